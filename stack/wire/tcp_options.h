@@ -1,0 +1,45 @@
+/*
+ * wire/tcp_options.h: the options of a TCP header (RFC 9293 3.2): MSS, window scale and timestamps (RFC 7323), SACK
+ * (RFC 2018), Fast Open (RFC 7413 and its older experimental form, RFC 6994 ExID 0xF989).
+ */
+#ifndef TLSYN_WIRE_TCP_OPTIONS_H
+#define TLSYN_WIRE_TCP_OPTIONS_H
+
+#include <stddef.h>
+
+#include "wire/seq.h"
+
+#define TCP_OPTIONS_MAX 40
+#define TCP_SACK_BLOCKS_MAX 4
+#define TCP_COOKIE_MAX 16
+
+/** Bytes [left, right) that arrived out of order. */
+struct tcp_sack_block {
+    tcp_seq left, right;
+};
+
+/** Zero is "no options". */
+struct tcp_options {
+    uint16_t mss; /* 0: absent */
+    bool has_wscale;
+    uint8_t wscale; /* as received: 15 and more is limited to 14 by whoever uses it (RFC 7323 2.3) */
+    bool sack_permitted;
+    bool has_ts;
+    uint32_t tsval, tsecr;
+    uint8_t sack_count;
+    struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
+    bool has_fastopen;
+    bool fastopen_experimental; /* kind 254 instead of 34 */
+    uint8_t cookie_len;         /* 0: a cookie is asked for; else 4..16, even */
+    uint8_t cookie[TCP_COOKIE_MAX];
+};
+
+/** Reads option bytes as they stand behind the fixed header. Unknown kinds are skipped by their length (MUST-6). 0; -EBADMSG for an
+ * illegal length (MUST-7): 0, 1, past the end, or wrong for a known kind. */
+int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *options);
+
+/** Writes them in the order that Linux uses, padded with NOPs to a multiple of four (`MSS, SACK-permitted, TS, NOP, WS, Fast Open` in a
+ * SYN; `NOP, NOP, TS, NOP, NOP, SACK` elsewhere). The length; -ENOSPC if more than `room`. */
+int tcp_options_emit(const struct tcp_options *options, uint8_t *bytes, size_t room);
+
+#endif
