@@ -176,7 +176,8 @@ struct tlsyn_impair_stats {
     uint64_t in, out, lost, queue_full, reordered, duplicated, corrupted;
 };
 
-/** Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect direction. */
+/** Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect direction. A delay
+ * counts from the frame's `when` if it has one, and a received frame's `when` is the time at which it was due. */
 int tlsyn_impair_wrap(struct tlsyn_link *inner, const struct tlsyn_impairment *out,
                       const struct tlsyn_impairment *in, struct tlsyn_link **link);
 
