@@ -38,6 +38,10 @@ enum tlsyn_frame_flags {
  *
  * Received frames are contiguous (iovcnt 1) and stay valid until the next receive on the link.
  * Transmitted frames are up to three pieces and must stay valid only during the call.
+ *
+ * `when` of a received frame is never later than `now`: the kernel's receive timestamp where there is one, the time
+ * at which an impairment owed it, the time at which the other end of a pipe sent it; 0 where nobody can tell. It is
+ * ignored in transmit. Whoever forwards frames from one link to another knows by it how late each frame leaves.
  */
 struct tlsyn_frame {
     struct iovec iov[3];
@@ -48,7 +52,7 @@ struct tlsyn_frame {
     uint16_t hdr_len;     /* bytes of Ethernet, IP and TCP header, when gso_type is set */
     uint16_t csum_start;  /* bytes from the frame's start, when CSUM_PARTIAL */
     uint16_t csum_offset; /* bytes from csum_start, when CSUM_PARTIAL */
-    tlsyn_time when;      /* received: when the driver learnt of it, or 0 where it can't tell */
+    tlsyn_time when;      /* received: when it arrived, on the clock of `now`; see below */
 };
 
 static inline size_t tlsyn_frame_len(const struct tlsyn_frame *f)
@@ -62,17 +66,23 @@ static inline size_t tlsyn_frame_len(const struct tlsyn_frame *f)
 
 /** What a link can do; filled by its driver, copied through by wrappers, constant afterwards. */
 struct tlsyn_link_caps {
-    uint16_t mtu;        /* bytes of IP datagram */
-    uint32_t gso_max;    /* longest TCP text that may leave in one frame; 0: the link can't segment */
-    bool csum;           /* CSUM_PARTIAL frames may be transmitted */
-    uint8_t hwaddr[6];   /* our Ethernet address */
+    uint16_t mtu;      /* bytes of IP datagram */
+    uint32_t gso_max;  /* longest TCP text that may leave in one frame; 0: the link can't segment */
+    bool csum;         /* CSUM_PARTIAL frames may be transmitted */
+    uint8_t hwaddr[6]; /* our Ethernet address */
 };
 
+/** The number of frames that one call moves at best; callers pass at most this many to receive. */
+#define TLSYN_LINK_BATCH 32
+
 struct tlsyn_link_ops {
-    /** Up to `max` frames; the count, 0 when there is none now, or -errno (the link is dead: -ENETDOWN ...). */
+    /** Up to `max` frames; the count, 0 when there is none now, or -errno when the link is dead: -ENETDOWN (the
+     * interface went down or away, the other end of a pipe was closed), -ENODATA (end of a capture file). */
     int (*receive)(struct tlsyn_link *, struct tlsyn_frame *, int max, tlsyn_time now);
-    /** The number of frames taken, in order; fewer than n when a queue is full, then -ENOBUFS for none.
-     * Keeps no pointer after return. */
+    /** The number of frames taken, in order. If not even the first was taken, -errno says why: -ENOBUFS, a queue is
+     * full, try later or drop it; -EMSGSIZE or -EINVAL, this frame can never be taken (longer than the MTU, or in
+     * need of an offload that the caps don't offer), go on with the next; anything else, the link is dead. Keeps no
+     * pointer after return. */
     int (*transmit)(struct tlsyn_link *, const struct tlsyn_frame *, int n, tlsyn_time now);
     /** A descriptor that becomes readable when receive has something, or -1. */
     int (*fd)(struct tlsyn_link *);
@@ -121,49 +131,88 @@ static inline void tlsyn_link_close(struct tlsyn_link *l)
 
 /** Options of tlsyn_afpacket_open(); all zero gives the defaults. */
 struct tlsyn_afpacket_options {
-    bool no_vnet_hdr;       /* do without PACKET_VNET_HDR even if the kernel has it */
-    bool promiscuous;       /* take frames for other Ethernet addresses too: a bridge */
-    uint8_t hwaddr[6];      /* our Ethernet address; all zero: the interface's own */
-    uint32_t buffer_bytes;  /* kernel receive buffer; 0: 8 MiB where allowed */
+    bool no_vnet_hdr;      /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
+    bool promiscuous;      /* take frames for other Ethernet addresses too: a bridge */
+    uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
+    uint32_t buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for ordinary users */
 };
 
 /**
- * Opens an AF_PACKET socket on an interface of this network namespace. Needs CAP_NET_RAW during the call only.
- * Returns 0 or -errno: -ENODEV no such interface, -EPERM no CAP_NET_RAW, -ENETDOWN the interface is down.
+ * Opens an AF_PACKET socket on an Ethernet interface of this network namespace. Needs CAP_NET_RAW during the call only.
+ * Frames for other Ethernet addresses, frames of a VLAN and frames sent by this host itself are passed over.
+ * Returns 0 or -errno: -ENODEV no such interface, -EPERM no CAP_NET_RAW, -ENETDOWN the interface is down,
+ * -EPFNOSUPPORT the interface isn't an Ethernet (as "lo").
  */
 int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_options *options,
                         struct tlsyn_link **link);
 
+/** Bytes of the `message` that the pcap drivers fill in on failure. */
+#define TLSYN_PCAP_MESSAGE 256
+
 /**
  * Captures through libpcap with a compiled BPF filter (`filter`, in pcap-filter(7) syntax, or NULL) and injects
- * through libnet at the link layer. On failure returns -errno, and a sentence in `message` (256 bytes).
+ * through libnet at the link layer: no offload. On failure returns -errno (as tlsyn_afpacket_open(), and -EINVAL for a
+ * filter that doesn't compile) and a sentence in `message`, which may be NULL.
+ *
+ * A neighbour on the same machine hands frames over with the transport checksum unfinished, and libpcap doesn't say so.
+ * A frame whose checksum field equals the folded pseudo-header sum is therefore taken for one of these. A frame damaged
+ * on a real wire looks so once in 65536 times, which is also how often a damaged frame passes the checksum itself.
  */
 int tlsyn_pcap_open(const char *interface, const char *filter, char *message,
                     struct tlsyn_link **link);
 
-/** Reads frames from a capture file instead, in its order; transmitted frames are swallowed. At the end of the file
- * receive returns -ENODATA. */
+/** Reads Ethernet frames from a capture file (pcap or pcapng) instead, in its order; transmitted frames are swallowed.
+ * `when` is the capture's timestamp, microseconds since 1970. At the end of the file receive returns -ENODATA. */
 int tlsyn_pcap_open_file(const char *path, const char *filter, char *message,
                          struct tlsyn_link **link);
 
-/** Two links in memory, each the other's far end; deterministic. `caps` (hwaddr excepted: ends get 02:..:01 and
- * 02:..:02) says what both pretend to. `depth` frames are queued at most per direction. */
+/**
+ * Two links in memory, each the other's far end; deterministic. `caps` (hwaddr excepted: ends get 02:..:01 and 02:..:02)
+ * says what both pretend to: what leaves one end with an unfinished checksum or as a super-frame arrives so at the other.
+ * `depth` frames are queued at most per direction, then -ENOBUFS. Both ends belong to one thread, are closed
+ * separately, and have no descriptor. 0, -EINVAL, -ENOMEM.
+ */
 int tlsyn_pipe_open(const struct tlsyn_link_caps *caps, int depth, struct tlsyn_link *ends[2]);
 
-/* --- wrappers ---------------------------------------------------------------------------------------- */
+/* --- capture ----------------------------------------------------------------------------------------- */
 
-/** Writes every frame of either direction to a pcapng file. */
+/**
+ * Writes every frame of either direction to a pcapng file: what the inner link received, and what it took. Timestamps are
+ * the link's clock plus the distance to the wall clock at this call. An unfinished checksum is finished in the
+ * file's copy, so that readers don't complain; a super-frame is written as the one big packet that it is.
+ *
+ * What was seen reaches the file 100 ms later at most while the link is served, so that a file whose writer was killed
+ * is readable. On failure -errno, and the inner link stays the caller's.
+ */
 int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_link **link);
 
 /** Adds a line in SSLKEYLOGFILE format (without newline) to the capture, as a Decryption Secrets Block: in the file
  * it stands before the packets that come after, so tshark needs no other file. */
 int tlsyn_capture_secret(struct tlsyn_link *capture, const char *line);
 
-/** What a path does to frames in one direction. Zero is a perfect path. */
+/** Writes out what has not reached the file yet. 0, or the first error of any write to it, sticky (-ENOSPC: the disk is
+ * full). The link works on after an error; the file then ends with the last whole packet before it or inside the next. */
+int tlsyn_capture_flush(struct tlsyn_link *capture);
+
+/* --- impairment -------------------------------------------------------------------------------------- */
+
+/**
+ * What a path does to frames in one direction. Zero is a perfect path.
+ *
+ *     arrives -> [queue | rate] -> lost? -> corrupted? -> [delay + jitter] -> leaves (twice, if duplicated)
+ *                      |                                  reordered: passes the delay by
+ *                   dropped when full
+ *
+ * Every frame draws its whole fate in a fixed order, whatever the probabilities: so another probability of loss doesn't
+ * change which frames are reordered. The path hits frames: if one frame is a super-frame of many segments, all of
+ * them are lost together, and the rate counts their headers once. Where that matters, offload must be switched off at the
+ * sender. A corrupted frame has its checksum finished first, so that the receiver sees the damage; a super-frame to be
+ * corrupted is thrown away instead, as nothing could carry the damage through segmentation.
+ */
 struct tlsyn_impairment {
     tlsyn_time delay;     /* constant part */
     tlsyn_time jitter;    /* uniform in [0, jitter] on top, order kept */
-    uint64_t rate;        /* bits per second of Ethernet frame, 0: unlimited */
+    uint64_t rate;        /* bits per second of Ethernet frame (no preamble, gap or FCS), 0: unlimited */
     uint32_t queue_bytes; /* drop-tail bound of what waits for `rate`; 0: 1 MiB */
     double loss;          /* probabilities in [0, 1] per frame, independent */
     double reorder;       /* sent at once instead of after the delay, overtaking */
@@ -172,19 +221,33 @@ struct tlsyn_impairment {
     uint64_t seed;        /* the same seed and the same frames give the same fate */
 };
 
+/** in + duplicated = out + lost + queue_full + held, where corrupted super-frames count as lost too. */
 struct tlsyn_impair_stats {
-    uint64_t in, out, lost, queue_full, reordered, duplicated, corrupted;
+    uint64_t in;  /* frames that came */
+    uint64_t out; /* frames that left, duplicates included */
+    uint64_t lost, queue_full, reordered, duplicated, corrupted;
+    uint64_t held; /* on their way now */
 };
 
-/** Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect direction. A delay
- * counts from the frame's `when` if it has one, and a received frame's `when` is the time at which it was due. */
+/**
+ * Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect direction. A delay
+ * counts from the frame's `when` if it has one, and a received frame's `when` is the time at which it was due.
+ *
+ * Frames on their way are copies, at most 256 MiB per direction; beyond, the queue is full. Transmitted frames that become
+ * due leave in receive or transmit, whichever is called first: next_timeout says when. If `out` is given, caps.gso_max is
+ * 0, so that a stack above sends single packets. To bridge two links, wrap each with `in`, and transmit on one what
+ * was received on the other. On failure -errno (-EINVAL: a probability outside [0, 1], a negative time), and the
+ * inner link stays the caller's.
+ */
 int tlsyn_impair_wrap(struct tlsyn_link *inner, const struct tlsyn_impairment *out,
                       const struct tlsyn_impairment *in, struct tlsyn_link **link);
 
-/** Replaces the impairments of a running wrapper; frames already held keep their times. */
+/** Replaces the impairments of a running wrapper, and starts its random sequences anew; frames already held keep their
+ * times, and order is kept across the change. 0 or -EINVAL. */
 int tlsyn_impair_set(struct tlsyn_link *impair, const struct tlsyn_impairment *out,
                      const struct tlsyn_impairment *in);
 
+/** Since the wrapping. `out` or `in` may be NULL. */
 void tlsyn_impair_stats(const struct tlsyn_link *impair, struct tlsyn_impair_stats *out,
                         struct tlsyn_impair_stats *in);
 
