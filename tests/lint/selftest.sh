@@ -1,0 +1,220 @@
+#!/bin/sh
+# A lint that can't fail is worth nothing: builds a small house that keeps every rule, then breaks one rule at a time and
+# expects the lint to name the very line.
+# shellcheck disable=SC2026 # words cut in two, for names.sh reads this file too
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+lints=$root/tests/lint
+house=$(mktemp -d)
+trap 'rm -rf "$house"' EXIT
+failures=0
+checks=0
+
+# put FILE: writes stdin there, in the small house.
+put()
+{
+    mkdir -p "$house/$(dirname "$1")"
+    cat >"$house/$1"
+}
+
+# passes LINT / catches LINT FINDING: what the lint must say of the house as it stands.
+passes()
+{
+    checks=$((checks + 1))
+    said=$("$lints/$1.sh" "$house/build" "$house" 2>&1) && return
+    failures=$((failures + 1))
+    printf 'selftest: %s should have passed, but said:\n%s\n' "$1" "$said"
+}
+
+catches()
+{
+    checks=$((checks + 1))
+    said=$("$lints/$1.sh" "$house/build" "$house" 2>&1) && status=0 || status=$?
+    if [ "$status" -eq 1 ]; then
+        case $said in *"$2"*) return ;; esac
+    fi
+    failures=$((failures + 1))
+    printf 'selftest: %s should have said "%s", but exited with %s and said:\n%s\n' "$1" "$2" "$status" "$said"
+}
+
+# library NAME FILE: compiles the file into the archive that CMake would make.
+library()
+{
+    mkdir -p "$house/build"
+    (cd "$house/build" && cc -c -o "$(basename "$2").o" "$house/$2" && ar rc "lib$1.a" "$(basename "$2").o")
+}
+
+# ---- layers -------------------------------------------------------------------------------------------------------
+passes layers # an empty house
+put stack/wire/tcp.c <<'END'
+#include "wire/tcp.h"
+#include <tlsyn/types.h>
+#include <string.h>
+#include "core/ring.h"
+END
+put stack/stack.c <<'END'
+#include "stack.h"
+#include "tcp/input.h"
+END
+put stack/link/pcap.c <<'END'
+#include <pcap/pcap.h>
+#include <tlsyn/link.h>
+END
+put tls/engine.c <<'END'
+#include "engine.h"
+#include <tlsyn/conn.h>
+#include <mbedtls/ssl.h>
+END
+put apps/cmd_bench.c <<'END'
+#include "cli.h"
+#include "study/table2.h"
+#include <tlsyn/loop.h>
+END
+passes layers
+
+# breaks FILE LINE: appends the include, expects the lint to name it, takes it back.
+breaks_layers()
+{
+    touch "$house/$1"
+    cp "$house/$1" "$house/saved"
+    printf '%s\n' "$2" >>"$house/$1"
+    catches layers "$1:$(wc -l <"$house/$1"):"
+    mv "$house/saved" "$house/$1"
+}
+breaks_layers stack/wire/tcp.c '#include "tcp/conn.h"'
+breaks_layers stack/wire/tcp.c '#  include "ip/route.h"'
+breaks_layers stack/wire/tcp.c '#include <tlsyn/conn.h>'
+breaks_layers stack/wire/tcp.c '#include <mbedtls/ssl.h>'
+breaks_layers stack/wire/tcp.c '#include "ring.h"'
+breaks_layers stack/stack.c '#include "link/pipe.h"'
+breaks_layers stack/stack.c '#include <tlsyn/tls.h>'
+breaks_layers stack/stack.c '#include <tlsyn/loop.h>'
+breaks_layers stack/link/pcap.c '#include "tcp/conn.h"'
+breaks_layers stack/link/pcap.c '#include <tlsyn/conn.h>'
+breaks_layers tls/engine.c '#include "core/ring.h"'
+breaks_layers tls/engine.c '#include <tlsyn/loop.h>'
+breaks_layers apps/cmd_bench.c '#include "core/ring.h"'
+breaks_layers apps/cmd_bench.c '#include <openssl/ssl.h>'
+mkdir -p "$house/stack/cellar"
+breaks_layers stack/cellar/wine.c '#include <string.h>'
+rm -r "$house/stack/cellar"
+passes layers
+
+# ---- names --------------------------------------------------------------------------------------------------------
+put stack/tcp/good.c <<'END'
+/* snd_una < snd_nxt, says the RFC; a TODOLIST is a word like any other */
+if (seq_lt(c->snd_una, seg->seq) && c->snd_una != c->snd_nxt && c->rcv_wnd < 5 && mississ < 3)
+    n = seq_diff(c->snd_nxt, c->snd_una) - 1; /* never snd_nxt - snd_una */
+x = seg->ack == c->snd_nxt ? c->iss + 1 : list->next_seq->length > 2;
+flags = seg.seq >> 16 ^ seq << 3, sequence - 1, seq_diff(a, b) < 0, "a.seq < b.seq";
+END
+put stack/wire/seq.h <<'END'
+return a.seq - b.seq < 0;
+END
+passes names
+breaks_names()
+{
+    printf '%s\n' "$1" | put stack/tcp/bad.c
+    catches names stack/tcp/bad.c:1:
+    rm "$house/stack/tcp/bad.c"
+}
+breaks_names 'if (c->snd_una < seg->ack) return;'
+breaks_names 'if (seg->ack <= c->snd_nxt) return;'
+breaks_names 'if (limit > seg.seq) return;'
+breaks_names 'n = c->snd_nxt - base;'
+breaks_names 'n = (uint32_t)(end - conn->iss);'
+breaks_names 'n = c->rcv_nxt-1;'
+breaks_names 'if (a /* why */ >= (tap->rcv_nxt)) return;'
+breaks_names 'if ((irs) < x) return;'
+breaks_names 'n = x -c->snd_wl1;'
+for word in TO''DO FIX''ME X''XX; do
+    breaks_names "int x; /* $word: later */"
+done
+passes names
+
+# ---- sizes --------------------------------------------------------------------------------------------------------
+function_of()
+{
+    printf 'void f(void)\n{\n'
+    awk -v lines="$1" 'BEGIN { while (lines--) print "    x++;" }'
+    printf '}\n'
+}
+function_of 100 | put stack/tcp/long.c
+passes sizes
+function_of 101 | put stack/tcp/long.c
+catches sizes stack/tcp/long.c:2:
+rm "$house/stack/tcp/long.c"
+awk 'BEGIN { for (i = 0; i < 1001; i++) print "extern int x;" }' | put stack/tcp/long.c
+catches sizes stack/tcp/long.c:1001:
+rm -r "$house/stack" "$house/tls" "$house/apps"
+
+# ---- purity -------------------------------------------------------------------------------------------------------
+catches purity "no build folder"
+mkdir "$house/build"
+passes purity # a house without rooms
+put stack/core/alloc.c <<'END'
+#include <stdlib.h>
+void *a(void *p) { return realloc(p, 8); }
+END
+put stack/core/random.c <<'END'
+#include <sys/random.h>
+long r(void *p) { return getrandom(p, 8, 0); }
+END
+put stack/link/pipe.c <<'END'
+#include <string.h>
+size_t l(const char *p) { return strlen(p); }
+END
+put stack/link/afpacket.c <<'END'
+#include <sys/socket.h>
+int s(void) { return socket(1, 2, 3); }
+END
+catches purity "libtlsyn_core.a: missing"
+library tlsyn_core stack/core/alloc.c
+library tlsyn_core stack/core/random.c
+library tlsyn_link stack/link/pipe.c
+library tlsyn_link stack/link/afpacket.c
+passes purity
+
+# breaks_purity NAME STATEMENT: a file of core that calls NAME.
+breaks_purity()
+{
+    printf '#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n#include <unistd.h>\n%s\n' \
+        "#include <sys/random.h>
+long f(void *p);
+long f(void *p) { $2 }" | put stack/core/bad.c
+    library tlsyn_core stack/core/bad.c
+    catches purity "libtlsyn_core/bad.c.o: calls $1:"
+}
+breaks_purity clock_gettime 'return clock_gettime(0, p);'
+breaks_purity time 'return time(p);'
+breaks_purity read 'return read(0, p, 1);'
+breaks_purity rand 'return rand() + (p != 0);'
+breaks_purity getrandom 'return getrandom(p, 1, 0);'
+breaks_purity printf 'return printf("%p", p);'
+breaks_purity getenv 'return getenv(p) != 0;'
+breaks_purity malloc 'return malloc(9) == p;'
+breaks_purity free 'free(p); return 0;'
+breaks_purity stderr 'return p == stderr;'
+rm "$house/stack/core/bad.c" "$house/build/libtlsyn_core.a"
+library tlsyn_core stack/core/alloc.c
+library tlsyn_core stack/core/random.c
+put stack/link/pipe.c <<'END'
+#include <unistd.h>
+long f(void *p) { return read(0, p, 1); }
+END
+library tlsyn_link stack/link/pipe.c
+catches purity "libtlsyn_link/pipe.c.o: calls read:"
+
+# ---- format -------------------------------------------------------------------------------------------------------
+if "$lints/format.sh" "$house/build" "$root" >/dev/null 2>&1 || [ $? -ne 77 ]; then
+    cp "$root/.clang-format" "$house/"
+    rm -r "$house/stack"
+    printf 'int f(int a)\n{\n    return a + 1;\n}\n' | put stack/core/f.c
+    passes format
+    printf 'int f(int a) {\n  return a+1; }\n' | put stack/core/f.c
+    catches format stack/core/f.c:
+fi
+
+echo "selftest: $checks checks of the lints, $failures failed"
+[ "$failures" -eq 0 ]
