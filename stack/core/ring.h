@@ -15,10 +15,10 @@
 #include <tlsyn/stack.h>
 
 struct ring {
-    uint8_t *memory;  /* NULL: no memory held */
-    uint32_t size;    /* bytes the ring may hold; a power of two */
-    uint32_t front;   /* position in memory of offset 0 */
-    uint32_t used;    /* bytes from offset 0 that are counted in */
+    uint8_t *memory; /* NULL: no memory held */
+    uint32_t size;   /* bytes the ring may hold; a power of two */
+    uint32_t front;  /* position in memory of offset 0 */
+    uint32_t used;   /* bytes from offset 0 that are counted in */
 };
 
 /** An empty ring of at least `size` bytes (rounded up to a power of two, at most 1 GiB); takes no memory. */

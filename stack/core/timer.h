@@ -19,9 +19,9 @@ struct timer {
     uint16_t slot; /* the wheel's own */
 };
 
-#define WHEEL_TICK 64 /* microseconds */
+#define WHEEL_TICK   64 /* microseconds */
 #define WHEEL_LEVELS 5
-#define WHEEL_SLOTS 64
+#define WHEEL_SLOTS  64
 
 struct wheel {
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
