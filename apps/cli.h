@@ -1,0 +1,101 @@
+/*
+ * cli.h: options of a subcommand as a table, from which parsing, the messages about bad values and --help all come.
+ *
+ *     bool quiet = false; tlsyn_time rtt = 0; const char *file = NULL;
+ *     const struct cli_option options[] = {
+ *         {"rtt", 0, &cli_duration, &rtt, "round trip of the link", NULL},
+ *         {"output", 'o', &cli_file, &file, "write to FILE", NULL},
+ *         {"quiet", 'q', NULL, &quiet, "say nothing", NULL}, -- no type: a flag, into a bool
+ *         {.name = NULL},
+ *     };
+ *
+ * Values come from, in this order: the command line, the environment variable that the option names, what stood in the
+ * target before (the default). An option given twice: the last one counts.
+ *
+ * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -abc for flags; "--" ends the options.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <tlsyn/types.h>
+
+/** Exit status of every subcommand. */
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILURE = 1,    /* the network, the peer or a file failed */
+    CLI_USAGE = 2,      /* the command line can't be understood */
+    CLI_PERMISSION = 3, /* rights are missing, or could not be given up */
+    CLI_TLS = 4,        /* TLS failed: no common version, a certificate that doesn't verify */
+    CLI_HTTP = 5,       /* the server answered with an error status */
+    CLI_INTERRUPTED = 130,
+};
+
+/** A kind of value. */
+struct cli_type {
+    const char *placeholder; /* in --help: "DURATION" */
+    const char *accepts;     /* completes "--rtt takes ..." */
+    /** 0, or -EINVAL; *into is unchanged then. */
+    int (*parse)(const struct cli_type *type, const char *text, void *into);
+    const char *const *choices; /* of cli_choice_parse(): NULL-terminated */
+    int64_t min, max;           /* of cli_number_parse() */
+};
+
+/* clang-format off */
+extern const struct cli_type
+    cli_string,     /* const char *: anything but "" */
+    cli_file,       /* const char *: a file's name, anything but "" */
+    cli_duration,   /* tlsyn_time: "20ms", "1.5s", "300us", "2min"; not negative; a bare number has no unit and is refused */
+    cli_size,       /* uint64_t, bytes: "100", "64k", "1.5M", "2G" (powers of 1000), "64KiB", "1MiB" */
+    cli_rate,       /* uint64_t, bits per second: "10mbit", "1.5gbit", "64kbit" */
+    cli_percent,    /* double, 0 to 1: "2%", "0.5%" */
+    cli_count,      /* int64_t: 1 to 2^31 - 1 */
+    cli_port,       /* int64_t: 1 to 65535 */
+    cli_address,    /* struct tlsyn_addr: "10.0.0.9" */
+    cli_network;    /* struct cli_network: "10.0.0.9/24" */
+/* clang-format on */
+
+/** An address with the length of its network's prefix. */
+struct cli_network {
+    struct tlsyn_addr address;
+    int prefix_len;
+};
+
+/** Parsers for types of a subcommand's own: one of `choices`, into an int (its index); a whole number from `min` to
+ * `max`, into an int64_t. */
+int cli_choice_parse(const struct cli_type *type, const char *text, void *into);
+int cli_number_parse(const struct cli_type *type, const char *text, void *into);
+
+struct cli_option {
+    const char *name;            /* without dashes */
+    char letter;                 /* or 0 */
+    const struct cli_type *type; /* NULL: a flag */
+    void *into;                  /* what the type says; a flag: bool */
+    const char *help;            /* what it does, with its default; lower case, no full stop */
+    const char *environment;     /* variable that gives a default, or NULL */
+};
+
+struct cli_command {
+    const char *name;     /* "get" */
+    const char *operands; /* "URL", "[DIR]", "" */
+    const char *summary;  /* what it does, a sentence or two */
+    const struct cli_option *options; /* ends with a NULL name */
+    const struct cli_option *common;  /* shown under "Network options", or NULL */
+    const char *notes;    /* end of --help: examples; or NULL */
+    int operands_min, operands_max; /* max -1: no bound */
+    bool options_first;   /* the first operand ends the options: what follows is somebody else's command line */
+};
+
+/**
+ * Parses argv[1..argc-1] (argv[0] is the subcommand's name). Returns the number of operands, which stand in argv[1..]
+ * in their order, or -1 when the command is over: --help was printed, or a sentence about what is wrong; then
+ * *exit_status is what to exit with.
+ */
+int cli_parse(const struct cli_command *command, int argc, char **argv, int *exit_status);
+
+/** Prints the help text to stdout. */
+void cli_help(const struct cli_command *command);
+
+/** "10.0.0.9" into `text` (at least 16 bytes). Returns `text`. */
+const char *cli_address_text(const struct tlsyn_addr *address, char *text);
+
+#endif

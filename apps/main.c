@@ -1,0 +1,66 @@
+/*
+ * main.c: picks the subcommand.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "say.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static void print_help(void)
+{
+    say_result("Usage: tlsyn COMMAND [OPTION]...\n\n"
+               "TCP in user space whose three-way handshake carries the TLS handshake.\n\n"
+               "Commands:\n");
+    for (size_t i = 0; commands[i].name; i++)
+        say_result("  %-9s %s\n", commands[i].name, commands[i].summary);
+    say_result("\ntlsyn COMMAND --help lists a command's options; man tlsyn tells more.\n");
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help();
+        return CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        say_result("tlsyn %s\n", TLSYN_VERSION);
+        return CLI_OK;
+    }
+    for (size_t i = 0; commands[i].name; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    say("there is no command \"%s\" (tlsyn --help lists them)", argv[1]);
+    return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int status = CLI_OK;
+    int lost = 0;
+
+    /* A reader of our output that goes away is an error to be told (EPIPE), not a death. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    status = run(argc, argv);
+    lost = say_flush();
+    if (lost < 0) {
+        say("what was written to the standard output is lost: %s", strerror(-lost));
+        return status == CLI_OK ? CLI_FAILURE : status;
+    }
+    return status;
+}
