@@ -1,0 +1,98 @@
+# The short way to everything: a thin front on CMake (CMakePresets.json) and on the set-up scripts of .setup/.
+# Every target does its own set-up, which costs nothing when it is done. Build folders: build/<preset>.
+
+step = @printf '== %s\n'
+configure = cmake --log-level=NOTICE --preset
+compile = cmake --build --preset
+
+.DEFAULT_GOAL := help
+.PHONY: help table test build sim fuzz format lint setup setup-test clean distclean
+
+help:
+	@echo 'make table     set up, build, and measure: ping RTT against handshake time, into out/table2/'
+	@echo 'make test      set up, build with the sanitizers, run every test'
+	@echo 'make build     set up and build build/release/tlsyn'
+	@echo 'make sim       simulate COUNT=1000 seeds beginning FROM=1'
+	@echo 'make fuzz      run every fuzzer for TIME=60 seconds'
+	@echo 'make format    lay out the sources (clang-format 14)'
+	@echo 'make lint      the lints of tests/lint, clang-tidy, shellcheck'
+	@echo 'make clean     remove build/ and out/; make distclean also the cached mbedTLS'
+
+setup:
+	$(step) 'packages: what building and measuring needs'
+	@.setup/packages.sh table
+	$(step) 'mbedTLS 3.6 with our configuration'
+	@.setup/mbedtls.sh
+
+setup-test:
+	$(step) 'packages: what the tests need'
+	@.setup/packages.sh test $(if $(CI),ci)
+	$(step) 'mbedTLS 3.6 with our configuration'
+	@.setup/mbedtls.sh
+
+build: setup
+	$(step) 'build: build/release'
+	@$(configure) release
+	@$(compile) release
+
+table: build
+	$(step) 'table: ping RTT against handshake time'
+	@build/release/tlsyn bench table2 --out out/table2
+
+test: setup-test
+	$(step) 'build: build/asan, with AddressSanitizer and UBSan'
+	@$(configure) asan
+	@$(compile) asan
+	$(step) 'tests: unit, sim, lint, lab'
+	@ctest --preset asan
+
+FROM ?= 1
+COUNT ?= 1000
+sim: setup-test
+	$(step) 'build: build/asan'
+	@$(configure) asan
+	@$(compile) asan --target sim
+	$(step) 'sim: $(COUNT) seeds from $(FROM)'
+	@build/asan/tests/sim --from $(FROM) --count $(COUNT)
+
+# What a fuzzer finds worth keeping goes to build/fuzz/corpus, the input that broke something to build/fuzz/found.
+TIME ?= 60
+fuzz:
+	$(step) 'packages: what the fuzzers need'
+	@.setup/packages.sh fuzz
+	$(step) 'build: build/fuzz, with libFuzzer'
+	@$(configure) fuzz
+	@$(compile) fuzz
+	@set -e; for source in tests/fuzz/fuzz_*.c; do \
+	    name=$$(basename "$$source" .c); target=$${name#fuzz_}; \
+	    printf '== %s: %s s\n' "$$name" '$(TIME)'; \
+	    mkdir -p build/fuzz/corpus/$$target build/fuzz/found tests/fuzz/corpus/$$target; \
+	    build/fuzz/tests/$$name -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
+	        -artifact_prefix=build/fuzz/found/$$target- -print_final_stats=1 -verbosity=0 \
+	        build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
+
+sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+format:
+	@.setup/packages.sh ci
+	$(step) 'format: every C file'
+	@clang-format-14 -i --style=file $(sources)
+
+lint:
+	$(step) 'packages: what the lints need'
+	@.setup/packages.sh lint
+	$(step) 'build: build/debug'
+	@$(configure) debug
+	@$(compile) debug
+	$(step) 'tests/lint'
+	@ctest --preset debug -L lint
+	$(step) 'shellcheck'
+	@git ls-files '*.sh' .ci/run | xargs shellcheck -x
+	$(step) 'clang-tidy'
+	@git ls-files 'stack/*.c' 'tls/*.c' 'apps/*.c' 'bench/*.c' | xargs -P "$$(nproc)" -n 4 clang-tidy --quiet -p build/debug
+
+clean:
+	rm -rf build out
+
+distclean: clean
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/tlsyn"
