@@ -28,6 +28,13 @@
 /* ---- Memory: I/O buffers have the size of the handshake message or record at hand, not of the largest. ----- */
 #define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
 
+/* ---- Its heap can be replaced (mbedtls_platform_set_calloc_free): tests fail the nth allocation. ----------- */
+#define MBEDTLS_PLATFORM_MEMORY
+
+/* ---- PSA's key store is one per process; stacks on several cores run engines in several threads. ------------ */
+#define MBEDTLS_THREADING_C
+#define MBEDTLS_THREADING_PTHREAD
+
 /* ---- X25519: the verified implementation, about ten times faster than the generic curve arithmetic. --------- */
 #define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED
 
