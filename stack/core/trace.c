@@ -1,7 +1,7 @@
 /*
  * core/trace.c: the names of trace events and their fields, and a record as a JSON object.
  */
-#include <tlsyn/conn.h>
+#include <tlsyn/stack.h>
 #include <tlsyn/trace.h>
 
 #include "core/text.h"
@@ -15,8 +15,9 @@ static const struct {
 #undef EVENT
 };
 
-static const char *const states[TLSYN_STATES] = {
-#define STATE(name, text) [TLSYN_##name] = text,
+/* In the order of enum tlsyn_state, which is made from the same list. */
+static const char *const states[] = {
+#define STATE(name, text) text,
 #include <tlsyn/states.def>
 #undef STATE
 };
@@ -36,7 +37,8 @@ static const char *word_for(enum tlsyn_trace_event event, int64_t number)
 {
     if (event == TLSYN_TRACE_drop && number >= 0 && number < TLSYN_DROPS)
         return tlsyn_drop_name((enum tlsyn_drop)number);
-    if (event == TLSYN_TRACE_tcp_state && number >= 0 && number < TLSYN_STATES)
+    if (event == TLSYN_TRACE_tcp_state && number >= 0 &&
+        number < (int64_t)(sizeof states / sizeof states[0]))
         return states[number];
     return NULL;
 }
