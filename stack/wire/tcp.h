@@ -17,8 +17,8 @@ enum tcp_flags {
     TCP_CWR = 0x80,
 };
 
-#define TCP_HEADER_LEN 20
-#define TCP_HEADER_MAX (TCP_HEADER_LEN + TCP_OPTIONS_MAX)
+#define TCP_HEADER_LEN      20
+#define TCP_HEADER_MAX      (TCP_HEADER_LEN + TCP_OPTIONS_MAX)
 #define TCP_CHECKSUM_OFFSET 16
 
 struct wire_tcp {

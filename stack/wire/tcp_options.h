@@ -9,9 +9,9 @@
 
 #include "wire/seq.h"
 
-#define TCP_OPTIONS_MAX 40
+#define TCP_OPTIONS_MAX     40
 #define TCP_SACK_BLOCKS_MAX 4
-#define TCP_COOKIE_MAX 16
+#define TCP_COOKIE_MAX      16
 
 /** Bytes [left, right) that arrived out of order. */
 struct tcp_sack_block {
@@ -22,7 +22,8 @@ struct tcp_sack_block {
 struct tcp_options {
     uint16_t mss; /* 0: absent */
     bool has_wscale;
-    uint8_t wscale; /* as received: 15 and more is limited to 14 by whoever uses it (RFC 7323 2.3) */
+    uint8_t
+        wscale; /* as received: 15 and more is limited to 14 by whoever uses it (RFC 7323 2.3) */
     bool sack_permitted;
     bool has_ts;
     uint32_t tsval, tsecr;
@@ -34,12 +35,13 @@ struct tcp_options {
     uint8_t cookie[TCP_COOKIE_MAX];
 };
 
-/** Reads option bytes as they stand behind the fixed header. Unknown kinds are skipped by their length (MUST-6). 0; -EBADMSG for an
- * illegal length (MUST-7): 0, 1, past the end, or wrong for a known kind. */
+/** Reads option bytes as they stand behind the fixed header. Unknown kinds are skipped by their length (MUST-6), Fast Open with an
+ * impossible cookie too (RFC 7413 4.1.1). Of a kind that comes twice the last counts. 0; -EBADMSG for an illegal length (MUST-7): 0, 1,
+ * past the end, or wrong for a known kind. */
 int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *options);
 
 /** Writes them in the order that Linux uses, padded with NOPs to a multiple of four (`MSS, SACK-permitted, TS, NOP, WS, Fast Open` in a
- * SYN; `NOP, NOP, TS, NOP, NOP, SACK` elsewhere). The length; -ENOSPC if more than `room`. */
+ * SYN; `NOP, NOP, TS, NOP, NOP, SACK` elsewhere). The length; -ENOSPC if more than `room` or than a header can hold. */
 int tcp_options_emit(const struct tcp_options *options, uint8_t *bytes, size_t room);
 
 #endif
