@@ -32,7 +32,6 @@ struct lab;
 enum lab_host {
     LAB_CLIENT,
     LAB_SERVER,
-    LAB_MIDDLE, /* where the emulator lives; useful for looking at the wires only */
     LAB_HOSTS,
 };
 
@@ -45,7 +44,6 @@ struct lab_host_info {
     int prefix_len;
 };
 
-/** Only for LAB_CLIENT and LAB_SERVER. */
 const struct lab_host_info *lab_host_info(enum lab_host host);
 
 struct lab_options {
@@ -80,14 +78,14 @@ void lab_close(struct lab *lab);
 
 /**
  * Runs run(argument) in a child process in `host`; its return value (0..255) is the exit status. The child has a
- * copy of the caller's memory, all of its open descriptors, its working directory and its process group; signal
- * handlers and the signal mask are reset to the defaults. It sees only the lab's processes, and cannot use `lab`.
- * The child is the caller's own: kill(2) works. Returns its process id or -errno.
+ * copy of the caller's memory, all of its open descriptors, its working directory and its process group; signals that
+ * the caller catches are back at their defaults, and none is blocked. It sees only the lab's processes, and must not use
+ * `lab`. The child is the caller's own: kill(2) works. Returns its process id or -errno.
  */
 pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *argument);
 
 /**
- * Runs a command, searched in PATH, in `host` (client or server) with these variables added to the environment:
+ * Runs a command, searched in PATH, in `host` with these variables added to the environment:
  *
  *     TLSYN_HOST            client or server
  *     TLSYN_INTERFACE       the host's interface
@@ -107,6 +105,11 @@ int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status);
 
 /* --- the link ----------------------------------------------------------------------------------------- */
 
+/*
+ * Both calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the middle went down);
+ * -ETIMEDOUT: it doesn't answer, and the lab is taken down. All processes in the hosts die with it.
+ */
+
 /** Changes the impairments of the running emulator; in force when it returns. Frames on their way keep their times. */
 int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
                  const struct tlsyn_impairment *to_client);
@@ -114,7 +117,8 @@ int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
 /** One direction of the link since the last report. */
 struct lab_direction {
     struct tlsyn_impair_stats frames;
-    uint64_t refused; /* frames that the far interface didn't take (its queue full, or it is down) */
+    uint64_t
+        refused; /* frames that the far interface didn't take (its queue full, or it is down) */
 };
 
 /** How late frames left, against the time at which they should have (arrival + what the impairment asked for). */

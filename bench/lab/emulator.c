@@ -1,0 +1,228 @@
+/*
+ * lab/emulator.c: the link emulator.
+ *
+ * A frame that came in at t (the kernel's receive time) has to leave at t + d. `impair` holds frames back and hands each
+ * over from its due time on; what is left to do here is to ask at the right moment. A timer wakes a process some
+ * 30-100 us late, so the emulator sleeps until 80 us before the next frame is due and polls from there on: it leaves
+ * within a few microseconds, and an idle or a slow link costs next to no CPU. A scheduler that lets others run for
+ * milliseconds would spoil that; SCHED_FIFO, where it is granted, helps.
+ *
+ * What remains is measured: each frame's lateness, from the time it was due until it is handed to the kernel.
+ */
+#include "lab/emulator.h"
+
+#include "lab/control.h"
+#include "lab/precision.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <tlsyn/loop.h>
+
+#define BATCH          32
+#define SPIN           80 /* us: what a timer's wake-up may cost at worst, most of the time */
+#define TURNS_PER_LOOK 64 /* a turn that found no reason to sleep looks for requests this seldom */
+
+/* One wire's end here, and what is forwarded from it. */
+struct wire {
+    struct tlsyn_link *link; /* receives impaired */
+    struct tlsyn_impair_stats reported;
+    uint64_t refused;
+};
+
+struct emulator {
+    struct wire client, server;
+    struct precision precision;
+    bool realtime;
+};
+
+static int open_wire(struct wire *wire, const char *interface, const struct tlsyn_impairment *in,
+                     struct lab_error *error)
+{
+    static const struct tlsyn_afpacket_options bridge = {.promiscuous = true};
+    struct tlsyn_link *raw = NULL;
+    int status = tlsyn_afpacket_open(interface, &bridge, &raw);
+
+    if (status == 0 && (status = tlsyn_impair_wrap(raw, NULL, in, &wire->link)) < 0)
+        tlsyn_link_close(raw);
+    if (status < 0)
+        snprintf(error->text, sizeof(error->text), "the lab's emulator cannot open %s: %s",
+                 interface, strerror(-status));
+    return status;
+}
+
+static bool ask_for_realtime(void)
+{
+    static const struct sched_param low = {.sched_priority = 10};
+
+    prctl(PR_SET_TIMERSLACK, 1000UL);
+    return sched_setscheduler(0, SCHED_FIFO, &low) == 0;
+}
+
+int emulator_open(const struct lab_options *options, const char *to_client, const char *to_server,
+                  struct emulator **emulator, struct lab_error *error)
+{
+    struct emulator *e = calloc(1, sizeof(*e));
+
+    if (!e) {
+        snprintf(error->text, sizeof(error->text), "the lab's emulator is out of memory");
+        return -ENOMEM;
+    }
+    int status = open_wire(&e->client, to_client, &options->to_server, error);
+    if (status == 0)
+        status = open_wire(&e->server, to_server, &options->to_client, error);
+    if (status < 0) {
+        emulator_close(e);
+        return status;
+    }
+    e->realtime = ask_for_realtime();
+    *emulator = e;
+    return 0;
+}
+
+void emulator_close(struct emulator *emulator)
+{
+    if (!emulator)
+        return;
+    tlsyn_link_close(emulator->client.link);
+    tlsyn_link_close(emulator->server.link);
+    free(emulator);
+}
+
+/* The same clock as tlsyn_clock(), finer. */
+static int64_t clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Everything that is due from one wire to the other. The number of frames, or -errno. */
+static int forward(struct emulator *e, struct wire *from, struct wire *to)
+{
+    struct tlsyn_frame frames[BATCH];
+    int n = tlsyn_link_receive(from->link, frames, BATCH, tlsyn_clock());
+
+    for (int i = 0; i < n; i++) {
+        int64_t now = clock_ns();
+        /* One by one: the kernel takes about 1.5 us for each however many it gets at once. */
+        if (tlsyn_link_transmit(to->link, &frames[i], 1, now / 1000) == 1)
+            precision_add(&e->precision, now - frames[i].when * 1000);
+        else
+            from->refused++;
+    }
+    return n;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------- */
+
+static struct lab_direction report_direction(struct wire *wire)
+{
+    struct tlsyn_impair_stats out, in;
+
+    tlsyn_impair_stats(wire->link, &out, &in);
+    const struct tlsyn_impair_stats *old = &wire->reported;
+    struct lab_direction direction = {
+        .frames = {.in = in.in - old->in,
+                   .out = in.out - old->out,
+                   .lost = in.lost - old->lost,
+                   .queue_full = in.queue_full - old->queue_full,
+                   .reordered = in.reordered - old->reordered,
+                   .duplicated = in.duplicated - old->duplicated,
+                   .corrupted = in.corrupted - old->corrupted},
+        .refused = wire->refused,
+    };
+    wire->reported = in;
+    wire->refused = 0;
+    return direction;
+}
+
+static struct lab_report report(struct emulator *e)
+{
+    struct lab_report r = {
+        .to_server = report_direction(&e->client),
+        .to_client = report_direction(&e->server),
+        .precision = {.frames = e->precision.count,
+                      .p50_us = precision_percentile(&e->precision, 0.50) / 1000,
+                      .p99_us = precision_percentile(&e->precision, 0.99) / 1000,
+                      .max_us = (double)e->precision.max_ns / 1000},
+        .realtime = e->realtime,
+    };
+    precision_reset(&e->precision);
+    return r;
+}
+
+static int set_link(struct emulator *e, const struct control_request *request)
+{
+    int status = tlsyn_impair_set(e->client.link, NULL, &request->to_server);
+
+    return status < 0 ? status : tlsyn_impair_set(e->server.link, NULL, &request->to_client);
+}
+
+/* 0, or -errno when the caller is gone. */
+static int answer_requests(struct emulator *e, int control)
+{
+    struct control_request request;
+    struct control_reply reply;
+    int status;
+
+    while ((status = control_take_request(control, &request)) == 0) {
+        memset(&reply, 0, sizeof(reply));
+        if (request.what == CONTROL_SET_LINK)
+            reply.status = set_link(e, &request);
+        else
+            reply.report = report(e);
+        if ((status = control_send_reply(control, &reply, NULL)) < 0)
+            return status;
+    }
+    return status == -EAGAIN ? 0 : status;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------- */
+
+/* Sleeps until shortly before the next frame is due, or something comes in. False: there was no time to sleep. */
+static bool sleep_until_due(struct emulator *e, int control)
+{
+    tlsyn_time a = tlsyn_link_next_timeout(e->client.link);
+    tlsyn_time b = tlsyn_link_next_timeout(e->server.link);
+    tlsyn_time due = a < b ? a : b;
+    struct pollfd ready[] = {{.fd = tlsyn_link_fd(e->client.link), .events = POLLIN},
+                             {.fd = tlsyn_link_fd(e->server.link), .events = POLLIN},
+                             {.fd = control, .events = POLLIN}};
+
+    if (due == TLSYN_NEVER) {
+        ppoll(ready, 3, NULL, NULL);
+        return true;
+    }
+    tlsyn_time rest = due - tlsyn_clock() - SPIN;
+    if (rest <= 0)
+        return false;
+    struct timespec timeout = {.tv_sec = rest / 1000000, .tv_nsec = rest % 1000000 * 1000};
+    ppoll(ready, 3, &timeout, NULL);
+    return true;
+}
+
+int emulator_run(struct emulator *emulator, int control)
+{
+    unsigned turns = 0;
+    bool slept = false;
+
+    for (;;) {
+        int there = forward(emulator, &emulator->client, &emulator->server);
+        int back = forward(emulator, &emulator->server, &emulator->client);
+        if (there < 0 || back < 0)
+            return there < 0 ? there : back;
+        if (slept || ++turns % TURNS_PER_LOOK == 0) {
+            int status = answer_requests(emulator, control);
+            if (status < 0)
+                return status == -EPIPE ? 0 : status;
+        }
+        slept = there + back == 0 && sleep_until_due(emulator, control);
+    }
+}

@@ -1,0 +1,131 @@
+/*
+ * lab/host.c: one host of the lab.
+ */
+#include "lab/host.h"
+
+#include "lab/netlink.h"
+#include "lab/netns.h"
+#include "lab/veth.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The same in every lab, so that captures can be compared; the namespaces keep labs apart. */
+static const struct {
+    struct lab_host_info info;
+    struct veth_end here, middle;
+} hosts[] = {
+    [LAB_CLIENT] = {{"client", "eth0", "10.77.0.1", "10.77.0.11", 24},
+                    {"eth0", {0x02, 0, 10, 77, 0, 1}},
+                    {"to-client", {0x02, 0, 10, 77, 0xff, 1}}},
+    [LAB_SERVER] = {{"server", "eth0", "10.77.0.2", "10.77.0.12", 24},
+                    {"eth0", {0x02, 0, 10, 77, 0, 2}},
+                    {"to-server", {0x02, 0, 10, 77, 0xff, 2}}},
+};
+
+const struct lab_host_info *lab_host_info(enum lab_host host)
+{
+    return &hosts[host].info;
+}
+
+/* Everything inside the host's namespace. On failure *step says what was tried. */
+static int configure(enum lab_host host, const struct lab_options *options, int nl, int middle,
+                     const char **step)
+{
+    const struct lab_host_info *info = &hosts[host].info;
+    int mtu = options->mtu > 0 ? options->mtu : 1500;
+    int status;
+
+    *step = "make a veth pair";
+    if ((status = veth_pair(nl, &hosts[host].here, &hosts[host].middle, middle, mtu)) < 0)
+        return status;
+    *step = "switch the offloads of its interface off";
+    if (!options->offload && (status = veth_offload_off(info->interface)) < 0)
+        return status;
+    *step = "set its address";
+    if ((status = veth_address(nl, info->interface, info->kernel_address, info->prefix_len)) < 0)
+        return status;
+    *step = "set its interfaces up";
+    if ((status = veth_up(nl, "lo", false)) < 0)
+        return status;
+    return veth_up(nl, info->interface, false);
+}
+
+/* In a namespace of its own, entered here and left by the caller. */
+static int build_inside(enum lab_host host, const struct lab_options *options, int middle,
+                        const char **step)
+{
+    veth_quiet_ipv6();
+    *step = "open an rtnetlink socket";
+    int nl = netlink_open();
+    if (nl < 0)
+        return nl;
+    int status = configure(host, options, nl, middle, step);
+    close(nl);
+    return status;
+}
+
+static int middle_end_up(const char *name)
+{
+    int nl = netlink_open();
+
+    if (nl < 0)
+        return nl;
+    int status = veth_up(nl, name, true);
+    close(nl);
+    return status;
+}
+
+int host_build(enum lab_host host, const struct lab_options *options, int middle,
+               struct host_wire *wire, struct lab_error *error)
+{
+    const char *step = "make a network namespace";
+    int net = netns_new();
+    int status = net;
+
+    wire->middle = hosts[host].middle.name;
+    if (net >= 0)
+        status = build_inside(host, options, middle, &step);
+    if (status >= 0) {
+        step = "set the other end of its wire up";
+        if ((status = netns_enter(middle)) == 0)
+            status = middle_end_up(wire->middle);
+    }
+    if (status >= 0) {
+        wire->netns = net;
+        return 0;
+    }
+    snprintf(error->text, sizeof(error->text), "the lab cannot, for its %s, %s: %s",
+             hosts[host].info.name, step, strerror(-status));
+    if (net >= 0)
+        close(net);
+    return status;
+}
+
+int host_environment(enum lab_host host)
+{
+    const struct lab_host_info *here = &hosts[host].info;
+    const struct lab_host_info *peer = &hosts[host == LAB_CLIENT ? LAB_SERVER : LAB_CLIENT].info;
+    char prefix[16];
+    snprintf(prefix, sizeof(prefix), "%d", here->prefix_len);
+    const struct {
+        const char *name, *value;
+    } variables[] = {
+        {"TLSYN_HOST", here->name},
+        {"TLSYN_INTERFACE", here->interface},
+        {"TLSYN_ADDRESS", here->stack_address},
+        {"TLSYN_PEER", peer->stack_address},
+        {"TLSYN_KERNEL_ADDRESS", here->kernel_address},
+        {"TLSYN_KERNEL_PEER", peer->kernel_address},
+        {"TLSYN_PREFIX", prefix},
+    };
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        if (setenv(variables[i].name, variables[i].value, 1) < 0)
+            return -errno;
+    }
+    return 0;
+}
