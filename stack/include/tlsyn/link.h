@@ -131,10 +131,11 @@ static inline void tlsyn_link_close(struct tlsyn_link *l)
 
 /** Options of tlsyn_afpacket_open(); all zero gives the defaults. */
 struct tlsyn_afpacket_options {
-    bool no_vnet_hdr;      /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
-    bool promiscuous;      /* take frames for other Ethernet addresses too: a bridge */
-    uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
-    uint32_t buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for ordinary users */
+    bool no_vnet_hdr;  /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
+    bool promiscuous;  /* take frames for other Ethernet addresses too: a bridge */
+    uint8_t hwaddr[6]; /* our Ethernet address; all zero: the interface's own */
+    uint32_t
+        buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for ordinary users */
 };
 
 /**
@@ -210,15 +211,15 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
  * corrupted is thrown away instead, as nothing could carry the damage through segmentation.
  */
 struct tlsyn_impairment {
-    tlsyn_time delay;     /* constant part */
-    tlsyn_time jitter;    /* uniform in [0, jitter] on top, order kept */
-    uint64_t rate;        /* bits per second of Ethernet frame (no preamble, gap or FCS), 0: unlimited */
+    tlsyn_time delay;  /* constant part */
+    tlsyn_time jitter; /* uniform in [0, jitter] on top, order kept */
+    uint64_t rate; /* bits per second of Ethernet frame (no preamble, gap or FCS), 0: unlimited */
     uint32_t queue_bytes; /* drop-tail bound of what waits for `rate`; 0: 1 MiB */
     double loss;          /* probabilities in [0, 1] per frame, independent */
     double reorder;       /* sent at once instead of after the delay, overtaking */
     double duplicate;
-    double corrupt;       /* one bit flipped behind the Ethernet header */
-    uint64_t seed;        /* the same seed and the same frames give the same fate */
+    double corrupt; /* one bit flipped behind the Ethernet header */
+    uint64_t seed;  /* the same seed and the same frames give the same fate */
 };
 
 /** in + duplicated = out + lost + queue_full + held, where corrupted super-frames count as lost too. */

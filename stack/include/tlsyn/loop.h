@@ -16,7 +16,8 @@
 struct tlsyn_loop;
 
 struct tlsyn_loop_options {
-    tlsyn_time spin; /* busy polling before each sleep; 0: 50 us; negative: never, not before timers either */
+    tlsyn_time
+        spin; /* busy polling before each sleep; 0: 50 us; negative: never, not before timers either */
 };
 
 /** The loop's clock: CLOCK_MONOTONIC in microseconds. */
