@@ -62,12 +62,12 @@ find_built()
     [ -n "$found" ] && echo "$found"
 }
 
-# Repositories that apt has on this machine, as "URI" lines: the distribution's own first, then whatever else
-# carries a component called main; those of security updates hold no whole release.
+# repositories [APT-OPTION...]: URIs of the repositories whose lists apt holds: the distribution's own first, then
+# whatever else carries a component called main; those of security updates hold no whole release.
 repositories()
 {
     # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)' 'Identifier: Packages' |
+    apt-get "$@" indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)' 'Identifier: Packages' |
         awk -F'|' -v codename="$codename" -v origin="$family" '
             $3 != "main" || $2 ~ /security/ || $1 ~ /^cdrom:/ { next }
             {
@@ -77,7 +77,17 @@ repositories()
                 if ($2 == codename) rank = 2
                 if (tolower($4) == origin) rank = 1
                 print rank, uri
-            }' | sort -u -k2,2 -k1,1n | sort -s -n -k1,1 | awk '!seen[$2]++ { print $2 }'
+            }' | sort -n | awk '!seen[$2]++ { print $2 }'
+}
+
+# The same where apt has fetched no lists yet: they are fetched for us alone.
+repositories_of_fresh_machine()
+{
+    say "mbedTLS: asking the repositories of this machine, for apt has no lists yet"
+    mkdir -p "$work/machine/lists/partial" "$work/machine/cache/archives/partial"
+    set -- -o Dir::State::lists="$work/machine/lists" -o Dir::Cache="$work/machine/cache"
+    apt-get -q "$@" update >"$work/log" 2>&1 || :
+    repositories "$@"
 }
 
 # apt_private ARGS: apt-get or apt-cache with sources, lists and cache of our own.
@@ -138,7 +148,9 @@ fetch_source()
     chmod 755 "$work"
     # apt run by root downloads as a user of its own, which needs a folder it may write to.
     [ "$(id -u)" -ne 0 ] || ! id _apt >/dev/null 2>&1 || chown _apt "$work/source"
-    for uri in $(repositories); do
+    uris=$(repositories)
+    [ -n "$uris" ] || uris=$(repositories_of_fresh_machine)
+    for uri in $uris; do
         for suite in $suites; do
             say "mbedTLS: fetching the source package from $suite of $uri"
             if fetch_from "$uri" "$suite"; then

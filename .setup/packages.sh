@@ -29,7 +29,7 @@ packages_of()
               tshark reads our captures in the lab tests'
         ;;
     ci)
-        echo 'clang-format-14 judges the layout of the sources (lint-format)'
+        echo 'clang-format-14 judges the layout of the sources'
         ;;
     fuzz)
         packages_of table
