@@ -24,13 +24,13 @@
 #include <time.h>
 #include <tlsyn/loop.h>
 
-#define BATCH          32
 #define SPIN           80 /* us: what a timer's wake-up may cost at worst, most of the time */
 #define TURNS_PER_LOOK 64 /* a turn that found no reason to sleep looks for requests this seldom */
 
 /* One wire's end here, and what is forwarded from it. */
 struct wire {
     struct tlsyn_link *link; /* receives impaired */
+    struct tlsyn_impairment how;
     struct tlsyn_impair_stats reported;
     uint64_t refused;
 };
@@ -48,6 +48,7 @@ static int open_wire(struct wire *wire, const char *interface, const struct tlsy
     struct tlsyn_link *raw = NULL;
     int status = tlsyn_afpacket_open(interface, &bridge, &raw);
 
+    wire->how = *in;
     if (status == 0 && (status = tlsyn_impair_wrap(raw, NULL, in, &wire->link)) < 0)
         tlsyn_link_close(raw);
     if (status < 0)
@@ -106,8 +107,8 @@ static int64_t clock_ns(void)
 /* Everything that is due from one wire to the other. The number of frames, or -errno. */
 static int forward(struct emulator *e, struct wire *from, struct wire *to)
 {
-    struct tlsyn_frame frames[BATCH];
-    int n = tlsyn_link_receive(from->link, frames, BATCH, tlsyn_clock());
+    struct tlsyn_frame frames[TLSYN_LINK_BATCH];
+    int n = tlsyn_link_receive(from->link, frames, TLSYN_LINK_BATCH, tlsyn_clock());
 
     for (int i = 0; i < n; i++) {
         int64_t now = clock_ns();
@@ -135,7 +136,8 @@ static struct lab_direction report_direction(struct wire *wire)
                    .queue_full = in.queue_full - old->queue_full,
                    .reordered = in.reordered - old->reordered,
                    .duplicated = in.duplicated - old->duplicated,
-                   .corrupted = in.corrupted - old->corrupted},
+                   .corrupted = in.corrupted - old->corrupted,
+                   .held = in.held},
         .refused = wire->refused,
     };
     wire->reported = in;
@@ -158,11 +160,21 @@ static struct lab_report report(struct emulator *e)
     return r;
 }
 
+/* Both or none. */
 static int set_link(struct emulator *e, const struct control_request *request)
 {
     int status = tlsyn_impair_set(e->client.link, NULL, &request->to_server);
 
-    return status < 0 ? status : tlsyn_impair_set(e->server.link, NULL, &request->to_client);
+    if (status < 0)
+        return status;
+    status = tlsyn_impair_set(e->server.link, NULL, &request->to_client);
+    if (status < 0) {
+        tlsyn_impair_set(e->client.link, NULL, &e->client.how);
+        return status;
+    }
+    e->client.how = request->to_server;
+    e->server.how = request->to_client;
+    return 0;
 }
 
 /* 0, or -errno when the caller is gone. */

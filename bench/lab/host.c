@@ -109,18 +109,17 @@ int host_environment(enum lab_host host)
 {
     const struct lab_host_info *here = &hosts[host].info;
     const struct lab_host_info *peer = &hosts[host == LAB_CLIENT ? LAB_SERVER : LAB_CLIENT].info;
-    char prefix[16];
-    snprintf(prefix, sizeof(prefix), "%d", here->prefix_len);
+    char address[32];
+    snprintf(address, sizeof(address), "%s/%d", here->stack_address, here->prefix_len);
     const struct {
         const char *name, *value;
     } variables[] = {
         {"TLSYN_HOST", here->name},
         {"TLSYN_INTERFACE", here->interface},
-        {"TLSYN_ADDRESS", here->stack_address},
+        {"TLSYN_ADDRESS", address},
         {"TLSYN_PEER", peer->stack_address},
         {"TLSYN_KERNEL_ADDRESS", here->kernel_address},
         {"TLSYN_KERNEL_PEER", peer->kernel_address},
-        {"TLSYN_PREFIX", prefix},
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {

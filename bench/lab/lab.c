@@ -183,6 +183,7 @@ pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *a
 
 static int prepare_command(void *host)
 {
+    signal(SIGPIPE, SIG_DFL); /* ignoring it is the caller's choice, not the command's */
     return host_environment(*(const enum lab_host *)host);
 }
 

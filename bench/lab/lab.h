@@ -85,13 +85,14 @@ void lab_close(struct lab *lab);
 pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *argument);
 
 /**
- * Runs a command, searched in PATH, in `host` with these variables added to the environment:
+ * Runs a command, searched in PATH, in `host`, with SIGPIPE at its default and these variables added to the environment:
  *
  *     TLSYN_HOST            client or server
  *     TLSYN_INTERFACE       the host's interface
- *     TLSYN_ADDRESS         address for a stack of ours here; TLSYN_PEER: the same at the other host
- *     TLSYN_KERNEL_ADDRESS  the kernel's address here; TLSYN_KERNEL_PEER: the other host's
- *     TLSYN_PREFIX          length of the network's prefix
+ *     TLSYN_ADDRESS         for a stack of ours here, with the length of the network's prefix: 10.77.0.11/24
+ *     TLSYN_PEER            the other host's, without: 10.77.0.12
+ *     TLSYN_KERNEL_ADDRESS  the kernel's here: 10.77.0.1
+ *     TLSYN_KERNEL_PEER     the other host's: 10.77.0.2
  *
  * `argv` ends with NULL. Returns the process id, or -errno when the command can't be started (-ENOENT: not found).
  */
@@ -133,7 +134,7 @@ struct lab_report {
     bool realtime;                  /* the emulator was granted SCHED_FIFO */
 };
 
-/** What the emulator did since lab_open() or the last report; counts anew from here. */
+/** What the emulator did since lab_open() or the last report; counts anew from here (but `held`, frames on their way now). */
 int lab_report(struct lab *lab, struct lab_report *report);
 
 #endif
