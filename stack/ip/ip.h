@@ -1,19 +1,40 @@
 /*
  * ip/ip.h: the IP layer of one stack: its interfaces, neighbours, routes and the way out. Read first: RFC 791, RFC 1122 3.
  *
- * Upwards goes by return value: ip4_input() says what arrived, and stack.c hands it to the protocol; this room never names one.
+ * Upwards goes by return value: ip_input() says what arrived, and stack.c hands it to the protocol; this room never names
+ * one. Errors go the same way: those that arrived come from ip_input(), those of our own neighbour cache from
+ * ip_error_take().
+ *
+ *     ip_init -> ip_iface_add -> tlsyn_iface_address -> [ip_route_add]
+ *         -> { ip_input*, ip_error_take*, ip_output_open, ip_output*, ip_output_close }* -> ip_release
+ *
+ * All of it is pure: time is the context's `now`, timers are on the context's wheel, and a link is called by
+ * ip_output_open() and what follows up to ip_output_close() alone.
  */
 #ifndef TLSYN_IP_IP_H
 #define TLSYN_IP_IP_H
 
 #include "core/context.h"
-#include "core/table.h"
+#include "ip/icmp.h"
+#include "ip/iface.h"
+#include "ip/neigh.h"
+#include "ip/output.h"
+#include "ip/route.h"
 
 #define IP_PROTOCOL_ICMP 1
-#define IP_PROTOCOL_TCP 6
-#define IP_PROTOCOL_UDP 17
+#define IP_PROTOCOL_TCP  6
+#define IP_PROTOCOL_UDP  17
 
-struct ip; /* the layer's state; members are this room's own, defined below by its author */
+/** The layer's state, embedded in the stack. The members are this room's own. */
+struct ip {
+    struct context *cx;
+    struct list ifaces;
+    uint32_t iface_count;
+    struct routes routes;
+    struct neigh_cache neigh;
+    struct icmp icmp;
+    struct outbox out;
+};
 
 /** A datagram for a protocol above. The payload points into the frame. */
 struct ip_datagram {
@@ -22,21 +43,27 @@ struct ip_datagram {
     uint8_t protocol;
     uint8_t ttl;
     uint8_t tos;
-    bool broadcast;       /* to a broadcast or multicast address, of IP or of the link */
-    bool csum_verified;   /* the transport checksum needs no look */
-    uint16_t gso_size;    /* coalesced: text bytes per original segment; 0: not coalesced */
+    bool broadcast;        /* to a broadcast or multicast address, of IP or of the link */
+    bool csum_verified;    /* the transport checksum needs no look */
+    uint16_t gso_size;     /* coalesced: text bytes per original segment; 0: not coalesced */
+    const uint8_t *header; /* of IP, in the frame: an ICMP error quotes it */
     const uint8_t *payload;
     size_t len;
 };
 
-/** An ICMP error about something we sent (RFC 1122 3.2.2), the quoted header parsed and its source found to be ours. */
+/**
+ * What became of something we sent: an ICMP error (RFC 1122 3.2.2), the quoted header parsed and its source found to be
+ * ours, or a neighbour that does not answer.
+ */
 struct ip_error {
-    int error;               /* -EHOSTUNREACH, -ENETUNREACH, -ECONNREFUSED (port, protocol), -EMSGSIZE, -ETIMEDOUT (time exceeded) */
-    bool hard;               /* RFC 1122 4.2.3.9: may end a connection that is being opened */
-    uint16_t mtu;            /* of -EMSGSIZE, or 0 */
+    int error; /* -EHOSTUNREACH, -ENETUNREACH, -ECONNREFUSED (port, protocol), -EMSGSIZE, -ETIMEDOUT (time exceeded),
+                      * -EPROTO (parameter problem) */
+    bool
+        hard; /* RFC 1122 4.2.3.9: may end a connection that is being opened. So may a neighbour's silence. */
+    uint16_t mtu; /* of -EMSGSIZE, or 0 when the router did not say (RFC 1191 3) */
     uint8_t protocol;
     struct tlsyn_addr src, dst; /* of the quoted datagram: src is ours */
-    uint8_t quoted[8];       /* the first octets of its payload */
+    uint8_t quoted[8];          /* the first octets of its payload */
 };
 
 enum ip_verdict {
@@ -57,10 +84,10 @@ enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct 
 /** How to reach an address: source address, MTU. */
 struct ip_path {
     struct tlsyn_iface *iface;
-    struct tlsyn_addr src;      /* our address to use, unless the caller has one */
+    struct tlsyn_addr src; /* our address to use, unless the caller has one */
     struct tlsyn_addr next_hop;
     uint16_t mtu;
-    uint32_t gso_max;           /* of the link; 0: one segment per frame */
+    uint32_t gso_max; /* of the link; 0: one segment per frame */
 };
 
 /** 0 or -ENETUNREACH. */
@@ -76,16 +103,20 @@ struct ip_tx {
     struct tlsyn_addr src, dst;
     uint8_t protocol;
     uint8_t tos;
-    uint8_t ttl;             /* 0: 64 */
+    uint8_t ttl; /* 0: 64 */
     uint8_t header_len;
-    uint8_t csum_offset;     /* of the transport checksum in `header`; its field is zero there. ip_output() fills it in, or lets the link */
+    uint8_t
+        csum_offset; /* of the transport checksum in `header`; its field is zero there. ip_output() fills it in, or
+                              * lets the link. ICMP's has no pseudo-header. */
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
     struct tlsyn_view text;
-    uint16_t gso_size;       /* text bytes per segment when the text is longer than one and the path's gso_max allows it; else 0 */
+    uint16_t
+        gso_size; /* text bytes per segment when the text is longer than one and the path's gso_max allows it; else 0 */
 };
 
 /**
- * Sends one datagram, with DF set (RFC 1191). 0, or it was dropped (and counted): -ENETUNREACH, -EHOSTUNREACH, -ENOBUFS.
+ * Sends one datagram, with DF set (RFC 1191). 0, or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
+ * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the path's MTU or gso_max.
  *
  * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch, not later
  * than ip_output_close(). At any other time it is copied into the reply queue (limits.reply_queue_bytes), which the next
@@ -93,17 +124,39 @@ struct ip_tx {
  */
 int ip_output(struct ip *ip, const struct ip_tx *tx);
 
+/** Sends what waits: frames whose neighbour has answered, then the reply queue. */
 void ip_output_open(struct ip *ip);
 
-/** Flushes; the number of frames that links took since ip_output_open(). */
+/** Flushes, with what came into the reply queue since; the number of frames that links took since ip_output_open(). */
 int ip_output_close(struct ip *ip);
 
-/** True if the reply queue holds something: output is due now. */
+/** True if frames wait for ip_output_open(): output is due now. */
 bool ip_output_is_due(const struct ip *ip);
 
 /** Tells the neighbour cache that `dst` answers (RFC 4861 7.3.1: forward progress), so that no probe is needed. */
 void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst);
 
+/**
+ * The next datagram that was dropped because its neighbour did not answer. To be called after timers and after input until
+ * it says false. Those of our own echo requests go to their handler instead.
+ */
+bool ip_error_take(struct ip *ip, struct ip_error *error);
+
+/** Answers a datagram whose protocol nobody knows (RFC 1122 3.2.2.1), within limits.icmp_per_second. Only while the frame is
+ * in hand. */
+void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram);
+
+/** tlsyn_route_add(): 0; -ENETUNREACH: the gateway is in no network of an interface; -EEXIST: the network has a route;
+ * -EINVAL; -ENOBUFS; -ENOMEM. */
+int ip_route_add(struct ip *ip, const struct tlsyn_addr *network, int prefix_len,
+                 const struct tlsyn_addr *gateway);
+
+/** tlsyn_ping(): 0; -EBUSY: another handler, or another id, has not stopped; -EINVAL: too long; else as ip_output(). */
+int ip_ping(struct ip *ip, const struct tlsyn_addr *to, uint16_t id, uint16_t sequence, size_t size,
+            struct tlsyn_ping_handler *handler);
+void ip_ping_stop(struct ip *ip);
+
+/** Both in place. The context must outlive the layer. 0: always. */
 int ip_init(struct ip *ip, struct context *cx);
 void ip_release(struct ip *ip);
 

@@ -1,0 +1,263 @@
+/*
+ * ip/icmp.c: ICMP for IPv4. Read first: RFC 792, RFC 1122 3.2.2, RFC 5927.
+ *
+ * Errors in. Anybody can make one up, so it is believed as far as it quotes what we could have sent: an IPv4 datagram
+ * from an address of ours, not a later fragment, with eight octets behind its header. Whether a connection sent it, and
+ * whether its sequence number is in flight, is for the protocol above to say (RFC 5927 4).
+ *
+ * Answers. Echo replies and errors out are taken from one budget (limits.icmp_per_second), and nothing that was sent to
+ * a broadcast address is answered (RFC 1122 3.2.2, 3.2.2.6).
+ */
+#include "ip/icmp.h"
+
+#include <errno.h>
+
+#include "ip/ip4.h"
+#include "wire/icmp4.h"
+#include "wire/ip4.h"
+
+#define ICMP4_CHECKSUM_OFFSET 2
+#define MTU_MIN               68 /* RFC 1191 3: no router may say less */
+
+void icmp_init(struct icmp *icmp, struct context *cx)
+{
+    *icmp = (struct icmp){0};
+    budget_init(&icmp->budget, cx->limits.icmp_per_second, cx->now);
+}
+
+/* --- out ---------------------------------------------------------------------------------------------- */
+
+static int icmp_send(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_tx *tx)
+{
+    struct wire_icmp4 header = *icmp;
+    int error;
+
+    header.payload = NULL; /* it goes as text */
+    header.payload_len = 0;
+    wire_icmp4_emit(&header, tx->header, sizeof(tx->header));
+    memset(tx->header + ICMP4_CHECKSUM_OFFSET, 0, 2);
+    tx->header_len = ICMP4_HEADER_LEN;
+    tx->csum_offset = ICMP4_CHECKSUM_OFFSET;
+    tx->protocol = IP_PROTOCOL_ICMP;
+    error = output_copied(ip, tx);
+    if (error == 0)
+        count(ip->cx, TLSYN_COUNT_icmp_out);
+    return error;
+}
+
+/* The text of a frame in hand, or of a buffer, as a view: it is copied before the call returns, and never written to. */
+static struct tlsyn_view view_of(const uint8_t *bytes, size_t len)
+{
+    struct tlsyn_view view = {0};
+
+    if (len > 0)
+        view.part[0] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+    return view;
+}
+
+/* True if one more answer may leave now. */
+static bool may_answer(struct ip *ip, const struct ip_datagram *datagram)
+{
+    if (datagram->broadcast)
+        return false;
+    if (budget_take(&ip->icmp.budget, ip->cx->now))
+        return true;
+    count(ip->cx, TLSYN_COUNT_icmp_rate_limited);
+    return false;
+}
+
+/* RFC 1122 3.2.2.6: the same data, back from the address that was asked. */
+static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
+                       const struct wire_icmp4 *request)
+{
+    struct wire_icmp4 reply = {
+        .type = ICMP4_ECHO_REPLY, .id = request->id, .sequence = request->sequence};
+    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .tos = datagram->tos};
+
+    if (!may_answer(ip, datagram))
+        return;
+    tx.text = view_of(request->payload, request->payload_len);
+    icmp_send(ip, &reply, &tx);
+}
+
+void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
+{
+    struct wire_icmp4 error = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PROTOCOL};
+    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
+    size_t header_len = (size_t)(datagram->payload - datagram->header);
+    size_t quoted = datagram->len < ICMP4_QUOTED_MIN ? datagram->len : ICMP4_QUOTED_MIN;
+
+    drop(ip->cx, TLSYN_DROP_ip_protocol);
+    if (!may_answer(ip, datagram))
+        return;
+    tx.text = view_of(datagram->header, header_len + quoted);
+    icmp_send(ip, &error, &tx);
+}
+
+/* --- our own echo requests ----------------------------------------------------------------------------- */
+
+int ip_ping(struct ip *ip, const struct tlsyn_addr *to, uint16_t id, uint16_t sequence, size_t size,
+            struct tlsyn_ping_handler *handler)
+{
+    struct icmp *icmp = &ip->icmp;
+    struct wire_icmp4 request = {.type = ICMP4_ECHO, .id = id, .sequence = sequence};
+    uint8_t data[ICMP_PING_SIZE_MAX];
+    struct ip_tx tx = {.dst = *to};
+    struct ip_path path;
+    int error;
+
+    if (size > sizeof(data))
+        return -EINVAL;
+    if (icmp->ping && (icmp->ping != handler || icmp->ping_id != id))
+        return -EBUSY;
+    error = ip_path_find(ip, to, &path);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < size; i++)
+        data[i] = (uint8_t)i;
+    tx.src = path.src;
+    tx.text = view_of(data, size);
+    error = icmp_send(ip, &request, &tx);
+    if (error < 0)
+        return error;
+    icmp->ping = handler;
+    icmp->ping_id = id;
+    return 0;
+}
+
+void ip_ping_stop(struct ip *ip)
+{
+    ip->icmp.ping = NULL;
+}
+
+static void echo_reply_arrives(struct ip *ip, const struct ip_datagram *datagram,
+                               const struct wire_icmp4 *reply)
+{
+    struct tlsyn_ping_handler *ping = ip->icmp.ping;
+
+    if (!ping || reply->id != ip->icmp.ping_id)
+        drop(ip->cx, TLSYN_DROP_icmp_unrelated);
+    else
+        ping->on_reply(ping, &datagram->src, reply->sequence, reply->payload_len, datagram->ttl, 0);
+}
+
+bool icmp_take_own_error(struct ip *ip, const struct ip_error *error)
+{
+    struct tlsyn_ping_handler *ping = ip->icmp.ping;
+    uint16_t id = (uint16_t)(error->quoted[4] << 8 | error->quoted[5]);
+    uint16_t sequence = (uint16_t)(error->quoted[6] << 8 | error->quoted[7]);
+
+    if (error->protocol != IP_PROTOCOL_ICMP)
+        return false;
+    if (!ping || error->quoted[0] != ICMP4_ECHO || id != ip->icmp.ping_id)
+        drop(ip->cx, TLSYN_DROP_icmp_unrelated);
+    else
+        ping->on_reply(ping, &error->dst, sequence, 0, 0, error->error);
+    return true;
+}
+
+/* --- errors in ----------------------------------------------------------------------------------------- */
+
+struct meaning {
+    int error;
+    bool hard;
+};
+
+/* RFC 1122 4.2.3.9: network, host and source route are soft, protocol and port are hard; RFC 1122 3.2.2.1 and RFC 1812
+ * 5.2.7.1 for the later codes, which tell of what nobody is going to repair within seconds. */
+static const struct meaning unreachable[] = {
+    [ICMP4_NET] = {-ENETUNREACH, false},
+    [ICMP4_HOST] = {-EHOSTUNREACH, false},
+    [ICMP4_PROTOCOL] = {-ECONNREFUSED, true},
+    [ICMP4_PORT] = {-ECONNREFUSED, true},
+    [ICMP4_FRAGMENTATION_NEEDED] = {-EMSGSIZE, false},
+    [ICMP4_SOURCE_ROUTE_FAILED] = {-EHOSTUNREACH, false},
+    [6] = {-ENETUNREACH, true},    /* destination network unknown */
+    [7] = {-EHOSTUNREACH, true},   /* destination host unknown */
+    [8] = {-EHOSTUNREACH, false},  /* source host isolated */
+    [9] = {-ENETUNREACH, true},    /* network administratively prohibited */
+    [10] = {-EHOSTUNREACH, true},  /* host administratively prohibited */
+    [11] = {-ENETUNREACH, false},  /* network unreachable for type of service */
+    [12] = {-EHOSTUNREACH, false}, /* host unreachable for type of service */
+    [ICMP4_ADMIN_PROHIBITED] = {-EHOSTUNREACH, true},
+    [14] = {-EHOSTUNREACH, true}, /* host precedence violation */
+    [15] = {-EHOSTUNREACH, true}, /* precedence cutoff in effect */
+};
+
+/* False: a code that means nothing to us. */
+static bool meaning_of(const struct wire_icmp4 *icmp, struct meaning *meaning)
+{
+    switch (icmp->type) {
+    case ICMP4_UNREACHABLE:
+        if (icmp->code >= sizeof(unreachable) / sizeof(unreachable[0]))
+            return false;
+        *meaning = unreachable[icmp->code];
+        return true;
+    case ICMP4_TIME_EXCEEDED:
+        *meaning = (struct meaning){-ETIMEDOUT, false};
+        return true;
+    case ICMP4_PARAMETER_PROBLEM:
+        *meaning = (struct meaning){-EPROTO, false};
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* RFC 1122 3.2.2: the quoted header says whom it is about. True: for a protocol above. */
+static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_error *error)
+{
+    struct meaning meaning;
+    struct wire_ip4 quoted;
+
+    if (!meaning_of(icmp, &meaning) ||
+        wire_ip4_parse_quoted(icmp->payload, icmp->payload_len, &quoted) < 0 ||
+        quoted.payload_len < sizeof(error->quoted) || quoted.offset > 0 ||
+        !ip_is_ours(ip, &quoted.src)) {
+        drop(ip->cx, TLSYN_DROP_icmp_unrelated);
+        return false;
+    }
+    if (icmp->mtu > 0 && icmp->mtu < MTU_MIN) {
+        drop(ip->cx, TLSYN_DROP_icmp_malformed);
+        return false;
+    }
+    *error = (struct ip_error){
+        .error = meaning.error,
+        .hard = meaning.hard,
+        .mtu = icmp->mtu,
+        .protocol = quoted.protocol,
+        .src = quoted.src,
+        .dst = quoted.dst,
+    };
+    memcpy(error->quoted, quoted.payload, sizeof(error->quoted));
+    return !icmp_take_own_error(ip, error);
+}
+
+/* --- in ------------------------------------------------------------------------------------------------ */
+
+bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_error *error)
+{
+    struct wire_icmp4 icmp;
+    int parsed = wire_icmp4_parse(datagram->payload, datagram->len, &icmp);
+
+    count(ip->cx, TLSYN_COUNT_icmp_in);
+    if (!datagram->csum_verified && !wire_icmp4_checksum_good(datagram->payload, datagram->len)) {
+        drop(ip->cx, TLSYN_DROP_icmp_checksum);
+        return false;
+    }
+    if (parsed < 0) {
+        /* RFC 1122 3.2.2: types unknown are discarded in silence */
+        drop(ip->cx, parsed == -EPROTONOSUPPORT ? TLSYN_DROP_icmp_type : TLSYN_DROP_icmp_malformed);
+        return false;
+    }
+    switch (icmp.type) {
+    case ICMP4_ECHO:
+        echo_reply(ip, datagram, &icmp);
+        return false;
+    case ICMP4_ECHO_REPLY:
+        echo_reply_arrives(ip, datagram, &icmp);
+        return false;
+    default:
+        return error_arrives(ip, &icmp, error);
+    }
+}

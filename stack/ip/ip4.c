@@ -1,0 +1,87 @@
+/*
+ * ip/ip4.c: what an IPv4 datagram must be to be taken. Read first: RFC 791, RFC 1122 3.2.1.
+ *
+ * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8), and a source route ends
+ * here whatever it says. A datagram with any TTL is taken (3.2.1.7). Fragments are dropped and counted.
+ */
+#include "ip/ip4.h"
+
+#include <errno.h>
+
+#include "wire/ip4.h"
+
+bool ip4_is_host(const uint8_t octets[4])
+{
+    return octets[0] != 0 && octets[0] != 127 && octets[0] < 224;
+}
+
+/* 0, or minus the reason for which the header is refused. */
+static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4)
+{
+    switch (wire_ip4_parse(ether->payload, ether->payload_len, ip4)) {
+    case 0:
+        break;
+    case -EPROTONOSUPPORT:
+        return -TLSYN_DROP_ip_version;
+    case -EMSGSIZE:
+        return -TLSYN_DROP_ip_truncated;
+    default:
+        return -TLSYN_DROP_ip_header;
+    }
+    if (!wire_ip4_checksum_good(ether->payload, ip4->header_len))
+        return -TLSYN_DROP_ip_checksum;
+    if (ip4->mf || ip4->offset > 0)
+        return -TLSYN_DROP_ip_fragment;
+    return 0;
+}
+
+/* RFC 1122 3.2.1.3: a source is one host's address, and not ours. 3.3.6: what came by link-layer broadcast is for an IP
+ * broadcast address too. Multicast groups there are none here. */
+static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wire_ether *ether,
+                               const struct wire_ip4 *ip4, bool *broadcast)
+{
+    *broadcast = iface_is_broadcast(iface, &ip4->dst);
+    if (!*broadcast && (ether_is_group(ether->dst) || !ip_is_ours(iface->ip, &ip4->dst)))
+        return -TLSYN_DROP_ip_not_ours;
+    if (!ip4_is_host(tlsyn_addr_octets(&ip4->src)) || iface_is_broadcast(iface, &ip4->src) ||
+        ip_is_ours(iface->ip, &ip4->src))
+        return -TLSYN_DROP_ip_source;
+    return 0;
+}
+
+enum ip_verdict ip4_input(struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
+                          const struct wire_ether *ether, struct ip_arrival *out)
+{
+    struct ip *ip = iface->ip;
+    struct wire_ip4 ip4;
+    bool broadcast = false;
+    int refused;
+
+    count(ip->cx, TLSYN_COUNT_ip_in);
+    refused = ip4_check_header(ether, &ip4);
+    if (!refused)
+        refused = ip4_check_addresses(iface, ether, &ip4, &broadcast);
+    if (refused) {
+        drop(ip->cx, (enum tlsyn_drop) - refused);
+        return IP_CONSUMED;
+    }
+    count(ip->cx, TLSYN_COUNT_ip_delivers);
+    TRACE(ip->cx, ip_rx, 0, ip4.protocol, ip4.payload_len);
+    out->datagram = (struct ip_datagram){
+        .iface = iface,
+        .src = ip4.src,
+        .dst = ip4.dst,
+        .protocol = ip4.protocol,
+        .ttl = ip4.ttl,
+        .tos = ip4.tos,
+        .broadcast = broadcast,
+        .csum_verified = frame->flags & TLSYN_FRAME_CSUM_VERIFIED,
+        .gso_size = frame->gso_type == TLSYN_GSO_NONE ? 0 : frame->gso_size,
+        .header = ether->payload,
+        .payload = ip4.payload,
+        .len = ip4.payload_len,
+    };
+    if (ip4.protocol != IP_PROTOCOL_ICMP)
+        return IP_DATAGRAM;
+    return icmp_input(ip, &out->datagram, &out->error) ? IP_ERROR : IP_CONSUMED;
+}

@@ -1,0 +1,343 @@
+/*
+ * ip/output.c: route, neighbour, header, and a batch for the link. See output.h.
+ *
+ * Checksums. A link that takes CSUM_PARTIAL frames finishes the transport checksum; the field then holds the sum over the
+ * pseudo-header. For any other link, and for ICMP, the checksum is computed here.
+ *
+ * The identification field is 0: with DF set a datagram is atomic and the field means nothing (RFC 6864 4.1).
+ */
+#include "ip/output.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "ip/ip4.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/ip4.h"
+
+#define TTL_DEFAULT       64 /* RFC 1122 3.2.1.7, RFC 1700 */
+#define IP4_TOTAL_MAX     65535
+#define HEADERS_BEFORE_TX (ETHER_HEADER_LEN + IP4_HEADER_LEN)
+
+static_assert(HEADERS_BEFORE_TX + IP_TRANSPORT_HEADER_MAX <= OUTPUT_HEADER_ROOM, "slot too short");
+
+void output_init(struct outbox *out)
+{
+    held_queue_init(&out->reply);
+    held_queue_init(&out->spent);
+}
+
+void output_release(struct outbox *out, struct context *cx)
+{
+    held_release(cx, &out->reply);
+    held_release(cx, &out->spent);
+}
+
+/* --- the batch ---------------------------------------------------------------------------------------- */
+
+/* Hands the batch to its link. What the link has no room for is lost, as on any network. */
+static void batch_flush(struct ip *ip)
+{
+    struct outbox *out = &ip->out;
+    struct context *cx = ip->cx;
+    int taken;
+
+    if (out->count == 0)
+        return;
+    taken = tlsyn_link_transmit(out->iface->link, out->frame, out->count, cx->now);
+    for (int i = 0; i < out->count; i++) {
+        if (i >= taken) {
+            drop(cx, TLSYN_DROP_link_full);
+            continue;
+        }
+        count(cx, TLSYN_COUNT_link_out);
+        TRACE(cx, link_tx, 0, (int64_t)tlsyn_frame_len(&out->frame[i]), out->frame[i].gso_size,
+              out->frame[i].flags);
+    }
+    if (taken > 0)
+        out->taken += taken;
+    out->count = 0;
+    held_release(cx, &out->spent);
+}
+
+/* The next slot of the batch, for this interface; batch_add() makes it part of it. */
+static int batch_slot(struct ip *ip, struct tlsyn_iface *iface)
+{
+    struct outbox *out = &ip->out;
+
+    if (out->count == OUTPUT_BATCH || out->iface != iface)
+        batch_flush(ip);
+    out->iface = iface;
+    return out->count;
+}
+
+static void batch_add(struct ip *ip, const struct tlsyn_frame *frame)
+{
+    struct outbox *out = &ip->out;
+
+    out->frame[out->count++] = *frame;
+}
+
+static void batch_held(struct ip *ip, struct held *h)
+{
+    batch_slot(ip, h->iface);
+    batch_add(ip, &h->frame);
+    held_push(&ip->out.spent, h);
+}
+
+static void drain(struct ip *ip)
+{
+    struct held *h;
+
+    while ((h = neigh_take_answered(&ip->neigh)))
+        batch_held(ip, h);
+    while ((h = held_pop(&ip->out.reply)))
+        batch_held(ip, h);
+}
+
+void ip_output_open(struct ip *ip)
+{
+    assert(!ip->out.is_open);
+    ip->out.is_open = true;
+    ip->out.taken = 0;
+    drain(ip);
+}
+
+int ip_output_close(struct ip *ip)
+{
+    assert(ip->out.is_open);
+    drain(ip);
+    batch_flush(ip);
+    ip->out.is_open = false;
+    return ip->out.taken;
+}
+
+bool ip_output_is_due(const struct ip *ip)
+{
+    return ip->out.reply.count > 0 || !list_empty(&ip->neigh.answered);
+}
+
+/* --- the reply queue ----------------------------------------------------------------------------------- */
+
+static bool reply_has_room(struct ip *ip, size_t len)
+{
+    if (ip->out.reply.bytes + held_size(len) <= ip->cx->limits.reply_queue_bytes)
+        return true;
+    drop(ip->cx, TLSYN_DROP_reply_queue_full);
+    return false;
+}
+
+int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes, size_t len)
+{
+    struct held *h;
+
+    if (!reply_has_room(ip, len))
+        return -ENOBUFS;
+    h = held_new(ip->cx, iface, len);
+    if (!h) {
+        drop(ip->cx, TLSYN_DROP_no_memory);
+        return -ENOMEM;
+    }
+    memcpy(h->bytes, bytes, len);
+    held_push(&ip->out.reply, h);
+    return 0;
+}
+
+/* --- one datagram -------------------------------------------------------------------------------------- */
+
+/* Where a datagram goes. */
+struct way {
+    struct tlsyn_iface *iface;
+    struct neighbour *neighbour;
+    size_t len;    /* octets of the datagram */
+    bool segments; /* the link cuts it */
+};
+
+static void put_checksum(uint8_t *header, const struct ip_tx *tx, uint16_t value)
+{
+    struct writer w = writer_of(header + tx->csum_offset, 2);
+
+    put_u16(&w, value);
+}
+
+/* The transport checksum of what stands in `header`, in full or as far as the link wants it. */
+static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8_t *header,
+                            struct tlsyn_frame *frame)
+{
+    struct checksum sum = {0};
+
+    if (tx->protocol != IP_PROTOCOL_ICMP) /* RFC 792: its checksum has no pseudo-header */
+        checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol,
+                        (uint32_t)(way->len - IP4_HEADER_LEN));
+    if (way->iface->link->caps.csum && tx->protocol != IP_PROTOCOL_ICMP) {
+        put_checksum(header, tx, checksum_fold(&sum));
+        frame->flags = TLSYN_FRAME_CSUM_PARTIAL;
+        frame->csum_start = HEADERS_BEFORE_TX;
+        frame->csum_offset = tx->csum_offset;
+        return;
+    }
+    checksum_add(&sum, header, tx->header_len);
+    for (int i = 0; i < 2; i++)
+        checksum_add(&sum, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
+    put_checksum(header, tx, checksum_finish(&sum));
+}
+
+/* Writes all headers to `bytes` and the frame's offload metadata; the octets written. */
+static size_t output_headers(const struct ip_tx *tx, const struct way *way, uint8_t *bytes,
+                             struct tlsyn_frame *frame)
+{
+    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    struct wire_ip4 ip4 = {
+        .src = tx->src,
+        .dst = tx->dst,
+        .tos = tx->tos,
+        .ttl = tx->ttl > 0 ? tx->ttl : TTL_DEFAULT,
+        .protocol = tx->protocol,
+        .total_len = (uint16_t)way->len,
+        .df = true,
+    };
+
+    memcpy(ether.dst, way->neighbour->hwaddr, ETHER_ADDR_LEN); /* zero while unresolved */
+    memcpy(ether.src, way->iface->link->caps.hwaddr, ETHER_ADDR_LEN);
+    wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
+    wire_ip4_emit(&ip4, bytes + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    memcpy(bytes + HEADERS_BEFORE_TX, tx->header, tx->header_len);
+    output_checksum(tx, way, bytes + HEADERS_BEFORE_TX, frame);
+    if (way->segments) {
+        frame->gso_type = TLSYN_GSO_TCP4;
+        frame->gso_size = tx->gso_size;
+        frame->hdr_len = (uint16_t)(HEADERS_BEFORE_TX + tx->header_len);
+    }
+    return (size_t)HEADERS_BEFORE_TX + tx->header_len;
+}
+
+/* Into the batch, the text where it lies. */
+static void output_in_place(struct ip *ip, const struct ip_tx *tx, const struct way *way)
+{
+    struct tlsyn_frame frame = {.iovcnt = 1};
+    uint8_t *bytes = ip->out.header[batch_slot(ip, way->iface)];
+
+    frame.iov[0].iov_base = bytes;
+    frame.iov[0].iov_len = output_headers(tx, way, bytes, &frame);
+    for (int i = 0; i < 2; i++) {
+        if (tx->text.part[i].iov_len > 0)
+            frame.iov[frame.iovcnt++] = tx->text.part[i];
+    }
+    batch_add(ip, &frame);
+}
+
+/* Into the reply queue, or that of its neighbour. */
+static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *way)
+{
+    bool resolved = neigh_is_resolved(way->neighbour);
+    size_t len = ETHER_HEADER_LEN + way->len, at;
+    struct held *h;
+
+    if (resolved && !reply_has_room(ip, len))
+        return -ENOBUFS;
+    h = held_new(ip->cx, way->iface, len);
+    if (!h) {
+        drop(ip->cx, TLSYN_DROP_no_memory);
+        return -ENOMEM;
+    }
+    at = output_headers(tx, way, h->bytes, &h->frame);
+    for (int i = 0; i < 2; i++) {
+        if (tx->text.part[i].iov_len > 0)
+            memcpy(h->bytes + at, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
+        at += tx->text.part[i].iov_len;
+    }
+    if (resolved)
+        held_push(&ip->out.reply, h);
+    else
+        neigh_hold(way->neighbour, h);
+    return 0;
+}
+
+/* True if the datagram fits the link, in one piece or in segments that the link cuts. */
+static bool output_fits(const struct ip_tx *tx, struct way *way)
+{
+    const struct tlsyn_link_caps *caps = &way->iface->link->caps;
+    size_t text = tlsyn_view_len(&tx->text);
+    size_t headers = (size_t)IP4_HEADER_LEN + tx->header_len;
+
+    way->len = headers + text;
+    way->segments = tx->gso_size > 0 && text > tx->gso_size;
+    if (!way->segments)
+        return way->len <= caps->mtu;
+    return caps->csum && text <= caps->gso_max && way->len <= IP4_TOTAL_MAX &&
+           headers + tx->gso_size <= caps->mtu;
+}
+
+static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
+{
+    const struct route *route = ip_route_to(ip, &tx->dst);
+    struct way way;
+
+    assert(tx->header_len <= IP_TRANSPORT_HEADER_MAX && tx->csum_offset + 2 <= tx->header_len);
+    if (!route) {
+        drop(ip->cx, TLSYN_DROP_no_route);
+        return -ENETUNREACH;
+    }
+    way.iface = route->iface;
+    if (!output_fits(tx, &way)) {
+        drop(ip->cx, TLSYN_DROP_ip_too_long);
+        return -EMSGSIZE;
+    }
+    way.neighbour = neigh_resolve(&ip->neigh, route->iface, route_next_hop(route, &tx->dst));
+    if (!way.neighbour)
+        return -ENOBUFS;
+    if (way.neighbour->state == NEIGH_FAILED) {
+        drop(ip->cx, TLSYN_DROP_neigh_failed);
+        return -EHOSTUNREACH;
+    }
+    count(ip->cx, TLSYN_COUNT_ip_out);
+    if (copied || !neigh_is_resolved(way.neighbour))
+        return output_copy(ip, tx, &way);
+    output_in_place(ip, tx, &way);
+    return 0;
+}
+
+int ip_output(struct ip *ip, const struct ip_tx *tx)
+{
+    return output_datagram(ip, tx, !ip->out.is_open);
+}
+
+int output_copied(struct ip *ip, const struct ip_tx *tx)
+{
+    return output_datagram(ip, tx, true);
+}
+
+/* --- what did not get out ------------------------------------------------------------------------------ */
+
+/* A frame that we built ourselves says what it was. */
+static void error_of(const struct held *h, struct ip_error *error)
+{
+    size_t len = h->frame.iov[0].iov_len;
+    struct wire_ip4 ip4;
+
+    wire_ip4_parse(h->bytes + ETHER_HEADER_LEN, len - ETHER_HEADER_LEN, &ip4);
+    *error = (struct ip_error){
+        .error = -EHOSTUNREACH,
+        .hard = true,
+        .protocol = ip4.protocol,
+        .src = ip4.src,
+        .dst = ip4.dst,
+    };
+    memcpy(error->quoted, ip4.payload,
+           ip4.payload_len < sizeof(error->quoted) ? ip4.payload_len : sizeof(error->quoted));
+}
+
+bool ip_error_take(struct ip *ip, struct ip_error *error)
+{
+    struct held *h;
+
+    while ((h = neigh_take_failed(&ip->neigh))) {
+        error_of(h, error);
+        held_free(ip->cx, h);
+        drop(ip->cx, TLSYN_DROP_neigh_failed);
+        if (!icmp_take_own_error(ip, error))
+            return true;
+    }
+    return false;
+}
