@@ -1,0 +1,14 @@
+/* Every raw sample as CSV: what the figures and tables were computed from. */
+#ifndef TLSYN_REPORT_RAW_H
+#define TLSYN_REPORT_RAW_H
+
+#include <stdio.h>
+
+#include "measure/sample.h"
+
+/* Write one row per sample, in the order of the table, under the heading
+ * order,round,warmup,stack,tls,mode,level,ping_target_ms,ok,handshake_us,first_byte_us,reason
+ * with 1 or 0 for warmup and ok, and the times of a failed sample empty. 0 or -EIO. */
+int raw_write(FILE *out, const struct sample_table *table);
+
+#endif
