@@ -1,0 +1,302 @@
+/* One self-contained HTML file. */
+#include "report/html.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/utf8.h"
+
+/* clang-format off */
+static const char style[] =
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--page)}\n"
+    "main{max-width:78rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
+    "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}\n"
+    "h2{font-size:1.25rem;margin:2.5rem 0 .75rem;border-bottom:1px solid var(--rule);"
+    "padding-bottom:.25rem}\n"
+    ".lead{color:var(--soft);margin:0 0 1.5rem;max-width:48rem}\n"
+    "p{max-width:48rem}\n"
+    "a{color:var(--link)}\n"
+    ".warning{border-left:4px solid var(--warn);background:var(--card);padding:.6rem .9rem}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}\n"
+    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
+    "figure{margin:1.5rem 0}.drawing{max-width:62rem}\n"
+    "figcaption{color:var(--soft);font-size:.92rem;max-width:48rem;padding:.5rem 0}\n"
+    ".card{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.75rem}\n"
+    ".card svg{display:block;width:100%;height:auto}\n"
+    ".narrow{display:none}\n"
+    ".scroll{overflow-x:auto}\n"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.3rem .7rem;text-align:left;vertical-align:bottom;white-space:nowrap}\n"
+    "th{font-weight:600;border-bottom:2px solid var(--rule)}\n"
+    "td{border-bottom:1px solid var(--rule)}\n"
+    "td.section{font-weight:600;padding-top:1.1rem}\n"
+    ".right{text-align:right}\n"
+    "pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;"
+    "padding:.75rem 1rem;overflow-x:auto;font-size:.9rem}\n"
+    "@media (max-width:40rem){.wide{display:none}.narrow{display:block}.card{padding:.4rem}"
+    "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
+    "body{font-size:15px}}\n"
+    "@media print{.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
+    "body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
+    ".scroll{overflow:visible}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}"
+    "h2{break-after:avoid}}\n";
+/* clang-format on */
+
+static void escape(FILE *out, const char *text)
+{
+    char encoded[5];
+
+    for (uint32_t code = utf8_next(&text); code != 0; code = utf8_next(&text)) {
+        bool control = (code < 0x20 && code != '\n' && code != '\t') || code == 0x7f;
+        utf8_encode(control ? UTF8_REPLACEMENT : code, encoded);
+        switch (code) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        case '\'':
+            fputs("&#39;", out);
+            break;
+        default:
+            fputs(encoded, out);
+        }
+    }
+}
+
+static void element(struct html *html, const char *open, const char *text, const char *close)
+{
+    fputs(open, html->out);
+    escape(html->out, text);
+    fputs(close, html->out);
+}
+
+static void write_colours(FILE *out, const char *(*colour)(unsigned), const char *page)
+{
+    fprintf(out, "{color-scheme:%s;%s", page,
+            strcmp(page, "dark") == 0 ? "--page:#14171b;--card:#1c2025;--rule:#3d444d;"
+                                        "--soft:#a6adb6;--link:#7cb7ff;--warn:#ff9a56;"
+                                      : "--page:#fff;--card:#f8f9fa;--rule:#d5d9de;"
+                                        "--soft:#57606a;--link:#0a5cc2;--warn:#b34700;");
+    for (unsigned i = 0; i < FIGURE_COLOURS; i++) {
+        fprintf(out, "--figure-%u:%s;", i, colour(i));
+    }
+    fprintf(out, "--ink:%s;--figure-ink:var(--ink);--figure-grid:var(--rule)}", colour(FIGURE_INK));
+}
+
+static void write_style(FILE *out)
+{
+    fputs("<style>\n:root", out);
+    write_colours(out, figure_colour, "light");
+    fputs("\n@media screen and (prefers-color-scheme:dark){:root", out);
+    write_colours(out, figure_colour_dark, "dark");
+    fprintf(out, "}\n%s</style>\n", style);
+}
+
+void html_begin(struct html *html, FILE *out, const char *title, const char *lead)
+{
+    *html = (struct html){.out = out};
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
+          out);
+    element(html, "<title>", title, "</title>\n");
+    write_style(out);
+    element(html, "</head>\n<body>\n<main>\n<h1>", title, "</h1>\n");
+    element(html, "<p class=\"lead\">", lead, "</p>\n");
+}
+
+void html_section(struct html *html, const char *heading)
+{
+    if (html->in_section) {
+        fputs("</section>\n", html->out);
+    }
+    html->in_section = true;
+    fprintf(html->out, "<section id=\"section-%u\">\n", ++html->headings);
+    element(html, "<h2>", heading, "</h2>\n");
+}
+
+void html_paragraph(struct html *html, const char *text)
+{
+    element(html, "<p>", text, "</p>\n");
+}
+
+void html_warning(struct html *html, const char *text)
+{
+    element(html, "<p class=\"warning\">", text, "</p>\n");
+}
+
+void html_fields(struct html *html, const struct html_field *fields, size_t count)
+{
+    fputs("<dl>\n", html->out);
+    for (size_t i = 0; i < count; i++) {
+        element(html, "<dt>", fields[i].key, "</dt>");
+        element(html, "<dd>", fields[i].value, "</dd>\n");
+    }
+    fputs("</dl>\n", html->out);
+}
+
+static void write_headings(struct html *html, const struct table *table)
+{
+    fputs("<thead><tr>", html->out);
+    for (size_t c = 0; c < table->width; c++) {
+        const char *heading = table->columns[c].heading;
+        fputs(table->columns[c].right ? "<th scope=\"col\" class=\"right\">" : "<th scope=\"col\">",
+              html->out);
+        while (*heading != '\0') {
+            int n = (int)strcspn(heading, "\n");
+            char line[64];
+            snprintf(line, sizeof line, "%.*s", n, heading);
+            escape(html->out, line);
+            heading += n;
+            if (*heading == '\n') {
+                fputs("<br>", html->out);
+                heading++;
+            }
+        }
+        fputs("</th>", html->out);
+    }
+    fputs("</tr></thead>\n", html->out);
+}
+
+static void write_row(struct html *html, const struct table *table, const struct table_row *row)
+{
+    if (row->section != NULL) {
+        fprintf(html->out, "<tr><td class=\"section\" colspan=\"%zu\">", table->width);
+        element(html, "", row->section, "</td></tr>\n");
+        return;
+    }
+    fputs("<tr>", html->out);
+    for (size_t c = 0; c < table->width; c++) {
+        element(html, table->columns[c].right ? "<td class=\"right\">" : "<td>", row->cells[c],
+                "</td>");
+    }
+    fputs("</tr>\n", html->out);
+}
+
+void html_table(struct html *html, const struct table *table, const char *caption)
+{
+    int error = table_check(table);
+    if (error < 0) {
+        html->error = html->error != 0 ? html->error : error;
+        return;
+    }
+    element(html, "<figure>\n<figcaption>", caption, "</figcaption>\n");
+    fputs("<div class=\"scroll\">\n<table>\n", html->out);
+    write_headings(html, table);
+    fputs("<tbody>\n", html->out);
+    for (size_t r = 0; r < table->count; r++) {
+        write_row(html, table, &table->rows[r]);
+    }
+    fputs("</tbody>\n</table>\n</div>\n</figure>\n", html->out);
+}
+
+/* The values of a figure that could not be drawn. */
+static void write_values(struct html *html, const struct figure *figure, const char *caption)
+{
+    const struct table_column columns[] = {{"series", false, 0},
+                                           {figure->x_label, true, 0},
+                                           {figure->y_label, true, 0},
+                                           {"from", true, 0},
+                                           {"to", true, 0}};
+    struct table table;
+
+    table_init(&table, columns, 5);
+    for (size_t s = 0; s < figure->series_count; s++) {
+        const struct figure_series *series = &figure->series[s];
+        for (size_t i = 0; i < series->n; i++) {
+            table_cell(&table, "%s", series->label != NULL ? series->label : "");
+            table_number(&table, series->x[i], 3);
+            table_number(&table, series->y[i], 3);
+            table_number(&table, series->lo != NULL ? series->lo[i] : NAN, 3);
+            table_number(&table, series->hi != NULL ? series->hi[i] : NAN, 3);
+        }
+    }
+    html_table(html, &table, caption);
+    table_fini(&table);
+}
+
+static void write_missing(struct html *html, const struct figure *figure, const char *caption)
+{
+    if (!html->figures_missing) {
+        html_warning(html, "The figures could not be drawn because gnuplot is not installed. "
+                           "Install it (Debian, Ubuntu: gnuplot-nox) and make the report again; "
+                           "until then the values stand here as tables.");
+    }
+    html->figures_missing = true;
+    write_values(html, figure, caption);
+}
+
+void html_figure(struct html *html, const struct figure *figure, const char *caption)
+{
+    static const struct figure_size wide = {900, 460, "wide"};
+    static const struct figure_size narrow = {400, 360, "narrow"};
+    char *svg[2] = {NULL, NULL};
+
+    int error = figure_svg(figure, &wide, &svg[0]);
+    if (error == 0) {
+        error = figure_svg(figure, &narrow, &svg[1]);
+    }
+    if (error == -ENOENT) {
+        write_missing(html, figure, caption);
+    } else if (error < 0) {
+        html->error = html->error != 0 ? html->error : error;
+        html_warning(html, "This figure could not be drawn; its values stand in the table below.");
+        write_values(html, figure, caption);
+    } else {
+        fprintf(html->out,
+                "<figure class=\"drawing\">\n<div class=\"card wide\">%s</div>\n"
+                "<div class=\"card narrow\">%s</div>\n",
+                svg[0], svg[1]);
+        element(html, "<figcaption>", caption, "</figcaption>\n</figure>\n");
+    }
+    free(svg[0]);
+    free(svg[1]);
+}
+
+void html_svg(struct html *html, const char *svg, const char *caption)
+{
+    fprintf(html->out, "<figure class=\"drawing\">\n<div class=\"card scroll\">%s</div>\n", svg);
+    element(html, "<figcaption>", caption, "</figcaption>\n</figure>\n");
+}
+
+void html_code(struct html *html, const char *text)
+{
+    element(html, "<pre><code>", text, "</code></pre>\n");
+}
+
+void html_links(struct html *html, const struct html_link *links, size_t count)
+{
+    fputs("<ul>\n", html->out);
+    for (size_t i = 0; i < count; i++) {
+        element(html, "<li><a href=\"", links[i].href, "\">");
+        element(html, "", links[i].label, "</a>");
+        if (links[i].note != NULL) {
+            element(html, ": ", links[i].note, "");
+        }
+        fputs("</li>\n", html->out);
+    }
+    fputs("</ul>\n", html->out);
+}
+
+int html_end(struct html *html)
+{
+    if (html->in_section) {
+        fputs("</section>\n", html->out);
+        html->in_section = false;
+    }
+    fputs("</main>\n</body>\n</html>\n", html->out);
+    if ((fflush(html->out) != 0 || ferror(html->out)) && html->error == 0) {
+        html->error = -EIO;
+    }
+    return html->error;
+}
