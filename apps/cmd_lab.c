@@ -1,0 +1,281 @@
+/*
+ * cmd_lab.c: tlsyn lab: runs a command, or a shell, at one end of a network made for it.
+ *
+ * Terminal signals (Ctrl-C) reach the command by themselves, as it is in the same process group; this process only waits
+ * for it to end. A signal that somebody sent to this process alone is passed on.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "lab/lab.h"
+#include "say.h"
+
+#define SERVER_GRACE_MS 2000 /* from SIGTERM to SIGKILL */
+
+enum direction { BOTH, TO_SERVER, TO_CLIENT };
+
+struct lab_command {
+    tlsyn_time rtt;
+    struct tlsyn_impairment path; /* one direction; the delay comes from rtt */
+    uint64_t queue_bytes;
+    int64_t seed, mtu;
+    int direction; /* enum direction */
+    const char *server;
+    bool offload, quiet;
+};
+
+static struct lab_options lab_options_of(const struct lab_command *c)
+{
+    struct lab_options options = {.mtu = (int)c->mtu, .offload = c->offload};
+
+    if (c->direction != TO_CLIENT)
+        options.to_server = c->path;
+    if (c->direction != TO_SERVER)
+        options.to_client = c->path;
+    options.to_server.delay = c->rtt / 2;
+    options.to_client.delay = c->rtt - c->rtt / 2;
+    options.to_server.queue_bytes = options.to_client.queue_bytes = (uint32_t)c->queue_bytes;
+    options.to_server.seed = (uint64_t)c->seed;
+    options.to_client.seed =
+        (uint64_t)c->seed + 1; /* or both directions would meet the same fates */
+    return options;
+}
+
+/* --- the command's life --------------------------------------------------------------------------------- */
+
+static sigset_t watched_signals(void)
+{
+    static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+        sigaddset(&set, watched[i]);
+    return set;
+}
+
+/* The watched signals are blocked, so that none is lost between looking at the child and waiting. */
+static int await_command(struct lab *lab, pid_t child, int *status)
+{
+    sigset_t set = watched_signals();
+    int waited = 0;
+
+    while ((waited = lab_wait(lab, child, 0, status)) == -ETIMEDOUT) {
+        siginfo_t info;
+        int number = sigwaitinfo(&set, &info);
+        if (number > 0 && number != SIGCHLD && info.si_code <= 0)
+            kill(child, number);
+    }
+    return waited;
+}
+
+/* A shell with job control leaves the terminal to a process group that is no more. */
+static void take_terminal_back(void)
+{
+    if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp())
+        return;
+    (void)signal(SIGTTOU, SIG_IGN);
+    (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+    (void)signal(SIGTTOU, SIG_DFL);
+}
+
+static pid_t start(struct lab *lab, enum lab_host host, char *const argv[])
+{
+    pid_t child = lab_exec(lab, host, argv);
+
+    if (child < 0)
+        say("cannot run \"%s\" in the lab: %s", argv[0], strerror(-child));
+    return child;
+}
+
+static int exit_status_of(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run_client(struct lab *lab, char **argv)
+{
+    char standard[] = "/bin/sh";
+    char *shell = getenv("SHELL");
+    char *interactive[] = {shell && shell[0] ? shell : standard, NULL};
+    int status = 0;
+    pid_t child = start(lab, LAB_CLIENT, argv[0] ? argv : interactive);
+
+    if (child < 0)
+        return child == -ENOENT ? 127 : 126; /* as shells do */
+    int waited = await_command(lab, child, &status);
+    take_terminal_back();
+    if (waited < 0) {
+        say("cannot wait for the command: %s", strerror(-waited));
+        return CLI_FAILURE;
+    }
+    return exit_status_of(status);
+}
+
+static pid_t start_server(struct lab *lab, const char *command)
+{
+    char shell[] = "/bin/sh", option[] = "-c";
+    char *text = strdup(command);
+    char *argv[] = {shell, option, text, NULL};
+    pid_t server = text ? start(lab, LAB_SERVER, argv) : -ENOMEM;
+
+    free(text);
+    return server;
+}
+
+static void stop_server(struct lab *lab, pid_t server)
+{
+    int status = 0;
+
+    if (lab_wait(lab, server, 0, &status) == 0) {
+        say("the server had ended before, with status %d", exit_status_of(status));
+        return;
+    }
+    kill(server, SIGTERM);
+    (void)lab_wait(lab, server, SERVER_GRACE_MS, &status); /* lab_close() ends what is left */
+}
+
+/* --- the link ------------------------------------------------------------------------------------------- */
+
+/* Only what happened is worth a word. */
+static void say_direction(const char *name, const struct lab_direction *d)
+{
+    const struct tlsyn_impair_stats *f = &d->frames;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } fates[] = {{f->lost, "lost"},
+                 {f->queue_full + d->refused, "dropped by a full queue"},
+                 {f->reordered, "reordered"},
+                 {f->duplicated, "duplicated"},
+                 {f->corrupted, "corrupted"}};
+    char text[256] = "";
+
+    for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
+        size_t len = strlen(text);
+        if (fates[i].count > 0)
+            (void)snprintf(text + len, sizeof(text) - len, ", %llu %s",
+                           (unsigned long long)fates[i].count, fates[i].what);
+    }
+    say("%s: %llu frames%s", name, (unsigned long long)f->in, text);
+}
+
+static void say_link(struct lab *lab)
+{
+    struct lab_report report;
+    int status = lab_report(lab, &report);
+
+    if (status < 0) {
+        say("the link emulator has died: %s", strerror(-status));
+        return;
+    }
+    say_direction("client to server", &report.to_server);
+    say_direction("server to client", &report.to_client);
+    if (report.precision.frames > 0)
+        say("frames left %.1f us late (median), %.1f us (99 %%), %.1f us (worst)%s",
+            report.precision.p50_us, report.precision.p99_us, report.precision.max_us,
+            report.realtime ? "" : "; run by root, the emulator may use the realtime scheduler");
+}
+
+static int run(const struct lab_command *command, char **argv)
+{
+    struct lab_options options = lab_options_of(command);
+    struct lab *lab = NULL;
+    struct lab_error error;
+    pid_t server = 0;
+    int status = lab_open(&options, &lab, &error);
+
+    if (status < 0) {
+        say("%s", error.text);
+        return status == -EPERM || status == -EACCES ? CLI_PERMISSION : CLI_FAILURE;
+    }
+    if (command->server)
+        server = start_server(lab, command->server);
+    status = server < 0 ? CLI_FAILURE : run_client(lab, argv);
+    if (server > 0)
+        stop_server(lab, server);
+    if (!command->quiet)
+        say_link(lab);
+    lab_close(lab);
+    return status;
+}
+
+/* --- the command line ----------------------------------------------------------------------------------- */
+
+static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
+{
+    static const char *const directions[] = {"both", "to-server", "to-client", NULL};
+    static const struct cli_type direction = {.placeholder = "WHICH",
+                                              .accepts = "both, to-server or to-client",
+                                              .parse = cli_choice_parse,
+                                              .choices = directions};
+    static const struct cli_type mtu = {.placeholder = "BYTES",
+                                        .accepts = "a number of bytes from 68 to 65535",
+                                        .parse = cli_number_parse,
+                                        .min = 68,
+                                        .max = 65535};
+    const struct cli_option options[] = {
+        {"rtt", 0, &cli_duration, &c->rtt, "round trip, half of it in each direction (0)", NULL},
+        {"jitter", 0, &cli_duration, &c->path.jitter, "up to this much more, order kept", NULL},
+        {"rate", 0, &cli_rate, &c->path.rate, "of the bottleneck (unlimited)", NULL},
+        {"queue", 0, &cli_size, &c->queue_bytes, "in front of the bottleneck (1MiB)", NULL},
+        {"loss", 0, &cli_percent, &c->path.loss, "of frames vanish", NULL},
+        {"reorder", 0, &cli_percent, &c->path.reorder, "of frames skip the delay", NULL},
+        {"duplicate", 0, &cli_percent, &c->path.duplicate, "of frames come twice", NULL},
+        {"corrupt", 0, &cli_percent, &c->path.corrupt, "of frames have a bit flipped", NULL},
+        {"direction", 0, &direction, &c->direction,
+         "which frames all this happens to, the delay excepted (both)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the randomness (1)", NULL},
+        {"mtu", 0, &mtu, &c->mtu, "of the link (1500)", NULL},
+        {"offload", 0, NULL, &c->offload, "leave the kernels' segmentation offload on", NULL},
+        {"server", 's', &cli_string, &c->server, "run this in the server host meanwhile", NULL},
+        {"quiet", 'q', NULL, &c->quiet, "say nothing about the link at the end", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "lab",
+        .operands = "[-- COMMAND [ARGUMENT]...]",
+        .summary =
+            "Makes a network of two hosts and a link between them on this machine, and runs "
+            "COMMAND, or a shell, in the client host. The exit status is the command's; when "
+            "it ends, the network and all that runs in it are gone. Needs no root where the "
+            "system lets users make namespaces.",
+        .options = options,
+        .notes =
+            "In the hosts, TLSYN_INTERFACE, TLSYN_ADDRESS and TLSYN_PEER say where a stack of "
+            "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
+            "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server.\n\n"
+            "  tlsyn lab --rtt 20ms -- ping -c 3 10.77.0.2\n"
+            "  tlsyn lab --rtt 20ms --server 'tlsyn serve .' -- tlsyn get https://10.77.0.12/\n",
+        .operands_max = -1,
+        .options_first = true,
+    };
+    int operands = cli_parse(&command, argc, argv, exit_status);
+
+    if (operands >= 0 && c->queue_bytes > UINT32_MAX) {
+        say("--queue takes at most 4 GiB");
+        *exit_status = CLI_USAGE;
+        return -1;
+    }
+    return operands;
+}
+
+int cmd_lab(int argc, char **argv)
+{
+    struct lab_command command = {.seed = 1};
+    sigset_t watched = watched_signals();
+    int status = CLI_USAGE;
+    int operands = parse(&command, argc, argv, &status);
+
+    if (operands < 0)
+        return status;
+    argv[operands + 1] = NULL;
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
+    (void)sigprocmask(SIG_BLOCK, &watched, NULL);
+    return run(&command, argv + 1);
+}
