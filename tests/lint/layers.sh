@@ -41,6 +41,7 @@ BEGIN {
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
     library["openssl"] = "peer"
     library["pcap"] = library["pcap.h"] = library["libnet.h"] = "link"
+    library["http_parser.h"] = library["sys/capability.h"] = "apps"
     library["check.h"] = ""
 }
 function has(list, word) { return index(" " list " ", " " word " ") > 0 }
@@ -68,7 +69,8 @@ FNR == 1 { room = room_of(FILENAME) }
         sub(/\.[a-z]*$/, "", header)
         if (header in public && !has(public[header], room)) complain("a public header of a layer above it")
     } else if (open == "<") {
-        if (part[1] in library && !has(library[part[1]], room)) complain("a library of another room")
+        key = part[1] in library ? part[1] : name
+        if (key in library && !has(library[key], room)) complain("a library of another room")
     } else if (n == 1) {
         # A bare name is a file of the top folder: stack.h, or a file of tls/ or apps/.
         if (room == "stack" && name != "stack.h" || room != "stack" && room != "tls" && room != "apps")
