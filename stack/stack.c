@@ -1,0 +1,251 @@
+/*
+ * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows both ip and tcp.
+ *
+ *     input:   frame -> ip_input() says what arrived -> tcp_input() or tcp_icmp_error()
+ *     timers:  the wheel
+ *     output:  ip_output_open(), every ready connection, ip_output_close(); then the dead are freed
+ *
+ * Each call stores `now`, which everything inside reads. Nothing leaves but in output, so no function is entered again from
+ * within itself, and whatever an event writes is in the ring before the answer is built.
+ */
+#include <tlsyn/conn.h>
+
+#include <assert.h>
+#include <errno.h>
+
+#include "core/context.h"
+#include "ip/ip.h"
+#include "tcp/handshake.h"
+#include "tcp/listener.h"
+#include "tcp/tcp.h"
+
+struct tlsyn_stack {
+    struct context cx;
+    struct ip ip;
+    struct tcp tcp;
+    bool busy; /* inside one of the four calls: events may not make another */
+};
+
+void tlsyn_limits_default(struct tlsyn_limits *limits)
+{
+    *limits = (struct tlsyn_limits){
+        .connections = 16384,
+        .time_wait = 4096,
+        .listeners = 64,
+        .syn_backlog = 1024,
+        .embedded_backlog = 256,
+        .embedded_per_second = 200,
+        .snd_ring_max = 8u << 20,
+        .rcv_ring_max = 8u << 20,
+        .ooo_ranges = 64,
+        .neighbours = 1024,
+        .neighbour_queue = 3,
+        .routes = 64,
+        .destinations = 1024,
+        .reply_queue_bytes = 256u << 10,
+        .icmp_per_second = 1000,
+        .rst_per_second = 1000,
+        .challenge_per_second = 1000,
+        .msl = TLSYN_SECONDS(30),
+        .rto_min = TLSYN_MS(200),
+        .rto_max = TLSYN_SECONDS(60),
+        .delack = TLSYN_MS(40),
+        .syn_timeout = TLSYN_SECONDS(180),
+        .user_timeout = TLSYN_SECONDS(300),
+    };
+}
+
+/* --- life -------------------------------------------------------------------------------------------- */
+
+static void context_init(struct context *cx, const struct tlsyn_stack_options *options)
+{
+    cx->now = options->now;
+    if (options->limits)
+        cx->limits = *options->limits;
+    else
+        tlsyn_limits_default(&cx->limits);
+    cx->alloc = options->alloc ? options->alloc : tlsyn_alloc_libc();
+    cx->random = options->random ? options->random : tlsyn_random_kernel();
+    cx->trace = options->trace;
+    wheel_init(&cx->wheel, options->now);
+}
+
+struct tlsyn_stack *tlsyn_stack_new(const struct tlsyn_stack_options *options)
+{
+    static const struct tlsyn_stack_options defaults;
+    struct tlsyn_alloc *alloc;
+    struct tlsyn_stack *stack;
+
+    if (!options)
+        options = &defaults;
+    alloc = options->alloc ? options->alloc : tlsyn_alloc_libc();
+    stack = alloc->resize(alloc, NULL, sizeof(*stack));
+    if (!stack)
+        return NULL;
+    memset(stack, 0, sizeof(*stack));
+    context_init(&stack->cx, options);
+    if (ip_init(&stack->ip, &stack->cx) < 0) {
+        alloc->resize(alloc, stack, 0);
+        return NULL;
+    }
+    tcp_init(&stack->tcp, &stack->cx, &stack->ip, stack, options->quiet_tcp);
+    return stack;
+}
+
+void tlsyn_stack_free(struct tlsyn_stack *stack)
+{
+    if (!stack)
+        return;
+    struct tlsyn_alloc *alloc = stack->cx.alloc;
+    tcp_release(&stack->tcp);
+    ip_release(&stack->ip);
+    alloc->resize(alloc, stack, 0);
+}
+
+/* --- the four calls ---------------------------------------------------------------------------------- */
+
+static void enter(struct tlsyn_stack *stack, tlsyn_time now)
+{
+    assert(!stack->busy);
+    stack->busy = true;
+    if (now < stack->cx.now)
+        count(&stack->cx, TLSYN_COUNT_clock_backwards);
+    else
+        stack->cx.now = now;
+}
+
+/* A neighbour that did not answer is an error that ends an open, like ICMP's host unreachable. */
+static void hand_over_errors(struct tlsyn_stack *stack)
+{
+    struct ip_error error;
+
+    while (ip_error_take(&stack->ip, &error))
+        if (error.protocol == IP_PROTOCOL_TCP)
+            tcp_icmp_error(&stack->tcp, &error);
+}
+
+static void deliver(struct tlsyn_stack *stack, const struct ip_datagram *datagram)
+{
+    if (datagram->protocol == IP_PROTOCOL_TCP) {
+        tcp_input(&stack->tcp, datagram);
+        return;
+    }
+    drop(&stack->cx, TLSYN_DROP_ip_protocol);
+    ip_protocol_unreachable(&stack->ip, datagram);
+}
+
+int tlsyn_stack_input(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
+                      const struct tlsyn_frame *frame, tlsyn_time now)
+{
+    struct ip_arrival arrival;
+
+    if (!ip_iface_known(&stack->ip, iface))
+        return -EINVAL;
+    enter(stack, now);
+    switch (ip_input(&stack->ip, iface, frame, &arrival)) {
+    case IP_DATAGRAM:
+        deliver(stack, &arrival.datagram);
+        break;
+    case IP_ERROR:
+        if (arrival.error.protocol == IP_PROTOCOL_TCP)
+            tcp_icmp_error(&stack->tcp, &arrival.error);
+        break;
+    case IP_CONSUMED:
+        break;
+    }
+    hand_over_errors(stack);
+    stack->busy = false;
+    return 0;
+}
+
+void tlsyn_stack_timers(struct tlsyn_stack *stack, tlsyn_time now)
+{
+    enter(stack, now);
+    wheel_run(&stack->cx.wheel, stack->cx.now);
+    hand_over_errors(stack);
+    stack->busy = false;
+}
+
+int tlsyn_stack_output(struct tlsyn_stack *stack, tlsyn_time now)
+{
+    enter(stack, now);
+    ip_output_open(&stack->ip);
+    tcp_output_ready(&stack->tcp);
+    int sent = ip_output_close(&stack->ip);
+    tcp_reap(&stack->tcp);
+    stack->busy = false;
+    return sent;
+}
+
+tlsyn_time tlsyn_stack_next_timeout(const struct tlsyn_stack *stack)
+{
+    if (!list_empty(&stack->tcp.ready) || ip_output_is_due(&stack->ip))
+        return stack->cx.now;
+    return wheel_next(&stack->cx.wheel);
+}
+
+/* --- through to the rooms ---------------------------------------------------------------------------- */
+
+tlsyn_time tlsyn_stack_now(const struct tlsyn_stack *stack)
+{
+    return stack->cx.now;
+}
+
+struct tlsyn_random *tlsyn_stack_random(struct tlsyn_stack *stack)
+{
+    return stack->cx.random;
+}
+
+struct tlsyn_alloc *tlsyn_stack_alloc(struct tlsyn_stack *stack)
+{
+    return stack->cx.alloc;
+}
+
+struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack)
+{
+    return stack->cx.trace;
+}
+
+uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter counter)
+{
+    return stack->cx.counter[counter];
+}
+
+uint64_t tlsyn_drops(const struct tlsyn_stack *stack, enum tlsyn_drop reason)
+{
+    return stack->cx.dropped[reason];
+}
+
+int tlsyn_iface_add(struct tlsyn_stack *stack, struct tlsyn_link *link, struct tlsyn_iface **iface)
+{
+    return ip_iface_add(&stack->ip, link, iface);
+}
+
+int tlsyn_route_add(struct tlsyn_stack *stack, const struct tlsyn_addr *network, int prefix_len,
+                    const struct tlsyn_addr *gateway)
+{
+    return ip_route_add(&stack->ip, network, prefix_len, gateway);
+}
+
+int tlsyn_ping(struct tlsyn_stack *stack, const struct tlsyn_addr *to, uint16_t id,
+               uint16_t sequence, size_t size, struct tlsyn_ping_handler *handler)
+{
+    return ip_ping(&stack->ip, to, id, sequence, size, handler);
+}
+
+void tlsyn_ping_stop(struct tlsyn_stack *stack)
+{
+    ip_ping_stop(&stack->ip);
+}
+
+int tlsyn_connect(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
+                  struct tlsyn_handler *handler, struct tlsyn_conn **conn)
+{
+    return tcp_connect(&stack->tcp, options, handler, conn);
+}
+
+int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
+                 struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener)
+{
+    return tcp_listen(&stack->tcp, options, acceptor, listener);
+}

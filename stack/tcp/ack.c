@@ -1,0 +1,174 @@
+/*
+ * tcp/ack.c: the ACK field. Read first: RFC 9293 3.10.7.4 "fifth", RFC 5681 3.2, RFC 6582 3.2, RFC 5961 5.
+ */
+#include "tcp/ack.h"
+
+#include <errno.h>
+
+#include "tcp/close.h"
+#include "tcp/handshake.h"
+#include "tcp/options.h"
+#include "tcp/retransmit.h"
+#include "tcp/timers.h"
+
+/* A round trip was timed on a segment that was sent once (Karn). */
+static void take_rtt(struct tlsyn_conn *conn)
+{
+    if (!conn->rtt_timing || seq_lt(conn->snd_una, conn->rtt_seq))
+        return;
+    conn->rtt_timing = false;
+    rtt_sample(&conn->rtt, conn->tcp->cx->now - conn->rtt_at);
+    TRACE(conn->tcp->cx, tcp_rtt, conn->number, conn->tcp->cx->now - conn->rtt_at, conn->rtt.srtt,
+          conn->rtt.rttvar, conn->rtt.rto);
+}
+
+/* snd_una moves up to `ack`; the bytes of text that this frees in the send ring. */
+static uint32_t advance(struct tlsyn_conn *conn, tcp_seq ack)
+{
+    uint32_t text = (uint32_t)seq_diff(ack, tcp_snd_base(conn));
+
+    if (text > conn->snd.used)
+        text = conn->snd.used; /* the rest of it is our FIN */
+    conn->snd_una = ack;
+    conn->syn_acked = true;
+    ring_consume(&conn->snd, text);
+    if (seq_lt(conn->snd_rtx, ack))
+        conn->snd_rtx = ack;
+    conn->bytes_acked += text;
+    conn->stalled_since = TLSYN_NEVER;
+    conn->soft_error = 0;
+    take_rtt(conn);
+    rtt_recover(&conn->rtt);
+    return text;
+}
+
+void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    advance(conn, segment->ack);
+    conn->snd_rtx =
+        conn->snd_una; /* what the SYN-ACK leaves out goes again at once, as ordinary text */
+    tcp_rearm_retransmit(conn);
+}
+
+/* RFC 9293 3.10.7.4: the window is taken from the newest segment only. True if it changed. */
+static bool take_window(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    uint32_t wnd = (uint32_t)segment->wnd << conn->snd_wscale;
+
+    if (seq_lt(segment->seq, conn->snd_wl1) ||
+        (segment->seq == conn->snd_wl1 && seq_lt(segment->ack, conn->snd_wl2)))
+        return false;
+    bool changed = wnd != conn->snd_wnd;
+    conn->snd_wnd = wnd;
+    conn->snd_wl1 = segment->seq;
+    conn->snd_wl2 = segment->ack;
+    if (wnd > conn->snd_wnd_max)
+        conn->snd_wnd_max = wnd;
+    if (changed && wnd > 0)
+        tcp_window_opened(conn);
+    return changed;
+}
+
+/* RFC 5681 2: an ACK that says nothing but "something arrived that I can't use yet". */
+static bool is_duplicate(const struct tlsyn_conn *conn, const struct wire_tcp *segment,
+                         bool window_changed)
+{
+    return segment->ack == conn->snd_una && conn->snd_nxt != conn->snd_una && conn->snd_wnd > 0 &&
+           segment->text_len == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) && !window_changed;
+}
+
+/* Our FIN was acknowledged: RFC 9293 3.10.7.4, by state. */
+static enum tcp_verdict fin_acknowledged(struct tlsyn_conn *conn)
+{
+    switch (conn->state) {
+    case TLSYN_FIN_WAIT_1:
+        tcp_set_state(conn, TLSYN_FIN_WAIT_2);
+        tcp_fin_wait_2_entered(conn);
+        return TCP_NEXT;
+    case TLSYN_CLOSING:
+        tcp_enter_time_wait(conn);
+        return TCP_NEXT;
+    case TLSYN_LAST_ACK:
+        tcp_finish(conn, 0);
+        return TCP_GONE;
+    default:
+        return TCP_NEXT;
+    }
+}
+
+static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    bool fin = tcp_fin_sent(conn) && segment->ack == tcp_snd_end(conn) + 1;
+    bool limited = conn->cwnd_limited;
+    uint32_t text = advance(conn, segment->ack);
+
+    conn->cwnd_limited = false;
+    tcp_recovery_on_ack(conn, text, limited);
+    tcp_rearm_retransmit(conn);
+    tcp_set_ready(conn);
+    if (text && conn->state >= TLSYN_ESTABLISHED)
+        tcp_event_acked(conn, text);
+    if (conn->state == TLSYN_CLOSED)
+        return TCP_GONE;
+    return fin ? fin_acknowledged(conn) : TCP_NEXT;
+}
+
+/* SYN-RECEIVED: RFC 9293 3.10.7.4: an ACK in (snd_una, snd_nxt] completes the open. */
+static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (seq_leq(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt)) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
+        return TCP_DROP_RST;
+    }
+    conn->snd_wnd = (uint32_t)segment->wnd << conn->snd_wscale;
+    conn->snd_wnd_max = conn->snd_wnd;
+    conn->snd_wl1 = segment->seq;
+    conn->snd_wl2 = segment->ack;
+    bool only_syn = segment->ack == conn->iss + 1;
+    uint32_t text = advance(conn, segment->ack);
+    if (only_syn)
+        conn->snd_rtx = conn->snd_una; /* the SYN-ACK's text did not arrive: at once again */
+    tcp_rearm_retransmit(conn);
+    tcp_complete_open(conn);
+    tcp_set_ready(conn);
+    if (text && conn->state != TLSYN_CLOSED)
+        tcp_event_acked(conn, text);
+    return conn->state == TLSYN_CLOSED || conn->refused ? TCP_GONE : TCP_NEXT;
+}
+
+enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    struct context *cx = conn->tcp->cx;
+
+    if (!(segment->flags & TCP_ACK)) {
+        drop(cx, TLSYN_DROP_tcp_no_ack);
+        return TCP_DROP;
+    }
+    if (conn->state == TLSYN_SYN_RECEIVED)
+        return complete(conn, segment);
+    /* RFC 5961 5.2: snd_una - max window <= seg.ack <= snd_nxt, else challenged */
+    if (seq_gt(segment->ack, conn->snd_nxt) ||
+        seq_lt(segment->ack, conn->snd_una - conn->snd_wnd_max)) {
+        drop(cx, TLSYN_DROP_tcp_ack_invalid);
+        return TCP_DROP_ACK;
+    }
+    if (conn->state == TLSYN_TIME_WAIT) {
+        if (segment->flags & TCP_FIN) { /* the peer missed our ACK: RFC 9293, restart 2 MSL */
+            conn->ack_due = TCP_ACK_NOW;
+            tcp_set_ready(conn);
+            tcp_restart_time_wait(conn);
+        }
+        return TCP_DROP;
+    }
+    bool is_new = seq_gt(segment->ack, conn->snd_una);
+    bool window_changed = take_window(conn, segment);
+
+    if (is_new)
+        return new_ack(conn, segment);
+    if (is_duplicate(conn, segment, window_changed))
+        tcp_duplicate_ack(conn);
+    else if (segment->ack == conn->snd_una)
+        tcp_set_ready(conn); /* a window update may let something go */
+    conn->probes = 0;        /* the peer lives: RFC 9293 3.8.6.1 (MUST-37) */
+    return TCP_NEXT;
+}

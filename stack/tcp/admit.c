@@ -1,0 +1,85 @@
+/*
+ * tcp/admit.c: cookies, budgets, and the verdict.
+ */
+#include "tcp/admit.h"
+
+#include <assert.h>
+
+static const enum tlsyn_level levels[] = {
+#define ADMISSION(name, level, words) [TCP_ADMIT_##name] = (level),
+#include "tcp/admissions.def"
+#undef ADMISSION
+};
+static_assert(sizeof(levels) / sizeof(*levels) == TCP_ADMISSIONS, "a level per verdict");
+
+enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
+{
+    return levels[verdict];
+}
+
+void tcp_cookie_make(const struct tcp *tcp, const struct tlsyn_addr *remote,
+                     uint8_t cookie[TCP_COOKIE_LEN])
+{
+    uint64_t mac = siphash(&tcp->cookie_key, remote->byte, sizeof(remote->byte));
+
+    memcpy(cookie, &mac, TCP_COOKIE_LEN);
+}
+
+/* In constant time: how many octets agree must not show. */
+static bool cookie_is_ours(const struct tcp *tcp, const struct tlsyn_addr *remote,
+                           const struct tcp_options *options)
+{
+    uint8_t expected[TCP_COOKIE_LEN], difference = 0;
+
+    if (options->cookie_len != TCP_COOKIE_LEN)
+        return false;
+    tcp_cookie_make(tcp, remote, expected);
+    for (int i = 0; i < TCP_COOKIE_LEN; i++)
+        difference |= (uint8_t)(expected[i] ^ options->cookie[i]);
+    return difference == 0;
+}
+
+static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission admitted)
+{
+    return budget_take(&tcp->embeds, tcp->cx->now) ? admitted : TCP_ADMIT_BUSY_COOKIE_REQUIRED;
+}
+
+static enum tcp_admission judge(struct tcp *tcp, const struct tlsyn_listener *listener,
+                                const struct tlsyn_addr *remote, const struct wire_tcp *syn,
+                                size_t segment_len)
+{
+    const struct tlsyn_listen_options *allowed = &listener->options;
+
+    if (syn->text_len == 0)
+        return TCP_ADMIT_NO_TEXT;
+    if (tcp->embedded >= tcp->cx->limits.embedded_backlog)
+        return TCP_ADMIT_BACKLOG_FULL;
+    if (!syn->options.has_fastopen) {
+        if (!allowed->paper || segment_len < TLSYN_PAPER_LENGTH)
+            return TCP_ADMIT_TEXT_WITHOUT_OPTION;
+        return without_cookie(tcp, TCP_ADMIT_PAPER_LENGTH);
+    }
+    if (syn->options.cookie_len == 0)
+        return allowed->open ? without_cookie(tcp, TCP_ADMIT_OPEN_AND_CALM) : TCP_ADMIT_NOT_ENABLED;
+    if (!allowed->cookies)
+        return TCP_ADMIT_NOT_ENABLED;
+    return cookie_is_ours(tcp, remote, &syn->options) ? TCP_ADMIT_VALID_COOKIE
+                                                      : TCP_ADMIT_BAD_COOKIE;
+}
+
+enum tcp_admission tcp_admit(struct tcp *tcp, const struct tlsyn_listener *listener,
+                             const struct tlsyn_addr *remote, const struct wire_tcp *syn,
+                             size_t segment_len)
+{
+    struct context *cx = tcp->cx;
+    enum tcp_admission verdict = judge(tcp, listener, remote, syn, segment_len);
+
+    if (verdict == TCP_ADMIT_BAD_COOKIE)
+        count(cx, TLSYN_COUNT_tcp_fastopen_cookie_bad);
+    else if (verdict == TCP_ADMIT_BACKLOG_FULL || verdict == TCP_ADMIT_BUSY_COOKIE_REQUIRED)
+        count(cx, TLSYN_COUNT_tcp_fastopen_overflow);
+    if (syn->text_len)
+        count(cx,
+              levels[verdict] ? TLSYN_COUNT_tcp_syn_data_received : TLSYN_COUNT_tcp_syn_data_plain);
+    return verdict;
+}

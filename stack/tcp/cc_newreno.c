@@ -1,0 +1,58 @@
+/*
+ * tcp/cc_newreno.c: slow start and congestion avoidance of RFC 5681, counted in bytes (RFC 3465).
+ */
+#include "tcp/cc.h"
+
+/* Far above any bandwidth-delay product of the rings' bounds; keeps the sums below from overflowing. */
+#define CWND_MAX (1u << 30)
+
+static void grow(struct cc *cc, uint32_t bytes)
+{
+    cc->cwnd = cc->cwnd + bytes < CWND_MAX ? cc->cwnd + bytes : CWND_MAX;
+}
+
+static void newreno_on_ack(struct cc *cc, uint32_t acked, bool limited)
+{
+    if (!limited)
+        return;
+    if (cc->cwnd < cc->ssthresh) {
+        /* RFC 5681 (2), with L = 2 of RFC 3465 2.2: a delayed ACK counts for both its segments. */
+        grow(cc, acked < 2 * cc->smss ? acked : 2 * cc->smss);
+        return;
+    }
+    /* RFC 5681 3.1: one SMSS per window's worth of acknowledged bytes. */
+    cc->acked += acked;
+    if (cc->acked >= cc->cwnd) {
+        cc->acked -= cc->cwnd;
+        grow(cc, cc->smss);
+    }
+}
+
+/* RFC 5681 (4) */
+static uint32_t halved(const struct cc *cc, uint32_t flight_size)
+{
+    return flight_size / 2 > 2 * cc->smss ? flight_size / 2 : 2 * cc->smss;
+}
+
+static void newreno_on_loss(struct cc *cc, uint32_t flight_size)
+{
+    cc->ssthresh = halved(cc, flight_size);
+    cc->cwnd = cc->ssthresh;
+    cc->acked = 0;
+}
+
+static void newreno_on_timeout(struct cc *cc, uint32_t flight_size, bool first)
+{
+    /* RFC 5681 3.1: ssthresh is held constant when the same segment times out again. */
+    if (first)
+        cc->ssthresh = halved(cc, flight_size);
+    cc->cwnd = cc->smss;
+    cc->acked = 0;
+}
+
+const struct cc_ops cc_newreno = {
+    .name = "newreno",
+    .on_ack = newreno_on_ack,
+    .on_loss = newreno_on_loss,
+    .on_timeout = newreno_on_timeout,
+};

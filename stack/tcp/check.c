@@ -1,0 +1,65 @@
+/*
+ * tcp/check.c: the invariants of a connection, asserted after every call in debug builds, the simulator and the fuzzers.
+ *
+ * They speak of what we do, never of what the peer may send.
+ */
+#include "tcp/conn.h"
+
+#ifdef TLSYN_CHECK
+
+#include <assert.h>
+
+#include "tcp/timers.h"
+
+static void check_send_space(const struct tlsyn_conn *conn)
+{
+    /* RFC 9293 3.4: SND.UNA =< SND.NXT, and never more than a window was ever granted for */
+    assert(seq_leq(conn->snd_una, conn->snd_nxt));
+    assert(seq_leq(conn->snd_una, conn->snd_rtx) && seq_leq(conn->snd_rtx, conn->snd_nxt));
+    assert(conn->snd.used <= conn->snd.size);
+    assert(seq_leq(conn->snd_nxt, tcp_snd_end(conn) + 1));
+    assert(conn->cc.cwnd > 0 || conn->state == TLSYN_CLOSED);
+}
+
+static void check_receive_space(const struct tlsyn_conn *conn)
+{
+    assert(conn->rcv.used <= conn->rcv.size);
+    for (int i = 0; i < conn->ooo.count; i++) {
+        const struct range *r = &conn->ooo.at[i];
+
+        assert(r->from > conn->rcv_total && r->from < r->to);
+        assert(r->to - conn->rcv_total <= ring_room(&conn->rcv));
+        assert(i == 0 || conn->ooo.at[i - 1].to < r->from);
+    }
+}
+
+/* Whatever is outstanding has a clock running on it: nobody waits for ever. */
+static void check_timers(const struct tlsyn_conn *conn)
+{
+    bool outstanding = conn->snd_nxt != conn->snd_una;
+    bool queued = list_linked(&conn->ready);
+
+    if (conn->state == TLSYN_TIME_WAIT || conn->refused)
+        return;
+    assert(!outstanding || queued || timers_running(conn, TCP_RETRANSMIT) ||
+           timers_running(conn, TCP_PERSIST));
+    assert(conn->ack_due != TCP_ACK_DELAYED || timers_running(conn, TCP_DELACK));
+    assert(conn->ack_due != TCP_ACK_NOW || queued);
+}
+
+void tcp_check(const struct tlsyn_conn *conn)
+{
+    if (conn->state == TLSYN_CLOSED)
+        return;
+    assert(conn->in_demux);
+    check_send_space(conn);
+    check_receive_space(conn);
+    check_timers(conn);
+}
+
+#else
+
+/* ISO C wants a translation unit to hold something. */
+extern int tcp_check_is_compiled_out;
+
+#endif

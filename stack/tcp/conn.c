@@ -1,0 +1,283 @@
+/*
+ * tcp/conn.c: the life of a transmission control block: made, moved from state to state, finished, freed.
+ */
+#include "tcp/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "tcp/demux.h"
+#include "tcp/isn.h"
+#include "tcp/timers.h"
+
+#define RING_DEFAULT (256u << 10)
+
+static uint32_t ring_size(uint32_t asked, uint32_t max)
+{
+    uint32_t size = asked ? asked : RING_DEFAULT;
+
+    return size < max ? size : max;
+}
+
+struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                                const struct tlsyn_endpoint *remote,
+                                const struct tlsyn_conn_options *options, int *error)
+{
+    const struct tlsyn_limits *limits = &tcp->cx->limits;
+    struct tlsyn_conn *conn = context_alloc(tcp->cx, sizeof(*conn));
+
+    *error = -ENOMEM;
+    if (!conn)
+        return NULL;
+    conn->tcp = tcp;
+    conn->local = *local;
+    conn->remote = *remote;
+    *error = demux_add(tcp, conn);
+    if (*error < 0) {
+        context_free(tcp->cx, conn);
+        return NULL;
+    }
+    list_append(&tcp->all, &conn->all);
+    list_init(&conn->ready);
+    list_init(&conn->waiting);
+    timers_init(conn);
+    ring_init(&conn->snd, ring_size(options->snd_ring, limits->snd_ring_max));
+    ring_init(&conn->rcv, ring_size(options->rcv_ring, limits->rcv_ring_max));
+    ranges_init(&conn->ooo, (uint16_t)limits->ooo_ranges);
+    rtt_init(&conn->rtt, limits->rto_min, limits->rto_max);
+    conn->number = ++tcp->numbered;
+    conn->opened = tcp->cx->now;
+    conn->nagle = options->nagle;
+    conn->no_delack = options->no_delack;
+    conn->user_timeout = options->user_timeout ? options->user_timeout : limits->user_timeout;
+    conn->syn_timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
+    conn->stalled_since = TLSYN_NEVER;
+    conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
+    conn->iss = tcp->choose_iss(tcp, local, remote);
+    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->iss;
+    return conn;
+}
+
+#define BIT(state) (1u << TLSYN_##state)
+
+/* RFC 9293 figure 5, and the ways to CLOSED that it leaves to the text: abort, reset, timeout. */
+static const uint16_t successors[TLSYN_STATES] = {
+    [TLSYN_CLOSED] = BIT(SYN_SENT) | BIT(SYN_RECEIVED),
+    [TLSYN_SYN_SENT] = BIT(SYN_RECEIVED) | BIT(ESTABLISHED),
+    [TLSYN_SYN_RECEIVED] = BIT(ESTABLISHED),
+    [TLSYN_ESTABLISHED] = BIT(FIN_WAIT_1) | BIT(CLOSE_WAIT),
+    [TLSYN_FIN_WAIT_1] = BIT(FIN_WAIT_2) | BIT(CLOSING) | BIT(TIME_WAIT),
+    [TLSYN_FIN_WAIT_2] = BIT(TIME_WAIT),
+    [TLSYN_CLOSE_WAIT] = BIT(LAST_ACK),
+    [TLSYN_CLOSING] = BIT(TIME_WAIT),
+    [TLSYN_LAST_ACK] = 0,
+    [TLSYN_TIME_WAIT] = 0,
+};
+
+static const char *const state_names[] = {
+#define STATE(name, text) [TLSYN_##name] = (text),
+#include <tlsyn/states.def>
+#undef STATE
+};
+static_assert(sizeof(state_names) / sizeof(*state_names) == TLSYN_STATES, "a name per state");
+
+const char *tlsyn_state_name(enum tlsyn_state state)
+{
+    return state_names[state];
+}
+
+/* The listener's half-open connections are counted from SYN-RECEIVED's entry to its end. */
+static void leave_syn_received(struct tlsyn_conn *conn)
+{
+    struct tcp *tcp = conn->tcp;
+
+    if (!conn->active)
+        tcp->half_open--;
+    if (conn->embedded)
+        tcp->embedded--;
+}
+
+void tcp_set_state(struct tlsyn_conn *conn, enum tlsyn_state state)
+{
+    enum tlsyn_state from = conn->state;
+
+    assert(state == TLSYN_CLOSED || (successors[from] >> state & 1));
+    TRACE(conn->tcp->cx, tcp_state, conn->number, from, state);
+    if (from == TLSYN_SYN_RECEIVED)
+        leave_syn_received(conn);
+    if (state == TLSYN_SYN_RECEIVED && !conn->active)
+        conn->tcp->half_open++;
+    if (state == TLSYN_ESTABLISHED)
+        conn->established = conn->tcp->cx->now;
+    conn->state = state;
+}
+
+void tcp_set_ready(struct tlsyn_conn *conn)
+{
+    if (!list_linked(&conn->ready) && (conn->state != TLSYN_CLOSED || conn->close_pending))
+        list_append(&conn->tcp->ready, &conn->ready);
+}
+
+static void release_rings(struct tlsyn_conn *conn)
+{
+    struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
+
+    ring_release(&conn->snd, alloc);
+    ring_release(&conn->rcv, alloc);
+    ranges_release(&conn->ooo, alloc);
+}
+
+static void doom(struct tlsyn_conn *conn)
+{
+    list_remove(&conn->ready);
+    list_remove(&conn->all);
+    list_append(&conn->tcp->doomed, &conn->all);
+}
+
+void tcp_tell_closed(struct tlsyn_conn *conn)
+{
+    if (!conn->close_pending || conn->in_event)
+        return;
+    /* An orderly stream is read to its end first; after an error there is nothing more to be had. */
+    if (conn->handler && conn->error == 0 && conn->rcv.used > 0)
+        return;
+    conn->close_pending = false;
+    conn->closed_told = true;
+    struct tlsyn_handler *handler = conn->handler;
+    conn->handler = NULL;
+    if (handler && handler->events->on_closed)
+        handler->events->on_closed(handler, conn, conn->error);
+    if (!conn->refused) /* else what the send ring holds still leaves */
+        release_rings(conn);
+    if (conn->state == TLSYN_CLOSED)
+        doom(conn);
+}
+
+void tcp_finish(struct tlsyn_conn *conn, int error)
+{
+    struct tcp *tcp = conn->tcp;
+
+    if (conn->state == TLSYN_CLOSED && !conn->in_demux)
+        return;
+    if (conn->error == 0)
+        conn->error = error;
+    TRACE(tcp->cx, tcp_closed, conn->number, conn->error);
+    if (conn->state == TLSYN_TIME_WAIT)
+        tcp->time_wait_count--;
+    if (conn->state != TLSYN_CLOSED)
+        tcp_set_state(conn, TLSYN_CLOSED);
+    list_remove(&conn->waiting);
+    list_remove(&conn->ready);
+    timers_clear_all(conn);
+    demux_remove(tcp, conn);
+    if (conn->closed_told) { /* in TIME-WAIT, or refused: nobody is left to tell */
+        doom(conn);
+        return;
+    }
+    conn->close_pending = true;
+    tcp_tell_closed(conn);
+}
+
+void tcp_reap(struct tcp *tcp)
+{
+    list_each_safe(it, after, &tcp->doomed)
+    {
+        struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+
+        list_remove(it);
+        release_rings(conn);
+        context_free(tcp->cx, conn);
+    }
+}
+
+/* --- events ------------------------------------------------------------------------------------------ */
+
+/* Between enter and leave, on_closed is held back: the handler must not vanish under its own feet. */
+static const struct tlsyn_conn_events *enter(struct tlsyn_conn *conn)
+{
+    if (!conn->handler || conn->closed_told)
+        return NULL;
+    conn->in_event++;
+    return conn->handler->events;
+}
+
+static void leave(struct tlsyn_conn *conn)
+{
+    conn->in_event--;
+    tcp_tell_closed(conn);
+}
+
+enum hook { HOOK_OPEN, HOOK_SYN, HOOK_SYNACK };
+
+/* The three events of the three-way handshake: what was readable, what was written. */
+static int handshake_event(struct tlsyn_conn *conn, enum hook hook)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+    int (*const event)(struct tlsyn_handler *, struct tlsyn_conn *) =
+        !events             ? NULL
+        : hook == HOOK_OPEN ? events->on_open
+        : hook == HOOK_SYN  ? events->on_syn
+                            : events->on_synack;
+    uint32_t readable = conn->rcv.used, before = conn->snd.used;
+    int result = 0;
+
+    if (!events)
+        return 0;
+    if (event) {
+        result = event(conn->handler, conn);
+        TRACE(conn->tcp->cx, tcp_hook, conn->number, hook, readable, conn->snd.used - before);
+    }
+    if (result < 0)
+        conn->in_event--; /* whoever called decides what a refusal means, and tells */
+    else
+        leave(conn);
+    return result;
+}
+
+int tcp_event_open(struct tlsyn_conn *conn)
+{
+    return handshake_event(conn, HOOK_OPEN);
+}
+
+int tcp_event_syn(struct tlsyn_conn *conn)
+{
+    return handshake_event(conn, HOOK_SYN);
+}
+
+int tcp_event_synack(struct tlsyn_conn *conn)
+{
+    return handshake_event(conn, HOOK_SYNACK);
+}
+
+void tcp_event_established(struct tlsyn_conn *conn)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+
+    if (!events)
+        return;
+    if (events->on_established)
+        events->on_established(conn->handler, conn);
+    leave(conn);
+}
+
+void tcp_event_data(struct tlsyn_conn *conn)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+
+    if (!events)
+        return;
+    if (events->on_data)
+        events->on_data(conn->handler, conn);
+    leave(conn);
+}
+
+void tcp_event_acked(struct tlsyn_conn *conn, size_t n)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+
+    if (!events)
+        return;
+    if (events->on_acked)
+        events->on_acked(conn->handler, conn, n);
+    leave(conn);
+}

@@ -1,0 +1,214 @@
+/*
+ * tcp/conn.h: the transmission control block (RFC 9293 3.3.1), its state, and how its user's events are raised.
+ *
+ * Send space. Ring offset 0 is the first byte of text that is not acknowledged.
+ *
+ *          snd_una        snd_rtx         snd_nxt
+ *     --------|--------------|---------------|- - - - - -|-------> sequence numbers
+ *      acked  |  sent        | to be sent    | committed,        FIN behind the last byte, once fin_queued
+ *             |              | again         | not sent yet
+ *
+ * snd_nxt is RFC 9293's: one past the highest number sent. snd_rtx is where sending goes on: it is pulled back to snd_una when
+ * what lies between is to be sent again, and equals snd_nxt otherwise.
+ *
+ * Receive space. Ring offset 0 is the first byte that the user has not consumed; rcv_nxt is at offset rcv.used; text that
+ * arrived out of order lies behind it at its place, its extent in `ooo` (64-bit offsets from the start of the stream).
+ */
+#ifndef TLSYN_TCP_CONN_H
+#define TLSYN_TCP_CONN_H
+
+#include "core/ranges.h"
+#include "core/ring.h"
+#include "tcp/cc.h"
+#include "tcp/rtt.h"
+#include "tcp/tcp.h"
+#include "wire/tcp.h"
+
+/** What may expire on a connection; each is a plain time, and one wheel node stands at the earliest. */
+enum tcp_deadline {
+    TCP_RETRANSMIT, /* RFC 6298 */
+    TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
+    TCP_DELACK,     /* RFC 9293 3.8.6.3 */
+    TCP_LINGER,     /* 2 MSL in TIME-WAIT; an abandoned FIN-WAIT-2 */
+    TCP_DEADLINES
+};
+
+enum tcp_ack_due {
+    TCP_ACK_NONE = 0,
+    TCP_ACK_DELAYED, /* TCP_DELACK runs */
+    TCP_ACK_NOW,
+};
+
+struct tlsyn_conn {
+    struct table_node node; /* tcp->demux */
+    struct list all;        /* tcp->all, or tcp->doomed */
+    struct list ready;      /* tcp->ready */
+    struct list waiting;    /* tcp->time_wait */
+    struct tcp *tcp;
+    struct tlsyn_handler *handler;   /* NULL: nobody yet, or no longer */
+    struct tlsyn_listener *listener; /* in SYN-RECEIVED of a passive open */
+    struct tlsyn_endpoint local, remote;
+    uint32_t number;
+    enum tlsyn_state state;
+    int error;      /* the first that happened; 0: none */
+    int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
+
+    bool active : 1; /* came from tlsyn_connect(): MUST-11 */
+    bool in_demux : 1;
+    bool syn_acked : 1; /* ours was */
+    bool embedded : 1;  /* passive: the SYN's payload went to an engine (counts in tcp->embedded) */
+    bool validated : 1; /* the peer's address is proved: no amplification limit */
+    bool fin_queued : 1;    /* the user closed: FIN follows the last byte */
+    bool fin_received : 1;  /* rcv_nxt stands behind the peer's FIN */
+    bool fin_seen : 1;      /* the peer's FIN is at fin_seq, text before it may be missing */
+    bool released : 1;      /* the user left */
+    bool refused : 1;       /* RST follows what the send ring holds */
+    bool close_pending : 1; /* on_closed is owed */
+    bool closed_told : 1;
+    bool nagle : 1;
+    bool no_delack : 1;
+    bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
+    bool give_cookie : 1; /* the SYN-ACK carries a cookie */
+    bool fastopen_experimental : 1;
+    bool resend_first : 1;  /* the segment at snd_una goes out again, by itself */
+    bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
+    bool cwnd_limited : 1;  /* cwnd held something back since the last ACK */
+    bool rtt_timing : 1;    /* rtt_seq is being timed */
+    uint8_t in_event;       /* depth of events on the stack of calls */
+    uint8_t syn_cookie_len; /* active: the cookie that the SYN carries */
+    uint8_t syn_cookie[TCP_COOKIE_MAX];
+    enum tlsyn_level level;
+
+    /* Send sequence space */
+    tcp_seq iss, snd_una, snd_nxt, snd_rtx;
+    uint32_t snd_wnd; /* bytes, scaled */
+    tcp_seq snd_wl1, snd_wl2;
+    uint32_t snd_wnd_max;
+    struct ring snd;
+
+    /* Receive sequence space */
+    tcp_seq irs, rcv_nxt;
+    uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
+    tcp_seq rcv_adv;  /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
+    tcp_seq fin_seq;
+    uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
+    struct ring rcv;
+    struct ranges ooo;
+    uint64_t ooo_recent; /* a stream offset in the interval to be reported first (RFC 2018 4) */
+    enum tcp_ack_due ack_due;
+    uint32_t unacked_text; /* bytes taken since our last ACK */
+
+    /* Options in force */
+    uint16_t mss;      /* of text per segment that we send, options counted off */
+    uint16_t peer_mss; /* as received, or the default */
+    uint16_t rcv_mss;  /* what we announced */
+    uint32_t gso_max;  /* text bytes that the link takes in one frame; 0: one segment */
+    uint8_t snd_wscale, rcv_wscale;
+    bool wscale_ok, ts_ok, sack_ok;
+    uint32_t ts_offset;
+    uint32_t ts_recent;
+    tlsyn_time ts_recent_at;
+    tcp_seq last_ack_sent;
+
+    /* Retransmission and congestion */
+    struct rtt rtt;
+    tcp_seq rtt_seq; /* when this is acknowledged, a round trip has passed since rtt_at */
+    tlsyn_time rtt_at;
+    struct cc cc;
+    tcp_seq recover;
+    tlsyn_time last_sent; /* text or FIN */
+    uint8_t dupacks;
+    uint8_t probes; /* zero-window probes without answer */
+    tlsyn_time
+        stalled_since; /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
+    tlsyn_time user_timeout, syn_timeout;
+
+    tlsyn_time deadline[TCP_DEADLINES];
+    struct timer timer;
+
+    /* Amplification limit: bytes of IP datagrams before the peer's address was validated (RFC 9000 8.1) */
+    uint64_t unvalidated_in, unvalidated_out;
+
+    /* For tlsyn_conn_info() */
+    uint32_t syn_text, syn_text_acked, synack_text, syn_retransmits;
+    bool cookie_received;
+    uint64_t bytes_acked;
+    uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits;
+    tlsyn_time opened, established;
+};
+
+struct tlsyn_listener {
+    struct list node;
+    struct tcp *tcp;
+    struct tlsyn_listen_options options;
+    struct tlsyn_acceptor *acceptor;
+};
+
+/** A TCB in state CLOSED, in no list but tcp->all and in the demux. NULL with *error -ENOMEM, -ENOBUFS (limits.connections). */
+struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                                const struct tlsyn_endpoint *remote,
+                                const struct tlsyn_conn_options *options, int *error);
+
+/** The only writer of conn->state; a transition that RFC 9293 figure 5 does not have is an assertion of ours. */
+void tcp_set_state(struct tlsyn_conn *conn, enum tlsyn_state state);
+
+/** The connection is over: state CLOSED, out of the demux, on_closed owed with `error` (0 or negative). If the user has not
+ * consumed everything of an orderly stream, on_closed waits for that. */
+void tcp_finish(struct tlsyn_conn *conn, int error);
+
+/** Raises on_closed if it is owed and may be raised now; see tcp_finish(). */
+void tcp_tell_closed(struct tlsyn_conn *conn);
+
+/** The connection wants to be looked at by the next output. */
+void tcp_set_ready(struct tlsyn_conn *conn);
+
+/** In a state in which both ends have seen the other's SYN (RFC 9293 3.3.2: synchronized). */
+static inline bool tcp_synchronized(const struct tlsyn_conn *conn)
+{
+    return conn->state >= TLSYN_ESTABLISHED;
+}
+
+/** The sequence number of send ring offset 0. */
+static inline tcp_seq tcp_snd_base(const struct tlsyn_conn *conn)
+{
+    return conn->syn_acked ? conn->snd_una : conn->iss + 1;
+}
+
+/** One past the last committed byte: where FIN stands, or will. */
+static inline tcp_seq tcp_snd_end(const struct tlsyn_conn *conn)
+{
+    return tcp_snd_base(conn) + conn->snd.used;
+}
+
+/** FIN was sent at least once. */
+static inline bool tcp_fin_sent(const struct tlsyn_conn *conn)
+{
+    return conn->fin_queued && seq_gt(conn->snd_nxt, tcp_snd_end(conn));
+}
+
+/** Bytes and FIN sent and not acknowledged (RFC 5681 2: FlightSize). */
+static inline uint32_t tcp_flight_size(const struct tlsyn_conn *conn)
+{
+    return (uint32_t)seq_diff(conn->snd_nxt, conn->snd_una);
+}
+
+/* --- events: each returns what its handler returned, 0 where it is unset -------------------------------- */
+
+int tcp_event_syn(struct tlsyn_conn *conn);
+int tcp_event_synack(struct tlsyn_conn *conn);
+int tcp_event_open(struct tlsyn_conn *conn);
+void tcp_event_established(struct tlsyn_conn *conn);
+void tcp_event_data(struct tlsyn_conn *conn);
+void tcp_event_acked(struct tlsyn_conn *conn, size_t n);
+
+/** Checks our own invariants (RFC 9293 3.4 relations, rings, intervals, timers); compiled in with TLSYN_CHECK. */
+#ifdef TLSYN_CHECK
+void tcp_check(const struct tlsyn_conn *conn);
+#else
+static inline void tcp_check(const struct tlsyn_conn *conn)
+{
+    (void)conn;
+}
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * tcp/demux.c: the table of 4-tuples. Its hash is keyed, so that nobody outside can fill one bucket.
+ */
+#include "tcp/demux.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "core/random.h"
+#include "tcp/isn.h"
+
+#define SALT_DEMUX 0
+
+/* RFC 6335 6: the dynamic ports. */
+#define PORT_FIRST 49152
+#define PORT_COUNT 16384
+
+struct tuple {
+    const struct tlsyn_endpoint *local, *remote;
+};
+
+static bool endpoint_eq(const struct tlsyn_endpoint *a, const struct tlsyn_endpoint *b)
+{
+    return a->port == b->port && tlsyn_addr_eq(&a->addr, &b->addr);
+}
+
+static bool same(const struct table_node *node, const void *key)
+{
+    const struct tlsyn_conn *conn = (const struct tlsyn_conn *)(const void *)node;
+    const struct tuple *tuple = key;
+
+    return endpoint_eq(&conn->local, tuple->local) && endpoint_eq(&conn->remote, tuple->remote);
+}
+static_assert(offsetof(struct tlsyn_conn, node) == 0, "same() takes a node for its connection");
+
+struct tlsyn_conn *demux_find(const struct tcp *tcp, const struct tlsyn_endpoint *local,
+                              const struct tlsyn_endpoint *remote)
+{
+    const struct tuple tuple = {local, remote};
+    struct table_node *node =
+        table_find(&tcp->demux, isn_hash(&tcp->key, local, remote, SALT_DEMUX), same, &tuple);
+
+    return node ? container_of(node, struct tlsyn_conn, node) : NULL;
+}
+
+int demux_add(struct tcp *tcp, struct tlsyn_conn *conn)
+{
+    uint64_t hash = isn_hash(&tcp->key, &conn->local, &conn->remote, SALT_DEMUX);
+
+    if (demux_find(tcp, &conn->local, &conn->remote))
+        return -EADDRINUSE;
+    int error = table_add(&tcp->demux, tcp->cx->alloc, &conn->node, hash);
+    conn->in_demux = error == 0;
+    return error == -ENOSPC ? -ENOBUFS : error;
+}
+
+void demux_remove(struct tcp *tcp, struct tlsyn_conn *conn)
+{
+    if (conn->in_demux)
+        table_remove(&tcp->demux, &conn->node);
+    conn->in_demux = false;
+}
+
+struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local)
+{
+    struct tlsyn_listener *any = NULL;
+
+    list_each(it, &tcp->listeners)
+    {
+        struct tlsyn_listener *listener = container_of(it, struct tlsyn_listener, node);
+        const struct tlsyn_endpoint *at = &listener->options.local;
+
+        if (at->port != local->port)
+            continue;
+        if (tlsyn_addr_eq(&at->addr, &local->addr))
+            return listener;
+        if (tlsyn_addr_unspecified(&at->addr))
+            any = listener;
+    }
+    return any;
+}
+
+uint16_t demux_choose_port(const struct tcp *tcp, const struct tlsyn_endpoint *local,
+                           const struct tlsyn_endpoint *remote)
+{
+    uint32_t start = random_below(tcp->cx->random, PORT_COUNT);
+
+    for (uint32_t i = 0; i < PORT_COUNT; i++) {
+        uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
+        struct tlsyn_endpoint candidate = {.addr = local->addr, .port = port};
+
+        if (!demux_find(tcp, &candidate, remote) && !demux_listener(tcp, &candidate))
+            return port;
+    }
+    return 0;
+}

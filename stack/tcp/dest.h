@@ -1,0 +1,40 @@
+/*
+ * tcp/dest.h: what we remember of a peer between connections: its Fast Open cookie and MSS (RFC 7413 4.1.3), its SRTT.
+ *
+ * Bounded by limits.destinations; the entry used longest ago makes room.
+ */
+#ifndef TLSYN_TCP_DEST_H
+#define TLSYN_TCP_DEST_H
+
+#include "core/context.h"
+#include "core/siphash.h"
+#include "core/table.h"
+#include "wire/tcp_options.h"
+
+struct dest {
+    struct table_node node;
+    struct list lru;
+    struct tlsyn_addr addr;
+    uint16_t mss; /* the peer's MSS option; 0: not known */
+    uint8_t cookie_len;
+    uint8_t cookie[TCP_COOKIE_MAX];
+    tlsyn_time srtt; /* 0: not known */
+};
+
+struct dests {
+    struct context *cx;
+    struct siphash_key key;
+    struct table table;
+    struct list lru; /* used longest ago first */
+};
+
+void dests_init(struct dests *d, struct context *cx);
+void dests_release(struct dests *d);
+
+/** NULL: nothing is known. Valid until the next dests_ call. */
+struct dest *dests_find(struct dests *d, const struct tlsyn_addr *addr);
+
+/** The entry, made if there is none; NULL when memory is short. */
+struct dest *dests_learn(struct dests *d, const struct tlsyn_addr *addr);
+
+#endif

@@ -1,0 +1,382 @@
+/*
+ * tcp/handshake.c: opening a connection. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413 4.2; docs/HANDSHAKE.md.
+ *
+ * The trick of the house is in one rule: each hook runs before the segment that answers is built, and writes into the send
+ * ring; output takes text from that ring for SYN, SYN-ACK and ACK as for any other segment.
+ *
+ *     active                                                passive
+ *     on_open writes into snd
+ *     SYN, text from snd        ------------------------>   admitted: text into rcv, on_syn reads it and writes into snd
+ *                               <------------------------   SYN-ACK, text from snd (more segments behind it)
+ *     text into rcv, on_synack reads it and writes into snd
+ *     ACK, text from snd        ------------------------>   ESTABLISHED
+ *
+ * Where the peer acknowledges the SYN alone, snd_una stops at iss + 1, snd_rtx with it, and the same bytes leave as ordinary text: there
+ * is no code for the fallback.
+ */
+#include "tcp/handshake.h"
+
+#include <errno.h>
+
+#include "tcp/ack.h"
+#include "tcp/admit.h"
+#include "tcp/close.h"
+#include "tcp/demux.h"
+#include "tcp/options.h"
+#include "tcp/output.h"
+#include "tcp/recv.h"
+#include "tcp/reply.h"
+#include "tcp/timers.h"
+
+/* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
+#define SYN_OPTION_SPACE 40
+
+/* --- active ------------------------------------------------------------------------------------------ */
+
+/* PAPER: the stream itself is padded, so that a retransmission sends the same bytes (docs/HANDSHAKE.md). */
+static int pad_to_paper(struct tlsyn_conn *conn)
+{
+    static const uint8_t zeros[TLSYN_PAPER_PAYLOAD];
+
+    if (conn->level != TLSYN_LEVEL_PAPER || conn->snd.used == 0 ||
+        conn->snd.used >= TLSYN_PAPER_PAYLOAD)
+        return 0;
+    uint32_t missing = TLSYN_PAPER_PAYLOAD - conn->snd.used;
+    return tlsyn_conn_write(conn, zeros, missing) == (ssize_t)missing ? 0 : -ENOBUFS;
+}
+
+/* All of the first flight rides in the SYN, or nothing does. */
+static void choose_syn_text(struct tlsyn_conn *conn)
+{
+    const struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
+    uint32_t room = dest && dest->mss && dest->mss < conn->rcv_mss ? dest->mss : conn->rcv_mss;
+
+    if (conn->level == TLSYN_LEVEL_NONE || conn->snd.used == 0)
+        return;
+    if (conn->snd.used + SYN_OPTION_SPACE > room)
+        return;
+    conn->syn_text = conn->snd.used;
+    if (conn->level == TLSYN_LEVEL_COOKIE && dest && dest->cookie_len) {
+        conn->syn_cookie_len = dest->cookie_len;
+        memcpy(conn->syn_cookie, dest->cookie, dest->cookie_len);
+    }
+}
+
+static int choose_local(struct tcp *tcp, const struct tlsyn_connect_options *options,
+                        const struct ip_path *path, struct tlsyn_endpoint *local)
+{
+    *local = options->local;
+    if (tlsyn_addr_unspecified(&local->addr))
+        local->addr = path->src;
+    else if (!ip_is_ours(tcp->ip, &local->addr))
+        return -EADDRNOTAVAIL;
+    if (local->port == 0)
+        local->port = demux_choose_port(tcp, local, &options->remote);
+    return local->port ? 0 : -EADDRINUSE;
+}
+
+int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
+                struct tlsyn_handler *handler, struct tlsyn_conn **out)
+{
+    struct tlsyn_endpoint local;
+    struct ip_path path;
+    int error = ip_path_find(tcp->ip, &options->remote.addr, &path);
+
+    if (error == 0)
+        error = choose_local(tcp, options, &path, &local);
+    if (error < 0)
+        return error;
+    if (options->remote.port == 0 || tlsyn_addr_unspecified(&options->remote.addr))
+        return -EINVAL;
+    struct tlsyn_conn *conn = tcp_conn_new(tcp, &local, &options->remote, &options->conn, &error);
+    if (!conn)
+        return error;
+    conn->active = true;
+    conn->validated = true; /* we chose whom to write to */
+    conn->level = options->level;
+    conn->handler = handler;
+    tcp_options_offer(conn, &options->conn, &path);
+    error = tcp_event_open(conn);
+    if (error == 0)
+        error = pad_to_paper(conn);
+    if (error < 0 || (conn->state == TLSYN_CLOSED && !conn->in_demux)) {
+        conn->handler = NULL;
+        tcp_finish(conn, error);
+        return error < 0 ? error : -ECONNABORTED;
+    }
+    choose_syn_text(conn);
+    count(tcp->cx, TLSYN_COUNT_tcp_active_opens);
+    tcp_set_state(conn, TLSYN_SYN_SENT);
+    tcp_set_ready(conn);
+    if (out)
+        *out = conn;
+    tcp_check(conn);
+    return 0;
+}
+
+/* What the SYN-ACK tells about the peer is worth knowing at the next open. */
+static void learn(struct tlsyn_conn *conn, const struct tcp_options *theirs)
+{
+    struct dest *dest = dests_learn(&conn->tcp->dests, &conn->remote.addr);
+
+    if (!dest)
+        return;
+    dest->mss = theirs->mss;
+    if (theirs->has_fastopen && theirs->cookie_len) {
+        conn->cookie_received = true;
+        dest->cookie_len = theirs->cookie_len;
+        memcpy(dest->cookie, theirs->cookie, theirs->cookie_len);
+    } else if (conn->syn_cookie_len && conn->syn_text && conn->snd_una == conn->iss + 1) {
+        dest->cookie_len = 0; /* it was not honoured: ask for another (RFC 7413 4.1.3) */
+    }
+}
+
+static void count_syn_text(struct tlsyn_conn *conn)
+{
+    if (conn->syn_text == 0)
+        return;
+    conn->syn_text_acked = (uint32_t)seq_diff(conn->snd_una, conn->iss + 1);
+    if (conn->syn_text_acked == conn->syn_text) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_data_acked);
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_active);
+    } else {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_active_fail);
+    }
+}
+
+/* RFC 9293 3.10.7.3, fourth: the SYN bit, with an acceptable ACK. */
+static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    tcp_ack_syn(conn, segment);
+    count_syn_text(conn);
+    learn(conn, &segment->options);
+    conn->snd_wl1 = segment->seq;
+    conn->snd_wl2 = segment->ack;
+    conn->synack_text = segment->text_len;
+    if (segment->text_len)
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_synack_data_received);
+    conn->ack_due = TCP_ACK_NOW;
+    struct wire_tcp text = *segment;
+    text.seq++; /* the SYN is dealt with */
+    tcp_take_text(conn, &text);
+    int error = tcp_event_synack(conn);
+    if (error < 0) {
+        tcp_refuse(conn, error);
+        return;
+    }
+    if (conn->state == TLSYN_SYN_SENT)
+        tcp_complete_open(conn);
+    if (conn->state != TLSYN_CLOSED)
+        tcp_take_fin(conn, &text);
+    if (conn->rcv.used && conn->state != TLSYN_CLOSED)
+        tcp_event_data(conn);
+}
+
+/* Simultaneous open: both SYNs crossed (RFC 9293 3.5 figure 7). The text of a crossing SYN is not kept: it is not acknowledged, and
+ * comes again. */
+static void crossing_syn_arrives(struct tlsyn_conn *conn)
+{
+    tcp_set_state(conn, TLSYN_SYN_RECEIVED);
+    conn->syn_plain = true;
+    conn->snd_rtx = conn->iss; /* SYN-ACK, with our SYN's number */
+}
+
+void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
+                         const struct wire_tcp *segment)
+{
+    bool ack = segment->flags & TCP_ACK;
+
+    /* first, check the ACK bit */
+    if (ack && (seq_leq(segment->ack, conn->iss) || seq_gt(segment->ack, conn->snd_nxt))) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
+        tcp_reply_rst(conn->tcp, datagram, segment);
+        return;
+    }
+    /* second, check the RST bit */
+    if (segment->flags & TCP_RST) {
+        if (!ack) {
+            drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
+            return;
+        }
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+        tcp_finish(conn, -ECONNREFUSED);
+        return;
+    }
+    /* fourth, check the SYN bit (third was security) */
+    if (!(segment->flags & TCP_SYN)) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_flags);
+        return;
+    }
+    conn->irs = segment->seq;
+    conn->rcv_nxt = conn->rcv_adv = conn->last_ack_sent = segment->seq + 1;
+    tcp_options_accept(conn, &segment->options);
+    conn->snd_wnd = conn->snd_wnd_max = segment->wnd; /* RFC 7323 2.2: never scaled in a SYN */
+    if (ack)
+        synack_arrives(conn, segment);
+    else
+        crossing_syn_arrives(conn);
+    tcp_set_ready(conn);
+}
+
+/* --- passive ----------------------------------------------------------------------------------------- */
+
+static bool backlog_full(struct tcp *tcp)
+{
+    if (tcp->half_open < tcp->cx->limits.syn_backlog)
+        return false;
+    count(tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
+    drop(tcp->cx, TLSYN_DROP_tcp_backlog_full);
+    return true;
+}
+
+/* A cookie for next time, where one was asked for, or the one that came is not ours. */
+static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
+                           enum tcp_admission verdict)
+{
+    if (!theirs->has_fastopen || !conn->listener->options.cookies ||
+        verdict == TCP_ADMIT_VALID_COOKIE)
+        return;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_cookie_reqd);
+    conn->give_cookie = true;
+    conn->fastopen_experimental = theirs->fastopen_experimental;
+    conn->syn_cookie_len = TCP_COOKIE_LEN;
+    tcp_cookie_make(conn->tcp, &conn->remote.addr, conn->syn_cookie);
+}
+
+static bool give_handler(struct tlsyn_conn *conn)
+{
+    struct tlsyn_acceptor *acceptor = conn->listener->acceptor;
+
+    conn->in_event++; /* an acceptor may abort what it is given */
+    conn->handler = acceptor->accept(acceptor, conn);
+    conn->in_event--;
+    tcp_tell_closed(conn);
+    return conn->handler != NULL || conn->closed_told;
+}
+
+/* The SYN's payload was admitted: it is text in order from here on, and the engine answers before the SYN-ACK is built. */
+static void embed(struct tlsyn_conn *conn, const struct wire_tcp *syn)
+{
+    struct wire_tcp text = *syn;
+
+    text.seq++;
+    if (!give_handler(conn)) {
+        tcp_refuse(conn, -ECONNREFUSED);
+        return;
+    }
+    if (conn->state == TLSYN_CLOSED)
+        return; /* the acceptor aborted it */
+    tcp_take_text(conn, &text);
+    if (seq_diff(conn->rcv_nxt, conn->irs + 1) != (int32_t)syn->text_len)
+        return; /* no memory: only the SYN is acknowledged, and the text comes again */
+    conn->embedded = true;
+    conn->tcp->embedded++;
+    conn->syn_text = conn->syn_text_acked = syn->text_len;
+    int error = tcp_event_syn(conn);
+    if (error == 0)
+        error = pad_to_paper(conn);
+    if (error < 0) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_passive_fail);
+        tcp_refuse(conn, error);
+        return;
+    }
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_passive);
+}
+
+static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
+                                        const struct ip_datagram *datagram,
+                                        const struct wire_tcp *syn)
+{
+    struct tcp *tcp = listener->tcp;
+    const struct tlsyn_endpoint local = {datagram->dst, syn->dst_port};
+    const struct tlsyn_endpoint remote = {datagram->src, syn->src_port};
+    struct ip_path path;
+    int error = ip_path_find(tcp->ip, &remote.addr, &path);
+    struct tlsyn_conn *conn =
+        error < 0 ? NULL : tcp_conn_new(tcp, &local, &remote, &listener->options.conn, &error);
+
+    if (!conn) {
+        drop(tcp->cx, error == -ENOMEM ? TLSYN_DROP_no_memory : TLSYN_DROP_tcp_connections_full);
+        return NULL;
+    }
+    conn->listener = listener;
+    tcp_options_offer(conn, &listener->options.conn, &path);
+    tcp_options_accept(conn, &syn->options);
+    conn->irs = syn->seq;
+    conn->rcv_nxt = conn->rcv_adv = conn->last_ack_sent = syn->seq + 1;
+    conn->snd_wnd = conn->snd_wnd_max = syn->wnd;
+    conn->snd_wl1 = syn->seq;
+    conn->snd_wl2 = conn->iss;
+    conn->unvalidated_in = datagram->len + 20;
+    tcp_set_state(conn, TLSYN_SYN_RECEIVED);
+    return conn;
+}
+
+void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
+                        const struct wire_tcp *segment)
+{
+    struct tcp *tcp = listener->tcp;
+
+    /* first, check for a RST; second, for an ACK; third, for a SYN */
+    if (segment->flags & TCP_RST) {
+        drop(tcp->cx, TLSYN_DROP_tcp_rst_invalid);
+        return;
+    }
+    if (segment->flags & TCP_ACK) {
+        drop(tcp->cx, TLSYN_DROP_tcp_ack_invalid);
+        tcp_reply_rst(tcp, datagram, segment);
+        return;
+    }
+    if (!(segment->flags & TCP_SYN) || segment->flags & TCP_FIN) {
+        drop(tcp->cx, TLSYN_DROP_tcp_flags);
+        return;
+    }
+    if (backlog_full(tcp))
+        return;
+    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, segment);
+    if (!conn)
+        return;
+    enum tcp_admission verdict =
+        tcp_admit(tcp, listener, &conn->remote.addr, segment, datagram->len);
+    TRACE(tcp->cx, tcp_admit, conn->number, verdict, segment->text_len);
+    conn->level = tcp_admission_level(verdict);
+    conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;
+    prepare_cookie(conn, &segment->options, verdict);
+    if (conn->level != TLSYN_LEVEL_NONE)
+        embed(conn, segment);
+    tcp_set_ready(conn);
+    tcp_check(conn);
+}
+
+void tcp_complete_open(struct tlsyn_conn *conn)
+{
+    conn->validated = true;
+    conn->stalled_since = TLSYN_NEVER;
+    tcp_set_state(conn, TLSYN_ESTABLISHED);
+    if (!conn->active) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_passive_opens);
+        if (!conn->handler && !conn->released && !give_handler(conn)) {
+            tcp_refuse(conn, -ECONNREFUSED);
+            return;
+        }
+        conn->listener = NULL;
+        if (conn->state == TLSYN_CLOSED) /* the acceptor aborted it */
+            return;
+    }
+    if (conn->fin_queued) /* the user closed while it was being opened */
+        tcp_set_state(conn, TLSYN_FIN_WAIT_1);
+    tcp_event_established(conn);
+}
+
+void tcp_refuse(struct tlsyn_conn *conn, int error)
+{
+    if (conn->state == TLSYN_CLOSED)
+        return;
+    conn->refused = true;
+    if (conn->state == TLSYN_SYN_SENT)
+        tcp_set_state(conn, TLSYN_ESTABLISHED); /* its ACK carries the alert */
+    conn->error = conn->error ? conn->error : error;
+    conn->close_pending = true;
+    tcp_set_ready(conn);
+    tcp_tell_closed(conn);
+}

@@ -1,0 +1,27 @@
+/*
+ * tcp/handshake.h: opening: the three-way handshake from both sides, with what rides in it.
+ */
+#ifndef TLSYN_TCP_HANDSHAKE_H
+#define TLSYN_TCP_HANDSHAKE_H
+
+#include "tcp/conn.h"
+
+/** tlsyn_connect(). */
+int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
+                struct tlsyn_handler *handler, struct tlsyn_conn **conn);
+
+/** A segment for a listener: RFC 9293 3.10.7.2. */
+void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
+                        const struct wire_tcp *segment);
+
+/** A segment for a connection in SYN-SENT: RFC 9293 3.10.7.3. */
+void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
+                         const struct wire_tcp *segment);
+
+/** SYN-RECEIVED ends well: ESTABLISHED, and whoever listens gets the connection. */
+void tcp_complete_open(struct tlsyn_conn *conn);
+
+/** A hook said no: what the send ring holds (an alert, say) leaves, then RST. The user is told at once. */
+void tcp_refuse(struct tlsyn_conn *conn, int error);
+
+#endif

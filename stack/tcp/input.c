@@ -1,0 +1,271 @@
+/*
+ * tcp/input.c: SEGMENT ARRIVES: RFC 9293 3.10.7, in its own order and under its own headings.
+ *
+ * tcp_input() parses once, finds the connection, and walks the steps; each step is a function that says whether to go on. What a
+ * step wants sent is only marked: tcp_output() builds it.
+ */
+#include "tcp/input.h"
+
+#include <errno.h>
+
+#include "tcp/ack.h"
+#include "tcp/close.h"
+#include "tcp/demux.h"
+#include "tcp/handshake.h"
+#include "tcp/options.h"
+#include "tcp/recv.h"
+#include "tcp/reply.h"
+#include "wire/checksum.h"
+
+#define TS_IDLE_MAX                                                                                \
+    TLSYN_SECONDS(24 * 86400) /* RFC 7323 5.5: ts_recent older than this proves nothing */
+
+static uint32_t segment_length(const struct wire_tcp *segment)
+{
+    return segment->text_len + !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);
+}
+
+/* RFC 7323 5.3 R1: older than what we have seen, and so a duplicate, whatever its sequence number. */
+static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    struct context *cx = conn->tcp->cx;
+
+    if (!conn->ts_ok || !segment->options.has_ts || segment->flags & TCP_RST)
+        return TCP_NEXT;
+    if (seq_geq(segment->options.tsval, conn->ts_recent) ||
+        cx->now - conn->ts_recent_at > TS_IDLE_MAX)
+        return TCP_NEXT;
+    count(cx, TLSYN_COUNT_tcp_paws_rejected);
+    drop(cx, TLSYN_DROP_tcp_paws);
+    return TCP_DROP_ACK;
+}
+
+/* RFC 9293 3.4 table 6, on the window that our memory really has. */
+static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    tcp_seq edge = conn->rcv_nxt + tcp_rcv_room(conn);
+    tcp_seq last = segment->seq + segment_length(segment) - 1;
+
+    if (segment_length(segment) == 0)
+        return edge == conn->rcv_nxt
+                   ? segment->seq == conn->rcv_nxt
+                   : seq_geq(segment->seq, conn->rcv_nxt) && seq_lt(segment->seq, edge);
+    if (edge == conn->rcv_nxt)
+        return false;
+    return (seq_geq(segment->seq, conn->rcv_nxt) && seq_lt(segment->seq, edge)) ||
+           (seq_geq(last, conn->rcv_nxt) && seq_lt(last, edge)) ||
+           (seq_lt(segment->seq, conn->rcv_nxt) && seq_geq(last, edge));
+}
+
+/* In SYN-RECEIVED the peer's own SYN may come again. With ACK (simultaneous open, RFC 9293 figure 7) the SYN is old and the rest counts;
+ * without, our SYN-ACK was lost. */
+static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
+{
+    if (conn->state != TLSYN_SYN_RECEIVED || !(segment->flags & TCP_SYN) ||
+        segment->seq != conn->irs || segment->flags & TCP_RST)
+        return TCP_NEXT;
+    if (segment->flags & TCP_ACK) {
+        segment->flags &= (uint8_t)~TCP_SYN;
+        segment->seq++;
+        return TCP_NEXT;
+    }
+    drop(conn->tcp->cx, TLSYN_DROP_tcp_duplicate_syn);
+    if (budget_take(&conn->tcp->challenges, conn->tcp->cx->now)) {
+        conn->syn_plain = true;
+        conn->snd_rtx = conn->iss;
+        tcp_set_ready(conn);
+    }
+    return TCP_DROP;
+}
+
+/* first, check sequence number */
+static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp *segment)
+{
+    enum tcp_verdict verdict = check_repeated_syn(conn, segment);
+
+    if (verdict == TCP_NEXT)
+        verdict = check_paws(conn, segment);
+    if (verdict != TCP_NEXT)
+        return verdict;
+    if (acceptable(conn, segment))
+        return TCP_NEXT;
+    if (segment->flags & TCP_RST) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
+        return TCP_DROP;
+    }
+    /* RFC 9293 3.10.7.4: a full window still takes ACKs and RSTs in order: what probes it is answered, and acknowledges. */
+    if (tcp_rcv_room(conn) == 0 && segment->seq == conn->rcv_nxt && segment->flags & TCP_ACK) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_window_full);
+        segment->text_len = 0;
+        segment->flags &= (uint8_t) ~(TCP_FIN | TCP_SYN);
+        conn->ack_due = TCP_ACK_NOW;
+        tcp_set_ready(conn);
+        return TCP_NEXT;
+    }
+    drop(conn->tcp->cx, TLSYN_DROP_tcp_out_of_window);
+    return TCP_DROP_ACK;
+}
+
+/* second, check the RST bit; RFC 5961 3.2: only the exact number resets */
+static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (!(segment->flags & TCP_RST))
+        return TCP_NEXT;
+    if (segment->seq != conn->rcv_nxt) {
+        drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
+        return TCP_DROP_ACK;
+    }
+    if (conn->state == TLSYN_SYN_RECEIVED) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+        tcp_finish(conn, conn->active ? -ECONNREFUSED : -ECONNRESET);
+        return TCP_GONE;
+    }
+    if (conn->state == TLSYN_ESTABLISHED || conn->state == TLSYN_CLOSE_WAIT)
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_estab_resets);
+    /* RFC 9293: in CLOSING, LAST-ACK and TIME-WAIT both streams had ended before. */
+    bool over = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK ||
+                conn->state == TLSYN_TIME_WAIT;
+    tcp_finish(conn, over ? 0 : -ECONNRESET);
+    return TCP_GONE;
+}
+
+/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever its number */
+static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (!(segment->flags & TCP_SYN))
+        return TCP_NEXT;
+    drop(conn->tcp->cx, TLSYN_DROP_tcp_flags);
+    return TCP_DROP_ACK;
+}
+
+/* RFC 7323 4.3 (2): what may be echoed from now on. */
+static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (!conn->ts_ok || !segment->options.has_ts)
+        return;
+    if (seq_leq(segment->seq, conn->last_ack_sent) &&
+        seq_geq(segment->options.tsval, conn->ts_recent)) {
+        conn->ts_recent = segment->options.tsval;
+        conn->ts_recent_at = conn->tcp->cx->now;
+    }
+}
+
+static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segment)
+{
+    enum tcp_verdict verdict = check_sequence(conn, segment);
+
+    if (verdict == TCP_NEXT)
+        verdict = check_rst(conn, segment);
+    if (verdict == TCP_NEXT)
+        verdict = check_syn(conn, segment);
+    if (verdict == TCP_NEXT) {
+        note_timestamp(conn, segment);
+        verdict = tcp_take_ack(conn, segment); /* fifth */
+    }
+    if (verdict != TCP_NEXT)
+        return verdict;
+    /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6 advises. */
+    uint64_t before = conn->rcv_total;
+    bool ended = conn->fin_received;
+    verdict = tcp_take_text(conn, segment); /* seventh */
+    if (verdict == TCP_NEXT)
+        verdict = tcp_take_fin(conn, segment); /* eighth */
+    if (verdict == TCP_NEXT && (conn->rcv_total != before || conn->fin_received != ended))
+        tcp_data_arrived(conn, before);
+    return verdict;
+}
+
+static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
+                const struct ip_datagram *datagram, const struct wire_tcp *segment)
+{
+    if (verdict == TCP_DROP_ACK)
+        tcp_challenge_ack(conn);
+    else if (verdict == TCP_DROP_RST)
+        tcp_reply_rst(conn->tcp, datagram, segment);
+}
+
+static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
+                         struct wire_tcp *segment)
+{
+    conn->segs_in++;
+    if (!conn->validated)
+        conn->unvalidated_in += datagram->len + 20;
+    if (conn->refused) /* it only waits for its RST to leave */
+        return;
+    if (conn->state == TLSYN_SYN_SENT)
+        tcp_synsent_arrives(conn, datagram, segment);
+    else
+        act(conn, arrives(conn, segment), datagram, segment);
+    tcp_tell_closed(conn);
+    tcp_check(conn);
+}
+
+/* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293 3.6.1, RFC 6191). */
+static bool reopens(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (conn->state != TLSYN_TIME_WAIT ||
+        (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if (conn->ts_ok && segment->options.has_ts && segment->options.tsval != conn->ts_recent)
+        return seq_gt(segment->options.tsval, conn->ts_recent);
+    return seq_gt(segment->seq, conn->rcv_nxt);
+}
+
+/* RFC 9293 3.1 (MUST-3) */
+static bool checksum_ok(const struct ip_datagram *datagram)
+{
+    struct checksum sum = {0};
+
+    if (datagram->csum_verified)
+        return true;
+    checksum_pseudo(&sum, &datagram->src, &datagram->dst, IP_PROTOCOL_TCP, (uint32_t)datagram->len);
+    checksum_add(&sum, datagram->payload, datagram->len);
+    return checksum_good(&sum);
+}
+
+static bool parse(struct tcp *tcp, const struct ip_datagram *datagram, struct wire_tcp *segment)
+{
+    struct context *cx = tcp->cx;
+    int error = wire_tcp_parse(datagram->payload, datagram->len, segment);
+
+    count(cx, TLSYN_COUNT_tcp_in_segs);
+    if (error == 0 && checksum_ok(datagram))
+        return true;
+    count(cx, TLSYN_COUNT_tcp_in_errs);
+    drop(cx, error == 0           ? TLSYN_DROP_tcp_checksum
+             : error == -EMSGSIZE ? TLSYN_DROP_tcp_truncated
+                                  : TLSYN_DROP_tcp_options);
+    return false;
+}
+
+void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
+{
+    struct wire_tcp segment;
+
+    if (datagram->broadcast) { /* RFC 9293 3.9.2.3 (MUST-57) */
+        drop(tcp->cx, TLSYN_DROP_tcp_broadcast);
+        return;
+    }
+    if (!parse(tcp, datagram, &segment))
+        return;
+    const struct tlsyn_endpoint local = {datagram->dst, segment.dst_port};
+    const struct tlsyn_endpoint remote = {datagram->src, segment.src_port};
+    struct tlsyn_conn *conn = demux_find(tcp, &local, &remote);
+    struct tlsyn_listener *listener =
+        conn && conn->state != TLSYN_TIME_WAIT ? NULL : demux_listener(tcp, &local);
+
+    TRACE(tcp->cx, tcp_rx, conn ? conn->number : 0, segment.seq, segment.ack, segment.flags,
+          segment.wnd, segment.text_len);
+    if (conn && listener && reopens(conn, &segment)) {
+        tcp_finish(conn, 0);
+        conn = NULL;
+    }
+    if (conn) {
+        conn_arrives(conn, datagram, &segment);
+    } else if (listener) {
+        tcp_listen_arrives(listener, datagram, &segment);
+    } else {
+        drop(tcp->cx, TLSYN_DROP_tcp_no_connection);
+        tcp_reply_rst(tcp, datagram, &segment);
+    }
+}

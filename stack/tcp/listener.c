@@ -1,0 +1,68 @@
+/*
+ * tcp/listener.c: listeners. RFC 9293's state LISTEN is an object of its own here: a connection begins with its SYN.
+ */
+#include "tcp/listener.h"
+
+#include <errno.h>
+
+#include "tcp/reply.h"
+
+static bool taken(const struct tcp *tcp, const struct tlsyn_endpoint *local)
+{
+    list_each(it, &tcp->listeners)
+    {
+        const struct tlsyn_endpoint *at =
+            &container_of(it, struct tlsyn_listener, node)->options.local;
+
+        if (at->port == local->port && tlsyn_addr_eq(&at->addr, &local->addr))
+            return true;
+    }
+    return false;
+}
+
+int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
+               struct tlsyn_acceptor *acceptor, struct tlsyn_listener **out)
+{
+    const struct tlsyn_endpoint *local = &options->local;
+
+    if (local->port == 0)
+        return -EINVAL;
+    if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(tcp->ip, &local->addr))
+        return -EADDRNOTAVAIL;
+    if (taken(tcp, local))
+        return -EADDRINUSE;
+    if (tcp->listener_count >= tcp->cx->limits.listeners)
+        return -ENOBUFS;
+    struct tlsyn_listener *listener = context_alloc(tcp->cx, sizeof(*listener));
+    if (!listener)
+        return -ENOMEM;
+    listener->tcp = tcp;
+    listener->options = *options;
+    listener->acceptor = acceptor;
+    list_append(&tcp->listeners, &listener->node);
+    tcp->listener_count++;
+    if (out)
+        *out = listener;
+    return 0;
+}
+
+void tlsyn_listener_close(struct tlsyn_listener *listener)
+{
+    struct tcp *tcp = listener->tcp;
+
+    list_each_safe(it, after, &tcp->all)
+    {
+        struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+
+        if (conn->listener != listener)
+            continue;
+        conn->listener = NULL;
+        if (!conn->handler && conn->state == TLSYN_SYN_RECEIVED) {
+            tcp_send_rst(conn);
+            tcp_finish(conn, -ECONNABORTED);
+        }
+    }
+    list_remove(&listener->node);
+    tcp->listener_count--;
+    context_free(tcp->cx, listener);
+}

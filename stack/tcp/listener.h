@@ -1,0 +1,13 @@
+/*
+ * tcp/listener.h: passive OPEN (RFC 9293 3.10.1) and its end.
+ */
+#ifndef TLSYN_TCP_LISTENER_H
+#define TLSYN_TCP_LISTENER_H
+
+#include "tcp/conn.h"
+
+/** tlsyn_listen(). */
+int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
+               struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * tcp/options.c: negotiation. Read first: RFC 9293 3.7.1, RFC 7323 2 and 3, RFC 2018 2 to 4.
+ */
+#include "tcp/options.h"
+
+#define IP4_HEADERS     40 /* IPv4 and TCP, without options */
+#define TIMESTAMP_SPACE 12
+#define WSCALE_MAX      14  /* RFC 7323 2.3 */
+#define MSS_DEFAULT     536 /* RFC 9293 3.7.1, MUST-15 */
+#define MSS_MIN                                                                                    \
+    88 /* a smaller MSS serves only to make us send many tiny segments (CVE-2019-11479) */
+
+static uint8_t wscale_for(uint32_t bytes)
+{
+    uint8_t scale = 0;
+
+    while (scale < WSCALE_MAX && bytes >> scale > UINT16_MAX)
+        scale++;
+    return scale;
+}
+
+void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
+                       const struct ip_path *path)
+{
+    conn->rcv_mss = (uint16_t)(path->mtu - IP4_HEADERS);
+    conn->gso_max = path->gso_max;
+    if (options->mss_max && options->mss_max < conn->rcv_mss)
+        conn->rcv_mss = options->mss_max < MSS_MIN ? MSS_MIN : options->mss_max;
+    conn->rcv_wscale = wscale_for(conn->tcp->cx->limits.rcv_ring_max);
+    conn->wscale_ok = !options->no_window_scale;
+    conn->ts_ok = !options->no_timestamps;
+    conn->sack_ok = !options->no_sack;
+    conn->peer_mss = MSS_DEFAULT;
+    conn->mss = conn->rcv_mss; /* until the peer says what it takes */
+    cc_init(&conn->cc, &cc_newreno, conn->mss);
+}
+
+static void settle_mss(struct tlsyn_conn *conn, uint16_t limit)
+{
+    uint16_t mss = conn->peer_mss < limit ? conn->peer_mss : limit;
+
+    if (mss < MSS_MIN)
+        mss = MSS_MIN;
+    if (conn->ts_ok)
+        mss = (uint16_t)(mss - TIMESTAMP_SPACE); /* RFC 6691: options come out of the segment */
+    conn->mss = mss;
+    cc_set_smss(&conn->cc, mss);
+}
+
+void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
+{
+    settle_mss(conn, mtu > IP4_HEADERS + MSS_MIN ? (uint16_t)(mtu - IP4_HEADERS) : MSS_MIN);
+}
+
+void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs)
+{
+    conn->peer_mss = theirs->mss ? theirs->mss : MSS_DEFAULT;
+    conn->ts_ok = conn->ts_ok && theirs->has_ts;
+    if (conn->ts_ok) {
+        conn->ts_recent = theirs->tsval;
+        conn->ts_recent_at = conn->tcp->cx->now;
+    }
+    conn->sack_ok = conn->sack_ok && theirs->sack_permitted;
+    conn->wscale_ok = conn->wscale_ok && theirs->has_wscale;
+    if (!conn->wscale_ok)
+        conn->rcv_wscale = 0;
+    else
+        conn->snd_wscale = theirs->wscale < WSCALE_MAX ? theirs->wscale : WSCALE_MAX;
+    settle_mss(conn, conn->rcv_mss);
+}
+
+uint32_t tcp_ts_now(const struct tlsyn_conn *conn)
+{
+    return (uint32_t)(conn->tcp->cx->now / 1000) + conn->ts_offset;
+}
+
+/* RFC 2018 4: the block with the segment that came last first, then the others, as many as there is room for. */
+static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
+{
+    const struct range *recent = ranges_find(&conn->ooo, conn->ooo_recent);
+    unsigned room = conn->ts_ok ? 3 : TCP_SACK_BLOCKS_MAX;
+
+    for (int i = -1; i < conn->ooo.count && ours->sack_count < room; i++) {
+        const struct range *r = i < 0 ? recent : &conn->ooo.at[i];
+
+        if (!r || (i >= 0 && r == recent))
+            continue;
+        ours->sack[ours->sack_count++] = (struct tcp_sack_block){
+            .left = conn->rcv_nxt + (tcp_seq)(r->from - conn->rcv_total),
+            .right = conn->rcv_nxt + (tcp_seq)(r->to - conn->rcv_total),
+        };
+    }
+}
+
+static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp_options *ours)
+{
+    if (conn->syn_plain)
+        return;
+    if (synack && conn->give_cookie) {
+        ours->has_fastopen = true;
+        ours->fastopen_experimental = conn->fastopen_experimental;
+        ours->cookie_len = conn->syn_cookie_len;
+        memcpy(ours->cookie, conn->syn_cookie, conn->syn_cookie_len);
+    } else if (!synack && (conn->level == TLSYN_LEVEL_OPEN || conn->level == TLSYN_LEVEL_COOKIE)) {
+        ours->has_fastopen = true;
+        ours->cookie_len = conn->syn_cookie_len;
+        memcpy(ours->cookie, conn->syn_cookie, conn->syn_cookie_len);
+    }
+}
+
+void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_options *ours)
+{
+    *ours = (struct tcp_options){0};
+    if (conn->ts_ok) {
+        ours->has_ts = true;
+        ours->tsval = tcp_ts_now(conn);
+        ours->tsecr = flags & TCP_ACK ? conn->ts_recent : 0;
+    }
+    if (flags & TCP_SYN) {
+        ours->mss = conn->rcv_mss;
+        ours->has_wscale = conn->wscale_ok;
+        ours->wscale = conn->rcv_wscale;
+        ours->sack_permitted = conn->sack_ok;
+        fill_fastopen(conn, flags & TCP_ACK, ours);
+    } else if (conn->sack_ok && conn->ooo.count) {
+        fill_sack(conn, ours);
+    }
+}

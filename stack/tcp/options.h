@@ -1,0 +1,25 @@
+/*
+ * tcp/options.h: which options a connection offers, which it accepts, and what follows for its segments.
+ */
+#ifndef TLSYN_TCP_OPTIONS_H
+#define TLSYN_TCP_OPTIONS_H
+
+#include "tcp/conn.h"
+
+/** What we announce: MSS from the path, window scale from the receive ring's bound. */
+void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
+                       const struct ip_path *path);
+
+/** Takes the options of the peer's SYN or SYN-ACK: what both ends have is in force from now on (RFC 7323 2.2, 3.2; RFC 2018 2). */
+void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs);
+
+/** The options of a segment that is about to leave; `flags` tells SYN and SYN-ACK from the others. */
+void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_options *ours);
+
+/** Our timestamp clock: milliseconds (RFC 7323 5.4), offset per connection. */
+uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
+
+/** MSS of text for a path MTU that was reported or probed; never above the peer's (RFC 9293 3.7.1, MUST-16). */
+void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);
+
+#endif

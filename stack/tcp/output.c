@@ -1,0 +1,411 @@
+/*
+ * tcp/output.c: sending. Read first: RFC 9293 3.8.4 and 3.8.6.2.1, 3.7.4 (Nagle); RFC 5681 3.1 and 4.1.
+ *
+ * tcp_output() asks small questions in order (is the SYN due? a resend? text? FIN? a bare ACK?) and sends one segment, or one train of
+ * equal segments where the link can cut it, per answer. SYN and SYN-ACK take their text from the send ring like any other segment.
+ */
+#include "tcp/output.h"
+
+#include <errno.h>
+
+#include "tcp/options.h"
+#include "tcp/recv.h"
+#include "tcp/reply.h"
+#include "tcp/retransmit.h"
+#include "tcp/timers.h"
+
+#define IP4_HEADER_LEN 20
+
+/* --- building ---------------------------------------------------------------------------------------- */
+
+int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
+             struct ip_tx *tx)
+{
+    int len = wire_tcp_emit(segment, tx->header, sizeof(tx->header));
+
+    if (len < 0)
+        return len;
+    tx->protocol = IP_PROTOCOL_TCP;
+    tx->header_len = (uint8_t)len;
+    tx->csum_offset = TCP_CHECKSUM_OFFSET;
+    count(tcp->cx, TLSYN_COUNT_tcp_out_segs);
+    TRACE(tcp->cx, tcp_tx, conn_number, segment->seq, segment->ack, segment->flags, segment->wnd,
+          (int64_t)tlsyn_view_len(&tx->text));
+    return ip_output(tcp->ip, tx);
+}
+
+static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
+{
+    uint32_t wnd = tcp_window_to_announce(conn);
+
+    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN */
+        wnd = ring_room(&conn->rcv) < UINT16_MAX ? ring_room(&conn->rcv) : UINT16_MAX;
+    conn->rcv_wnd = wnd;
+    conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);
+    return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);
+}
+
+/* What every segment with ACK settles. */
+static void acknowledged(struct tlsyn_conn *conn)
+{
+    conn->ack_due = TCP_ACK_NONE;
+    conn->unacked_text = 0;
+    conn->last_ack_sent = conn->rcv_nxt;
+    timers_clear(conn, TCP_DELACK);
+}
+
+static struct wire_tcp header(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
+{
+    struct wire_tcp segment = {
+        .src_port = conn->local.port,
+        .dst_port = conn->remote.port,
+        .seq = seq,
+        .ack = flags & TCP_ACK ? conn->rcv_nxt : 0,
+        .flags = flags,
+    };
+
+    segment.wnd = window_field(conn, flags);
+    tcp_options_fill(conn, flags, &segment.options);
+    if (flags & TCP_ACK)
+        acknowledged(conn);
+    return segment;
+}
+
+/* `len` bytes of the send ring from sequence number `seq` on. */
+static int send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len)
+{
+    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr};
+
+    if (len > 0) {
+        tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
+
+        ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
+        tx.gso_size = len > conn->mss ? conn->mss : 0;
+    }
+    conn->segs_out += len > conn->mss ? (len + conn->mss - 1) / conn->mss : 1;
+    return tcp_emit(conn->tcp, conn->number, segment, &tx);
+}
+
+void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags)
+{
+    struct wire_tcp segment = header(conn, conn->snd_nxt, flags);
+
+    send_segment(conn, &segment, 0);
+}
+
+/* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
+
+/* Bytes of text that may leave with `overhead` bytes of headers; -1: not even these. */
+static int64_t amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
+{
+    if (conn->validated || !conn->embedded)
+        return INT32_MAX;
+    int64_t room = (int64_t)(3 * conn->unvalidated_in) - (int64_t)conn->unvalidated_out - overhead;
+    return room < 0 ? -1 : room;
+}
+
+static void charge(struct tlsyn_conn *conn, uint32_t bytes)
+{
+    if (!conn->validated)
+        conn->unvalidated_out += bytes;
+}
+
+/* --- SYN and SYN-ACK --------------------------------------------------------------------------------- */
+
+static bool syn_is_due(const struct tlsyn_conn *conn)
+{
+    return (conn->state == TLSYN_SYN_SENT || conn->state == TLSYN_SYN_RECEIVED) &&
+           conn->snd_rtx == conn->iss;
+}
+
+/* As much of the flight as fits behind a SYN-ACK; none to a peer that did not ask for it (RFC 7413 4.2.2). */
+static uint32_t synack_text(const struct tlsyn_conn *conn, uint32_t options_len, int64_t allowed)
+{
+    uint32_t room = conn->mss + (conn->ts_ok ? 12u : 0u) - options_len;
+    uint32_t len = conn->snd.used;
+
+    if (!conn->embedded || conn->level == TLSYN_LEVEL_NONE)
+        return 0;
+    len = len < room ? len : room;
+    len = len < conn->snd_wnd ? len : conn->snd_wnd;
+    return len < allowed ? len : (uint32_t)allowed;
+}
+
+static void send_syn(struct tlsyn_conn *conn)
+{
+    struct context *cx = conn->tcp->cx;
+    bool first = conn->snd_nxt == conn->iss, synack = conn->state == TLSYN_SYN_RECEIVED;
+    struct wire_tcp segment = header(conn, conn->iss, synack ? TCP_SYN | TCP_ACK : TCP_SYN);
+    uint8_t scratch[TCP_OPTIONS_MAX];
+    uint32_t options = (uint32_t)tcp_options_emit(&segment.options, scratch, sizeof(scratch));
+    uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + options;
+    int64_t allowed = amplification_room(conn, overhead);
+    uint32_t len = 0;
+
+    conn->snd_rtx = seq_max(conn->snd_nxt, conn->iss + 1);
+    if (allowed < 0) {
+        count(cx, TLSYN_COUNT_tcp_amplification_limited);
+        return;
+    }
+    if (first && !conn->syn_plain)
+        len = synack ? synack_text(conn, options, allowed) : conn->syn_text;
+    if (first) {
+        conn->snd_nxt = conn->snd_rtx = conn->iss + 1 + len;
+        conn->rtt_timing = true;
+        conn->rtt_seq = conn->iss + 1;
+        conn->rtt_at = cx->now;
+    } else {
+        conn->retransmits++;
+    }
+    if (synack && len) {
+        conn->synack_text = len;
+        count(cx, TLSYN_COUNT_tcp_synack_data_sent);
+    } else if (len) {
+        count(cx, TLSYN_COUNT_tcp_syn_data_sent);
+    }
+    if (synack && segment.options.has_fastopen)
+        count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
+    charge(conn, overhead + len);
+    send_segment(conn, &segment, len);
+    tcp_arm_retransmit(conn);
+}
+
+/* --- text and FIN ------------------------------------------------------------------------------------ */
+
+/* States in which text and FIN of ours may leave. In SYN-RECEIVED only behind an embedded SYN-ACK. */
+static bool may_send_text(const struct tlsyn_conn *conn)
+{
+    switch (conn->state) {
+    case TLSYN_SYN_RECEIVED:
+        return conn->embedded && !conn->syn_plain;
+    case TLSYN_ESTABLISHED:
+    case TLSYN_CLOSE_WAIT:
+    case TLSYN_FIN_WAIT_1:
+    case TLSYN_CLOSING:
+    case TLSYN_LAST_ACK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What a segment at `seq` would be. */
+struct candidate {
+    tcp_seq seq;
+    uint32_t len;
+    bool fin;
+};
+
+/* Bytes that one frame may carry: several segments where the link can cut them. */
+static uint32_t frame_max(const struct tlsyn_conn *conn)
+{
+    if (conn->gso_max < 2u * conn->mss || !tcp_synchronized(conn))
+        return conn->mss;
+    return conn->gso_max / conn->mss * conn->mss;
+}
+
+/* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on. */
+static bool worth_sending(const struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
+{
+    if (c->len >= conn->mss || seq_lt(c->seq, conn->snd_nxt))
+        return true; /* (1) full-sized, or sent before */
+    if (c->len == rest && (c->fin || !conn->nagle || conn->snd_nxt == conn->snd_una))
+        return true;                                      /* (2) all there is */
+    return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
+}
+
+static bool window_closed(struct tlsyn_conn *conn)
+{
+    if (conn->snd_nxt == conn->snd_una && tcp_synchronized(conn))
+        tcp_arm_persist(conn);
+    return false;
+}
+
+/* Is text, or FIN, due at snd_rtx? */
+static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
+{
+    tcp_seq end = tcp_snd_end(conn);
+    int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
+    uint32_t in_flight = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
+    uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn);
+
+    if (rest < 0 || (rest == 0 && !(conn->fin_queued && tcp_synchronized(conn))))
+        return false;
+    *c = (struct candidate){.seq = conn->snd_rtx};
+    if (conn->snd_wnd <= in_flight && !(conn->snd_wnd > 0 && rest == 0))
+        return window_closed(conn);
+    if (rest > 0 && cwnd <= in_flight) {
+        conn->cwnd_limited = true;
+        return false;
+    }
+    uint32_t room = rest == 0 ? 0 : conn->snd_wnd - in_flight;
+    if (rest > 0 && room > cwnd - in_flight) {
+        room = cwnd - in_flight;
+        conn->cwnd_limited = conn->cwnd_limited || rest >= room;
+    }
+    c->len = rest < room ? (uint32_t)rest : room;
+    if (c->len > frame_max(conn))
+        c->len = frame_max(conn);
+    if (c->len > conn->mss && c->len < rest)
+        c->len -=
+            c->len % conn->mss; /* trains end with whole segments, unless nothing comes behind */
+    c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
+    if (worth_sending(conn, c, (uint32_t)rest))
+        return true;
+    return c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
+}
+
+/* RFC 5681 4.1: after an idle RTO, cwnd says nothing about the path any more. */
+static void restart_after_idle(struct tlsyn_conn *conn)
+{
+    if (conn->snd_nxt == conn->snd_una && conn->last_sent &&
+        conn->tcp->cx->now - conn->last_sent > conn->rtt.rto) {
+        struct cc fresh;
+
+        cc_init(&fresh, conn->cc.ops, conn->cc.smss);
+        if (fresh.cwnd < conn->cc.cwnd)
+            conn->cc.cwnd = fresh.cwnd;
+    }
+    conn->last_sent = conn->tcp->cx->now;
+}
+
+static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
+{
+    tcp_seq next = c->seq + c->len + c->fin;
+
+    if (seq_lt(c->seq, conn->snd_nxt)) {
+        uint32_t segments = c->len ? (c->len + conn->mss - 1u) / conn->mss : 1;
+
+        conn->retransmits += segments;
+        conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += segments;
+        conn->rtt_timing = false; /* Karn */
+    } else if (!conn->rtt_timing) {
+        conn->rtt_timing = true;
+        conn->rtt_seq = next;
+        conn->rtt_at = conn->tcp->cx->now;
+    }
+    conn->snd_nxt = seq_max(conn->snd_nxt, next);
+}
+
+static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
+{
+    bool last = c->seq + c->len == tcp_snd_end(conn);
+    uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
+
+    restart_after_idle(conn);
+    struct wire_tcp segment = header(conn, c->seq, flags);
+    note_sent(conn, c);
+    int error = send_segment(conn, &segment, c->len);
+    tcp_arm_retransmit(conn);
+    return error;
+}
+
+/* In SYN-RECEIVED the flight's rest leaves at once, as far as the amplification limit allows. */
+static bool within_amplification(struct tlsyn_conn *conn, struct candidate *c)
+{
+    uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + (conn->ts_ok ? 12u : 0u);
+    int64_t allowed = amplification_room(conn, overhead);
+
+    if (allowed < (int64_t)c->len) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_amplification_limited);
+        return false;
+    }
+    charge(conn, overhead + c->len);
+    return true;
+}
+
+static void send_texts(struct tlsyn_conn *conn)
+{
+    struct candidate c;
+
+    while (text_is_due(conn, &c)) {
+        if (!within_amplification(conn, &c))
+            return;
+        conn->snd_rtx = c.seq + c.len + c.fin;
+        if (send_text(conn, &c) < 0)
+            return; /* counted as dropped on the way out: the retransmission timer has it */
+    }
+}
+
+/* RFC 5681 3.2 step 2: what seems to be lost, by itself. */
+static void resend_first(struct tlsyn_conn *conn)
+{
+    uint32_t sent = (uint32_t)seq_diff(conn->snd_nxt, conn->snd_una);
+    struct candidate c = {.seq = conn->snd_una};
+
+    conn->resend_first = false;
+    if (sent == 0)
+        return;
+    c.len = conn->snd.used < conn->mss ? conn->snd.used : conn->mss;
+    c.len = c.len < sent ? c.len : sent;
+    c.fin = tcp_fin_sent(conn) && c.len == conn->snd.used;
+    send_text(conn, &c);
+}
+
+void tcp_send_probe(struct tlsyn_conn *conn)
+{
+    struct candidate c = {.seq = conn->snd_una, .len = conn->snd.used ? 1 : 0};
+
+    c.fin = c.len == 0 && conn->fin_queued;
+    conn->snd_rtx = seq_max(conn->snd_rtx, c.seq + c.len + c.fin);
+    send_text(conn, &c);
+}
+
+/* --- everything that is due -------------------------------------------------------------------------- */
+
+void tcp_output(struct tlsyn_conn *conn)
+{
+    if (syn_is_due(conn))
+        send_syn(conn);
+    if (may_send_text(conn)) {
+        if (conn->resend_first)
+            resend_first(conn);
+        send_texts(conn);
+    }
+    if (conn->ack_due == TCP_ACK_NOW && conn->state > TLSYN_SYN_RECEIVED)
+        tcp_emit_control(conn, TCP_ACK);
+    if (conn->refused) {
+        tcp_send_rst(conn);
+        tcp_finish(conn, conn->error);
+    }
+}
+
+/* --- the user's side --------------------------------------------------------------------------------- */
+
+ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_view *view)
+{
+    *view = (struct tlsyn_view){0};
+    if (conn->fin_queued || conn->closed_told ||
+        (conn->state == TLSYN_CLOSED && !(conn->active && conn->in_demux)))
+        return -EPIPE;
+    int error = ring_ensure(&conn->snd, conn->tcp->cx->alloc);
+    if (error < 0)
+        return error;
+    uint32_t room = ring_room(&conn->snd);
+    uint32_t len = want < room ? (uint32_t)want : room;
+    if (len)
+        ring_view(&conn->snd, conn->snd.used, len, view);
+    return (ssize_t)len;
+}
+
+void tlsyn_conn_commit(struct tlsyn_conn *conn, size_t n)
+{
+    ring_commit(&conn->snd, (uint32_t)n);
+    if (n)
+        tcp_set_ready(conn);
+}
+
+ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n)
+{
+    struct tlsyn_view view;
+    ssize_t room = tlsyn_conn_reserve(conn, n, &view);
+    const uint8_t *from = bytes;
+
+    if (room <= 0)
+        return room;
+    memcpy(view.part[0].iov_base, from, view.part[0].iov_len);
+    if (view.part[1].iov_len)
+        memcpy(view.part[1].iov_base, from + view.part[0].iov_len, view.part[1].iov_len);
+    tlsyn_conn_commit(conn, (size_t)room);
+    return room;
+}

@@ -1,0 +1,214 @@
+/*
+ * tcp/recv.c: receiving. Read first: RFC 9293 3.8.6, 3.10.7.4 "seventh"; RFC 2018 4.
+ *
+ * There is no segment queue. A segment's text is written into the ring where it belongs:
+ *
+ *        front           rcv_nxt                                rcv_nxt + room
+ *     -----|################|........|#######|......|####|..........|----->
+ *          in order, to be  |  hole    ooo            ooo           end of the ring
+ *          consumed
+ *
+ * When a hole closes, ring_commit() counts in what already lies there.
+ */
+#include "tcp/recv.h"
+
+#include <errno.h>
+
+#include "tcp/reply.h"
+#include "tcp/timers.h"
+
+static void ack_now(struct tlsyn_conn *conn)
+{
+    conn->ack_due = TCP_ACK_NOW;
+    timers_clear(conn, TCP_DELACK);
+    tcp_set_ready(conn);
+}
+
+/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK timer. */
+static void ack_soon(struct tlsyn_conn *conn)
+{
+    if (conn->no_delack || conn->unacked_text >= 2u * conn->rcv_mss) {
+        ack_now(conn);
+        return;
+    }
+    if (conn->ack_due != TCP_ACK_NONE)
+        return;
+    conn->ack_due = TCP_ACK_DELAYED;
+    timers_set(conn, TCP_DELACK, conn->tcp->cx->now + conn->tcp->cx->limits.delack);
+}
+
+void tcp_delack_timeout(struct tlsyn_conn *conn)
+{
+    if (conn->ack_due != TCP_ACK_DELAYED)
+        return;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_delayed_acks);
+    ack_now(conn);
+}
+
+/* The next byte in order, and maybe some that were waiting for it. */
+static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
+{
+    struct context *cx = conn->tcp->cx;
+    const struct range *next;
+    bool filled = conn->ooo.count > 0;
+
+    ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
+    next = ranges_find(&conn->ooo, conn->rcv_total + len);
+    if (next) {
+        len = (uint32_t)(next->to - conn->rcv_total);
+        ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
+    }
+    ring_commit(&conn->rcv, len);
+    conn->rcv_total += len;
+    conn->rcv_nxt += len;
+    conn->unacked_text += len;
+    if (filled)
+        ack_now(conn); /* RFC 5681 4.2: a segment that fills a hole */
+    else
+        ack_soon(conn);
+}
+
+/* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is missing. */
+static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len)
+{
+    struct context *cx = conn->tcp->cx;
+    uint64_t from = conn->rcv_total + offset;
+    int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
+
+    ack_now(conn);
+    if (error < 0) {
+        count(cx, TLSYN_COUNT_tcp_ooo_drop);
+        drop(cx, error == -ENOSPC ? TLSYN_DROP_tcp_ooo_full : TLSYN_DROP_no_memory);
+        return TCP_DROP;
+    }
+    count(cx, TLSYN_COUNT_tcp_ooo_queue);
+    conn->ooo_recent = from;
+    return TCP_NEXT;
+}
+
+/* Trims text to the window: what of [seq, seq + len) is new and has room. */
+struct window_part {
+    const uint8_t *bytes;
+    uint32_t offset; /* from rcv_nxt */
+    uint32_t len;
+};
+
+static struct window_part trim(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    struct window_part part = {segment->text, 0, segment->text_len};
+    int32_t ahead = seq_diff(segment->seq, conn->rcv_nxt);
+    uint32_t room = tcp_rcv_room(conn);
+
+    if (ahead < 0) {
+        uint32_t old = (uint32_t) - (int64_t)ahead;
+
+        old = old < part.len ? old : part.len;
+        part.bytes += old;
+        part.len -= old;
+    } else {
+        part.offset = (uint32_t)ahead;
+    }
+    if (part.offset >= room)
+        part.len = 0;
+    else if (part.len > room - part.offset)
+        part.len = room - part.offset;
+    return part;
+}
+
+static bool receiving(const struct tlsyn_conn *conn)
+{
+    switch (conn->state) {
+    case TLSYN_SYN_SENT:     /* the text of a SYN-ACK */
+    case TLSYN_SYN_RECEIVED: /* the text of an admitted SYN */
+    case TLSYN_ESTABLISHED:
+    case TLSYN_FIN_WAIT_1:
+    case TLSYN_FIN_WAIT_2:
+        return true;
+    default: /* the peer has sent its FIN: RFC 9293, "this should not occur", ignored */
+        return false;
+    }
+}
+
+enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    struct window_part part;
+
+    if (segment->text_len == 0 || !receiving(conn))
+        return TCP_NEXT;
+    part = trim(conn, segment);
+    if (part.len < segment->text_len)
+        ack_now(conn); /* something of it came twice, or was beyond the window */
+    if (part.len == 0)
+        return TCP_NEXT;
+    if (ring_ensure(&conn->rcv, conn->tcp->cx->alloc) < 0) {
+        drop(conn->tcp->cx, TLSYN_DROP_no_memory);
+        return TCP_DROP;
+    }
+    ring_write_at(&conn->rcv, conn->rcv.used + part.offset, part.bytes, part.len);
+    if (part.offset > 0)
+        return take_out_of_order(conn, part.offset, part.len);
+    take_in_order(conn, part.len);
+    return TCP_NEXT;
+}
+
+void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
+{
+    if (conn->released && conn->rcv_total != before) {
+        /* RFC 9293 3.6.1, RFC 2525 2.17: nobody will ever read it, and the peer shall know. */
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_data);
+        tcp_send_rst(conn);
+        tcp_finish(conn, -ECONNRESET);
+        return;
+    }
+    tcp_event_data(conn);
+}
+
+uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
+{
+    uint32_t room = tcp_rcv_room(conn);
+    uint32_t promised =
+        seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
+    uint32_t step = conn->rcv.size / 2 < conn->rcv_mss ? conn->rcv.size / 2 : conn->rcv_mss;
+
+    /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
+    if (room < promised + step)
+        room = promised;
+    uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
+    if (room > max)
+        room = max;
+    return room >> conn->rcv_wscale << conn->rcv_wscale;
+}
+
+/* --- the user's side --------------------------------------------------------------------------------- */
+
+size_t tlsyn_conn_peek(struct tlsyn_conn *conn, struct tlsyn_view *view)
+{
+    if (conn->rcv.used == 0)
+        *view = (struct tlsyn_view){0};
+    else
+        ring_view(&conn->rcv, 0, conn->rcv.used, view);
+    return conn->rcv.used;
+}
+
+void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
+{
+    ring_consume(&conn->rcv, (uint32_t)n);
+    if (conn->close_pending) {
+        tcp_set_ready(conn); /* on_closed waited for this; the next output raises it */
+        return;
+    }
+    if (conn->rcv.used == 0 && conn->ooo.count == 0)
+        ring_release(&conn->rcv, conn->tcp->cx->alloc);
+    /* The sender may be waiting for room: say so once it is worth a segment of two. */
+    uint32_t promised =
+        seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
+    uint32_t window = tcp_window_to_announce(conn);
+    if (tcp_synchronized(conn) && !conn->fin_received && window >= promised + 2u * conn->rcv_mss &&
+        window >= 2 * promised)
+        ack_now(conn);
+}
+
+bool tlsyn_conn_ended(const struct tlsyn_conn *conn)
+{
+    return conn->fin_received && conn->rcv.used == 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * tcp/recv.h: text into the receive ring, in order or not; what we acknowledge, and when; the window that we announce.
+ */
+#ifndef TLSYN_TCP_RECV_H
+#define TLSYN_TCP_RECV_H
+
+#include "tcp/conn.h"
+#include "tcp/input.h"
+
+/** Bytes from rcv_nxt on that the receive ring can hold. */
+static inline uint32_t tcp_rcv_room(const struct tlsyn_conn *conn)
+{
+    return ring_room(&conn->rcv);
+}
+
+/** RFC 9293 3.10.7.4, seventh: process the segment text. TCP_DROP: it could not be kept (the peer will send it again). */
+enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+
+/** rcv_nxt has moved on from stream offset `before`, or the stream has ended: the user hears of it; text for a user who has left
+ * resets the connection. */
+void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before);
+
+/** The window to put into the next segment, in bytes: never moves the right edge back (RFC 9293 3.8.6.2.2), never opens in small
+ * steps. */
+uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn);
+
+/** TCP_DELACK has passed. */
+void tcp_delack_timeout(struct tlsyn_conn *conn);
+
+#endif

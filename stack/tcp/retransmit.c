@@ -1,0 +1,192 @@
+/*
+ * tcp/retransmit.c: loss. Read first: RFC 6298 5, RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
+ */
+#include "tcp/retransmit.h"
+
+#include <errno.h>
+
+#include "tcp/output.h"
+#include "tcp/timers.h"
+
+#define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
+
+/* --- timers ------------------------------------------------------------------------------------------ */
+
+void tcp_rearm_retransmit(struct tlsyn_conn *conn)
+{
+    timers_clear(conn, TCP_RETRANSMIT);
+    tcp_arm_retransmit(conn);
+}
+
+void tcp_arm_retransmit(struct tlsyn_conn *conn)
+{
+    if (conn->snd_nxt == conn->snd_una || timers_running(conn, TCP_RETRANSMIT) ||
+        timers_running(conn, TCP_PERSIST))
+        return;
+    timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
+}
+
+/* RFC 9293 3.8.3: R2, the time after which the connection is given up. */
+static bool given_up(struct tlsyn_conn *conn)
+{
+    tlsyn_time now = conn->tcp->cx->now;
+    tlsyn_time r2 = tcp_synchronized(conn) ? conn->user_timeout : conn->syn_timeout;
+
+    if (conn->stalled_since == TLSYN_NEVER)
+        conn->stalled_since = now - conn->rtt.rto;
+    if (now - conn->stalled_since < r2)
+        return false;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_timeout);
+    if (!tcp_synchronized(conn))
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+    tcp_finish(conn, conn->soft_error ? conn->soft_error : -ETIMEDOUT);
+    return true;
+}
+
+/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1; docs/HANDSHAKE.md). */
+static void syn_timeout(struct tlsyn_conn *conn)
+{
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_retrans);
+    conn->syn_retransmits++;
+    conn->syn_plain = true;
+    conn->snd_rtx = conn->iss;
+}
+
+static void text_timeout(struct tlsyn_conn *conn)
+{
+    conn->cc.ops->on_timeout(&conn->cc, tcp_flight_size(conn), conn->rtt.backoffs == 1);
+    conn->in_recovery = false;
+    conn->resend_first = false;
+    conn->dupacks = 0;
+    conn->recover = conn->snd_nxt; /* RFC 6582 4: duplicates of what is sent again prove nothing */
+    conn->snd_rtx = conn->snd_una;
+}
+
+void tcp_retransmit_timeout(struct tlsyn_conn *conn)
+{
+    if (given_up(conn))
+        return;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_timeouts);
+    conn->timeouts++;
+    rtt_back_off(&conn->rtt);
+    conn->rtt_timing = false;
+    TRACE(conn->tcp->cx, tcp_rto, conn->number, conn->rtt.backoffs, conn->rtt.rto);
+    if (tcp_synchronized(conn))
+        text_timeout(conn);
+    else
+        syn_timeout(conn);
+    timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
+    tcp_set_ready(conn);
+}
+
+/* --- the closed window ------------------------------------------------------------------------------- */
+
+void tcp_arm_persist(struct tlsyn_conn *conn)
+{
+    if (timers_running(conn, TCP_PERSIST))
+        return;
+    timers_clear(conn, TCP_RETRANSMIT);
+    timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
+}
+
+void tcp_window_opened(struct tlsyn_conn *conn)
+{
+    if (!timers_running(conn, TCP_PERSIST))
+        return;
+    timers_clear(conn, TCP_PERSIST);
+    rtt_recover(&conn->rtt);
+    conn->probes = 0;
+    conn->snd_rtx =
+        conn->snd_una; /* the probed byte goes again, with all that belongs to its segment */
+    tcp_set_ready(conn);
+}
+
+void tcp_persist_timeout(struct tlsyn_conn *conn)
+{
+    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for ever if it likes. */
+    if (conn->probes == 0)
+        conn->stalled_since = TLSYN_NEVER;
+    if (given_up(conn))
+        return;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_zero_window_probes);
+    if (conn->probes < UINT8_MAX)
+        conn->probes++;
+    TRACE(conn->tcp->cx, tcp_probe, conn->number, conn->probes);
+    rtt_back_off(&conn->rtt);
+    tcp_send_probe(conn);
+    timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
+}
+
+/* --- duplicate ACKs ---------------------------------------------------------------------------------- */
+
+static void trace_cwnd(const struct tlsyn_conn *conn)
+{
+    TRACE(conn->tcp->cx, tcp_cwnd, conn->number, conn->cc.cwnd, conn->cc.ssthresh,
+          tcp_flight_size(conn));
+}
+
+/* RFC 6582 3.2 step 2 */
+static void enter_recovery(struct tlsyn_conn *conn)
+{
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
+    TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
+    conn->fast_retransmits++;
+    conn->in_recovery = true;
+    conn->recover = conn->snd_nxt;
+    conn->rtt_timing = false;
+    conn->cc.ops->on_loss(&conn->cc, tcp_flight_size(conn));
+    conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
+    conn->resend_first = true;
+    trace_cwnd(conn);
+}
+
+void tcp_duplicate_ack(struct tlsyn_conn *conn)
+{
+    if (conn->dupacks < UINT8_MAX)
+        conn->dupacks++;
+    if (conn->in_recovery)
+        conn->cc.cwnd += conn->cc.smss; /* step 3 */
+    else if (conn->dupacks == DUPACKS_FOR_LOSS && seq_gt(conn->snd_una, conn->recover))
+        enter_recovery(conn);
+    tcp_set_ready(conn);
+}
+
+uint32_t tcp_limited_transmit(const struct tlsyn_conn *conn)
+{
+    if (conn->in_recovery || conn->dupacks == 0)
+        return 0;
+    return (conn->dupacks < DUPACKS_FOR_LOSS ? conn->dupacks : DUPACKS_FOR_LOSS - 1u) *
+           conn->cc.smss;
+}
+
+/* RFC 6582 3.2 step 3, partial acknowledgement: the next hole starts at snd_una. */
+static void partial_ack(struct tlsyn_conn *conn, uint32_t acked)
+{
+    conn->resend_first = true;
+    conn->cc.cwnd -= acked < conn->cc.cwnd ? acked : conn->cc.cwnd;
+    if (acked >= conn->cc.smss || conn->cc.cwnd < conn->cc.smss)
+        conn->cc.cwnd += conn->cc.smss;
+}
+
+static void leave_recovery(struct tlsyn_conn *conn)
+{
+    uint32_t flight = tcp_flight_size(conn);
+    uint32_t bound = (flight > conn->cc.smss ? flight : conn->cc.smss) + conn->cc.smss;
+
+    conn->in_recovery = false;
+    conn->dupacks = 0;
+    conn->cc.cwnd = conn->cc.ssthresh < bound ? conn->cc.ssthresh : bound;
+}
+
+void tcp_recovery_on_ack(struct tlsyn_conn *conn, uint32_t acked, bool limited)
+{
+    if (!conn->in_recovery) {
+        conn->dupacks = 0;
+        conn->cc.ops->on_ack(&conn->cc, acked, limited);
+    } else if (seq_geq(conn->snd_una, conn->recover)) {
+        leave_recovery(conn);
+    } else {
+        partial_ack(conn, acked);
+    }
+    trace_cwnd(conn);
+}

@@ -1,0 +1,63 @@
+/*
+ * tcp/rtt.c: RFC 6298 in microseconds. Read first: RFC 6298 2, 3, 5.
+ */
+#include "tcp/rtt.h"
+
+/* RFC 6298 2: G. The wheel's tick and a wake-up. */
+#define CLOCK_GRANULARITY 1000
+#define INITIAL_RTO       TLSYN_SECONDS(1)
+#define BACKOFFS_MAX      12
+
+static void compute(struct rtt *rtt)
+{
+    tlsyn_time spread = 4 * rtt->rttvar;
+
+    rtt->rto = rtt->srtt ? rtt->srtt + (spread > CLOCK_GRANULARITY ? spread : CLOCK_GRANULARITY)
+                         : INITIAL_RTO;
+    if (rtt->rto < rtt->min)
+        rtt->rto = rtt->min;
+    for (int i = 0; i < rtt->backoffs && rtt->rto < rtt->max; i++)
+        rtt->rto *= 2;
+    if (rtt->rto > rtt->max)
+        rtt->rto = rtt->max;
+}
+
+void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max)
+{
+    *rtt = (struct rtt){.min = min, .max = max};
+    compute(rtt);
+}
+
+void rtt_sample(struct rtt *rtt, tlsyn_time sample)
+{
+    if (sample < 1)
+        sample = 1; /* srtt 0 means "none yet" */
+    if (!rtt->srtt) {
+        /* (2.2) the first measurement */
+        rtt->srtt = sample;
+        rtt->rttvar = sample / 2;
+    } else {
+        /* (2.3) beta = 1/4, alpha = 1/8; rttvar first, with the old srtt */
+        tlsyn_time error = sample > rtt->srtt ? sample - rtt->srtt : rtt->srtt - sample;
+
+        rtt->rttvar += (error - rtt->rttvar) / 4;
+        rtt->srtt += (sample - rtt->srtt) / 8;
+        if (rtt->srtt < 1)
+            rtt->srtt = 1;
+    }
+    rtt->backoffs = 0;
+    compute(rtt);
+}
+
+void rtt_back_off(struct rtt *rtt)
+{
+    if (rtt->backoffs < BACKOFFS_MAX)
+        rtt->backoffs++;
+    compute(rtt);
+}
+
+void rtt_recover(struct rtt *rtt)
+{
+    rtt->backoffs = 0;
+    compute(rtt);
+}

@@ -1,0 +1,28 @@
+/*
+ * tcp/rtt.h: the retransmission timeout from measured round-trip times (RFC 6298).
+ */
+#ifndef TLSYN_TCP_RTT_H
+#define TLSYN_TCP_RTT_H
+
+#include <tlsyn/types.h>
+
+struct rtt {
+    tlsyn_time srtt, rttvar; /* srtt 0: no measurement yet */
+    tlsyn_time rto;          /* with the back-off in force */
+    tlsyn_time min, max;     /* bounds of rto */
+    uint8_t backoffs;        /* doublings in force */
+};
+
+/** RFC 6298 (2.1): 1 s until a measurement is made. */
+void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max);
+
+/** A round trip of a segment that was sent once (Karn's algorithm, RFC 6298 3). Ends any back-off. */
+void rtt_sample(struct rtt *rtt, tlsyn_time sample);
+
+/** The timer expired: RFC 6298 (5.5). */
+void rtt_back_off(struct rtt *rtt);
+
+/** An ACK of new data came: RFC 6298 5 lets the timeout be computed anew. */
+void rtt_recover(struct rtt *rtt);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * tcp/tcp.c: the TCP of one stack: set-up, the walk over ready connections, ICMP errors.
+ */
+#include "tcp/tcp.h"
+
+#include <errno.h>
+
+#include "core/random.h"
+#include "tcp/demux.h"
+#include "tcp/isn.h"
+#include "tcp/options.h"
+#include "tcp/output.h"
+
+#define MTU_MIN                                                                                    \
+    552 /* a path below this is more likely a lie (RFC 1191 7.1 knows none smaller but 296 and 508) */
+
+static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                          const struct tlsyn_endpoint *remote)
+{
+    return isn_choose(&tcp->key, local, remote, tcp->cx->now);
+}
+
+int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack,
+             bool quiet)
+{
+    *tcp =
+        (struct tcp){.cx = cx, .ip = ip, .stack = stack, .quiet = quiet, .choose_iss = choose_iss};
+    table_init(&tcp->demux, cx->limits.connections);
+    list_init(&tcp->listeners);
+    list_init(&tcp->all);
+    list_init(&tcp->ready);
+    list_init(&tcp->doomed);
+    list_init(&tcp->time_wait);
+    cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
+    cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
+    dests_init(&tcp->dests, cx);
+    budget_init(&tcp->embeds, cx->limits.embedded_per_second, cx->now);
+    budget_init(&tcp->rsts, cx->limits.rst_per_second, cx->now);
+    budget_init(&tcp->challenges, cx->limits.challenge_per_second, cx->now);
+    return 0;
+}
+
+void tcp_release(struct tcp *tcp)
+{
+    struct list *it;
+
+    while ((it = list_first(&tcp->all))) {
+        struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+
+        ring_consume(&conn->rcv, conn->rcv.used); /* nobody will read it: on_closed need not wait */
+        tcp_finish(conn, conn->state == TLSYN_TIME_WAIT ? 0 : -ECONNABORTED);
+        if (conn->close_pending)
+            tcp_tell_closed(conn);
+    }
+    tcp_reap(tcp);
+    while ((it = list_first(&tcp->listeners)))
+        tlsyn_listener_close(container_of(it, struct tlsyn_listener, node));
+    dests_release(&tcp->dests);
+    table_release(&tcp->demux, tcp->cx->alloc);
+}
+
+void tcp_output_ready(struct tcp *tcp)
+{
+    struct list now;
+
+    /* Who becomes ready on the way waits for the next round: a chatty connection can't hold the others up. */
+    list_init(&now);
+    while (!list_empty(&tcp->ready)) {
+        struct list *it = list_first(&tcp->ready);
+
+        list_remove(it);
+        list_append(&now, it);
+    }
+    while (!list_empty(&now)) {
+        struct tlsyn_conn *conn = container_of(list_first(&now), struct tlsyn_conn, ready);
+
+        list_remove(&conn->ready);
+        if (conn->state != TLSYN_CLOSED)
+            tcp_output(conn);
+        tcp_check(conn);
+        tcp_tell_closed(conn);
+    }
+}
+
+/* RFC 5927 4: an error about a sequence number that is not outstanding is forged, or too old to matter. */
+static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
+{
+    return seq_geq(seq, conn->snd_una) && seq_lt(seq, conn->snd_nxt);
+}
+
+static void too_big(struct tlsyn_conn *conn, uint16_t mtu)
+{
+    uint16_t before = conn->mss;
+
+    tcp_set_path_mtu(conn, mtu > MTU_MIN ? mtu : MTU_MIN);
+    if (conn->mss >= before)
+        return;
+    conn->snd_rtx = conn->snd_una; /* RFC 1191 6.4: at once, in smaller pieces */
+    tcp_set_ready(conn);
+}
+
+static uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
+{
+    const uint8_t *q = error->quoted;
+    const struct tlsyn_endpoint local = {error->src, be16(q)};
+    const struct tlsyn_endpoint remote = {error->dst, be16(q + 2)};
+    tcp_seq seq = (tcp_seq)be16(q + 4) << 16 | be16(q + 6);
+    struct tlsyn_conn *conn = demux_find(tcp, &local, &remote);
+
+    if (!conn || !quotes_outstanding(conn, seq)) {
+        drop(tcp->cx, TLSYN_DROP_icmp_unrelated);
+        return;
+    }
+    if (error->error == -EMSGSIZE) {
+        if (tcp_synchronized(conn))
+            too_big(conn, error->mtu);
+        return;
+    }
+    /* RFC 1122 4.2.3.9 and RFC 5927 5: it ends only a connection that is still being opened. */
+    if (error->hard && conn->state == TLSYN_SYN_SENT) {
+        count(tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+        tcp_finish(conn, error->error);
+        return;
+    }
+    conn->soft_error = error->error;
+}

@@ -1,0 +1,67 @@
+/*
+ * tcp/tcp.h: the TCP of one stack: its connections, its listeners, its secrets, and the entries that stack.c calls.
+ * Read first: RFC 9293 3.3 to 3.10.
+ *
+ * A connection is in one of three keepings: in `demux` while segments may find it; on `ready` while it has something to send;
+ * on `doomed` once it is dead, until tcp_reap() frees it between frames, so that nothing is freed while a frame is in hand.
+ */
+#ifndef TLSYN_TCP_TCP_H
+#define TLSYN_TCP_TCP_H
+
+#include <tlsyn/conn.h>
+
+#include "core/budget.h"
+#include "core/context.h"
+#include "core/siphash.h"
+#include "core/table.h"
+#include "ip/ip.h"
+#include "tcp/dest.h"
+#include "wire/seq.h"
+
+struct tcp {
+    struct context *cx;
+    struct ip *ip;
+    struct tlsyn_stack *stack; /* handed through to users, never looked into */
+    bool quiet;                /* no RST to segments of no connection */
+
+    struct table demux; /* connections by 4-tuple */
+    struct list listeners;
+    uint32_t listener_count;
+    struct list all; /* every live connection */
+    struct list ready;
+    struct list doomed;
+    struct list time_wait; /* who came first leaves first */
+    uint32_t time_wait_count;
+    uint32_t half_open; /* in SYN-RECEIVED from a listener */
+    uint32_t embedded;  /* of these, with an engine that took the SYN's payload */
+    uint32_t numbered;  /* connections so far */
+
+    struct siphash_key key;        /* demux, ISN, timestamp offsets */
+    struct siphash_key cookie_key; /* Fast Open */
+    struct dests dests;
+    struct budget embeds, rsts, challenges;
+
+    /** The initial sequence number of a connection that is being opened; RFC 6528 unless replaced. */
+    tcp_seq (*choose_iss)(struct tcp *, const struct tlsyn_endpoint *local,
+                          const struct tlsyn_endpoint *remote);
+};
+
+int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack,
+             bool quiet);
+
+/** Every connection's user gets on_closed(-ECONNABORTED); nothing is sent. */
+void tcp_release(struct tcp *tcp);
+
+/** SEGMENT ARRIVES, RFC 9293 3.10.7. */
+void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram);
+
+/** An ICMP error about a segment of ours (RFC 1122 4.2.3.9, RFC 5927). */
+void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error);
+
+/** Lets every ready connection send, between ip_output_open() and ip_output_close(). */
+void tcp_output_ready(struct tcp *tcp);
+
+/** Frees what died since the last time. Never while a frame is in hand. */
+void tcp_reap(struct tcp *tcp);
+
+#endif
