@@ -53,6 +53,18 @@ static void close_descriptors(const struct lab *lab)
 
 /* --- life --------------------------------------------------------------------------------------------- */
 
+/* Which error it is that says "not allowed" depends on what forbids it: a capability, a limit, the kernel's options. */
+static bool is_refusal(int error)
+{
+    static const int refusals[] = {EPERM, EACCES, ENOSPC, EUSERS, EINVAL, ENOSYS};
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (error == -refusals[i])
+            return true;
+    }
+    return false;
+}
+
 /* Starts init. Everything in *lab but the namespaces' descriptors is set when it returns 0. */
 static int start(struct lab *lab, const struct lab_options *options, struct lab_error *error)
 {
@@ -75,7 +87,12 @@ static int start(struct lab *lab, const struct lab_options *options, struct lab_
     if (lab->init > 0)
         return 0;
     close(ends[0]);
-    netns_explain(lab->init, error->text, sizeof(error->text));
+    if (is_refusal(lab->init)) {
+        netns_explain(lab->init, error->text, sizeof(error->text));
+        return -EPERM;
+    }
+    snprintf(error->text, sizeof(error->text), "the lab cannot start its first process: %s",
+             strerror(-lab->init));
     return lab->init;
 }
 
