@@ -24,6 +24,9 @@
 
 #include <tlsyn/conn.h>
 
+/** Size of the buffers that take a sentence. */
+#define TLSYN_TLS_MESSAGE 256
+
 struct tlsyn_tls;
 struct tlsyn_tls_config;
 
@@ -52,6 +55,8 @@ struct tlsyn_tls_options {
     int64_t wall_clock;               /* seconds since 1970 at the stack's time `wall_at` */
     tlsyn_time wall_at;
     struct tlsyn_random *random;      /* lives as long as the config; NULL: the kernel's */
+    struct tlsyn_alloc *alloc;        /* for the config and its sessions, lives as long; NULL: libc's. mbedTLS's own memory
+                                         comes from its platform layer */
 };
 
 /** 0, -ENOMEM, -EINVAL; -EPROTO with a sentence in `message` (256 bytes, may be NULL). */

@@ -1,0 +1,263 @@
+/*
+ * config.c: turns options into mbedTLS's terms: versions, suites, groups, signatures, certificates.
+ * Read first: RFC 9325 4; RFC 8446 4.2, 9.1.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <mbedtls/ssl_ciphersuites.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+/* --- what is offered, best first ----------------------------------------------------------------------------- */
+
+/* AES-128-GCM stands first everywhere: the hardware does it. */
+static const struct {
+    int id;
+    const char *name;
+} suite_names[] = {
+    {MBEDTLS_TLS1_3_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS1_3_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"},
+    {MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"},
+    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
+    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
+    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
+    {MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+    {MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256, "TLS_RSA_WITH_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS_RSA_WITH_AES_256_GCM_SHA384, "TLS_RSA_WITH_AES_256_GCM_SHA384"},
+};
+
+#define SUITES_13                                                                                  \
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                          \
+        MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
+
+#define SUITES_12_ECDHE                                                                            \
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,                                               \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,                                             \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,                                           \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,                                             \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                     \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+
+static const int suites_any[] = {SUITES_13, SUITES_12_ECDHE, 0};
+static const int suites_13[] = {SUITES_13, 0};
+static const int suites_12_ecdhe[] = {SUITES_12_ECDHE, 0};
+static const int suites_12_rsa[] = {MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
+                                    MBEDTLS_TLS_RSA_WITH_AES_256_GCM_SHA384, 0};
+
+/* By enum tlsyn_tls_suite. */
+static const struct {
+    mbedtls_ssl_protocol_version min, max;
+    const int *suites;
+} kinds[] = {
+    [TLSYN_TLS_ANY] = {MBEDTLS_SSL_VERSION_TLS1_2, MBEDTLS_SSL_VERSION_TLS1_3, suites_any},
+    [TLSYN_TLS_12_RSA] = {MBEDTLS_SSL_VERSION_TLS1_2, MBEDTLS_SSL_VERSION_TLS1_2, suites_12_rsa},
+    [TLSYN_TLS_12_ECDHE] = {MBEDTLS_SSL_VERSION_TLS1_2, MBEDTLS_SSL_VERSION_TLS1_2,
+                            suites_12_ecdhe},
+    [TLSYN_TLS_13] = {MBEDTLS_SSL_VERSION_TLS1_3, MBEDTLS_SSL_VERSION_TLS1_3, suites_13},
+};
+
+/* X25519 first: mbedTLS's verified implementation of it is several times faster than its P-256. The client sends a key
+ * share for the first group only; nearly every server takes it, the others ask again (HelloRetryRequest). */
+static const uint16_t groups[] = {
+    MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+
+/* RFC 8446 9.1 asks for the first three; the others are what certificates on the Internet are signed with. */
+static const uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+                                      MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+                                      MBEDTLS_TLS1_3_SIG_NONE};
+
+const char *config_suite_name(int ciphersuite)
+{
+    for (size_t i = 0; i < sizeof(suite_names) / sizeof(suite_names[0]); i++) {
+        if (suite_names[i].id == ciphersuite)
+            return suite_names[i].name;
+    }
+    return NULL;
+}
+
+/* --- making and freeing -------------------------------------------------------------------------------------- */
+
+static int refuse(int error, const char *why, char *message)
+{
+    if (message != NULL)
+        snprintf(message, TLSYN_TLS_MESSAGE, "%s", why);
+    return error;
+}
+
+static int check_options(const struct tlsyn_tls_options *o, char *message)
+{
+    if (o->role != TLSYN_TLS_CLIENT && o->role != TLSYN_TLS_SERVER)
+        return refuse(-EINVAL, "the role is neither client nor server", message);
+    if ((size_t)o->suite >= sizeof(kinds) / sizeof(kinds[0]))
+        return refuse(-EINVAL, "there is no such suite", message);
+    if (o->role == TLSYN_TLS_CLIENT && !o->insecure && o->wall_clock <= 0)
+        return refuse(-EINVAL, "to verify certificates the time of day is needed (wall_clock)",
+                      message);
+    return 0;
+}
+
+/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits; if it fits none, mbedTLS goes by the suite alone. */
+static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned char *name,
+                         size_t len)
+{
+    struct tlsyn_tls_config *c = context;
+
+    for (struct identity *id = c->identities; id != NULL; id = id->next) {
+        int code;
+
+        if (!identity_matches(id, (const char *)name, len))
+            continue;
+        code = mbedtls_ssl_set_hs_own_cert(ssl, &id->chain, &id->key);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static int set_alpn(struct tlsyn_tls_config *c, const char *const *names)
+{
+    size_t n = 0;
+
+    if (names == NULL || names[0] == NULL)
+        return 0;
+    while (names[n] != NULL)
+        n++;
+    c->alpn = c->alloc->resize(c->alloc, NULL, (n + 1) * sizeof(*c->alpn));
+    if (c->alpn == NULL)
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    for (size_t i = 0; i <= n; i++)
+        c->alpn[i] = names[i];
+    return mbedtls_ssl_conf_alpn_protocols(&c->ssl, c->alpn);
+}
+
+static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
+{
+    bool is_client = o->role == TLSYN_TLS_CLIENT;
+    int code = mbedtls_ssl_config_defaults(
+        &c->ssl, is_client ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
+        MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+
+    if (code != 0)
+        return code;
+    mbedtls_ssl_conf_rng(&c->ssl, platform_random, c->random);
+    mbedtls_ssl_conf_min_tls_version(&c->ssl, kinds[o->suite].min);
+    mbedtls_ssl_conf_max_tls_version(&c->ssl, kinds[o->suite].max);
+    mbedtls_ssl_conf_ciphersuites(&c->ssl, kinds[o->suite].suites);
+    mbedtls_ssl_conf_groups(&c->ssl, groups);
+    mbedtls_ssl_conf_sig_algs(&c->ssl, signatures);
+    /* No resumption is offered, so peers spare themselves tickets. */
+    mbedtls_ssl_conf_tls13_key_exchange_modes(&c->ssl,
+                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+    if (is_client) {
+        mbedtls_ssl_conf_session_tickets(&c->ssl, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+        mbedtls_ssl_conf_authmode(&c->ssl, o->insecure ? MBEDTLS_SSL_VERIFY_NONE
+                                                       : MBEDTLS_SSL_VERIFY_REQUIRED);
+    } else {
+        mbedtls_ssl_conf_sni(&c->ssl, pick_identity, c);
+    }
+    return set_alpn(c, o->alpn);
+}
+
+int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_tls_config **config,
+                         char *message)
+{
+    struct tlsyn_alloc *alloc = options->alloc != NULL ? options->alloc : tlsyn_alloc_libc();
+    struct tlsyn_tls_config *c;
+    int code, r = check_options(options, message);
+
+    if (r != 0)
+        return r;
+    r = platform_init();
+    if (r != 0)
+        return refuse(r, "mbedTLS's cryptography could not be started", message);
+    c = alloc->resize(alloc, NULL, sizeof(*c));
+    if (c == NULL)
+        return refuse(-ENOMEM, "memory is short", message);
+    *c = (struct tlsyn_tls_config){
+        .role = options->role,
+        .insecure = options->role == TLSYN_TLS_CLIENT && options->insecure,
+        .paper = options->paper,
+        .keylog = options->keylog,
+        .random = options->random != NULL ? options->random : tlsyn_random_kernel(),
+        .alloc = alloc,
+        .clock = {.wall = options->wall_clock, .at = options->wall_at},
+    };
+    mbedtls_ssl_config_init(&c->ssl);
+    mbedtls_x509_crt_init(&c->trust);
+    code = set_up(c, options);
+    if (code != 0) {
+        tlsyn_tls_config_free(c);
+        return error_message(code, "these TLS options do not go together", message);
+    }
+    *config = c;
+    return 0;
+}
+
+void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
+{
+    struct identity *id, *next;
+    struct tlsyn_alloc *alloc;
+
+    if (config == NULL)
+        return;
+    alloc = config->alloc;
+    mbedtls_ssl_config_free(&config->ssl);
+    mbedtls_x509_crt_free(&config->trust);
+    for (id = config->identities; id != NULL; id = next) {
+        next = id->next;
+        identity_free(alloc, id);
+    }
+    if (config->alpn != NULL)
+        alloc->resize(alloc, config->alpn, 0);
+    alloc->resize(alloc, config, 0);
+}
+
+/* --- certificates -------------------------------------------------------------------------------------------- */
+
+int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
+                              const void *key, size_t key_len, char *message)
+{
+    const struct bytes chain_bytes = {chain, chain_len}, key_bytes = {key, key_len};
+    struct identity *id;
+    int code, r;
+
+    platform_use(&config->clock, config->clock.at, config->random);
+    r = identity_new(config->alloc, config->random, &chain_bytes, &key_bytes, &id, message);
+    if (r != 0)
+        return r;
+    code = mbedtls_ssl_conf_own_cert(&config->ssl, &id->chain, &id->key);
+    if (code != 0) {
+        identity_free(config->alloc, id);
+        return error_message(code, "the certificate cannot be used", message);
+    }
+    id->next = config->identities;
+    config->identities = id;
+    return 0;
+}
+
+int tlsyn_tls_config_trust(struct tlsyn_tls_config *config, const void *certificates, size_t len,
+                           char *message)
+{
+    int taken;
+
+    platform_use(&config->clock, config->clock.at, config->random);
+    taken = certificates_parse(config->alloc, &config->trust, certificates, len);
+    if (taken < 0)
+        return error_message(taken, "no trusted certificate could be read", message);
+    mbedtls_ssl_conf_ca_chain(&config->ssl, &config->trust, NULL);
+    return taken;
+}

@@ -1,0 +1,308 @@
+/*
+ * engine.c: the life of a session: made, driven through its handshake, failed, freed.
+ * Read first: RFC 8446 2, 6.2; RFC 5246 7.3.
+ */
+#include "engine.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+#include "keylog.h"
+#include "sentence.h"
+
+/* --- made and freed ------------------------------------------------------------------------------------------ */
+
+static bool is_address(const char *host)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
+/* RFC 6066 3: the name goes without a trailing dot. */
+static int keep_host(struct tlsyn_tls *tls, const char *host)
+{
+    struct tlsyn_alloc *alloc = tls->config->alloc;
+    size_t len = host != NULL ? strlen(host) : 0;
+
+    if (len > 1 && host[len - 1] == '.')
+        len--;
+    if (len == 0)
+        return 0;
+    tls->host = alloc->resize(alloc, NULL, len + 1);
+    if (tls->host == NULL)
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    memcpy(tls->host, host, len);
+    tls->host[len] = '\0';
+    tls->host_is_address = is_address(tls->host);
+    return 0;
+}
+
+static int set_up(struct tlsyn_tls *tls, const char *host)
+{
+    struct tlsyn_tls_config *config = tls->config;
+    int code = keep_host(tls, host);
+
+    if (code == 0)
+        code = mbedtls_ssl_setup(&tls->ssl, &config->ssl);
+    if (code == 0 && config->role == TLSYN_TLS_CLIENT)
+        code = mbedtls_ssl_set_hostname(&tls->ssl, tls->host_is_address ? NULL : tls->host);
+    if (code != 0)
+        return code;
+    mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_recv, NULL);
+    mbedtls_ssl_set_verify(&tls->ssl, verify_note, &tls->finding);
+    if (config->keylog != NULL)
+        mbedtls_ssl_set_export_keys_cb(&tls->ssl, keylog_export, config->keylog);
+    return 0;
+}
+
+static void destroy(struct tlsyn_tls *tls)
+{
+    struct tlsyn_alloc *alloc = tls->config->alloc;
+
+    mbedtls_ssl_free(&tls->ssl);
+    if (tls->host != NULL)
+        alloc->resize(alloc, tls->host, 0);
+    alloc->resize(alloc, tls, 0);
+}
+
+int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
+                     const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls)
+{
+    bool is_client = config->role == TLSYN_TLS_CLIENT;
+    struct tlsyn_tls *t;
+    int code;
+
+    if (is_client && !config->insecure && (server_name == NULL || *server_name == '\0'))
+        return -EINVAL;
+    t = config->alloc->resize(config->alloc, NULL, sizeof(*t));
+    if (t == NULL)
+        return -ENOMEM;
+    *t = (struct tlsyn_tls){
+        .handler = {.events = &tls_events},
+        .app = app,
+        .config = config,
+        .conn = conn,
+    };
+    mbedtls_ssl_init(&t->ssl);
+    code = set_up(t, is_client ? server_name : NULL);
+    if (code != 0) {
+        destroy(t);
+        return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EINVAL;
+    }
+    if (conn != NULL)
+        tlsyn_conn_set_handler(conn, &t->handler);
+    *tls = t;
+    return 0;
+}
+
+struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls)
+{
+    return &tls->handler;
+}
+
+void tlsyn_tls_free(struct tlsyn_tls *tls)
+{
+    if (tls == NULL)
+        return;
+    tls->busy++;
+    tls->orphan = true;
+    tls->app = NULL;
+    tls->told = true;
+    /* on_closed comes within the call, or after the event that we are in; it is where the orphan ends. */
+    if (tls->conn != NULL)
+        tlsyn_conn_abort(tls->conn, 0);
+    tls_leave(tls);
+}
+
+/* --- brackets ------------------------------------------------------------------------------------------------ */
+
+void tls_use(struct tlsyn_tls *tls)
+{
+    tlsyn_time now = tls->config->clock.at;
+
+    if (tls->conn != NULL)
+        now = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    platform_use(&tls->config->clock, now, tls->config->random);
+}
+
+void tls_enter(struct tlsyn_tls *tls)
+{
+    tls->busy++;
+    tls_use(tls);
+}
+
+/* The alert is in the ring. What of the peer's bytes was not read stays unread: RFC 9293 3.6.1 then has TCP say RST. */
+static void tell_failure(struct tlsyn_tls *tls)
+{
+    struct tlsyn_conn *conn = tls->conn;
+    struct tlsyn_handler *app = tls->app;
+
+    tls->told = true;
+    tls->conn = NULL;
+    tlsyn_conn_release(conn);
+    if (app->events->on_closed != NULL)
+        app->events->on_closed(app, conn, tls->error);
+}
+
+void tls_leave(struct tlsyn_tls *tls)
+{
+    if (tls->busy == 1 && tls->error != 0 && !tls->told && tls->conn != NULL)
+        tell_failure(tls);
+    tls->busy--;
+    if (tls->busy == 0 && tls->orphan && tls->conn == NULL)
+        destroy(tls);
+}
+
+bool tls_is_alive(const struct tlsyn_tls *tls)
+{
+    return tls->error == 0 && tls->conn != NULL && !tls->orphan;
+}
+
+/* --- the handshake ------------------------------------------------------------------------------------------- */
+
+/* An address is verified against the certificate but must not be sent as SNI (RFC 6066 3), and mbedTLS has one setting for
+ * both: it gets to know the address once the hello is out and answered. */
+static int name_the_address(struct tlsyn_tls *tls)
+{
+    int state = tls->ssl.MBEDTLS_PRIVATE(state);
+
+    if (!tls->host_is_address || state <= MBEDTLS_SSL_SERVER_HELLO)
+        return 0;
+    if (mbedtls_ssl_get_hostname(&tls->ssl) != NULL)
+        return 0;
+    return mbedtls_ssl_set_hostname(&tls->ssl, tls->host);
+}
+
+static int step(struct tlsyn_tls *tls)
+{
+    int code = name_the_address(tls);
+
+    return code != 0 ? code : mbedtls_ssl_handshake_step(&tls->ssl);
+}
+
+int tls_drive(struct tlsyn_tls *tls)
+{
+    while (tls->error == 0 && !mbedtls_ssl_is_handshake_over(&tls->ssl)) {
+        uint64_t sent = tls->out.records;
+        int code = step(tls);
+
+        if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE)
+            break;
+        if (code != 0)
+            tls_fail(tls, code, tls->out.records != sent);
+    }
+    if (tls->error == 0 && !tls->established && mbedtls_ssl_is_handshake_over(&tls->ssl)) {
+        tls->established = true;
+        tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    }
+    if (tls->error == 0 && !tls->established && tlsyn_conn_ended(tls->conn))
+        tls_fail(tls, MBEDTLS_ERR_SSL_CONN_EOF, true);
+    return tls->error;
+}
+
+static void announce(struct tlsyn_tls *tls)
+{
+    const struct tlsyn_conn_events *events = tls->app->events;
+
+    tls->announced = true;
+    if (events->on_established != NULL)
+        events->on_established(tls->app, tls->conn);
+    tls_use(tls);
+}
+
+void tls_deliver(struct tlsyn_tls *tls)
+{
+    uint64_t reads;
+
+    if (!tls_is_alive(tls) || !tls->established)
+        return;
+    if (!tls->announced)
+        announce(tls);
+    do {
+        bool readable = tls_is_alive(tls) && tls_pump(tls);
+
+        /* A record that does not open fails the session: that is told by tls_leave(). */
+        if (!tls_is_alive(tls) || (!readable && (tls->ending == TLS_OPEN || tls->ending_told)))
+            return;
+        if (!readable)
+            tls->ending_told = true;
+        reads = tls->reads;
+        if (tls->app->events->on_data != NULL)
+            tls->app->events->on_data(tls->app, tls->conn);
+        tls_use(tls);
+    } while (tls->reads != reads);
+}
+
+/* --- failing ------------------------------------------------------------------------------------------------- */
+
+static void compose(struct tlsyn_tls *tls, int code)
+{
+    size_t size = sizeof(tls->sentence);
+
+    if (tls->finding.flags != 0 && code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+        tlsyn_time now = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+
+        verify_sentence(&tls->finding, tls->host != NULL ? tls->host : "the server",
+                        platform_wall(&tls->config->clock, now), tls->sentence, size);
+    } else if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        error_alert_sentence(tls->ssl.MBEDTLS_PRIVATE(in_msg)[1], tls->sentence, size);
+    } else {
+        error_sentence(code, tls->sentence, size);
+    }
+}
+
+void tls_fail(struct tlsyn_tls *tls, int code, bool alerted)
+{
+    int alert = error_alert(code);
+
+    if (tls->error != 0)
+        return;
+    tls->error = error_errno(code);
+    compose(tls, code);
+    /* mbedTLS sends most alerts by itself, but none about what it cannot even take for a record. */
+    if (!alerted && alert != ERROR_NO_ALERT && tls->unsent == 0)
+        (void)mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                             (unsigned char)alert);
+}
+
+/* --- about a session ----------------------------------------------------------------------------------------- */
+
+void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
+{
+    bool is_client = tls->config->role == TLSYN_TLS_CLIENT;
+
+    *info = (struct tlsyn_tls_info){
+        .established = tls->established,
+        .verified = tls->established && is_client && !tls->config->insecure,
+        .started = tls->started,
+        .finished = tls->finished,
+        .first_byte = tls->first_byte,
+        .hello_bytes = is_client ? tls->out.first : tls->in.first,
+        .records_in = tls->in.records,
+        .records_out = tls->out.records,
+    };
+    if (!tls->established)
+        return;
+    info->version = mbedtls_ssl_get_version(&tls->ssl);
+    info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
+    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
+}
+
+const char *tlsyn_tls_error(const struct tlsyn_tls *tls)
+{
+    return tls->sentence;
+}
+
+int tlsyn_tls_peer(const struct tlsyn_tls *tls, char *text, size_t size)
+{
+    const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&tls->ssl);
+    int n;
+
+    if (crt == NULL)
+        return -ENODATA;
+    n = mbedtls_x509_crt_info(text, size, "", crt);
+    return n >= 0 ? n : -ENOSPC;
+}

@@ -1,0 +1,98 @@
+/*
+ * engine.h: one TLS session: mbedTLS, driven by the events of a connection.
+ *
+ *     hooks.c  what TCP tells us      engine.c  the handshake, failing, freeing
+ *     stream.c plaintext in and out   bio.c     records in and out of the rings
+ *
+ * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it inside any of his
+ * events, and a failure is told to him when the outermost bracket closes, so no function below has its session pulled
+ * away from under it.
+ */
+#ifndef TLSYN_TLS_ENGINE_H
+#define TLSYN_TLS_ENGINE_H
+
+#include <mbedtls/ssl.h>
+#include <tlsyn/tls.h>
+
+#include "bio.h"
+#include "config.h"
+#include "verify.h"
+
+/** What the peer's direction has come to. */
+enum tls_ending {
+    TLS_OPEN,
+    TLS_CLOSED,    /* close_notify */
+    TLS_TRUNCATED, /* the stream ended without it (RFC 8446 6.1) */
+};
+
+/** Owned by whoever attached it; the config's allocator holds it. */
+struct tlsyn_tls {
+    struct tlsyn_handler handler; /* what the connection sees */
+    struct tlsyn_handler *app;    /* the user's; NULL once he has freed the session */
+    struct tlsyn_tls_config *config;
+    struct tlsyn_conn *conn; /* NULL before on_open and when the connection is gone */
+    mbedtls_ssl_context ssl;
+    char *host;           /* the server's name, or NULL; owned */
+    bool host_is_address; /* verified, but never sent: RFC 6066 3 */
+
+    struct bio_meter in, out;
+    bool starved;  /* mbedTLS asked for bytes that were not there */
+    size_t unsent; /* bytes of a sealed record that wait inside mbedTLS for room in the ring */
+
+    bool established;     /* the handshake is complete ... */
+    bool announced;       /* ... and the user knows it */
+    bool closing;         /* tlsyn_tls_close() was called */
+    bool notified;        /* close_notify was sealed */
+    bool shut;            /* our direction of the connection was closed */
+    bool read_wants_room; /* reading stopped because an answer (an alert) found no room */
+    enum tls_ending ending;
+    bool ending_told;
+    uint64_t reads; /* reads that gave something, so that progress can be seen */
+
+    int error;   /* sticky: the first failure */
+    bool told;   /* on_closed has been raised, or must not be */
+    int busy;    /* brackets open */
+    bool orphan; /* to be freed when the outermost closes and the connection is gone */
+
+    tlsyn_time started, finished, first_byte;
+    struct verify_finding finding;
+    char sentence[512]; /* about `error` */
+};
+
+/** Opens a bracket; mbedTLS now works on this session's behalf. */
+void tls_enter(struct tlsyn_tls *tls);
+
+/** Closes it. The outermost tells the user of a failure and frees an orphan: the session may be gone afterwards. */
+void tls_leave(struct tlsyn_tls *tls);
+
+/** To be called after each return from the user's code: he may have worked on another session. */
+void tls_use(struct tlsyn_tls *tls);
+
+/** Whether bytes can be exchanged: neither failed, nor gone, nor freed. */
+bool tls_is_alive(const struct tlsyn_tls *tls);
+
+/** Runs the handshake until it wants bytes or room, or is complete. 0, or the sticky error. */
+int tls_drive(struct tlsyn_tls *tls);
+
+/** Tells the user what there is to tell: on_established, then on_data as long as there is plaintext and he takes it. */
+void tls_deliver(struct tlsyn_tls *tls);
+
+/** The first failure is kept, with its sentence; the peer gets an alert unless `alerted`. */
+void tls_fail(struct tlsyn_tls *tls, int code, bool alerted);
+
+/* stream.c */
+
+/** Opens records until plaintext is there; true if so. */
+bool tls_pump(struct tlsyn_tls *tls);
+
+/** Moves what waits inside mbedTLS into the ring. True when nothing waits any more. */
+bool tls_flush(struct tlsyn_tls *tls);
+
+/** Goes on with a close that waited for room. */
+void tls_close_goes_on(struct tlsyn_tls *tls);
+
+/* hooks.c */
+
+extern const struct tlsyn_conn_events tls_events;
+
+#endif

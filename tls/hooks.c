@@ -1,0 +1,134 @@
+/*
+ * hooks.c: the connection's events, as a TLS engine hears them (tlsyn/conn.h).
+ *
+ * What is written inside on_open rides in the SYN, inside on_syn in the SYN-ACK, inside on_synack in the ACK. When TCP carried
+ * nothing early, the same bytes come and go with on_established, on_data and on_acked: each of them does the same, it
+ * lets the handshake go as far as it can.
+ */
+#include <errno.h>
+
+#include "engine.h"
+
+static struct tlsyn_tls *session(struct tlsyn_handler *handler)
+{
+    return (struct tlsyn_tls *)handler; /* first member */
+}
+
+static void go_on(struct tlsyn_tls *tls)
+{
+    if (!tls_is_alive(tls))
+        return;
+    if (tls->started == 0)
+        tls->started = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    if (tls_drive(tls) == 0)
+        tls_deliver(tls);
+}
+
+/* The user first: he may refuse, and nothing he does can need the hello. */
+static int tls_on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct tlsyn_tls *tls = session(handler);
+    int r = 0;
+
+    tls->conn = conn;
+    tls_enter(tls);
+    if (tls->app->events->on_open != NULL)
+        r = tls->app->events->on_open(tls->app, conn);
+    tls_use(tls);
+    if (r == 0 && !tls_is_alive(tls))
+        r = -ECONNABORTED;
+    if (r == 0) {
+        tls->started = tlsyn_stack_now(tlsyn_conn_stack(conn));
+        r = tls_drive(tls);
+    }
+    if (r < 0) {
+        /* No connection comes to be, and so no on_closed. */
+        tls->told = true;
+        tls->conn = NULL;
+    }
+    tls_leave(tls);
+    return r;
+}
+
+/* A handshake that fails here is not refused with a bare RST: the answer carries the alert, and the connection is let go. */
+static int tls_on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    (void)conn;
+    tls_enter(tls);
+    go_on(tls);
+    tls_leave(tls);
+    return 0;
+}
+
+static int tls_on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    (void)conn;
+    tls_enter(tls);
+    go_on(tls);
+    tls_leave(tls);
+    return 0;
+}
+
+static void tls_on_established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    (void)conn;
+    tls_enter(tls);
+    go_on(tls);
+    tls_leave(tls);
+}
+
+static void tls_on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    (void)conn;
+    tls_enter(tls);
+    go_on(tls);
+    tls_leave(tls);
+}
+
+static void tls_on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    tls_enter(tls);
+    if (!tls->established || tls->read_wants_room) {
+        tls->read_wants_room = false;
+        go_on(tls);
+    }
+    if (tls_is_alive(tls) && tls->established && tls_flush(tls)) {
+        tls_close_goes_on(tls);
+        if (tls_is_alive(tls) && tls->announced && tls->app->events->on_acked != NULL)
+            tls->app->events->on_acked(tls->app, conn, n);
+    }
+    tls_leave(tls);
+}
+
+static void tls_on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    struct tlsyn_tls *tls = session(handler);
+    bool told = tls->told;
+
+    tls_enter(tls);
+    tls->conn = NULL;
+    tls->told = true;
+    if (!told && tls->app->events->on_closed != NULL)
+        tls->app->events->on_closed(tls->app, conn, error);
+    tls_leave(tls);
+}
+
+const struct tlsyn_conn_events tls_events = {
+    .on_open = tls_on_open,
+    .on_syn = tls_on_syn,
+    .on_synack = tls_on_synack,
+    .on_established = tls_on_established,
+    .on_data = tls_on_data,
+    .on_acked = tls_on_acked,
+    .on_closed = tls_on_closed,
+};

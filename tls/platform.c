@@ -1,0 +1,73 @@
+/*
+ * platform.c: gives mbedTLS our clock and randomness. Process-wide: the one exception to "no globals" (platform.h).
+ */
+#include "platform.h"
+
+#include <errno.h>
+#include <mbedtls/platform_time.h>
+#include <psa/crypto.h>
+
+static _Thread_local struct {
+    int64_t wall;                /* seconds since 1970 */
+    tlsyn_time now;              /* the stack's */
+    struct tlsyn_random *random; /* NULL: nobody asked yet, the kernel's serves */
+} current;
+
+static mbedtls_time_t current_wall(mbedtls_time_t *out)
+{
+    mbedtls_time_t wall = (mbedtls_time_t)current.wall;
+
+    if (out != NULL)
+        *out = wall;
+    return wall;
+}
+
+/* MBEDTLS_PLATFORM_MS_TIME_ALT: declared by mbedTLS, ours to define. */
+mbedtls_ms_time_t mbedtls_ms_time(void)
+{
+    return (mbedtls_ms_time_t)(current.now / TLSYN_MS(1));
+}
+
+/* MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG: declared by mbedTLS, ours to define. */
+psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context,
+                                             uint8_t *output, size_t output_size,
+                                             size_t *output_length)
+{
+    struct tlsyn_random *random = current.random;
+
+    (void)context;
+    platform_random(random != NULL ? random : tlsyn_random_kernel(), output, output_size);
+    *output_length = output_size;
+    return PSA_SUCCESS;
+}
+
+int platform_init(void)
+{
+    psa_status_t status;
+
+    mbedtls_platform_set_time(current_wall);
+    status = psa_crypto_init();
+    if (status == PSA_SUCCESS)
+        return 0;
+    return status == PSA_ERROR_INSUFFICIENT_MEMORY ? -ENOMEM : -EPROTO;
+}
+
+int64_t platform_wall(const struct platform_clock *clock, tlsyn_time now)
+{
+    return clock->wall + (now - clock->at) / TLSYN_SECONDS(1);
+}
+
+void platform_use(const struct platform_clock *clock, tlsyn_time now, struct tlsyn_random *random)
+{
+    current.wall = platform_wall(clock, now);
+    current.now = now;
+    current.random = random;
+}
+
+int platform_random(void *random, unsigned char *bytes, size_t n)
+{
+    struct tlsyn_random *source = random;
+
+    source->fill(source, bytes, n);
+    return 0;
+}
