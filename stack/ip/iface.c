@@ -111,7 +111,9 @@ bool iface_is_broadcast(const struct tlsyn_iface *iface, const struct tlsyn_addr
 {
     static const uint8_t limited[4] = {255, 255, 255, 255};
 
-    if (tlsyn_addr_is_ip4(addr) && memcmp(tlsyn_addr_octets(addr), limited, sizeof(limited)) == 0)
+    if (!tlsyn_addr_is_ip4(addr))
+        return false;
+    if (memcmp(tlsyn_addr_octets(addr), limited, sizeof(limited)) == 0)
         return true;
     for (unsigned i = 0; i < iface->address_count; i++) {
         if (tlsyn_addr_eq(&iface->address[i].broadcast, addr))

@@ -43,7 +43,7 @@ struct ip_datagram {
     uint8_t protocol;
     uint8_t ttl;
     uint8_t tos;
-    bool broadcast;        /* to a broadcast or multicast address, of IP or of the link */
+    bool broadcast;        /* to the limited broadcast address, or a network's */
     bool csum_verified;    /* the transport checksum needs no look */
     uint16_t gso_size;     /* coalesced: text bytes per original segment; 0: not coalesced */
     const uint8_t *header; /* of IP, in the frame: an ICMP error quotes it */
@@ -56,10 +56,11 @@ struct ip_datagram {
  * ours, or a neighbour that does not answer.
  */
 struct ip_error {
-    int error; /* -EHOSTUNREACH, -ENETUNREACH, -ECONNREFUSED (port, protocol), -EMSGSIZE, -ETIMEDOUT (time exceeded),
-                      * -EPROTO (parameter problem) */
-    bool
-        hard; /* RFC 1122 4.2.3.9: may end a connection that is being opened. So may a neighbour's silence. */
+    /* -EHOSTUNREACH, -ENETUNREACH, -ECONNREFUSED (port, protocol), -EMSGSIZE, -ETIMEDOUT (time exceeded), -EPROTO (parameter
+     * problem) */
+    int error;
+    /* RFC 1122 4.2.3.9: may end a connection that is being opened; so may a neighbour's silence. */
+    bool hard;
     uint16_t mtu; /* of -EMSGSIZE, or 0 when the router did not say (RFC 1191 3) */
     uint8_t protocol;
     struct tlsyn_addr src, dst; /* of the quoted datagram: src is ours */
@@ -105,22 +106,23 @@ struct ip_tx {
     uint8_t tos;
     uint8_t ttl; /* 0: 64 */
     uint8_t header_len;
-    uint8_t
-        csum_offset; /* of the transport checksum in `header`; its field is zero there. ip_output() fills it in, or
-                              * lets the link. ICMP's has no pseudo-header. */
+    /* Of the transport checksum in `header`, where its field is zero: ip_output() fills it in, or lets the link. ICMP's has no
+     * pseudo-header. */
+    uint8_t csum_offset;
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
     struct tlsyn_view text;
-    uint16_t
-        gso_size; /* text bytes per segment when the text is longer than one and the path's gso_max allows it; else 0 */
+    /* Text bytes per segment, when the text is longer than one and the path's gso_max allows it; else 0. */
+    uint16_t gso_size;
 };
 
 /**
  * Sends one datagram, with DF set (RFC 1191). 0, or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
  * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the path's MTU or gso_max.
  *
- * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch, not later
- * than ip_output_close(). At any other time it is copied into the reply queue (limits.reply_queue_bytes), which the next
- * ip_output_open() sends first. Frames to a neighbour that is not resolved yet are copied too, into its queue.
+ * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch,
+ * not later than ip_output_close(): until then the text must stay there, unchanged. At any other time it is copied into the
+ * reply queue (limits.reply_queue_bytes), which the next ip_output_open() sends. Frames to a neighbour that is not resolved
+ * yet are copied too, into its queue.
  */
 int ip_output(struct ip *ip, const struct ip_tx *tx);
 
