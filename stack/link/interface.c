@@ -14,14 +14,31 @@ static int interface_ask(int fd, unsigned long request, struct ifreq *ifr)
     return ioctl(fd, request, ifr) < 0 ? -errno : 0;
 }
 
+/* False if no interface can have such a name. */
+static bool interface_name(struct ifreq *ifr, const char *name)
+{
+    memset(ifr, 0, sizeof(*ifr));
+    if (strlen(name) >= sizeof(ifr->ifr_name))
+        return false;
+    memcpy(ifr->ifr_name, name, strlen(name));
+    return true;
+}
+
+bool interface_is_up(int fd, const char *name)
+{
+    struct ifreq ifr;
+
+    return interface_name(&ifr, name) && interface_ask(fd, SIOCGIFFLAGS, &ifr) == 0 &&
+           (ifr.ifr_flags & IFF_UP);
+}
+
 int interface_query(int fd, const char *name, struct interface *found)
 {
-    struct ifreq ifr = {0};
+    struct ifreq ifr;
     int error;
 
-    if (strlen(name) >= sizeof(ifr.ifr_name))
+    if (!interface_name(&ifr, name))
         return -ENODEV;
-    memcpy(ifr.ifr_name, name, strlen(name));
     error = interface_ask(fd, SIOCGIFINDEX, &ifr);
     if (error)
         return error;

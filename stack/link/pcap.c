@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <libnet.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct pcap_link {
     libnet_t *net; /* NULL: a file */
     int error;     /* the link is dead */
     uint8_t *memory;
+    char interface[IF_NAMESIZE];
 };
 
 static struct pcap_link *pcap_link_of(struct tlsyn_link *link)
@@ -68,11 +70,12 @@ static void take_packet(const struct pcap_link *p, const struct pcap_pkthdr *hea
         frame_mark_unfinished(frame);
 }
 
-/* What pcap_next_ex() said instead of a packet. */
+/* What pcap_next_ex() said instead of a packet. When an interface goes down, libpcap takes the error off the descriptor, says
+ * at first that there is nothing, and the descriptor never wakes anybody again: so nothing is a reason to look. */
 static int error_of(const struct pcap_link *p, int status)
 {
     if (status == 0)
-        return 0;
+        return interface_is_up(libnet_getfd(p->net), p->interface) ? 0 : -ENETDOWN;
     if (!p->net)
         return status == PCAP_ERROR_BREAK ? -ENODATA : -EIO;
     return -ENETDOWN;
@@ -275,6 +278,7 @@ static int open_injection(struct pcap_link *p, const char *interface, char *mess
     error = interface_query(libnet_getfd(p->net), interface, &found);
     if (error)
         return explain(message, error, "%s: %s", interface, strerror(-error));
+    snprintf(p->interface, sizeof(p->interface), "%s", interface);
     p->link.caps.mtu = found.mtu;
     memcpy(p->link.caps.hwaddr, found.hwaddr, sizeof(found.hwaddr));
     return 0;
