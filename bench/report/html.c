@@ -26,6 +26,7 @@ static const char style[] =
     "figcaption{color:var(--soft);font-size:.92rem;max-width:48rem;padding:.5rem 0}\n"
     ".card{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.75rem}\n"
     ".card svg{display:block;width:100%;height:auto}\n"
+    ".card.scroll svg{min-width:52rem}\n"
     ".narrow{display:none}\n"
     ".scroll{overflow-x:auto}\n"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
@@ -40,7 +41,7 @@ static const char style[] =
     "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
     "body{font-size:15px}}\n"
     "@media print{.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
-    "body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
+    ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
     ".scroll{overflow:visible}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}"
     "h2{break-after:avoid}}\n";
 /* clang-format on */
