@@ -20,6 +20,7 @@ packages_of()
               libnet1-dev the pcap link: injection at the link layer
               libcap-dev giving up privileges
               libhttp-parser-dev reading HTTP in tlsyn get and serve
+              gnuplot-nox draws the figures of the report
               libssl-dev the stock peer beside which the table measures'
         ;;
     test)
@@ -27,6 +28,7 @@ packages_of()
         echo 'check runs the unit tests
               openssl the stock TLS peer of the lab tests
               curl the stock HTTPS client of the lab tests
+              iputils-ping measures round trips in the lab tests
               tshark reads our captures in the lab tests'
         ;;
     ci)

@@ -148,7 +148,7 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
         return complete(conn, segment);
     /* RFC 5961 5.2: snd_una - max window <= seg.ack <= snd_nxt, else challenged */
     if (seq_gt(segment->ack, conn->snd_nxt) ||
-        seq_lt(segment->ack, conn->snd_una - conn->snd_wnd_max)) {
+        seq_diff(conn->snd_una, segment->ack) > (int32_t)conn->snd_wnd_max) {
         drop(cx, TLSYN_DROP_tcp_ack_invalid);
         return TCP_DROP_ACK;
     }

@@ -40,7 +40,8 @@ BEGIN {
     # or the kernel; what of those a pure room may call is the business of purity.sh.
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
     library["openssl"] = "peer"
-    library["pcap"] = library["pcap.h"] = library["libnet.h"] = "link"
+    library["pcap"] = library["pcap.h"] = "link report"
+    library["libnet.h"] = "link"
     library["http_parser.h"] = library["sys/capability.h"] = "apps"
     library["check.h"] = ""
 }
