@@ -1,0 +1,113 @@
+#!/bin/bash
+# However a lab ends, nothing of it stays: no process, no namespace.
+. "$(dirname "$0")/lib.sh"
+need_namespaces
+set -m # background jobs are process groups, as at a terminal, and don't ignore SIGINT
+
+mark=LAB_CLEANUP_MARK=$$-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+
+# All that a lab started here has our mark in its environment. `script` runs in it: it leaves the names of its namespaces in a
+# file, and children that don't go by themselves.
+# shellcheck disable=SC2016 # expanded in there
+script='readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/mnt >"$NAMES.new" && mv "$NAMES.new" "$NAMES"
+    (trap "" INT TERM HUP; sleep 1000) & setsid sleep 1000 &'
+
+start_lab()
+{
+    rm -f "$scratch/names"
+    env "$mark" NAMES="$scratch/names" "$TLSYN" lab --rtt 2ms \
+        --server "$script wait" -- sh -c "$script $1" >"$scratch/out" 2>&1 &
+    lab=$!
+}
+
+# Until the script in the lab has run.
+await_script()
+{
+    for _ in $(seq 200); do
+        [ ! -e "$scratch/names" ] || return 0
+        sleep 0.05
+    done
+    fail "the lab's command does not start: $(cat "$scratch/out")"
+}
+
+# end_is STATUS WHAT: waits for the lab.
+end_is()
+{
+    status=0
+    wait "$lab" 2>/dev/null || status=$?
+    [ "$status" -eq "$1" ] || fail "$2: exit status $status instead of $1: $(cat "$scratch/out")"
+}
+
+leftovers()
+{
+    grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
+    [ -e "$scratch/names" ] || return 0
+    while read -r name; do
+        grep -lF "$name" /proc/[0-9]*/mountinfo 2>/dev/null || true
+        for process in /proc/[0-9]*; do
+            [ "$(readlink "$process/ns/${name%%:*}" 2>/dev/null)" != "$name" ] ||
+                echo "$process is in $name"
+        done
+    done <"$scratch/names"
+}
+
+# The kernel tears a killed PID namespace down on its own time.
+nothing_stays()
+{
+    for _ in $(seq 100); do
+        left=$(leftovers)
+        [ -n "$left" ] || {
+            passed "nothing stays after $1"
+            return 0
+        }
+        sleep 0.1
+    done
+    fail "after $1 there is still: $left"
+}
+
+# Without this the rest could not fail.
+start_lab 'wait'
+await_script
+[ -n "$(leftovers)" ] || fail "a running lab is not seen"
+kill -KILL "$lab"
+end_is 137 'kill -9 of the caller'
+nothing_stays 'kill -9 of the caller'
+
+start_lab 'exit 0'
+end_is 0 'success'
+nothing_stays 'success'
+
+start_lab 'exit 3'
+end_is 3 'failure'
+nothing_stays 'failure'
+
+start_lab 'kill -KILL $$'
+end_is 137 'a killed command'
+nothing_stays 'a killed command'
+
+start_lab 'wait'
+await_script
+kill -INT -- "-$lab" # Ctrl-C goes to the process group
+end_is 130 'Ctrl-C'
+nothing_stays 'Ctrl-C'
+
+start_lab 'wait'
+await_script
+kill -TERM "$lab" # to the caller alone; it passes it on
+end_is 143 'SIGTERM'
+nothing_stays 'SIGTERM'
+
+# At any moment, also while it is being built.
+for delay in 0 0.001 0.002 0.004 0.006 0.008 0.01 0.015 0.02 0.03 0.05; do
+    start_lab 'wait'
+    sleep "$delay"
+    kill -KILL "$lab"
+    end_is 137 "kill -9 after $delay s"
+done
+nothing_stays 'kill -9 at eleven early moments'
+
+status=0
+env "$mark" "$TLSYN" lab -- /no/such/command 2>"$scratch/out" || status=$?
+[ "$status" -eq 127 ] || fail "a command that does not exist ends with $status"
+grep -q 'cannot run "/no/such/command"' "$scratch/out" || fail "it does not say so: $(cat "$scratch/out")"
+nothing_stays 'a command that does not exist'

@@ -1,0 +1,106 @@
+#!/bin/sh
+# The lab's link does to the kernels' packets what it was asked to. Times are only compared with each other, and with
+# what no noise can undercut: the delay asked for.
+. "$(dirname "$0")/lib.sh"
+need ping awk
+need_namespaces
+
+# echoes LAB-OPTION... -- PING-OPTION...: pings the server; ping's output to $scratch/ping, the lab's to $scratch/lab.
+echoes()
+{
+    options=
+    while [ "$1" != -- ]; do
+        options="$options $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086 # options are words
+    "$TLSYN" lab $options -- ping "$@" 10.77.0.2 >"$scratch/ping" 2>"$scratch/lab" || true
+}
+
+# The smallest round trip of the last echoes, in microseconds: the least disturbed one.
+fastest()
+{
+    sed -n 's/.* time=\([0-9.]*\) ms.*/\1/p' "$scratch/ping" | sort -n |
+        awk 'NR == 1 { printf "%d\n", $1 * 1000 }'
+}
+
+answers()
+{
+    grep -c ' time=' "$scratch/ping" || true
+}
+
+# Who was answered, in order of arrival.
+sequence()
+{
+    sed -n 's/.*icmp_seq=\([0-9]*\) .*time=.*/\1/p' "$scratch/ping"
+}
+
+# direction NAME: the line that the lab printed about it.
+direction()
+{
+    grep "$1:" "$scratch/lab" || fail "the lab says nothing about $1: $(cat "$scratch/lab")"
+}
+
+echoes --rtt 0 -- -c 10 -i 0.02
+none=$(fastest)
+echoes --rtt 20ms -- -c 10 -i 0.02
+twenty=$(fastest)
+echoes --rtt 60ms -- -c 10 -i 0.02
+sixty=$(fastest)
+is_between 20000 "$twenty" 60000 || fail "a link of 20 ms takes $twenty us"
+[ "$sixty" -ge 60000 ] || fail "a link of 60 ms takes $sixty us"
+[ "$none" -lt "$twenty" ] || fail "no delay takes $none us, 20 ms take $twenty us"
+is_between $((twenty * 2)) "$sixty" $((twenty * 4)) ||
+    fail "60 ms of delay take $sixty us, 20 ms take $twenty us"
+passed "round trips of 0, 20 and 60 ms take $none, $twenty and $sixty us"
+
+echoes --loss 20% --direction to-server --seed 7 -- -c 400 -i 0.002
+sequence >"$scratch/first"
+got=$(answers)
+lost=$(number_before "$(direction 'client to server')" lost)
+is_between 50 "$lost" 120 || fail "20 % of some 400 frames are $lost"
+is_between 400 $((got + lost)) 402 || fail "$got answers, $lost lost of 400"
+[ "$(number_before "$(direction 'server to client')" lost)" -eq 0 ] || fail "lost in both directions"
+echoes --loss 20% --direction to-server --seed 7 -- -c 400 -i 0.002
+sequence | cmp -s - "$scratch/first" || fail "the same seed loses other packets"
+echoes --loss 20% --direction to-server --seed 8 -- -c 400 -i 0.002
+! sequence | cmp -s - "$scratch/first" || fail "another seed loses the same packets"
+passed "20 % loss: $lost of 400, the same ones with the same seed"
+
+# Sent in one go, or ping would wait for the answers.
+echoes --rtt 20ms --reorder 30% --direction to-server --seed 3 -- -c 100 -l 100 -i 0.002
+[ "$(answers)" -eq 100 ] || fail "$(answers) of 100 came through a link that only reorders"
+! sequence | sort -nc 2>/dev/null || fail "30 % reordering left the order as it was"
+echoes --rtt 20ms --jitter 5ms -- -c 100 -l 100 -i 0.002
+sequence | sort -nc || fail "jitter changed the order"
+[ "$(fastest)" -ge 20000 ] || fail "jitter took delay away"
+passed "reordering reorders, jitter does not"
+
+echoes --duplicate 100% --direction to-client -- -c 20 -i 0.01
+[ "$(grep -c DUP "$scratch/ping")" -ge 19 ] || fail "20 duplicated answers: $(tail -2 "$scratch/ping")"
+passed "duplicates arrive"
+
+echoes --corrupt 40% --direction to-server --seed 5 -- -c 200 -i 0.002
+hurt=$(number_before "$(direction 'client to server')" corrupted)
+is_between 40 "$hurt" 120 || fail "40 % of 200 are $hurt"
+[ "$(answers)" -le $((202 - hurt)) ] || fail "$hurt packets were damaged and $(answers) of 200 answered"
+! grep -i 'wrong data' "$scratch/ping" || fail "damage went unseen"
+passed "$hurt of 200 packets were damaged, and the kernel saw it"
+
+echoes --rate 1mbit -- -c 5 -i 0.1 -s 1400
+large=$(fastest)
+echoes --rate 1mbit -- -c 5 -i 0.1 -s 64
+small=$(fastest)
+[ "$large" -ge 23000 ] || fail "1442 octets at 1 Mbit/s take $large us there and back"
+[ "$large" -gt $((4 * small)) ] ||
+    fail "at 1 Mbit/s, 1442 octets take $large us there and back, 106 octets $small us"
+echoes --rate 200kbit --queue 4000 -- -c 30 -i 0.002 -s 1000
+[ "$(number_before "$(direction 'client to server')" dropped)" -ge 10 ] || fail "a full queue dropped nothing"
+passed "1 Mbit/s takes $large us for large packets and $small us for small ones; a full queue drops"
+
+echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 972
+[ "$(answers)" -eq 1 ] || fail "1000 octets don't fit into an MTU of 1000"
+echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 973
+[ "$(answers)" -eq 0 ] || fail "1001 octets fit into an MTU of 1000"
+passed "the MTU holds"

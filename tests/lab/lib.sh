@@ -1,0 +1,57 @@
+# Shared by the tests in namespaces. ctest runs each with TLSYN = the binary; from the shell:
+#     TLSYN=build/release/tlsyn tests/lab/lab_link.sh
+# A test exits with 0, with 1 at the first thing that isn't as it should be, with 77 when it can't run here and says why.
+# shellcheck shell=sh
+set -eu
+unset CDPATH
+
+: "${TLSYN:?is the tlsyn binary to test}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+fail()
+{
+    printf 'FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+skip()
+{
+    printf 'skipped: %s\n' "$*" >&2
+    exit 77
+}
+
+passed()
+{
+    printf 'ok: %s\n' "$*"
+}
+
+# need COMMAND...: skips the test where one of them isn't installed.
+need()
+{
+    for command in "$@"; do
+        command -v "$command" >/dev/null || skip "$command is not installed"
+    done
+}
+
+# need_namespaces: skips the test where this user can't make a lab.
+need_namespaces()
+{
+    status=0
+    "$TLSYN" lab -q -- true 2>"$scratch/refused" || status=$?
+    [ "$status" -ne 3 ] || skip "$(cat "$scratch/refused")"
+    [ "$status" -eq 0 ] || fail "an empty lab ends with $status: $(cat "$scratch/refused")"
+}
+
+# number_before TEXT PATTERN: the first number that stands in front of PATTERN in TEXT; 0 without one.
+number_before()
+{
+    found=$(printf '%s\n' "$1" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) *$2.*/\1/p" | head -n 1)
+    echo "${found:-0}"
+}
+
+# is_between LOW VALUE HIGH: whether a whole number lies there, bounds included.
+is_between()
+{
+    [ "$1" -le "$2" ] && [ "$2" -le "$3" ]
+}
