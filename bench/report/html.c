@@ -146,7 +146,7 @@ void html_fields(struct html *html, const struct html_field *fields, size_t coun
     fputs("</dl>\n", html->out);
 }
 
-static void write_headings(struct html *html, const struct table *table)
+static void write_headings(struct html *html, const struct report_table *table)
 {
     fputs("<thead><tr>", html->out);
     for (size_t c = 0; c < table->width; c++) {
@@ -169,7 +169,8 @@ static void write_headings(struct html *html, const struct table *table)
     fputs("</tr></thead>\n", html->out);
 }
 
-static void write_row(struct html *html, const struct table *table, const struct table_row *row)
+static void write_row(struct html *html, const struct report_table *table,
+                      const struct table_row *row)
 {
     if (row->section != NULL) {
         fprintf(html->out, "<tr><td class=\"section\" colspan=\"%zu\">", table->width);
@@ -184,9 +185,9 @@ static void write_row(struct html *html, const struct table *table, const struct
     fputs("</tr>\n", html->out);
 }
 
-void html_table(struct html *html, const struct table *table, const char *caption)
+void html_table(struct html *html, const struct report_table *table, const char *caption)
 {
-    int error = table_check(table);
+    int error = report_table_check(table);
     if (error < 0) {
         html->error = html->error != 0 ? html->error : error;
         return;
@@ -209,21 +210,21 @@ static void write_values(struct html *html, const struct figure *figure, const c
                                            {figure->y_label, true, 0},
                                            {"from", true, 0},
                                            {"to", true, 0}};
-    struct table table;
+    struct report_table table;
 
-    table_init(&table, columns, 5);
+    report_table_init(&table, columns, 5);
     for (size_t s = 0; s < figure->series_count; s++) {
         const struct figure_series *series = &figure->series[s];
         for (size_t i = 0; i < series->n; i++) {
-            table_cell(&table, "%s", series->label != NULL ? series->label : "");
-            table_number(&table, series->x[i], 3);
-            table_number(&table, series->y[i], 3);
-            table_number(&table, series->lo != NULL ? series->lo[i] : NAN, 3);
-            table_number(&table, series->hi != NULL ? series->hi[i] : NAN, 3);
+            report_table_cell(&table, "%s", series->label != NULL ? series->label : "");
+            report_table_number(&table, series->x[i], 3);
+            report_table_number(&table, series->y[i], 3);
+            report_table_number(&table, series->lo != NULL ? series->lo[i] : NAN, 3);
+            report_table_number(&table, series->hi != NULL ? series->hi[i] : NAN, 3);
         }
     }
     html_table(html, &table, caption);
-    table_fini(&table);
+    report_table_fini(&table);
 }
 
 static void write_missing(struct html *html, const struct figure *figure, const char *caption)

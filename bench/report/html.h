@@ -48,7 +48,7 @@ void html_warning(struct html *html, const char *text);
 void html_fields(struct html *html, const struct html_field *fields, size_t count);
 
 /* A table with its caption; on a narrow page it scrolls by itself. */
-void html_table(struct html *html, const struct table *table, const char *caption);
+void html_table(struct html *html, const struct report_table *table, const char *caption);
 
 /* A figure with its caption, drawn twice: for wide and for narrow pages. If gnuplot is missing the
  * page says so, says what to install, and shows the values as a table. */

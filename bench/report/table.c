@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void table_init(struct table *table, const struct table_column *columns, size_t width)
+void report_table_init(struct report_table *table, const struct table_column *columns, size_t width)
 {
-    *table = (struct table){.columns = columns, .width = width};
+    *table = (struct report_table){.columns = columns, .width = width};
 }
 
-void table_fini(struct table *table)
+void report_table_fini(struct report_table *table)
 {
     for (size_t r = 0; r < table->count; r++) {
         struct table_row *row = &table->rows[r];
@@ -24,10 +24,10 @@ void table_fini(struct table *table)
         free(row->section);
     }
     free(table->rows);
-    *table = (struct table){.columns = table->columns, .width = table->width};
+    *table = (struct report_table){.columns = table->columns, .width = table->width};
 }
 
-static struct table_row *add_row(struct table *table)
+static struct table_row *add_row(struct report_table *table)
 {
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 16 : 2 * table->room;
@@ -45,7 +45,7 @@ static struct table_row *add_row(struct table *table)
 }
 
 /* Put text (which we now own; NULL means that memory ran out) into the next cell. */
-static void take_cell(struct table *table, char *text)
+static void take_cell(struct report_table *table, char *text)
 {
     if (text == NULL && table->error == 0) {
         table->error = -ENOMEM;
@@ -69,7 +69,7 @@ static void take_cell(struct table *table, char *text)
     table->filled = (table->filled + 1) % table->width;
 }
 
-void table_cell(struct table *table, const char *format, ...)
+void report_table_cell(struct report_table *table, const char *format, ...)
 {
     va_list arguments;
     char *text = NULL;
@@ -82,25 +82,25 @@ void table_cell(struct table *table, const char *format, ...)
     take_cell(table, text);
 }
 
-void table_number(struct table *table, double value, int decimals)
+void report_table_number(struct report_table *table, double value, int decimals)
 {
     if (isfinite(value)) {
-        table_cell(table, "%.*f", decimals, value);
+        report_table_cell(table, "%.*f", decimals, value);
     } else {
-        table_cell(table, "-");
+        report_table_cell(table, "-");
     }
 }
 
-void table_interval(struct table *table, double lo, double hi, int decimals)
+void report_table_interval(struct report_table *table, double lo, double hi, int decimals)
 {
     if (isfinite(lo) && isfinite(hi)) {
-        table_cell(table, "%.*f .. %.*f", decimals, lo, decimals, hi);
+        report_table_cell(table, "%.*f .. %.*f", decimals, lo, decimals, hi);
     } else {
-        table_cell(table, "-");
+        report_table_cell(table, "-");
     }
 }
 
-void table_section(struct table *table, const char *text)
+void report_table_section(struct report_table *table, const char *text)
 {
     if (table->error == 0 && table->filled != 0) {
         table->error = -EINVAL;
@@ -118,7 +118,7 @@ void table_section(struct table *table, const char *text)
     }
 }
 
-int table_check(const struct table *table)
+int report_table_check(const struct report_table *table)
 {
     if (table->error != 0) {
         return table->error;

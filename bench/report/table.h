@@ -20,7 +20,7 @@ struct table_row {
     char **cells;  /* one per column, or NULL */
 };
 
-struct table {
+struct report_table {
     const struct table_column *columns; /* the caller's; must outlive the table */
     size_t width;                       /* number of columns, >= 1 */
     struct table_row *rows;
@@ -29,22 +29,24 @@ struct table {
     int error;
 };
 
-void table_init(struct table *table, const struct table_column *columns, size_t width);
-void table_fini(struct table *table);
+void report_table_init(struct report_table *table, const struct table_column *columns,
+                       size_t width);
+void report_table_fini(struct report_table *table);
 
 /* The next cell, as printf. */
-void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_table_cell(struct report_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The next cell: a number with so many decimals, or "-" if it is not finite. */
-void table_number(struct table *table, double value, int decimals);
+void report_table_number(struct report_table *table, double value, int decimals);
 
 /* The next cell: "lo .. hi", or "-" if either is not finite. */
-void table_interval(struct table *table, double lo, double hi, int decimals);
+void report_table_interval(struct report_table *table, double lo, double hi, int decimals);
 
 /* A heading across the table, between rows. */
-void table_section(struct table *table, const char *text);
+void report_table_section(struct report_table *table, const char *text);
 
 /* 0 if the table can be printed: no error, and the last row is full. Else -EINVAL or -ENOMEM. */
-int table_check(const struct table *table);
+int report_table_check(const struct report_table *table);
 
 #endif

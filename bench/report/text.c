@@ -31,7 +31,7 @@ static const char *next_line(const char **text, char *line, size_t size)
     return line;
 }
 
-static unsigned widest(const struct table *table, size_t column, unsigned *lines)
+static unsigned widest(const struct report_table *table, size_t column, unsigned *lines)
 {
     char line[64];
     size_t most = 1; /* 0 means left out */
@@ -54,7 +54,7 @@ static unsigned widest(const struct table *table, size_t column, unsigned *lines
     return (unsigned)most;
 }
 
-static void drop_spare(const struct table *table, struct layout *layout, unsigned width)
+static void drop_spare(const struct report_table *table, struct layout *layout, unsigned width)
 {
     while (width > 0 && layout->total > width) {
         size_t victim = table->width;
@@ -79,7 +79,7 @@ static void spaces(FILE *out, size_t n)
 }
 
 /* One line of cells; trailing spaces are never written. */
-static void write_cells(FILE *out, const struct table *table, const struct layout *layout,
+static void write_cells(FILE *out, const struct report_table *table, const struct layout *layout,
                         char *const *cells)
 {
     size_t owed = 0;
@@ -104,7 +104,7 @@ static void write_cells(FILE *out, const struct table *table, const struct layou
 }
 
 /* Headings hang from the bottom: short ones stand right above their column. */
-static int write_headings(FILE *out, const struct table *table, const struct layout *layout)
+static int write_headings(FILE *out, const struct report_table *table, const struct layout *layout)
 {
     size_t cells = table->width;
     char(*lines)[64] = calloc(cells, sizeof *lines);
@@ -134,7 +134,7 @@ static int write_headings(FILE *out, const struct table *table, const struct lay
     return error;
 }
 
-static void write_rule(FILE *out, const struct table *table, const struct layout *layout)
+static void write_rule(FILE *out, const struct report_table *table, const struct layout *layout)
 {
     bool first = true;
 
@@ -151,7 +151,7 @@ static void write_rule(FILE *out, const struct table *table, const struct layout
     fputc('\n', out);
 }
 
-static void write_left_out(FILE *out, const struct table *table, const struct layout *layout)
+static void write_left_out(FILE *out, const struct report_table *table, const struct layout *layout)
 {
     if (layout->shown == table->width) {
         return;
@@ -171,9 +171,9 @@ static void write_left_out(FILE *out, const struct table *table, const struct la
     fputs(")\n", out);
 }
 
-int text_table(FILE *out, const struct table *table, unsigned width)
+int text_table(FILE *out, const struct report_table *table, unsigned width)
 {
-    int error = table_check(table);
+    int error = report_table_check(table);
     if (error < 0) {
         return error;
     }

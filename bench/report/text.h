@@ -9,8 +9,8 @@
 /* Print a table. Columns are two spaces apart; numbers align right. If the table is wider than
  * `width` columns (0: no limit), spare columns are left out, the greatest `spare` first, and a line
  * below says which; what may not be left out is printed however wide it is.
- * table_check()'s errors, -ENOMEM, or -EIO. */
-int text_table(FILE *out, const struct table *table, unsigned width);
+ * report_table_check()'s errors, -ENOMEM, or -EIO. */
+int text_table(FILE *out, const struct report_table *table, unsigned width);
 
 /* Print text, broken between words so that no line exceeds `width` columns (0: no limit), every
  * line after `indent` spaces. A word longer than a line stays whole. */

@@ -103,15 +103,15 @@ static char *page(void)
     static const struct html_field fields[] = {{"seed", "<12> & \"34\""}};
     static const struct html_link links[] = {{"raw.csv?a&b", "raw", "all of it"}, {"x", "y", NULL}};
     struct html html;
-    struct table table;
+    struct report_table table;
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
 
-    table_init(&table, columns, 2);
-    table_section(&table, "TLS <1.3>");
-    table_number(&table, 0.4, 1);
-    table_cell(&table, "embedded & more");
+    report_table_init(&table, columns, 2);
+    report_table_section(&table, "TLS <1.3>");
+    report_table_number(&table, 0.4, 1);
+    report_table_cell(&table, "embedded & more");
     html_begin(&html, out, "A <title>", "a 'lead'\x01");
     html_section(&html, "One");
     html_fields(&html, fields, 1);
@@ -124,7 +124,7 @@ static char *page(void)
     html_links(&html, links, 2);
     ck_assert_int_eq(html_end(&html), 0);
     fclose(out);
-    table_fini(&table);
+    report_table_fini(&table);
     return text;
 }
 
@@ -190,15 +190,15 @@ START_TEST(errors_of_parts_and_of_writing_are_kept)
 {
     static const struct table_column columns[] = {{"a", true, 0}, {"b", false, 0}};
     struct html html;
-    struct table table;
+    struct report_table table;
     FILE *out = fopen("/dev/null", "w");
-    table_init(&table, columns, 2);
-    table_cell(&table, "half a row");
+    report_table_init(&table, columns, 2);
+    report_table_cell(&table, "half a row");
     html_begin(&html, out, "t", "l");
     html_table(&html, &table, "c");
     ck_assert_int_eq(html_end(&html), -EINVAL);
     fclose(out);
-    table_fini(&table);
+    report_table_fini(&table);
     out = fopen("/dev/full", "w");
     html_begin(&html, out, "t", "l");
     ck_assert_int_eq(html_end(&html), -EIO);

@@ -11,21 +11,21 @@
 static const struct table_column columns[] = {
     {"ping\nms", true, 0}, {"mode", false, 0}, {"95 % interval", true, 2}, {"note", false, 1}};
 
-static void fill(struct table *table)
+static void fill(struct report_table *table)
 {
-    table_init(table, columns, 4);
-    table_section(table, "TLS 1.3");
-    table_number(table, 0.4, 1);
-    table_cell(table, "%s", "embedded");
-    table_interval(table, 1.25, 1.5, 2);
-    table_cell(table, "%s", "");
-    table_number(table, NAN, 1);
-    table_cell(table, "\xc2\xb5-mode");
-    table_interval(table, 1, INFINITY, 2);
-    table_cell(table, "x");
+    report_table_init(table, columns, 4);
+    report_table_section(table, "TLS 1.3");
+    report_table_number(table, 0.4, 1);
+    report_table_cell(table, "%s", "embedded");
+    report_table_interval(table, 1.25, 1.5, 2);
+    report_table_cell(table, "%s", "");
+    report_table_number(table, NAN, 1);
+    report_table_cell(table, "\xc2\xb5-mode");
+    report_table_interval(table, 1, INFINITY, 2);
+    report_table_cell(table, "x");
 }
 
-static char *print(const struct table *table, unsigned width)
+static char *print(const struct report_table *table, unsigned width)
 {
     char *text = NULL;
     size_t size = 0;
@@ -37,7 +37,7 @@ static char *print(const struct table *table, unsigned width)
 
 START_TEST(columns_align_and_numbers_stand_right)
 {
-    struct table table;
+    struct report_table table;
     fill(&table);
     char *text = print(&table, 0);
     ck_assert_str_eq(text, "ping\n"
@@ -47,13 +47,13 @@ START_TEST(columns_align_and_numbers_stand_right)
                            " 0.4  embedded   1.25 .. 1.50\n"
                            "   -  \xc2\xb5-mode                -  x\n");
     free(text);
-    table_fini(&table);
+    report_table_fini(&table);
 }
 END_TEST
 
 START_TEST(a_narrow_terminal_drops_spare_columns_and_says_so)
 {
-    struct table table;
+    struct report_table table;
     fill(&table);
     char *text = print(&table, 30);
     ck_assert_str_eq(text, "ping\n"
@@ -68,23 +68,23 @@ START_TEST(a_narrow_terminal_drops_spare_columns_and_says_so)
     ck_assert_ptr_nonnull(strstr(text, " 0.4  embedded\n"));
     ck_assert_ptr_nonnull(strstr(text, "(left out for want of width: 95 % interval, note)"));
     free(text);
-    table_fini(&table);
+    report_table_fini(&table);
 }
 END_TEST
 
 START_TEST(an_unfinished_row_is_an_error)
 {
-    struct table table;
-    table_init(&table, columns, 4);
-    ck_assert_int_eq(table_check(&table), 0);
-    table_cell(&table, "1");
-    ck_assert_int_eq(table_check(&table), -EINVAL);
-    table_section(&table, "inside a row");
-    ck_assert_int_eq(table_check(&table), -EINVAL);
+    struct report_table table;
+    report_table_init(&table, columns, 4);
+    ck_assert_int_eq(report_table_check(&table), 0);
+    report_table_cell(&table, "1");
+    ck_assert_int_eq(report_table_check(&table), -EINVAL);
+    report_table_section(&table, "inside a row");
+    ck_assert_int_eq(report_table_check(&table), -EINVAL);
     FILE *out = fopen("/dev/null", "w");
     ck_assert_int_eq(text_table(out, &table, 0), -EINVAL);
     fclose(out);
-    table_fini(&table);
+    report_table_fini(&table);
 }
 END_TEST
 
