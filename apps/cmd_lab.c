@@ -133,7 +133,8 @@ static void stop_server(struct lab *lab, pid_t server)
     int status = 0;
 
     if (lab_wait(lab, server, 0, &status) == 0) {
-        say("the server had ended before, with status %d", exit_status_of(status));
+        if (exit_status_of(status) != 0)
+            say("the server has failed with status %d", exit_status_of(status));
         return;
     }
     kill(server, SIGTERM);

@@ -113,10 +113,10 @@ static int forward(struct emulator *e, struct wire *from, struct wire *to)
     for (int i = 0; i < n; i++) {
         int64_t now = clock_ns();
         /* One by one: the kernel takes about 1.5 us for each however many it gets at once. */
-        if (tlsyn_link_transmit(to->link, &frames[i], 1, now / 1000) == 1)
-            precision_add(&e->precision, now - frames[i].when * 1000);
-        else
+        if (tlsyn_link_transmit(to->link, &frames[i], 1, now / 1000) != 1)
             from->refused++;
+        else if (frames[i].when > 0)
+            precision_add(&e->precision, now - frames[i].when * 1000);
     }
     return n;
 }

@@ -99,7 +99,7 @@ static int start(struct lab *lab, const struct lab_options *options, struct lab_
 /* Waits until init has built the lab. */
 static int await_birth(struct lab *lab, struct lab_error *error)
 {
-    struct control_reply reply;
+    struct control_reply reply = {.status = 0};
     int status = control_await_reply(lab->control, OPEN_TIMEOUT_MS, &reply, lab->netns);
 
     if (status == 0 && reply.status < 0) {
@@ -264,7 +264,7 @@ int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
 {
     struct control_request request = {
         .what = CONTROL_SET_LINK, .to_server = *to_server, .to_client = *to_client};
-    struct control_reply reply;
+    struct control_reply reply = {.status = 0};
 
     return ask(lab, &request, &reply);
 }
@@ -272,7 +272,7 @@ int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
 int lab_report(struct lab *lab, struct lab_report *report)
 {
     struct control_request request = {.what = CONTROL_REPORT};
-    struct control_reply reply;
+    struct control_reply reply = {.status = 0};
     int status = ask(lab, &request, &reply);
 
     if (status == 0)
