@@ -75,14 +75,14 @@ struct cli_option {
 };
 
 struct cli_command {
-    const char *name;     /* "get" */
-    const char *operands; /* "URL", "[DIR]", "" */
-    const char *summary;  /* what it does, a sentence or two */
+    const char *name;                 /* "get" */
+    const char *operands;             /* "URL", "[DIR]", "" */
+    const char *summary;              /* what it does, a sentence or two */
     const struct cli_option *options; /* ends with a NULL name */
     const struct cli_option *common;  /* shown under "Network options", or NULL */
-    const char *notes;    /* end of --help: examples; or NULL */
-    int operands_min, operands_max; /* max -1: no bound */
-    bool options_first;   /* the first operand ends the options: what follows is somebody else's command line */
+    const char *notes;                /* end of --help: examples; or NULL */
+    int operands_min, operands_max;   /* max -1: no bound */
+    bool options_first;               /* an operand ends the options */
 };
 
 /**

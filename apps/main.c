@@ -13,6 +13,12 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"ping", cmd_ping, "measure round trips by ICMP echo"},
+    {"connect", cmd_connect,
+     "open a TLS connection and say what was negotiated, how, and how fast"},
+    {"get", cmd_get, "fetch an https URL"},
+    {"serve", cmd_serve, "serve files over https"},
+    {"lab", cmd_lab, "run a command in a network made for it"},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,293 @@
+/*
+ * client.c: what connect and get share.
+ */
+#include "client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "say.h"
+
+#define FILE_MAX (16u << 20)
+/* Between two looks for Ctrl-C while the resolver works. */
+#define RESOLVER_GLANCE_NS 100000000
+
+/* --- options ------------------------------------------------------------------------------------------ */
+
+static const char *const levels[] = {"none", "open", "cookie", "paper", NULL};
+static const char *const suites[] = {"any", "1.2-rsa", "1.2-ecdhe", "1.3", NULL};
+
+static const struct cli_type level_type = {.placeholder = "LEVEL",
+                                           .accepts = "none, open, cookie or paper",
+                                           .parse = cli_choice_parse,
+                                           .choices = levels};
+static const struct cli_type suite_type = {.placeholder = "VERSION",
+                                           .accepts = "any, 1.2-rsa, 1.2-ecdhe or 1.3",
+                                           .parse = cli_choice_parse,
+                                           .choices = suites};
+
+void client_options_init(struct client_options *options, struct cli_option *table)
+{
+    const struct cli_option filled[CLIENT_OPTIONS] = {
+        {"level", 0, &level_type, &options->level,
+         "what the SYN may carry: none (sequential handshake), open, cookie (default), paper "
+         "(laboratory only)",
+         NULL},
+        {"tls", 0, &suite_type, &options->suite,
+         "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
+        {"ca", 0, &cli_file, &options->ca,
+         "trust the certificates in FILE (PEM) and no others (default: the system's)", NULL},
+        {"insecure", 'k', NULL, &options->insecure,
+         "accept any certificate: no protection against an active attacker", NULL},
+        {"servername", 0, &cli_string, &options->server_name,
+         "name to ask for (SNI) and to find in the certificate (default: the host's)", NULL},
+    };
+
+    *options = (struct client_options){.level = TLSYN_LEVEL_COOKIE, .suite = TLSYN_TLS_ANY};
+    memcpy(table, filled, sizeof(filled));
+}
+
+const char *client_level_name(int level)
+{
+    return levels[level];
+}
+
+/* --- trust ---------------------------------------------------------------------------------------------- */
+
+int client_read_file(const char *path, char **bytes, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    char *buffer = NULL;
+    size_t length = 0;
+    int error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &status) < 0)
+        error = -errno;
+    else if (status.st_size > FILE_MAX)
+        error = -EFBIG;
+    else
+        buffer = malloc(FILE_MAX + 1);
+    if (error == 0 && !buffer)
+        error = -ENOMEM;
+    while (error == 0 && length <= FILE_MAX) { /* a pipe's size is not known beforehand */
+        ssize_t n = read(fd, buffer + length, FILE_MAX + 1 - length);
+
+        if (n < 0)
+            error = -errno;
+        if (n <= 0)
+            break;
+        length += (size_t)n;
+    }
+    if (error == 0 && length > FILE_MAX)
+        error = -EFBIG;
+    (void)close(fd);
+    if (error < 0) {
+        free(buffer);
+        return error;
+    }
+    *bytes = buffer;
+    *size = length;
+    return 0;
+}
+
+/* Where OpenSSL's variable or the distribution keeps the trusted certificates. */
+static const char *system_trust(void)
+{
+    const char *named = getenv("SSL_CERT_FILE");
+
+    return named && named[0] ? named : "/etc/ssl/certs/ca-certificates.crt";
+}
+
+static int add_trust(struct tlsyn_tls_config *config, const struct client_options *options)
+{
+    const char *path = options->ca ? options->ca : system_trust();
+    char message[256] = "";
+    char *bytes = NULL;
+    size_t size = 0;
+    int n = client_read_file(path, &bytes, &size);
+
+    if (n < 0 && !options->ca) {
+        say("the system's trusted certificates can't be read (%s: %s); install ca-certificates, or "
+            "name a file with --ca",
+            path, strerror(-n));
+        return CLI_FAILURE;
+    }
+    if (n < 0) {
+        say("--ca %s can't be read: %s", path, strerror(-n));
+        return CLI_FAILURE;
+    }
+    n = tlsyn_tls_config_trust(config, bytes, size, message);
+    free(bytes);
+    if (n > 0)
+        return CLI_OK;
+    say("%s holds no certificate that can be read%s%s", path, message[0] ? ": " : "", message);
+    return CLI_FAILURE;
+}
+
+int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
+                  struct tlsyn_tls_config **config)
+{
+    const struct tlsyn_tls_options tls = {
+        .role = TLSYN_TLS_CLIENT,
+        .suite = (enum tlsyn_tls_suite)options->suite,
+        .insecure = options->insecure,
+        .paper = options->level == TLSYN_LEVEL_PAPER,
+        .alpn = alpn,
+        .keylog = keylog_sink(&host->keylog),
+        .wall_clock = time(NULL),
+        .wall_at = tlsyn_clock(),
+    };
+    char message[256] = "";
+    int error = tlsyn_tls_config_new(&tls, config, message);
+    int status = CLI_OK;
+
+    if (error < 0) {
+        say("TLS can't be set up: %s", message[0] ? message : strerror(-error));
+        return CLI_TLS;
+    }
+    if (!options->insecure)
+        status = add_trust(*config, options);
+    if (status != CLI_OK) {
+        tlsyn_tls_config_free(*config);
+        *config = NULL;
+    }
+    return status;
+}
+
+/* --- names ------------------------------------------------------------------------------------------------ */
+
+static int say_unresolved(const char *name, int error)
+{
+    if (error == EAI_NODATA || error == EAI_ADDRFAMILY)
+        say("%s has no IPv4 address, and IPv6 is not spoken yet", name);
+    else if (error == EAI_NONAME)
+        say("there is no host called %s", name);
+    else
+        say("the address of %s can't be found: %s", name, gai_strerror(error));
+    return CLI_FAILURE;
+}
+
+/* Waits for the resolver with an eye on Ctrl-C, while the stack goes on turning. */
+static int await_resolver(struct host *host, struct gaicb *request)
+{
+    const struct timespec glance = {.tv_nsec = RESOLVER_GLANCE_NS};
+    const struct gaicb *const list[] = {request};
+    tlsyn_time deadline = tlsyn_clock() + host->options->timeout;
+
+    while (gai_error(request) == EAI_INPROGRESS) {
+        int error = host_turn(host, tlsyn_clock());
+
+        if (error < 0)
+            return error;
+        if (tlsyn_clock() >= deadline)
+            return -ETIMEDOUT;
+        (void)gai_suspend(list, 1, &glance);
+    }
+    return 0;
+}
+
+/* The request must outlive a resolver that we no longer wait for; the process ends then, and only then is it left behind. */
+struct lookup {
+    struct gaicb request;
+    struct addrinfo hints;
+    char name[256];
+};
+
+int client_resolve(struct host *host, const char *name, struct tlsyn_addr *address)
+{
+    struct lookup *lookup = NULL;
+    struct gaicb *list[1];
+    struct sockaddr_in in;
+    uint8_t octets[4];
+    int error = 0;
+
+    if (inet_pton(AF_INET, name, octets) == 1) {
+        *address = tlsyn_addr_ip4(octets);
+        return CLI_OK;
+    }
+    if (strlen(name) >= sizeof(lookup->name))
+        return say_unresolved(name, EAI_NONAME);
+    lookup = calloc(1, sizeof(*lookup));
+    if (!lookup)
+        return say_unresolved(name, EAI_MEMORY);
+    memcpy(lookup->name, name, strlen(name) + 1);
+    lookup->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    lookup->request = (struct gaicb){.ar_name = lookup->name, .ar_request = &lookup->hints};
+    list[0] = &lookup->request;
+    error = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+    if (error != 0) {
+        free(lookup);
+        return say_unresolved(name, error);
+    }
+    error = await_resolver(host, &lookup->request);
+    if (error == -ETIMEDOUT)
+        say("the resolver gave no address of %s in time; --timeout waits longer", name);
+    else if (error < 0)
+        say("interrupted");
+    if (error < 0)
+        return error == -EINTR ? CLI_INTERRUPTED : CLI_FAILURE;
+    error = gai_error(&lookup->request);
+    if (error == 0) {
+        memcpy(&in, lookup->request.ar_result->ai_addr, sizeof(in));
+        memcpy(octets, &in.sin_addr, sizeof(octets));
+        *address = tlsyn_addr_ip4(octets);
+        freeaddrinfo(lookup->request.ar_result);
+    }
+    free(lookup);
+    return error == 0 ? CLI_OK : say_unresolved(name, error);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------ */
+
+int client_open(struct host *host, struct tlsyn_tls_config *config,
+                const struct client_options *options, const struct tlsyn_endpoint *remote,
+                const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls)
+{
+    const struct tlsyn_connect_options connect = {
+        .remote = *remote,
+        .level = (enum tlsyn_level)options->level,
+        .conn = {.syn_timeout = host->options->timeout, .user_timeout = host->options->timeout},
+    };
+    const char *name = options->server_name ? options->server_name : server_name;
+    struct tlsyn_conn *conn = NULL;
+    int status = host_check_remote(host, &remote->addr);
+    int error = 0;
+
+    if (status != CLI_OK)
+        return status;
+    error = tlsyn_tls_attach(config, NULL, name, app, tls);
+    if (error < 0) {
+        say("TLS can't be set up: %s", strerror(-error));
+        return CLI_TLS;
+    }
+    error = tlsyn_connect(host->stack, &connect, tlsyn_tls_handler(*tls), &conn);
+    if (error < 0) {
+        status = client_explain(host, *tls, remote, error);
+        tlsyn_tls_free(*tls);
+        *tls = NULL;
+        return status;
+    }
+    return CLI_OK;
+}
+
+int client_explain(struct host *host, const struct tlsyn_tls *tls,
+                   const struct tlsyn_endpoint *remote, int error)
+{
+    const char *sentence = tls ? tlsyn_tls_error(tls) : "";
+    char text[INET_ADDRSTRLEN];
+
+    if (error == -EPROTO && sentence[0]) {
+        say("%s port %u: %s", cli_address_text(&remote->addr, text), remote->port, sentence);
+        return CLI_TLS;
+    }
+    return host_explain(host, remote, host_blame(host, error));
+}

@@ -1,0 +1,47 @@
+/*
+ * client.h: what connect and get share: options of a TLS client, its configuration, names to addresses, opening.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <tlsyn/tls.h>
+
+#include "cli.h"
+#include "host.h"
+
+struct client_options {
+    int level;      /* enum tlsyn_level */
+    int suite;      /* enum tlsyn_tls_suite */
+    const char *ca; /* file of trusted certificates; NULL: the system's */
+    bool insecure;
+    const char *server_name; /* NULL: the name in the URL or argument */
+};
+
+#define CLIENT_OPTIONS 5
+
+/** Sets the defaults and fills CLIENT_OPTIONS places of a table. */
+void client_options_init(struct client_options *options, struct cli_option *table);
+
+/** Names for a level and a suite, as options and results spell them. */
+const char *client_level_name(int level);
+
+/** A configuration with trust and key log set up. `alpn` as in tlsyn_tls_options. CLI_OK, or says why not. */
+int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
+                  struct tlsyn_tls_config **config);
+
+/** The first IPv4 address of a name, from the system's resolver, within the host's timeout. CLI_OK, or says why not. */
+int client_resolve(struct host *host, const char *name, struct tlsyn_addr *address);
+
+/** Begins a TLS connection. The caller frees *tls in any case of success. CLI_OK, or says why not. */
+int client_open(struct host *host, struct tlsyn_tls_config *config,
+                const struct client_options *options, const struct tlsyn_endpoint *remote,
+                const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls);
+
+/** Says why a connection failed: TLS's own sentence if TLS failed, else the network's. Returns the exit status. */
+int client_explain(struct host *host, const struct tlsyn_tls *tls,
+                   const struct tlsyn_endpoint *remote, int error);
+
+/** Reads a whole file of at most 16 MiB, to be freed with free(3). 0 or -errno (-EFBIG). */
+int client_read_file(const char *path, char **bytes, size_t *size);
+
+#endif

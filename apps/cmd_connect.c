@@ -1,0 +1,235 @@
+/*
+ * cmd_connect.c: tlsyn connect: opens a TLS connection, says what came of it, and relays the standard input and output.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "commands.h"
+#include "host.h"
+#include "relay.h"
+#include "say.h"
+
+#define ALPN_MAX 8
+
+struct connect {
+    char host_name[256];
+    uint16_t port;
+    bool quiet;
+    bool json;
+    const char *alpn_list; /* comma-separated, or NULL */
+    char alpn_text[256];
+    const char *alpn[ALPN_MAX + 1];
+    struct client_options client;
+    struct host_options network;
+    struct host host;
+    struct tlsyn_tls_config *config;
+    struct tlsyn_endpoint remote;
+    struct relay relay;
+};
+
+/* --- arguments -------------------------------------------------------------------------------------------- */
+
+static int parse_target(struct connect *c, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    int64_t port = 443;
+
+    if (length == 0 || length >= sizeof(c->host_name) || memchr(text, ':', length) ||
+        strchr(text, '/') || (colon && cli_port.parse(&cli_port, colon + 1, &port) < 0)) {
+        say("connect: \"%s\" is not HOST or HOST:PORT, with a port from 1 to 65535", text);
+        return CLI_USAGE;
+    }
+    memcpy(c->host_name, text, length);
+    c->host_name[length] = '\0';
+    c->port = (uint16_t)port;
+    return CLI_OK;
+}
+
+static int parse_alpn(struct connect *c)
+{
+    char *rest = NULL;
+    int n = 0;
+
+    if (!c->alpn_list)
+        return CLI_OK;
+    if (strlen(c->alpn_list) >= sizeof(c->alpn_text)) {
+        say("connect: the list of --alpn is too long");
+        return CLI_USAGE;
+    }
+    memcpy(c->alpn_text, c->alpn_list, strlen(c->alpn_list) + 1);
+    for (char *name = strtok_r(c->alpn_text, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        if (n == ALPN_MAX) {
+            say("connect: --alpn takes at most %d names", ALPN_MAX);
+            return CLI_USAGE;
+        }
+        c->alpn[n++] = name;
+    }
+    return CLI_OK;
+}
+
+/* --- the connection ------------------------------------------------------------------------------------------ */
+
+static int explain(struct connect *c, int error)
+{
+    struct relay *r = &c->relay;
+
+    if (error == 0 && r->error < 0 && r->conn == NULL && r->out_start < r->out_end) {
+        say("the output can't be written: %s", strerror(-r->error));
+        return CLI_FAILURE;
+    }
+    return client_explain(&c->host, r->tls, &c->remote, error < 0 ? error : r->error);
+}
+
+/* Until *done, the connection is closed, or nothing has happened for --timeout. `patient`: the user may think as long as it
+ * takes. */
+static int await(struct connect *c, const bool *done, bool patient)
+{
+    struct relay *r = &c->relay;
+    int error = 0;
+
+    while (!*done && !r->closed && error == 0) {
+        tlsyn_time now = tlsyn_clock();
+        tlsyn_time limit = r->last + c->network.timeout;
+
+        if (patient && (r->watching_input || r->watching_output))
+            limit = now + TLSYN_SECONDS(60);
+        else if (now >= limit)
+            return -ETIMEDOUT;
+        error = host_turn(&c->host, limit);
+    }
+    return error;
+}
+
+static void tell_end(const struct connect *c)
+{
+    const struct description *d = &c->relay.description;
+    char sent[24];
+    char received[24];
+    char first[24];
+
+    if (c->quiet)
+        return;
+    say_detail("closed: %s sent, %s received%s%s", say_bytes(d->conn.bytes_acked, sent),
+               say_bytes(d->conn.bytes_received, received),
+               d->tls.first_byte ? ", first byte after " : "",
+               d->tls.first_byte ? say_duration(d->tls.first_byte - d->conn.opened, first) : "");
+}
+
+static int relay_both_ways(struct connect *c)
+{
+    const bool never = false;
+    int error = 0;
+
+    if (c->json)
+        relay_close(&c->relay);
+    else
+        relay_start(&c->relay);
+    error = await(c, &never, true);
+    if (error == -EINTR) {
+        say("interrupted");
+        return CLI_INTERRUPTED;
+    }
+    /* A peer that doesn't close after our close_notify has nothing more to say. */
+    if (error == -ETIMEDOUT && c->relay.input_ended)
+        error = 0;
+    if (error == 0 && (c->relay.error == 0 || c->json)) {
+        tell_end(c);
+        if (c->relay.truncated)
+            say("the peer closed the connection without TLS saying so: what came may be cut off");
+        return c->relay.truncated ? CLI_FAILURE : CLI_OK;
+    }
+    return explain(c, error);
+}
+
+static int talk(struct connect *c)
+{
+    struct relay *r = &c->relay;
+    int status = client_open(&c->host, c->config, &c->client, &c->remote, c->host_name, &r->handler,
+                             &r->tls);
+    int error = 0;
+
+    if (status != CLI_OK)
+        return status;
+    error = await(c, &r->established, false);
+    if (r->conn)
+        describe_take(&r->description, r->conn, r->tls);
+    if (r->description.conn.number && r->established) {
+        if (!c->quiet && !c->json)
+            describe_detail(&r->description);
+        if (c->json)
+            describe_json(&r->description);
+    }
+    if (error < 0 || !r->established)
+        status = explain(c, error);
+    else
+        status = relay_both_ways(c);
+    relay_fini(r);
+    tlsyn_tls_free(r->tls);
+    return status;
+}
+
+static int run(struct connect *c)
+{
+    int status = host_open(&c->host, &c->network, NULL);
+
+    if (status != CLI_OK)
+        return status;
+    relay_init(&c->relay, c->host.loop);
+    status = client_config(&c->host, &c->client, c->alpn[0] ? c->alpn : NULL, &c->config);
+    c->remote.port = c->port;
+    if (status == CLI_OK)
+        status = client_resolve(&c->host, c->host_name, &c->remote.addr);
+    if (status == CLI_OK)
+        status = talk(c);
+    host_close(&c->host);
+    tlsyn_tls_config_free(c->config);
+    return status;
+}
+
+int cmd_connect(int argc, char **argv)
+{
+    struct connect *c = calloc(1, sizeof(*c));
+    int status = CLI_OK;
+
+    if (!c) {
+        say("memory is short");
+        return CLI_FAILURE;
+    }
+    struct cli_option common[HOST_OPTIONS];
+    struct cli_option options[4 + CLIENT_OPTIONS] = {
+        {"alpn", 0, &cli_string, &c->alpn_list,
+         "offer these application protocols, such as h2,http/1.1", NULL},
+        {"json", 0, NULL, &c->json, "print what came of it as a JSON object, and close", NULL},
+        {"quiet", 'q', NULL, &c->quiet, "relay only", NULL},
+    };
+    const struct cli_command command = {
+        .name = "connect",
+        .operands = "HOST[:PORT]",
+        .summary = "Opens a TLS connection (port 443), says what was negotiated, which mode was "
+                   "used and why, and how long it "
+                   "took; then relays the standard input and output until both ends have closed.",
+        .options = options,
+        .common = common,
+        .notes = "Examples:\n"
+                 "  tlsyn connect 10.0.0.2 --ca ca.pem --address 10.0.0.9/24 </dev/null\n"
+                 "  tlsyn connect example.org:443 --level none --tls 1.3 --json\n",
+        .operands_min = 1,
+        .operands_max = 1,
+    };
+
+    client_options_init(&c->client, options + 3);
+    host_options_init(&c->network, common);
+    if (cli_parse(&command, argc, argv, &status) >= 0) {
+        status = parse_target(c, argv[1]);
+        if (status == CLI_OK)
+            status = parse_alpn(c);
+        if (status == CLI_OK)
+            status = run(c);
+    }
+    free(c);
+    return status;
+}

@@ -1,0 +1,352 @@
+/*
+ * cmd_serve.c: tlsyn serve: an https file server.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tlsyn/certify.h>
+
+#include "client.h"
+#include "commands.h"
+#include "host.h"
+#include "say.h"
+#include "visitor.h"
+
+#define NAMES_MAX 8
+/* After the first Ctrl-C: how long responses under way may take; a second one ends at once. */
+#define GRACE TLSYN_SECONDS(5)
+
+struct serve {
+    const char *folder;
+    const char *cert, *key;  /* files, or NULL */
+    const char *self_signed; /* where the throwaway authority's certificate goes, or NULL */
+    const char *names[NAMES_MAX + 2];
+    const char *name; /* --name */
+    int suite;
+    int64_t port;
+    int64_t connections;
+    bool no_open, no_cookies, paper;
+    struct host_options network;
+    struct host host;
+    struct tlsyn_acceptor acceptor;
+    struct tlsyn_listener *listener;
+    struct visitors visitors;
+};
+
+/* --- identity --------------------------------------------------------------------------------------------- */
+
+static int add_identity(struct serve *s, const char *chain, size_t chain_len, const char *key,
+                        size_t key_len)
+{
+    char message[256] = "";
+    int error =
+        tlsyn_tls_config_identity(s->visitors.config, chain, chain_len, key, key_len, message);
+
+    if (error >= 0)
+        return CLI_OK;
+    say("the certificate can't be used: %s", message[0] ? message : strerror(-error));
+    return CLI_TLS;
+}
+
+static int read_or_say(const char *option, const char *path, char **bytes, size_t *size)
+{
+    int error = client_read_file(path, bytes, size);
+
+    if (error == 0)
+        return CLI_OK;
+    say("%s %s can't be read: %s", option, path, strerror(-error));
+    return CLI_FAILURE;
+}
+
+static int load_identity(struct serve *s)
+{
+    char *chain = NULL;
+    char *key = NULL;
+    size_t chain_len = 0;
+    size_t key_len = 0;
+    int status = read_or_say("--cert", s->cert, &chain, &chain_len);
+
+    if (status == CLI_OK)
+        status = read_or_say("--key", s->key, &key, &key_len);
+    if (status == CLI_OK)
+        status = add_identity(s, chain, chain_len, key, key_len);
+    if (key)
+        explicit_bzero(key, key_len);
+    free(key);
+    free(chain);
+    return status;
+}
+
+static int write_ca(const char *path, const char *pem)
+{
+    FILE *file = fopen(path, "we");
+    bool ok = file && fputs(pem, file) >= 0;
+
+    if (file && fclose(file) != 0)
+        ok = false;
+    if (ok)
+        return CLI_OK;
+    say("--self-signed %s can't be written: %s", path, strerror(errno));
+    return CLI_FAILURE;
+}
+
+/* The names in the certificate: our address, what --name adds, and localhost so that there always is a DNS name. */
+static int make_identity(struct serve *s)
+{
+    struct tlsyn_certify_options options = {
+        .names = s->names,
+        .rsa = s->suite == TLSYN_TLS_12_RSA,
+        .now = time(NULL),
+        .days = 30,
+        .random = tlsyn_random_kernel(),
+    };
+    struct tlsyn_certified made;
+    char address[16];
+    size_t n = 0;
+    int status = CLI_OK;
+    int error = 0;
+
+    if (s->name)
+        s->names[n++] = s->name;
+    s->names[n++] = cli_address_text(&s->host.own.address, address);
+    s->names[n++] = "localhost";
+    error = tlsyn_certify(&options, &made);
+    if (error < 0) {
+        say("a throwaway certificate can't be made: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    status = write_ca(s->self_signed, made.ca);
+    if (status == CLI_OK)
+        status = add_identity(s, made.chain, strlen(made.chain), made.key, strlen(made.key));
+    explicit_bzero(made.key, sizeof(made.key));
+    return status;
+}
+
+static int configure(struct serve *s)
+{
+    static const char *const alpn[] = {"http/1.1", NULL};
+    const struct tlsyn_tls_options options = {
+        .role = TLSYN_TLS_SERVER,
+        .suite = (enum tlsyn_tls_suite)s->suite,
+        .paper = s->paper,
+        .alpn = alpn,
+        .keylog = keylog_sink(&s->host.keylog),
+        .wall_clock = time(NULL),
+        .wall_at = tlsyn_clock(),
+    };
+    char message[256] = "";
+    int error = tlsyn_tls_config_new(&options, &s->visitors.config, message);
+
+    if (error < 0) {
+        say("TLS can't be set up: %s", message[0] ? message : strerror(-error));
+        return CLI_TLS;
+    }
+    return s->self_signed ? make_identity(s) : load_identity(s);
+}
+
+/* --- serving -------------------------------------------------------------------------------------------------- */
+
+static struct tlsyn_handler *accept_visitor(struct tlsyn_acceptor *acceptor,
+                                            struct tlsyn_conn *conn)
+{
+    struct serve *s = (struct serve *)((char *)acceptor - offsetof(struct serve, acceptor));
+
+    return visitor_accept(&s->visitors, conn);
+}
+
+static int start_listening(struct serve *s)
+{
+    const struct tlsyn_listen_options options = {
+        .local = {.addr = s->host.own.address, .port = (uint16_t)s->port},
+        .open = !s->no_open,
+        .cookies = !s->no_cookies,
+        .paper = s->paper,
+        .conn = {.user_timeout = s->network.timeout},
+    };
+    char address[16];
+    char port[8] = "";
+    int error = 0;
+
+    s->acceptor.accept = accept_visitor;
+    error = tlsyn_listen(s->host.stack, &options, &s->acceptor, &s->listener);
+    if (error < 0) {
+        say("port %lld can't be listened on: %s", (long long)s->port, strerror(-error));
+        return CLI_FAILURE;
+    }
+    if (s->port != 443)
+        (void)snprintf(port, sizeof(port), ":%u", (unsigned int)s->port);
+    say("serving %s at https://%s%s/", s->folder, cli_address_text(&s->host.own.address, address),
+        port);
+    return CLI_OK;
+}
+
+static tlsyn_time earlier(tlsyn_time a, tlsyn_time b)
+{
+    return a < b ? a : b;
+}
+
+/* Until a signal, or an error that ends the service. */
+static int serve_until_told(struct serve *s)
+{
+    int error = 0;
+
+    while (error == 0) {
+        tlsyn_time now = tlsyn_clock();
+
+        error =
+            host_turn(&s->host, earlier(visitors_sweep(&s->visitors, now), now + TLSYN_SECONDS(1)));
+    }
+    return error;
+}
+
+static void finish(struct serve *s)
+{
+    tlsyn_time deadline = tlsyn_clock() + GRACE;
+    int error = 0;
+
+    tlsyn_listener_close(s->listener);
+    visitors_stop(&s->visitors);
+    while (s->visitors.count > 0 && error == 0 && tlsyn_clock() < deadline) {
+        tlsyn_time now = tlsyn_clock();
+
+        error = host_turn(&s->host, earlier(deadline, earlier(visitors_sweep(&s->visitors, now),
+                                                              now + TLSYN_MS(100))));
+    }
+}
+
+static int serve(struct serve *s)
+{
+    const struct tlsyn_endpoint here = {.addr = s->host.own.address, .port = (uint16_t)s->port};
+    int status = configure(s);
+    int error = 0;
+
+    if (status == CLI_OK)
+        status = start_listening(s);
+    if (status != CLI_OK)
+        return status;
+    error = serve_until_told(s);
+    if (error == -EINTR) {
+        finish(s);
+        return CLI_OK;
+    }
+    status = host_explain(&s->host, &here, error);
+    return error == -ENODATA ? CLI_OK : status;
+}
+
+static int run(struct serve *s)
+{
+    struct tlsyn_limits limits;
+    int error = files_open_root(&s->visitors.files, s->folder);
+    int status = CLI_OK;
+
+    if (error < 0) {
+        say("the folder %s can't be served: %s", s->folder, strerror(-error));
+        return CLI_FAILURE;
+    }
+    tlsyn_limits_default(&limits);
+    if ((uint32_t)s->connections > limits.connections / 2)
+        limits.connections = (uint32_t)s->connections * 2; /* those in TIME-WAIT count too */
+    s->visitors.max = (uint32_t)s->connections;
+    s->visitors.timeout = s->network.timeout;
+    status = host_open(&s->host, &s->network, &limits);
+    if (status == CLI_OK) {
+        status = serve(s);
+        host_close(&s->host); /* frees the visitors that are left */
+        tlsyn_tls_config_free(s->visitors.config);
+    }
+    files_close_root(&s->visitors.files);
+    return status;
+}
+
+/* --- the command -------------------------------------------------------------------------------------------------- */
+
+static int check(const struct serve *s)
+{
+    if (s->self_signed && (s->cert || s->key)) {
+        say("serve: --self-signed and --cert exclude each other");
+        return CLI_USAGE;
+    }
+    if (!s->self_signed && !(s->cert && s->key)) {
+        say("serve: name a certificate and its key with --cert and --key, or have one made: "
+            "--self-signed CA-FILE");
+        return CLI_USAGE;
+    }
+    return CLI_OK;
+}
+
+static const char *const suites[] = {"any", "1.2-rsa", "1.2-ecdhe", "1.3", NULL};
+static const struct cli_type suite_type = {.placeholder = "VERSION",
+                                           .accepts = "any, 1.2-rsa, 1.2-ecdhe or 1.3",
+                                           .parse = cli_choice_parse,
+                                           .choices = suites};
+static const struct cli_type connections_type = {.placeholder = "N",
+                                                 .accepts = "a whole number from 1 to 100000",
+                                                 .parse = cli_number_parse,
+                                                 .min = 1,
+                                                 .max = 100000};
+
+int cmd_serve(int argc, char **argv)
+{
+    struct serve s = {
+        .folder = ".",
+        .port = 443,
+        .connections = 1000,
+        .visitors = {.upload_max = 1000000000, .idle = TLSYN_SECONDS(60)},
+    };
+    struct cli_option common[HOST_OPTIONS];
+    const struct cli_option options[] = {
+        {"cert", 0, &cli_file, &s.cert, "certificate chain, the server's first (PEM)", NULL},
+        {"key", 0, &cli_file, &s.key, "its private key (PEM)", NULL},
+        {"self-signed", 0, &cli_file, &s.self_signed,
+         "make a throwaway certificate, and write to FILE what clients pass to --ca", NULL},
+        {"name", 0, &cli_string, &s.name, "put this host name into it too", NULL},
+        {"port", 'p', &cli_port, &s.port, "TCP port (default: 443)", NULL},
+        {"tls", 0, &suite_type, &s.suite,
+         "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
+        {"no-open", 0, NULL, &s.no_open, "admit the first flight in a SYN only with a cookie",
+         NULL},
+        {"no-cookies", 0, NULL, &s.no_cookies, "give out no Fast Open cookies", NULL},
+        {"paper", 0, NULL, &s.paper,
+         "admit SYNs of the published protocol, padded to 1024 bytes; laboratory only", NULL},
+        {"upload", 0, NULL, &s.visitors.upload, "let clients write files into DIR (PUT)", NULL},
+        {"upload-max", 0, &cli_size, &s.visitors.upload_max, "largest file taken (default: 1G)",
+         NULL},
+        {"connections", 0, &connections_type, &s.connections,
+         "most connections at a time (default: 1000)", NULL},
+        {"idle", 0, &cli_duration, &s.visitors.idle,
+         "close a connection without a request for so long (default: 60s)", NULL},
+        {"quiet", 'q', NULL, &s.visitors.quiet, "no line per request on stderr", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "serve",
+        .operands = "[DIR]",
+        .summary = "Serves the files under DIR (default: the current folder) over https, answering "
+                   "the TLS handshake inside the "
+                   "three-way handshake where the client takes part.",
+        .options = options,
+        .common = common,
+        .notes =
+            "Example:\n"
+            "  tlsyn serve --address 10.0.0.9/24 --self-signed ca.pem ~/public\n"
+            "  curl --tcp-fastopen --cacert ca.pem https://10.0.0.9/     (on another machine)\n",
+        .operands_min = 0,
+        .operands_max = 1,
+    };
+    int status = CLI_OK;
+    int operands = 0;
+
+    host_options_init(&s.network, common);
+    operands = cli_parse(&command, argc, argv, &status);
+    if (operands < 0)
+        return status;
+    if (operands == 1)
+        s.folder = argv[1];
+    status = check(&s);
+    return status == CLI_OK ? run(&s) : status;
+}

@@ -1,0 +1,151 @@
+/*
+ * describe.c: a connection in words and in JSON.
+ */
+#include "describe.h"
+
+#include <stdio.h>
+
+#include "cli.h"
+#include "client.h"
+#include "say.h"
+
+static void keep(char *into, size_t size, const char *text)
+{
+    (void)snprintf(into, size, "%s", text ? text : "");
+}
+
+void describe_take(struct description *d, struct tlsyn_conn *conn, const struct tlsyn_tls *tls)
+{
+    tlsyn_conn_info(conn, &d->conn);
+    tlsyn_tls_info(tls, &d->tls);
+    keep(d->version, sizeof(d->version), d->tls.version);
+    keep(d->suite, sizeof(d->suite), d->tls.ciphersuite);
+    keep(d->alpn, sizeof(d->alpn), d->tls.alpn);
+    if (tlsyn_tls_peer(tls, d->peer, sizeof(d->peer)) < 0)
+        d->peer[0] = '\0';
+}
+
+const char *describe_mode(const struct tlsyn_conn_info *info)
+{
+    return info->syn_text_acked > 0 ? "embedded" : "sequential";
+}
+
+const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size)
+{
+    const char *why = NULL;
+
+    if (info->syn_text > 0 && info->syn_text_acked == info->syn_text)
+        (void)snprintf(text, size, "%u bytes rode in the SYN, %u in the SYN-ACK%s", info->syn_text,
+                       info->synack_text, info->cookie_used ? ", with a cookie" : "");
+    else if (info->syn_text_acked > 0)
+        (void)snprintf(text, size, "%u bytes rode in the SYN, of which the peer took %u",
+                       info->syn_text, info->syn_text_acked);
+    else if (info->level == TLSYN_LEVEL_NONE)
+        why = info->active ? "nothing else was asked for" : "the SYN carried nothing";
+    else if (info->syn_text == 0)
+        why = "nothing rode in the SYN: the first flight did not fit";
+    else if (info->syn_retransmits > 0)
+        why = "the SYN with the first flight got no answer, a bare one did";
+    else if (info->cookie_received)
+        why = "the peer acknowledged only the SYN, and gave a cookie";
+    else
+        why = "the peer acknowledged only the SYN";
+    if (why)
+        (void)snprintf(text, size, "%s", why);
+    return text;
+}
+
+static tlsyn_time since(tlsyn_time start, tlsyn_time end)
+{
+    return end > start ? end - start : 0;
+}
+
+static void detail_time(const char *what, tlsyn_time duration)
+{
+    char text[24];
+
+    if (duration > 0)
+        say_detail("  %-11s %s", what, say_duration(duration, text));
+}
+
+/* Indents each line of the certificate's text. */
+static void detail_lines(const char *text)
+{
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        int length = end ? (int)(end - text) : (int)strlen(text);
+
+        if (length > 0)
+            say_detail("  %.*s", length, text);
+        text += length + (end ? 1 : 0);
+    }
+}
+
+void describe_detail(const struct description *d)
+{
+    const struct tlsyn_conn_info *c = &d->conn;
+    char address[16];
+    char reason[160];
+
+    say_detail("connected to %s port %u", cli_address_text(&c->remote.addr, address),
+               c->remote.port);
+    say_detail("  %-11s %s, %s%s%s%s", "TLS", d->version[0] ? d->version : "not negotiated",
+               d->suite[0] ? d->suite : "no ciphersuite", d->alpn[0] ? ", ALPN " : "", d->alpn,
+               d->tls.resumed ? ", resumed" : "");
+    say_detail("  %-11s %s", "certificate",
+               d->tls.verified      ? "verified"
+               : d->tls.established ? "NOT verified (--insecure)"
+                                    : "not verified");
+    detail_lines(d->peer);
+    say_detail("  %-11s %s: %s", "mode", describe_mode(c),
+               describe_reason(c, reason, sizeof(reason)));
+    detail_time("round trip", c->srtt);
+    detail_time("TCP", since(c->opened, c->established));
+    detail_time("handshake", since(c->opened, d->tls.finished));
+    detail_time("first byte", since(c->opened, d->tls.first_byte));
+}
+
+static void json_ms(const char *name, tlsyn_time duration)
+{
+    if (duration > 0)
+        say_result(", \"%s\": %.3f", name, (double)duration / 1e3);
+    else
+        say_result(", \"%s\": null", name);
+}
+
+static void json_text(const char *name, const char *text)
+{
+    say_result(", \"%s\": ", name);
+    say_json_string(text[0] ? text : NULL);
+}
+
+void describe_json(const struct description *d)
+{
+    const struct tlsyn_conn_info *c = &d->conn;
+    char address[16];
+    char reason[160];
+
+    say_result("{\"address\": \"%s\", \"port\": %u", cli_address_text(&c->remote.addr, address),
+               c->remote.port);
+    json_text("version", d->version);
+    json_text("ciphersuite", d->suite);
+    json_text("alpn", d->alpn);
+    say_result(", \"resumed\": %s, \"verified\": %s", d->tls.resumed ? "true" : "false",
+               d->tls.verified ? "true" : "false");
+    json_text("certificate", d->peer);
+    json_text("mode", describe_mode(c));
+    json_text("reason", describe_reason(c, reason, sizeof(reason)));
+    json_text("level", client_level_name((int)c->level));
+    say_result(", \"syn_text\": %u, \"syn_text_acked\": %u, \"synack_text\": %u", c->syn_text,
+               c->syn_text_acked, c->synack_text);
+    say_result(", \"cookie_used\": %s, \"cookie_received\": %s, \"syn_retransmits\": %u",
+               c->cookie_used ? "true" : "false", c->cookie_received ? "true" : "false",
+               c->syn_retransmits);
+    json_ms("rtt_ms", c->srtt);
+    json_ms("tcp_ms", since(c->opened, c->established));
+    json_ms("handshake_ms", since(c->opened, d->tls.finished));
+    json_ms("first_byte_ms", since(c->opened, d->tls.first_byte));
+    say_result(", \"bytes_received\": %llu, \"bytes_acked\": %llu, \"retransmits\": %u}\n",
+               (unsigned long long)c->bytes_received, (unsigned long long)c->bytes_acked,
+               c->retransmits);
+}

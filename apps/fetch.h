@@ -1,0 +1,61 @@
+/*
+ * fetch.h: one HTTP/1.1 GET (RFC 9110, 9112) over one TLS connection, as that connection's user.
+ *
+ *     fetch_init -> client_open(..., &fetch->handler, ...) -> events -> done, closed or failed -> fetch_fini
+ *
+ * The request is written when TLS is ready: with TLS 1.3 it rides in the ACK of the three-way handshake. When the sink is
+ * full, nothing more is read from the connection, so its window closes and the server waits.
+ */
+#ifndef FETCH_H
+#define FETCH_H
+
+#include <http_parser.h>
+#include <tlsyn/loop.h>
+#include <tlsyn/tls.h>
+
+#include "describe.h"
+#include "sink.h"
+#include "url.h"
+
+#define FETCH_CHUNK    16384
+#define FETCH_HEAD_MAX 32768
+
+struct fetch {
+    struct tlsyn_handler handler;
+    struct tlsyn_conn *conn; /* NULL before it opens and after it closed */
+    struct tlsyn_tls *tls;   /* the caller's, set after client_open() */
+    struct tlsyn_loop *loop;
+    struct tlsyn_loop_watch watch; /* of a full sink */
+    const char *sink_path;
+    struct sink sink;
+    http_parser parser;
+    char request[4096];
+    size_t request_len, request_sent;
+    char head[FETCH_HEAD_MAX]; /* field lines of the response, "name: value\n" each */
+    size_t head_len;
+    bool in_value;          /* the parser is inside a field's value */
+    char body[FETCH_CHUNK]; /* decoded, not yet in the sink */
+    size_t body_start, body_end;
+    bool watching;
+    bool has_sink; /* the body is wanted, and the sink is open */
+    bool peer_ended;
+    bool done;                      /* the response is complete; or failed: see error, sentence */
+    bool closed;                    /* on_closed was called */
+    int error;                      /* 0, or why it failed, as a negative errno */
+    char sentence[200];             /* more about an error, or "" */
+    uint64_t length;                /* Content-Length, UINT64_MAX: not told */
+    tlsyn_time last;                /* when something last happened */
+    struct description description; /* of the connection, taken when done or closed */
+};
+
+/** `sink_path` as in sink_open(); it is opened when a body begins that is wanted (status 2xx). */
+void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
+                struct tlsyn_loop *loop);
+
+/** Ends what is open; an unfinished file is removed. */
+void fetch_fini(struct fetch *fetch);
+
+/** The value of the first response field of this name, up to its end of line, into `text`. 0, -ENODATA, -ENAMETOOLONG. */
+int fetch_field(const struct fetch *fetch, const char *name, char *text, size_t size);
+
+#endif

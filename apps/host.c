@@ -1,0 +1,548 @@
+/*
+ * host.c: a network host for a subcommand. Read first: RFC 5227 2.1.
+ */
+#include "host.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "netif.h"
+#include "privilege.h"
+#include "say.h"
+
+/* A host on the same wire answers a probe within a round trip of it; after this long a claim is not an answer. */
+#define PROBE_WAIT TLSYN_SECONDS(3)
+/* How long a failure waits for the network to explain it. */
+#define BLAME_WAIT TLSYN_MS(300)
+
+/* --- options ------------------------------------------------------------------------------------------ */
+
+static int parse_link(const struct cli_type *type, const char *text, void *into)
+{
+    struct host_link_choice *choice = into;
+
+    (void)type;
+    if (strcmp(text, "afpacket") == 0)
+        *choice = (struct host_link_choice){.kind = HOST_AFPACKET};
+    else if (strcmp(text, "pcap") == 0)
+        *choice = (struct host_link_choice){.kind = HOST_PCAP};
+    else if (strncmp(text, "file:", 5) == 0 && text[5] != '\0')
+        *choice = (struct host_link_choice){.kind = HOST_FILE, .path = text + 5};
+    else
+        return -EINVAL;
+    return 0;
+}
+
+static const struct cli_type link_type = {
+    .placeholder = "LINK", .accepts = "afpacket, pcap or file:CAPTURE", .parse = parse_link};
+static int parse_interface(const struct cli_type *type, const char *text, void *into)
+{
+    (void)type;
+    if (text[0] == '\0')
+        return -EINVAL;
+    *(const char **)into = text;
+    return 0;
+}
+
+/* With a prefix length or without. */
+static int parse_own_address(const struct cli_type *type, const char *text, void *into)
+{
+    struct cli_network network = {.prefix_len = 0};
+
+    (void)type;
+    if (strchr(text, '/'))
+        return cli_network.parse(&cli_network, text, into);
+    if (cli_address.parse(&cli_address, text, &network.address) < 0)
+        return -EINVAL;
+    *(struct cli_network *)into = network;
+    return 0;
+}
+
+static const struct cli_type own_address_type = {.placeholder = "ADDRESS/PREFIX",
+                                                 .accepts = "an IPv4 address such as 10.0.0.9/24",
+                                                 .parse = parse_own_address};
+static const struct cli_type prefix_type = {.placeholder = "LENGTH",
+                                            .accepts = "a prefix length from 1 to 32",
+                                            .parse = cli_number_parse,
+                                            .min = 1,
+                                            .max = 32};
+static const struct cli_type interface_type = {
+    .placeholder = "NAME", .accepts = "the name of a network interface", .parse = parse_interface};
+
+void host_options_init(struct host_options *options, struct cli_option table[HOST_OPTIONS])
+{
+    const struct cli_option filled[HOST_OPTIONS] = {
+        {"link", 0, &link_type, &options->link,
+         "how frames are sent and received: afpacket (default), pcap, or file:CAPTURE to replay a "
+         "capture file",
+         NULL},
+        {"interface", 'i', &interface_type, &options->interface,
+         "network interface (default: that of the default route, or the only one)",
+         "TLSYN_INTERFACE"},
+        {"address", 'a', &own_address_type, &options->address,
+         "our own IPv4 address, one that nobody has, this machine included", "TLSYN_ADDRESS"},
+        {"prefix", 0, &prefix_type, &options->prefix,
+         "prefix length of its network, if --address has none (default: the interface's)",
+         "TLSYN_PREFIX"},
+        {"gateway", 0, &cli_address, &options->gateway,
+         "router to other networks (default: the kernel's)", "TLSYN_GATEWAY"},
+        {"capture", 0, &cli_file, &options->capture,
+         "write every frame to FILE (pcapng), with the TLS secrets", NULL},
+        {"trace", 0, &cli_file, &options->trace,
+         "write what the stack does to FILE, one JSON object per line; - is stderr", NULL},
+        {"timeout", 0, &cli_duration, &options->timeout,
+         "longest wait for anything from the network (default: 30s)", NULL},
+        {.name = NULL},
+    };
+
+    *options = (struct host_options){.timeout = TLSYN_SECONDS(30)};
+    memcpy(table, filled, sizeof(filled));
+}
+
+/* --- checks before anything is opened --------------------------------------------------------------------- */
+
+static int choose_interface(struct host *host)
+{
+    char names[512];
+    int error = 0;
+
+    if (host->options->interface) {
+        (void)snprintf(host->interface, sizeof(host->interface), "%s", host->options->interface);
+        error = netif_check(host->options->interface);
+    } else {
+        error = netif_choose(host->interface, names, sizeof(names));
+        if (error == -ENOTUNIQ) {
+            say("which interface? Choose one with --interface: %s", names);
+            return CLI_USAGE;
+        }
+        if (error < 0) {
+            netif_list(names, sizeof(names));
+            say("no network interface is up but the loopback; there are: %s", names);
+            return CLI_FAILURE;
+        }
+        return CLI_OK;
+    }
+    switch (error) {
+    case 0:
+        return CLI_OK;
+    case -ENODEV:
+        netif_list(names, sizeof(names));
+        say("there is no network interface \"%s\"; there are: %s", host->options->interface, names);
+        return CLI_FAILURE;
+    case -ENETDOWN:
+        say("the network interface %s is down; bring it up: sudo ip link set %s up",
+            host->interface, host->interface);
+        return CLI_FAILURE;
+    case -EPROTONOSUPPORT:
+        say("the network interface %s carries no Ethernet frames; choose another with --interface",
+            host->interface);
+        return CLI_FAILURE;
+    default:
+        say("the network interface %s can't be examined: %s", host->interface, strerror(-error));
+        return CLI_FAILURE;
+    }
+}
+
+static int say_address_is_missing(const struct cli_network *network, const char *interface)
+{
+    char text[INET_ADDRSTRLEN];
+
+    if (network)
+        say("--address is missing: an address that nobody has, this machine included, in the "
+            "network of %s (%s/%d)",
+            interface, cli_address_text(&network->address, text), network->prefix_len);
+    else
+        say("--address is missing: an IPv4 address that nobody has, this machine included, such as "
+            "10.0.0.9/24");
+    return CLI_USAGE;
+}
+
+static int choose_address(struct host *host)
+{
+    const struct host_options *o = host->options;
+    struct cli_network network;
+    bool known = host->interface[0] && netif_network(host->interface, &network) == 0;
+    char owner[IF_NAMESIZE];
+    char text[INET_ADDRSTRLEN];
+
+    host->own = o->address;
+    if (tlsyn_addr_unspecified(&host->own.address))
+        return say_address_is_missing(known ? &network : NULL, host->interface);
+    if (host->own.prefix_len == 0)
+        host->own.prefix_len = (int)o->prefix;
+    if (host->own.prefix_len == 0 && known &&
+        netif_same_network(&host->own.address, &network.address, network.prefix_len))
+        host->own.prefix_len = network.prefix_len;
+    if (host->own.prefix_len == 0) {
+        say("--address needs the length of its network's prefix, such as %s/24",
+            cli_address_text(&host->own.address, text));
+        return CLI_USAGE;
+    }
+    if (host->interface[0] && netif_owns(&host->own.address, owner)) {
+        say("address in use: %s belongs to this machine (%s), whose kernel would reset our "
+            "connections; choose one that "
+            "nobody has",
+            cli_address_text(&host->own.address, text), owner);
+        return CLI_FAILURE;
+    }
+    return CLI_OK;
+}
+
+/* --- link --------------------------------------------------------------------------------------------------- */
+
+/* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to us. */
+static void pcap_filter(const struct host *host, char *filter, size_t size)
+{
+    char text[INET_ADDRSTRLEN];
+
+    (void)snprintf(filter, size, "arp or (ip and dst host %s)",
+                   cli_address_text(&host->own.address, text));
+}
+
+static int open_link(struct host *host)
+{
+    const struct host_link_choice *choice = &host->options->link;
+    char message[256] = "";
+    char filter[64];
+    int error = 0;
+
+    pcap_filter(host, filter, sizeof(filter));
+    switch (choice->kind) {
+    case HOST_AFPACKET:
+        error = tlsyn_afpacket_open(host->interface, NULL, &host->link);
+        break;
+    case HOST_PCAP:
+        error = tlsyn_pcap_open(host->interface, filter, message, &host->link);
+        break;
+    case HOST_FILE:
+        error = tlsyn_pcap_open_file(choice->path, NULL, message, &host->link);
+        break;
+    }
+    if (error == 0)
+        return CLI_OK;
+    host->link = NULL;
+    if (error == -EPERM || error == -EACCES) {
+        if (choice->kind != HOST_FILE) {
+            privilege_explain();
+            return CLI_PERMISSION;
+        }
+    }
+    say("%s can't be opened: %s", choice->kind == HOST_FILE ? choice->path : host->interface,
+        message[0] ? message : strerror(-error));
+    return CLI_FAILURE;
+}
+
+static int drop_rights(void)
+{
+    int error = privilege_drop();
+
+    if (error == 0)
+        return CLI_OK;
+    say("rights could not be given up (%s), so nothing was started", strerror(-error));
+    return CLI_PERMISSION;
+}
+
+/* --- files of the user's: capture, trace, key log ------------------------------------------------------------ */
+
+static void emit_trace(struct tlsyn_trace *base, const struct tlsyn_trace_record *record)
+{
+    struct host_trace *trace = (struct host_trace *)base;
+    char text[512];
+
+    if (tlsyn_trace_json(record, text, sizeof(text)) > 0)
+        (void)fprintf(trace->out, "%s\n", text);
+}
+
+static int open_trace(struct host *host)
+{
+    const char *path = host->options->trace;
+
+    if (!path)
+        return CLI_OK;
+    host->trace.base = (struct tlsyn_trace){.emit = emit_trace, .mask = ~UINT64_C(0)};
+    host->trace.out = strcmp(path, "-") == 0 ? stderr : fopen(path, "we");
+    if (host->trace.out)
+        return CLI_OK;
+    say("the trace %s can't be written: %s", path, strerror(errno));
+    return CLI_FAILURE;
+}
+
+static int open_files(struct host *host)
+{
+    const char *path = host->options->capture;
+    struct tlsyn_link *capture = NULL;
+    int error = 0;
+
+    if (path) {
+        error = tlsyn_capture_wrap(host->link, path, &capture);
+        if (error < 0) {
+            say("the capture %s can't be written: %s", path, strerror(-error));
+            return CLI_FAILURE;
+        }
+        host->link = capture;
+    }
+    error = keylog_init(&host->keylog, capture);
+    if (error < 0) {
+        say("the file that SSLKEYLOGFILE names can't be written: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    return open_trace(host);
+}
+
+/* --- stack, address, routes ------------------------------------------------------------------------------------ */
+
+static int add_gateway(struct host *host)
+{
+    const struct host_options *o = host->options;
+    const struct tlsyn_addr anywhere = tlsyn_addr_ip4((const uint8_t[4]){0, 0, 0, 0});
+    struct tlsyn_addr gateway = o->gateway;
+    char text[INET_ADDRSTRLEN];
+
+    if (tlsyn_addr_unspecified(&gateway)) {
+        if (!host->interface[0] || netif_gateway(host->interface, &gateway) < 0 ||
+            !netif_same_network(&gateway, &host->own.address, host->own.prefix_len))
+            return CLI_OK;
+    } else if (!netif_same_network(&gateway, &host->own.address, host->own.prefix_len)) {
+        say("--gateway %s is not in the network of --address, so it can't be reached",
+            cli_address_text(&gateway, text));
+        return CLI_USAGE;
+    }
+    if (tlsyn_route_add(host->stack, &anywhere, 0, &gateway) == 0)
+        return CLI_OK;
+    say("the gateway %s can't be used", cli_address_text(&gateway, text));
+    return CLI_FAILURE;
+}
+
+static int start_stack(struct host *host, const struct tlsyn_limits *limits)
+{
+    const struct cli_network *own = &host->own;
+    struct tlsyn_stack_options options = {
+        .limits = limits,
+        .trace = host->trace.out ? &host->trace.base : NULL,
+        .now = tlsyn_clock(),
+    };
+    int error = 0;
+
+    host->stack = tlsyn_stack_new(&options);
+    if (!host->stack)
+        error = -ENOMEM;
+    if (error == 0)
+        error = tlsyn_iface_add(host->stack, host->link, &host->iface);
+    if (error == 0)
+        error = tlsyn_iface_address(host->iface, &own->address, own->prefix_len);
+    if (error == 0)
+        error = tlsyn_loop_new(host->stack, NULL, &host->loop);
+    if (error == 0)
+        error = tlsyn_loop_iface(host->loop, host->iface);
+    if (error < 0) {
+        say("the stack can't be started: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    return add_gateway(host);
+}
+
+/* --- signals ------------------------------------------------------------------------------------------------------ */
+
+static void take_signal(struct tlsyn_loop_watch *watch, int fd, short revents)
+{
+    struct host_signals *signals = (struct host_signals *)watch;
+    struct signalfd_siginfo info;
+
+    (void)revents;
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        signals->caught++;
+}
+
+static int watch_signals(struct host *host)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    host->signals.watch.on_ready = take_signal;
+    host->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (host->signals.fd >= 0 &&
+        tlsyn_loop_watch(host->loop, host->signals.fd, POLLIN, &host->signals.watch) == 0)
+        return CLI_OK;
+    say("signals can't be watched: %s", strerror(errno));
+    return CLI_FAILURE;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------ */
+
+static void start_probe(struct host *host)
+{
+    if (host->options->link.kind == HOST_FILE)
+        return;
+    if (tlsyn_iface_probe(host->iface, &host->own.address) == 0)
+        host->probe_ends = tlsyn_clock() + PROBE_WAIT;
+}
+
+int host_open(struct host *host, const struct host_options *options,
+              const struct tlsyn_limits *limits)
+{
+    int status = CLI_OK;
+
+    *host = (struct host){.options = options, .signals = {.fd = -1}};
+    if (options->link.kind != HOST_FILE)
+        status = choose_interface(host);
+    if (status == CLI_OK)
+        status = choose_address(host);
+    if (status == CLI_OK)
+        status = open_link(host);
+    if (status == CLI_OK)
+        status = drop_rights();
+    if (status == CLI_OK)
+        status = open_files(host);
+    if (status == CLI_OK)
+        status = start_stack(host, limits);
+    if (status == CLI_OK)
+        status = watch_signals(host);
+    if (status == CLI_OK)
+        start_probe(host);
+    else
+        host_close(host);
+    return status;
+}
+
+void host_close(struct host *host)
+{
+    if (host->loop)
+        tlsyn_loop_free(host->loop);
+    if (host->stack)
+        tlsyn_stack_free(host->stack);
+    keylog_fini(&host->keylog);
+    tlsyn_link_close(host->link);
+    if (host->trace.out && host->trace.out != stderr)
+        (void)fclose(host->trace.out);
+    if (host->signals.fd >= 0)
+        (void)close(host->signals.fd);
+    *host = (struct host){.signals = {.fd = -1}};
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_claimed(const struct host *host)
+{
+    return host->probe_ends != 0 && tlsyn_clock() < host->probe_ends &&
+           tlsyn_iface_conflict(host->iface);
+}
+
+int host_turn(struct host *host, tlsyn_time deadline)
+{
+    int error = tlsyn_loop_turn(host->loop, deadline);
+
+    if (host->signals.caught > 0) {
+        host->signals.caught--;
+        return -EINTR;
+    }
+    if (is_claimed(host))
+        return -EADDRINUSE;
+    return error == -EINTR ? 0 : error;
+}
+
+int host_run(struct host *host, const bool *done, tlsyn_time deadline)
+{
+    int error = 0;
+
+    while (!*done && error == 0) {
+        if (tlsyn_clock() >= deadline)
+            return -ETIMEDOUT;
+        error = host_turn(host, deadline);
+    }
+    return error;
+}
+
+int host_blame(struct host *host, int error)
+{
+    const bool never = false;
+    tlsyn_time deadline = tlsyn_clock() + BLAME_WAIT;
+
+    if (error == -EINTR || error == -EADDRINUSE || host->probe_ends == 0)
+        return error;
+    if (deadline > host->probe_ends)
+        deadline = host->probe_ends;
+    return host_run(host, &never, deadline) == -EADDRINUSE ? -EADDRINUSE : error;
+}
+
+/* --- what went wrong ------------------------------------------------------------------------------------------------------ */
+
+int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, int error)
+{
+    char address[INET_ADDRSTRLEN];
+    char where[64];
+    char wait[24];
+
+    (void)snprintf(where, sizeof(where), remote->port ? "%s port %u" : "%s",
+                   cli_address_text(&remote->addr, address), remote->port);
+    switch (error) {
+    case -EINTR:
+        say("interrupted");
+        return CLI_INTERRUPTED;
+    case -EADDRINUSE:
+        say("address in use: another machine on %s has %s already; choose a free one with "
+            "--address",
+            host->interface, cli_address_text(&host->own.address, address));
+        break;
+    case -ECONNREFUSED:
+        say("%s refused the connection: nothing listens on that port", where);
+        break;
+    case -ETIMEDOUT:
+        say("%s did not answer within %s; --timeout waits longer", where,
+            say_duration(host->options->timeout, wait));
+        break;
+    case -EHOSTUNREACH:
+        say("%s is unreachable: nothing on %s answers for it; is it up, and is the prefix length "
+            "right?",
+            where, host->interface);
+        break;
+    case -ENETUNREACH:
+        say("%s is unreachable: it is in another network, and no router leads there; name one with "
+            "--gateway",
+            where);
+        break;
+    case -ECONNRESET:
+        say("%s reset the connection", where);
+        break;
+    case -ENODATA:
+        say("the capture %s ends here", host->options->link.path ? host->options->link.path : "");
+        break;
+    case -ENETDOWN:
+    case -ENODEV:
+    case -ENXIO:
+        say("the network interface %s went down", host->interface);
+        break;
+    default:
+        say("%s: %s", where, strerror(-error));
+        break;
+    }
+    return CLI_FAILURE;
+}
+
+int host_check_remote(const struct host *host, const struct tlsyn_addr *remote)
+{
+    char name[IF_NAMESIZE];
+    char text[INET_ADDRSTRLEN];
+
+    if (tlsyn_addr_eq(remote, &host->own.address)) {
+        say("%s is our own --address; there is nobody else to talk to",
+            cli_address_text(remote, text));
+        return CLI_FAILURE;
+    }
+    if (host->interface[0] && netif_owns(remote, name)) {
+        say("%s is an address of this machine: frames that leave by %s don't come back to it "
+            "(tlsyn lab makes a network "
+            "with two ends)",
+            cli_address_text(remote, text), host->interface);
+        return CLI_FAILURE;
+    }
+    return CLI_OK;
+}

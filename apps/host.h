@@ -1,0 +1,95 @@
+/*
+ * host.h: a network host for a subcommand: a link with a stack on it, in the order
+ *
+ *     check what was asked -> open the link (needs rights) -> give up every right -> files -> stack, address, routes -> loop
+ *
+ * and everything that can go wrong on the way said in one sentence.
+ *
+ * The address must be nobody's, not even this machine's kernel's, which would answer our connections with RST. The
+ * network is asked (RFC 5227) while the first frames are on their way already, so that an honest start waits for nothing; an
+ * answer ends the command.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <net/if.h>
+#include <tlsyn/loop.h>
+
+#include "cli.h"
+#include "keylog.h"
+
+enum host_link { HOST_AFPACKET, HOST_PCAP, HOST_FILE };
+
+/** What --link says. */
+struct host_link_choice {
+    enum host_link kind;
+    const char *path; /* of HOST_FILE */
+};
+
+struct host_options {
+    struct host_link_choice link;
+    const char *interface;      /* NULL: chosen */
+    struct cli_network address; /* unspecified: not given; prefix_len 0: not told */
+    int64_t prefix;             /* 0: not given; for an address that came without */
+    struct tlsyn_addr gateway;  /* unspecified: the kernel's, if it is in our network */
+    const char *capture;        /* or NULL */
+    const char *trace;          /* or NULL; "-": stderr */
+    tlsyn_time timeout;         /* no wait is longer */
+};
+
+#define HOST_OPTIONS 9
+
+/** Sets the defaults, and fills a table for struct cli_command.common. */
+void host_options_init(struct host_options *options, struct cli_option table[HOST_OPTIONS]);
+
+struct host_trace {
+    struct tlsyn_trace base;
+    FILE *out; /* NULL: no trace */
+};
+
+struct host_signals {
+    struct tlsyn_loop_watch watch;
+    int fd;
+    int caught; /* how often SIGINT or SIGTERM came */
+};
+
+struct host {
+    const struct host_options *options;
+    char interface[IF_NAMESIZE]; /* "" when reading a file */
+    struct cli_network own;      /* our address */
+    struct tlsyn_link *link;     /* the outermost */
+    struct tlsyn_stack *stack;
+    struct tlsyn_iface *iface;
+    struct tlsyn_loop *loop;
+    struct keylog keylog;
+    struct host_trace trace;
+    struct host_signals signals;
+    tlsyn_time probe_ends; /* until then somebody may claim our address */
+};
+
+/** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then host_close() is not needed. The options must
+ * live as long as the host. */
+int host_open(struct host *host, const struct host_options *options,
+              const struct tlsyn_limits *limits);
+
+/** Frees the stack (connections end without a word) and all the rest. */
+void host_close(struct host *host);
+
+/** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody else has our
+ * address, -ENODATA: the capture file has ended, or what the link failed with. */
+int host_turn(struct host *host, tlsyn_time deadline);
+
+/** Turns until *done (0), until the deadline (-ETIMEDOUT), or as host_turn(). */
+int host_run(struct host *host, const bool *done, tlsyn_time deadline);
+
+/** Called when something failed: gives the network a moment to say that the address was in use all the time, which
+ * explains most other failures. Returns -EADDRINUSE then, else `error`. */
+int host_blame(struct host *host, int error);
+
+/** Says what `error` means for an exchange with `remote` (port 0: none), and what helps. Returns the exit status. */
+int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, int error);
+
+/** CLI_OK, or says why `remote` can't be reached from here at all: it is this machine, or we are it. */
+int host_check_remote(const struct host *host, const struct tlsyn_addr *remote);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * url.c: https URLs. Read first: RFC 3986 5.2.
+ */
+#include "url.h"
+
+#include <errno.h>
+#include <http_parser.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define HTTPS_PORT 443
+
+static bool has(const struct http_parser_url *parts, enum http_parser_url_fields field)
+{
+    return (parts->field_set & (1u << field)) != 0;
+}
+
+static int copy_host(const char *text, const struct http_parser_url *parts, struct url *url)
+{
+    size_t length = parts->field_data[UF_HOST].len;
+
+    if (length == 0)
+        return -EINVAL;
+    if (length >= sizeof(url->host))
+        return -ENAMETOOLONG;
+    memcpy(url->host, text + parts->field_data[UF_HOST].off, length);
+    url->host[length] = '\0';
+    return strchr(url->host, ':') ? -EAFNOSUPPORT : 0; /* an IPv6 address */
+}
+
+static int copy_target(const char *text, const struct http_parser_url *parts, struct url *url)
+{
+    int path = has(parts, UF_PATH) ? parts->field_data[UF_PATH].len : 0;
+    int query = has(parts, UF_QUERY) ? parts->field_data[UF_QUERY].len : 0;
+    int n = snprintf(url->target, sizeof(url->target), "%s%.*s%s%.*s", path ? "" : "/", path,
+                     path ? text + parts->field_data[UF_PATH].off : "", query ? "?" : "", query,
+                     query ? text + parts->field_data[UF_QUERY].off : "");
+
+    return n < 0 || (size_t)n >= sizeof(url->target) ? -ENAMETOOLONG : 0;
+}
+
+int url_parse(const char *text, struct url *url)
+{
+    struct http_parser_url parts;
+    struct url parsed = {.port = HTTPS_PORT};
+    int error = 0;
+
+    http_parser_url_init(&parts);
+    if (strlen(text) > UINT16_MAX)
+        return -ENAMETOOLONG;
+    if (http_parser_parse_url(text, strlen(text), 0, &parts) != 0 || !has(&parts, UF_SCHEMA) ||
+        !has(&parts, UF_HOST) || has(&parts, UF_USERINFO))
+        return -EINVAL;
+    if (parts.field_data[UF_SCHEMA].len != 5 || strncasecmp(text, "https", 5) != 0)
+        return -EPROTONOSUPPORT;
+    if (has(&parts, UF_PORT))
+        parsed.port = parts.port;
+    if (parsed.port == 0)
+        return -EINVAL;
+    error = copy_host(text, &parts, &parsed);
+    if (error == 0)
+        error = copy_target(text, &parts, &parsed);
+    if (error == 0)
+        *url = parsed;
+    return error;
+}
+
+const char *url_text(const struct url *url, char *text, size_t size)
+{
+    if (url->port == HTTPS_PORT)
+        (void)snprintf(text, size, "https://%s%s", url->host, url->target);
+    else
+        (void)snprintf(text, size, "https://%s:%u%s", url->host, url->port, url->target);
+    return text;
+}
+
+/* --- relative references ------------------------------------------------------------------------------ */
+
+static bool has_scheme(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+    return n > 0 && text[n] == ':';
+}
+
+/* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb above the root. */
+static void remove_dot_segments(char *path)
+{
+    char *out = path;
+    const char *in = path;
+
+    while (*in) {
+        size_t length = 1 + strcspn(in + 1, "/");
+        bool last = in[length] == '\0';
+        bool dot = length == 2 && in[1] == '.';
+        bool dots = length == 3 && in[1] == '.' && in[2] == '.';
+
+        if (dots) {
+            while (out > path && *--out != '/') {
+            }
+        }
+        if (!dot && !dots) {
+            memmove(out, in, length);
+            out += length;
+        } else if (last) {
+            *out++ = '/';
+        }
+        in += length;
+    }
+    *out = '\0';
+}
+
+/* The target of a reference without scheme and authority. */
+static int merge_target(const struct url *base, const char *reference, char *target, size_t size)
+{
+    size_t base_path = strcspn(base->target, "?");
+    size_t keep = 0; /* of the base */
+    size_t path = 0;
+    char query[sizeof(base->target)];
+    int n = 0;
+
+    if (reference[0] == '\0')
+        keep = strlen(base->target);
+    else if (reference[0] == '?')
+        keep = base_path;
+    else if (reference[0] != '/')
+        for (keep = base_path; keep > 0 && base->target[keep - 1] != '/'; keep--) {
+        }
+    n = snprintf(target, size, "%.*s%s", (int)keep, base->target, reference);
+    if (n < 0 || (size_t)n >= size)
+        return -ENAMETOOLONG;
+    path = strcspn(target, "?");
+    (void)snprintf(query, sizeof(query), "%s", target + path);
+    target[path] = '\0';
+    remove_dot_segments(target);
+    (void)strcat(target, query); /* the path has not grown */
+    return 0;
+}
+
+int url_resolve(const struct url *base, const char *reference, struct url *url)
+{
+    char text[2 * sizeof(base->target)];
+    struct url merged = *base;
+    int n = 0;
+
+    if (has_scheme(reference))
+        return url_parse(reference, url);
+    if (reference[0] == '/' && reference[1] == '/') {
+        n = snprintf(text, sizeof(text), "https:%s", reference);
+        return n < 0 || (size_t)n >= sizeof(text) ? -ENAMETOOLONG : url_parse(text, url);
+    }
+    n = snprintf(text, sizeof(text), "%.*s", (int)strcspn(reference, "#"), reference);
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return -ENAMETOOLONG;
+    n = merge_target(base, text, merged.target, sizeof(merged.target));
+    if (n < 0)
+        return n;
+    return url_parse(url_text(&merged, text, sizeof(text)), url);
+}

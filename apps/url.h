@@ -1,0 +1,25 @@
+/*
+ * url.h: https URLs (RFC 3986, RFC 9110 4.2.2): apart, and one relative to another.
+ */
+#ifndef URL_H
+#define URL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct url {
+    char host[256]; /* name or IPv4 address */
+    uint16_t port;
+    char target[2048]; /* path and query, "/" at least: what stands in the request line */
+};
+
+/** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -EAFNOSUPPORT an IPv6 address, -ENAMETOOLONG. A fragment is left out; a user name is -EINVAL. */
+int url_parse(const char *text, struct url *url);
+
+/** What a Location field (RFC 9110 10.2.2) means that came from `base`. `url` may not be `base`. Errors as url_parse(). */
+int url_resolve(const struct url *base, const char *reference, struct url *url);
+
+/** "https://host/target" with the port if it is not 443. Returns `text`. */
+const char *url_text(const struct url *url, char *text, size_t size);
+
+#endif
