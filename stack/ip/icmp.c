@@ -196,11 +196,9 @@ static bool meaning_of(const struct wire_icmp4 *icmp, struct meaning *meaning)
     case ICMP4_TIME_EXCEEDED:
         *meaning = (struct meaning){-ETIMEDOUT, false};
         return true;
-    case ICMP4_PARAMETER_PROBLEM:
+    default: /* ICMP4_PARAMETER_PROBLEM: the parser lets no other pass */
         *meaning = (struct meaning){-EPROTO, false};
         return true;
-    default:
-        return false;
     }
 }
 

@@ -64,11 +64,8 @@ static void neigh_set_state(struct neighbour *n, enum neigh_state state)
     n->state = (uint8_t)state;
     n->probes = 0;
     timer_clear(&cache->cx->wheel, &n->timer);
-    if (was_resolved != neigh_is_resolved(n)) {
-        if (was_resolved)
-            cache->unresolved_count++;
-        else
-            cache->unresolved_count--;
+    if (!was_resolved && neigh_is_resolved(n)) { /* never the other way: it is removed then */
+        cache->unresolved_count--;
         neigh_touch(n);
     }
     TRACE(cache->cx, neigh, 0, state);
