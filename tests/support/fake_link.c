@@ -22,7 +22,7 @@ static void keep(struct fake_link *link, const struct tlsyn_frame *frame)
 
     kept->as_sent = *frame;
     kept->len = tlsyn_frame_len(frame);
-    kept->bytes = malloc(kept->len);
+    kept->bytes = calloc(1, kept->len + 1);
     if (!kept->bytes)
         abort();
     for (int i = 0; i < frame->iovcnt; i++) {
