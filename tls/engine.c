@@ -89,6 +89,8 @@ int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
     mbedtls_ssl_init(&t->ssl);
     code = set_up(t, is_client ? server_name : NULL);
     if (code != 0) {
+        /* A set-up that ran out of memory forgets the config but not what it made by it, and freeing that asks the config. */
+        t->ssl.MBEDTLS_PRIVATE(conf) = &config->ssl;
         destroy(t);
         return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EINVAL;
     }
@@ -167,12 +169,10 @@ bool tls_is_alive(const struct tlsyn_tls *tls)
  * both: it gets to know the address once the hello is out and answered. */
 static int name_the_address(struct tlsyn_tls *tls)
 {
-    int state = tls->ssl.MBEDTLS_PRIVATE(state);
-
-    if (!tls->host_is_address || state <= MBEDTLS_SSL_SERVER_HELLO)
+    if (!tls->host_is_address || tls->host_is_set ||
+        tls->ssl.MBEDTLS_PRIVATE(state) <= MBEDTLS_SSL_SERVER_HELLO)
         return 0;
-    if (mbedtls_ssl_get_hostname(&tls->ssl) != NULL)
-        return 0;
+    tls->host_is_set = true;
     return mbedtls_ssl_set_hostname(&tls->ssl, tls->host);
 }
 
@@ -238,6 +238,16 @@ void tls_deliver(struct tlsyn_tls *tls)
 
 /* --- failing ------------------------------------------------------------------------------------------------- */
 
+/* A client may refuse our certificate before it has keys to say so with: its alert then comes unprotected into a direction
+ * that is protected already, where mbedTLS takes it for a damaged record (RFC 8446 6.2 knows such alerts). */
+static bool is_plain_alert(const struct tlsyn_tls *tls, int code)
+{
+    const unsigned char *record = tls->ssl.MBEDTLS_PRIVATE(in_hdr);
+
+    return code == MBEDTLS_ERR_SSL_INVALID_MAC && !tls->established &&
+           record[0] == MBEDTLS_SSL_MSG_ALERT && record[3] == 0 && record[4] == 2;
+}
+
 static void compose(struct tlsyn_tls *tls, int code)
 {
     size_t size = sizeof(tls->sentence);
@@ -247,6 +257,8 @@ static void compose(struct tlsyn_tls *tls, int code)
 
         verify_sentence(&tls->finding, tls->host != NULL ? tls->host : "the server",
                         platform_wall(&tls->config->clock, now), tls->sentence, size);
+    } else if (is_plain_alert(tls, code)) {
+        error_alert_sentence(tls->ssl.MBEDTLS_PRIVATE(in_hdr)[BIO_HEADER + 1], tls->sentence, size);
     } else if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         error_alert_sentence(tls->ssl.MBEDTLS_PRIVATE(in_msg)[1], tls->sentence, size);
     } else {

@@ -33,7 +33,8 @@ struct tlsyn_tls {
     struct tlsyn_conn *conn; /* NULL before on_open and when the connection is gone */
     mbedtls_ssl_context ssl;
     char *host;           /* the server's name, or NULL; owned */
-    bool host_is_address; /* verified, but never sent: RFC 6066 3 */
+    bool host_is_address; /* verified, but never sent: RFC 6066 3; */
+    bool host_is_set;     /* by then mbedTLS knows it */
 
     struct bio_meter in, out;
     bool starved;  /* mbedTLS asked for bytes that were not there */

@@ -195,6 +195,7 @@ void wire_init(struct wire *w, size_t ring, size_t chunk)
         c->peer = &w->end[1 - i];
         c->snd.bytes = malloc(ring);
         c->rcv.bytes = malloc(ring);
+        w->heard[i] = malloc(WIRE_HEARD);
         c->snd.size = c->rcv.size = ring;
         /* So that views come in two parts soon. */
         c->snd.start = c->rcv.start = ring * 2 / 3;
@@ -207,7 +208,24 @@ void wire_fini(struct wire *w)
         raise_closed(&w->end[i], -ECONNABORTED);
         free(w->end[i].snd.bytes);
         free(w->end[i].rcv.bytes);
+        free(w->heard[i]);
     }
+}
+
+static void listen_in(struct wire *w, int from, const uint8_t *bytes, size_t n)
+{
+    n = min_size(n, WIRE_HEARD - w->heard_len[from]);
+    if (n > 0)
+        memcpy(w->heard[from] + w->heard_len[from], bytes, n);
+    w->heard_len[from] += n;
+}
+
+static void damage(struct wire *w, int from, uint8_t *bytes, size_t n)
+{
+    uint64_t at = w->moved[from];
+
+    if (w->flip && w->flip_from == from && w->flip_at >= at && w->flip_at < at + n)
+        bytes[w->flip_at - at] ^= w->flip_bits;
 }
 
 static void arrive(struct tlsyn_conn *c, const uint8_t *bytes, size_t n)
@@ -223,21 +241,22 @@ static void arrive(struct tlsyn_conn *c, const uint8_t *bytes, size_t n)
 static size_t move(struct tlsyn_conn *c, size_t n)
 {
     size_t room = c->peer->released ? SIZE_MAX : c->peer->rcv.size - c->peer->rcv.len;
+    int from = (int)(c - c->wire->end);
     size_t done = 0;
 
     n = min_size(min_size(n, c->snd.len), room);
     while (done < n) {
         struct tlsyn_view v = ring_view(&c->snd, 0, n - done);
-        const uint8_t *bytes = v.part[0].iov_base;
+        uint8_t *bytes = v.part[0].iov_base;
         size_t run = v.part[0].iov_len;
 
-        if (c->wire->tap != NULL)
-            c->wire->tap(c->wire, (int)(c - c->wire->end), bytes, run);
+        damage(c->wire, from, bytes, run);
+        listen_in(c->wire, from, bytes, run);
         arrive(c->peer, bytes, run);
         ring_drop(&c->snd, run);
+        c->wire->moved[from] += run;
         done += run;
     }
-    c->wire->moved[c - c->wire->end] += n;
     return n;
 }
 

@@ -10,6 +10,9 @@
 
 #include <tlsyn/conn.h>
 
+/** How many bytes of each direction are kept in `heard`. */
+#define WIRE_HEARD 4096
+
 struct wire_ring {
     uint8_t *bytes;
     size_t size, start, len;
@@ -46,7 +49,12 @@ struct wire {
     bool pad; /* SYN and SYN-ACK text padded to 1024 bytes (TLSYN_LEVEL_PAPER) */
     size_t syn_text, synack_text, ack_text; /* bytes that rode there */
     uint64_t moved[2];                      /* bytes that went from end 0, from end 1 */
-    void (*tap)(struct wire *, int from, const uint8_t *bytes, size_t n); /* may be NULL */
+    bool flip;                              /* one byte is damaged on the way: */
+    int flip_from;                          /* of those that this end sends, */
+    uint64_t flip_at;                       /* the one at this offset, */
+    uint8_t flip_bits;                      /* in these bits */
+    uint8_t *heard[2];                      /* the first bytes that went from end 0, from end 1 */
+    size_t heard_len[2];
 };
 
 /** Rings of `ring` bytes, whole flights in SYN and SYN-ACK. */
