@@ -87,7 +87,6 @@ void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
     size_t header_len = (size_t)(datagram->payload - datagram->header);
     size_t quoted = datagram->len < ICMP4_QUOTED_MIN ? datagram->len : ICMP4_QUOTED_MIN;
 
-    drop(ip->cx, TLSYN_DROP_ip_protocol);
     if (!may_answer(ip, datagram))
         return;
     tx.text = view_of(datagram->header, header_len + quoted);

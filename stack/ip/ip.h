@@ -144,8 +144,8 @@ void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst);
  */
 bool ip_error_take(struct ip *ip, struct ip_error *error);
 
-/** Answers a datagram whose protocol nobody knows (RFC 1122 3.2.2.1), within limits.icmp_per_second. Only while the frame is
- * in hand. */
+/** Tells the sender of a datagram that nobody knows its protocol (RFC 1122 3.2.2.1), within limits.icmp_per_second. Only while
+ * the frame is in hand; the drop is the caller's to count. */
 void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram);
 
 /** tlsyn_route_add(): 0; -ENETUNREACH: the gateway is in no network of an interface; -EEXIST: the network has a route;
