@@ -55,9 +55,6 @@ static int become_root(const struct netns_owner *owner)
 {
     char map[64];
 
-    /* A binary with file capabilities starts non-dumpable, and its /proc/self belongs to somebody else then. */
-    if (prctl(PR_SET_DUMPABLE, 1) < 0)
-        return -errno;
     snprintf(map, sizeof(map), "0 %u 1\n", owner->uid);
     int status = write_text("/proc/self/uid_map", map);
     if (status == 0)
@@ -70,8 +67,11 @@ static int become_root(const struct netns_owner *owner)
 
 int netns_settle(const struct netns_owner *owner)
 {
+    /* A binary with file capabilities starts non-dumpable: its /proc/self belongs to somebody else then, and its
+     * namespaces can't be joined. Whoever wants to look into this process still needs the same capabilities. */
+    if (prctl(PR_SET_DUMPABLE, 1) < 0)
+        return -errno;
     int status = owner->user_namespace ? become_root(owner) : 0;
-
     if (status < 0)
         return status;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -158,6 +158,6 @@ void netns_explain(int error, char *text, size_t size)
     snprintf(text, size,
              "this system refuses to make namespaces (%s), as containers and chroots do; run the "
              "command with sudo, outside of the container, or give the binary the right: sudo "
-             "setcap cap_sys_admin,cap_net_admin,cap_net_raw+ep BINARY",
+             "setcap cap_sys_admin,cap_sys_chroot,cap_net_admin,cap_net_raw+ep BINARY",
              strerror(-error));
 }

@@ -42,6 +42,16 @@ as_nobody "$TLSYN" lab -q -- sh -c 'test "$(id -u)" = 0' 2>"$scratch/refused" ||
 [ "$status" -eq 0 ] || fail "as an ordinary user the lab ends with $status: $(cat "$scratch/refused")"
 passed "an ordinary user gets a lab, and is root in it"
 
+# The product is installed with this capability; such a process may not be looked into, which a lab must cope with.
+cp "$TLSYN" "$scratch/bin/capable"
+if command -v setcap >/dev/null && setcap cap_net_raw+ep "$scratch/bin/capable" 2>/dev/null; then
+    status=0
+    (cd / && ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --regid=65534 --clear-groups \
+        "$scratch/bin/capable" lab -q -- true) 2>"$scratch/refused" || status=$?
+    [ "$status" -eq 0 ] || fail "with cap_net_raw the lab ends with $status: $(cat "$scratch/refused")"
+    passed "a binary with cap_net_raw gets a lab"
+fi
+
 for test in lab_cleanup lab_link; do
     status=0
     as_nobody "$scratch/bin/$test.sh" || status=$?
