@@ -9,6 +9,8 @@
 
 #include <libnet.h>
 
+#undef ETHER_ADDR_LEN /* a name that wire/ether.h has too */
+
 struct reference {
     libnet_t *net;
     uint8_t *packet; /* from the Ethernet header on */
