@@ -1,9 +1,12 @@
 /* support/wire.c: a veth pair in a network namespace of the process. */
 #include "support/wire.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
-#include <linux/if.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +33,36 @@ static bool enter_namespace(void)
     return false;
 }
 
+#define PROBE_TYPE 0x88b5 /* IEEE 802: for local experiments */
+
+static int probe_socket(const char *name)
+{
+    struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                  .sll_protocol = htons(PROBE_TYPE),
+                                  .sll_ifindex = (int)if_nametoindex(name)};
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* An end that came up before the other one swallows what it is given until the kernel has looked at its carrier again,
+ * which it does in its own time, and tells nobody: so knock until somebody hears it. */
+static void await_passage(const char *from, const char *to)
+{
+    static const uint8_t probe[60] = {
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, [12] = PROBE_TYPE >> 8, PROBE_TYPE & 0xff};
+    int in = probe_socket(to), out = probe_socket(from);
+    struct pollfd heard = {.fd = in, .events = POLLIN};
+
+    for (int ms = 0; ms < 5000 && poll(&heard, 1, 1) == 0; ms++)
+        ck_assert_int_eq(send(out, probe, sizeof(probe), 0), sizeof(probe));
+    ck_assert_int_eq(heard.revents, POLLIN);
+    close(in);
+    close(out);
+}
+
 bool test_wire_open(void)
 {
     struct veth_end near = {.name = TEST_WIRE_NEAR}, far = {.name = TEST_WIRE_FAR};
@@ -46,6 +79,8 @@ bool test_wire_open(void)
     ck_assert_int_eq(veth_pair(nl, &near, &far, here, 1500), 0);
     ck_assert_int_eq(veth_up(nl, near.name, 0), 0);
     ck_assert_int_eq(veth_up(nl, far.name, 1), 0);
+    await_passage(near.name, far.name);
+    await_passage(far.name, near.name);
     ck_assert_int_eq(veth_address(nl, near.name, "10.0.0.1", 24), 0);
     close(nl);
     close(here);
