@@ -94,10 +94,9 @@ static void theil_sen(const double *x, const double *y, size_t n, double *scratc
 
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i + 1; j < n; j++) {
-            double dx = x[j] - x[i];
-            if (dx < 0 || dx > 0) {
-                scratch[slopes++] = (y[j] - y[i]) / dx;
-            }
+            /* Equal x give no slope: NaN or infinite, and overwritten by the next. */
+            scratch[slopes] = (y[j] - y[i]) / (x[j] - x[i]);
+            slopes += x[j] < x[i] || x[j] > x[i];
         }
     }
     *a = stats_median(scratch, slopes);

@@ -59,36 +59,38 @@ static void swap(double *a, double *b)
     *b = t;
 }
 
+/* Part x[*lo..*hi] around a pivot: afterwards x[*lo..j] <= pivot <= x[i..*hi], what lies between j
+ * and i equals the pivot, and *lo and *hi are the bounds of the part that holds place `want`. */
+static void partition(double *x, ptrdiff_t want, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    double pivot = x[want];
+    ptrdiff_t i = *lo;
+    ptrdiff_t j = *hi;
+
+    while (i <= j) {
+        while (x[i] < pivot) {
+            i++;
+        }
+        while (x[j] > pivot) {
+            j--;
+        }
+        if (i <= j) {
+            swap(&x[i++], &x[j--]);
+        }
+    }
+    *lo = j < want ? i : *lo;
+    *hi = want < i ? j : *hi;
+}
+
 /* Hoare's selection: afterwards x[k] is the value that sorting would put there, with nothing
  * greater before it and nothing smaller behind it. */
 static void select_kth(double *x, size_t n, size_t k)
 {
-    ptrdiff_t want = (ptrdiff_t)k;
     ptrdiff_t lo = 0;
     ptrdiff_t hi = (ptrdiff_t)n - 1;
 
     while (lo < hi) {
-        double pivot = x[want];
-        ptrdiff_t i = lo;
-        ptrdiff_t j = hi;
-        while (i <= j) {
-            while (x[i] < pivot) {
-                i++;
-            }
-            while (x[j] > pivot) {
-                j--;
-            }
-            if (i <= j) {
-                swap(&x[i++], &x[j--]);
-            }
-        }
-        /* Now x[lo..j] <= pivot <= x[i..hi], and what lies between j and i equals the pivot. */
-        if (j < want) {
-            lo = i;
-        }
-        if (want < i) {
-            hi = j;
-        }
+        partition(x, (ptrdiff_t)k, &lo, &hi);
     }
 }
 

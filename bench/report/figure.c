@@ -1,32 +1,23 @@
-/* Figures by gnuplot: write its script, run it, fit its SVG into a page.
+/* Figures by gnuplot: write its script, fit its SVG into a page.
  *
- * The script goes in through an unnamed temporary file and the SVG comes out through another, so
- * neither side can block the other. Colours are drawn as sentinels (red 1, green 2, blue = which)
- * and replaced afterwards by CSS variables.
+ * Colours are drawn as sentinels (red 1, green 2, blue = which) and replaced afterwards by CSS
+ * variables.
  */
 #include "report/figure.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "report/gnuplot.h"
 #include "report/number.h"
 #include "report/utf8.h"
 
-extern char **environ;
-
 enum { SIDE_MIN = 200, SIDE_MAX = 4000, GRID = FIGURE_COLOURS + 1, SLOTS };
-enum { KEY_COLUMN = 330, KEY_ROW = 21, AXIS_ROOM = 40, SVG_MAX_BYTES = 8 << 20 };
-enum { POLL_MS = 5, LIMIT_MS = 30000 };
+enum { KEY_COLUMN = 330, KEY_ROW = 21, AXIS_ROOM = 40 };
 
 /* Okabe and Ito's palette without its yellow, and lighter relatives for a dark page; ink and grid
  * come last. */
@@ -241,100 +232,15 @@ static void write_script(FILE *script, const struct figure *figure, const struct
     fputc('\n', script);
 }
 
-/* Wait for a child, but no longer than LIMIT_MS: then it is killed. */
-static int wait_for(pid_t child)
-{
-    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-    int status = 0;
-
-    for (int waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
-        pid_t done = waitpid(child, &status, WNOHANG);
-        if (done == child) {
-            bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-            /* 127 is what a failed exec looks like where spawn cannot tell. */
-            bool missing = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-            return good ? 0 : missing ? -ENOENT : -EPROTO;
-        }
-        if (done < 0 && errno != EINTR) {
-            return -errno;
-        }
-        nanosleep(&pause, NULL);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    return -ETIMEDOUT;
-}
-
-/* gnuplot -d: don't read the user's start-up files, the figure must look the same everywhere. */
-static int run_gnuplot(FILE *script, FILE *drawing)
-{
-    char program[] = "gnuplot";
-    char defaults[] = "-d";
-    char *const arguments[] = {program, defaults, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t child = 0;
-
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error != 0) {
-        return -error;
-    }
-    posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fileno(drawing), STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    error = posix_spawnp(&child, program, &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return error != 0 ? -error : wait_for(child);
-}
-
-static int read_all(FILE *file, char **text)
-{
-    if (fseek(file, 0, SEEK_END) != 0) {
-        return -errno;
-    }
-    long size = ftell(file);
-    if (size <= 0 || size > SVG_MAX_BYTES) {
-        return -EPROTO;
-    }
-    rewind(file);
-    *text = calloc((size_t)size + 1, 1);
-    if (*text == NULL) {
-        return -ENOMEM;
-    }
-    if (fread(*text, 1, (size_t)size, file) != (size_t)size) {
-        free(*text);
-        *text = NULL;
-        return -EIO;
-    }
-    return 0;
-}
-
 static int draw(const struct figure *figure, const struct figure_size *size, char **drawing)
 {
     FILE *script = tmpfile();
-    FILE *out = script != NULL ? tmpfile() : NULL;
-    int error = 0;
-
-    if (out == NULL) {
-        error = -errno;
-    } else {
-        write_script(script, figure, size);
-        if (fflush(script) != 0 || ferror(script)) {
-            error = -EIO;
-        }
-        lseek(fileno(script), 0, SEEK_SET); /* gnuplot shares the offset */
+    if (script == NULL) {
+        return -errno;
     }
-    if (error == 0) {
-        error = run_gnuplot(script, out);
-    }
-    if (error == 0) {
-        error = read_all(out, drawing);
-    }
-    if (script != NULL) {
-        fclose(script);
-    }
-    if (out != NULL) {
-        fclose(out);
-    }
+    write_script(script, figure, size);
+    int error = gnuplot_run(script, drawing);
+    fclose(script);
     return error;
 }
 
@@ -411,11 +317,10 @@ static int fit_into_page(const char *drawing, const struct figure *figure,
                          const struct figure_size *size, char **svg)
 {
     size_t length = 0;
-    const char *p = strstr(drawing, "<svg");
     const char *body = strstr(drawing, "<g id=\"gnuplot_canvas\">");
     unsigned height = size->height + key_rows(figure, size) * KEY_ROW + AXIS_ROOM;
 
-    if (p == NULL || body == NULL) {
+    if (body == NULL) {
         return -EPROTO;
     }
     FILE *out = open_memstream(svg, &length);
@@ -430,7 +335,7 @@ static int fit_into_page(const char *drawing, const struct figure *figure,
     escape_title(out, figure->title);
     fputs("</title>\n", out);
     bool in_tag = false;
-    for (p = body; *p != '\0';) {
+    for (const char *p = body; *p != '\0';) {
         size_t taken = 0;
         if (in_tag && (taken = find_id(out, p)) > 0) {
             fprintf(out, "%s%s-", figure->name, size->suffix);
@@ -462,7 +367,7 @@ int figure_svg(const struct figure *figure, const struct figure_size *size, char
     if (error == 0) {
         error = draw(figure, size, &drawing);
     }
-    if (error == 0) {
+    if (error == 0 && drawing != NULL) {
         error = fit_into_page(drawing, figure, size, svg);
     }
     free(drawing);

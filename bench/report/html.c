@@ -146,24 +146,29 @@ void html_fields(struct html *html, const struct html_field *fields, size_t coun
     fputs("</dl>\n", html->out);
 }
 
+/* A heading of several lines. */
+static void write_lines(struct html *html, const char *text)
+{
+    while (*text != '\0') {
+        int n = (int)strcspn(text, "\n");
+        char line[64];
+        snprintf(line, sizeof line, "%.*s", n, text);
+        escape(html->out, line);
+        text += n;
+        if (*text == '\n') {
+            fputs("<br>", html->out);
+            text++;
+        }
+    }
+}
+
 static void write_headings(struct html *html, const struct report_table *table)
 {
     fputs("<thead><tr>", html->out);
     for (size_t c = 0; c < table->width; c++) {
-        const char *heading = table->columns[c].heading;
         fputs(table->columns[c].right ? "<th scope=\"col\" class=\"right\">" : "<th scope=\"col\">",
               html->out);
-        while (*heading != '\0') {
-            int n = (int)strcspn(heading, "\n");
-            char line[64];
-            snprintf(line, sizeof line, "%.*s", n, heading);
-            escape(html->out, line);
-            heading += n;
-            if (*heading == '\n') {
-                fputs("<br>", html->out);
-                heading++;
-            }
-        }
+        write_lines(html, table->columns[c].heading);
         fputs("</th>", html->out);
     }
     fputs("</tr></thead>\n", html->out);

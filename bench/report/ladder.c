@@ -206,22 +206,18 @@ static size_t in_order(const struct side *side)
     return hole != NULL ? (size_t)(hole - side->have) : LADDER_STREAM_MAX;
 }
 
-/* The server's stream first: it says which TLS version the client's is to be read as. */
-static void name_messages(struct follow *follow, struct ladder_tls *tls)
+/* Name what one direction's segments carry. */
+static void name_messages(struct ladder *ladder, const struct side *side, bool client,
+                          struct ladder_tls *tls)
 {
-    struct ladder *ladder = follow->ladder;
-
-    for (int way = SERVER; way >= CLIENT; way--) {
-        const struct side *side = &follow->side[way];
-        ladder_tls_parse(tls, side->bytes, in_order(side));
-        for (size_t i = 0; i < ladder->count; i++) {
-            struct ladder_event *event = &ladder->events[i];
-            if (event->from_client != (way == CLIENT) || event->length == 0 || !side->known) {
-                continue;
-            }
-            size_t start = event->seq - ((event->flags & LADDER_SYN) != 0 ? 0 : 1);
-            ladder_tls_print(tls, start, start + event->length, event->tls, sizeof event->tls);
+    ladder_tls_parse(tls, side->bytes, in_order(side));
+    for (size_t i = 0; i < ladder->count; i++) {
+        struct ladder_event *event = &ladder->events[i];
+        if (event->from_client != client || event->length == 0 || !side->known) {
+            continue;
         }
+        size_t start = event->seq - ((event->flags & LADDER_SYN) != 0 ? 0 : 1);
+        ladder_tls_print(tls, start, start + event->length, event->tls, sizeof event->tls);
     }
 }
 
@@ -242,7 +238,9 @@ static int follow_file(struct follow *follow, pcap_t *pcap)
             follow->side[way].have = follow->side[way].bytes + LADDER_STREAM_MAX;
         }
         read_frames(follow, pcap);
-        name_messages(follow, tls);
+        /* The server's first: it says which TLS version the client's is to be read as. */
+        name_messages(ladder, &follow->side[SERVER], false, tls);
+        name_messages(ladder, &follow->side[CLIENT], true, tls);
         endpoint_print(&follow->side[CLIENT].endpoint, ladder->client);
         endpoint_print(&follow->side[SERVER].endpoint, ladder->server);
         error = follow->found ? 0 : -ENOENT;

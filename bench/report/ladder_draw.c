@@ -27,7 +27,10 @@ const char *ladder_flags(uint8_t flags, char out[32])
                      names[i].name);
         }
     }
-    return out[0] != '\0' ? out : strcpy(out, "-");
+    if (out[0] == '\0') {
+        snprintf(out, 32, "-");
+    }
+    return out;
 }
 
 /* What stands on the arrow. */

@@ -135,15 +135,12 @@ static void walk_messages(struct walk *walk, size_t record, size_t p, size_t end
         if (message->header_have < MESSAGE_HEADER) {
             message->header[message->header_have++] = walk->bytes[p++];
             message->body_left = (size_t)message->header[1] << 16 | read16(message->header + 2);
-            if (message->header_have < MESSAGE_HEADER || message->body_left > 0) {
-                continue;
-            }
         } else {
             size_t taken = message->body_left < end - p ? message->body_left : end - p;
             p += taken;
             message->body_left -= taken;
         }
-        if (message->body_left == 0) {
+        if (message->header_have == MESSAGE_HEADER && message->body_left == 0) {
             message_done(walk, record + RECORD_HEADER, p);
             start = p;
         }

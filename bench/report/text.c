@@ -54,16 +54,25 @@ static unsigned widest(const struct report_table *table, size_t column, unsigned
     return (unsigned)most;
 }
 
+/* The shown column that may go first, or table->width if none may. Of equals, the last. */
+static size_t most_spare(const struct report_table *table, const struct layout *layout)
+{
+    size_t victim = table->width;
+    unsigned most = 1;
+
+    for (size_t c = 0; c < table->width; c++) {
+        if (layout->columns[c] > 0 && table->columns[c].spare >= most) {
+            most = table->columns[c].spare;
+            victim = c;
+        }
+    }
+    return victim;
+}
+
 static void drop_spare(const struct report_table *table, struct layout *layout, unsigned width)
 {
     while (width > 0 && layout->total > width) {
-        size_t victim = table->width;
-        for (size_t c = 0; c < table->width; c++) {
-            unsigned spare = layout->columns[c] > 0 ? table->columns[c].spare : 0;
-            if (spare > 0 && (victim == table->width || spare >= table->columns[victim].spare)) {
-                victim = c;
-            }
-        }
+        size_t victim = most_spare(table, layout);
         if (victim == table->width) {
             return;
         }
@@ -103,32 +112,37 @@ static void write_cells(FILE *out, const struct report_table *table, const struc
     fputc('\n', out);
 }
 
-/* Headings hang from the bottom: short ones stand right above their column. */
+/* Row `row` of a heading: headings hang from the bottom, so short ones stand right above their
+ * column. */
+static void heading_line(const char *heading, unsigned rows, unsigned row, char *line, size_t size)
+{
+    const char *text = heading;
+    unsigned n = 0;
+
+    while (next_line(&text, line, size) != NULL) {
+        n++;
+    }
+    line[0] = '\0';
+    text = heading;
+    for (unsigned i = rows - n; i <= row; i++) {
+        next_line(&text, line, size);
+    }
+}
+
 static int write_headings(FILE *out, const struct report_table *table, const struct layout *layout)
 {
-    size_t cells = table->width;
-    char(*lines)[64] = calloc(cells, sizeof *lines);
-    char **pointers = calloc(cells, sizeof *pointers);
+    char(*lines)[64] = calloc(table->width, sizeof *lines);
+    char **pointers = calloc(table->width, sizeof *pointers);
+    int error = lines == NULL || pointers == NULL ? -ENOMEM : 0;
 
-    for (unsigned row = 0; lines != NULL && pointers != NULL && row < layout->heading_lines;
-         row++) {
-        for (size_t c = 0; c < cells; c++) {
-            const char *heading = table->columns[c].heading;
-            unsigned n = 0;
-            while (next_line(&heading, lines[c], sizeof lines[c]) != NULL) {
-                n++;
-            }
-            unsigned skip = layout->heading_lines - n;
-            lines[c][0] = '\0';
-            heading = table->columns[c].heading;
-            for (unsigned i = skip; i <= row; i++) {
-                next_line(&heading, lines[c], sizeof lines[c]);
-            }
+    for (unsigned row = 0; error == 0 && row < layout->heading_lines; row++) {
+        for (size_t c = 0; c < table->width; c++) {
             pointers[c] = lines[c];
+            heading_line(table->columns[c].heading, layout->heading_lines, row, lines[c],
+                         sizeof lines[c]);
         }
         write_cells(out, table, layout, pointers);
     }
-    int error = lines == NULL || pointers == NULL ? -ENOMEM : 0;
     free(lines);
     free(pointers);
     return error;

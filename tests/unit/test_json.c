@@ -79,6 +79,7 @@ START_TEST(strings_are_escaped_and_always_utf8)
     /* A lone continuation, an overlong '/', a surrogate, beyond U+10FFFF, cut short. */
     expect_string("\x80", "\"\xef\xbf\xbd\"\n");
     expect_string("\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"\n");
+    expect_string("\xe0\x80\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\n");
     expect_string("\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\n");
     expect_string("\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\n");
     expect_string("\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\"\n");
