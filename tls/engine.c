@@ -136,14 +136,16 @@ void tls_enter(struct tlsyn_tls *tls)
     tls_use(tls);
 }
 
-/* The alert is in the ring. What of the peer's bytes was not read stays unread: RFC 9293 3.6.1 then has TCP say RST. */
+/* The alert is in the ring and shall arrive: text left unread would have TCP say RST in its place (RFC 2525 2.17). */
 static void tell_failure(struct tlsyn_tls *tls)
 {
     struct tlsyn_conn *conn = tls->conn;
     struct tlsyn_handler *app = tls->app;
+    struct tlsyn_view view;
 
     tls->told = true;
     tls->conn = NULL;
+    tlsyn_conn_consume(conn, tlsyn_conn_peek(conn, &view));
     tlsyn_conn_release(conn);
     if (app->events->on_closed != NULL)
         app->events->on_closed(app, conn, tls->error);
@@ -151,7 +153,7 @@ static void tell_failure(struct tlsyn_tls *tls)
 
 void tls_leave(struct tlsyn_tls *tls)
 {
-    if (tls->busy == 1 && tls->error != 0 && !tls->told && tls->conn != NULL)
+    if (tls->busy == 1 && tls->error != 0 && !tls->told && !tls->refused && tls->conn != NULL)
         tell_failure(tls);
     tls->busy--;
     if (tls->busy == 0 && tls->orphan && tls->conn == NULL)

@@ -50,10 +50,11 @@ struct tlsyn_tls {
     bool ending_told;
     uint64_t reads; /* reads that gave something, so that progress can be seen */
 
-    int error;   /* sticky: the first failure */
-    bool told;   /* on_closed has been raised, or must not be */
-    int busy;    /* brackets open */
-    bool orphan; /* to be freed when the outermost closes and the connection is gone */
+    int error;    /* sticky: the first failure */
+    bool refused; /* TCP was told of it, and tells us that the connection is closed */
+    bool told;    /* on_closed has been raised, or must not be */
+    int busy;     /* brackets open */
+    bool orphan;  /* to be freed when the outermost closes and the connection is gone */
 
     tlsyn_time started, finished, first_byte;
     struct verify_finding finding;

@@ -50,27 +50,29 @@ static int tls_on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     return r;
 }
 
-/* A handshake that fails here is not refused with a bare RST: the answer carries the alert, and the connection is let go. */
-static int tls_on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+/* The two events whose answer can refuse: TCP then sends what the ring holds, the alert, and RST behind it, and tells us. */
+static int go_on_or_refuse(struct tlsyn_tls *tls)
 {
-    struct tlsyn_tls *tls = session(handler);
+    int error;
 
-    (void)conn;
     tls_enter(tls);
     go_on(tls);
+    error = tls->error;
+    tls->refused = error != 0;
     tls_leave(tls);
-    return 0;
+    return error;
+}
+
+static int tls_on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    (void)conn;
+    return go_on_or_refuse(session(handler));
 }
 
 static int tls_on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
-    struct tlsyn_tls *tls = session(handler);
-
     (void)conn;
-    tls_enter(tls);
-    go_on(tls);
-    tls_leave(tls);
-    return 0;
+    return go_on_or_refuse(session(handler));
 }
 
 static void tls_on_established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)

@@ -93,13 +93,6 @@ void tlsyn_conn_close(struct tlsyn_conn *c)
     c->fin_wanted = true;
 }
 
-void tlsyn_conn_release(struct tlsyn_conn *c)
-{
-    c->handler = NULL;
-    c->released = true;
-    c->fin_wanted = true;
-}
-
 static void raise_closed(struct tlsyn_conn *c, int error)
 {
     struct tlsyn_handler *h = c->handler;
@@ -129,6 +122,16 @@ void tlsyn_conn_abort(struct tlsyn_conn *c, int error)
         c->aborted = error;
     else
         raise_closed(c, error);
+}
+
+void tlsyn_conn_release(struct tlsyn_conn *c)
+{
+    c->handler = NULL;
+    c->released = true;
+    c->fin_wanted = true;
+    /* RFC 2525 2.17: what was committed is lost, too. */
+    if (c->rcv.len > 0)
+        tlsyn_conn_abort(c, -ECONNABORTED);
 }
 
 /* --- events -------------------------------------------------------------------------------------------------- */
@@ -176,6 +179,17 @@ static int event(struct tlsyn_conn *c, enum event event, size_t n)
     if (c->aborted != 0)
         raise_closed(c, c->aborted);
     return r;
+}
+
+/* A handshake event that may refuse. */
+static void ask(struct tlsyn_conn *c, enum event kind)
+{
+    int r = event(c, kind, 0);
+
+    if (r >= 0)
+        return;
+    c->refused = true;
+    raise_closed(c, r);
 }
 
 /* --- the wire ------------------------------------------------------------------------------------------------ */
@@ -295,12 +309,12 @@ int wire_open(struct wire *w, struct tlsyn_handler *client, struct tlsyn_accepto
     if (w->syn_room > 0) {
         w->syn_text = move_flight(c, w->syn_room);
         if (accept_server(w, acceptor) == 0)
-            event(s, SYN, 0);
+            ask(s, SYN);
         w->stack.now += TLSYN_MS(10);
         w->synack_text = move_flight(s, w->synack_room);
     }
     w->stack.now += TLSYN_MS(10);
-    event(c, SYNACK, 0);
+    ask(c, SYNACK);
     event(c, ESTABLISHED, 0);
     w->ack_text = c->snd.len;
     if (w->syn_room == 0)
@@ -316,15 +330,16 @@ static bool move_fin(struct tlsyn_conn *c)
         return false;
     c->fin_sent = true;
     c->peer->fin_arrived = true;
-    if (c->released && c->rcv.len > 0)
-        send_reset(c);
     return true;
 }
 
 static bool step(struct tlsyn_conn *c)
 {
-    size_t n = c->gone ? 0 : move(c, c->wire->chunk);
+    size_t n = c->gone && !c->refused ? 0 : move(c, c->wire->chunk);
     bool progress = n > 0 || move_fin(c);
+
+    if (c->refused && c->snd.len == 0 && c->resets_sent == 0)
+        send_reset(c);
 
     if (progress)
         event(c->peer, DATA, 0);

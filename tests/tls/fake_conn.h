@@ -28,7 +28,8 @@ struct tlsyn_conn {
     bool fin_wanted, fin_sent;  /* ours */
     bool fin_arrived, fin_told; /* the peer's */
     bool released;
-    bool gone; /* on_closed was raised, or a reset went */
+    bool refused; /* by a handshake event: what was committed leaves, then RST */
+    bool gone;    /* on_closed was raised, or a reset went */
     bool reset_arrived;
     int in_event;
     int aborted; /* what on_closed has to say after this event; 0: nothing */
