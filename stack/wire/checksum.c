@@ -23,6 +23,22 @@ static inline uint64_t load64(const uint8_t *at)
     return word;
 }
 
+static inline uint32_t load32(const uint8_t *at)
+{
+    uint32_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+static inline uint16_t load16(const uint8_t *at)
+{
+    uint16_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
 static uint16_t fold(uint64_t sum)
 {
     sum = (sum >> 32) + (sum & 0xffffffff);
@@ -36,7 +52,6 @@ static uint16_t fold(uint64_t sum)
 static uint64_t sum_of(const uint8_t *at, size_t n)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
-    uint8_t last[8] = {0};
 
     for (; n >= 32; n -= 32, at += 32) {
         a = add_carry(a, load64(at));
@@ -46,11 +61,16 @@ static uint64_t sum_of(const uint8_t *at, size_t n)
     }
     for (; n >= 8; n -= 8, at += 8)
         a = add_carry(a, load64(at));
-    if (n) {
-        /* What is missing counts as zero (RFC 1071 1). */
-        memcpy(last, at, n);
-        b = add_carry(b, load64(last));
+    if (n & 4) {
+        b = add_carry(b, load32(at));
+        at += 4;
     }
+    if (n & 2) {
+        c = add_carry(c, load16(at));
+        at += 2;
+    }
+    if (n & 1) /* What is missing to a word counts as zero (RFC 1071 1). */
+        d = add_carry(d, load16((const uint8_t[2]){*at, 0}));
     return add_carry(add_carry(a, b), add_carry(c, d));
 }
 

@@ -12,6 +12,8 @@
 
 #include <tlsyn/types.h>
 
+#include <endian.h>
+
 /** A sum on its way. Zero is its beginning. */
 struct checksum {
     uint64_t
@@ -21,6 +23,15 @@ struct checksum {
 
 /** The sum goes on behind what was added before, as if the pieces lay side by side. */
 void checksum_add(struct checksum *c, const void *bytes, size_t n);
+
+/** The same for a word in host order; not behind an odd number of octets. */
+static inline void checksum_add_word(struct checksum *c, uint16_t word)
+{
+    uint64_t before = c->sum;
+
+    c->sum += htobe16(word);
+    c->sum += c->sum < before;
+}
 
 /** The pseudo-header: RFC 9293 3.1 for IPv4, RFC 8200 8.1 for IPv6; `len` octets of transport header and text. Both
  * addresses are of one family. Goes first. */

@@ -8,10 +8,10 @@
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 
-#define FLAG_DF         0x4000
-#define FLAG_MF         0x2000
-#define OFFSET_MASK     0x1fff
-#define CHECKSUM_OFFSET 10
+#define FLAG_DF     0x4000
+#define FLAG_MF     0x2000
+#define OFFSET_MASK 0x1fff
+#define VERSION_IHL (4 << 4 | IP4_HEADER_LEN / 4) /* what we emit: no options */
 
 static struct tlsyn_addr get_addr(struct reader *r)
 {
@@ -73,26 +73,36 @@ bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len)
     return checksum_good(&sum);
 }
 
+/** Worked out from the fields: reading back what was just written in small pieces would wait for the store buffer. */
+static uint16_t checksum_of(const struct wire_ip4 *ip, uint16_t fragment)
+{
+    struct checksum sum = {0};
+
+    checksum_add_word(&sum, (uint16_t)(VERSION_IHL << 8 | ip->tos));
+    checksum_add_word(&sum, ip->total_len);
+    checksum_add_word(&sum, ip->id);
+    checksum_add_word(&sum, fragment);
+    checksum_add_word(&sum, (uint16_t)(ip->ttl << 8 | ip->protocol));
+    checksum_add(&sum, tlsyn_addr_octets(&ip->src), 4);
+    checksum_add(&sum, tlsyn_addr_octets(&ip->dst), 4);
+    return checksum_finish(&sum);
+}
+
 int wire_ip4_emit(const struct wire_ip4 *ip, uint8_t *bytes, size_t room)
 {
     struct writer w = writer_of(bytes, room);
-    struct checksum sum = {0};
     unsigned flags = (ip->df ? FLAG_DF : 0u) | (ip->mf ? FLAG_MF : 0u);
+    uint16_t fragment = (uint16_t)(flags | (ip->offset / 8u & OFFSET_MASK));
 
-    put_u8(&w, 4 << 4 | IP4_HEADER_LEN / 4);
+    put_u8(&w, VERSION_IHL);
     put_u8(&w, ip->tos);
     put_u16(&w, ip->total_len);
     put_u16(&w, ip->id);
-    put_u16(&w, (uint16_t)(flags | (ip->offset / 8u & OFFSET_MASK)));
+    put_u16(&w, fragment);
     put_u8(&w, ip->ttl);
     put_u8(&w, ip->protocol);
-    put_u16(&w, 0);
+    put_u16(&w, checksum_of(ip, fragment));
     put_bytes(&w, tlsyn_addr_octets(&ip->src), 4);
     put_bytes(&w, tlsyn_addr_octets(&ip->dst), 4);
-    if (w.overrun)
-        return -ENOSPC;
-    checksum_add(&sum, bytes, IP4_HEADER_LEN);
-    w = writer_of(bytes + CHECKSUM_OFFSET, 2);
-    put_u16(&w, checksum_finish(&sum));
-    return IP4_HEADER_LEN;
+    return w.overrun ? -ENOSPC : IP4_HEADER_LEN;
 }
