@@ -270,19 +270,19 @@ int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_
 int tlsyn_capture_secret(struct tlsyn_link *link, const char *line)
 {
     struct capture *c = capture_of(link);
-    size_t len = strlen(line);
+    size_t len = strlen(line) + 1; /* with a newline in place of the zero */
     uint8_t *bytes;
 
-    if (len + 1 > SECRET_MAX)
+    if (len > SECRET_MAX)
         return -EMSGSIZE;
     if (c->error)
         return c->error;
     block_begin(c, BLOCK_SECRETS);
     block_u32(c, SECRETS_TLS);
-    block_u32(c, (uint32_t)len + 1);
-    bytes = block_span(c, len + 1);
+    block_u32(c, (uint32_t)len);
+    bytes = block_span(c, len);
     memcpy(bytes, line, len);
-    bytes[len] = '\n';
+    bytes[len - 1] = '\n';
     block_end(c);
     return 0;
 }
