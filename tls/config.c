@@ -69,15 +69,17 @@ static const uint16_t groups[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* RFC 8446 9.1 asks for the first three; the others are what certificates on the Internet are signed with. */
+/* RFC 8446 9.1 asks for the first three; the others are what certificates on the Internet are signed with. PKCS #1 stands
+ * before PSS, for a server of TLS 1.2 takes the first that it knows, and mbedTLS verifies PSS in TLS 1.3 only (where
+ * PKCS #1 is no choice). */
 static const uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
-                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
                                       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
                                       MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
-                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
                                       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
-                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
                                       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
                                       MBEDTLS_TLS1_3_SIG_NONE};
 
 const char *config_suite_name(int ciphersuite)
@@ -189,6 +191,7 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
         return refuse(-ENOMEM, "memory is short", message);
     *c = (struct tlsyn_tls_config){
         .role = options->role,
+        .suite = options->suite,
         .insecure = options->role == TLSYN_TLS_CLIENT && options->insecure,
         .paper = options->paper,
         .keylog = options->keylog,

@@ -13,6 +13,7 @@
 
 struct tlsyn_tls_config {
     enum tlsyn_tls_role role;
+    enum tlsyn_tls_suite suite;
     bool insecure;
     bool paper;
     struct tlsyn_tls_keylog *keylog; /* or NULL; the caller's */

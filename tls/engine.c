@@ -6,11 +6,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
 #include "keylog.h"
-#include "sentence.h"
 
 /* --- made and freed ------------------------------------------------------------------------------------------ */
 
@@ -250,6 +250,14 @@ static bool is_plain_alert(const struct tlsyn_tls *tls, int code)
            record[0] == MBEDTLS_SSL_MSG_ALERT && record[3] == 0 && record[4] == 2;
 }
 
+/* A server that insists on RSA-PSS in TLS 1.2 may do so by RFC 8446 4.2.3, but mbedTLS does not follow it there. */
+static bool may_be_pss(const struct tlsyn_tls *tls, int code)
+{
+    return code == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER && !tls->established &&
+           tls->config->role == TLSYN_TLS_CLIENT && tls->config->suite == TLSYN_TLS_ANY &&
+           mbedtls_ssl_get_version_number(&tls->ssl) == MBEDTLS_SSL_VERSION_TLS1_2;
+}
+
 static void compose(struct tlsyn_tls *tls, int code)
 {
     size_t size = sizeof(tls->sentence);
@@ -261,6 +269,10 @@ static void compose(struct tlsyn_tls *tls, int code)
                         platform_wall(&tls->config->clock, now), tls->sentence, size);
     } else if (is_plain_alert(tls, code)) {
         error_alert_sentence(tls->ssl.MBEDTLS_PRIVATE(in_hdr)[BIO_HEADER + 1], tls->sentence, size);
+    } else if (may_be_pss(tls, code)) {
+        snprintf(tls->sentence, size,
+                 "the server of TLS 1.2 chose something that is not allowed, perhaps a signature "
+                 "with RSA-PSS; ask for TLS 1.2 alone");
     } else if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         error_alert_sentence(tls->ssl.MBEDTLS_PRIVATE(in_msg)[1], tls->sentence, size);
     } else {
