@@ -74,11 +74,26 @@ uint32_t tcp_ts_now(const struct tlsyn_conn *conn)
     return (uint32_t)(conn->tcp->cx->now / 1000) + conn->ts_offset;
 }
 
+/* RFC 2018 3: how many blocks there is space for, beside timestamps. */
+static unsigned sack_room(const struct tlsyn_conn *conn)
+{
+    return conn->ts_ok ? 3 : TCP_SACK_BLOCKS_MAX;
+}
+
+uint16_t tcp_send_mss(const struct tlsyn_conn *conn)
+{
+    unsigned blocks = conn->ooo.count < sack_room(conn) ? conn->ooo.count : sack_room(conn);
+
+    if (!conn->sack_ok || blocks == 0)
+        return conn->mss;
+    return (uint16_t)(conn->mss - (4 + 8 * blocks)); /* two NOPs, kind, length */
+}
+
 /* RFC 2018 4: the block with the segment that came last first, then the others, as many as there is room for. */
 static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
 {
     const struct range *recent = ranges_find(&conn->ooo, conn->ooo_recent);
-    unsigned room = conn->ts_ok ? 3 : TCP_SACK_BLOCKS_MAX;
+    unsigned room = sack_room(conn);
 
     for (int i = -1; i < conn->ooo.count && ours->sack_count < room; i++) {
         const struct range *r = i < 0 ? recent : &conn->ooo.at[i];

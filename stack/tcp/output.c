@@ -71,6 +71,11 @@ static struct wire_tcp header(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flag
     return segment;
 }
 
+static uint32_t segments(const struct tlsyn_conn *conn, uint32_t len)
+{
+    return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
+}
+
 /* `len` bytes of the send ring from sequence number `seq` on. */
 static int send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len)
 {
@@ -80,9 +85,9 @@ static int send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment,
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
 
         ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
-        tx.gso_size = len > conn->mss ? conn->mss : 0;
+        tx.gso_size = len > tcp_send_mss(conn) ? tcp_send_mss(conn) : 0;
     }
-    conn->segs_out += len > conn->mss ? (len + conn->mss - 1) / conn->mss : 1;
+    conn->segs_out += segments(conn, len);
     return tcp_emit(conn->tcp, conn->number, segment, &tx);
 }
 
@@ -199,15 +204,17 @@ struct candidate {
 /* Bytes that one frame may carry: several segments where the link can cut them. */
 static uint32_t frame_max(const struct tlsyn_conn *conn)
 {
-    if (conn->gso_max < 2u * conn->mss || !tcp_synchronized(conn))
-        return conn->mss;
-    return conn->gso_max / conn->mss * conn->mss;
+    uint32_t mss = tcp_send_mss(conn);
+
+    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn))
+        return mss;
+    return conn->gso_max / mss * mss;
 }
 
 /* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on. */
 static bool worth_sending(const struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
 {
-    if (c->len >= conn->mss || seq_lt(c->seq, conn->snd_nxt))
+    if (c->len >= tcp_send_mss(conn) || seq_lt(c->seq, conn->snd_nxt))
         return true; /* (1) full-sized, or sent before */
     if (c->len == rest && (c->fin || !conn->nagle || conn->snd_nxt == conn->snd_una))
         return true;                                      /* (2) all there is */
@@ -274,10 +281,8 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
     tcp_seq next = c->seq + c->len + c->fin;
 
     if (seq_lt(c->seq, conn->snd_nxt)) {
-        uint32_t segments = c->len ? (c->len + conn->mss - 1u) / conn->mss : 1;
-
-        conn->retransmits += segments;
-        conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += segments;
+        conn->retransmits += segments(conn, c->len);
+        conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += segments(conn, c->len);
         conn->rtt_timing = false; /* Karn */
     } else if (!conn->rtt_timing) {
         conn->rtt_timing = true;
@@ -336,7 +341,7 @@ static void resend_first(struct tlsyn_conn *conn)
     conn->resend_first = false;
     if (sent == 0)
         return;
-    c.len = conn->snd.used < conn->mss ? conn->snd.used : conn->mss;
+    c.len = conn->snd.used < tcp_send_mss(conn) ? conn->snd.used : tcp_send_mss(conn);
     c.len = c.len < sent ? c.len : sent;
     c.fin = tcp_fin_sent(conn) && c.len == conn->snd.used;
     send_text(conn, &c);

@@ -1,0 +1,31 @@
+/*
+ * support/bulk.h: users of connections for tests: one sends a pattern and closes, the other checks what it gets.
+ */
+#ifndef TEST_SUPPORT_BULK_H
+#define TEST_SUPPORT_BULK_H
+
+#include <tlsyn/conn.h>
+
+struct bulk {
+    struct tlsyn_handler handler;
+    struct tlsyn_acceptor acceptor; /* accepts into this object */
+    struct tlsyn_conn *conn;        /* NULL once closed */
+    uint64_t to_send, sent;         /* bytes of the pattern */
+    uint64_t expected, received;
+    uint32_t read_limit; /* bytes consumed per event at most; 0: all */
+    bool keep_open;      /* don't close when everything is sent */
+    bool early;          /* write from the handshake hooks already, and read there */
+    int opens, syns, synacks, establisheds, closes;
+    int error;
+    bool ended, finished; /* the peer's stream ended; on_closed came */
+};
+
+void bulk_init(struct bulk *b, uint64_t to_send, uint64_t expected);
+
+/** The byte at offset i of every stream. */
+uint8_t bulk_pattern(uint64_t i);
+
+/** Reads on, for a reader with a limit: outside events. */
+void bulk_read(struct bulk *b);
+
+#endif
