@@ -13,7 +13,7 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* --- the meter ----------------------------------------------------------------------------------------------- */
+/* --- the meter -------------------------------------------------------------------------------- */
 
 size_t bio_meter_run(const struct bio_meter *m)
 {
@@ -51,10 +51,10 @@ void bio_meter_take(struct bio_meter *m, const void *bytes, size_t n)
     }
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
-/* No record begins with a zero byte (RFC 8446 B.1: type 0 is "invalid"), so the padding behind a flight is told from the
- * next record without a mark (docs/HANDSHAKE.md, level "paper"). */
+/* No record begins with a zero byte (RFC 8446 B.1: type 0 is "invalid"), so the padding behind a
+ * flight is told from the next record without a mark (docs/HANDSHAKE.md, level "paper"). */
 static void skip_padding(struct tlsyn_conn *conn)
 {
     struct tlsyn_view view;
@@ -101,7 +101,7 @@ int bio_recv(void *context, unsigned char *bytes, size_t n)
     return (int)take;
 }
 
-/* --- out ----------------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void copy_in(const struct tlsyn_view *view, const unsigned char *from, size_t n)
 {

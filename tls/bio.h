@@ -1,8 +1,9 @@
 /*
- * bio.h: mbedTLS's reads and writes, straight from and into the connection's rings; records are counted on the way.
+ * bio.h: mbedTLS's reads and writes, straight from and into the connection's rings; records are
+ * counted on the way.
  *
- * mbedTLS asks for the five bytes of a record's header, then for the record's body, never for more; so what lies behind
- * a record stays in the ring, and this file knows where each record begins.
+ * mbedTLS asks for the five bytes of a record's header, then for the record's body, never for more;
+ * so what lies behind a record stays in the ring, and this file knows where each record begins.
  */
 #ifndef TLSYN_TLS_BIO_H
 #define TLSYN_TLS_BIO_H
@@ -22,7 +23,8 @@ struct bio_meter {
     uint64_t bytes;
 };
 
-/** Bytes up to the end of the header or the body that the stream is in: what may be taken in one go. At least 1. */
+/** Bytes up to the end of the header or the body that the stream is in: what may be taken in one
+ * go. At least 1. */
 size_t bio_meter_run(const struct bio_meter *m);
 
 /** n bytes went by; n may span records. */

@@ -11,7 +11,7 @@
 
 #include "error.h"
 
-/* --- what is offered, best first ----------------------------------------------------------------------------- */
+/* --- what is offered, best first -------------------------------------------------------------- */
 
 /* AES-128-GCM stands first everywhere: the hardware does it. */
 static const struct {
@@ -63,15 +63,16 @@ static const struct {
     [TLSYN_TLS_13] = {MBEDTLS_SSL_VERSION_TLS1_3, MBEDTLS_SSL_VERSION_TLS1_3, suites_13},
 };
 
-/* X25519 first: mbedTLS's verified implementation of it is several times faster than its P-256. The client sends a key
- * share for the first group only; nearly every server takes it, the others ask again (HelloRetryRequest). */
+/* X25519 first: mbedTLS's verified implementation of it is several times faster than its P-256.
+ * The client sends a key share for the first group only; nearly every server takes it, the
+ * others ask again (HelloRetryRequest). */
 static const uint16_t groups[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* RFC 8446 9.1 asks for the first three; the others are what certificates on the Internet are signed with. PKCS #1 stands
- * before PSS, for a server of TLS 1.2 takes the first that it knows, and mbedTLS verifies PSS in TLS 1.3 only (where
- * PKCS #1 is no choice). */
+/* RFC 8446 9.1 asks for the first three; the others are what certificates on the Internet are
+ * signed with. PKCS #1 stands before PSS, for a server of TLS 1.2 takes the first that it knows,
+ * and mbedTLS verifies PSS in TLS 1.3 only (where PKCS #1 is no choice). */
 static const uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
                                       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
                                       MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
@@ -91,7 +92,7 @@ const char *config_suite_name(int ciphersuite)
     return NULL;
 }
 
-/* --- making and freeing -------------------------------------------------------------------------------------- */
+/* --- making and freeing ----------------------------------------------------------------------- */
 
 static int refuse(int error, const char *why, char *message)
 {
@@ -112,7 +113,8 @@ static int check_options(const struct tlsyn_tls_options *o, char *message)
     return 0;
 }
 
-/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits; if it fits none, mbedTLS goes by the suite alone. */
+/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits; if it fits none, mbedTLS goes
+ * by the suite alone. */
 static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned char *name,
                          size_t len)
 {
@@ -229,7 +231,7 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
     alloc->resize(alloc, config, 0);
 }
 
-/* --- certificates -------------------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
                               const void *key, size_t key_len, char *message)

@@ -1,6 +1,6 @@
 /*
- * config.h: what the sessions of one kind share: role, versions and suites, identities, trusted certificates.
- * The contract is in tlsyn/tls.h.
+ * config.h: what the sessions of one kind share: role, versions and suites, identities, trusted
+ * certificates. The contract is in tlsyn/tls.h.
  */
 #ifndef TLSYN_TLS_CONFIG_H
 #define TLSYN_TLS_CONFIG_H

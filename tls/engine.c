@@ -12,7 +12,7 @@
 #include "error.h"
 #include "keylog.h"
 
-/* --- made and freed ------------------------------------------------------------------------------------------ */
+/* --- made and freed --------------------------------------------------------------------------- */
 
 static bool is_address(const char *host)
 {
@@ -89,7 +89,8 @@ int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
     mbedtls_ssl_init(&t->ssl);
     code = set_up(t, is_client ? server_name : NULL);
     if (code != 0) {
-        /* A set-up that ran out of memory forgets the config but not what it made by it, and freeing that asks the config. */
+        /* A set-up that ran out of memory forgets the config but not what it made by it, and
+         * freeing that asks the config. */
         t->ssl.MBEDTLS_PRIVATE(conf) = &config->ssl;
         destroy(t);
         return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EINVAL;
@@ -113,13 +114,14 @@ void tlsyn_tls_free(struct tlsyn_tls *tls)
     tls->orphan = true;
     tls->app = NULL;
     tls->told = true;
-    /* on_closed comes within the call, or after the event that we are in; it is where the orphan ends. */
+    /* on_closed comes within the call, or after the event that we are in; it is where the orphan
+     * ends. */
     if (tls->conn != NULL)
         tlsyn_conn_abort(tls->conn, 0);
     tls_leave(tls);
 }
 
-/* --- brackets ------------------------------------------------------------------------------------------------ */
+/* --- brackets --------------------------------------------------------------------------------- */
 
 void tls_use(struct tlsyn_tls *tls)
 {
@@ -136,7 +138,8 @@ void tls_enter(struct tlsyn_tls *tls)
     tls_use(tls);
 }
 
-/* The alert is in the ring and shall arrive: text left unread would have TCP say RST in its place (RFC 2525 2.17). */
+/* The alert is in the ring and shall arrive: text left unread would have TCP say RST in its
+ * place (RFC 2525 2.17). */
 static void tell_failure(struct tlsyn_tls *tls)
 {
     struct tlsyn_conn *conn = tls->conn;
@@ -165,10 +168,11 @@ bool tls_is_alive(const struct tlsyn_tls *tls)
     return tls->error == 0 && tls->conn != NULL && !tls->orphan;
 }
 
-/* --- the handshake ------------------------------------------------------------------------------------------- */
+/* --- the handshake ---------------------------------------------------------------------------- */
 
-/* An address is verified against the certificate but must not be sent as SNI (RFC 6066 3), and mbedTLS has one setting for
- * both: it gets to know the address once the hello is out and answered. */
+/* An address is verified against the certificate but must not be sent as SNI (RFC 6066 3), and
+ * mbedTLS has one setting for both: it gets to know the address once the hello is out and
+ * answered. */
 static int name_the_address(struct tlsyn_tls *tls)
 {
     if (!tls->host_is_address || tls->host_is_set ||
@@ -238,10 +242,11 @@ void tls_deliver(struct tlsyn_tls *tls)
     } while (tls->reads != reads);
 }
 
-/* --- failing ------------------------------------------------------------------------------------------------- */
+/* --- failing ---------------------------------------------------------------------------------- */
 
-/* A client may refuse our certificate before it has keys to say so with: its alert then comes unprotected into a direction
- * that is protected already, where mbedTLS takes it for a damaged record (RFC 8446 6.2 knows such alerts). */
+/* A client may refuse our certificate before it has keys to say so with: its alert then comes
+ * unprotected into a direction that is protected already, where mbedTLS takes it for a damaged
+ * record (RFC 8446 6.2 knows such alerts). */
 static bool is_plain_alert(const struct tlsyn_tls *tls, int code)
 {
     const unsigned char *record = tls->ssl.MBEDTLS_PRIVATE(in_hdr);
@@ -250,7 +255,8 @@ static bool is_plain_alert(const struct tlsyn_tls *tls, int code)
            record[0] == MBEDTLS_SSL_MSG_ALERT && record[3] == 0 && record[4] == 2;
 }
 
-/* A server that insists on RSA-PSS in TLS 1.2 may do so by RFC 8446 4.2.3, but mbedTLS does not follow it there. */
+/* A server that insists on RSA-PSS in TLS 1.2 may do so by RFC 8446 4.2.3, but mbedTLS does not
+ * follow it there. */
 static bool may_be_pss(const struct tlsyn_tls *tls, int code)
 {
     return code == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER && !tls->established &&
@@ -294,7 +300,7 @@ void tls_fail(struct tlsyn_tls *tls, int code, bool alerted)
                                              (unsigned char)alert);
 }
 
-/* --- about a session ----------------------------------------------------------------------------------------- */
+/* --- about a session -------------------------------------------------------------------------- */
 
 void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
 {

@@ -4,9 +4,9 @@
  *     hooks.c  what TCP tells us      engine.c  the handshake, failing, freeing
  *     stream.c plaintext in and out   bio.c     records in and out of the rings
  *
- * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it inside any of his
- * events, and a failure is told to him when the outermost bracket closes, so no function below has its session pulled
- * away from under it.
+ * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it
+ * inside any of his events, and a failure is told to him when the outermost bracket closes, so no
+ * function below has its session pulled away from under it.
  */
 #ifndef TLSYN_TLS_ENGINE_H
 #define TLSYN_TLS_ENGINE_H
@@ -64,7 +64,8 @@ struct tlsyn_tls {
 /** Opens a bracket; mbedTLS now works on this session's behalf. */
 void tls_enter(struct tlsyn_tls *tls);
 
-/** Closes it. The outermost tells the user of a failure and frees an orphan: the session may be gone afterwards. */
+/** Closes it. The outermost tells the user of a failure and frees an orphan: the session may be
+ * gone afterwards. */
 void tls_leave(struct tlsyn_tls *tls);
 
 /** To be called after each return from the user's code: he may have worked on another session. */
@@ -76,7 +77,8 @@ bool tls_is_alive(const struct tlsyn_tls *tls);
 /** Runs the handshake until it wants bytes or room, or is complete. 0, or the sticky error. */
 int tls_drive(struct tlsyn_tls *tls);
 
-/** Tells the user what there is to tell: on_established, then on_data as long as there is plaintext and he takes it. */
+/** Tells the user what there is to tell: on_established, then on_data as long as there is
+ * plaintext and he takes it. */
 void tls_deliver(struct tlsyn_tls *tls);
 
 /** The first failure is kept, with its sentence; the peer gets an alert unless `alerted`. */

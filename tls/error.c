@@ -110,7 +110,8 @@ static const struct meaning *meaning_of(int code)
     return NULL;
 }
 
-/* mbedTLS's composite codes: the module's in the high bits plus a lower layer's (mbedtls/error.h). */
+/* mbedTLS's composite codes: the module's in the high bits plus a lower layer's
+ * (mbedtls/error.h). */
 static bool is_out_of_memory(int code)
 {
     static const int low[] = {MBEDTLS_ERR_ASN1_ALLOC_FAILED, MBEDTLS_ERR_MPI_ALLOC_FAILED};

@@ -1,9 +1,9 @@
 /*
  * hooks.c: the connection's events, as a TLS engine hears them (tlsyn/conn.h).
  *
- * What is written inside on_open rides in the SYN, inside on_syn in the SYN-ACK, inside on_synack in the ACK. When TCP carried
- * nothing early, the same bytes come and go with on_established, on_data and on_acked: each of them does the same, it
- * lets the handshake go as far as it can.
+ * What is written inside on_open rides in the SYN, inside on_syn in the SYN-ACK, inside on_synack
+ * in the ACK. When TCP carried nothing early, the same bytes come and go with on_established,
+ * on_data and on_acked: each of them does the same, it lets the handshake go as far as it can.
  */
 #include <errno.h>
 
@@ -50,7 +50,8 @@ static int tls_on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     return r;
 }
 
-/* The two events whose answer can refuse: TCP then sends what the ring holds, the alert, and RST behind it, and tells us. */
+/* The two events whose answer can refuse: TCP then sends what the ring holds, the alert, and RST
+ * behind it, and tells us. */
 static int go_on_or_refuse(struct tlsyn_tls *tls)
 {
     int error;

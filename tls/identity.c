@@ -14,8 +14,8 @@
 #include "error.h"
 #include "platform.h"
 
-/* mbedTLS takes PEM only with its terminating zero, which a file read into memory has not: a copy that has. DER is
- * taken as it is: `copy` stays NULL. */
+/* mbedTLS takes PEM only with its terminating zero, which a file read into memory has not: a
+ * copy that has. DER is taken as it is: `copy` stays NULL. */
 struct armour {
     void *copy;
     const unsigned char *bytes;
@@ -136,7 +136,8 @@ void identity_free(struct tlsyn_alloc *alloc, struct identity *identity)
     alloc->resize(alloc, identity, 0);
 }
 
-/* RFC 6125 6.4.1: ASCII labels, case-insensitive; 6.4.3: "*" as the complete leftmost label stands for one label. */
+/* RFC 6125 6.4.1: ASCII labels, case-insensitive; 6.4.3: "*" as the complete leftmost label
+ * stands for one label. */
 static bool pattern_matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
 {
     if (pattern_len > 2 && pattern[0] == '*' && pattern[1] == '.') {

@@ -1,5 +1,6 @@
 /*
- * platform.c: gives mbedTLS our clock and randomness. Process-wide: the one exception to "no globals" (platform.h).
+ * platform.c: gives mbedTLS our clock and randomness. Process-wide: the one exception to "no
+ * globals" (platform.h).
  */
 #include "platform.h"
 

@@ -6,7 +6,7 @@
 
 #include "engine.h"
 
-/* --- in ------------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static bool has_plaintext(const struct tlsyn_tls *tls)
 {
@@ -104,11 +104,12 @@ ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n)
     return got;
 }
 
-/* --- out ----------------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 bool tls_flush(struct tlsyn_tls *tls)
 {
-    /* With a record waiting, mbedTLS takes a write as the wish to go on with that one, whatever its arguments. */
+    /* With a record waiting, mbedTLS takes a write as the wish to go on with that one, whatever
+     * its arguments. */
     if (tls->unsent > 0)
         (void)mbedtls_ssl_write(&tls->ssl, (const unsigned char *)"", 0);
     return tls->unsent == 0;
@@ -121,8 +122,8 @@ static bool has_room(struct tlsyn_tls *tls)
     return tlsyn_conn_reserve(tls->conn, 1, &view) > 0;
 }
 
-/* Seals one record. It may be larger than the room in the ring: the rest waits inside mbedTLS. The plaintext bytes taken,
- * 0 if there is no room, or an error of mbedTLS's. */
+/* Seals one record. It may be larger than the room in the ring: the rest waits inside mbedTLS.
+ * The plaintext bytes taken, 0 if there is no room, or an error of mbedTLS's. */
 static int seal_record(struct tlsyn_tls *tls, const unsigned char *bytes, size_t n)
 {
     int max = mbedtls_ssl_get_max_out_record_payload(&tls->ssl);
@@ -167,7 +168,7 @@ ssize_t tlsyn_tls_write(struct tlsyn_tls *tls, const void *bytes, size_t n)
     return result;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void tls_close_goes_on(struct tlsyn_tls *tls)
 {

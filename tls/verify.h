@@ -1,5 +1,6 @@
 /*
- * verify.h: why a certificate was refused, in words. The chain, name and time are checked by mbedTLS (RFC 5280, RFC 6125).
+ * verify.h: why a certificate was refused, in words. The chain, name and time are checked by
+ * mbedTLS (RFC 5280, RFC 6125).
  */
 #ifndef TLSYN_TLS_VERIFY_H
 #define TLSYN_TLS_VERIFY_H
@@ -15,11 +16,12 @@ struct verify_finding {
     char issuer[128];          /* who signed the last certificate of the chain, if NOT_TRUSTED */
 };
 
-/** mbedTLS's verification callback; the context is a struct verify_finding. Changes no verdict. Always 0. */
+/** mbedTLS's verification callback; the context is a struct verify_finding. Changes no verdict.
+ * Always 0. */
 int verify_note(void *finding, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
-/** The sentence, with what can be done about it. `host` is the name that was expected; `wall` is what the clock said
- * (seconds since 1970). */
+/** The sentence, with what can be done about it. `host` is the name that was expected; `wall` is
+ * what the clock said (seconds since 1970). */
 void verify_sentence(const struct verify_finding *finding, const char *host, int64_t wall,
                      char *text, size_t size);
 

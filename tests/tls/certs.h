@@ -1,5 +1,6 @@
 /*
- * certs.h: certificates made on the spot, so that none lies about with a date on which the tests begin to fail.
+ * certs.h: certificates made on the spot, so that none lies about with a date on which the tests
+ * begin to fail.
  */
 #ifndef TLSYN_TESTS_CERTS_H
 #define TLSYN_TESTS_CERTS_H

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- rings --------------------------------------------------------------------------------------------------- */
+/* --- rings ------------------------------------------------------------------------------------ */
 
 static size_t min_size(size_t a, size_t b)
 {
@@ -36,7 +36,7 @@ static void ring_put(struct wire_ring *r, const uint8_t *bytes, size_t n)
     r->len += n;
 }
 
-/* --- the calls of tlsyn/conn.h and tlsyn/stack.h that an engine makes -------------------------------------------- */
+/* --- the calls of tlsyn/conn.h and tlsyn/stack.h that an engine makes ------------------------- */
 
 tlsyn_time tlsyn_stack_now(const struct tlsyn_stack *stack)
 {
@@ -134,7 +134,7 @@ void tlsyn_conn_release(struct tlsyn_conn *c)
         tlsyn_conn_abort(c, -ECONNABORTED);
 }
 
-/* --- events -------------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 enum event { OPEN, SYN, SYNACK, ESTABLISHED, DATA, ACKED };
 
@@ -192,7 +192,7 @@ static void ask(struct tlsyn_conn *c, enum event kind)
     raise_closed(c, r);
 }
 
-/* --- the wire ------------------------------------------------------------------------------------------------ */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 void wire_init(struct wire *w, size_t ring, size_t chunk)
 {

@@ -1,9 +1,10 @@
 /*
- * fake_conn.h: two joined connections without a TCP between them, for tests of the TLS engine: the functions of tlsyn/conn.h
- * that an engine calls, over byte rings of any size, and a wire that moves as few bytes at a time as the test wants.
+ * fake_conn.h: two joined connections without a TCP between them, for tests of the TLS engine: the
+ * functions of tlsyn/conn.h that an engine calls, over byte rings of any size, and a wire that
+ * moves as few bytes at a time as the test wants.
  *
- * Nothing moves by itself: wire_open() makes the three-way handshake, wire_run() moves bytes and raises events until
- * both ends are still.
+ * Nothing moves by itself: wire_open() makes the three-way handshake, wire_run() moves bytes and
+ * raises events until both ends are still.
  */
 #ifndef TLSYN_TESTS_FAKE_CONN_H
 #define TLSYN_TESTS_FAKE_CONN_H
@@ -64,14 +65,15 @@ void wire_init(struct wire *w, size_t ring, size_t chunk);
 /** Frees the rings; raises on_closed(-ECONNABORTED) where a connection still lives. */
 void wire_fini(struct wire *w);
 
-/** The open, up to and with the client's ACK. `client` is the client's handler; `acceptor` gives the server's. What
- * on_open returned, if negative. */
+/** The open, up to and with the client's ACK. `client` is the client's handler; `acceptor` gives
+ * the server's. What on_open returned, if negative. */
 int wire_open(struct wire *w, struct tlsyn_handler *client, struct tlsyn_acceptor *acceptor);
 
 /** Moves bytes until nothing moves. */
 void wire_run(struct wire *w);
 
-/** Bytes put into the server's receive ring from nowhere, before its on_syn (if `embedded`), else on_data. */
+/** Bytes put into the server's receive ring from nowhere, before its on_syn (if `embedded`), else
+ * on_data. */
 void wire_inject(struct wire *w, int to, const void *bytes, size_t n);
 
 /** The peer's FIN from nowhere. */

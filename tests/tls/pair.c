@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the user ------------------------------------------------------------------------------------------------ */
+/* --- the user --------------------------------------------------------------------------------- */
 
 static struct user *user_of(struct tlsyn_handler *h)
 {
@@ -133,7 +133,7 @@ void user_fini(struct user *u)
     free(u->in);
 }
 
-/* --- the pair ------------------------------------------------------------------------------------------------ */
+/* --- the pair --------------------------------------------------------------------------------- */
 
 static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *base, struct tlsyn_conn *conn)
 {

@@ -47,8 +47,8 @@ struct lines {
     int n;
 };
 
-/** What differs from test to test; all zero is a client that trusts the CA and connects to localhost, a server with an RSA and
- * a P-256 certificate, whole flights in SYN and SYN-ACK. */
+/** What differs from test to test; all zero is a client that trusts the CA and connects to
+ * localhost, a server with an RSA and a P-256 certificate, whole flights in SYN and SYN-ACK. */
 struct setup {
     enum tlsyn_tls_suite suite, server_suite; /* server_suite 0: as suite */
     size_t ring, chunk;                       /* 0: 65536 */

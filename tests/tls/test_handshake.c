@@ -1,5 +1,6 @@
-/* The handshake: every suite, embedded and sequential, through wires that deliver a byte at a time and rings that hold less
- * than a record; what rides in which segment; what is reported afterwards. */
+/* The handshake: every suite, embedded and sequential, through wires that deliver a byte at a
+ * time and rings that hold less than a record; what rides in which segment; what is reported
+ * afterwards. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* Bad input: what is not TLS, TLS that lies, streams that end too early, damaged flights, memory that runs out. Each ends in an
- * alert where one is due, an error with a sentence, and nothing leaked (the sanitizer looks). */
+/* Bad input: what is not TLS, TLS that lies, streams that end too early, damaged flights, memory
+ * that runs out. Each ends in an alert where one is due, an error with a sentence, and nothing
+ * leaked (the sanitizer looks). */
 #include <check.h>
 #include <errno.h>
 #include <mbedtls/platform.h>
@@ -15,7 +16,7 @@ static void make_certificates(void)
     certs_get();
 }
 
-/* --- what is no ClientHello ---------------------------------------------------------------------------------- */
+/* --- what is no ClientHello ------------------------------------------------------------------- */
 
 struct garbage {
     const char *bytes;
@@ -128,7 +129,7 @@ START_TEST(garbage_from_a_server_is_refused)
 }
 END_TEST
 
-/* --- flights that end, flights that are damaged ---------------------------------------------------------------- */
+/* --- flights that end, flights that are damaged ----------------------------------------------- */
 
 START_TEST(a_stream_that_ends_in_the_handshake_is_reported)
 {
@@ -152,8 +153,8 @@ START_TEST(a_stream_that_ends_in_the_handshake_is_reported)
 }
 END_TEST
 
-/* Whatever is damaged: all works, or somebody says what does not. A length that grew has its end wait for bytes, as long as the
- * stream lasts. */
+/* Whatever is damaged: all works, or somebody says what does not. A length that grew has its end
+ * wait for bytes, as long as the stream lasts. */
 static void expect_an_end(struct pair *p, int from, uint64_t at)
 {
     struct user *receiver = from == 0 ? &p->server : &p->client;
@@ -198,9 +199,10 @@ START_TEST(no_damaged_byte_does_harm)
 }
 END_TEST
 
-/* --- memory ---------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
-/* mbedTLS's heap has no argument, so this is the tests' one global: allocations until the failure, negative: never. */
+/* mbedTLS's heap has no argument, so this is the tests' one global: allocations until the
+ * failure, negative: never. */
 static int allocations_left;
 
 static void *failing_calloc(size_t n, size_t size)

@@ -1,5 +1,5 @@
-/* An established session: bytes both ways in any number, the end of the stream, a reader that takes its time, sessions freed at
- * awkward moments, records damaged on the way. */
+/* An established session: bytes both ways in any number, the end of the stream, a reader that
+ * takes its time, sessions freed at awkward moments, records damaged on the way. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,8 @@ START_TEST(small_reads_empty_a_large_record)
     uint8_t *bytes = pattern(20000, 3);
     struct pair p;
 
-    /* Nothing arrives behind the last record: what a read leaves inside mbedTLS must come with the next. */
+    /* Nothing arrives behind the last record: what a read leaves inside mbedTLS must come with
+     * the next. */
     pair_init(&p, &s);
     p.client.out = bytes;
     p.client.out_len = 20000;

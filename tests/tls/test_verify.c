@@ -13,7 +13,8 @@ static void make_certificates(void)
     certs_get();
 }
 
-/* Opens, expects the client to refuse with all the words (NULL-terminated), and the server to hear of it. */
+/* Opens, expects the client to refuse with all the words (NULL-terminated), and the server to
+ * hear of it. */
 static void expect_refusal(const struct setup *s, const char *const *words)
 {
     struct pair p;

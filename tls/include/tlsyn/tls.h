@@ -1,21 +1,39 @@
 /*
- * tlsyn/tls.h: the TLS engine: mbedTLS driven by the hooks of a connection (tlsyn/conn.h). TLS 1.2 (RFC 5246) and 1.3
- * (RFC 8446).
+ * tlsyn/tls.h: the TLS engine: mbedTLS driven by the hooks of a connection (tlsyn/conn.h). TLS 1.2
+ * (RFC 5246) and 1.3 (RFC 8446).
  *
- *     tlsyn_tls_config_new -> set up -> { tlsyn_tls_attach per connection } -> tlsyn_tls_config_free
+ *     tlsyn_tls_config_new -> set up -> { tlsyn_tls_attach per connection } ->
+ *     tlsyn_tls_config_free
  *
- * tlsyn_tls_attach() puts a session between a connection and its user. The user's handler gets the same events as on a plain
- * connection, with the plaintext read and written through tlsyn_tls_read() and tlsyn_tls_write():
+ * tlsyn_tls_attach() puts a session between a connection and its user. The user's handler gets the
+ * same events as on a plain connection, with the plaintext read and written through
+ * tlsyn_tls_read() and tlsyn_tls_write():
  *
- *     on_open (client, before the ClientHello), on_established (handshake complete), on_data (plaintext is readable, or the
- *     peer sent close_notify: tlsyn_tls_read() gives 0), on_acked (room again), on_closed (-EPROTO: TLS failed; the
- *     sentence is in tlsyn_tls_error()).
+ *     on_open (client, before the ClientHello), on_established (handshake complete), on_data
+ *     (plaintext is readable, or the peer's stream came to its end: tlsyn_tls_read() says which),
+ *     on_acked (room again), on_closed (-EPROTO: TLS failed; the sentence is in tlsyn_tls_error()).
  *
- * on_established of a client is raised inside the connection's on_synack where the handshake allows it (TLS 1.3): what the
- * user writes there rides in the ACK together with the client's Finished.
+ * on_established of a client is raised inside the connection's on_synack where the handshake allows
+ * it (TLS 1.3): what the user writes there rides in the ACK together with the client's Finished.
+ * on_established comes once, and before any on_data. on_data is raised again as long as the user
+ * reads and there is more; one who leaves plaintext where it is gets no further event for it and
+ * may read at any time.
  *
- * The engine reads no clock, opens no file and keeps no globals but mbedTLS's own (tls/platform.c); time is the stack's,
- * which tlsyn_tls_config_new() binds to a wall clock reading for the validity of certificates. Certificates come as bytes, PEM or DER.
+ * A session that fails tells its peer with an alert, lets the connection go (behind the alert comes
+ * RST where a handshake event refused, else FIN), and raises on_closed with the error.
+ * tlsyn_tls_free() may be called inside any event.
+ *
+ * The engine reads no clock, opens no file and keeps no globals but mbedTLS's own (tls/platform.c);
+ * time is the stack's, which tlsyn_tls_config_new() binds to a wall clock reading for the validity
+ * of certificates. The stack's time stands still during a call: whoever measures a handshake with
+ * the computing in it reads a clock of his own in on_established. Certificates come as bytes, PEM
+ * or DER.
+ *
+ * A config and its sessions belong to one thread at a time.
+ *
+ * Not spoken, for mbedTLS 3.6 does not: KeyUpdate (a peer that sends it ends the session), RSA-PSS
+ * signatures in TLS 1.2, post-handshake client authentication. Not offered: renegotiation,
+ * compression, client certificates, tickets (a peer's are passed over).
  *
  * Errors are negative errno values; -EPROTO stands for all that TLS itself refuses.
  */
@@ -34,8 +52,9 @@ enum tlsyn_tls_role { TLSYN_TLS_CLIENT, TLSYN_TLS_SERVER };
 
 /** Which protocol and key exchange a session may use. */
 enum tlsyn_tls_suite {
-    TLSYN_TLS_ANY = 0,    /* what both ends like best: 1.3, else 1.2 with ECDHE; never RSA key exchange */
-    TLSYN_TLS_12_RSA,     /* TLS 1.2, RSA key exchange (the paper's; no forward secrecy) */
+    TLSYN_TLS_ANY =
+        0, /* what both ends like best: 1.3, else 1.2 with ECDHE; never RSA key exchange */
+    TLSYN_TLS_12_RSA, /* TLS 1.2, RSA key exchange (the paper's; no forward secrecy) */
     TLSYN_TLS_12_ECDHE,
     TLSYN_TLS_13,
 };
@@ -48,54 +67,77 @@ struct tlsyn_tls_keylog {
 struct tlsyn_tls_options {
     enum tlsyn_tls_role role;
     enum tlsyn_tls_suite suite;
-    bool insecure;                    /* client: take any certificate; verification is on by default */
-    bool paper;                       /* laboratory: skip zero bytes where a record would start (TLSYN_LEVEL_PAPER's padding) */
-    const char *const *alpn;          /* NULL-terminated, in order of preference; strings live as long as the config */
-    struct tlsyn_tls_keylog *keylog;  /* or NULL; lives as long as the config */
-    int64_t wall_clock;               /* seconds since 1970 at the stack's time `wall_at` */
+    /** Client: take any certificate. Verification is on by default. */
+    bool insecure;
+    /** Laboratory, both roles: skip zero bytes where a record would start (TLSYN_LEVEL_PAPER's
+     * padding). */
+    bool paper;
+    /** NULL-terminated, in order of preference; the strings live as long as the config. NULL:
+     * none. */
+    const char *const *alpn;
+    /** Or NULL; lives as long as the config. */
+    struct tlsyn_tls_keylog *keylog;
+    /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. */
+    int64_t wall_clock;
     tlsyn_time wall_at;
-    struct tlsyn_random *random;      /* lives as long as the config; NULL: the kernel's */
-    struct tlsyn_alloc *alloc;        /* for the config and its sessions, lives as long; NULL: libc's. mbedTLS's own memory
-                                         comes from its platform layer */
+    /** Lives as long as the config; NULL: the kernel's. */
+    struct tlsyn_random *random;
+    /** For the config and its sessions, lives as long; NULL: libc's. mbedTLS's own memory comes
+     * from its platform layer. */
+    struct tlsyn_alloc *alloc;
 };
 
-/** 0, -ENOMEM, -EINVAL; -EPROTO with a sentence in `message` (256 bytes, may be NULL). */
+/** 0, -ENOMEM, -EINVAL, -EPROTO; then with a sentence in `message` (TLSYN_TLS_MESSAGE bytes, may
+ * be NULL). */
 int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_tls_config **config,
                          char *message);
 
 /** After the last session. NULL is allowed. */
 void tlsyn_tls_config_free(struct tlsyn_tls_config *config);
 
-/** Certificate chain (leaf first) and its private key; several calls give several identities: the engine picks one that the suite
- * can use, and by SNI where names match. PEM (NUL not needed) or DER. */
+/** Certificate chain (leaf first) and its private key, PEM (NUL not needed) or DER; copied.
+ * Several calls give several identities: a server picks by the name that the client asks for
+ * (SNI) where one matches, and one that the suite can use (RSA key exchange needs an RSA key).
+ * 0, -ENOMEM, -EPROTO with a sentence. */
 int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
                               const void *key, size_t key_len, char *message);
 
-/** Trusted certificates, added to those that are there. Returns how many were taken (some in a bundle may be of kinds mbedTLS
- * does not read), or -EPROTO if none. */
+/** Trusted certificates, added to those that are there; copied. Returns how many were taken (some
+ * in a bundle may be of kinds mbedTLS does not read), -ENOMEM, or -EPROTO if none, with a
+ * sentence. To be called before the first session. */
 int tlsyn_tls_config_trust(struct tlsyn_tls_config *config, const void *certificates, size_t len,
                            char *message);
 
-/** Attaches a session to a connection, as its handler; to be called in tlsyn_acceptor.accept (server; returns the handler through
- * tlsyn_tls_handler()), or before tlsyn_connect() with conn NULL (client): then pass tlsyn_tls_handler() to tlsyn_connect().
- * `server_name` is for SNI and verification (client; NULL: none sent, and only insecure sessions accept), copied. The session is the
- * caller's, freed with tlsyn_tls_free() in or after on_closed. */
+/** Attaches a session to a connection, as its handler; to be called in tlsyn_acceptor.accept
+ * (server; returns the handler through tlsyn_tls_handler()), or before tlsyn_connect() with conn
+ * NULL (client): then pass tlsyn_tls_handler() to tlsyn_connect(). `server_name` (client) is a
+ * host name, sent as SNI and verified, or an address as text, verified only; copied. NULL: none
+ * sent, and only insecure sessions accept: -EINVAL. The session is the caller's; it is freed
+ * with tlsyn_tls_free(), for instance in on_closed, or after tlsyn_connect() refused. 0,
+ * -ENOMEM, -EINVAL. */
 int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
                      const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls);
 
 struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls);
 
-/** If the connection still lives it is aborted. NULL is allowed. */
+/** If the connection still lives it is aborted, and the user hears no more of it. May be called
+ * inside the session's own events. NULL is allowed. */
 void tlsyn_tls_free(struct tlsyn_tls *tls);
 
-/** Plaintext. The count; 0 at the end of the peer's stream (close_notify); -EAGAIN nothing now; -EPROTO; -ECONNRESET the stream
- * ended without close_notify (truncated). */
+/** Plaintext, at most one record of it, n > 0. The count; 0 at the end of the peer's stream
+ * (close_notify); -EAGAIN nothing now; -ECONNRESET the stream ended without close_notify
+ * (truncated); -EPROTO: a record could not be opened, and on_closed comes, within this call if
+ * it is made outside the session's events. */
 ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n);
 
-/** As much as there is room for: the count, -EAGAIN none (wait for on_acked or on_established), -EPIPE after close, -EPROTO. */
+/** As much as there is room for: the count, -EAGAIN none (wait for on_acked or on_established),
+ * -EPIPE after close, -EPROTO. Records are sealed at once; one may wait inside for room in the
+ * ring. */
 ssize_t tlsyn_tls_write(struct tlsyn_tls *tls, const void *bytes, size_t n);
 
-/** close_notify, then the connection's close. */
+/** close_notify, then the connection's close, as soon as what was written has found room. Reading
+ * goes on. Before the handshake is complete: abort. on_closed comes when the peer has closed,
+ * too. */
 void tlsyn_tls_close(struct tlsyn_tls *tls);
 
 struct tlsyn_tls_info {
@@ -104,21 +146,24 @@ struct tlsyn_tls_info {
     const char *alpn;        /* or NULL */
     bool established;
     bool resumed;
-    bool verified;                 /* the peer's chain was verified */
-    tlsyn_time started;            /* ClientHello written or read */
-    tlsyn_time finished;           /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC 8446 4.4.4);
+    bool verified;      /* the peer's chain was verified */
+    tlsyn_time started; /* ClientHello written, or its first bytes read */
+    tlsyn_time
+        finished; /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC 8446 4.4.4);
                                       server: the client's */
-    tlsyn_time first_byte;         /* first plaintext byte read by the engine; 0: none yet */
-    uint32_t hello_bytes;          /* ClientHello record */
+    tlsyn_time first_byte; /* first plaintext byte read by the engine; 0: none yet */
+    uint32_t hello_bytes;  /* ClientHello record, with its header */
     uint64_t records_in, records_out;
 };
 
 void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info);
 
-/** What went wrong, as a sentence with the remedy where there is one; "" if nothing did. Lives as long as the session. */
+/** What went wrong, as a sentence with the remedy where there is one; "" if nothing did. Lives as
+ * long as the session. */
 const char *tlsyn_tls_error(const struct tlsyn_tls *tls);
 
-/** The peer's leaf certificate as text (subject, issuer, names, validity), into `text`; the length, or -ENODATA. */
+/** The peer's leaf certificate as text (subject, issuer, names, validity), into `text`; the
+ * length, or -ENODATA. */
 int tlsyn_tls_peer(const struct tlsyn_tls *tls, char *text, size_t size);
 
 #endif
