@@ -147,10 +147,10 @@ void tcp_tell_closed(struct tlsyn_conn *conn)
     conn->handler = NULL;
     if (handler && handler->events->on_closed)
         handler->events->on_closed(handler, conn, conn->error);
-    if (!conn->refused) /* else what the send ring holds still leaves */
-        release_rings(conn);
     if (conn->state == TLSYN_CLOSED)
-        doom(conn);
+        doom(conn); /* frames of this output may still refer to the send ring: tcp_reap() frees it */
+    else if (!conn->refused) /* else what the send ring holds still leaves */
+        release_rings(conn);
 }
 
 void tcp_finish(struct tlsyn_conn *conn, int error)
