@@ -51,6 +51,18 @@ START_TEST(the_largest_rate_does_not_overflow)
 }
 END_TEST
 
+START_TEST(a_long_pause_does_not_overflow)
+{
+    struct budget b;
+
+    budget_init(&b, 1u << 31, 0);
+    ck_assert(budget_take(&b, 0));
+    /* Rate times pause would be 2^64 millionths. */
+    ck_assert(budget_take(&b, INT64_C(1) << 33));
+    ck_assert_uint_eq(b.tokens, ((UINT64_C(1) << 31) - 1) * 1000000);
+}
+END_TEST
+
 START_TEST(a_clock_that_goes_back_gives_nothing)
 {
     struct budget b;
@@ -91,6 +103,7 @@ Suite *budget_suite(void)
     tcase_add_test(tc, a_full_bucket_is_one_second);
     tcase_add_test(tc, zero_allows_nothing);
     tcase_add_test(tc, the_largest_rate_does_not_overflow);
+    tcase_add_test(tc, a_long_pause_does_not_overflow);
     tcase_add_test(tc, a_clock_that_goes_back_gives_nothing);
     tcase_add_test(tc, asking_often_loses_nothing);
     suite_add_tcase(suite, tc);

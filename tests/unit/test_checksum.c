@@ -85,6 +85,17 @@ START_TEST(any_cut_into_pieces_gives_the_same_sum)
 }
 END_TEST
 
+START_TEST(a_word_is_two_octets)
+{
+    uint8_t bytes[10] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x12, 0x34};
+    struct checksum sum = {0};
+
+    checksum_add(&sum, bytes, 8); /* a sum that has no room for more without its carry */
+    checksum_add_word(&sum, 0x1234);
+    ck_assert_uint_eq(checksum_fold(&sum), naive(bytes, sizeof(bytes)));
+}
+END_TEST
+
 START_TEST(an_update_is_a_new_sum)
 {
     struct random_seeded random;
@@ -139,6 +150,7 @@ Suite *checksum_suite(void)
     tcase_add_test(tc, an_odd_last_octet_is_padded_behind);
     tcase_add_test(tc, nothing_sums_to_zero);
     tcase_add_test(tc, any_cut_into_pieces_gives_the_same_sum);
+    tcase_add_test(tc, a_word_is_two_octets);
     tcase_add_test(tc, an_update_is_a_new_sum);
     tcase_add_test(tc, the_pseudo_header_is_that_of_its_family);
     suite_add_tcase(suite, tc);

@@ -65,6 +65,23 @@ START_TEST(numbers_below_a_bound_are_fair)
 }
 END_TEST
 
+START_TEST(a_large_bound_is_fair_too)
+{
+    const uint32_t bound =
+        3u << 30; /* 2^32 is no multiple: every third number would come twice as often */
+    struct random_seeded r;
+    uint32_t seen[3] = {0};
+
+    random_seed(&r, 5);
+    for (int i = 0; i < 30000; i++)
+        seen[random_below(&r.base, bound) % 3]++;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_gt(seen[i], 9500);
+        ck_assert_uint_lt(seen[i], 10500);
+    }
+}
+END_TEST
+
 START_TEST(the_unit_interval_is_half_open)
 {
     struct random_seeded r;
@@ -111,6 +128,7 @@ Suite *random_suite(void)
     tcase_add_test(tc, the_sequence_is_xoshiro256starstar);
     tcase_add_test(tc, a_seed_repeats_whatever_the_sizes_asked_for);
     tcase_add_test(tc, numbers_below_a_bound_are_fair);
+    tcase_add_test(tc, a_large_bound_is_fair_too);
     tcase_add_test(tc, the_unit_interval_is_half_open);
     tcase_add_test(tc, the_kernel_fills_every_byte);
     suite_add_tcase(suite, tc);
