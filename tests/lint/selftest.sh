@@ -206,6 +206,16 @@ END
 library tlsyn_link stack/link/pipe.c
 catches purity "libtlsyn_link/pipe.c.o: calls read:"
 
+# ---- tour ---------------------------------------------------------------------------------------------------------
+printf 'int f_walks(int a)\n{\n    return a;\n}\n' | put stack/core/walk.c
+printf 'First [here](../stack/core/walk.c) `f_walks`.\n' | put docs/TOUR.md
+passes tour
+printf 'First [here](../stack/core/walk.c) `f_runs`.\n' | put docs/TOUR.md
+catches tour 'no file of the page defines f_runs'
+printf 'First [here](../stack/core/run.c) `f_walks`.\n' | put docs/TOUR.md
+catches tour 'no such file: stack/core/run.c'
+rm -r "$house/docs" "$house/stack/core/walk.c"
+
 # ---- format -------------------------------------------------------------------------------------------------------
 if "$lints/format.sh" "$house/build" "$root" >/dev/null 2>&1 || [ $? -ne 77 ]; then
     cp "$root/.clang-format" "$house/"
