@@ -1,0 +1,435 @@
+/* TLS over two whole stacks: what each kind of open costs in round trips, to the microsecond of the
+ * virtual clock; bytes through a path that loses; garbage in the SYN. (What the engine does with each
+ * byte is tested in tests/tls.) */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tlsyn/certify.h>
+#include <tlsyn/tls.h>
+
+#include "support/bulk.h"
+#include "support/holds.h"
+#include "support/world.h"
+
+#define PORT     443
+#define WALL     INT64_C(1907755200) /* 2030-06-15 */
+#define ONE_WAY  TLSYN_MS(10)
+#define RTT      (2 * ONE_WAY)
+#define REQUEST  "GET / HTTP/1.0\r\n\r\n"
+#define RESPONSE "HTTP/1.0 204 No Content\r\n\r\n"
+
+static struct tlsyn_certified ec, rsa;
+
+static void make_certificates(void)
+{
+    static const char *const names[] = {"host.test", NULL};
+    struct random_seeded random;
+    struct tlsyn_certify_options o = {
+        .names = names, .now = WALL, .days = 10, .random = &random.base};
+
+    random_seed(&random, 11);
+    ck_assert_int_eq(tlsyn_certify(&o, &ec), 0);
+    o.rsa = true;
+    ck_assert_int_eq(tlsyn_certify(&o, &rsa), 0);
+}
+
+/* --- users: the client asks, the server answers; or both send a pattern -------------------------- */
+
+struct user {
+    struct tlsyn_handler handler;
+    struct tlsyn_tls *tls;
+    struct world *world;
+    struct user *free_next; /* the server's, to be freed after the test */
+    bool is_server;
+    uint64_t to_send, sent, received; /* of the pattern; to_send 0: ask and answer */
+    size_t heard;
+    tlsyn_time opened, established, first_byte; /* on the world's clock */
+    bool done, closed;
+    int error;
+    char sentence[256];
+    char text[64];
+};
+
+static void send_pattern(struct user *u)
+{
+    uint8_t bytes[4096];
+
+    while (u->sent < u->to_send) {
+        size_t n = u->to_send - u->sent < sizeof(bytes) ? u->to_send - u->sent : sizeof(bytes);
+        ssize_t taken;
+
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = bulk_pattern(u->sent + i);
+        taken = tlsyn_tls_write(u->tls, bytes, n);
+        if (taken <= 0)
+            return;
+        u->sent += (uint64_t)taken;
+    }
+    if (u->to_send > 0)
+        tlsyn_tls_close(u->tls);
+}
+
+static void on_established(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    struct user *u = (struct user *)h;
+
+    (void)c;
+    u->established = u->world->now;
+    if (u->to_send == 0 && !u->is_server)
+        HOLDS(tlsyn_tls_write(u->tls, REQUEST, strlen(REQUEST)) == (ssize_t)strlen(REQUEST));
+    send_pattern(u);
+}
+
+static void hear(struct user *u, const uint8_t *bytes, size_t n)
+{
+    if (u->first_byte == 0)
+        u->first_byte = u->world->now;
+    for (size_t i = 0; i < n && u->to_send > 0; i++)
+        HOLDS(bytes[i] == bulk_pattern(u->received + i));
+    u->received += n;
+}
+
+static void on_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    struct user *u = (struct user *)h;
+    uint8_t bytes[16384];
+    ssize_t n;
+
+    (void)c;
+    while ((n = tlsyn_tls_read(u->tls, bytes, sizeof(bytes))) > 0)
+        hear(u, bytes, (size_t)n);
+    if (u->to_send == 0 && u->is_server && u->received == strlen(REQUEST) && u->sent == 0) {
+        u->sent = strlen(RESPONSE);
+        HOLDS(tlsyn_tls_write(u->tls, RESPONSE, strlen(RESPONSE)) == (ssize_t)strlen(RESPONSE));
+        tlsyn_tls_close(u->tls);
+    }
+    if (u->to_send == 0 && !u->is_server && n == 0)
+        tlsyn_tls_close(u->tls);
+}
+
+static void on_acked(struct tlsyn_handler *h, struct tlsyn_conn *c, size_t n)
+{
+    (void)c;
+    (void)n;
+    send_pattern((struct user *)h);
+}
+
+static void on_closed(struct tlsyn_handler *h, struct tlsyn_conn *c, int error)
+{
+    struct user *u = (struct user *)h;
+
+    (void)c;
+    u->error = error;
+    snprintf(u->sentence, sizeof(u->sentence), "%s", tlsyn_tls_error(u->tls));
+    tlsyn_tls_free(u->tls);
+    u->tls = NULL;
+    u->closed = u->done = true;
+}
+
+static const struct tlsyn_conn_events events = {
+    .on_established = on_established,
+    .on_data = on_data,
+    .on_acked = on_acked,
+    .on_closed = on_closed,
+};
+
+/* --- the bed ------------------------------------------------------------------------------------- */
+
+struct bed {
+    struct world world;
+    struct tlsyn_tls_config *config[WORLD_HOSTS];
+    struct tlsyn_listener *listener;
+    struct tlsyn_acceptor acceptor;
+    struct user *servers; /* newest first */
+    int accepted;
+    uint64_t to_send;
+};
+
+static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *a, struct tlsyn_conn *conn)
+{
+    struct bed *bed = (struct bed *)((char *)a - offsetof(struct bed, acceptor));
+    struct user *u = calloc(1, sizeof(*u));
+
+    HOLDS(u != NULL);
+    *u = (struct user){.handler = {.events = &events},
+                       .world = &bed->world,
+                       .is_server = true,
+                       .to_send = bed->to_send,
+                       .free_next = bed->servers};
+    bed->servers = u;
+    bed->accepted++;
+    HOLDS(tlsyn_tls_attach(bed->config[WORLD_SERVER], conn, NULL, &u->handler, &u->tls) == 0);
+    return tlsyn_tls_handler(u->tls);
+}
+
+static void make_config(struct bed *bed, int host, enum tlsyn_tls_suite suite, bool paper)
+{
+    struct tlsyn_tls_config **config = &bed->config[host];
+    struct tlsyn_tls_options o = {
+        .role = host == WORLD_CLIENT ? TLSYN_TLS_CLIENT : TLSYN_TLS_SERVER,
+        .suite = suite,
+        .paper = paper,
+        .wall_clock = WALL,
+        .wall_at = TLSYN_SECONDS(1000),
+        .random = tlsyn_stack_random(bed->world.host[host].stack),
+    };
+    ck_assert_int_eq(tlsyn_tls_config_new(&o, config, NULL), 0);
+    if (host == WORLD_CLIENT) {
+        tlsyn_tls_config_trust(*config, ec.ca, strlen(ec.ca), NULL);
+        tlsyn_tls_config_trust(*config, rsa.ca, strlen(rsa.ca), NULL);
+        return;
+    }
+    ck_assert_int_eq(tlsyn_tls_config_identity(*config, rsa.chain, strlen(rsa.chain), rsa.key,
+                                               strlen(rsa.key), NULL),
+                     0);
+    ck_assert_int_eq(tlsyn_tls_config_identity(*config, ec.chain, strlen(ec.chain), ec.key,
+                                               strlen(ec.key), NULL),
+                     0);
+}
+
+static void bed_open(struct bed *bed, const struct world_options *path, enum tlsyn_tls_suite suite,
+                     enum tlsyn_level level)
+{
+    struct tlsyn_listen_options o = {.local = {.port = PORT},
+                                     .open = level == TLSYN_LEVEL_OPEN,
+                                     .cookies = level == TLSYN_LEVEL_COOKIE,
+                                     .paper = level == TLSYN_LEVEL_PAPER};
+
+    *bed = (struct bed){.acceptor = {.accept = accept_one}};
+    world_open(&bed->world, path);
+    make_config(bed, WORLD_CLIENT, suite, level == TLSYN_LEVEL_PAPER);
+    make_config(bed, WORLD_SERVER, suite, level == TLSYN_LEVEL_PAPER);
+    ck_assert_int_eq(
+        tlsyn_listen(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor, &bed->listener), 0);
+}
+
+static void bed_close(struct bed *bed)
+{
+    tlsyn_listener_close(bed->listener);
+    world_close(&bed->world);
+    while (bed->servers != NULL) {
+        struct user *u = bed->servers;
+
+        bed->servers = u->free_next;
+        ck_assert_ptr_null(u->tls);
+        free(u);
+    }
+    tlsyn_tls_config_free(bed->config[WORLD_CLIENT]);
+    tlsyn_tls_config_free(bed->config[WORLD_SERVER]);
+}
+
+static struct tlsyn_connect_options to_server(const struct bed *bed, enum tlsyn_level level)
+{
+    return (struct tlsyn_connect_options){
+        .remote = {.addr = bed->world.host[WORLD_SERVER].addr, .port = PORT}, .level = level};
+}
+
+static void visit(struct bed *bed, enum tlsyn_level level, struct user *u)
+{
+    struct tlsyn_connect_options o = to_server(bed, level);
+    bool both = false;
+
+    *u = (struct user){
+        .handler = {.events = &events}, .world = &bed->world, .to_send = bed->to_send};
+    ck_assert_int_eq(
+        tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls), 0);
+    u->opened = bed->world.now;
+    ck_assert_int_eq(
+        tlsyn_connect(bed->world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u->tls), NULL), 0);
+    ck_assert_msg(world_run(&bed->world, TLSYN_SECONDS(600), &u->done), "never ended");
+    /* What the server has still to hear arrives within a moment. */
+    world_run(&bed->world, TLSYN_SECONDS(5), &both);
+}
+
+/* --- round trips --------------------------------------------------------------------------------- */
+
+static const struct {
+    enum tlsyn_tls_suite suite;
+    int sequential; /* round trips until the client may send; embedded: one less */
+} kinds[] = {{TLSYN_TLS_12_RSA, 3}, {TLSYN_TLS_12_ECDHE, 3}, {TLSYN_TLS_13, 2}};
+
+static const enum tlsyn_level levels[] = {TLSYN_LEVEL_NONE, TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_PAPER};
+
+START_TEST(the_handshake_takes_its_round_trips_and_none_more)
+{
+    const struct world_options path = {
+        .seed = 1, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    enum tlsyn_level level = levels[_i % 3];
+    int expected = kinds[_i / 3].sequential - (level != TLSYN_LEVEL_NONE);
+    struct user u;
+    struct bed bed;
+
+    bed_open(&bed, &path, kinds[_i / 3].suite, level);
+    /* The first visit finds the neighbour's address and gets the cookie. */
+    visit(&bed, level, &u);
+    ck_assert_int_eq(u.error, 0);
+    for (int i = 0; i < 3; i++) {
+        visit(&bed, level, &u);
+        ck_assert_msg(u.error == 0, "%s", u.sentence);
+        ck_assert_int_eq(u.established - u.opened, expected * RTT);
+        ck_assert_int_eq(u.first_byte - u.opened, (expected + 1) * RTT);
+        ck_assert_uint_eq(u.received, strlen(RESPONSE));
+        ck_assert_int_eq(bed.servers->error, 0);
+        ck_assert_int_eq(bed.servers->established - u.opened,
+                         expected * RTT + ONE_WAY - (_i / 3 < 2 ? RTT : 0));
+    }
+    ck_assert_int_eq(bed.accepted, 4);
+    bed_close(&bed);
+}
+END_TEST
+
+START_TEST(an_open_embedding_never_costs_more_than_none)
+{
+    const struct world_options path = {
+        .seed = 2, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    struct user u;
+    struct bed bed;
+
+    /* The budget of three times the SYN may hold the flight or not. */
+    bed_open(&bed, &path, kinds[_i].suite, TLSYN_LEVEL_OPEN);
+    visit(&bed, TLSYN_LEVEL_OPEN, &u);
+    visit(&bed, TLSYN_LEVEL_OPEN, &u);
+    ck_assert_int_eq(u.error, 0);
+    ck_assert_int_ge(u.established - u.opened, (kinds[_i].sequential - 1) * RTT);
+    ck_assert_int_le(u.established - u.opened, kinds[_i].sequential * RTT);
+    bed_close(&bed);
+}
+END_TEST
+
+START_TEST(a_server_that_admits_nothing_costs_nothing)
+{
+    const struct world_options path = {
+        .seed = 3, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    struct user u;
+    struct bed bed;
+
+    bed_open(&bed, &path, kinds[_i].suite, TLSYN_LEVEL_NONE);
+    visit(&bed, TLSYN_LEVEL_OPEN, &u);
+    visit(&bed, TLSYN_LEVEL_OPEN, &u);
+    ck_assert_int_eq(u.error, 0);
+    ck_assert_int_eq(u.established - u.opened, kinds[_i].sequential * RTT);
+    bed_close(&bed);
+}
+END_TEST
+
+/* --- a path that loses --------------------------------------------------------------------------- */
+
+START_TEST(bytes_survive_a_bad_path)
+{
+    const struct tlsyn_impairment bad = {.delay = TLSYN_MS(3),
+                                         .jitter = TLSYN_MS(1),
+                                         .loss = 0.04,
+                                         .reorder = 0.03,
+                                         .duplicate = 0.02,
+                                         .corrupt = 0.01};
+    enum tlsyn_level level = _i % 2 == 0 ? TLSYN_LEVEL_NONE : TLSYN_LEVEL_OPEN;
+
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        const struct world_options path = {
+            .seed = seed + 100 * (uint64_t)_i, .to_server = bad, .to_client = bad};
+        struct user u;
+        struct bed bed;
+
+        bed_open(&bed, &path, kinds[_i % 3].suite, level);
+        bed.to_send = 150000;
+        visit(&bed, level, &u);
+        ck_assert_msg(u.error == 0, "%d %s", u.error, u.sentence);
+        ck_assert_uint_eq(u.received, 150000);
+        ck_assert_uint_eq(bed.servers->received, 150000);
+        bed_close(&bed);
+    }
+}
+END_TEST
+
+/* --- no TLS at all ------------------------------------------------------------------------------- */
+
+static size_t hear_raw(struct user *u, struct tlsyn_conn *c)
+{
+    struct tlsyn_view v;
+    size_t n = tlsyn_conn_peek(c, &v), keep = sizeof(u->text) - u->heard;
+
+    if (n > 0)
+        memcpy(u->text + u->heard, v.part[0].iov_base, n < keep ? n : keep);
+    u->heard += n < keep ? n : keep;
+    tlsyn_conn_consume(c, n);
+    return n;
+}
+
+static int raw_open(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    (void)h;
+    HOLDS(tlsyn_conn_write(c, REQUEST, strlen(REQUEST)) > 0);
+    return 0;
+}
+
+static int raw_synack(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    hear_raw((struct user *)h, c);
+    return 0;
+}
+
+static void raw_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    hear_raw((struct user *)h, c);
+    if (tlsyn_conn_ended(c))
+        tlsyn_conn_close(c);
+}
+
+static void raw_closed(struct tlsyn_handler *h, struct tlsyn_conn *c, int error)
+{
+    struct user *u = (struct user *)h;
+
+    (void)c;
+    u->error = error;
+    u->done = true;
+}
+
+static const struct tlsyn_conn_events raw_events = {
+    .on_open = raw_open, .on_synack = raw_synack, .on_data = raw_data, .on_closed = raw_closed};
+
+START_TEST(garbage_gets_an_alert_before_the_end)
+{
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 10}; /* fatal, unexpected_message */
+    enum tlsyn_level level = _i == 0 ? TLSYN_LEVEL_NONE : TLSYN_LEVEL_OPEN;
+    const struct world_options path = {.seed = 4, .to_server = {.delay = ONE_WAY}};
+    struct tlsyn_connect_options o;
+    struct user u = {.handler = {.events = &raw_events}};
+    bool never = false;
+    struct bed bed;
+
+    bed_open(&bed, &path, TLSYN_TLS_ANY, level);
+    o = to_server(&bed, level);
+    ck_assert_int_eq(tlsyn_connect(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
+    ck_assert(world_run(&bed.world, TLSYN_SECONDS(300), &u.done));
+    world_run(&bed.world, TLSYN_SECONDS(1), &never);
+    ck_assert_uint_eq(u.heard, sizeof(alert));
+    ck_assert_mem_eq(u.text, alert, sizeof(alert));
+    if (level == TLSYN_LEVEL_OPEN)
+        ck_assert_int_eq(u.error, -ECONNRESET);
+    ck_assert_int_eq(bed.accepted, 1);
+    ck_assert_int_eq(bed.servers->error, -EPROTO);
+    ck_assert_ptr_nonnull(strstr(bed.servers->sentence, "is not TLS"));
+    bed_close(&bed);
+}
+END_TEST
+
+Suite *tls_stack_suite(void);
+
+Suite *tls_stack_suite(void)
+{
+    Suite *s = suite_create("tls_stack");
+    TCase *t = tcase_create("tls_stack");
+
+    tcase_add_unchecked_fixture(t, make_certificates, NULL);
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, the_handshake_takes_its_round_trips_and_none_more, 0, 9);
+    tcase_add_loop_test(t, an_open_embedding_never_costs_more_than_none, 0, 3);
+    tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
+    tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
+    tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);
+    suite_add_tcase(s, t);
+    return s;
+}
