@@ -63,7 +63,7 @@ struct lab_error {
 };
 
 /**
- * Makes the network and starts the emulator; when it returns, frames flow. Takes some 20 ms.
+ * Makes the network and starts the emulator; when it returns, frames flow. A matter of milliseconds.
  * -EPERM: namespaces are forbidden here; *error has the remedy. `error` may be NULL.
  */
 int lab_open(const struct lab_options *options, struct lab **lab, struct lab_error *error);
