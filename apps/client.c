@@ -286,7 +286,10 @@ int client_explain(struct host *host, const struct tlsyn_tls *tls,
     char text[INET_ADDRSTRLEN];
 
     if (error == -EPROTO && sentence[0]) {
-        say("%s port %u: %s", cli_address_text(&remote->addr, text), remote->port, sentence);
+        bool refused = strncmp(sentence, "the certificate of", 18) == 0;
+
+        say("%s port %u: %s%s", cli_address_text(&remote->addr, text), remote->port, sentence,
+            refused ? " (--ca FILE, --servername NAME, --insecure)" : "");
         return CLI_TLS;
     }
     return host_explain(host, remote, host_blame(host, error));

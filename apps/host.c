@@ -319,6 +319,15 @@ static int add_gateway(struct host *host)
     return CLI_FAILURE;
 }
 
+/* Before the address is ours: the stack doesn't ask about what it has. */
+static void start_probe(struct host *host)
+{
+    if (host->options->link.kind == HOST_FILE)
+        return;
+    if (tlsyn_iface_probe(host->iface, &host->own.address) == 0)
+        host->probe_ends = tlsyn_clock() + PROBE_WAIT;
+}
+
 static int start_stack(struct host *host, const struct tlsyn_limits *limits)
 {
     const struct cli_network *own = &host->own;
@@ -334,6 +343,8 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
         error = -ENOMEM;
     if (error == 0)
         error = tlsyn_iface_add(host->stack, host->link, &host->iface);
+    if (error == 0)
+        start_probe(host);
     if (error == 0)
         error = tlsyn_iface_address(host->iface, &own->address, own->prefix_len);
     if (error == 0)
@@ -378,14 +389,6 @@ static int watch_signals(struct host *host)
 
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
-static void start_probe(struct host *host)
-{
-    if (host->options->link.kind == HOST_FILE)
-        return;
-    if (tlsyn_iface_probe(host->iface, &host->own.address) == 0)
-        host->probe_ends = tlsyn_clock() + PROBE_WAIT;
-}
-
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits)
 {
@@ -406,17 +409,17 @@ int host_open(struct host *host, const struct host_options *options,
         status = start_stack(host, limits);
     if (status == CLI_OK)
         status = watch_signals(host);
-    if (status == CLI_OK)
-        start_probe(host);
-    else
+    if (status != CLI_OK)
         host_close(host);
     return status;
 }
 
 void host_close(struct host *host)
 {
-    if (host->loop)
+    if (host->loop) {
+        (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
         tlsyn_loop_free(host->loop);
+    }
     if (host->stack)
         tlsyn_stack_free(host->stack);
     keylog_fini(&host->keylog);
@@ -430,10 +433,18 @@ void host_close(struct host *host)
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_claimed(const struct host *host)
+/* Once nobody has objected, whoever still has an old entry for the address learns of us (RFC 5227 2.3). */
+static int watch_probe(struct host *host)
 {
-    return host->probe_ends != 0 && tlsyn_clock() < host->probe_ends &&
-           tlsyn_iface_conflict(host->iface);
+    if (host->probe_ends == 0)
+        return 0;
+    if (tlsyn_iface_conflict(host->iface))
+        return -EADDRINUSE;
+    if (tlsyn_clock() >= host->probe_ends) {
+        host->probe_ends = 0;
+        tlsyn_iface_announce(host->iface);
+    }
+    return 0;
 }
 
 int host_turn(struct host *host, tlsyn_time deadline)
@@ -444,7 +455,7 @@ int host_turn(struct host *host, tlsyn_time deadline)
         host->signals.caught--;
         return -EINTR;
     }
-    if (is_claimed(host))
+    if (watch_probe(host) < 0)
         return -EADDRINUSE;
     return error == -EINTR ? 0 : error;
 }
@@ -468,8 +479,6 @@ int host_blame(struct host *host, int error)
 
     if (error == -EINTR || error == -EADDRINUSE || host->probe_ends == 0)
         return error;
-    if (deadline > host->probe_ends)
-        deadline = host->probe_ends;
     return host_run(host, &never, deadline) == -EADDRINUSE ? -EADDRINUSE : error;
 }
 

@@ -64,7 +64,7 @@ struct host {
     struct keylog keylog;
     struct host_trace trace;
     struct host_signals signals;
-    tlsyn_time probe_ends; /* until then somebody may claim our address */
+    tlsyn_time probe_ends; /* until then somebody may claim our address; 0: nobody did */
 };
 
 /** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then host_close() is not needed. The options must

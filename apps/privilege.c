@@ -137,9 +137,8 @@ void privilege_explain(void)
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
     path[length < 0 ? 0 : length] = '\0';
-    say("opening a raw socket is not allowed to this user. One of these helps:\n"
-        "    sudo setcap cap_net_raw+ep %s    (once; then no sudo is needed)\n"
-        "    sudo tlsyn ...                   (rights are given up as soon as the socket is open)\n"
-        "    tlsyn lab -- tlsyn ...           (a network of its own; needs no rights)",
+    say("this user may not open a raw socket; allow it once with \"sudo setcap cap_net_raw+ep "
+        "%s\", or run it with sudo "
+        "(its rights are given up at once), or inside a network of its own: tlsyn lab -- tlsyn ...",
         length < 0 ? "/path/to/tlsyn" : path);
 }

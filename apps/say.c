@@ -111,6 +111,8 @@ void say_json_string(const char *text)
             (void)fputs("\\ufffd", stdout);
         else if (*p == '"' || *p == '\\')
             (void)printf("\\%c", *p);
+        else if (*p == '\n')
+            (void)fputs("\\n", stdout);
         else if (*p < 0x20)
             (void)printf("\\u%04x", *p);
         else

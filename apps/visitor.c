@@ -69,17 +69,23 @@ static void log_request(const struct visitor *v)
                info.synack_text);
 }
 
+/* What the log would not show otherwise: no TLS, or a request that came to no end. */
 static void log_failure(const struct visitor *v, int error)
 {
     const char *sentence = tlsyn_tls_error(v->tls);
+    const char *reason = sentence[0] ? sentence : strerror(error < 0 ? -error : ECONNRESET);
+    bool broken =
+        v->state == SENDING || v->state == RECEIVING || (v->state == READING && v->request.begun);
     struct tlsyn_conn_info info;
     char address[16];
 
-    if (v->visitors->quiet || v->established)
-        return;
     tlsyn_conn_info(v->conn, &info);
-    say_detail("%s:%u no TLS: %s", cli_address_text(&info.remote.addr, address), info.remote.port,
-               sentence[0] ? sentence : strerror(error < 0 ? -error : ECONNRESET));
+    (void)cli_address_text(&info.remote.addr, address);
+    if (!v->visitors->quiet && !v->established)
+        say_detail("%s:%u no TLS: %s", address, info.remote.port, reason);
+    else if (!v->visitors->quiet && broken)
+        say_detail("%s:%u \"%s %s\" broken off: %s", address, info.remote.port,
+                   v->request.begun ? request_method(&v->request) : "-", v->request.target, reason);
 }
 
 /* --- responses -------------------------------------------------------------------------------------------- */
