@@ -1,0 +1,310 @@
+/*
+ * test_request.c: HTTP requests are read in pieces of any size, every part bounded; what they name stays in the folder.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "request.h"
+
+/* A request with its body gathered. */
+struct read {
+    struct request request; /* first: body() finds the rest by it */
+    char body[256];
+    size_t body_len;
+    int refuse_with;
+};
+
+static int gather(struct request *request, const char *bytes, size_t n)
+{
+    struct read *r = (struct read *)request;
+
+    if (r->refuse_with)
+        return r->refuse_with;
+    ck_assert_uint_le(n, sizeof(r->body) - r->body_len);
+    memcpy(r->body + r->body_len, bytes, n);
+    r->body_len += n;
+    return 0;
+}
+
+static void begin(struct read *r)
+{
+    request_begin(&r->request);
+    r->body_len = 0;
+}
+
+/* Feeds text in pieces of `step` bytes until something other than MORE comes; *left is what was not used. A header that is
+ * complete is passed over, as a server does that wants the body. */
+static enum request_outcome feed(struct read *r, const char *text, size_t step, const char **left)
+{
+    enum request_outcome outcome = REQUEST_MORE;
+
+    while (*text && (outcome == REQUEST_MORE || outcome == REQUEST_HEAD)) {
+        size_t n = strlen(text) < step ? strlen(text) : step;
+        size_t used = 0;
+
+        outcome = request_feed(&r->request, text, n, &used);
+        ck_assert_uint_le(used, n);
+        ck_assert_msg(used > 0 || outcome != REQUEST_MORE, "nothing was used");
+        text += used;
+        if (outcome == REQUEST_HEAD)
+            r->request.body = gather;
+    }
+    if (left)
+        *left = text;
+    return outcome;
+}
+
+static enum request_outcome feed_all(struct read *r, const char *text)
+{
+    begin(r);
+    return feed(r, text, SIZE_MAX, NULL);
+}
+
+START_TEST(a_request_is_read_in_pieces_of_any_size)
+{
+    static const char text[] =
+        "PUT /some/file?x=1 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nRange: bytes=1-2\r\n"
+        "X-A-Field-With-A-Rather-Long-Name: range\r\nContent-Length: 5\r\n\r\nhello";
+    struct read r = {.body_len = 0};
+
+    for (size_t step = 1; step <= sizeof(text); step++) {
+        const char *left = NULL;
+
+        begin(&r);
+        ck_assert_int_eq(feed(&r, text, step, &left), REQUEST_COMPLETE);
+        ck_assert_str_eq(left, "");
+        ck_assert_str_eq(request_method(&r.request), "PUT");
+        ck_assert_str_eq(r.request.target, "/some/file?x=1");
+        ck_assert_str_eq(r.request.range, "bytes=1-2");
+        ck_assert(r.request.has_body && r.request.length == 5 && r.request.keep_alive);
+        ck_assert_uint_eq(r.body_len, 5);
+        ck_assert(memcmp(r.body, "hello", 5) == 0);
+    }
+}
+END_TEST
+
+START_TEST(pipelined_requests_stay_apart)
+{
+    const char *text = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPUT /2 HTTP/1.1\r\nHost: h\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /3 "
+                       "HTTP/1.0\r\n\r\n";
+    struct read r = {.body_len = 0};
+
+    begin(&r);
+    ck_assert_int_eq(feed(&r, text, SIZE_MAX, &text), REQUEST_COMPLETE);
+    ck_assert_str_eq(r.request.target, "/1");
+    ck_assert(!r.request.has_body);
+    begin(&r);
+    ck_assert_int_eq(feed(&r, text, SIZE_MAX, &text), REQUEST_COMPLETE);
+    ck_assert_str_eq(r.request.target, "/2");
+    ck_assert(r.request.has_body && r.request.length == UINT64_MAX);
+    ck_assert_uint_eq(r.body_len, 5);
+    begin(&r);
+    ck_assert_int_eq(feed(&r, text, SIZE_MAX, &text), REQUEST_COMPLETE);
+    ck_assert_str_eq(r.request.target, "/3");
+    ck_assert(!r.request.keep_alive);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(what_is_no_request_is_refused)
+{
+    static const struct {
+        const char *text;
+        int status;
+    } cases[] = {
+        {"\x16\x03\x01\x02", 501},
+        {"FETCH / HTTP/1.1\r\n", 501},
+        {"GET / HTTP/1.1\r\n\r\n", 400}, /* no Host */
+        {"GET  HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+        {"GET / XTTP/1.1\r\n", 400},
+        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505},
+        {"GET / HTTP/1.1\r\nHost h\r\n\r\n", 400},
+        {"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400},
+        {"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
+        {"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+         400},
+        {"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct read r = {.body_len = 0};
+
+        ck_assert_msg(feed_all(&r, cases[i].text) == REQUEST_BAD, "%s", cases[i].text);
+        ck_assert_msg(r.request.status == cases[i].status, "%s: %d", cases[i].text,
+                      r.request.status);
+    }
+}
+END_TEST
+
+/* "GET /" + n letters + rest */
+static char *long_target(size_t n, const char *rest)
+{
+    char *text = malloc(n + strlen(rest) + 8);
+
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, "GET /", 5);
+    memset(text + 5, 'a', n);
+    memcpy(text + 5 + n, rest, strlen(rest) + 1);
+    return text;
+}
+
+START_TEST(every_part_has_a_bound)
+{
+    struct read r = {.body_len = 0};
+    char *text = long_target(REQUEST_TARGET_MAX - 1, " HTTP/1.1\r\nHost: h\r\n\r\n");
+
+    ck_assert_int_eq(feed_all(&r, text), REQUEST_COMPLETE);
+    free(text);
+    text = long_target(REQUEST_TARGET_MAX, " HTTP/1.1\r\nHost: h\r\n\r\n");
+    ck_assert_int_eq(feed_all(&r, text), REQUEST_BAD);
+    ck_assert_int_eq(r.request.status, 414);
+    free(text);
+    begin(&r);
+    ck_assert_int_eq(feed(&r, "GET / HTTP/1.1\r\nHost: h\r\n", SIZE_MAX, NULL), REQUEST_MORE);
+    for (int i = 0; i < 3000; i++) {
+        enum request_outcome outcome = feed(&r, "X-Field: a value\r\n", SIZE_MAX, NULL);
+
+        if (outcome == REQUEST_BAD)
+            break;
+        ck_assert_int_eq(outcome, REQUEST_MORE);
+    }
+    ck_assert_int_eq(r.request.outcome, REQUEST_BAD);
+    ck_assert_int_eq(r.request.status, 431);
+}
+END_TEST
+
+START_TEST(a_body_can_be_refused_while_it_comes)
+{
+    struct read r = {.refuse_with = 413};
+
+    ck_assert_int_eq(feed_all(&r, "PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"),
+                     REQUEST_BAD);
+    ck_assert_int_eq(r.request.status, 413);
+}
+END_TEST
+
+/* --- paths ------------------------------------------------------------------------------------------------ */
+
+START_TEST(targets_become_paths)
+{
+    static const struct {
+        const char *target, *path;
+        bool directory;
+    } cases[] = {
+        {"/", ".", true},
+        {"//", ".", true},
+        {"/a", "a", false},
+        {"/a/b/", "a/b", true},
+        {"/a?b/c", "a", false},
+        {"/a%20b%2fc", "a b/c", false},
+        {"/...", "...", false},
+        {"/a..b", "a..b", false},
+        {"https://host/x", "x", false},
+        {"https://host", ".", true},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char path[64];
+        bool directory = !cases[i].directory;
+
+        ck_assert_msg(request_path(cases[i].target, path, sizeof(path), &directory) == 0, "%s",
+                      cases[i].target);
+        ck_assert_str_eq(path, cases[i].path);
+        ck_assert_int_eq(directory, cases[i].directory);
+    }
+}
+END_TEST
+
+START_TEST(no_path_climbs)
+{
+    static const char *const bad[] = {
+        "/..", "/../etc/passwd", "/a/../b", "/%2e%2e/x", "/a/..", "/..%2fx", "/%2E./x", "x", "*",
+        "",    "/a%00b",         "/a%",     "/a%2",      "/a%zz"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char path[64];
+        bool directory = false;
+
+        ck_assert_msg(request_path(bad[i], path, sizeof(path), &directory) == 400, "%s", bad[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_path_fits_or_is_refused)
+{
+    char path[8];
+    bool directory = false;
+
+    ck_assert_int_eq(request_path("/123456", path, sizeof(path), &directory), 0);
+    ck_assert_int_eq(request_path("/1234567", path, sizeof(path), &directory), 400);
+}
+END_TEST
+
+/* --- ranges (RFC 9110 14.1.2) ------------------------------------------------------------------------------ */
+
+START_TEST(ranges_mean_what_rfc_9110_says)
+{
+    static const struct {
+        const char *value;
+        uint64_t size;
+        enum request_range range;
+        uint64_t first, last;
+    } cases[] = {
+        {"", 100, RANGE_ALL, 0, 0},
+        {"bytes=0-9", 100, RANGE_PART, 0, 9},
+        {"bytes=0-0", 100, RANGE_PART, 0, 0},
+        {"bytes=90-", 100, RANGE_PART, 90, 99},
+        {"bytes=90-1000", 100, RANGE_PART, 90, 99},
+        {"bytes=-10", 100, RANGE_PART, 90, 99},
+        {"bytes=-1000", 100, RANGE_PART, 0, 99},
+        {"bytes=99-99", 100, RANGE_PART, 99, 99},
+        {"bytes=100-", 100, RANGE_UNSATISFIED, 0, 0},
+        {"bytes=-0", 100, RANGE_UNSATISFIED, 0, 0},
+        {"bytes=0-", 0, RANGE_UNSATISFIED, 0, 0},
+        {"bytes=9-0", 100, RANGE_ALL, 0, 0},
+        {"bytes=0-1,5-6", 100, RANGE_ALL, 0, 0},
+        {"bytes=-", 100, RANGE_ALL, 0, 0},
+        {"bytes=a-b", 100, RANGE_ALL, 0, 0},
+        {"lines=0-9", 100, RANGE_ALL, 0, 0},
+        {"bytes=99999999999999999999-", 100, RANGE_ALL, 0, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t first = 0;
+        uint64_t last = 0;
+
+        ck_assert_msg(request_range(cases[i].value, cases[i].size, &first, &last) == cases[i].range,
+                      "%s", cases[i].value);
+        if (cases[i].range == RANGE_PART) {
+            ck_assert_uint_eq(first, cases[i].first);
+            ck_assert_uint_eq(last, cases[i].last);
+        }
+    }
+}
+END_TEST
+
+Suite *request_suite(void);
+
+Suite *request_suite(void)
+{
+    Suite *suite = suite_create("request");
+    TCase *reading = tcase_create("reading");
+    TCase *meaning = tcase_create("meaning");
+
+    tcase_add_test(reading, a_request_is_read_in_pieces_of_any_size);
+    tcase_add_test(reading, pipelined_requests_stay_apart);
+    tcase_add_test(reading, what_is_no_request_is_refused);
+    tcase_add_test(reading, every_part_has_a_bound);
+    tcase_add_test(reading, a_body_can_be_refused_while_it_comes);
+    suite_add_tcase(suite, reading);
+    tcase_add_test(meaning, targets_become_paths);
+    tcase_add_test(meaning, no_path_climbs);
+    tcase_add_test(meaning, a_path_fits_or_is_refused);
+    tcase_add_test(meaning, ranges_mean_what_rfc_9110_says);
+    suite_add_tcase(suite, meaning);
+    return suite;
+}
