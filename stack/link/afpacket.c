@@ -3,10 +3,11 @@
  *
  * Read first: packet(7); linux/virtio_net.h; OASIS VIRTIO 1.2, 5.1.6.
  *
- * Batched system calls, no ring. Measured with bench/micro/link_receive.c, figures there: a ring of TPACKET_V2 saves one
- * microsecond of a round trip but costs a third of the throughput and drops under a flood, as its slots must each hold
- * 64 KiB; one of TPACKET_V3 hands over blocks, and the timeout that closes a block (1 ms at least) would stand in every
- * handshake. recvmmsg(2) takes what is there and returns at once.
+ * Batched system calls, no ring. A ring of TPACKET_V2 is looked at without a system call, and saves a microsecond per hop;
+ * but its slots must each hold 64 KiB, so 8 MiB of ring are 128 small frames, where 8 MiB of socket buffer are thousands:
+ * whenever the receiver is off its core for a moment, most of a flood is lost. A ring of TPACKET_V3 packs frames
+ * tightly, and hands them over in blocks, each closed by a timeout of 1 ms at least, which would stand in every handshake.
+ * recvmmsg(2) takes what is there and returns at once. The figures are in bench/micro/link_receive.c.
  *
  * PACKET_VNET_HDR puts a virtio_net_hdr in front of each frame in both directions. With it a kernel neighbour's super-frame
  * of up to 64 KiB is known for what it is, and our own leave as one. Without it they arrive all the same, as the tap is
