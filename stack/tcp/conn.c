@@ -54,7 +54,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->stalled_since = TLSYN_NEVER;
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
     conn->iss = tcp->choose_iss(tcp, local, remote);
-    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->iss;
+    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->iss;
     return conn;
 }
 

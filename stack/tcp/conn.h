@@ -96,7 +96,8 @@ struct tlsyn_conn {
     struct ranges ooo;
     uint64_t ooo_recent; /* a stream offset in the interval to be reported first (RFC 2018 4) */
     enum tcp_ack_due ack_due;
-    uint32_t unacked_text; /* bytes taken since our last ACK */
+    uint32_t unacked_text;   /* bytes taken since our last ACK */
+    uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
 
     /* Options in force */
     uint16_t mss;      /* of text per segment that we send, options counted off */

@@ -358,6 +358,17 @@ void tcp_send_probe(struct tlsyn_conn *conn)
 
 /* --- everything that is due -------------------------------------------------------------------------- */
 
+/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2). */
+static void send_acks(struct tlsyn_conn *conn)
+{
+    if (conn->state <= TLSYN_SYN_RECEIVED)
+        return;
+    for (; conn->duplicate_acks > 0; conn->duplicate_acks--)
+        tcp_emit_control(conn, TCP_ACK);
+    if (conn->ack_due == TCP_ACK_NOW)
+        tcp_emit_control(conn, TCP_ACK);
+}
+
 void tcp_output(struct tlsyn_conn *conn)
 {
     if (syn_is_due(conn))
@@ -367,8 +378,7 @@ void tcp_output(struct tlsyn_conn *conn)
             resend_first(conn);
         send_texts(conn);
     }
-    if (conn->ack_due == TCP_ACK_NOW && conn->state > TLSYN_SYN_RECEIVED)
-        tcp_emit_control(conn, TCP_ACK);
+    send_acks(conn);
     if (conn->refused) {
         tcp_send_rst(conn);
         tcp_finish(conn, conn->error);

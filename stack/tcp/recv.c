@@ -58,6 +58,7 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         len = (uint32_t)(next->to - conn->rcv_total);
         ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
     }
+    conn->duplicate_acks = 0; /* of an older rcv_nxt: the ACK of this one tells more */
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
@@ -75,6 +76,9 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     uint64_t from = conn->rcv_total + offset;
     int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
 
+    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. */
+    if (conn->duplicate_acks < UINT16_MAX)
+        conn->duplicate_acks++;
     ack_now(conn);
     if (error < 0) {
         count(cx, TLSYN_COUNT_tcp_ooo_drop);
