@@ -5,6 +5,9 @@ step = @printf '== %s\n'
 configure = cmake --log-level=NOTICE --preset
 compile = cmake --build --preset
 
+# Debian keeps daemons that the lab tests run (nginx) out of an ordinary user's search path.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .DEFAULT_GOAL := help
 .PHONY: help table test build sim fuzz format lint setup setup-test clean distclean
 

@@ -28,6 +28,7 @@ packages_of()
         echo 'check runs the unit tests
               openssl the stock TLS peer of the lab tests
               curl the stock HTTPS client of the lab tests
+              nginx the stock HTTPS server of the lab tests; installed, but not started
               iputils-ping measures round trips in the lab tests
               tshark reads our captures in the lab tests'
         ;;
@@ -95,11 +96,22 @@ as_root='
     shift 2
     get="apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
     [ "$update" = no ] || $get update
+    # The tests start the daemons they need themselves: a package must not start one on this machine, now or at boot.
+    policy=/usr/sbin/policy-rc.d daemons=
+    command -v /usr/sbin/nginx >/dev/null || daemons=nginx
+    if [ ! -e $policy ]; then
+        trap "rm -f $policy" EXIT
+        printf "#!/bin/sh\nexit 101\n" >$policy
+        chmod 755 $policy
+    fi
     # Lists that are out of date name packages that are gone.
     [ $# -eq 0 ] || $get install --no-install-recommends "$@" ||
         { $get update && $get install --no-install-recommends "$@"; }
     for package in $optional; do
         $get install --no-install-recommends "$package" || echo "$package is not to be had here; done without"
+    done
+    for daemon in $daemons; do
+        [ ! -e "/lib/systemd/system/$daemon.service" ] || systemctl disable "$daemon" || :
     done
 '
 
