@@ -111,7 +111,8 @@ as_root='
         $get install --no-install-recommends "$package" || echo "$package is not to be had here; done without"
     done
     for daemon in $daemons; do
-        [ ! -e "/lib/systemd/system/$daemon.service" ] || systemctl disable "$daemon" || :
+        deb-systemd-helper disable "$daemon.service" || :
+        update-rc.d "$daemon" disable || :
     done
 '
 
