@@ -27,6 +27,7 @@ static void add_hex(struct sentence *line, const unsigned char *bytes, size_t n)
         sentence_add(line, "%02x", bytes[i]);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are mbedTLS's */
 void keylog_export(void *context, mbedtls_ssl_key_export_type type, const unsigned char *secret,
                    size_t secret_len, const unsigned char client_random[32],
                    const unsigned char server_random[32], mbedtls_tls_prf_types prf)

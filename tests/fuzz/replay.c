@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     INPUT_MAX = 1 << 16,
-    BEGINNINGS = 512, /* of a long file only so many of them, evenly spread */
-    DAMAGED = 2000    /* damaged copies per file */
+    BEGINNINGS = 512,        /* of a long file only so many of them, evenly spread */
+    DAMAGED = REPLAY_DAMAGED /* damaged copies per file: fewer where each takes long */
 };
 
 /* Each input in a block of its own size, so that AddressSanitizer sees the first octet read beyond it. */

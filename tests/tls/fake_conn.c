@@ -376,6 +376,12 @@ void wire_inject(struct wire *w, int to, const void *bytes, size_t n)
     event(&w->end[to], DATA, 0);
 }
 
+void wire_acked(struct tlsyn_conn *c, size_t n)
+{
+    if (n > 0)
+        event(c, ACKED, n);
+}
+
 void wire_inject_fin(struct wire *w, int to)
 {
     w->end[to].fin_arrived = true;

@@ -76,6 +76,9 @@ void wire_run(struct wire *w);
  * on_data. */
 void wire_inject(struct wire *w, int to, const void *bytes, size_t n);
 
+/** n bytes of this end were acknowledged: its on_acked. */
+void wire_acked(struct tlsyn_conn *c, size_t n);
+
 /** The peer's FIN from nowhere. */
 void wire_inject_fin(struct wire *w, int to);
 
