@@ -46,6 +46,7 @@ struct capture {
     tlsyn_time flush_at;    /* TLSYN_NEVER: the buffer is empty */
     size_t used;
     size_t block; /* where the open block begins */
+    size_t batch; /* where the last receive begins: the secrets that it brings go before it */
     uint8_t buffer[BUFFER_BYTES];
 };
 
@@ -69,15 +70,20 @@ static void capture_write_out(struct capture *c)
             c->error = n == 0 ? -EIO : -errno;
     }
     c->used = 0;
+    c->batch = 0;
     c->flush_at = TLSYN_NEVER;
 }
 
-static void capture_tick(struct capture *c, tlsyn_time now)
+static void capture_write_out_if_due(struct capture *c, tlsyn_time now)
+{
+    if (c->flush_at <= now)
+        capture_write_out(c);
+}
+
+static void capture_make_due(struct capture *c, tlsyn_time now)
 {
     if (c->used > 0 && c->flush_at == TLSYN_NEVER)
         c->flush_at = now + FLUSH_AFTER;
-    if (c->flush_at <= now)
-        capture_write_out(c);
 }
 
 /* ---- blocks -------------------------------------------------------------------------------------------- */
@@ -189,9 +195,11 @@ static int capture_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, 
     struct capture *c = capture_of(link);
     int n = tlsyn_link_receive(c->inner, frames, max, now);
 
+    capture_write_out_if_due(c, now);
+    c->batch = c->used;
     for (int i = 0; i < n; i++)
         write_packet(c, &frames[i], frames[i].when ? frames[i].when : now, FLAGS_INBOUND);
-    capture_tick(c, now);
+    capture_make_due(c, now);
     return n;
 }
 
@@ -203,7 +211,9 @@ static int capture_transmit(struct tlsyn_link *link, const struct tlsyn_frame *f
 
     for (int i = 0; i < taken; i++)
         write_packet(c, &frames[i], now, FLAGS_OUTBOUND);
-    capture_tick(c, now);
+    c->batch = c->used;
+    capture_make_due(c, now);
+    capture_write_out_if_due(c, now);
     return taken;
 }
 
@@ -267,6 +277,19 @@ int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_
     return 0;
 }
 
+/* Moves the block that was just written before the packets of the last receive: a reader needs the keys when it meets the
+ * ServerHello, whose arrival made them. */
+static void move_before_batch(struct capture *c)
+{
+    uint8_t block[SECRET_MAX + 64];
+    size_t len = c->used - c->block;
+
+    memcpy(block, c->buffer + c->block, len);
+    memmove(c->buffer + c->batch + len, c->buffer + c->batch, c->block - c->batch);
+    memcpy(c->buffer + c->batch, block, len);
+    c->batch += len;
+}
+
 int tlsyn_capture_secret(struct tlsyn_link *link, const char *line)
 {
     struct capture *c = capture_of(link);
@@ -284,6 +307,7 @@ int tlsyn_capture_secret(struct tlsyn_link *link, const char *line)
     memcpy(bytes, line, len);
     bytes[len - 1] = '\n';
     block_end(c);
+    move_before_batch(c);
     return 0;
 }
 

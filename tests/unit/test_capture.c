@@ -204,6 +204,33 @@ START_TEST(secrets_stand_before_the_packets_they_open)
 }
 END_TEST
 
+/* The keys of a ServerHello come to be while its frame is looked at; a reader needs them when it meets that frame. */
+START_TEST(secrets_stand_before_the_frames_that_brought_them_forth)
+{
+    static const uint32_t expected[] = {0x0a0d0d0a, 1, 6, 10, 10, 6, 6, 6, 10};
+    uint32_t types[12];
+    size_t at[12];
+
+    set_up();
+    send_on(near, 100, 1, 1000);
+    send_on(far, 100, 2, 2000);
+    send_on(far, 100, 3, 2000);
+    ck_assert_int_eq(tlsyn_link_receive(near, got, 4, 2000), 2);
+    ck_assert_int_eq(tlsyn_capture_secret(near, "A 0 0"), 0);
+    ck_assert_int_eq(tlsyn_capture_secret(near, "LONGER 0 0"), 0);
+    send_on(near, 100, 4, 2000);
+    ck_assert_int_eq(tlsyn_capture_secret(near, "B 0 0"), 0);
+    close_both();
+    ck_assert_int_eq(block_types(types, at, 12), 9);
+    for (int i = 0; i < 9; i++)
+        ck_assert_uint_eq(types[i], expected[i]);
+    ck_assert_mem_eq(content + at[3] + 16, "A 0 0\n", 6);
+    ck_assert_mem_eq(content + at[4] + 16, "LONGER 0 0\n", 11);
+    ck_assert_mem_eq(content + at[8] + 16, "B 0 0\n", 6);
+    tear_down();
+}
+END_TEST
+
 START_TEST(frames_reach_the_file_within_a_tenth_of_a_second)
 {
     uint32_t types[8];
@@ -315,6 +342,7 @@ Suite *capture_suite(void)
     tcase_add_test(content_case, an_unfinished_checksum_is_finished_in_the_file_alone);
     tcase_add_test(content_case, a_super_frame_is_one_packet);
     tcase_add_test(content_case, secrets_stand_before_the_packets_they_open);
+    tcase_add_test(content_case, secrets_stand_before_the_frames_that_brought_them_forth);
     tcase_add_test(content_case, refused_frames_are_not_in_the_file);
     suite_add_tcase(suite, content_case);
     tcase_add_test(file_case, frames_reach_the_file_within_a_tenth_of_a_second);

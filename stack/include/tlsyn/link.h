@@ -188,7 +188,7 @@ int tlsyn_pipe_open(const struct tlsyn_link_caps *caps, int depth, struct tlsyn_
 int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_link **link);
 
 /** Adds a line in SSLKEYLOGFILE format (without newline) to the capture, as a Decryption Secrets Block: in the file
- * it stands before the packets that come after, so tshark needs no other file. */
+ * it stands before the packets of the last receive and all that come after, so tshark needs no other file. */
 int tlsyn_capture_secret(struct tlsyn_link *capture, const char *line);
 
 /** Writes out what has not reached the file yet. 0, or the first error of any write to it, sticky (-ENOSPC: the disk is
