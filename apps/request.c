@@ -147,7 +147,7 @@ enum request_outcome request_feed(struct request *r, const char *bytes, size_t n
     error = HTTP_PARSER_ERRNO(&r->parser);
     if (head)
         r->head_bytes += *used;
-    if (head && r->head_bytes > REQUEST_HEAD_MAX && error == HPE_OK) {
+    if (head && r->head_bytes > REQUEST_HEAD_MAX && (error == HPE_OK || error == HPE_PAUSED)) {
         r->status = 431;
         r->outcome = REQUEST_BAD;
     } else if (error == HPE_OK) {

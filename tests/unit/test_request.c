@@ -174,6 +174,11 @@ START_TEST(every_part_has_a_bound)
     }
     ck_assert_int_eq(r.request.outcome, REQUEST_BAD);
     ck_assert_int_eq(r.request.status, 431);
+    text = long_target(REQUEST_HEAD_MAX, "\r\n\r\n"); /* complete, and too long, in one piece */
+    memcpy(text, "GET / HTTP/1.1\r\nHost: h\r\nX: ", 28);
+    ck_assert_int_eq(feed_all(&r, text), REQUEST_BAD);
+    ck_assert_int_eq(r.request.status, 431);
+    free(text);
 }
 END_TEST
 
