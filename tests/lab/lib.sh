@@ -55,3 +55,25 @@ is_between()
 {
     [ "$1" -le "$2" ] && [ "$2" -le "$3" ]
 }
+
+# await FILE PATTERN: until the file has a line like that; 20 seconds at most.
+await()
+{
+    tries=0
+    until grep -q "$2" "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -le 400 ] || fail "no \"$2\" within 20 s: $(cat "$1" 2>&1)"
+        sleep 0.05
+    done
+}
+
+# certificate NAME KEY-OPTIONS...: $scratch/NAME.pem and NAME.key for both kinds of address in the lab and localhost.
+certificate()
+{
+    name=$1
+    shift
+    openssl req -x509 -nodes -newkey "$@" -days 2 -subj "/CN=$name" \
+        -addext 'subjectAltName=IP:10.77.0.2,IP:10.77.0.12,DNS:localhost' \
+        -keyout "$scratch/$name.key" -out "$scratch/$name.pem" 2>"$scratch/openssl" ||
+        fail "openssl makes no certificate: $(cat "$scratch/openssl")"
+}
