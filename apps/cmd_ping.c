@@ -286,14 +286,14 @@ int cmd_ping(int argc, char **argv)
                                               .parse = cli_number_parse,
                                               .min = 0,
                                               .max = 1472};
-    struct ping p = {.interval = TLSYN_SECONDS(1), .wait = TLSYN_SECONDS(3), .size = 56};
+    struct ping p = {.interval = TLSYN_SECONDS(1), .wait = TLSYN_SECONDS(4), .size = 56};
     struct cli_option common[HOST_OPTIONS];
     const struct cli_option options[] = {
         {"count", 'c', &cli_count, &p.count, "send N requests (default: until Ctrl-C)", NULL},
         {"interval", 0, &interval_type, &p.interval,
          "time from one request to the next (default: 1s)", NULL},
         {"size", 's', &size_type, &p.size, "bytes of data in a request (default: 56)", NULL},
-        {"wait", 'W', &cli_duration, &p.wait, "how long to wait for the last answers (default: 3s)",
+        {"wait", 'W', &cli_duration, &p.wait, "how long to wait for the last answers (default: 4s)",
          NULL},
         {"quiet", 'q', NULL, &p.quiet, "only the statistics", NULL},
         {"json", 0, NULL, &p.json, "only the statistics, as a JSON object", NULL},
