@@ -1,0 +1,478 @@
+/*
+ * support/peer.c: a stack, a clock, and a peer that does what the script says.
+ */
+#include "support/peer.h"
+
+#include <stdlib.h>
+
+#include "ip/ip.h"
+#include "support/bulk.h"
+#include "support/holds.h"
+#include "wire/arp.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "wire/ip4.h"
+
+#define FRAME_MAX 70000
+
+static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
+static const uint8_t our_hwaddr[6] = {2, 0, 0, 0, 0, 1}, peer_hwaddr[6] = {2, 0, 0, 0, 0, 2};
+
+struct tlsyn_limits default_limits(void)
+{
+    struct tlsyn_limits limits;
+
+    tlsyn_limits_default(&limits);
+    return limits;
+}
+
+tcp_seq iss_before_wrap(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                        const struct tlsyn_endpoint *remote)
+{
+    (void)tcp, (void)local, (void)remote;
+    return 0xfffffff0;
+}
+
+tcp_seq iss_before_half(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                        const struct tlsyn_endpoint *remote)
+{
+    (void)tcp, (void)local, (void)remote;
+    return 0x7ffffff0;
+}
+
+/* --- frames in --------------------------------------------------------------------------------------- */
+
+/* From memory of just its size, so that a sanitizer sees each octet too far. */
+static void frame_arrives(struct tcp_test *t, const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len);
+    struct tlsyn_frame frame = {
+        .iov[0] = {exact, len}, .iovcnt = 1, .flags = t->verified ? TLSYN_FRAME_CSUM_VERIFIED : 0};
+
+    ck_assert_ptr_nonnull(exact);
+    memcpy(exact, bytes, len);
+    HOLDS(tlsyn_stack_input(t->stack, t->iface, &frame, t->now) == 0);
+    free(exact);
+}
+
+static void peer_arps(struct tcp_test *t, enum arp_op op)
+{
+    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
+    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
+    struct wire_arp arp = {.op = op};
+
+    memcpy(ether.dst, our_hwaddr, 6);
+    memcpy(ether.src, peer_hwaddr, 6);
+    memcpy(arp.sender_hw, peer_hwaddr, 6);
+    memcpy(arp.target_hw, our_hwaddr, 6);
+    arp.sender = tlsyn_addr_ip4(peer_octets);
+    arp.target = tlsyn_addr_ip4(our_octets);
+    wire_ether_emit(&ether, frame, sizeof(frame));
+    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, sizeof(frame) - ETHER_HEADER_LEN);
+    frame_arrives(t, frame, sizeof(frame));
+}
+
+static size_t put_ip(uint8_t *frame, uint8_t protocol, size_t payload)
+{
+    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
+                           .dst = tlsyn_addr_ip4(our_octets),
+                           .ttl = 64,
+                           .protocol = protocol,
+                           .total_len = (uint16_t)(IP4_HEADER_LEN + payload)};
+
+    memcpy(ether.dst, our_hwaddr, 6);
+    memcpy(ether.src, peer_hwaddr, 6);
+    wire_ether_emit(&ether, frame, ETHER_HEADER_LEN);
+    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    return ETHER_HEADER_LEN + IP4_HEADER_LEN;
+}
+
+static void put_u16_at(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, const uint8_t *text,
+                        size_t len, bool damaged)
+{
+    static uint8_t frame[FRAME_MAX];
+    uint8_t *at = frame + ETHER_HEADER_LEN + IP4_HEADER_LEN;
+    struct tlsyn_addr src = tlsyn_addr_ip4(peer_octets), dst = tlsyn_addr_ip4(our_octets);
+    struct checksum sum = {0};
+    int header = wire_tcp_emit(segment, at, TCP_HEADER_MAX);
+
+    ck_assert_int_gt(header, 0);
+    if (len)
+        memcpy(at + header, text, len);
+    size_t total = (size_t)header + len;
+    checksum_pseudo(&sum, &src, &dst, IP_PROTOCOL_TCP, (uint32_t)total);
+    checksum_add(&sum, at, total);
+    put_u16_at(at + TCP_CHECKSUM_OFFSET, (uint16_t)(checksum_finish(&sum) ^ (damaged ? 1 : 0)));
+    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_TCP, total) + total);
+}
+
+/* --- frames out -------------------------------------------------------------------------------------- */
+
+static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
+{
+    struct wire_ip4 ip4;
+    struct sent *s = &t->sent[t->sent_end];
+    struct checksum sum = {0};
+
+    HOLDS(t->sent_end < SENT_MAX);
+    *s = (struct sent){.at = t->now, .bytes = malloc(f->len)};
+    ck_assert_ptr_nonnull(s->bytes);
+    memcpy(s->bytes, f->bytes, f->len);
+    HOLDS(wire_ip4_parse(s->bytes + ETHER_HEADER_LEN, f->len - ETHER_HEADER_LEN, &ip4) == 0);
+    HOLDS(wire_ip4_checksum_good(s->bytes + ETHER_HEADER_LEN, ip4.header_len));
+    HOLDS(ip4.df);
+    if (!(f->as_sent.flags & TLSYN_FRAME_CSUM_PARTIAL)) {
+        checksum_pseudo(&sum, &ip4.src, &ip4.dst, ip4.protocol, ip4.payload_len);
+        checksum_add(&sum, ip4.payload, ip4.payload_len);
+        HOLDS(checksum_good(&sum));
+    }
+    HOLDS(wire_tcp_parse(ip4.payload, ip4.payload_len, &s->segment) == 0);
+    s->ip_len = ip4.total_len;
+    s->to = s->segment.dst_port;
+    s->from = s->segment.src_port;
+    t->sent_end++;
+}
+
+/* TCP is kept for the test, ARP is answered; true if an answer may have set something free. */
+static bool collect(struct tcp_test *t)
+{
+    bool asked = false;
+
+    for (int i = 0; i < t->link.count; i++) {
+        const struct fake_frame *f = &t->link.frame[i];
+
+        if (f->bytes[12] == 8 && f->bytes[13] == 6)
+            asked = asked || f->bytes[ETHER_HEADER_LEN + 7] == ARP_REQUEST;
+        else if (f->bytes[ETHER_HEADER_LEN + 9] == IP_PROTOCOL_TCP)
+            keep_sent(t, f);
+    }
+    fake_link_clear(&t->link);
+    if (asked)
+        peer_arps(t, ARP_REPLY);
+    return asked;
+}
+
+void flush(struct tcp_test *t)
+{
+    do {
+        tlsyn_stack_timers(t->stack, t->now);
+        tlsyn_stack_output(t->stack, t->now);
+    } while (collect(t) || tlsyn_stack_next_timeout(t->stack) <= t->now);
+}
+
+void advance(struct tcp_test *t, tlsyn_time by)
+{
+    tlsyn_time until = t->now + by;
+
+    flush(t);
+    for (;;) {
+        tlsyn_time next = tlsyn_stack_next_timeout(t->stack);
+
+        if (next > until)
+            break;
+        t->now = next;
+        flush(t);
+    }
+    t->now = until;
+    flush(t);
+}
+
+/* --- the test bed ------------------------------------------------------------------------------------ */
+
+static void start_stack(struct tcp_test *t)
+{
+    const struct tcp_test_options *o = &t->options;
+    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
+    struct tlsyn_listen_options listen = {.local = {.port = LISTEN_PORT},
+                                          .open = o->open,
+                                          .cookies = o->cookies,
+                                          .paper = o->paper,
+                                          .conn = o->conn};
+
+    t->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
+        .limits = o->limits.connections ? &o->limits : NULL,
+        .alloc = &t->memory.base,
+        .random = &t->random.base,
+        .trace = o->trace,
+        .now = t->now,
+        .quiet_tcp = o->quiet,
+    });
+    ck_assert_ptr_nonnull(t->stack);
+    ck_assert_int_eq(tlsyn_iface_add(t->stack, &t->link.base, &t->iface), 0);
+    ck_assert_int_eq(tlsyn_iface_address(t->iface, &us, 24), 0);
+    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, &t->listener), 0);
+    t->tcp = t->listener->tcp;
+    if (o->choose_iss)
+        t->tcp->choose_iss = o->choose_iss;
+    peer_arps(t, ARP_REQUEST);
+    flush(t);
+}
+
+struct tcp_test *tcp_test_open(const struct tcp_test_options *options)
+{
+    struct tcp_test *t = calloc(1, sizeof(*t));
+
+    ck_assert_ptr_nonnull(t);
+    t->options = *options;
+    if (t->options.peer.mss == 0 && !options->peer_has_no_options)
+        t->options.peer.mss = 1460;
+    if (t->options.peer_wnd == 0)
+        t->options.peer_wnd = 65535;
+    t->now = TLSYN_SECONDS(1000);
+    t->peer_port = PEER_PORT;
+    t->local_port = LISTEN_PORT;
+    t->peer_iss = options->peer_iss ? options->peer_iss : 0x10000000;
+    test_memory_init(&t->memory);
+    random_seed(&t->random, 1);
+    fake_link_init(&t->link);
+    if (options->caps.mtu) {
+        t->link.base.caps = options->caps;
+        memcpy(t->link.base.caps.hwaddr, our_hwaddr, 6);
+    }
+    user_init(&t->user);
+    start_stack(t);
+    return t;
+}
+
+void tcp_test_close(struct tcp_test *t)
+{
+    tlsyn_stack_free(t->stack);
+    ignore_sent(t);
+    free(t->last.bytes);
+    fake_link_clear(&t->link);
+    ck_assert_uint_eq(t->memory.blocks, 0);
+    ck_assert_uint_eq(t->user.wrong, 0);
+    free(t);
+}
+
+/* --- the peer ---------------------------------------------------------------------------------------- */
+
+static bool names_options(const struct tcp_options *o)
+{
+    return o->mss || o->has_wscale || o->has_ts || o->sack_permitted || o->sack_count ||
+           o->has_fastopen;
+}
+
+static void add_options(struct tcp_test *t, const struct seg *seg, struct tcp_options *options)
+{
+    *options = seg->opt;
+    if (seg->no_options)
+        return;
+    if (seg->flags & TCP_SYN && !names_options(options))
+        *options = t->options.peer;
+    bool wanted = seg->flags & TCP_SYN ? options->has_ts : t->ts;
+    if (!wanted || (options->has_ts && options->tsval))
+        return;
+    options->has_ts = true;
+    options->tsval = (uint32_t)(t->now / 1000);
+    options->tsecr = seg->flags & TCP_ACK ? t->ts_echo : 0;
+}
+
+void peer_sends(struct tcp_test *t, struct seg seg)
+{
+    static uint8_t text[65536];
+    int64_t seq = seg.seq == SEG_ANY ? t->peer_nxt : seg.seq;
+    int64_t ack = seg.ack == SEG_ANY ? t->peer_rcv : seg.ack;
+    struct wire_tcp segment = {
+        .src_port = t->peer_port,
+        .dst_port = t->local_port,
+        .seq = t->peer_iss + (tcp_seq)seq,
+        .ack = seg.flags & TCP_ACK ? t->iss + (tcp_seq)ack : 0,
+        .flags = seg.flags,
+        .wnd = seg.wnd == SEG_ANY ? t->options.peer_wnd : (uint16_t)seg.wnd,
+    };
+
+    seg_text(&seg, seq + !!(seg.flags & TCP_SYN), text);
+    add_options(t, &seg, &segment.options);
+    if (seq + (int64_t)seg_space(&seg) > t->peer_nxt && !(seg.flags & TCP_RST))
+        t->peer_nxt = seq + (int64_t)seg_space(&seg);
+    tcp_arrives(t, &segment, text, seg_len(&seg), seg.bad_checksum);
+    if (!t->hold)
+        flush(t);
+}
+
+/* What a segment of the stack's tells the peer: its ISS, what is in order, whether timestamps are on. */
+static void peer_notes(struct tcp_test *t, const struct sent *s)
+{
+    const struct wire_tcp *segment = &s->segment;
+
+    if (segment->flags & TCP_RST)
+        return;
+    if (segment->flags & TCP_SYN) {
+        t->iss = segment->seq;
+        t->local_port = s->from;
+        t->ts = segment->options.has_ts && t->options.peer.has_ts;
+    }
+    int64_t from = seq_diff(segment->seq, t->iss);
+    int64_t to =
+        from + segment->text_len + !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);
+    if (from <= t->peer_rcv && to > t->peer_rcv)
+        t->peer_rcv = to;
+    if (segment->options.has_ts)
+        t->ts_echo = segment->options.tsval;
+}
+
+static void take_next(struct tcp_test *t)
+{
+    free(t->last.bytes);
+    t->last = t->sent[t->sent_first++];
+    if (t->sent_first == t->sent_end)
+        t->sent_first = t->sent_end = 0;
+}
+
+const struct wire_tcp *expect(struct tcp_test *t, struct seg seg)
+{
+    char line[120];
+
+    if (t->sent_first == t->sent_end)
+        ck_abort_msg("nothing was sent, but flags 0x%02x seq %ld ack %ld len %zu expected",
+                     seg.flags, seg.seq == SEG_ANY ? -1L : (long)seg.seq,
+                     seg.ack == SEG_ANY ? -1L : (long)seg.ack, seg_len(&seg));
+    take_next(t);
+    if (t->last.segment.flags & TCP_SYN)
+        t->iss = t->last.segment.seq;
+    const char *what = seg_differs(&seg, &t->last.segment, t->iss, t->peer_iss);
+    seg_print(&t->last.segment, t->iss, t->peer_iss, line, sizeof(line));
+    if (what)
+        ck_abort_msg("other %s: sent %s; expected flags 0x%02x seq %ld ack %ld len %zu", what, line,
+                     seg.flags, seg.seq == SEG_ANY ? -1L : (long)seg.seq,
+                     seg.ack == SEG_ANY ? -1L : (long)seg.ack, seg_len(&seg));
+    peer_notes(t, &t->last);
+    return &t->last.segment;
+}
+
+void expect_nothing(struct tcp_test *t)
+{
+    char line[120];
+
+    if (t->sent_first == t->sent_end)
+        return;
+    seg_print(&t->sent[t->sent_first].segment, t->iss, t->peer_iss, line, sizeof(line));
+    ck_abort_msg("nothing was expected, but this was sent: %s", line);
+}
+
+int ignore_sent(struct tcp_test *t)
+{
+    int n = 0;
+
+    for (; t->sent_first < t->sent_end; n++)
+        take_next(t);
+    return n;
+}
+
+int peer_takes_all(struct tcp_test *t)
+{
+    static uint8_t text[65536];
+    int n = 0;
+
+    for (; t->sent_first < t->sent_end; n++) {
+        take_next(t);
+        const struct wire_tcp *s = &t->last.segment;
+        struct seg as_pattern = ACK(.len = s->text_len);
+
+        seg_text(&as_pattern, seq_diff(s->seq, t->iss) + !!(s->flags & TCP_SYN), text);
+        HOLDS(s->text_len == 0 || memcmp(text, s->text, s->text_len) == 0);
+        peer_notes(t, &t->last);
+    }
+    return n;
+}
+
+/* --- openings ---------------------------------------------------------------------------------------- */
+
+int user_connects(struct tcp_test *t)
+{
+    struct tlsyn_connect_options connect = {
+        .remote = {tlsyn_addr_ip4(peer_octets), t->peer_port},
+        .level = t->options.level,
+        .conn = t->options.conn,
+    };
+    struct tlsyn_conn *conn;
+    int error = tlsyn_connect(t->stack, &connect, &t->user.handler, &conn);
+
+    if (error == 0)
+        t->user.conn = conn;
+    flush(t);
+    return error;
+}
+
+void opens_passively(struct tcp_test *t)
+{
+    peer_sends(t, SYN());
+    expect(t, SYNACK(.ack = 1));
+    peer_sends(t, ACK());
+    ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 1);
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+}
+
+void opens_actively(struct tcp_test *t)
+{
+    ck_assert_int_eq(user_connects(t), 0);
+    expect(t, SYN());
+    peer_sends(t, SYNACK());
+    expect(t, ACK(.seq = 1, .ack = 1));
+    ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 1);
+}
+
+void expect_state(struct tcp_test *t, enum tlsyn_state state)
+{
+    struct tlsyn_conn_info info;
+
+    ck_assert_ptr_nonnull(t->user.conn);
+    tlsyn_conn_info(t->user.conn, &info);
+    ck_assert_str_eq(tlsyn_state_name(info.state), tlsyn_state_name(state));
+}
+
+void expect_no_connection(struct tcp_test *t)
+{
+    ck_assert_uint_eq(t->tcp->demux.count, 0);
+    ck_assert_uint_eq(t->tcp->half_open, 0);
+    ck_assert_uint_eq(t->tcp->embedded, 0);
+    ck_assert_uint_eq(t->tcp->time_wait_count, 0);
+}
+
+uint64_t counted(struct tcp_test *t, enum tlsyn_counter counter)
+{
+    return tlsyn_counter(t->stack, counter);
+}
+
+uint64_t dropped(struct tcp_test *t, enum tlsyn_drop reason)
+{
+    return tlsyn_drops(t->stack, reason);
+}
+
+void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int64_t seq)
+{
+    uint8_t frame[256];
+    uint8_t *icmp = frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, *quoted = icmp + 8;
+    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(our_octets),
+                           .dst = tlsyn_addr_ip4(peer_octets),
+                           .ttl = 64,
+                           .protocol = IP_PROTOCOL_TCP,
+                           .total_len = 1500};
+    tcp_seq number = t->iss + (tcp_seq)seq;
+    struct checksum sum = {0};
+    const size_t len = 8 + IP4_HEADER_LEN + 8;
+
+    memset(icmp, 0, len);
+    icmp[0] = 3;
+    icmp[1] = code;
+    put_u16_at(icmp + 6, mtu);
+    wire_ip4_emit(&ip4, quoted, IP4_HEADER_LEN);
+    put_u16_at(quoted + IP4_HEADER_LEN, t->local_port);
+    put_u16_at(quoted + IP4_HEADER_LEN + 2, t->peer_port);
+    put_u16_at(quoted + IP4_HEADER_LEN + 4, (uint16_t)(number >> 16));
+    put_u16_at(quoted + IP4_HEADER_LEN + 6, (uint16_t)number);
+    checksum_add(&sum, icmp, len);
+    put_u16_at(icmp + 2, checksum_finish(&sum));
+    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_ICMP, len) + len);
+    if (!t->hold)
+        flush(t);
+}
