@@ -31,6 +31,13 @@
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
 #define SYN_OPTION_SPACE 40
 
+static void enter_established(struct tlsyn_conn *conn)
+{
+    conn->validated = true;
+    conn->stalled_since = TLSYN_NEVER;
+    tcp_set_state(conn, TLSYN_ESTABLISHED);
+}
+
 /* --- active ------------------------------------------------------------------------------------------ */
 
 /* PAPER: the stream itself is padded, so that a retransmission sends the same bytes (docs/HANDSHAKE.md). */
@@ -159,13 +166,14 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
     struct wire_tcp text = *segment;
     text.seq++; /* the SYN is dealt with */
     tcp_take_text(conn, &text);
+    enter_established(conn); /* before the hook: its user may already close, or abort */
     int error = tcp_event_synack(conn);
     if (error < 0) {
         tcp_refuse(conn, error);
         return;
     }
-    if (conn->state == TLSYN_SYN_SENT)
-        tcp_complete_open(conn);
+    if (conn->state != TLSYN_CLOSED)
+        tcp_event_established(conn);
     if (conn->state != TLSYN_CLOSED)
         tcp_take_fin(conn, &text);
     if (conn->rcv.used && conn->state != TLSYN_CLOSED)
@@ -350,9 +358,7 @@ void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagra
 
 void tcp_complete_open(struct tlsyn_conn *conn)
 {
-    conn->validated = true;
-    conn->stalled_since = TLSYN_NEVER;
-    tcp_set_state(conn, TLSYN_ESTABLISHED);
+    enter_established(conn);
     if (!conn->active) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_passive_opens);
         if (!conn->handler && !conn->released && !give_handler(conn)) {
@@ -363,7 +369,7 @@ void tcp_complete_open(struct tlsyn_conn *conn)
         if (conn->state == TLSYN_CLOSED) /* the acceptor aborted it */
             return;
     }
-    if (conn->fin_queued) /* the user closed while it was being opened */
+    if (conn->fin_queued && conn->state == TLSYN_ESTABLISHED) /* closed while it was being opened */
         tcp_set_state(conn, TLSYN_FIN_WAIT_1);
     tcp_event_established(conn);
 }
@@ -373,8 +379,6 @@ void tcp_refuse(struct tlsyn_conn *conn, int error)
     if (conn->state == TLSYN_CLOSED)
         return;
     conn->refused = true;
-    if (conn->state == TLSYN_SYN_SENT)
-        tcp_set_state(conn, TLSYN_ESTABLISHED); /* its ACK carries the alert */
     conn->error = conn->error ? conn->error : error;
     conn->close_pending = true;
     tcp_set_ready(conn);
