@@ -132,7 +132,21 @@ static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned
     return 0;
 }
 
-static int set_alpn(struct tlsyn_tls_config *c, const char *const *names)
+/* Protocols that nobody speaks: mbedTLS has no padding extension (RFC 7685). With these every ClientHello is
+ * longer than 511 bytes, the end of a range of lengths that some old middleboxes can't take. */
+static const char *const padding[] = {
+    "tlsyn-padding-1-----------------------------------------------------------",
+    "tlsyn-padding-2-----------------------------------------------------------",
+    "tlsyn-padding-3-----------------------------------------------------------",
+    "tlsyn-padding-4-----------------------------------------------------------",
+    "tlsyn-padding-5-----------------------------------------------------------",
+    "tlsyn-padding-6-----------------------------------------------------------",
+};
+
+#define PADDING_NAMES (sizeof(padding) / sizeof(*padding))
+
+/* Padding alone would be refused by a server that insists on a protocol that it knows (RFC 7301 3.2). */
+static int set_alpn(struct tlsyn_tls_config *c, const char *const *names, bool pad)
 {
     size_t n = 0;
 
@@ -140,11 +154,14 @@ static int set_alpn(struct tlsyn_tls_config *c, const char *const *names)
         return 0;
     while (names[n] != NULL)
         n++;
-    c->alpn = c->alloc->resize(c->alloc, NULL, (n + 1) * sizeof(*c->alpn));
+    c->alpn = c->alloc->resize(c->alloc, NULL, (n + PADDING_NAMES + 1) * sizeof(*c->alpn));
     if (c->alpn == NULL)
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
-    for (size_t i = 0; i <= n; i++)
+    for (size_t i = 0; i < n; i++)
         c->alpn[i] = names[i];
+    for (size_t i = 0; pad && i < PADDING_NAMES; i++)
+        c->alpn[n++] = padding[i];
+    c->alpn[n] = NULL;
     return mbedtls_ssl_conf_alpn_protocols(&c->ssl, c->alpn);
 }
 
@@ -173,7 +190,7 @@ static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
     } else {
         mbedtls_ssl_conf_sni(&c->ssl, pick_identity, c);
     }
-    return set_alpn(c, o->alpn);
+    return set_alpn(c, o->alpn, is_client && o->pad_hello);
 }
 
 int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_tls_config **config,

@@ -165,13 +165,18 @@ static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *a, struct tlsyn_c
     return tlsyn_tls_handler(u->tls);
 }
 
-static void make_config(struct bed *bed, int host, enum tlsyn_tls_suite suite, bool paper)
+static void make_config(struct bed *bed, int host, enum tlsyn_tls_suite suite,
+                        enum tlsyn_level level, bool pad)
 {
+    static const char *const alpn[] = {"test/1", NULL};
+
     struct tlsyn_tls_config **config = &bed->config[host];
     struct tlsyn_tls_options o = {
         .role = host == WORLD_CLIENT ? TLSYN_TLS_CLIENT : TLSYN_TLS_SERVER,
         .suite = suite,
-        .paper = paper,
+        .paper = level == TLSYN_LEVEL_PAPER,
+        .alpn = alpn,
+        .pad_hello = pad,
         .wall_clock = WALL,
         .wall_at = TLSYN_SECONDS(1000),
         .random = tlsyn_stack_random(bed->world.host[host].stack),
@@ -190,8 +195,8 @@ static void make_config(struct bed *bed, int host, enum tlsyn_tls_suite suite, b
                      0);
 }
 
-static void bed_open(struct bed *bed, const struct world_options *path, enum tlsyn_tls_suite suite,
-                     enum tlsyn_level level)
+static void bed_open_padded(struct bed *bed, const struct world_options *path,
+                            enum tlsyn_tls_suite suite, enum tlsyn_level level, bool pad)
 {
     struct tlsyn_listen_options o = {.local = {.port = PORT},
                                      .open = level == TLSYN_LEVEL_OPEN,
@@ -200,10 +205,16 @@ static void bed_open(struct bed *bed, const struct world_options *path, enum tls
 
     *bed = (struct bed){.acceptor = {.accept = accept_one}};
     world_open(&bed->world, path);
-    make_config(bed, WORLD_CLIENT, suite, level == TLSYN_LEVEL_PAPER);
-    make_config(bed, WORLD_SERVER, suite, level == TLSYN_LEVEL_PAPER);
+    make_config(bed, WORLD_CLIENT, suite, level, pad);
+    make_config(bed, WORLD_SERVER, suite, level, false);
     ck_assert_int_eq(
         tlsyn_listen(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor, &bed->listener), 0);
+}
+
+static void bed_open(struct bed *bed, const struct world_options *path, enum tlsyn_tls_suite suite,
+                     enum tlsyn_level level)
+{
+    bed_open_padded(bed, path, suite, level, level == TLSYN_LEVEL_OPEN);
 }
 
 static void bed_close(struct bed *bed)
@@ -251,18 +262,19 @@ static const struct {
     int sequential; /* round trips until the client may send; embedded: one less */
 } kinds[] = {{TLSYN_TLS_12_RSA, 3}, {TLSYN_TLS_12_ECDHE, 3}, {TLSYN_TLS_13, 2}};
 
-static const enum tlsyn_level levels[] = {TLSYN_LEVEL_NONE, TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_PAPER};
+static const enum tlsyn_level levels[] = {TLSYN_LEVEL_NONE, TLSYN_LEVEL_OPEN, TLSYN_LEVEL_COOKIE,
+                                          TLSYN_LEVEL_PAPER};
 
 START_TEST(the_handshake_takes_its_round_trips_and_none_more)
 {
     const struct world_options path = {
         .seed = 1, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
-    enum tlsyn_level level = levels[_i % 3];
-    int expected = kinds[_i / 3].sequential - (level != TLSYN_LEVEL_NONE);
+    enum tlsyn_level level = levels[_i % 4];
+    int expected = kinds[_i / 4].sequential - (level != TLSYN_LEVEL_NONE);
     struct user u;
     struct bed bed;
 
-    bed_open(&bed, &path, kinds[_i / 3].suite, level);
+    bed_open(&bed, &path, kinds[_i / 4].suite, level);
     /* The first visit finds the neighbour's address and gets the cookie. */
     visit(&bed, level, &u);
     ck_assert_int_eq(u.error, 0);
@@ -274,14 +286,14 @@ START_TEST(the_handshake_takes_its_round_trips_and_none_more)
         ck_assert_uint_eq(u.received, strlen(RESPONSE));
         ck_assert_int_eq(bed.servers->error, 0);
         ck_assert_int_eq(bed.servers->established - u.opened,
-                         expected * RTT + ONE_WAY - (_i / 3 < 2 ? RTT : 0));
+                         expected * RTT + ONE_WAY - (_i / 4 < 2 ? RTT : 0));
     }
     ck_assert_int_eq(bed.accepted, 4);
     bed_close(&bed);
 }
 END_TEST
 
-START_TEST(an_open_embedding_never_costs_more_than_none)
+START_TEST(an_unpadded_hello_at_level_open_costs_no_more_than_none)
 {
     const struct world_options path = {
         .seed = 2, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
@@ -289,7 +301,7 @@ START_TEST(an_open_embedding_never_costs_more_than_none)
     struct bed bed;
 
     /* The budget of three times the SYN may hold the flight or not. */
-    bed_open(&bed, &path, kinds[_i].suite, TLSYN_LEVEL_OPEN);
+    bed_open_padded(&bed, &path, kinds[_i].suite, TLSYN_LEVEL_OPEN, false);
     visit(&bed, TLSYN_LEVEL_OPEN, &u);
     visit(&bed, TLSYN_LEVEL_OPEN, &u);
     ck_assert_int_eq(u.error, 0);
@@ -425,8 +437,8 @@ Suite *tls_stack_suite(void)
 
     tcase_add_unchecked_fixture(t, make_certificates, NULL);
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, the_handshake_takes_its_round_trips_and_none_more, 0, 9);
-    tcase_add_loop_test(t, an_open_embedding_never_costs_more_than_none, 0, 3);
+    tcase_add_loop_test(t, the_handshake_takes_its_round_trips_and_none_more, 0, 12);
+    tcase_add_loop_test(t, an_unpadded_hello_at_level_open_costs_no_more_than_none, 0, 3);
     tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
     tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
     tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);

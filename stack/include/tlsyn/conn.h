@@ -33,10 +33,11 @@ struct tlsyn_conn_events {
     /** Active open, before the SYN is built. Negative refuses: tlsyn_connect() returns it. */
     int (*on_open)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** Passive open: the SYN's payload was admitted and is readable. What is written rides in the SYN-ACK and right behind
-     * it. Not called when the SYN carried nothing or its payload was not admitted. Negative refuses: RST. */
+     * it. Not called when the SYN carried nothing or its payload was not admitted. Negative refuses: what was
+     * written (an alert, say) leaves, then RST; on_closed comes before this input returns. */
     int (*on_syn)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** Active open: a valid SYN-ACK arrived; its text, if any, is readable. What is written rides in the ACK. Negative
-     * refuses: RST. */
+     * refuses, as in on_syn. */
     int (*on_synack)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** Ready for the user's bytes, both ways. On a plain connection: ESTABLISHED was entered. Behind an engine: its
      * handshake is complete. */
@@ -62,15 +63,15 @@ enum tlsyn_level {
     TLSYN_LEVEL_NONE = 0, /* nothing: the sequential handshake */
     TLSYN_LEVEL_OPEN,     /* empty Fast Open option, payload */
     TLSYN_LEVEL_COOKIE,   /* the peer's cookie if we hold one and payload; else as OPEN */
-    TLSYN_LEVEL_PAPER,    /* payload padded with zeros to 1024 bytes and no option; laboratory only */
+    TLSYN_LEVEL_PAPER, /* payload padded with zeros to 1024 bytes and no option; laboratory only */
 };
 
 /** Bytes that a PAPER SYN is padded to, and the bytes of TCP header and text from which a PAPER listener takes it. */
 #define TLSYN_PAPER_PAYLOAD 1024
-#define TLSYN_PAPER_LENGTH 1044
+#define TLSYN_PAPER_LENGTH  1044
 
 struct tlsyn_conn_options {
-    bool nagle;              /* RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
+    bool nagle; /* RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
@@ -105,7 +106,7 @@ struct tlsyn_listen_options {
     struct tlsyn_endpoint local; /* unspecified address: any of ours */
     bool open;                   /* admit the payload of a SYN with an empty Fast Open option */
     bool cookies;                /* give Fast Open cookies and admit payload with a valid one */
-    bool paper;                  /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
+    bool paper; /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
     struct tlsyn_conn_options conn;
 };
 
@@ -172,23 +173,23 @@ struct tlsyn_conn_info {
     uint32_t number; /* as in trace records */
     enum tlsyn_state state;
     struct tlsyn_endpoint local, remote;
-    bool active;                   /* opened by tlsyn_connect() */
-    enum tlsyn_level level;        /* what the SYN asked for, or on a passive open was admitted as */
-    uint32_t syn_text;             /* bytes that rode in the SYN */
-    uint32_t syn_text_acked;       /* of these, acknowledged by (active) or in (passive) the SYN-ACK */
-    uint32_t synack_text;          /* bytes that rode in the SYN-ACK */
-    bool cookie_used;              /* the SYN had a cookie */
-    bool cookie_received;          /* the SYN-ACK brought one */
+    bool active;             /* opened by tlsyn_connect() */
+    enum tlsyn_level level;  /* what the SYN asked for, or on a passive open was admitted as */
+    uint32_t syn_text;       /* bytes that rode in the SYN */
+    uint32_t syn_text_acked; /* of these, acknowledged by (active) or in (passive) the SYN-ACK */
+    uint32_t synack_text;    /* bytes that rode in the SYN-ACK */
+    bool cookie_used;        /* the SYN had a cookie */
+    bool cookie_received;    /* the SYN-ACK brought one */
     uint32_t syn_retransmits;
-    uint16_t mss;                  /* bytes of text per segment that we send */
+    uint16_t mss; /* bytes of text per segment that we send */
     uint8_t snd_wscale, rcv_wscale;
     bool timestamps, sack;
-    tlsyn_time srtt, rttvar, rto;  /* RFC 6298; srtt 0: no sample yet */
+    tlsyn_time srtt, rttvar, rto;              /* RFC 6298; srtt 0: no sample yet */
     uint32_t cwnd, ssthresh, snd_wnd, rcv_wnd; /* bytes */
     uint64_t bytes_acked, bytes_received;
     uint32_t segs_out, segs_in, retransmits, timeouts, fast_retransmits;
-    tlsyn_time opened;             /* the open call, or the SYN's arrival */
-    tlsyn_time established;        /* 0: not yet */
+    tlsyn_time opened;      /* the open call, or the SYN's arrival */
+    tlsyn_time established; /* 0: not yet */
 };
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info);

@@ -75,6 +75,11 @@ struct tlsyn_tls_options {
     /** NULL-terminated, in order of preference; the strings live as long as the config. NULL:
      * none. */
     const char *const *alpn;
+
+    /** Client: a ClientHello some 450 bytes longer, by ALPN names that nobody speaks behind those of `alpn`; without
+     * `alpn` it has no effect. Before a server has validated our address it sends three times what it got, so
+     * a larger SYN lets the whole flight come back at once (docs/HANDSHAKE.md). */
+    bool pad_hello;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
     /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. */
