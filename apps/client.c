@@ -142,6 +142,7 @@ int client_config(struct host *host, const struct client_options *options, const
         .insecure = options->insecure,
         .paper = options->level == TLSYN_LEVEL_PAPER,
         .alpn = alpn,
+        .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
         .keylog = keylog_sink(&host->keylog),
         .wall_clock = time(NULL),
         .wall_at = tlsyn_clock(),
