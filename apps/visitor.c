@@ -56,6 +56,7 @@ static void log_request(const struct visitor *v)
     char address[16];
     char bytes[24];
     char took[24];
+    bool brought = v->request.parser.method == HTTP_PUT;
 
     if (v->visitors->quiet)
         return;
@@ -64,9 +65,9 @@ static void log_request(const struct visitor *v)
     say_detail("%s:%u \"%s %s\" %d %s %s %s %s syn=%u synack=%u",
                cli_address_text(&info.remote.addr, address), info.remote.port,
                v->request.begun ? request_method(&v->request) : "-", v->request.target, v->status,
-               say_bytes(v->body, bytes), say_duration(tlsyn_clock() - v->began, took),
-               tls.version ? tls.version : "-", describe_mode(&info), info.syn_text_acked,
-               info.synack_text);
+               say_bytes(brought ? v->upload.size : v->body, bytes),
+               say_duration(tlsyn_clock() - v->began, took), tls.version ? tls.version : "-",
+               describe_mode(&info), info.syn_text_acked, info.synack_text);
 }
 
 /* What the log would not show otherwise: no TLS, or a request that came to no end. */

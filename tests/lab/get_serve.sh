@@ -1,5 +1,6 @@
 #!/bin/sh
 # tlsyn get against tlsyn serve: every level with every version, what a capture of it shows, and which rights remain.
+# shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 self=$(realpath "$0")
 
@@ -38,7 +39,7 @@ inside()
     grep -q '^CLIENT_HANDSHAKE_TRAFFIC_SECRET ' "$scratch/keys" || fail "no key log: $(cat "$scratch/keys")"
     grep -q '"tcp_hook"' "$scratch/trace" || fail "the trace shows no hook: $(head -n 3 "$scratch/trace")"
     if command -v tshark >/dev/null; then
-        tshark -r "$scratch/get.pcapng" -T fields -e tcp.flags.str -e tls.handshake.type -e http.request.uri \
+        HOME=$scratch tshark -r "$scratch/get.pcapng" -T fields -e tcp.flags.str -e tls.handshake.type -e http.request.uri \
             >"$scratch/fields" 2>/dev/null || fail "tshark can't read the capture"
         grep -q 'S[^A]*	1	' "$scratch/fields" || fail "no ClientHello in the SYN: $(cat "$scratch/fields")"
         grep -q 'A[^A]*S[^A]*	2' "$scratch/fields" || fail "no ServerHello in the SYN-ACK: $(cat "$scratch/fields")"
@@ -133,3 +134,4 @@ END
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "sh $scratch/servers 2>$scratch/servers.log" -- "$self" inside ||
     { tail -n 3 "$scratch"/log.*; cat "$scratch/servers.log"; exit 1; }
+no_findings "$scratch/log.12" "$scratch/log.13" "$scratch/log.14"

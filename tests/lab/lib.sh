@@ -77,3 +77,9 @@ certificate()
         -keyout "$scratch/$name.key" -out "$scratch/$name.pem" 2>"$scratch/openssl" ||
         fail "openssl makes no certificate: $(cat "$scratch/openssl")"
 }
+
+# no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has its leaks reported.
+no_findings()
+{
+    ! grep -H -A 20 'Sanitizer\|runtime error' "$@" >&2 || fail "a sanitizer found something"
+}
