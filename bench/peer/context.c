@@ -1,0 +1,143 @@
+/*
+ * peer/context.c: OpenSSL's contexts. Read first: SSL_CTX_set_options(3), SSL_CTX_set1_groups_list(3).
+ */
+#include "peer/ssl.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    int version;
+    const char *ciphers; /* of TLS 1.2; those of 1.3 have a call of their own */
+    const char *ciphersuites;
+} suites[PEER_SUITES] = {
+    [PEER_12_RSA] = {TLS1_2_VERSION, "AES128-GCM-SHA256", ""},
+    [PEER_12_ECDHE] = {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", ""},
+    [PEER_13] = {TLS1_3_VERSION, "", "TLS_AES_128_GCM_SHA256"},
+};
+
+void peer_ssl_error(const char *otherwise, char *message, size_t size)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+    (void)snprintf(message, size, "%s", reason ? reason : otherwise);
+    ERR_clear_error();
+}
+
+const char *peer_ssl_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+static int set_suite(SSL_CTX *context, enum peer_suite suite)
+{
+    if (SSL_CTX_set_min_proto_version(context, suites[suite].version) != 1 ||
+        SSL_CTX_set_max_proto_version(context, suites[suite].version) != 1)
+        return 0;
+    if (suites[suite].ciphers[0] && SSL_CTX_set_cipher_list(context, suites[suite].ciphers) != 1)
+        return 0;
+    if (suites[suite].ciphersuites[0] &&
+        SSL_CTX_set_ciphersuites(context, suites[suite].ciphersuites) != 1)
+        return 0;
+    return SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1;
+}
+
+static SSL_CTX *context_new(const SSL_METHOD *method, enum peer_suite suite)
+{
+    SSL_CTX *context = SSL_CTX_new(method);
+
+    if (!context)
+        return NULL;
+    /* New sessions only. SSL_CTX_set_num_tickets() is TLS 1.3's part of it. */
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    (void)SSL_CTX_set_num_tickets(context, 0);
+    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    if (set_suite(context, suite))
+        return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+static X509 *read_certificate(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+    BIO_free(bio);
+    return certificate;
+}
+
+static EVP_PKEY *read_key(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+
+    BIO_free(bio);
+    return key;
+}
+
+/* 1 on success, as OpenSSL's own calls. */
+static int trust(SSL_CTX *context, const char *ca)
+{
+    X509 *certificate = read_certificate(ca);
+    int ok = certificate && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
+
+    X509_free(certificate);
+    return ok;
+}
+
+static int identify(SSL_CTX *context, const char *chain, const char *key)
+{
+    X509 *certificate = read_certificate(chain);
+    EVP_PKEY *private_key = read_key(key);
+    int ok = certificate && private_key && SSL_CTX_use_certificate(context, certificate) == 1 &&
+             SSL_CTX_use_PrivateKey(context, private_key) == 1 &&
+             SSL_CTX_check_private_key(context) == 1;
+
+    X509_free(certificate);
+    EVP_PKEY_free(private_key);
+    return ok;
+}
+
+/* Takes the context over. */
+static struct peer_context *wrap(SSL_CTX *ssl, int ok, char message[PEER_MESSAGE_MAX])
+{
+    struct peer_context *context = ok ? calloc(1, sizeof(*context)) : NULL;
+
+    if (context) {
+        context->ssl = ssl;
+        return context;
+    }
+    peer_ssl_error("out of memory", message, PEER_MESSAGE_MAX);
+    SSL_CTX_free(ssl);
+    return NULL;
+}
+
+struct peer_context *peer_client_context(enum peer_suite suite, const char *ca,
+                                         char message[PEER_MESSAGE_MAX])
+{
+    SSL_CTX *ssl = context_new(TLS_client_method(), suite);
+    int ok = ssl && trust(ssl, ca);
+
+    if (ok)
+        SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    return wrap(ssl, ok, message);
+}
+
+struct peer_context *peer_server_context(enum peer_suite suite, const char *chain, const char *key,
+                                         char message[PEER_MESSAGE_MAX])
+{
+    SSL_CTX *ssl = context_new(TLS_server_method(), suite);
+
+    return wrap(ssl, ssl && identify(ssl, chain, key), message);
+}
+
+void peer_context_free(struct peer_context *context)
+{
+    if (context)
+        SSL_CTX_free(context->ssl);
+    free(context);
+}

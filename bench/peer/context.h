@@ -1,0 +1,34 @@
+/*
+ * peer/context.h: OpenSSL set up like the engine that it is measured beside: the same versions, cipher suites, groups and
+ * certificates, no session resumption, no tickets, each flight in one write.
+ *
+ * The peer room is the stock alternative, what a user would run instead: the kernel's TCP with OpenSSL's libssl, client and
+ * server, with blocking sockets. Nothing in it knows of our stack.
+ */
+#ifndef PEER_CONTEXT_H
+#define PEER_CONTEXT_H
+
+#include <stddef.h>
+
+enum peer_suite { PEER_12_RSA, PEER_12_ECDHE, PEER_13, PEER_SUITES };
+
+enum { PEER_MESSAGE_MAX = 192 };
+
+/** One end's settings, shared by its connections. */
+struct peer_context;
+
+/** A client's context, which trusts `ca` (PEM) alone and verifies. NULL: see `message`. */
+struct peer_context *peer_client_context(enum peer_suite suite, const char *ca,
+                                         char message[PEER_MESSAGE_MAX]);
+
+/** A server's context with a certificate and its key (PEM). */
+struct peer_context *peer_server_context(enum peer_suite suite, const char *chain, const char *key,
+                                         char message[PEER_MESSAGE_MAX]);
+
+/** NULL is allowed. */
+void peer_context_free(struct peer_context *context);
+
+/** "OpenSSL 3.0.17 1 Jul 2025", of the library that runs. */
+const char *peer_ssl_version(void);
+
+#endif

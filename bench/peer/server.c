@@ -1,0 +1,144 @@
+/*
+ * peer/server.c: accept(2), SSL_accept(3), a response, until the client resets.
+ */
+#include "peer/server.h"
+
+#include "peer/socket.h"
+#include "peer/ssl.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SPIN_US 80 /* a sleep ends this much early, and the rest is spun: wake-ups are late */
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* OpenSSL calls this when it has read the ClientHello and written nothing: where an expensive host would compute. */
+static int stand_still(SSL *ssl, int *alert, void *argument)
+{
+    const struct peer_server *server = argument;
+    int64_t end = now_us() + server->pad_us;
+    int64_t sleep_us = server->pad_us - SPIN_US;
+
+    (void)ssl;
+    (void)alert;
+    if (sleep_us > 0) {
+        const struct timespec t = {.tv_sec = (time_t)(sleep_us / 1000000),
+                                   .tv_nsec = (long)(sleep_us % 1000000) * 1000};
+        (void)nanosleep(&t, NULL);
+    }
+    while (now_us() < end)
+        ;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static void serve_client(const struct peer_server *server, SSL *ssl)
+{
+    char bytes[1024];
+    bool answered = false;
+
+    if (SSL_accept(ssl) != 1)
+        return;
+    while (SSL_read(ssl, bytes, sizeof(bytes)) > 0) {
+        if (!answered && SSL_write(ssl, server->response, (int)strlen(server->response)) <= 0)
+            return;
+        answered = true;
+    }
+}
+
+/* A client that fails knows so itself, and tells the harness. */
+static void take_client(const struct peer_server *server, const struct peer_service *service,
+                        int listener)
+{
+    char unread[PEER_MESSAGE_MAX];
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    SSL *ssl = NULL;
+
+    if (fd < 0)
+        return;
+    ssl = SSL_new(service->context->ssl);
+    if (ssl && SSL_set_fd(ssl, fd) == 1 && peer_socket_prepare(fd, server->timeout_ms) == 0)
+        serve_client(server, ssl);
+    peer_ssl_error("", unread, sizeof(unread));
+    SSL_free(ssl);
+    (void)close(fd);
+}
+
+static int listen_on(const char *address, uint16_t port)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int error = fd < 0 ? -errno : 0;
+
+    if (error == 0 && inet_pton(AF_INET, address, &here.sin_addr) != 1)
+        error = -EINVAL;
+    if (error == 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+                       bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(fd, 16) < 0))
+        error = -errno;
+    if (error < 0 && fd >= 0)
+        (void)close(fd);
+    return error < 0 ? error : fd;
+}
+
+/* fds[0] is the control descriptor, the others are the services' in their order. */
+static int serve(const struct peer_server *server, struct pollfd *fds)
+{
+    for (;;) {
+        if (poll(fds, (nfds_t)server->count + 1, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        if (fds[0].revents)
+            return 0;
+        for (int i = 0; i < server->count; i++) {
+            if (fds[i + 1].revents)
+                take_client(server, &server->services[i], fds[i + 1].fd);
+        }
+    }
+}
+
+int peer_serve(const struct peer_server *server)
+{
+    struct pollfd fds[PEER_SUITES + 1] = {{.fd = server->control, .events = POLLIN}};
+    int opened = 0;
+    int error = server->count > PEER_SUITES ? -EINVAL : 0;
+
+    for (; error == 0 && opened < server->count; opened++) {
+        const struct peer_service *service = &server->services[opened];
+        int fd = listen_on(server->address, service->port);
+
+        if (fd < 0) {
+            error = fd;
+            break;
+        }
+        fds[opened + 1] = (struct pollfd){.fd = fd, .events = POLLIN};
+        if (server->pad_us > 0) {
+            union {
+                const struct peer_server *server;
+                void *argument; /* OpenSSL's type for what it only passes on */
+            } pass = {.server = server};
+            SSL_CTX_set_client_hello_cb(service->context->ssl, stand_still, pass.argument);
+        }
+    }
+    if (error == 0) {
+        server->ready(server->ready_argument);
+        error = serve(server, fds);
+    }
+    while (opened > 0)
+        (void)close(fds[opened--].fd);
+    return error;
+}

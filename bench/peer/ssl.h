@@ -1,0 +1,18 @@
+/*
+ * peer/ssl.h: what the peer room's files share of OpenSSL. Private to the room.
+ */
+#ifndef PEER_SSL_H
+#define PEER_SSL_H
+
+#include "peer/context.h"
+
+#include <openssl/ssl.h>
+
+struct peer_context {
+    SSL_CTX *ssl;
+};
+
+/** The text of OpenSSL's first queued error, `otherwise` if there is none, into `message`; empties the queue. */
+void peer_ssl_error(const char *otherwise, char *message, size_t size);
+
+#endif
