@@ -1,0 +1,69 @@
+/*
+ * study/actors.c: what every actor does: sign on, answer requests, sign off.
+ */
+#include "study/actors.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "study/actor_parts.h"
+
+int actor_send(int fd, const void *message, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = send(fd, message, size, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+int actor_receive(int fd, void *message, size_t size, int timeout_ms)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    ssize_t n = 0;
+    int polled;
+
+    do
+        polled = poll(&ready, 1, timeout_ms);
+    while (polled < 0 && errno == EINTR);
+    if (polled <= 0)
+        return polled < 0 ? -errno : -ETIMEDOUT;
+    n = recv(fd, message, size, 0);
+    if (n < 0)
+        return errno == ECONNRESET ? -EPIPE : -errno;
+    if (n == 0)
+        return -EPIPE;
+    return (size_t)n == size ? 0 : -EPROTO;
+}
+
+int actor_ready(int fd, int error, const char *message)
+{
+    struct actor_reply reply = {.error = error};
+
+    if (error < 0)
+        (void)snprintf(reply.message, sizeof(reply.message), "%s", message);
+    return actor_send(fd, &reply, sizeof(reply));
+}
+
+int actor_main(void *argument)
+{
+    static int (*const play[ACTORS])(const struct actor_part *) = {
+        [ACTOR_STACK_CLIENT] = actor_stack_client,
+        [ACTOR_STACK_SERVER] = actor_stack_server,
+        [ACTOR_KERNEL_CLIENT] = actor_kernel_client,
+        [ACTOR_KERNEL_SERVER] = actor_kernel_server,
+    };
+    const struct actor_part *part = argument;
+
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < part->other_ends; i++)
+        (void)close(part->ends[i]);
+    return play[part->role](part) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

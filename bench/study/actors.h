@@ -1,0 +1,58 @@
+/*
+ * study/actors.h: the processes in the laboratory's hosts, and how the harness speaks with them.
+ *
+ *     harness --request--> client actor --packets--> server actor
+ *             <--reply----
+ *
+ * Each actor has one end of a socket pair that keeps messages apart (SOCK_SEQPACKET); messages are the structures below, as
+ * both ends are the same program. An actor says READY once it can work (or why it can't), then answers one request at a time;
+ * servers get none. When the harness closes its end, or is gone, the actor ends. Ctrl-C is the harness's business:
+ * actors ignore SIGINT, for the terminal sends it to them, too.
+ */
+#ifndef STUDY_ACTORS_H
+#define STUDY_ACTORS_H
+
+#include "study/testbed.h"
+
+enum actor_role {
+    ACTOR_STACK_CLIENT,
+    ACTOR_STACK_SERVER,
+    ACTOR_KERNEL_CLIENT,
+    ACTOR_KERNEL_SERVER,
+    ACTORS
+};
+
+/** What an actor is given; lives in the harness's memory, of which the child has a copy. */
+struct actor_part {
+    enum actor_role role;
+    int control;    /* the actor's end */
+    int other_ends; /* descriptors of the harness that the actor closes: `ends` of them */
+    const int *ends;
+    const struct testbed_options *options;
+};
+
+enum actor_request_kind { ACTOR_EXCHANGE, ACTOR_PING };
+
+struct actor_request {
+    enum actor_request_kind kind;
+    struct study_order order; /* of ACTOR_EXCHANGE */
+};
+
+struct actor_reply {
+    int error;                         /* READY and ACTOR_PING: 0 or -errno */
+    double ping_us;                    /* of ACTOR_PING */
+    struct study_outcome outcome;      /* of ACTOR_EXCHANGE */
+    char message[TESTBED_MESSAGE_MAX]; /* READY with an error */
+};
+
+/** For lab_spawn(): plays the struct actor_part that `argument` points to; the exit status. */
+int actor_main(void *argument);
+
+/** Sends one whole message. 0 or -errno. */
+int actor_send(int fd, const void *message, size_t size);
+
+/** Receives one whole message, waiting at most timeout_ms (negative: for ever). 0, -ETIMEDOUT, -EPIPE (the other end is gone),
+ * -EPROTO (a message of another size), or another -errno. */
+int actor_receive(int fd, void *message, size_t size, int timeout_ms);
+
+#endif

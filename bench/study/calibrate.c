@@ -1,0 +1,65 @@
+/*
+ * study/calibrate.c: a ping takes longer than the link's delay: both hosts' interfaces, interrupts and wake-ups are in it, and
+ * how much they take depends on how long a host has slept. So the delay is found by trying: measure, shift the delay by
+ * the difference, measure again.
+ */
+#include "study/calibrate.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "measure/stats.h"
+
+enum { PINGS = 30, STEPS = 5 };
+
+#define GOOD_ENOUGH_MS 0.005
+
+int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms)
+{
+    double ms[PINGS];
+    size_t n = 0;
+
+    for (int i = 0; i < count && i < PINGS; i++) {
+        double us = 0;
+        int why = 0;
+        int error = testbed_ping(testbed, stack, &us, &why);
+
+        if (error < 0)
+            return error;
+        if (why == 0)
+            ms[n++] = us / 1e3;
+    }
+    if (n == 0)
+        return -ETIMEDOUT;
+    *median_ms = stats_median(ms, n);
+    return 0;
+}
+
+static int set_total(struct testbed *testbed, double delay_ms, struct calibration *c)
+{
+    tlsyn_time total = (tlsyn_time)(delay_ms > 0 ? delay_ms * 1e3 + 0.5 : 0);
+
+    c->to_server = total / 2;
+    c->to_client = total - total / 2;
+    return testbed_set_link(testbed, c->to_server, c->to_client);
+}
+
+int calibrate(struct testbed *testbed, double target_ms, struct calibration *c)
+{
+    enum study_stack stack = testbed->has_kernel ? STUDY_KERNEL : STUDY_TLSYN;
+    double delay_ms = (double)(c->to_server + c->to_client) / 1e3;
+    int error = 0;
+
+    if (delay_ms <= 0)
+        delay_ms = target_ms;
+    for (int step = 0; step < STEPS; step++) {
+        error = set_total(testbed, delay_ms, c);
+        if (error == 0)
+            error = calibrate_ping(testbed, stack, PINGS, &c->ping_ms);
+        if (error < 0 || fabs(c->ping_ms - target_ms) <= GOOD_ENOUGH_MS)
+            return error;
+        if (step + 1 < STEPS)
+            delay_ms = (double)(c->to_server + c->to_client) / 1e3 + target_ms - c->ping_ms;
+    }
+    return 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * study/calibrate.h: finds the delay with which a ping over the link takes as long as it should.
+ */
+#ifndef STUDY_CALIBRATE_H
+#define STUDY_CALIBRATE_H
+
+#include "study/testbed.h"
+
+/** What came of it: delays per direction, half each, and the median ping over them. */
+struct calibration {
+    tlsyn_time to_server, to_client;
+    double ping_ms;
+};
+
+/** Median of `count` pings in ms, leaving out those without an answer. 0; -ETIMEDOUT: there was none; or -errno. */
+int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms);
+
+/** Sets the link so that the median ping is `target_ms`. Starts from what *c holds (zeros: from nothing). A target below the
+ * ping of the undelayed link leaves it undelayed: c->ping_ms tells. 0 or -errno. */
+int calibrate(struct testbed *testbed, double target_ms, struct calibration *c);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * study/environment.c: on what was measured.
+ */
+#include "study/environment.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The rest of the first line that begins with `key`, without blanks, colon, equals sign and quotes around it. */
+static void find_value(const char *path, const char *key, char *value, size_t size)
+{
+    char line[512];
+    FILE *file = fopen(path, "re");
+
+    (void)snprintf(value, size, "unknown");
+    while (file && fgets(line, sizeof(line), file)) {
+        const char *at = line + strlen(key);
+
+        if (strncmp(line, key, strlen(key)) != 0)
+            continue;
+        at += strspn(at, " \t:=\"");
+        (void)snprintf(value, size, "%.*s", (int)strcspn(at, "\"\n"), at);
+        break;
+    }
+    if (file)
+        (void)fclose(file);
+}
+
+void environment_read(struct environment *environment)
+{
+    struct utsname name;
+    struct tm tm;
+    time_t now = time(NULL);
+
+    *environment = (struct environment){.cpus = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    if (uname(&name) == 0)
+        (void)snprintf(environment->kernel, sizeof(environment->kernel), "%s %s %s", name.sysname,
+                       name.release, name.machine);
+    find_value("/proc/cpuinfo", "model name", environment->cpu, sizeof(environment->cpu));
+    find_value("/etc/os-release", "PRETTY_NAME", environment->system, sizeof(environment->system));
+    (void)strftime(environment->when, sizeof(environment->when), "%Y-%m-%dT%H:%M:%SZ",
+                   gmtime_r(&now, &tm));
+}

@@ -1,0 +1,49 @@
+/*
+ * study/node.c: a host with our stack.
+ */
+#include "study/node.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+
+struct tlsyn_addr node_address(const char *text)
+{
+    uint8_t octets[4] = {0};
+
+    (void)inet_pton(AF_INET, text, octets);
+    return tlsyn_addr_ip4(octets);
+}
+
+static int add_address(struct node *node, const char *address, int prefix_len)
+{
+    struct tlsyn_addr own = node_address(address);
+    int error = tlsyn_iface_add(node->stack, node->link, &node->iface);
+
+    if (error == 0)
+        error = tlsyn_iface_address(node->iface, &own, prefix_len);
+    if (error == 0)
+        error = tlsyn_loop_new(node->stack, NULL, &node->loop);
+    return error == 0 ? tlsyn_loop_iface(node->loop, node->iface) : error;
+}
+
+int node_open(struct node *node, struct tlsyn_link *link, const char *address, int prefix_len)
+{
+    const struct tlsyn_stack_options options = {.now = tlsyn_clock()};
+    int error = -ENOMEM;
+
+    *node = (struct node){.link = link, .stack = tlsyn_stack_new(&options)};
+    if (node->stack)
+        error = add_address(node, address, prefix_len);
+    if (error < 0)
+        node_close(node);
+    return error;
+}
+
+void node_close(struct node *node)
+{
+    tlsyn_loop_free(node->loop);
+    if (node->stack)
+        tlsyn_stack_free(node->stack);
+    tlsyn_link_close(node->link);
+    *node = (struct node){.link = NULL};
+}

@@ -1,0 +1,323 @@
+/*
+ * study/opener.c: the client on our stack.
+ *
+ * The stack's time is frozen during a call, and computing is part of what is measured, so the events read a clock of
+ * their own. An embedded handshake that was none (the SYN's payload not taken, or nothing in the SYN-ACK) is a failed
+ * observation, not a slow one: it must not be averaged into the embedded column.
+ */
+#include "study/opener.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "study/tap.h"
+
+enum { ECHO_ID = 0x7473, ECHO_PAYLOAD = 56 };
+
+/* Only captured connections log their keys, so that the timed ones don't pay for it. */
+enum purpose { TIMED, CAPTURED, PURPOSES };
+
+struct opener {
+    struct tlsyn_handler handler;
+    struct tlsyn_ping_handler echo;
+    struct tlsyn_tls_keylog keylog;
+    struct node *node;
+    struct tlsyn_addr server;
+    enum tlsyn_level level; /* of embedded opens */
+    struct tlsyn_tls_config *configs[PURPOSES][STUDY_MODES][STUDY_SUITES];
+    struct study_order order;
+    struct study_outcome outcome;
+    struct tlsyn_conn *conn; /* while it lives */
+    struct tlsyn_tls *tls;
+    double started_us;
+    bool answered; /* the first byte was read */
+    bool done;
+    uint16_t sequence;
+    double echo_us;
+    int echo_error;
+};
+
+static double now_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void fail(struct opener *o, int error, const char *reason)
+{
+    if (o->outcome.error == 0) {
+        o->outcome.error = error;
+        (void)snprintf(o->outcome.reason, sizeof(o->outcome.reason), "%s", reason);
+    }
+    o->done = true;
+}
+
+/* --- events of the connection ------------------------------------------------------------------------- */
+
+static struct opener *of_handler(struct tlsyn_handler *handler)
+{
+    return (struct opener *)handler; /* first member */
+}
+
+static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    of_handler(handler)->conn = conn;
+    return 0;
+}
+
+static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct opener *o = of_handler(handler);
+    struct tlsyn_tls_info tls;
+    struct tlsyn_conn_info info;
+
+    o->outcome.handshake_us = now_us() - o->started_us;
+    (void)tlsyn_tls_write(o->tls, STUDY_REQUEST, strlen(STUDY_REQUEST));
+    tlsyn_conn_info(conn, &info);
+    tlsyn_tls_info(o->tls, &tls);
+    o->outcome.syn_text = info.syn_text;
+    o->outcome.syn_text_acked = info.syn_text_acked;
+    o->outcome.synack_text = info.synack_text;
+    o->outcome.cookie_used = info.cookie_used;
+    (void)snprintf(o->outcome.version, sizeof(o->outcome.version), "%s", tls.version);
+    (void)snprintf(o->outcome.cipher, sizeof(o->outcome.cipher), "%s", tls.ciphersuite);
+}
+
+static void take_first_byte(struct opener *o)
+{
+    o->outcome.first_byte_us = now_us() - o->started_us;
+    o->answered = true;
+    if (o->order.capture[0])
+        tlsyn_tls_close(o->tls); /* and done when it is closed */
+    else
+        o->done = true;
+}
+
+static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct opener *o = of_handler(handler);
+    char bytes[1024];
+    ssize_t n;
+
+    (void)conn;
+    while ((n = tlsyn_tls_read(o->tls, bytes, sizeof(bytes))) > 0) {
+        if (!o->answered)
+            take_first_byte(o);
+    }
+    if (n == 0 && !o->answered)
+        fail(o, -ECONNRESET, "the server closed without a response");
+}
+
+static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    struct opener *o = of_handler(handler);
+    const char *sentence = tlsyn_tls_error(o->tls);
+
+    (void)conn;
+    o->conn = NULL;
+    if (error == 0 && !o->answered)
+        error = -ECONNRESET;
+    if (error < 0 && !o->answered)
+        fail(o, error, sentence[0] ? sentence : strerror(-error));
+    o->done = true;
+}
+
+static const struct tlsyn_conn_events events = {.on_open = on_open,
+                                                .on_established = on_established,
+                                                .on_data = on_data,
+                                                .on_closed = on_closed};
+
+/* --- one connection ------------------------------------------------------------------------------------- */
+
+static enum tlsyn_level level_for(const struct opener *o, enum study_mode mode)
+{
+    return mode == STUDY_EMBEDDED ? o->level : TLSYN_LEVEL_NONE;
+}
+
+static int begin(struct opener *o, const struct study_order *order)
+{
+    const struct tlsyn_connect_options options = {
+        .remote = {.addr = o->server, .port = study_port(order->suite)},
+        .level = level_for(o, order->mode),
+    };
+    enum purpose purpose = order->capture[0] ? CAPTURED : TIMED;
+    int error = tlsyn_tls_attach(o->configs[purpose][order->mode][order->suite], NULL,
+                                 STUDY_SERVER_NAME, &o->handler, &o->tls);
+
+    if (error == 0)
+        error = tlsyn_connect(o->node->stack, &options, tlsyn_tls_handler(o->tls), &o->conn);
+    return error;
+}
+
+void opener_start(struct opener *o, const struct study_order *order)
+{
+    int error = 0;
+
+    o->order = *order;
+    o->outcome = (struct study_outcome){.error = 0};
+    o->conn = NULL;
+    o->tls = NULL;
+    o->answered = o->done = false;
+    if (order->capture[0])
+        error = tap_start(o->node->link, order->capture);
+    if (error < 0) {
+        fail(o, error, "the capture cannot be written");
+        return;
+    }
+    o->started_us = now_us();
+    error = begin(o, order);
+    if (error < 0)
+        fail(o, error,
+             o->tls && tlsyn_tls_error(o->tls)[0] ? tlsyn_tls_error(o->tls) : strerror(-error));
+}
+
+const bool *opener_done(const struct opener *o)
+{
+    return &o->done;
+}
+
+/* The times say nothing about a mode that did not take place. */
+static void check_mode(struct opener *o)
+{
+    const struct study_outcome *seen = &o->outcome;
+    bool cookie = o->level == TLSYN_LEVEL_COOKIE;
+
+    if (o->order.mode == STUDY_SEQUENTIAL) {
+        if (seen->syn_text > 0)
+            fail(o, -EPROTO, "not sequential: the SYN carried text");
+    } else if (seen->syn_text == 0) {
+        fail(o, -EPROTO, "not embedded: the SYN carried no ClientHello");
+    } else if (cookie && !seen->cookie_used) {
+        fail(o, -EPROTO, "not embedded: no cookie was at hand");
+    } else if (seen->syn_text_acked != seen->syn_text) {
+        fail(o, -EPROTO, "not embedded: the server did not take the ClientHello from the SYN");
+    } else if (seen->synack_text == 0) {
+        fail(o, -EPROTO, "not embedded: the SYN-ACK carried nothing");
+    }
+}
+
+void opener_finish(struct opener *o, struct study_outcome *outcome)
+{
+    int error = 0;
+
+    if (!o->done && !o->answered)
+        fail(o, -ETIMEDOUT, "no answer in time");
+    if (o->outcome.error == 0)
+        check_mode(o);
+    tlsyn_tls_free(o->tls);
+    o->tls = NULL;
+    o->conn = NULL;
+    if (o->order.capture[0])
+        error = tap_stop(o->node->link);
+    if (error < 0)
+        fail(o, error, "the capture could not be written whole");
+    *outcome = o->outcome;
+}
+
+/* --- echo --------------------------------------------------------------------------------------------------- */
+
+static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
+                     uint16_t sequence, size_t size, uint8_t ttl, int error)
+{
+    struct opener *o = (struct opener *)((char *)echo - offsetof(struct opener, echo));
+
+    (void)from;
+    (void)size;
+    (void)ttl;
+    if (sequence != o->sequence)
+        return;
+    o->echo_us = now_us() - o->started_us;
+    o->echo_error = error;
+    o->done = true;
+}
+
+void opener_ping(struct opener *o)
+{
+    o->done = false;
+    o->echo_error = -ETIMEDOUT;
+    o->started_us = now_us();
+    int error =
+        tlsyn_ping(o->node->stack, &o->server, ECHO_ID, ++o->sequence, ECHO_PAYLOAD, &o->echo);
+    if (error < 0) {
+        o->echo_error = error;
+        o->done = true;
+    }
+}
+
+int opener_pinged(struct opener *o, double *rtt_us)
+{
+    tlsyn_ping_stop(o->node->stack);
+    *rtt_us = o->echo_us;
+    return o->echo_error;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------- */
+
+static void log_key(struct tlsyn_tls_keylog *keylog, const char *line)
+{
+    struct opener *o = (struct opener *)((char *)keylog - offsetof(struct opener, keylog));
+
+    tap_secret(o->node->link, line);
+}
+
+static int make_configs(struct opener *o, const struct credentials *credentials, char *message)
+{
+    int error = 0;
+
+    for (int i = 0; error == 0 && i < PURPOSES * STUDY_MODES * STUDY_SUITES; i++) {
+        int suite = i % STUDY_SUITES;
+        int mode = i / STUDY_SUITES % STUDY_MODES;
+        int purpose = i / STUDY_SUITES / STUDY_MODES;
+        const struct credentials_use use = {
+            .role = TLSYN_TLS_CLIENT,
+            .suite = (enum study_suite)suite,
+            .level = level_for(o, (enum study_mode)mode),
+            .keylog = purpose == CAPTURED ? &o->keylog : NULL,
+            .now = tlsyn_clock(),
+        };
+        error = credentials_config(credentials, &use, &o->configs[purpose][mode][suite], message);
+    }
+    return error;
+}
+
+int opener_open(struct node *node, const struct opener_options *options, struct opener **opener,
+                char *message)
+{
+    struct opener *o = calloc(1, sizeof(*o));
+    int error = 0;
+
+    if (!o) {
+        (void)snprintf(message, TLSYN_TLS_MESSAGE, "out of memory");
+        return -ENOMEM;
+    }
+    o->handler.events = &events;
+    o->echo.on_reply = on_reply;
+    o->keylog.line = log_key;
+    o->node = node;
+    o->level = options->level;
+    o->server = node_address(options->server);
+    error = make_configs(o, options->credentials, message);
+    if (error < 0) {
+        opener_free(o);
+        return error;
+    }
+    *opener = o;
+    return 0;
+}
+
+void opener_free(struct opener *o)
+{
+    if (!o)
+        return;
+    tlsyn_tls_free(o->tls);
+    for (int i = 0; i < PURPOSES * STUDY_MODES; i++) {
+        for (int suite = 0; suite < STUDY_SUITES; suite++)
+            tlsyn_tls_config_free(o->configs[i / STUDY_MODES][i % STUDY_MODES][suite]);
+    }
+    free(o);
+}

@@ -1,0 +1,249 @@
+/*
+ * study/table2_figures.c: the study's figures.
+ */
+#include "study/table2_figures.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "study/published.h"
+
+enum {
+    CURVE = 60, /* points of one series at most */
+    SERIES = 8, /* in one figure at most */
+    COLOUR_PUBLISHED = 3,
+};
+
+/* A series and the memory of its points. */
+struct curve {
+    double x[CURVE], y[CURVE], lo[CURVE], hi[CURVE];
+    char label[96];
+};
+
+struct drawing {
+    struct figure_series series[SERIES];
+    struct curve curves[SERIES];
+    size_t count;
+    double x_max;
+};
+
+static_assert((int)TABLE2_PINGS_MAX <= (int)CURVE && (int)PUBLISHED_ROWS <= (int)CURVE,
+              "a point per ping fits");
+
+/* The next series; its points are the caller's to fill in. */
+static struct curve *add(struct drawing *d, struct figure_series series)
+{
+    struct curve *c = &d->curves[d->count];
+
+    series.x = c->x;
+    series.y = c->y;
+    d->series[d->count++] = series;
+    return c;
+}
+
+static void begin(const struct table2 *t, struct drawing *d)
+{
+    d->count = 0;
+    d->x_max = 0;
+    for (int i = 0; i < t->options.pings; i++)
+        d->x_max = fmax(d->x_max, t->targets[i].ping_ms);
+    d->x_max *= 1.05;
+}
+
+/* --- times ------------------------------------------------------------------------------------------------- */
+
+static void add_measured(const struct table2 *t, const struct table2_fit *fit, unsigned colour,
+                         struct drawing *d)
+{
+    struct figure_series points = {.style = FIGURE_POINTS, .colour = colour};
+    struct figure_series *kept = &d->series[d->count];
+    struct curve *c = add(d, points);
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct table2_row *row = &t->rows[i];
+
+        if (row->member.stack != fit->member.stack || row->member.suite != fit->member.suite ||
+            row->member.mode != fit->member.mode)
+            continue;
+        c->x[n] = row->ping_ms;
+        c->y[n] = row->handshake_ms.estimate;
+        c->lo[n] = row->handshake_ms.lo;
+        c->hi[n++] = row->handshake_ms.hi;
+    }
+    (void)snprintf(c->label, sizeof(c->label), "%s",
+                   fit->member.stack == STUDY_KERNEL ? "kernel + OpenSSL, sequential"
+                                                     : study_mode_name(fit->member.mode));
+    kept->label = c->label;
+    kept->lo = c->lo;
+    kept->hi = c->hi;
+    kept->n = n;
+}
+
+static void add_line(const struct fit_line *line, struct figure_series style, struct drawing *d)
+{
+    struct figure_series *kept = &d->series[d->count];
+    struct curve *c = NULL;
+
+    style.style = FIGURE_LINE;
+    c = add(d, style);
+    for (size_t i = 0; i < 2; i++) {
+        c->x[i] = i == 0 ? 0 : d->x_max;
+        c->y[i] = fit_at(line, c->x[i]);
+    }
+    kept->n = 2;
+}
+
+static void add_published(enum study_mode mode, struct drawing *d)
+{
+    const struct figure_series points = {.style = FIGURE_POINTS,
+                                         .colour = COLOUR_PUBLISHED + (unsigned)mode,
+                                         .hollow = true,
+                                         .n = PUBLISHED_ROWS};
+    struct figure_series *kept = &d->series[d->count];
+    struct curve *c = add(d, points);
+
+    for (int i = 0; i < PUBLISHED_ROWS; i++) {
+        c->x[i] = published_rows[i].ping_ms;
+        c->y[i] = mode == STUDY_EMBEDDED ? published_rows[i].embedded_ms
+                                         : published_rows[i].sequential_ms;
+    }
+    kept->label = mode == STUDY_EMBEDDED ? "published, SSLmTCP" : "published, sequential";
+}
+
+static void add_suite(const struct table2 *t, enum study_suite suite, struct drawing *d)
+{
+    unsigned colour = 0;
+
+    for (size_t i = 0; i < t->fit_count; i++) {
+        const struct table2_fit *fit = &t->fits[i];
+
+        if (fit->member.suite != suite)
+            continue;
+        add_measured(t, fit, colour, d);
+        if (fit->valid)
+            add_line(&fit->line, (struct figure_series){.colour = colour}, d);
+        colour++;
+    }
+}
+
+void table2_figure_times(const struct table2 *t, enum study_suite suite, struct html *html)
+{
+    struct drawing d;
+    char name[16];
+    struct figure figure = {.name = name,
+                            .title = "Handshake time against ping RTT",
+                            .x_label = "ping RTT, ms",
+                            .y_label = "until the server's Finished, ms",
+                            .x_min = 0,
+                            .x_max = (double)NAN,
+                            .y_min = 0,
+                            .y_max = (double)NAN,
+                            .series = d.series};
+
+    begin(t, &d);
+    (void)snprintf(name, sizeof(name), "times%d", (int)suite);
+    add_suite(t, suite, &d);
+    if (suite == STUDY_12_RSA) {
+        add_published(STUDY_SEQUENTIAL, &d);
+        add_published(STUDY_EMBEDDED, &d);
+    }
+    figure.series_count = d.count;
+    html_figure(
+        html, &figure,
+        suite == STUDY_12_RSA
+            ? "Medians with 95 % intervals and the fitted lines. The slope is the number of "
+              "round trips; where a line meets the left edge is computation, which was some "
+              "43 ms on the published study's hosts."
+            : "Medians with 95 % intervals and the fitted lines.");
+}
+
+/* --- reduction ---------------------------------------------------------------------------------------------- */
+
+static void add_savings(const struct table2 *t, enum study_suite suite, struct drawing *d)
+{
+    const struct figure_series points = {.style = FIGURE_POINTS, .colour = (unsigned)suite};
+    struct figure_series *kept = &d->series[d->count];
+    struct curve *c = add(d, points);
+    size_t n = 0;
+
+    for (int target = 0; target < t->options.pings; target++) {
+        const struct table2_saving *s = table2_saving_of(t, target, suite);
+        const struct table2_row *row =
+            table2_row_of(t, target, STUDY_TLSYN, suite, STUDY_SEQUENTIAL);
+
+        if (!s || !row || s->pairs == 0)
+            continue;
+        c->x[n] = row->ping_ms;
+        c->y[n] = s->reduction.estimate * 100;
+        c->lo[n] = s->reduction.lo * 100;
+        c->hi[n++] = s->reduction.hi * 100;
+    }
+    (void)snprintf(c->label, sizeof(c->label), "TLS %s", study_suite_name(suite));
+    kept->label = c->label;
+    kept->lo = c->lo;
+    kept->hi = c->hi;
+    kept->n = n;
+}
+
+/* R / (round_trips R + X), in per cent. */
+static void add_theory(double round_trips, double x_ms, unsigned colour, struct drawing *d)
+{
+    const struct figure_series line = {
+        .style = FIGURE_LINE, .colour = colour, .dashed = true, .n = CURVE};
+    struct curve *c = add(d, line);
+
+    for (int i = 0; i < CURVE; i++) {
+        double r = d->x_max * (i + 0.5) / CURVE;
+
+        c->x[i] = r;
+        c->y[i] = 100 * r / (round_trips * r + x_ms);
+    }
+}
+
+static void add_published_reduction(const struct table2 *t, struct drawing *d)
+{
+    const struct figure_series points = {.style = FIGURE_POINTS,
+                                         .colour = COLOUR_PUBLISHED,
+                                         .hollow = true,
+                                         .label = "published",
+                                         .n = PUBLISHED_ROWS};
+    struct curve *c = add(d, points);
+
+    for (int i = 0; i < PUBLISHED_ROWS; i++) {
+        c->x[i] = published_rows[i].ping_ms;
+        c->y[i] = published_rows[i].reduction_percent;
+    }
+    add_theory(3, t->published[STUDY_SEQUENTIAL].b.estimate, COLOUR_PUBLISHED, d);
+}
+
+void table2_figure_reduction(const struct table2 *t, struct html *html)
+{
+    struct drawing d;
+    struct figure figure = {.name = "reduction",
+                            .title = "Reduction of handshake time against ping RTT",
+                            .x_label = "ping RTT, ms",
+                            .y_label = "reduction, %",
+                            .x_min = 0,
+                            .x_max = (double)NAN,
+                            .y_min = 0,
+                            .y_max = (double)NAN,
+                            .series = d.series};
+
+    begin(t, &d);
+    for (int suite = 0; suite < STUDY_SUITES; suite++) {
+        const struct table2_fit *fit =
+            table2_fit_of(t, STUDY_TLSYN, (enum study_suite)suite, STUDY_SEQUENTIAL);
+
+        add_savings(t, (enum study_suite)suite, &d);
+        if (fit && fit->valid)
+            add_theory(suite == STUDY_13 ? 2 : 3, fit->line.b.estimate, (unsigned)suite, &d);
+    }
+    add_published_reduction(t, &d);
+    figure.series_count = d.count;
+    html_figure(
+        html, &figure,
+        "What embedding saves of the sequential handshake. Dashed: R / (3 R + X), for TLS 1.3 "
+        "R / (2 R + X), with X the computation that the sequential line's fit gives. The less "
+        "a host computes, the more of its handshake is waiting, and the more is saved.");
+}

@@ -1,0 +1,112 @@
+/*
+ * study/table2_remarks.c: what a reader of the figures has to know, as sentences that every output repeats.
+ */
+#include <math.h>
+
+#include "study/table2.h"
+
+static bool remark_link(const struct table2 *t, char *text, size_t size)
+{
+    if (t->options.link == TABLE2_MEMORY)
+        (void)snprintf(
+            text, size,
+            "In memory, not packets: both ends were in one process over a link in memory; "
+            "no host, no interface and no kernel stack was measured.");
+    return t->options.link == TABLE2_MEMORY;
+}
+
+static bool remark_pad(const struct table2 *t, char *text, size_t size)
+{
+    if (t->options.pad > 0)
+        (void)snprintf(
+            text, size,
+            "Emulated: every server stood still for %.1f ms per handshake (--cpu-pad), in "
+            "all columns but the published.",
+            (double)t->options.pad / 1e3);
+    return t->options.pad > 0;
+}
+
+static bool remark_level(const struct table2 *t, char *text, size_t size)
+{
+    if (t->options.level == TLSYN_LEVEL_OPEN)
+        (void)snprintf(
+            text, size,
+            "Level open: the client had no cookie, and until its address is validated a "
+            "server sends at most three times what the SYN brought; so the ClientHello is "
+            "padded.");
+    if (t->options.level == TLSYN_LEVEL_PAPER)
+        (void)snprintf(
+            text, size,
+            "Level paper: SYN padded to 1024 bytes and told apart by its length, as in the "
+            "paper; for the laboratory only.");
+    return t->options.level != TLSYN_LEVEL_COOKIE;
+}
+
+static bool remark_interrupted(const struct table2 *t, char *text, size_t size)
+{
+    if (t->interrupted)
+        (void)snprintf(text, size, "Interrupted: fewer rounds than asked for.");
+    return t->interrupted;
+}
+
+static bool remark_failures(const struct table2 *t, char *text, size_t size)
+{
+    const struct table2_row *first = NULL;
+    size_t failed = 0;
+
+    for (size_t i = 0; i < t->row_count; i++) {
+        failed += t->rows[i].failed;
+        if (!first && t->rows[i].failed > 0)
+            first = &t->rows[i];
+    }
+    if (first)
+        (void)snprintf(
+            text, size,
+            "%zu handshakes failed and are in no figure; the first: %s %s %s at %.1f ms: %s.",
+            failed, study_stack_name(first->member.stack), study_suite_name(first->member.suite),
+            study_mode_name(first->member.mode), t->targets[first->target].ping_ms, first->reason);
+    return first;
+}
+
+static bool remark_targets(const struct table2 *t, char *text, size_t size)
+{
+    for (int i = 0; i < t->options.pings; i++) {
+        double residual = t->targets[i].calibrated_ms - t->targets[i].ping_ms;
+
+        if (isfinite(residual) && fabs(residual) > 0.05 + 0.02 * t->targets[i].ping_ms) {
+            (void)snprintf(text, size,
+                           "The ping target %.2f ms was not reached: the link gave %.2f ms.",
+                           t->targets[i].ping_ms, t->targets[i].calibrated_ms);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool remark_precision(const struct table2 *t, char *text, size_t size)
+{
+    const struct testbed_precision *p = &t->precision;
+
+    if (p->known && p->frames > 0)
+        (void)snprintf(
+            text, size,
+            "The link: frames left %.1f us late (median), %.1f us (99 %%), %.1f us (worst) "
+            "of %llu%s.",
+            p->p50_us, p->p99_us, p->max_us, (unsigned long long)p->frames,
+            p->realtime ? ", by the realtime scheduler" : "");
+    return p->known && p->frames > 0;
+}
+
+const char *table2_remark(const struct table2 *t, size_t i, char text[TABLE2_REMARK_MAX])
+{
+    static bool (*const remarks[])(const struct table2 *, char *, size_t) = {
+        remark_link,     remark_pad,     remark_interrupted, remark_level,
+        remark_failures, remark_targets, remark_precision,
+    };
+
+    for (size_t k = 0; k < sizeof(remarks) / sizeof(remarks[0]); k++) {
+        if (remarks[k](t, text, TABLE2_REMARK_MAX) && i-- == 0)
+            return text;
+    }
+    return NULL;
+}

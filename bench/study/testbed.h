@@ -1,0 +1,86 @@
+/*
+ * study/testbed.h: something to measure on: two ends and a link between them.
+ *
+ *     lab     processes in the laboratory's two hosts, each with our stack over AF_PACKET and the kernel's with OpenSSL;
+ *             real packets through real interfaces
+ *     memory  both ends of our stack in this process, over a pipe that delays in real time; no kernel's stack
+ *
+ * All calls block, and none longer than the timeout and a little. A negative result says that the testbed itself is broken
+ * (a process died); what goes wrong in a handshake is in its outcome.
+ */
+#ifndef STUDY_TESTBED_H
+#define STUDY_TESTBED_H
+
+#include "study/opener.h"
+
+struct testbed;
+
+/** What to build. */
+struct testbed_options {
+    const struct credentials *credentials;
+    enum tlsyn_level level;
+    tlsyn_time pad;     /* see responder.h; for both servers */
+    tlsyn_time timeout; /* of every wait for the other end */
+};
+
+/** How well the link kept its delay, where somebody can tell. */
+struct testbed_precision {
+    bool known;
+    uint64_t frames;
+    double p50_us, p99_us, max_us;
+    bool realtime;
+};
+
+struct testbed_ops {
+    int (*set_link)(struct testbed *, tlsyn_time to_server, tlsyn_time to_client);
+    int (*exchange)(struct testbed *, const struct study_order *, struct study_outcome *);
+    /* *error: 0, or why there was no answer */
+    int (*ping)(struct testbed *, enum study_stack, double *rtt_us, int *error);
+    int (*precision)(struct testbed *, struct testbed_precision *);
+    void (*close)(struct testbed *);
+};
+
+struct testbed {
+    const struct testbed_ops *ops;
+    const char *name; /* "lab", "memory" */
+    bool has_kernel;
+};
+
+enum { TESTBED_MESSAGE_MAX = 640 };
+
+/** -EPERM: namespaces are forbidden here; the message has the remedy. */
+int testbed_open_lab(const struct testbed_options *options, struct testbed **testbed,
+                     char message[TESTBED_MESSAGE_MAX]);
+int testbed_open_memory(const struct testbed_options *options, struct testbed **testbed,
+                        char message[TESTBED_MESSAGE_MAX]);
+
+/** Delays in microseconds, each way. */
+static inline int testbed_set_link(struct testbed *t, tlsyn_time to_server, tlsyn_time to_client)
+{
+    return t->ops->set_link(t, to_server, to_client);
+}
+
+static inline int testbed_exchange(struct testbed *t, const struct study_order *order,
+                                   struct study_outcome *outcome)
+{
+    return t->ops->exchange(t, order, outcome);
+}
+
+static inline int testbed_ping(struct testbed *t, enum study_stack stack, double *rtt_us,
+                               int *error)
+{
+    return t->ops->ping(t, stack, rtt_us, error);
+}
+
+static inline int testbed_precision(struct testbed *t, struct testbed_precision *precision)
+{
+    return t->ops->precision(t, precision);
+}
+
+static inline void testbed_close(struct testbed *t)
+{
+    if (t)
+        t->ops->close(t);
+}
+
+#endif
