@@ -19,6 +19,7 @@ static const struct {
     {"get", cmd_get, "fetch an https URL"},
     {"serve", cmd_serve, "serve files over https"},
     {"lab", cmd_lab, "run a command in a network made for it"},
+    {"bench", cmd_bench, "measure what carrying TLS in TCP's handshake saves"},
     {NULL, NULL, NULL},
 };
 

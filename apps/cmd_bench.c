@@ -1,0 +1,46 @@
+/*
+ * cmd_bench.c: tlsyn bench: picks the study.
+ */
+#include <string.h>
+
+#include "cli.h"
+#include "cmd_bench.h"
+#include "commands.h"
+#include "say.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} studies[] = {
+    {"table2", cmd_bench_table2, "ping RTT against handshake time, sequential and embedded"},
+    {NULL, NULL, NULL},
+};
+
+static void print_help(void)
+{
+    say_result("Usage: tlsyn bench STUDY [OPTION]...\n\n"
+               "Measures what carrying TLS in TCP's handshake saves, in a laboratory on this "
+               "machine.\n\nStudies:\n");
+    for (size_t i = 0; studies[i].name; i++)
+        say_result("  %-9s %s\n", studies[i].name, studies[i].summary);
+    say_result("\ntlsyn bench STUDY --help lists a study's options.\n");
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return CLI_OK;
+    }
+    for (size_t i = 0; studies[i].name; i++) {
+        if (strcmp(argv[1], studies[i].name) == 0)
+            return studies[i].run(argc - 1, argv + 1);
+    }
+    say("there is no study \"%s\" (tlsyn bench --help lists them)", argv[1]);
+    return CLI_USAGE;
+}
