@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -238,6 +239,17 @@ static int serve(struct serve *s)
     return error == -ENODATA ? CLI_OK : status;
 }
 
+/* Each connection may have a file open: as many as we are allowed. */
+static void allow_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int run(struct serve *s)
 {
     struct tlsyn_limits limits;
@@ -248,6 +260,7 @@ static int run(struct serve *s)
         say("the folder %s can't be served: %s", s->folder, strerror(-error));
         return CLI_FAILURE;
     }
+    allow_files();
     tlsyn_limits_default(&limits);
     if ((uint32_t)s->connections > limits.connections / 2)
         limits.connections = (uint32_t)s->connections * 2; /* those in TIME-WAIT count too */

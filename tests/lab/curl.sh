@@ -12,6 +12,13 @@ inside()
     log=$SHARED/serve.log
     await "$log" serving
 
+    await "$SHARED/serve.hasty" serving
+    (printf 'GET / HTTP/1.1\r\nHost: h\r\n' && sleep 5) | talk 10.77.0.15 hasty.pem >"$scratch/slow" &
+    slow=$!
+    sleep 6 | timeout 5 openssl s_client -quiet -CAfile "$SHARED/hasty.pem" -connect 10.77.0.15:443 \
+        >/dev/null 2>&1 &
+    idle=$!
+
     ask "$url/" && is 200 && cmp -s "$body" www/index.html || fail "the index: $code"
     ask "$url/folder/random" && is 200 && cmp -s "$body" www/folder/random || fail "a file: $code"
     ask -I "$url/folder/random" && is 200 || fail "HEAD: $code"
@@ -54,6 +61,11 @@ inside()
     [ "$(cat "$scratch"/many* | wc -c)" -eq 15000000 ] || fail "fifty at once bring $(cat "$scratch"/many* | wc -c) bytes"
     passed "connections are kept, and fifty come at once"
 
+    wait "$slow" || :
+    grep -q '^HTTP/1.1 408' "$scratch/slow" || fail "half a request: $(cat "$scratch/slow")"
+    wait "$idle" || [ $? -ne 124 ] || fail "an idle connection is not closed"
+    passed "slow and idle clients are not waited for"
+
     # The first contact brings a cookie, the second uses it: nothing of curl or its kernel is ours.
     ask --tcp-fastopen "$url/" && is 200 || fail "Fast Open, first: $code"
     ask --tcp-fastopen "$url/" && is 200 || fail "Fast Open, second: $code"
@@ -73,10 +85,10 @@ is()
     [ "$code" = "$1" ]
 }
 
-# talk: what stands on stdin, and nothing else, through TLS
+# talk [ADDRESS CA]: what stands on stdin, and nothing else, through TLS
 talk()
 {
-    openssl s_client -quiet -ign_eof -CAfile "$SHARED/ca.pem" -connect "$TLSYN_PEER:443" 2>/dev/null
+    openssl s_client -quiet -ign_eof -CAfile "$SHARED/${2:-ca.pem}" -connect "${1:-$TLSYN_PEER}:443" 2>/dev/null
 }
 
 cd "${SHARED:-/}"
@@ -91,7 +103,13 @@ echo secret >"$scratch/secret"
 ln -s ../secret "$scratch/www/out"
 head -c 300000 /dev/urandom >"$scratch/www/folder/random"
 head -c 2000000 /dev/zero >"$scratch/www/toobig"
+cat >"$scratch/servers" <<END
+cd $scratch
+$TLSYN serve www --upload --upload-max 1M --self-signed ca.pem 2>serve.log &
+$TLSYN serve www --address 10.77.0.15/24 --timeout 1s --idle 1s --self-signed hasty.pem 2>serve.hasty &
+wait
+END
 export SHARED="$scratch"
-"$TLSYN" lab -q --rtt 2ms --server "cd $scratch && exec $TLSYN serve www --upload --upload-max 1M --self-signed ca.pem \
-    2>serve.log" -- "$self" inside || { cat "$scratch/serve.log"; exit 1; }
-no_findings "$scratch/serve.log"
+"$TLSYN" lab -q --rtt 2ms --server "sh $scratch/servers" -- "$self" inside ||
+    { cat "$scratch/serve.log"; exit 1; }
+no_findings "$scratch/serve.log" "$scratch/serve.hasty"
