@@ -106,7 +106,7 @@ put stack/tcp/good.c <<'END'
 /* snd_una < snd_nxt, says the RFC; a TODOLIST is a word like any other */
 if (seq_lt(c->snd_una, seg->seq) && c->snd_una != c->snd_nxt && c->rcv_wnd < 5 && mississ < 3)
     n = seq_diff(c->snd_nxt, c->snd_una) - 1; /* never snd_nxt - snd_una */
-x = seg->ack == c->snd_nxt ? c->iss + 1 : list->next_seq->length > 2;
+x = seg->ack == c->snd_nxt ? c->iss + 1 : c->snd_una - 1u ? 0 : list->next_seq->length > 2;
 flags = seg.seq >> 16 ^ seq << 3, sequence - 1, seq_diff(a, b) < 0, "a.seq < b.seq";
 END
 put stack/wire/seq.h <<'END'
@@ -124,7 +124,8 @@ breaks_names 'if (seg->ack <= c->snd_nxt) return;'
 breaks_names 'if (limit > seg.seq) return;'
 breaks_names 'n = c->snd_nxt - base;'
 breaks_names 'n = (uint32_t)(end - conn->iss);'
-breaks_names 'n = c->rcv_nxt-1;'
+breaks_names 'n = c->rcv_nxt-base;'
+breaks_names 'if (c->rcv_nxt < 1) return;'
 breaks_names 'if (a /* why */ >= (tap->rcv_nxt)) return;'
 breaks_names 'if ((irs) < x) return;'
 breaks_names 'n = x -c->snd_wl1;'
