@@ -1,0 +1,27 @@
+#!/bin/sh
+# The manual page and the table behind --help name the same options.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+page=$(dirname "$0")/../../docs/man/tlsyn.1
+
+# The long options that the page names.
+in_page()
+{
+    sed 's/\\-/-/g' "$page" | grep -o -- '--[a-z][a-z-]*' | sort -u
+}
+
+for command in ping connect get serve lab; do
+    "$TLSYN" $command --help | grep '^  \(-.,\|   \) --' | grep -o -- '--[a-z][a-z-]*' | sort -u >"$scratch/$command"
+    [ -s "$scratch/$command" ] || fail "$command --help lists no option"
+done
+sort -u "$scratch/ping" "$scratch/connect" "$scratch/get" "$scratch/serve" "$scratch/lab" >"$scratch/help"
+echo --version >>"$scratch/help"
+sort -u -o "$scratch/help" "$scratch/help"
+in_page >"$scratch/page"
+diff "$scratch/help" "$scratch/page" >"$scratch/diff" ||
+    fail "--help (<) and docs/man/tlsyn.1 (>) differ: $(cat "$scratch/diff")"
+for command in $("$TLSYN" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+    grep -q "^\.SS $command$" "$page" || fail "the manual page has no section on $command"
+done
+"$TLSYN" --version | grep -q '^tlsyn [0-9]' || fail "--version: $("$TLSYN" --version)"
+passed "the manual page is true to --help"
