@@ -11,20 +11,42 @@
 #include "tcp/retransmit.h"
 #include "tcp/timers.h"
 
-/* A round trip was timed on a segment that was sent once (Karn). */
-static void take_rtt(struct tlsyn_conn *conn)
+/* Milliseconds; an echo older than this is no echo of ours. */
+#define RTT_BY_TIMESTAMP_MAX 120000
+
+/* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
+ * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement. */
+static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
-    if (!conn->rtt_timing || seq_lt(conn->snd_una, conn->rtt_seq))
-        return;
-    conn->rtt_timing = false;
-    rtt_sample(&conn->rtt, conn->tcp->cx->now - conn->rtt_at);
-    TRACE(conn->tcp->cx, tcp_rtt, conn->number, conn->tcp->cx->now - conn->rtt_at, conn->rtt.srtt,
-          conn->rtt.rttvar, conn->rtt.rto);
+    const struct tcp_options *theirs = &segment->options;
+    uint32_t age = tcp_ts_now(conn) - theirs->tsecr;
+
+    if (conn->rtt_timing && seq_geq(conn->snd_una, conn->rtt_seq)) {
+        conn->rtt_timing = false;
+        tlsyn_time sample = conn->tcp->cx->now - conn->rtt_at;
+        return sample > 1 ? sample : 1;
+    }
+    if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > RTT_BY_TIMESTAMP_MAX)
+        return 0;
+    return TLSYN_MS(age + 1); /* not less than what has passed */
 }
 
-/* snd_una moves up to `ack`; the bytes of text that this frees in the send ring. */
-static uint32_t advance(struct tlsyn_conn *conn, tcp_seq ack)
+static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
+    tlsyn_time sample = round_trip(conn, segment);
+
+    if (sample == 0)
+        return;
+    rtt_sample(&conn->rtt, sample);
+    TRACE(conn->tcp->cx, tcp_rtt, conn->number, sample, conn->rtt.srtt, conn->rtt.rttvar,
+          conn->rtt.rto);
+}
+
+/* snd_una moves up to the segment's ACK field; the bytes of text that this frees in the send ring. The RTO stays backed off until a round
+ * trip was measured (RFC 6298 5). */
+static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    tcp_seq ack = segment->ack;
     uint32_t text = (uint32_t)seq_diff(ack, tcp_snd_base(conn));
 
     if (text > conn->snd.used)
@@ -37,14 +59,13 @@ static uint32_t advance(struct tlsyn_conn *conn, tcp_seq ack)
     conn->bytes_acked += text;
     conn->stalled_since = TLSYN_NEVER;
     conn->soft_error = 0;
-    take_rtt(conn);
-    rtt_recover(&conn->rtt);
+    take_rtt(conn, segment);
     return text;
 }
 
 void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
-    advance(conn, segment->ack);
+    advance(conn, segment);
     conn->snd_rtx =
         conn->snd_una; /* what the SYN-ACK leaves out goes again at once, as ordinary text */
     tcp_rearm_retransmit(conn);
@@ -55,7 +76,7 @@ static bool take_window(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     uint32_t wnd = (uint32_t)segment->wnd << conn->snd_wscale;
 
-    if (seq_lt(segment->seq, conn->snd_wl1) ||
+    if (seq_lt(segment->ack, conn->snd_una) || seq_lt(segment->seq, conn->snd_wl1) ||
         (segment->seq == conn->snd_wl1 && seq_lt(segment->ack, conn->snd_wl2)))
         return false;
     bool changed = wnd != conn->snd_wnd;
@@ -100,9 +121,10 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
 {
     bool fin = tcp_fin_sent(conn) && segment->ack == tcp_snd_end(conn) + 1;
     bool limited = conn->cwnd_limited;
-    uint32_t text = advance(conn, segment->ack);
+    uint32_t text = advance(conn, segment);
 
     conn->cwnd_limited = false;
+    tcp_stop_persist(conn); /* output starts it again if the window is still closed */
     tcp_recovery_on_ack(conn, text, limited);
     tcp_rearm_retransmit(conn);
     tcp_set_ready(conn);
@@ -125,7 +147,7 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
     bool only_syn = segment->ack == conn->iss + 1;
-    uint32_t text = advance(conn, segment->ack);
+    uint32_t text = advance(conn, segment);
     if (only_syn)
         conn->snd_rtx = conn->snd_una; /* the SYN-ACK's text did not arrive: at once again */
     tcp_rearm_retransmit(conn);

@@ -48,6 +48,8 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
             (uint32_t)seq_diff(at, conn->rcv_nxt) <= tcp_rcv_room(conn)) {
             conn->fin_seen = true;
             conn->fin_seq = at;
+            conn->ack_due = TCP_ACK_NOW; /* RFC 5681 4.2, in front of a hole too */
+            tcp_set_ready(conn);
         }
     }
     if (conn->fin_seen && conn->rcv_nxt == conn->fin_seq)
@@ -106,6 +108,11 @@ void tlsyn_conn_close(struct tlsyn_conn *conn)
     switch (conn->state) {
     case TLSYN_SYN_SENT: /* RFC 9293 3.10.4: nothing was established, nothing is to be ended */
         tcp_finish(conn, 0);
+        return;
+    case TLSYN_CLOSED: /* in on_open: as in SYN-RECEIVED */
+        if (!conn->in_demux)
+            return;
+        conn->fin_queued = true;
         return;
     case TLSYN_SYN_RECEIVED: /* FIN-WAIT-1 follows ESTABLISHED: tcp_complete_open() */
         conn->fin_queued = true;

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "tcp/demux.h"
+#include "tcp/early.h"
 #include "tcp/isn.h"
 #include "tcp/timers.h"
 
@@ -125,6 +126,7 @@ static void release_rings(struct tlsyn_conn *conn)
     ring_release(&conn->snd, alloc);
     ring_release(&conn->rcv, alloc);
     ranges_release(&conn->ooo, alloc);
+    early_release(conn);
 }
 
 static void doom(struct tlsyn_conn *conn)
@@ -148,7 +150,8 @@ void tcp_tell_closed(struct tlsyn_conn *conn)
     if (handler && handler->events->on_closed)
         handler->events->on_closed(handler, conn, conn->error);
     if (conn->state == TLSYN_CLOSED)
-        doom(conn); /* frames of this output may still refer to the send ring: tcp_reap() frees it */
+        doom(
+            conn); /* frames of this output may still refer to the send ring: tcp_reap() frees it */
     else if (!conn->refused) /* else what the send ring holds still leaves */
         release_rings(conn);
 }
@@ -227,7 +230,7 @@ static int handshake_event(struct tlsyn_conn *conn, enum hook hook)
         result = event(conn->handler, conn);
         TRACE(conn->tcp->cx, tcp_hook, conn->number, hook, readable, conn->snd.used - before);
     }
-    if (result < 0)
+    if (result < 0 || hook == HOOK_OPEN)
         conn->in_event--; /* whoever called decides what a refusal means, and tells */
     else
         leave(conn);

@@ -94,7 +94,9 @@ struct tlsyn_conn {
     uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
     struct ring rcv;
     struct ranges ooo;
-    uint64_t ooo_recent; /* a stream offset in the interval to be reported first (RFC 2018 4) */
+    struct early_segment *early; /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
+    /* Stream offsets in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
+    uint64_t ooo_recent[TCP_SACK_BLOCKS_MAX];
     enum tcp_ack_due ack_due;
     uint32_t unacked_text;   /* bytes taken since our last ACK */
     uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */

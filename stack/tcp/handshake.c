@@ -22,6 +22,7 @@
 #include "tcp/admit.h"
 #include "tcp/close.h"
 #include "tcp/demux.h"
+#include "tcp/early.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
@@ -31,11 +32,32 @@
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
 #define SYN_OPTION_SPACE 40
 
+static void syn_was_lost(struct tlsyn_conn *conn)
+{
+    if (!conn->rtt.srtt)
+        rtt_syn_was_lost(&conn->rtt);
+    /* RFC 5681 3.1; after more than one retransmission only, says RFC 6928 2 */
+    if (conn->syn_retransmits > 1)
+        conn->cc.cwnd = conn->cc.smss;
+}
+
 static void enter_established(struct tlsyn_conn *conn)
 {
     conn->validated = true;
     conn->stalled_since = TLSYN_NEVER;
     tcp_set_state(conn, TLSYN_ESTABLISHED);
+    if (conn->syn_retransmits)
+        syn_was_lost(conn);
+    if (conn->fin_queued) /* the user closed while it was being opened */
+        tcp_set_state(conn, TLSYN_FIN_WAIT_1);
+}
+
+/* The user hears of it, and of what rode in SYN or SYN-ACK and no hook has read. */
+static void established(struct tlsyn_conn *conn)
+{
+    tcp_event_established(conn);
+    if (conn->rcv.used && conn->state != TLSYN_CLOSED)
+        tcp_event_data(conn);
 }
 
 /* --- active ------------------------------------------------------------------------------------------ */
@@ -43,13 +65,20 @@ static void enter_established(struct tlsyn_conn *conn)
 /* PAPER: the stream itself is padded, so that a retransmission sends the same bytes (docs/HANDSHAKE.md). */
 static int pad_to_paper(struct tlsyn_conn *conn)
 {
-    static const uint8_t zeros[TLSYN_PAPER_PAYLOAD];
+    struct tlsyn_view view;
 
     if (conn->level != TLSYN_LEVEL_PAPER || conn->snd.used == 0 ||
         conn->snd.used >= TLSYN_PAPER_PAYLOAD)
         return 0;
     uint32_t missing = TLSYN_PAPER_PAYLOAD - conn->snd.used;
-    return tlsyn_conn_write(conn, zeros, missing) == (ssize_t)missing ? 0 : -ENOBUFS;
+    if (missing > ring_room(&conn->snd))
+        return -ENOBUFS;
+    ring_view(&conn->snd, conn->snd.used, missing, &view);
+    for (int i = 0; i < 2; i++)
+        if (view.part[i].iov_len)
+            memset(view.part[i].iov_base, 0, view.part[i].iov_len);
+    ring_commit(&conn->snd, missing);
+    return 0;
 }
 
 /* All of the first flight rides in the SYN, or nothing does. */
@@ -82,19 +111,29 @@ static int choose_local(struct tcp *tcp, const struct tlsyn_connect_options *opt
     return local->port ? 0 : -EADDRINUSE;
 }
 
+/* RFC 9293 3.9.1.1 (MUST-46): not to a multicast address, nor to the limited broadcast. */
+static bool valid_remote(const struct tlsyn_endpoint *remote)
+{
+    const struct tlsyn_addr *a = &remote->addr;
+
+    if (remote->port == 0 || tlsyn_addr_unspecified(a))
+        return false;
+    return tlsyn_addr_is_ip4(a) ? tlsyn_addr_octets(a)[0] < 224 : a->byte[0] != 0xff;
+}
+
 int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
                 struct tlsyn_handler *handler, struct tlsyn_conn **out)
 {
     struct tlsyn_endpoint local;
     struct ip_path path;
-    int error = ip_path_find(tcp->ip, &options->remote.addr, &path);
+    int error = valid_remote(&options->remote) ? 0 : -EINVAL;
 
+    if (error == 0)
+        error = ip_path_find(tcp->ip, &options->remote.addr, &path);
     if (error == 0)
         error = choose_local(tcp, options, &path, &local);
     if (error < 0)
         return error;
-    if (options->remote.port == 0 || tlsyn_addr_unspecified(&options->remote.addr))
-        return -EINVAL;
     struct tlsyn_conn *conn = tcp_conn_new(tcp, &local, &options->remote, &options->conn, &error);
     if (!conn)
         return error;
@@ -105,11 +144,12 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     tcp_options_offer(conn, &options->conn, &path);
     error = tcp_event_open(conn);
     if (error == 0)
-        error = pad_to_paper(conn);
-    if (error < 0 || (conn->state == TLSYN_CLOSED && !conn->in_demux)) {
-        conn->handler = NULL;
+        error = conn->close_pending ? conn->error : pad_to_paper(conn);
+    if (error < 0) {
+        conn->handler = NULL; /* it learns of this by what we return */
         tcp_finish(conn, error);
-        return error < 0 ? error : -ECONNABORTED;
+        tcp_tell_closed(conn);
+        return error;
     }
     choose_syn_text(conn);
     count(tcp->cx, TLSYN_COUNT_tcp_active_opens);
@@ -173,10 +213,10 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
         return;
     }
     if (conn->state != TLSYN_CLOSED)
-        tcp_event_established(conn);
+        established(conn);
     if (conn->state != TLSYN_CLOSED)
         tcp_take_fin(conn, &text);
-    if (conn->rcv.used && conn->state != TLSYN_CLOSED)
+    if (conn->fin_received && conn->state != TLSYN_CLOSED)
         tcp_event_data(conn);
 }
 
@@ -187,6 +227,17 @@ static void crossing_syn_arrives(struct tlsyn_conn *conn)
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
     conn->syn_plain = true;
     conn->snd_rtx = conn->iss; /* SYN-ACK, with our SYN's number */
+}
+
+bool tcp_retry_plain(struct tlsyn_conn *conn)
+{
+    if (conn->state != TLSYN_SYN_SENT || conn->syn_text == 0 || conn->syn_plain)
+        return false;
+    conn->syn_plain = true;
+    conn->snd_rtx = conn->iss;
+    conn->rtt_timing = false;
+    tcp_set_ready(conn);
+    return true;
 }
 
 void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
@@ -206,17 +257,23 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
             drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
             return;
         }
+        if (tcp_retry_plain(conn)) /* a middlebox that dislikes text in a SYN looks like this too */
+            return;
         count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
         tcp_finish(conn, -ECONNREFUSED);
         return;
     }
     /* fourth, check the SYN bit (third was security) */
     if (!(segment->flags & TCP_SYN)) {
-        drop(conn->tcp->cx, TLSYN_DROP_tcp_flags);
+        if (ack && (segment->text_len || segment->flags & TCP_FIN))
+            early_keep(conn, segment);
+        else
+            drop(conn->tcp->cx, TLSYN_DROP_tcp_flags);
         return;
     }
     conn->irs = segment->seq;
-    conn->rcv_nxt = conn->rcv_adv = conn->last_ack_sent = segment->seq + 1;
+    conn->rcv_nxt = conn->last_ack_sent = segment->seq + 1;
+    conn->rcv_adv = conn->rcv_nxt + conn->rcv_wnd; /* promised by our SYN */
     tcp_options_accept(conn, &segment->options);
     conn->snd_wnd = conn->snd_wnd_max = segment->wnd; /* RFC 7323 2.2: never scaled in a SYN */
     if (ack)
@@ -258,6 +315,8 @@ static bool give_handler(struct tlsyn_conn *conn)
     conn->in_event++; /* an acceptor may abort what it is given */
     conn->handler = acceptor->accept(acceptor, conn);
     conn->in_event--;
+    if (conn->released) /* it changed its mind */
+        conn->handler = NULL;
     tcp_tell_closed(conn);
     return conn->handler != NULL || conn->closed_told;
 }
@@ -320,8 +379,17 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     return conn;
 }
 
+/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees to that only up to 250 kB/s. */
+static void number_above(struct tlsyn_conn *conn, tcp_seq above)
+{
+    if (seq_gt(conn->iss, above))
+        return;
+    conn->iss = above + UINT16_MAX;
+    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->snd_wl2 = conn->iss;
+}
+
 void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
-                        const struct wire_tcp *segment)
+                        const struct wire_tcp *segment, const tcp_seq *above)
 {
     struct tcp *tcp = listener->tcp;
 
@@ -344,6 +412,8 @@ void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagra
     struct tlsyn_conn *conn = conn_from_syn(listener, datagram, segment);
     if (!conn)
         return;
+    if (above)
+        number_above(conn, *above);
     enum tcp_admission verdict =
         tcp_admit(tcp, listener, &conn->remote.addr, segment, datagram->len);
     TRACE(tcp->cx, tcp_admit, conn->number, verdict, segment->text_len);
@@ -369,9 +439,7 @@ void tcp_complete_open(struct tlsyn_conn *conn)
         if (conn->state == TLSYN_CLOSED) /* the acceptor aborted it */
             return;
     }
-    if (conn->fin_queued && conn->state == TLSYN_ESTABLISHED) /* closed while it was being opened */
-        tcp_set_state(conn, TLSYN_FIN_WAIT_1);
-    tcp_event_established(conn);
+    established(conn);
 }
 
 void tcp_refuse(struct tlsyn_conn *conn, int error)

@@ -10,13 +10,17 @@
 int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
                 struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
-/** A segment for a listener: RFC 9293 3.10.7.2. */
+/** A segment for a listener: RFC 9293 3.10.7.2. `above`: the last number that we sent on this 4-tuple, if its TIME-WAIT has just ended for
+ * this SYN, else NULL. */
 void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
-                        const struct wire_tcp *segment);
+                        const struct wire_tcp *segment, const tcp_seq *above);
 
 /** A segment for a connection in SYN-SENT: RFC 9293 3.10.7.3. */
 void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
                          const struct wire_tcp *segment);
+
+/** In SYN-SENT: the SYN's text was refused, it seems; the SYN goes again at once without. False if that was tried, or is no remedy. */
+bool tcp_retry_plain(struct tlsyn_conn *conn);
 
 /** SYN-RECEIVED ends well: ESTABLISHED, and whoever listens gets the connection. */
 void tcp_complete_open(struct tlsyn_conn *conn);

@@ -11,6 +11,7 @@
 #include "tcp/ack.h"
 #include "tcp/close.h"
 #include "tcp/demux.h"
+#include "tcp/early.h"
 #include "tcp/handshake.h"
 #include "tcp/options.h"
 #include "tcp/recv.h"
@@ -30,8 +31,12 @@ static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tc
 {
     struct context *cx = conn->tcp->cx;
 
-    if (!conn->ts_ok || !segment->options.has_ts || segment->flags & TCP_RST)
+    if (!conn->ts_ok || segment->flags & TCP_RST)
         return TCP_NEXT;
+    if (!segment->options.has_ts) { /* RFC 7323 3.2: agreed on for every segment; silently */
+        drop(cx, TLSYN_DROP_tcp_paws);
+        return TCP_DROP;
+    }
     if (seq_geq(segment->options.tsval, conn->ts_recent) ||
         cx->now - conn->ts_recent_at > TS_IDLE_MAX)
         return TCP_NEXT;
@@ -67,6 +72,8 @@ static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_
     if (segment->flags & TCP_ACK) {
         segment->flags &= (uint8_t)~TCP_SYN;
         segment->seq++;
+        segment->wnd =
+            (uint16_t)(segment->wnd >> conn->snd_wscale); /* RFC 7323 2.2: was not scaled */
         return TCP_NEXT;
     }
     drop(conn->tcp->cx, TLSYN_DROP_tcp_duplicate_syn);
@@ -102,6 +109,10 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         tcp_set_ready(conn);
         return TCP_NEXT;
     }
+    /* RFC 9293 3.10.7.4, eighth: the peer's FIN again, our ACK of it was lost; it lies below the window by now. */
+    if (conn->state == TLSYN_TIME_WAIT && segment->flags & TCP_FIN &&
+        segment->seq + segment_length(segment) == conn->rcv_nxt)
+        tcp_restart_time_wait(conn);
     drop(conn->tcp->cx, TLSYN_DROP_tcp_out_of_window);
     return TCP_DROP_ACK;
 }
@@ -135,6 +146,11 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
     if (!(segment->flags & TCP_SYN))
         return TCP_NEXT;
     drop(conn->tcp->cx, TLSYN_DROP_tcp_flags);
+    if (conn->state == TLSYN_SYN_RECEIVED && !conn->active) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+        tcp_finish(conn, -ECONNRESET); /* back to LISTEN: the peer has begun anew */
+        return TCP_GONE;
+    }
     return TCP_DROP_ACK;
 }
 
@@ -184,6 +200,18 @@ static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
         tcp_reply_rst(conn->tcp, datagram, segment);
 }
 
+/* What overtook the SYN-ACK finds its place now. */
+static void early_segments_arrive(struct tlsyn_conn *conn, const struct ip_datagram *datagram)
+{
+    struct early_segment *e;
+
+    while (conn->state != TLSYN_SYN_SENT && (e = early_take(conn))) {
+        if (conn->state != TLSYN_CLOSED && !conn->refused)
+            act(conn, arrives(conn, &e->segment), datagram, &e->segment);
+        context_free(conn->tcp->cx, e);
+    }
+}
+
 static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
                          struct wire_tcp *segment)
 {
@@ -192,10 +220,12 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
         conn->unvalidated_in += datagram->len + 20;
     if (conn->refused) /* it only waits for its RST to leave */
         return;
-    if (conn->state == TLSYN_SYN_SENT)
+    if (conn->state == TLSYN_SYN_SENT) {
         tcp_synsent_arrives(conn, datagram, segment);
-    else
+        early_segments_arrive(conn, datagram);
+    } else {
         act(conn, arrives(conn, segment), datagram, segment);
+    }
     tcp_tell_closed(conn);
     tcp_check(conn);
 }
@@ -256,14 +286,16 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
 
     TRACE(tcp->cx, tcp_rx, conn ? conn->number : 0, segment.seq, segment.ack, segment.flags,
           segment.wnd, segment.text_len);
-    if (conn && listener && reopens(conn, &segment)) {
+    bool again = conn && listener && reopens(conn, &segment);
+    tcp_seq last = again ? conn->snd_nxt : 0;
+    if (again) {
         tcp_finish(conn, 0);
         conn = NULL;
     }
     if (conn) {
         conn_arrives(conn, datagram, &segment);
     } else if (listener) {
-        tcp_listen_arrives(listener, datagram, &segment);
+        tcp_listen_arrives(listener, datagram, &segment, again ? &last : NULL);
     } else {
         drop(tcp->cx, TLSYN_DROP_tcp_no_connection);
         tcp_reply_rst(tcp, datagram, &segment);

@@ -89,22 +89,37 @@ uint16_t tcp_send_mss(const struct tlsyn_conn *conn)
     return (uint16_t)(conn->mss - (4 + 8 * blocks)); /* two NOPs, kind, length */
 }
 
-/* RFC 2018 4: the block with the segment that came last first, then the others, as many as there is room for. */
+uint16_t tcp_rcv_full(const struct tlsyn_conn *conn)
+{
+    return (uint16_t)(conn->rcv_mss - (conn->ts_ok ? TIMESTAMP_SPACE : 0));
+}
+
+static void add_sack(const struct tlsyn_conn *conn, const struct range *r, struct tcp_options *ours)
+{
+    struct tcp_sack_block block = {
+        .left = conn->rcv_nxt + (tcp_seq)(r->from - conn->rcv_total),
+        .right = conn->rcv_nxt + (tcp_seq)(r->to - conn->rcv_total),
+    };
+
+    for (int i = 0; i < ours->sack_count; i++)
+        if (ours->sack[i].left == block.left)
+            return;
+    if (ours->sack_count < sack_room(conn))
+        ours->sack[ours->sack_count++] = block;
+}
+
+/* RFC 2018 4: the block with the segment that came last first, then those reported most recently, then the others, as many as there
+ * is room for. */
 static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
 {
-    const struct range *recent = ranges_find(&conn->ooo, conn->ooo_recent);
-    unsigned room = sack_room(conn);
+    for (int i = 0; i < TCP_SACK_BLOCKS_MAX; i++) {
+        const struct range *r = ranges_find(&conn->ooo, conn->ooo_recent[i]);
 
-    for (int i = -1; i < conn->ooo.count && ours->sack_count < room; i++) {
-        const struct range *r = i < 0 ? recent : &conn->ooo.at[i];
-
-        if (!r || (i >= 0 && r == recent))
-            continue;
-        ours->sack[ours->sack_count++] = (struct tcp_sack_block){
-            .left = conn->rcv_nxt + (tcp_seq)(r->from - conn->rcv_total),
-            .right = conn->rcv_nxt + (tcp_seq)(r->to - conn->rcv_total),
-        };
+        if (r)
+            add_sack(conn, r, ours);
     }
+    for (int i = 0; i < conn->ooo.count; i++)
+        add_sack(conn, &conn->ooo.at[i], ours);
 }
 
 static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp_options *ours)

@@ -19,6 +19,9 @@ void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_o
 /** Text bytes that fit a segment sent now, beside the SACK blocks that it must carry (RFC 9293 3.7.1, RFC 6691). */
 uint16_t tcp_send_mss(const struct tlsyn_conn *conn);
 
+/** Text bytes of a full-sized segment of the peer's: what we announced, timestamps counted off. */
+uint16_t tcp_rcv_full(const struct tlsyn_conn *conn);
+
 /** Our timestamp clock: milliseconds (RFC 7323 5.4), offset per connection. */
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
 

@@ -221,9 +221,10 @@ static bool worth_sending(const struct tlsyn_conn *conn, const struct candidate 
     return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
 }
 
+/* Nothing is on its way, or a timeout took what was for lost: then only a probe can find out that the window has opened (MUST-35). */
 static bool window_closed(struct tlsyn_conn *conn)
 {
-    if (conn->snd_nxt == conn->snd_una && tcp_synchronized(conn))
+    if (conn->snd_rtx == conn->snd_una && tcp_synchronized(conn))
         tcp_arm_persist(conn);
     return false;
 }
@@ -234,7 +235,7 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     tcp_seq end = tcp_snd_end(conn);
     int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
     uint32_t in_flight = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
-    uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn);
+    uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
     if (rest < 0 || (rest == 0 && !(conn->fin_queued && tcp_synchronized(conn))))
         return false;
@@ -253,9 +254,9 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->len = rest < room ? (uint32_t)rest : room;
     if (c->len > frame_max(conn))
         c->len = frame_max(conn);
-    if (c->len > conn->mss && c->len < rest)
-        c->len -=
-            c->len % conn->mss; /* trains end with whole segments, unless nothing comes behind */
+    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm would not hold back. */
+    if (c->len > mss && (c->len < rest || (conn->nagle && !conn->fin_queued)))
+        c->len -= c->len % mss;
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
     if (worth_sending(conn, c, (uint32_t)rest))
         return true;
@@ -273,7 +274,6 @@ static void restart_after_idle(struct tlsyn_conn *conn)
         if (fresh.cwnd < conn->cc.cwnd)
             conn->cc.cwnd = fresh.cwnd;
     }
-    conn->last_sent = conn->tcp->cx->now;
 }
 
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
@@ -297,7 +297,7 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     bool last = c->seq + c->len == tcp_snd_end(conn);
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
 
-    restart_after_idle(conn);
+    conn->last_sent = conn->tcp->cx->now;
     struct wire_tcp segment = header(conn, c->seq, flags);
     note_sent(conn, c);
     int error = send_segment(conn, &segment, c->len);
@@ -323,6 +323,7 @@ static void send_texts(struct tlsyn_conn *conn)
 {
     struct candidate c;
 
+    restart_after_idle(conn);
     while (text_is_due(conn, &c)) {
         if (!within_amplification(conn, &c))
             return;
@@ -349,9 +350,12 @@ static void resend_first(struct tlsyn_conn *conn)
 
 void tcp_send_probe(struct tlsyn_conn *conn)
 {
-    struct candidate c = {.seq = conn->snd_una, .len = conn->snd.used ? 1 : 0};
+    uint32_t room = conn->snd_wnd < tcp_send_mss(conn) ? conn->snd_wnd : tcp_send_mss(conn);
+    struct candidate c = {.seq = conn->snd_una, .len = room ? room : 1};
 
-    c.fin = c.len == 0 && conn->fin_queued;
+    if (c.len > conn->snd.used)
+        c.len = conn->snd.used;
+    c.fin = conn->fin_queued && c.len == conn->snd.used && (c.len == 0 || room > c.len);
     conn->snd_rtx = seq_max(conn->snd_rtx, c.seq + c.len + c.fin);
     send_text(conn, &c);
 }
@@ -369,7 +373,7 @@ static void send_acks(struct tlsyn_conn *conn)
         tcp_emit_control(conn, TCP_ACK);
 }
 
-void tcp_output(struct tlsyn_conn *conn)
+static void send_due(struct tlsyn_conn *conn)
 {
     if (syn_is_due(conn))
         send_syn(conn);
@@ -379,6 +383,18 @@ void tcp_output(struct tlsyn_conn *conn)
         send_texts(conn);
     }
     send_acks(conn);
+}
+
+/* Refused before anything was sent, and nothing was written to say why: RST answers the SYN (RFC 9293 3.5.2, group 1). */
+static bool refused_unheard(const struct tlsyn_conn *conn)
+{
+    return conn->refused && conn->snd_nxt == conn->iss && conn->snd.used == 0;
+}
+
+void tcp_output(struct tlsyn_conn *conn)
+{
+    if (!refused_unheard(conn))
+        send_due(conn);
     if (conn->refused) {
         tcp_send_rst(conn);
         tcp_finish(conn, conn->error);

@@ -9,7 +9,7 @@
 /** Sends everything that is due on the connection now. Only between ip_output_open() and ip_output_close(). */
 void tcp_output(struct tlsyn_conn *conn);
 
-/** One octet beyond the peer's window (RFC 9293 3.8.6.1). */
+/** One octet beyond a closed window (RFC 9293 3.8.6.1), or as much as a small one takes (the override of 3.8.6.2.1). */
 void tcp_send_probe(struct tlsyn_conn *conn);
 
 /** A segment without text at snd_nxt, at any time. */

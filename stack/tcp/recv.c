@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "tcp/options.h"
 #include "tcp/reply.h"
 #include "tcp/timers.h"
 
@@ -27,7 +28,7 @@ static void ack_now(struct tlsyn_conn *conn)
 /* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK timer. */
 static void ack_soon(struct tlsyn_conn *conn)
 {
-    if (conn->no_delack || conn->unacked_text >= 2u * conn->rcv_mss) {
+    if (conn->no_delack || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
         ack_now(conn);
         return;
     }
@@ -69,6 +70,13 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         ack_soon(conn);
 }
 
+static void note_recent(struct tlsyn_conn *conn, uint64_t from)
+{
+    memmove(conn->ooo_recent + 1, conn->ooo_recent,
+            sizeof(conn->ooo_recent) - sizeof(*conn->ooo_recent));
+    conn->ooo_recent[0] = from;
+}
+
 /* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is missing. */
 static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len)
 {
@@ -86,7 +94,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
         return TCP_DROP;
     }
     count(cx, TLSYN_COUNT_tcp_ooo_queue);
-    conn->ooo_recent = from;
+    note_recent(conn, from);
     return TCP_NEXT;
 }
 
@@ -175,12 +183,13 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     uint32_t step = conn->rcv.size / 2 < conn->rcv_mss ? conn->rcv.size / 2 : conn->rcv_mss;
 
     /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
-    if (room < promised + step)
-        room = promised;
-    uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
-    if (room > max)
-        room = max;
-    return room >> conn->rcv_wscale << conn->rcv_wscale;
+    uint32_t window = room < promised + step ? promised : room;
+    uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale, unit = 1u << conn->rcv_wscale;
+    if (window > max)
+        window = max;
+    /* RFC 7323 2.4: what the shift cuts off would take back a promise; rounded up, if there is room for that. */
+    uint32_t rounded = window / unit * unit;
+    return rounded < promised && rounded + unit <= room ? rounded + unit : rounded;
 }
 
 /* --- the user's side --------------------------------------------------------------------------------- */
@@ -203,11 +212,13 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
     }
     if (conn->rcv.used == 0 && conn->ooo.count == 0)
         ring_release(&conn->rcv, conn->tcp->cx->alloc);
-    /* The sender may be waiting for room: say so once it is worth a segment of two. */
+    /* The sender may be waiting for room: say so once it is worth two segments, or half the ring. */
     uint32_t promised =
         seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
     uint32_t window = tcp_window_to_announce(conn);
-    if (tcp_synchronized(conn) && !conn->fin_received && window >= promised + 2u * conn->rcv_mss &&
+    uint32_t worth =
+        2u * conn->rcv_mss < conn->rcv.size / 2 ? 2u * conn->rcv_mss : conn->rcv.size / 2;
+    if (tcp_synchronized(conn) && !conn->fin_received && window >= promised + worth &&
         window >= 2 * promised)
         ack_now(conn);
 }

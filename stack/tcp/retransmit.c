@@ -52,9 +52,9 @@ static void syn_timeout(struct tlsyn_conn *conn)
     conn->snd_rtx = conn->iss;
 }
 
-static void text_timeout(struct tlsyn_conn *conn)
+static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
-    conn->cc.ops->on_timeout(&conn->cc, tcp_flight_size(conn), conn->rtt.backoffs == 1);
+    conn->cc.ops->on_timeout(&conn->cc, tcp_flight_size(conn), first);
     conn->in_recovery = false;
     conn->resend_first = false;
     conn->dupacks = 0;
@@ -64,6 +64,8 @@ static void text_timeout(struct tlsyn_conn *conn)
 
 void tcp_retransmit_timeout(struct tlsyn_conn *conn)
 {
+    bool first = conn->stalled_since == TLSYN_NEVER; /* there was progress since the last one */
+
     if (given_up(conn))
         return;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_timeouts);
@@ -72,7 +74,7 @@ void tcp_retransmit_timeout(struct tlsyn_conn *conn)
     conn->rtt_timing = false;
     TRACE(conn->tcp->cx, tcp_rto, conn->number, conn->rtt.backoffs, conn->rtt.rto);
     if (tcp_synchronized(conn))
-        text_timeout(conn);
+        text_timeout(conn, first);
     else
         syn_timeout(conn);
     timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
@@ -89,13 +91,20 @@ void tcp_arm_persist(struct tlsyn_conn *conn)
     timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
 }
 
-void tcp_window_opened(struct tlsyn_conn *conn)
+bool tcp_stop_persist(struct tlsyn_conn *conn)
 {
     if (!timers_running(conn, TCP_PERSIST))
-        return;
+        return false;
     timers_clear(conn, TCP_PERSIST);
     rtt_recover(&conn->rtt);
     conn->probes = 0;
+    return true;
+}
+
+void tcp_window_opened(struct tlsyn_conn *conn)
+{
+    if (!tcp_stop_persist(conn))
+        return;
     conn->snd_rtx =
         conn->snd_una; /* the probed byte goes again, with all that belongs to its segment */
     tcp_set_ready(conn);
@@ -134,7 +143,9 @@ static void enter_recovery(struct tlsyn_conn *conn)
     conn->in_recovery = true;
     conn->recover = conn->snd_nxt;
     conn->rtt_timing = false;
-    conn->cc.ops->on_loss(&conn->cc, tcp_flight_size(conn));
+    /* RFC 5681 3.2 step 2: what limited transmit sent beyond cwnd does not count. */
+    uint32_t flight = tcp_flight_size(conn);
+    conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
     conn->resend_first = true;
     trace_cwnd(conn);
@@ -182,6 +193,9 @@ void tcp_recovery_on_ack(struct tlsyn_conn *conn, uint32_t acked, bool limited)
 {
     if (!conn->in_recovery) {
         conn->dupacks = 0;
+        /* Kept right behind: left where it was, it would count as ahead 2^31 bytes later. */
+        if (seq_gt(conn->snd_una, conn->recover))
+            conn->recover = conn->snd_una - 1u;
         conn->cc.ops->on_ack(&conn->cc, acked, limited);
     } else if (seq_geq(conn->snd_una, conn->recover)) {
         leave_recovery(conn);

@@ -16,6 +16,9 @@ void tcp_arm_retransmit(struct tlsyn_conn *conn);
 /** Something due is held back by the peer's window and nothing is outstanding: probe it (RFC 9293 3.8.6.1). */
 void tcp_arm_persist(struct tlsyn_conn *conn);
 
+/** The persist timer has nothing to wait for; true if it ran. */
+bool tcp_stop_persist(struct tlsyn_conn *conn);
+
 /** The peer's window is open again. */
 void tcp_window_opened(struct tlsyn_conn *conn);
 

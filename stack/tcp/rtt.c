@@ -6,6 +6,7 @@
 /* RFC 6298 2: G. The wheel's tick and a wake-up. */
 #define CLOCK_GRANULARITY 1000
 #define INITIAL_RTO       TLSYN_SECONDS(1)
+#define SYN_LOST_RTO      TLSYN_SECONDS(3)
 #define BACKOFFS_MAX      12
 
 static void compute(struct rtt *rtt)
@@ -13,7 +14,7 @@ static void compute(struct rtt *rtt)
     tlsyn_time spread = 4 * rtt->rttvar;
 
     rtt->rto = rtt->srtt ? rtt->srtt + (spread > CLOCK_GRANULARITY ? spread : CLOCK_GRANULARITY)
-                         : INITIAL_RTO;
+                         : rtt->initial;
     if (rtt->rto < rtt->min)
         rtt->rto = rtt->min;
     for (int i = 0; i < rtt->backoffs && rtt->rto < rtt->max; i++)
@@ -24,7 +25,7 @@ static void compute(struct rtt *rtt)
 
 void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max)
 {
-    *rtt = (struct rtt){.min = min, .max = max};
+    *rtt = (struct rtt){.min = min, .max = max, .initial = INITIAL_RTO};
     compute(rtt);
 }
 
@@ -60,4 +61,10 @@ void rtt_recover(struct rtt *rtt)
 {
     rtt->backoffs = 0;
     compute(rtt);
+}
+
+void rtt_syn_was_lost(struct rtt *rtt)
+{
+    rtt->initial = SYN_LOST_RTO;
+    rtt_recover(rtt);
 }

@@ -10,6 +10,7 @@ struct rtt {
     tlsyn_time srtt, rttvar; /* srtt 0: no measurement yet */
     tlsyn_time rto;          /* with the back-off in force */
     tlsyn_time min, max;     /* bounds of rto */
+    tlsyn_time initial;      /* rto until the first measurement */
     uint8_t backoffs;        /* doublings in force */
 };
 
@@ -22,7 +23,10 @@ void rtt_sample(struct rtt *rtt, tlsyn_time sample);
 /** The timer expired: RFC 6298 (5.5). */
 void rtt_back_off(struct rtt *rtt);
 
-/** An ACK of new data came: RFC 6298 5 lets the timeout be computed anew. */
+/** The back-off ends without a measurement: it was for probes of a window that has opened. */
 void rtt_recover(struct rtt *rtt);
+
+/** RFC 6298 (5.7): the SYN was lost and not timed: 3 s when text begins. */
+void rtt_syn_was_lost(struct rtt *rtt);
 
 #endif

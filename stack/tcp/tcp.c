@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "tcp/demux.h"
+#include "tcp/handshake.h"
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
@@ -44,6 +45,7 @@ void tcp_release(struct tcp *tcp)
 {
     struct list *it;
 
+    tcp->demux.max = 0; /* a user who opens anew in on_closed gets -ENOBUFS */
     while ((it = list_first(&tcp->all))) {
         struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
 
@@ -116,6 +118,8 @@ void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
         drop(tcp->cx, TLSYN_DROP_icmp_unrelated);
         return;
     }
+    if ((error->hard || error->error == -EMSGSIZE) && tcp_retry_plain(conn))
+        return;
     if (error->error == -EMSGSIZE) {
         if (tcp_synchronized(conn))
             too_big(conn, error->mtu);

@@ -1,0 +1,561 @@
+/*
+ * fuzz_stack_input: a whole stack with a listener, under any sequence of segments, calls of its users, time and failing memory.
+ *
+ * The input is a list of operations, each one octet and what it needs (missing octets read as zero):
+ *
+ *     0 frame    length, octets as they are                     6 act      user; close, abort or release
+ *     1 segment  connection, small distances from its seq and   7 time     16 bits, squared, in microseconds
+ *                ack, flags, window, options, text              8 memory   request that fails
+ *     2 SYN      port, number, options, text                    9 ICMP     connection, code, MTU
+ *     3 connect  level, local and remote port                  10 listen   closes the listener, or opens one
+ *     4 write    user, bytes                                   11 link     frames that it still takes
+ *     5 read     user, bytes                                   12 output
+ *
+ * Each event of a user reads one more octet, which decides what the user does inside it (write, close, abort, release, refuse).
+ * Frames are flagged "checksum verified", so that no checksum stands in the way and the product needs no hole.
+ *
+ * Invariants: those of tcp_check() after every call; the TCP's counts agree with its connections; no more than three bytes leave for
+ * each that came before an embedded open's peer is validated; a user hears of the end exactly once and of nothing behind it; what is
+ * sent parses; all memory comes back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/random.h"
+#include "support/fake_link.h"
+#include "support/memory.h"
+#include "support/must.h"
+#include "tcp/conn.h"
+#include "wire/arp.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "wire/ip4.h"
+
+#define USERS      6
+#define PORT       443
+#define FRAME_MAX  2048
+#define TEXT_MAX   1460
+#define RING_SMALL 8192
+
+struct player {
+    struct tlsyn_handler handler;
+    struct fuzz *fuzz;
+    struct tlsyn_conn *conn;
+    bool busy; /* has a connection, and is owed on_closed */
+};
+
+struct fuzz {
+    struct reader input;
+    struct test_memory memory;
+    struct random_seeded random;
+    struct fake_link link;
+    struct tlsyn_stack *stack;
+    struct tlsyn_iface *iface;
+    struct tlsyn_acceptor acceptor;
+    struct tlsyn_listener *listener;
+    struct tcp *tcp;
+    tlsyn_time now;
+    struct player player[USERS];
+};
+
+static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
+static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
+
+/* --- users ------------------------------------------------------------------------------------------- */
+
+static struct player *of(struct tlsyn_handler *handler)
+{
+    struct player *p = container_of(handler, struct player, handler);
+
+    must(p->busy);
+    return p;
+}
+
+static void write_some(struct player *p, uint16_t n)
+{
+    struct tlsyn_view view;
+    ssize_t room = tlsyn_conn_reserve(p->conn, n, &view);
+
+    must(room <= n && (room < 0 || tlsyn_view_len(&view) == (size_t)room));
+    if (room <= 0)
+        return;
+    for (int i = 0; i < 2; i++)
+        if (view.part[i].iov_len)
+            memset(view.part[i].iov_base, 'x', view.part[i].iov_len);
+    tlsyn_conn_commit(p->conn, (size_t)room);
+}
+
+static void read_some(struct player *p, size_t n)
+{
+    struct tlsyn_view view;
+    size_t there = tlsyn_conn_peek(p->conn, &view);
+
+    must(tlsyn_view_len(&view) == there);
+    tlsyn_conn_consume(p->conn, n < there ? n : there);
+}
+
+static void act(struct player *p, uint8_t what)
+{
+    struct tlsyn_conn *conn = p->conn;
+
+    switch (what % 4) {
+    case 1:
+        tlsyn_conn_close(conn);
+        break;
+    case 2:
+        tlsyn_conn_abort(conn, -ECANCELED);
+        break;
+    case 3:
+        p->busy = false;
+        p->conn = NULL;
+        tlsyn_conn_release(conn);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What a user does inside an event. */
+static int decide(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    struct player *p = of(handler);
+    uint8_t choice = get_u8(&p->fuzz->input);
+
+    p->conn = conn;
+    if (choice & 1)
+        read_some(p, SIZE_MAX);
+    if (choice & 2)
+        write_some(p, (uint16_t)(choice * 32));
+    if (choice & 4)
+        act(p, choice >> 3);
+    return choice & 0x80 ? -EPROTO : 0;
+}
+
+static void on_event(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    decide(handler, conn);
+}
+
+static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
+{
+    must(n > 0);
+    decide(handler, conn);
+}
+
+static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    struct player *p = of(handler);
+
+    must(error <= 0 && (!p->conn || p->conn == conn));
+    p->busy = false;
+    p->conn = NULL;
+}
+
+static const struct tlsyn_conn_events events = {
+    .on_open = decide,
+    .on_syn = decide,
+    .on_synack = decide,
+    .on_established = on_event,
+    .on_data = on_event,
+    .on_acked = on_acked,
+    .on_closed = on_closed,
+};
+
+static struct player *idle_player(struct fuzz *f)
+{
+    for (int i = 0; i < USERS; i++)
+        if (!f->player[i].busy)
+            return &f->player[i];
+    return NULL;
+}
+
+static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *acceptor, struct tlsyn_conn *conn)
+{
+    struct fuzz *f = container_of(acceptor, struct fuzz, acceptor);
+    struct player *p = idle_player(f);
+    uint8_t choice = get_u8(&f->input);
+
+    if (!p || choice == 0xff)
+        return NULL;
+    p->busy = true;
+    p->conn = conn;
+    if (choice == 0xfe)
+        tlsyn_conn_abort(conn, -ECANCELED);
+    return &p->handler;
+}
+
+/* --- the wire ---------------------------------------------------------------------------------------- */
+
+static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len ? len : 1);
+    struct tlsyn_frame frame = {
+        .iov[0] = {exact, len}, .iovcnt = 1, .flags = TLSYN_FRAME_CSUM_VERIFIED};
+
+    must(exact != NULL);
+    memcpy(exact, bytes, len);
+    must(tlsyn_stack_input(f->stack, f->iface, &frame, f->now) == 0);
+    free(exact);
+}
+
+static void datagram_arrives(struct fuzz *f, uint8_t protocol, const uint8_t *payload, size_t len)
+{
+    uint8_t frame[FRAME_MAX];
+    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
+                           .dst = tlsyn_addr_ip4(our_octets),
+                           .ttl = 64,
+                           .protocol = protocol,
+                           .total_len = (uint16_t)(IP4_HEADER_LEN + len)};
+
+    memcpy(ether.dst, our_hw, 6);
+    memcpy(ether.src, peer_hw, 6);
+    wire_ether_emit(&ether, frame, sizeof(frame));
+    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    memcpy(frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, payload, len);
+    frame_arrives(f, frame, ETHER_HEADER_LEN + IP4_HEADER_LEN + len);
+}
+
+static void peer_answers_arp(struct fuzz *f, enum arp_op op)
+{
+    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
+    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
+    struct wire_arp arp = {.op = (uint16_t)op,
+                           .sender = tlsyn_addr_ip4(peer_octets),
+                           .target = tlsyn_addr_ip4(our_octets)};
+
+    memcpy(ether.dst, our_hw, 6);
+    memcpy(ether.src, peer_hw, 6);
+    memcpy(arp.sender_hw, peer_hw, 6);
+    memcpy(arp.target_hw, our_hw, 6);
+    wire_ether_emit(&ether, frame, sizeof(frame));
+    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, ARP_LEN);
+    frame_arrives(f, frame, sizeof(frame));
+}
+
+/* Text of octets that don't matter, and of a length that does. */
+static void tcp_arrives(struct fuzz *f, const struct wire_tcp *segment, size_t text_len)
+{
+    uint8_t payload[TCP_HEADER_MAX + TEXT_MAX] = {0};
+    int header = wire_tcp_emit(segment, payload, TCP_HEADER_MAX);
+
+    if (header > 0)
+        datagram_arrives(f, IP_PROTOCOL_TCP, payload, (size_t)header + text_len);
+}
+
+static void read_options(struct fuzz *f, struct tcp_options *o)
+{
+    uint8_t which = get_u8(&f->input);
+
+    if (which & 1)
+        o->mss = get_u16(&f->input);
+    if (which & 2) {
+        o->has_wscale = true;
+        o->wscale = get_u8(&f->input) & 15;
+    }
+    o->sack_permitted = which & 4;
+    if (which & 8) {
+        o->has_ts = true;
+        o->tsval = (uint32_t)(f->now / 1000) + get_u8(&f->input);
+    }
+    if (which & 16) {
+        o->has_fastopen = true;
+        o->cookie_len = which & 32 ? 8 : 0;
+        get_bytes(&f->input, o->cookie, o->cookie_len);
+    }
+}
+
+static struct tlsyn_conn *nth_conn(struct fuzz *f, uint8_t n)
+{
+    list_each(it, &f->tcp->all) if (n-- == 0) return container_of(it, struct tlsyn_conn, all);
+    return NULL;
+}
+
+/* An offset that is mostly small, in either direction. */
+static tcp_seq distance(struct fuzz *f)
+{
+    int8_t n = (int8_t)get_u8(&f->input);
+
+    if (n > -100 && n < 100)
+        return (tcp_seq)(int32_t)n;
+    return (tcp_seq)(int32_t)(int16_t)get_u16(&f->input) * (n < 0 ? 1u : 65537u);
+}
+
+static void aimed_segment(struct fuzz *f)
+{
+    const struct tlsyn_conn *conn = nth_conn(f, get_u8(&f->input) % 8);
+    struct wire_tcp segment = {0};
+
+    if (!conn)
+        return;
+    segment.src_port = conn->remote.port;
+    segment.dst_port = conn->local.port;
+    segment.flags = get_u8(&f->input);
+    segment.seq = conn->rcv_nxt + distance(f);
+    segment.ack = (segment.flags & TCP_CWR ? conn->snd_una : conn->snd_nxt) + distance(f);
+    segment.wnd = get_u16(&f->input);
+    read_options(f, &segment.options);
+    if (conn->ts_ok && !segment.options.has_ts && !(segment.flags & TCP_ECE)) {
+        segment.options.has_ts = true;
+        segment.options.tsval = conn->ts_recent;
+    }
+    tcp_arrives(f, &segment, get_u16(&f->input) % TEXT_MAX);
+}
+
+static void syn(struct fuzz *f)
+{
+    struct wire_tcp segment = {.dst_port = PORT, .flags = TCP_SYN};
+
+    segment.src_port = (uint16_t)(1000 + get_u8(&f->input) % 8);
+    segment.seq = (tcp_seq)get_u8(&f->input) << 24;
+    segment.wnd = get_u16(&f->input);
+    read_options(f, &segment.options);
+    tcp_arrives(f, &segment, get_u16(&f->input) % TEXT_MAX);
+}
+
+static void icmp(struct fuzz *f)
+{
+    const struct tlsyn_conn *conn = nth_conn(f, get_u8(&f->input) % 8);
+    uint8_t message[8 + IP4_HEADER_LEN + 8] = {3};
+    struct wire_ip4 quoted = {.src = tlsyn_addr_ip4(our_octets),
+                              .dst = tlsyn_addr_ip4(peer_octets),
+                              .protocol = IP_PROTOCOL_TCP,
+                              .total_len = 1500};
+    struct checksum sum = {0};
+
+    if (!conn)
+        return;
+    message[1] = get_u8(&f->input) % 16;
+    message[6] = get_u8(&f->input) % 8;
+    wire_ip4_emit(&quoted, message + 8, IP4_HEADER_LEN);
+    struct writer w = writer_of(message + 8 + IP4_HEADER_LEN, 8);
+    put_u16(&w, conn->local.port);
+    put_u16(&w, conn->remote.port);
+    put_u32(&w, conn->snd_una + distance(f));
+    checksum_add(&sum, message, sizeof(message));
+    w = writer_of(message + 2, 2);
+    put_u16(&w, checksum_finish(&sum));
+    datagram_arrives(f, IP_PROTOCOL_ICMP, message, sizeof(message));
+}
+
+static void raw_frame(struct fuzz *f)
+{
+    uint8_t frame[FRAME_MAX];
+    size_t len = get_u16(&f->input) % sizeof(frame);
+
+    len = len < f->input.left ? len : f->input.left;
+    get_bytes(&f->input, frame, len);
+    frame_arrives(f, frame, len);
+}
+
+/* --- the stack's side -------------------------------------------------------------------------------- */
+
+static void look_at_sent(struct fuzz *f)
+{
+    bool asked = false;
+
+    for (int i = 0; i < f->link.count; i++) {
+        const struct fake_frame *frame = &f->link.frame[i];
+        struct wire_ip4 ip4;
+        struct wire_tcp tcp;
+
+        if (frame->bytes[13] == 6) {
+            asked = true;
+            continue;
+        }
+        must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
+        must(ip4.total_len <= f->link.base.caps.mtu);
+        must(ip4.protocol != IP_PROTOCOL_TCP ||
+             wire_tcp_parse(ip4.payload, ip4.payload_len, &tcp) == 0);
+    }
+    fake_link_clear(&f->link);
+    if (asked)
+        peer_answers_arp(f, ARP_REPLY);
+}
+
+static void output(struct fuzz *f)
+{
+    tlsyn_stack_timers(f->stack, f->now);
+    tlsyn_stack_output(f->stack, f->now);
+    look_at_sent(f);
+}
+
+static void open_listener(struct fuzz *f)
+{
+    struct tlsyn_listen_options listen = {.local = {.port = PORT},
+                                          .open = true,
+                                          .cookies = true,
+                                          .paper = true,
+                                          .conn = {.snd_ring = RING_SMALL, .rcv_ring = RING_SMALL}};
+
+    if (tlsyn_listen(f->stack, &listen, &f->acceptor, &f->listener) < 0)
+        f->listener = NULL;
+    else
+        f->tcp = f->listener->tcp;
+}
+
+static void toggle_listener(struct fuzz *f)
+{
+    if (!f->listener) {
+        open_listener(f);
+        return;
+    }
+    tlsyn_listener_close(f->listener);
+    f->listener = NULL;
+}
+
+static void connect_one(struct fuzz *f)
+{
+    struct player *p = idle_player(f);
+    uint8_t choice = get_u8(&f->input);
+    struct tlsyn_connect_options connect = {
+        .remote = {tlsyn_addr_ip4(peer_octets), (uint16_t)(1000 + choice / 64)},
+        .local = {.port = choice & 4 ? (uint16_t)(PORT + (choice >> 3 & 1)) : 0},
+        .level = choice & 3,
+        .conn = {.nagle = choice & 16,
+                 .no_timestamps = choice & 32,
+                 .snd_ring = RING_SMALL,
+                 .rcv_ring = RING_SMALL},
+    };
+
+    if (!p)
+        return;
+    p->busy = true;
+    p->conn = NULL;
+    struct tlsyn_conn *conn;
+    int error = tlsyn_connect(f->stack, &connect, &p->handler, &conn);
+    if (error < 0) {
+        must(p->busy || !p->conn); /* on_closed was not called, unless the user had left */
+        p->busy = false;
+        p->conn = NULL;
+    } else if (p->busy) {
+        p->conn = conn;
+    }
+}
+
+static void user_call(struct fuzz *f, uint8_t op)
+{
+    struct player *p = &f->player[get_u8(&f->input) % USERS];
+    uint16_t n = get_u16(&f->input);
+
+    if (!p->conn)
+        return;
+    if (op == 4)
+        write_some(p, n);
+    else if (op == 5)
+        read_some(p, n);
+    else
+        act(p, (uint8_t)n);
+}
+
+static void check_counts(const struct fuzz *f)
+{
+    uint32_t half_open = 0, embedded = 0, waiting = 0;
+
+    list_each(it, &f->tcp->all)
+    {
+        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+        bool syn_received = conn->state == TLSYN_SYN_RECEIVED;
+
+        tcp_check(conn);
+        half_open += syn_received && !conn->active;
+        embedded += syn_received && conn->embedded;
+        waiting += conn->state == TLSYN_TIME_WAIT;
+        must(!syn_received || !conn->embedded || conn->validated ||
+             conn->unvalidated_out <= 3 * conn->unvalidated_in);
+    }
+    must(half_open == f->tcp->half_open && embedded == f->tcp->embedded);
+    must(waiting == f->tcp->time_wait_count);
+}
+
+static void step(struct fuzz *f)
+{
+    uint8_t op = get_u8(&f->input) % 13;
+    int64_t time;
+
+    switch (op) {
+    case 0:
+        raw_frame(f);
+        break;
+    case 1:
+        aimed_segment(f);
+        break;
+    case 2:
+        syn(f);
+        break;
+    case 3:
+        connect_one(f);
+        break;
+    case 7:
+        time = get_u16(&f->input);
+        f->now += time * time;
+        output(f);
+        break;
+    case 8:
+        test_memory_fail(&f->memory, get_u8(&f->input) % 8u + 1);
+        break;
+    case 9:
+        icmp(f);
+        break;
+    case 10:
+        toggle_listener(f);
+        break;
+    case 11:
+        f->link.room = (int8_t)get_u8(&f->input);
+        break;
+    case 12:
+        output(f);
+        break;
+    default:
+        user_call(f, op);
+    }
+}
+
+static void open_stack(struct fuzz *f)
+{
+    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
+    struct tlsyn_limits limits;
+
+    tlsyn_limits_default(&limits);
+    limits.connections = 7;
+    limits.time_wait = 2;
+    limits.syn_backlog = 4;
+    limits.embedded_backlog = 3;
+    limits.ooo_ranges = 4;
+    limits.destinations = 2;
+    test_memory_init(&f->memory);
+    random_seed(&f->random, 1);
+    fake_link_init(&f->link);
+    f->now = TLSYN_SECONDS(1000);
+    f->acceptor.accept = accept_one;
+    for (int i = 0; i < USERS; i++)
+        f->player[i] = (struct player){.handler = {&events}, .fuzz = f};
+    f->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
+        .limits = &limits, .alloc = &f->memory.base, .random = &f->random.base, .now = f->now});
+    must(f->stack && tlsyn_iface_add(f->stack, &f->link.base, &f->iface) == 0);
+    must(tlsyn_iface_address(f->iface, &us, 24) == 0);
+    open_listener(f);
+    must(f->listener != NULL);
+    peer_answers_arp(f, ARP_REQUEST);
+    output(f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct fuzz f;
+
+    memset(&f, 0, sizeof(f));
+    f.input = reader_of(data, size);
+    open_stack(&f);
+    while (f.input.left > 0) {
+        step(&f);
+        check_counts(&f);
+    }
+    tlsyn_stack_free(f.stack);
+    for (int i = 0; i < USERS; i++)
+        must(!f.player[i].busy);
+    fake_link_clear(&f.link);
+    must(f.memory.blocks == 0);
+    return 0;
+}
