@@ -250,17 +250,17 @@ int client_resolve(struct host *host, const char *name, struct tlsyn_addr *addre
 /* --- opening ------------------------------------------------------------------------------------------------ */
 
 int client_open(struct host *host, struct tlsyn_tls_config *config,
-                const struct client_options *options, const struct tlsyn_endpoint *remote,
-                const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls)
+                const struct client_options *options, const struct client_target *target,
+                struct tlsyn_handler *app, struct tlsyn_tls **tls)
 {
     const struct tlsyn_connect_options connect = {
-        .remote = *remote,
+        .remote = target->remote,
         .level = (enum tlsyn_level)options->level,
         .conn = {.syn_timeout = host->options->timeout, .user_timeout = host->options->timeout},
     };
-    const char *name = options->server_name ? options->server_name : server_name;
+    const char *name = options->server_name ? options->server_name : target->name;
     struct tlsyn_conn *conn = NULL;
-    int status = host_check_remote(host, &remote->addr);
+    int status = host_check_remote(host, &target->remote.addr);
     int error = 0;
 
     if (status != CLI_OK)
@@ -272,7 +272,7 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
     }
     error = tlsyn_connect(host->stack, &connect, tlsyn_tls_handler(*tls), &conn);
     if (error < 0) {
-        status = client_explain(host, *tls, remote, error);
+        status = client_explain(host, *tls, &target->remote, error);
         tlsyn_tls_free(*tls);
         *tls = NULL;
         return status;

@@ -32,10 +32,16 @@ int client_config(struct host *host, const struct client_options *options, const
 /** The first IPv4 address of a name, from the system's resolver, within the host's timeout. CLI_OK, or says why not. */
 int client_resolve(struct host *host, const char *name, struct tlsyn_addr *address);
 
+/** Whom to connect to. */
+struct client_target {
+    struct tlsyn_endpoint remote;
+    const char *name; /* for SNI and verification, unless --servername gives another */
+};
+
 /** Begins a TLS connection. The caller frees *tls in any case of success. CLI_OK, or says why not. */
 int client_open(struct host *host, struct tlsyn_tls_config *config,
-                const struct client_options *options, const struct tlsyn_endpoint *remote,
-                const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls);
+                const struct client_options *options, const struct client_target *target,
+                struct tlsyn_handler *app, struct tlsyn_tls **tls);
 
 /** Says why a connection failed: TLS's own sentence if TLS failed, else the network's. Returns the exit status. */
 int client_explain(struct host *host, const struct tlsyn_tls *tls,

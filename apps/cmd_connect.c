@@ -147,9 +147,9 @@ static int relay_both_ways(struct connect *c)
 
 static int talk(struct connect *c)
 {
+    const struct client_target target = {.remote = c->remote, .name = c->host_name};
     struct relay *r = &c->relay;
-    int status = client_open(&c->host, c->config, &c->client, &c->remote, c->host_name, &r->handler,
-                             &r->tls);
+    int status = client_open(&c->host, c->config, &c->client, &target, &r->handler, &r->tls);
     int error = 0;
 
     if (status != CLI_OK)

@@ -116,20 +116,19 @@ static void report(const struct get *g, const struct fetch *f)
 /* One request, one response. CLI_OK: there is a response, of whatever status. */
 static int transfer(struct get *g, struct fetch *f, const struct url *url)
 {
-    struct tlsyn_endpoint remote = {.port = url->port};
-    int status = client_resolve(&g->host, url->host, &remote.addr);
+    struct client_target target = {.remote = {.port = url->port}, .name = url->host};
+    int status = client_resolve(&g->host, url->host, &target.remote.addr);
     int error = 0;
 
     fetch_init(f, url, g->output, g->host.loop);
     if (status == CLI_OK)
-        status =
-            client_open(&g->host, g->config, &g->client, &remote, url->host, &f->handler, &f->tls);
+        status = client_open(&g->host, g->config, &g->client, &target, &f->handler, &f->tls);
     if (status != CLI_OK)
         return status;
     error = await_response(g, f);
     report(g, f);
     if (error < 0 || f->error < 0)
-        status = explain(g, f, &remote, error);
+        status = explain(g, f, &target.remote, error);
     else
         say_goodbye(g, f);
     fetch_fini(f);

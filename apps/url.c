@@ -85,6 +85,14 @@ static bool has_scheme(const char *text)
     return n > 0 && text[n] == ':';
 }
 
+/* The end of `path` without its last segment; the root stays. */
+static char *drop_segment(const char *path, char *end)
+{
+    while (end > path && *--end != '/') {
+    }
+    return end;
+}
+
 /* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb above the root. */
 static void remove_dot_segments(char *path)
 {
@@ -97,10 +105,8 @@ static void remove_dot_segments(char *path)
         bool dot = length == 2 && in[1] == '.';
         bool dots = length == 3 && in[1] == '.' && in[2] == '.';
 
-        if (dots) {
-            while (out > path && *--out != '/') {
-            }
-        }
+        if (dots)
+            out = drop_segment(path, out);
         if (!dot && !dots) {
             memmove(out, in, length);
             out += length;
