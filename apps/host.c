@@ -205,6 +205,46 @@ static void pcap_filter(const struct host *host, char *filter, size_t size)
                    cli_address_text(&host->own.address, text));
 }
 
+/* The Ethernet address under which a capture's host was ours: where the first IPv4 datagram to our address went. */
+static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, uint8_t hwaddr[6])
+{
+    struct tlsyn_frame frame;
+    int n = 0;
+
+    while ((n = tlsyn_link_receive(file, &frame, 1, 0)) > 0) {
+        const uint8_t *bytes = frame.iov[0].iov_base;
+
+        if (frame.iov[0].iov_len < 34 || bytes[12] != 0x08 || bytes[13] != 0x00 ||
+            memcmp(bytes + 30, tlsyn_addr_octets(own), 4) != 0)
+            continue;
+        memcpy(hwaddr, bytes, 6);
+        return 0;
+    }
+    return n < 0 ? n : -ENODATA;
+}
+
+/* Reads the file twice: for our place in it, then for the stack. */
+static int open_capture(struct host *host, const char *path, char *message)
+{
+    char text[INET_ADDRSTRLEN];
+    uint8_t hwaddr[6];
+    int error = tlsyn_pcap_open_file(path, NULL, message, &host->link);
+
+    if (error < 0)
+        return error;
+    error = find_hwaddr(host->link, &host->own.address, hwaddr);
+    tlsyn_link_close(host->link);
+    if (error < 0) {
+        (void)snprintf(message, 256, "it holds nothing that was sent to --address %s",
+                       cli_address_text(&host->own.address, text));
+        return error;
+    }
+    error = tlsyn_pcap_open_file(path, NULL, message, &host->link);
+    if (error == 0)
+        memcpy(host->link->caps.hwaddr, hwaddr, sizeof(hwaddr));
+    return error;
+}
+
 static int open_link(struct host *host)
 {
     const struct host_link_choice *choice = &host->options->link;
@@ -221,7 +261,7 @@ static int open_link(struct host *host)
         error = tlsyn_pcap_open(host->interface, filter, message, &host->link);
         break;
     case HOST_FILE:
-        error = tlsyn_pcap_open_file(choice->path, NULL, message, &host->link);
+        error = open_capture(host, choice->path, message);
         break;
     }
     if (error == 0)
@@ -233,7 +273,7 @@ static int open_link(struct host *host)
             return CLI_PERMISSION;
         }
     }
-    say("%s can't be opened: %s", choice->kind == HOST_FILE ? choice->path : host->interface,
+    say("%s can't be used: %s", choice->kind == HOST_FILE ? choice->path : host->interface,
         message[0] ? message : strerror(-error));
     return CLI_FAILURE;
 }

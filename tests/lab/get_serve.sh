@@ -47,6 +47,13 @@ inside()
         passed "the capture shows the handshake in SYN and SYN-ACK, and opens the request"
     fi
 
+    "$TLSYN" serve "$SHARED/www" --self-signed "$scratch/x.pem" --address 10.77.0.12/24 \
+        --link "file:$scratch/get.pcapng" --trace "$scratch/replay" 2>"$scratch/err" ||
+        fail "a replay: $(cat "$scratch/err")"
+    grep -q '"tcp_hook".*"readable":[1-9].*"written":[1-9]' "$scratch/replay" ||
+        fail "the replayed SYN reaches no engine: $(cat "$scratch/replay")"
+    passed "a capture can be replayed into a server"
+
     "$TLSYN" ping -c 3 --interval 20ms --json 10.77.0.12 >"$scratch/ping" || fail "ping: $(cat "$scratch/ping")"
     grep -q '"received": 3' "$scratch/ping" || fail "$(cat "$scratch/ping")"
     passed "our stack answers ping, and asks"
