@@ -60,7 +60,7 @@ static void peer_arps(struct tcp_test *t, enum arp_op op)
 {
     uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
     struct wire_ether ether = {.type = ETHER_TYPE_ARP};
-    struct wire_arp arp = {.op = op};
+    struct wire_arp arp = {.op = (uint16_t)op};
 
     memcpy(ether.dst, our_hwaddr, 6);
     memcpy(ether.src, peer_hwaddr, 6);
