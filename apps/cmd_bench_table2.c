@@ -15,7 +15,6 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "report/progress.h"
-#include "report/raw.h"
 #include "say.h"
 #include "study/table2.h"
 
@@ -148,11 +147,6 @@ static bool was_interrupted(struct table2_observer *observer)
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
 
-static int write_samples(const struct table2 *table, FILE *out)
-{
-    return raw_write(out, &table->samples);
-}
-
 static int write_file(const struct table2 *table, const char *name,
                       int (*write)(const struct table2 *, FILE *))
 {
@@ -168,7 +162,7 @@ static int write_file(const struct table2 *table, const char *name,
 
 static int write_all(const struct table2_command *c, const struct table2 *table)
 {
-    int error = write_file(table, "samples.csv", write_samples);
+    int error = write_file(table, "samples.csv", table2_samples);
 
     if (error == 0)
         error = write_file(table, "table2.json", table2_json);

@@ -5,7 +5,7 @@
 
 #include "report/csv.h"
 
-int raw_write(FILE *out, const struct sample_table *table)
+int raw_write(FILE *out, const struct sample_table *table, const char *remark)
 {
     static const char *const heading[] = {
         "order", "round",          "warmup", "stack",        "tls",           "mode",
@@ -15,6 +15,9 @@ int raw_write(FILE *out, const struct sample_table *table)
     csv_init(&csv, out);
     for (size_t i = 0; i < sizeof heading / sizeof heading[0]; i++) {
         csv_string(&csv, heading[i]);
+    }
+    if (remark != NULL) {
+        csv_string(&csv, "remark");
     }
     csv_end_row(&csv);
     for (size_t i = 0; i < table->count; i++) {
@@ -32,6 +35,9 @@ int raw_write(FILE *out, const struct sample_table *table)
         csv_number(&csv, sample->failed ? NAN : sample->handshake_us);
         csv_number(&csv, sample->failed ? NAN : sample->first_byte_us);
         csv_string(&csv, sample->reason);
+        if (remark != NULL) {
+            csv_string(&csv, remark);
+        }
         csv_end_row(&csv);
     }
     return csv_finish(&csv);

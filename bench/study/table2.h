@@ -162,6 +162,8 @@ const struct table2_fit *table2_fit_of(const struct table2 *table, enum study_st
 int table2_text(const struct table2 *table, FILE *out, unsigned width);
 int table2_json(const struct table2 *table, FILE *out);
 int table2_csv(const struct table2 *table, FILE *out);
+/** Every single observation as CSV (report/raw.h); a ping's round trip stands under handshake_us. */
+int table2_samples(const struct table2 *table, FILE *out);
 /** One page; refers to the other files by their names. */
 int table2_html(const struct table2 *table, FILE *out);
 /** The captured handshakes as ladder diagrams. */
@@ -170,5 +172,11 @@ int table2_ladders(const struct table2 *table, FILE *out);
 /** What was emulated, left out or went wrong, as sentences: the i-th, or NULL when there are no more. `text` holds it. */
 enum { TABLE2_REMARK_MAX = 512 };
 const char *table2_remark(const struct table2 *table, size_t i, char text[TABLE2_REMARK_MAX]);
+
+/** The same in a few words for a column: "in memory, not packets; emulated: 42.0 ms at the server"; "" if there is nothing. */
+const char *table2_label(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
+
+/** How well the link kept its delay, as a sentence, or NULL where nobody can tell. */
+const char *table2_precision(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
 
 #endif

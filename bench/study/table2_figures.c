@@ -9,8 +9,8 @@
 #include "study/published.h"
 
 enum {
-    CURVE = 60, /* points of one series at most */
-    SERIES = 8, /* in one figure at most */
+    CURVE = 60,  /* points of one series at most */
+    SERIES = 10, /* in one figure at most */
     COLOUR_PUBLISHED = 3,
 };
 
@@ -94,7 +94,7 @@ static void add_line(const struct fit_line *line, struct figure_series style, st
     kept->n = 2;
 }
 
-static void add_published(enum study_mode mode, struct drawing *d)
+static void add_published(const struct table2 *t, enum study_mode mode, struct drawing *d)
 {
     const struct figure_series points = {.style = FIGURE_POINTS,
                                          .colour = COLOUR_PUBLISHED + (unsigned)mode,
@@ -109,6 +109,9 @@ static void add_published(enum study_mode mode, struct drawing *d)
                                          : published_rows[i].sequential_ms;
     }
     kept->label = mode == STUDY_EMBEDDED ? "published, SSLmTCP" : "published, sequential";
+    add_line(&t->published[mode],
+             (struct figure_series){.colour = COLOUR_PUBLISHED + (unsigned)mode, .dashed = true},
+             d);
 }
 
 static void add_suite(const struct table2 *t, enum study_suite suite, struct drawing *d)
@@ -145,8 +148,8 @@ void table2_figure_times(const struct table2 *t, enum study_suite suite, struct 
     (void)snprintf(name, sizeof(name), "times%d", (int)suite);
     add_suite(t, suite, &d);
     if (suite == STUDY_12_RSA) {
-        add_published(STUDY_SEQUENTIAL, &d);
-        add_published(STUDY_EMBEDDED, &d);
+        add_published(t, STUDY_SEQUENTIAL, &d);
+        add_published(t, STUDY_EMBEDDED, &d);
     }
     figure.series_count = d.count;
     html_figure(

@@ -73,6 +73,16 @@ static void put_ladders(const struct table2 *t, struct html *html)
     }
 }
 
+static void put_link(const struct table2 *t, struct html *html)
+{
+    char text[TABLE2_REMARK_MAX];
+
+    html_section(html, "The link");
+    put_table(html, t, table2_table_link, "Delays set, and pings measured over them, ms.");
+    if (table2_precision(t, text))
+        html_paragraph(html, text);
+}
+
 static void put_environment(const struct table2 *t, struct html *html)
 {
     struct environment e;
@@ -164,8 +174,7 @@ int table2_html(const struct table2 *t, FILE *out)
     put_ladders(t, &html);
     html_section(&html, "First byte of the response");
     put_table(&html, t, table2_table_first_byte, "Milliseconds from the open call; medians.");
-    html_section(&html, "The link");
-    put_table(&html, t, table2_table_link, "Delays set, and pings measured over them, ms.");
+    put_link(t, &html);
     put_environment(t, &html);
     put_negotiated(t, &html);
     put_files(&html);

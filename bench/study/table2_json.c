@@ -7,6 +7,7 @@
 #include "peer/context.h"
 #include "report/csv.h"
 #include "report/json.h"
+#include "report/raw.h"
 #include "study/environment.h"
 #include "study/published.h"
 #include "study/table2.h"
@@ -271,9 +272,9 @@ int table2_csv(const struct table2 *t, FILE *out)
         "ci95_low_ms",
         "ci95_high_ms",
         "first_byte_median_ms",
-        "link",
-        "emulated_cpu_pad_ms",
+        "remark",
     };
+    char label[TABLE2_REMARK_MAX];
     struct csv csv;
 
     csv_init(&csv, out);
@@ -296,9 +297,15 @@ int table2_csv(const struct table2 *t, FILE *out)
         csv_number(&csv, rounded(row->handshake_ms.lo));
         csv_number(&csv, rounded(row->handshake_ms.hi));
         csv_number(&csv, rounded(row->first_byte_ms.estimate));
-        csv_string(&csv, t->testbed);
-        csv_number(&csv, (double)t->options.pad / 1e3);
+        csv_string(&csv, table2_label(t, label));
         csv_end_row(&csv);
     }
     return csv_finish(&csv);
+}
+
+int table2_samples(const struct table2 *t, FILE *out)
+{
+    char label[TABLE2_REMARK_MAX];
+
+    return raw_write(out, &t->samples, table2_label(t, label));
 }

@@ -2,6 +2,7 @@
  * study/table2_remarks.c: what a reader of the figures has to know, as sentences that every output repeats.
  */
 #include <math.h>
+#include <string.h>
 
 #include "study/table2.h"
 
@@ -83,25 +84,10 @@ static bool remark_targets(const struct table2 *t, char *text, size_t size)
     return false;
 }
 
-static bool remark_precision(const struct table2 *t, char *text, size_t size)
-{
-    const struct testbed_precision *p = &t->precision;
-
-    if (p->known && p->frames > 0)
-        (void)snprintf(
-            text, size,
-            "The link: frames left %.1f us late (median), %.1f us (99 %%), %.1f us (worst) "
-            "of %llu%s.",
-            p->p50_us, p->p99_us, p->max_us, (unsigned long long)p->frames,
-            p->realtime ? ", by the realtime scheduler" : "");
-    return p->known && p->frames > 0;
-}
-
 const char *table2_remark(const struct table2 *t, size_t i, char text[TABLE2_REMARK_MAX])
 {
     static bool (*const remarks[])(const struct table2 *, char *, size_t) = {
-        remark_link,     remark_pad,     remark_interrupted, remark_level,
-        remark_failures, remark_targets, remark_precision,
+        remark_link, remark_pad, remark_interrupted, remark_level, remark_failures, remark_targets,
     };
 
     for (size_t k = 0; k < sizeof(remarks) / sizeof(remarks[0]); k++) {
@@ -109,4 +95,32 @@ const char *table2_remark(const struct table2 *t, size_t i, char text[TABLE2_REM
             return text;
     }
     return NULL;
+}
+
+const char *table2_label(const struct table2 *t, char text[TABLE2_REMARK_MAX])
+{
+    bool memory = t->options.link == TABLE2_MEMORY;
+    size_t len = 0;
+
+    (void)snprintf(text, TABLE2_REMARK_MAX, "%s", memory ? "in memory, not packets" : "");
+    len = strlen(text);
+    if (t->options.pad > 0)
+        (void)snprintf(text + len, TABLE2_REMARK_MAX - len, "%semulated: %.1f ms at the server",
+                       memory ? "; " : "", (double)t->options.pad / 1e3);
+    return text;
+}
+
+const char *table2_precision(const struct table2 *t, char text[TABLE2_REMARK_MAX])
+{
+    const struct testbed_precision *p = &t->precision;
+
+    if (!p->known || p->frames == 0)
+        return NULL;
+    (void)snprintf(
+        text, TABLE2_REMARK_MAX,
+        "The link: of %llu frames, half left no more than %.1f us later than they should, "
+        "99 %% no more than %.1f us, the worst %.1f us%s.",
+        (unsigned long long)p->frames, p->p50_us, p->p99_us, p->max_us,
+        p->realtime ? " (realtime scheduler)" : "");
+    return text;
 }

@@ -16,12 +16,23 @@ static int print(FILE *out, struct report_table *table, unsigned width)
     return error;
 }
 
+static void print_remarks(const struct table2 *t, FILE *out, unsigned width)
+{
+    char text[TABLE2_REMARK_MAX];
+
+    for (size_t i = 0; table2_remark(t, i, text); i++) {
+        text_paragraph(out, text, 0, width);
+        (void)fputc('\n', out);
+    }
+}
+
 int table2_text(const struct table2 *t, FILE *out, unsigned width)
 {
     char text[TABLE2_REMARK_MAX];
     struct report_table table;
     int error = 0;
 
+    print_remarks(t, out, width);
     text_paragraph(
         out,
         "Handshake time by ping RTT: milliseconds from the open call until the client holds "
@@ -40,7 +51,7 @@ int table2_text(const struct table2 *t, FILE *out, unsigned width)
     else
         report_table_fini(&table);
     (void)fputc('\n', out);
-    for (size_t i = 0; table2_remark(t, i, text); i++)
+    if (table2_precision(t, text))
         text_paragraph(out, text, 0, width);
     text_paragraph(out, "Published: " PUBLISHED_SOURCE ".", 0, width);
     if (error == 0 && (fflush(out) != 0 || ferror(out)))
@@ -73,6 +84,7 @@ int table2_ladders(const struct table2 *t, FILE *out)
 {
     int error = 0;
 
+    print_remarks(t, out, 0);
     for (size_t i = 0; error == 0 && i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
         if (t->captures[i].name[0])
             error = print_ladder(t, &t->captures[i], out);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/csv.h"
 #include "report/raw.h"
@@ -77,13 +78,19 @@ START_TEST(raw_samples_keep_failures_and_warmup)
     ck_assert_int_eq(sample_table_add(&table, &bad), 0);
     ck_assert_int_eq(sample_table_add(&table, &good), 0);
     FILE *out = open_memstream(&text, &size);
-    ck_assert_int_eq(raw_write(out, &table), 0);
+    ck_assert_int_eq(raw_write(out, &table, NULL), 0);
     fclose(out);
     ck_assert_str_eq(text, "order,round,warmup,stack,tls,mode,level,ping_target_ms,ok,"
                            "handshake_us,first_byte_us,reason\r\n"
                            "1,0,1,tlsyn,1.3,embedded,open,6,0,,,"
                            "\"refused, with \"\"alert 40\"\"\"\r\n"
                            "2,1,0,tlsyn,1.3,embedded,open,6,1,14200.5,,\r\n");
+    free(text);
+    out = open_memstream(&text, &size);
+    ck_assert_int_eq(raw_write(out, &table, "emulated"), 0);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, ",reason,remark\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, ",14200.5,,,emulated\r\n"));
     free(text);
     sample_table_fini(&table);
 }
