@@ -30,7 +30,8 @@ packages_of()
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started
               iputils-ping measures round trips in the lab tests
-              tshark reads our captures in the lab tests'
+              tshark reads our captures in the lab tests
+              jq reads our reports in the lab tests'
         ;;
     ci)
         echo 'clang-format-14 judges the layout of the sources'

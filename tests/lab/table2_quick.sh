@@ -1,0 +1,112 @@
+#!/bin/sh
+# tlsyn bench table2, from end to end: a short run gives every row, round trips as they should be, captures that tshark
+# decrypts, a report; and it stops in good order when it is told to.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+need jq tshark
+need_namespaces
+out=$scratch/out
+
+# holds FILTER WHAT: a condition on table2.json.
+holds()
+{
+    jq -e "$1" "$out/table2.json" >/dev/null || {
+        jq -c '.fits[], .rows[] | select(.failed != 0 or .a != null)' "$out/table2.json" >&2
+        fail "$2"
+    }
+    passed "$2"
+}
+
+"$TLSYN" bench table2 --quick --rounds 8 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
+    fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
+for file in table2.json table2.csv samples.csv ladders.txt table2.html; do
+    [ -s "$out/$file" ] || fail "$file is missing"
+done
+grep -q 'TLS 1.3' "$scratch/table" || fail "no table was printed"
+grep -q 'about .* s$' "$scratch/log" || fail "no estimate was given"
+passed "a quick run writes all its files"
+
+# 5 pings x (our stack: 3 suites x 2 modes; the kernel's: 3 suites).
+holds '[.rows[] | select(.n + .failed == 8)] | length == 45' "every cell was measured in every round"
+holds '[.rows[] | select(.n >= 7 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
+        and .ci95_ms[0] <= .median_ms and .median_ms <= .ci95_ms[1])] | length == 45' \
+    "rows hang together, and next to nothing failed"
+holds '[.rows[] | select(.mode == "embedded" and .level == "cookie" and .stack == "tlsyn")] | length == 15' \
+    "embedded rows say at which level"
+holds '[.targets[] | select((.residual_ms | fabs) <= 0.1 + 0.05 * .ping_target_ms)] | length == 5' \
+    "each ping target was reached"
+# Fits are counts of round trips, whatever the machine's speed. The interval of so few rounds is wide on a busy one.
+# shellcheck disable=SC2016 # jq's variables
+holds 'def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
+       [.fits[] | select((.a - trips | fabs) <= 0.25)] | length == 9' \
+    "sequential handshakes take 3 and 2 round trips, embedded ones one less"
+holds '(.published.fits[0].a - 2.841 | fabs) < 0.001 and (.published.rows | length) == 5' \
+    "the published figures stand beside"
+holds '.environment.kernel != null and .environment.seed == 1 and .environment.link.kind == "lab"' \
+    "what was measured on is told"
+
+# fields FILE FIELD...: of the frames with TCP text, a line each.
+fields()
+{
+    file=$1
+    shift
+    # shellcheck disable=SC2046
+    tshark -r "$out/$file" -Y 'tcp.len > 0' -T fields -E separator=/t $(printf ' -e %s' "$@") 2>/dev/null
+}
+
+# Handshake types: 1 ClientHello, 2 ServerHello, 16 ClientKeyExchange, 20 Finished.
+tab=$(printf '\t')
+seen=$(fields 1.3-embedded.pcapng tcp.flags.syn tcp.flags.ack tls.handshake.type http.request.method http.response.code)
+printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" || fail "no ClientHello in the SYN: $seen"
+printf '%s\n' "$seen" | sed -n 2p | grep -q "^1${tab}1${tab}2,8,11,15,20" ||
+    fail "the SYN-ACK lacks ServerHello to Finished: $seen"
+printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}20${tab}GET" ||
+    fail "the ACK lacks Finished and request: $seen"
+printf '%s\n' "$seen" | grep -q "${tab}200\$" || fail "the response can't be read: $seen"
+passed "TLS 1.3 embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
+
+seen=$(fields 1.2-rsa-embedded.pcapng tcp.flags.syn tcp.flags.ack tls.handshake.type http.request.method http.response.code)
+printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" || fail "no ClientHello in the SYN: $seen"
+printf '%s\n' "$seen" | sed -n 2p | grep -q "^1${tab}1${tab}2,11,14" ||
+    fail "the SYN-ACK lacks ServerHello to ServerHelloDone: $seen"
+printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}16,20" ||
+    fail "the ACK lacks ClientKeyExchange to Finished: $seen"
+printf '%s\n' "$seen" | grep -q "${tab}GET" || fail "the request can't be read: $seen"
+passed "TLS 1.2 RSA embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
+
+# The other levels, the emulated pad, and a link in memory, shortly.
+for level in open paper; do
+    "$TLSYN" bench table2 --level $level --rtt 4 --rounds 3 --no-html --out "$out" >/dev/null 2>"$scratch/log" ||
+        fail "level $level ends with $?: $(tail -n 3 "$scratch/log")"
+    holds "[.rows[] | select(.level == \"$level\" and .n >= 2 and .failed <= 1)] | length == 3" "level $level embeds"
+done
+"$TLSYN" bench table2 --link memory --cpu-pad 20ms --rtt 2 --rounds 3 --no-html --csv --out "$out" \
+    >"$scratch/csv" 2>"$scratch/log" || fail "in memory it ends with $?: $(tail -n 3 "$scratch/log")"
+holds '[.rows[] | select(.stack == "tlsyn" and .median_ms > 20)] | length == 6' "the pad is in every handshake"
+holds '(.remarks | map(test("Emulated")) | any) and (.remarks | map(test("not packets")) | any)' \
+    "what is emulated, and not packets, is said"
+[ "$(grep -c 'in memory, not packets; emulated: 20.0 ms at the server' "$scratch/csv")" -eq 6 ] ||
+    fail "the CSV doesn't say so in each row: $(cat "$scratch/csv")"
+grep -q 'not packets; emulated' "$out/samples.csv" || fail "the samples don't say so"
+passed "in memory, labelled so in every file"
+
+# Told to stop: what there is is written, the status tells, and nobody is left behind.
+rm -f "$out/table2.json" "$out/1.3-embedded.pcapng"
+"$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
+study=$!
+for _ in $(seq 200); do
+    [ ! -s "$out/1.3-embedded.pcapng" ] || break
+    sleep 0.1
+done
+sleep 1
+kill -TERM "$study"
+status=0
+wait "$study" || status=$?
+[ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(tail -n 3 "$scratch/log")"
+holds '.environment.interrupted == true' "interrupted, it writes what there is"
+
+status=0
+"$TLSYN" bench table2 --out /proc/none >/dev/null 2>"$scratch/log" || status=$?
+[ "$status" -eq 1 ] || fail "an impossible folder ends with $status"
+grep -q 'nothing was measured' "$scratch/log" || fail "an impossible folder: $(cat "$scratch/log")"
+passed "an impossible folder is told before anything is measured"
