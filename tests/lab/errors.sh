@@ -93,7 +93,7 @@ inside()
     await "$scratch/out" 'icmp_seq=2'
     kill -INT "$pid"
     wait "$pid" || fail "an interrupted ping with answers fails"
-    grep -q ' 0% packet loss' "$scratch/out" || fail "Ctrl-C shows no statistics: $(cat "$scratch/out")"
+    grep -q 'packets transmitted' "$scratch/out" || fail "Ctrl-C shows no statistics: $(cat "$scratch/out")"
     "$TLSYN" get -k "https://$kernel:7006/" -o "$scratch/got" 2>"$scratch/err" &
     pid=$!
     await "$scratch/got.part" .
