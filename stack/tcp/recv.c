@@ -183,13 +183,13 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     uint32_t step = conn->rcv.size / 2 < conn->rcv_mss ? conn->rcv.size / 2 : conn->rcv_mss;
 
     /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
-    uint32_t window = room < promised + step ? promised : room;
-    uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale, unit = 1u << conn->rcv_wscale;
-    if (window > max)
-        window = max;
-    /* RFC 7323 2.4: what the shift cuts off would take back a promise; rounded up, if there is room for that. */
-    uint32_t rounded = window / unit * unit;
-    return rounded < promised && rounded + unit <= room ? rounded + unit : rounded;
+    if (room < promised + step)
+        room = promised;
+    uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
+    if (room > max)
+        room = max;
+    /* RFC 7323 2.4: what the shift cuts off is not announced, but taken nonetheless: the ring still has room for it. */
+    return room >> conn->rcv_wscale << conn->rcv_wscale;
 }
 
 /* --- the user's side --------------------------------------------------------------------------------- */

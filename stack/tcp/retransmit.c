@@ -114,7 +114,7 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
 {
     /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for ever if it likes. */
     if (conn->probes == 0)
-        conn->stalled_since = TLSYN_NEVER;
+        conn->stalled_since = conn->tcp->cx->now;
     if (given_up(conn))
         return;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_zero_window_probes);
@@ -122,8 +122,9 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
         conn->probes++;
     TRACE(conn->tcp->cx, tcp_probe, conn->number, conn->probes);
     rtt_back_off(&conn->rtt);
-    tcp_send_probe(conn);
+    /* Before the probe leaves: while this runs, the retransmission timer, which gives up, does not. */
     timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
+    tcp_send_probe(conn);
 }
 
 /* --- duplicate ACKs ---------------------------------------------------------------------------------- */
