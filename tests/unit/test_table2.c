@@ -1,0 +1,222 @@
+/* study/table2: a short run in memory, where nothing but this process is needed; figures that follow from samples; labels. */
+#include <check.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/published.h"
+#include "study/table2.h"
+
+struct counting {
+    struct table2_observer observer;
+    uint32_t notes, last, total;
+    uint32_t stop_at; /* 0: never */
+};
+
+static void on_note(struct table2_observer *observer, const char *sentence)
+{
+    (void)sentence;
+    ((struct counting *)observer)->notes++;
+}
+
+static void on_progress(struct table2_observer *observer, uint32_t done, uint32_t total,
+                        const char *status)
+{
+    struct counting *c = (struct counting *)observer;
+
+    ck_assert_ptr_nonnull(status);
+    ck_assert_uint_eq(done, c->last + 1);
+    c->last = done;
+    c->total = total;
+}
+
+static bool is_over(struct table2_observer *observer)
+{
+    struct counting *c = (struct counting *)observer;
+
+    return c->stop_at > 0 && c->last >= c->stop_at;
+}
+
+static char folder[] = "/tmp/tlsyn-table2-XXXXXX";
+
+static struct table2_options options_in_memory(void)
+{
+    struct table2_options o;
+
+    table2_defaults(&o);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    o.link = TABLE2_MEMORY;
+    o.ping_ms[0] = 5;
+    o.ping_ms[1] = 45; /* far apart: what else runs on the machine is small against it */
+    o.pings = 2;
+    o.rounds = 5;
+    o.warmup = 1;
+    o.folder = folder;
+    o.command = "test";
+    o.version = "test";
+    return o;
+}
+
+static struct table2 *run(const struct table2_options *o, struct counting *c)
+{
+    struct table2 *t = NULL;
+    char message[TABLE2_MESSAGE_MAX];
+
+    c->observer = (struct table2_observer){on_note, on_progress, is_over};
+    ck_assert_msg(table2_run(o, &c->observer, &t, message) == 0, "%s", message);
+    ck_assert_ptr_nonnull(t);
+    ck_assert_int_eq(table2_analyse(t), 0);
+    return t;
+}
+
+static void finish(struct table2 *t)
+{
+    char path[sizeof(folder) + 80];
+
+    for (size_t i = 0; i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, t->captures[i].name);
+        (void)remove(path);
+    }
+    (void)remove(folder);
+    table2_free(t);
+}
+
+static char *written(const struct table2 *t, int (*write)(const struct table2 *, FILE *))
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_eq(write(t, out), 0);
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
+static int write_text(const struct table2 *t, FILE *out)
+{
+    return table2_text(t, out, 0);
+}
+
+/* Ratios, which hold on a machine that is slow or busy. */
+START_TEST(embedding_saves_a_round_trip_in_memory)
+{
+    const struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 0};
+    struct table2 *t = run(&o, &c);
+
+    ck_assert_uint_eq(c.notes, 0);
+    ck_assert_uint_eq(c.last, 2 * 6 * 7); /* pings, rounds; 6 handshakes and an echo */
+    ck_assert_uint_eq(c.total, c.last);
+    ck_assert_uint_eq(t->row_count, 12);
+    ck_assert_uint_eq(t->fit_count, 6);
+    for (size_t i = 0; i < t->row_count; i++)
+        ck_assert_uint_eq(t->rows[i].n, 5);
+    for (int suite = 0; suite < STUDY_SUITES; suite++) {
+        double trips = suite == STUDY_13 ? 2 : 3;
+
+        for (int mode = 0; mode < STUDY_MODES; mode++) {
+            const struct table2_fit *fit =
+                table2_fit_of(t, STUDY_TLSYN, (enum study_suite)suite, (enum study_mode)mode);
+
+            ck_assert(fit->valid);
+            ck_assert_double_eq_tol(fit->line.a.estimate, trips - mode, 0.45);
+        }
+    }
+    finish(t);
+}
+END_TEST
+
+START_TEST(every_output_says_what_was_no_packet_and_what_was_emulated)
+{
+    static int (*const writers[])(const struct table2 *, FILE *) = {
+        write_text, table2_json, table2_csv, table2_samples, table2_html, table2_ladders};
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 0};
+    struct table2 *t = NULL;
+
+    o.pings = 1;
+    o.rounds = 1;
+    o.pad = TLSYN_MS(7);
+    t = run(&o, &c);
+    for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+        char *text = written(t, writers[i]);
+
+        ck_assert_msg(strstr(text, "memory, not packets"), "writer %zu", i);
+        ck_assert_msg(strcasestr(text, "emulated"), "writer %zu", i);
+        ck_assert_msg(strstr(text, "7.0 ms"), "writer %zu", i);
+        free(text);
+    }
+    for (size_t i = 0; i < t->row_count; i++)
+        ck_assert(t->rows[i].handshake_ms.estimate > 7);
+    finish(t);
+}
+END_TEST
+
+START_TEST(an_interrupted_run_keeps_what_it_has)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 20};
+    struct table2 *t = NULL;
+    char *text = NULL;
+
+    o.pings = 1;
+    o.rounds = 100;
+    t = run(&o, &c);
+    ck_assert(t->interrupted);
+    ck_assert_uint_eq(t->samples.count, 20);
+    text = written(t, table2_json);
+    ck_assert_ptr_nonnull(strstr(text, "\"interrupted\": true"));
+    free(text);
+    finish(t);
+}
+END_TEST
+
+START_TEST(the_published_lines_are_those_of_the_paper)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 1};
+    struct table2 *t = run(&o, &c);
+
+    ck_assert_double_eq_tol(t->published[STUDY_SEQUENTIAL].a.estimate, 2.841, 0.001);
+    ck_assert_double_eq_tol(t->published[STUDY_SEQUENTIAL].b.estimate, 43.04, 0.01);
+    ck_assert_double_eq_tol(t->published[STUDY_EMBEDDED].a.estimate, 2.028, 0.001);
+    ck_assert_double_eq_tol(t->published[STUDY_EMBEDDED].b.estimate, 42.57, 0.01);
+    ck_assert_ptr_null(published_row_at(6.1));
+    ck_assert_double_eq_tol(published_row_at(11.6)->embedded_ms, 64.2, 1e-9);
+    finish(t);
+}
+END_TEST
+
+START_TEST(longer_links_and_more_rounds_are_expected_to_take_longer)
+{
+    struct table2_options o;
+    double before = 0;
+
+    table2_defaults(&o);
+    before = table2_estimate(&o);
+    ck_assert(before > 60 && before < 240);
+    o.rounds *= 2;
+    ck_assert(table2_estimate(&o) > 1.5 * before);
+    o.rounds /= 2;
+    o.ping_ms[0] = 100;
+    ck_assert(table2_estimate(&o) > 1.5 * before);
+}
+END_TEST
+
+Suite *table2_suite(void);
+Suite *table2_suite(void)
+{
+    Suite *suite = suite_create("table2");
+    TCase *tcase = tcase_create("table2");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, embedding_saves_a_round_trip_in_memory);
+    tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
+    tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
+    tcase_add_test(tcase, the_published_lines_are_those_of_the_paper);
+    tcase_add_test(tcase, longer_links_and_more_rounds_are_expected_to_take_longer);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
