@@ -17,7 +17,7 @@ holds()
     passed "$2"
 }
 
-"$TLSYN" bench table2 --quick --rounds 8 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
+"$TLSYN" bench table2 --quick --rounds 3 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
     fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
 for file in table2.json table2.csv samples.csv ladders.txt table2.html; do
     [ -s "$out/$file" ] || fail "$file is missing"
@@ -27,19 +27,14 @@ grep -q 'about .* s$' "$scratch/log" || fail "no estimate was given"
 passed "a quick run writes all its files"
 
 # 5 pings x (our stack: 3 suites x 2 modes; the kernel's: 3 suites).
-holds '[.rows[] | select(.n + .failed == 8)] | length == 45' "every cell was measured in every round"
-holds '[.rows[] | select(.n >= 7 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
+holds '[.rows[] | select(.n + .failed == 3)] | length == 45' "every cell was measured in every round"
+holds '[.rows[] | select(.n >= 2 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
         and .ci95_ms[0] <= .median_ms and .median_ms <= .ci95_ms[1])] | length == 45' \
     "rows hang together, and next to nothing failed"
 holds '[.rows[] | select(.mode == "embedded" and .level == "cookie" and .stack == "tlsyn")] | length == 15' \
     "embedded rows say at which level"
 holds '[.targets[] | select((.residual_ms | fabs) <= 0.1 + 0.05 * .ping_target_ms)] | length == 5' \
     "each ping target was reached"
-# Fits are counts of round trips, whatever the machine's speed. The interval of so few rounds is wide on a busy one.
-# shellcheck disable=SC2016 # jq's variables
-holds 'def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
-       [.fits[] | select((.a - trips | fabs) <= 0.25)] | length == 9' \
-    "sequential handshakes take 3 and 2 round trips, embedded ones one less"
 holds '(.published.fits[0].a - 2.841 | fabs) < 0.001 and (.published.rows | length) == 5' \
     "the published figures stand beside"
 holds '.environment.kernel != null and .environment.seed == 1 and .environment.link.kind == "lab"' \
@@ -73,6 +68,14 @@ printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}16,20" ||
     fail "the ACK lacks ClientKeyExchange to Finished: $seen"
 printf '%s\n' "$seen" | grep -q "${tab}GET" || fail "the request can't be read: $seen"
 passed "TLS 1.2 RSA embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
+
+# Fits count round trips, whatever the machine's speed; with pings far apart, whatever else runs on it is small against them.
+"$TLSYN" bench table2 --quick --rtt 4,44 --rounds 5 --no-html --out "$out" >/dev/null 2>"$scratch/log" ||
+    fail "with two pings it ends with $?: $(tail -n 3 "$scratch/log")"
+# shellcheck disable=SC2016 # jq's variables
+holds 'def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
+       [.fits[] | select((.a - trips | fabs) <= 0.25)] | length == 9' \
+    "sequential handshakes take 3 and 2 round trips, embedded ones one less"
 
 # The other levels, the emulated pad, and a link in memory, shortly.
 for level in open paper; do
