@@ -27,7 +27,7 @@ static const struct cli_type level_type = {.placeholder = "LEVEL",
                                            .accepts = "none, open, cookie or paper",
                                            .parse = cli_choice_parse,
                                            .choices = levels};
-static const struct cli_type suite_type = {.placeholder = "VERSION",
+const struct cli_type client_suite_type = {.placeholder = "VERSION",
                                            .accepts = "any, 1.2-rsa, 1.2-ecdhe or 1.3",
                                            .parse = cli_choice_parse,
                                            .choices = suites};
@@ -39,7 +39,7 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
          "what the SYN may carry: none (sequential handshake), open, cookie (default), paper "
          "(laboratory only)",
          NULL},
-        {"tls", 0, &suite_type, &options->suite,
+        {"tls", 0, &client_suite_type, &options->suite,
          "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
         {"ca", 0, &cli_file, &options->ca,
          "trust the certificates in FILE (PEM) and no others (default: the system's)", NULL},

@@ -19,10 +19,13 @@ struct client_options {
 
 #define CLIENT_OPTIONS 5
 
+/** enum tlsyn_tls_suite, into an int: "any", "1.2-rsa", "1.2-ecdhe", "1.3". */
+extern const struct cli_type client_suite_type;
+
 /** Sets the defaults and fills CLIENT_OPTIONS places of a table. */
 void client_options_init(struct client_options *options, struct cli_option *table);
 
-/** Names for a level and a suite, as options and results spell them. */
+/** A level's name, as options and results spell it. */
 const char *client_level_name(int level);
 
 /** A configuration with trust and key log set up. `alpn` as in tlsyn_tls_options. CLI_OK, or says why not. */

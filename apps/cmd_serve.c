@@ -292,11 +292,6 @@ static int check(const struct serve *s)
     return CLI_OK;
 }
 
-static const char *const suites[] = {"any", "1.2-rsa", "1.2-ecdhe", "1.3", NULL};
-static const struct cli_type suite_type = {.placeholder = "VERSION",
-                                           .accepts = "any, 1.2-rsa, 1.2-ecdhe or 1.3",
-                                           .parse = cli_choice_parse,
-                                           .choices = suites};
 static const struct cli_type connections_type = {.placeholder = "N",
                                                  .accepts = "a whole number from 1 to 100000",
                                                  .parse = cli_number_parse,
@@ -319,7 +314,7 @@ int cmd_serve(int argc, char **argv)
          "make a throwaway certificate, and write to FILE what clients pass to --ca", NULL},
         {"name", 0, &cli_string, &s.name, "put this host name into it too", NULL},
         {"port", 'p', &cli_port, &s.port, "TCP port (default: 443)", NULL},
-        {"tls", 0, &suite_type, &s.suite,
+        {"tls", 0, &client_suite_type, &s.suite,
          "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
         {"no-open", 0, NULL, &s.no_open, "admit the first flight in a SYN only with a cookie",
          NULL},
