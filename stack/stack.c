@@ -1,12 +1,14 @@
 /*
- * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows both ip and tcp.
+ * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows both ip and
+ * tcp.
  *
  *     input:   frame -> ip_input() says what arrived -> tcp_input() or tcp_icmp_error()
  *     timers:  the wheel
  *     output:  ip_output_open(), every ready connection, ip_output_close(); then the dead are freed
  *
- * Each call stores `now`, which everything inside reads. Nothing leaves but in output, so no function is entered again from
- * within itself, and whatever an event writes is in the ring before the answer is built.
+ * Each call stores `now`, which everything inside reads. Nothing leaves but in output, so no
+ * function is entered again from within itself, and whatever an event writes is in the ring before
+ * the answer is built.
  */
 #include <tlsyn/conn.h>
 
@@ -55,7 +57,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
     };
 }
 
-/* --- life -------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void context_init(struct context *cx, const struct tlsyn_stack_options *options)
 {
@@ -102,7 +104,7 @@ void tlsyn_stack_free(struct tlsyn_stack *stack)
     alloc->resize(alloc, stack, 0);
 }
 
-/* --- the four calls ---------------------------------------------------------------------------------- */
+/* --- the four calls --------------------------------------------------------------------------- */
 
 static void enter(struct tlsyn_stack *stack, tlsyn_time now)
 {
@@ -184,7 +186,7 @@ tlsyn_time tlsyn_stack_next_timeout(const struct tlsyn_stack *stack)
     return wheel_next(&stack->cx.wheel);
 }
 
-/* --- through to the rooms ---------------------------------------------------------------------------- */
+/* --- through to the rooms --------------------------------------------------------------------- */
 
 tlsyn_time tlsyn_stack_now(const struct tlsyn_stack *stack)
 {

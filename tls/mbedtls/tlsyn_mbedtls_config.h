@@ -12,8 +12,8 @@
 #define MBEDTLS_PLATFORM_TIME_ALT       /* mbedtls_platform_set_time(): seconds since the epoch */
 #define MBEDTLS_PLATFORM_MS_TIME_ALT    /* mbedtls_ms_time(): milliseconds, monotonic, is ours to define */
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG /* mbedtls_psa_external_get_random() is ours to define */
-#undef MBEDTLS_ENTROPY_C                /* with the generator goes its collector, which opens /dev/urandom */
-#undef MBEDTLS_TIMING_C                 /* reads the clock by itself; serves DTLS only */
+#undef MBEDTLS_ENTROPY_C /* with the generator goes its collector, which opens /dev/urandom */
+#undef MBEDTLS_TIMING_C  /* reads the clock by itself; serves DTLS only */
 
 /* ---- No other way out: no sockets, no files, no printing. ------------------------------------------------- */
 #undef MBEDTLS_NET_C

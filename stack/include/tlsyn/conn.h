@@ -1,24 +1,26 @@
 /*
- * tlsyn/conn.h: TCP for its users: opening, the hooks of the three-way handshake, bytes in and out, closing.
- * RFC 9293, with the payload of RFC 7413 in SYN and SYN-ACK.
+ * tlsyn/conn.h: TCP for its users: opening, the hooks of the three-way handshake, bytes in and out,
+ * closing. RFC 9293, with the payload of RFC 7413 in SYN and SYN-ACK.
  *
- * A connection's user is a `tlsyn_handler`, embedded in the user's own object: its events arrive there. Bytes are read
- * from and written into the connection's rings in place:
+ * A connection's user is a `tlsyn_handler`, embedded in the user's own object: its events arrive
+ * there. Bytes are read from and written into the connection's rings in place:
  *
  *     peek a view of what arrived, consume what was read;  reserve a view of room, fill it, commit.
  *
  * Life of a connection
  *
- *     tlsyn_connect ----> on_open ---(SYN)---> on_synack --+
- *                                                          +--> on_established --> on_data, on_acked ... --> on_closed
- *     tlsyn_listen -> accept --> on_syn ---(SYN-ACK)-------+
+ *     tlsyn_connect -> on_open --(SYN)--> on_synack --+
+ *                                                     +-> on_established -> on_data, on_acked ...
+ *     tlsyn_listen -> accept -> on_syn --(SYN-ACK)----+                               -> on_closed
  *
- * The three handshake events come before TCP builds the segment that answers, so what they write rides in it: on_open's
- * bytes in the SYN (if the connect options ask for an embedded open), on_syn's in the SYN-ACK, on_synack's in the ACK. If
- * the peer acknowledges only the SYN, the bytes are still in the send ring and follow as ordinary text.
+ * The three handshake events come before TCP builds the segment that answers, so what they write
+ * rides in it: on_open's bytes in the SYN (if the connect options ask for an embedded open),
+ * on_syn's in the SYN-ACK, on_synack's in the ACK. If the peer acknowledges only the SYN, the bytes
+ * are still in the send ring and follow as ordinary text.
  *
- * Ownership: the stack owns the connection; the pointer is good until on_closed has returned (or the call that refused
- * it). Every call here may be made inside any event. Nothing is sent before tlsyn_stack_output().
+ * Ownership: the stack owns the connection; the pointer is good until on_closed has returned (or
+ * the call that refused it). Every call here may be made inside any event. Nothing is sent before
+ * tlsyn_stack_output().
  */
 #ifndef TLSYN_CONN_H
 #define TLSYN_CONN_H
@@ -32,22 +34,25 @@ struct tlsyn_handler;
 struct tlsyn_conn_events {
     /** Active open, before the SYN is built. Negative refuses: tlsyn_connect() returns it. */
     int (*on_open)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** Passive open: the SYN's payload was admitted and is readable. What is written rides in the SYN-ACK and right behind
-     * it. Not called when the SYN carried nothing or its payload was not admitted. Negative refuses: what was
-     * written (an alert, say) leaves, then RST; on_closed comes before this input returns. */
+    /** Passive open: the SYN's payload was admitted and is readable. What is written rides in the
+     * SYN-ACK and right behind it. Not called when the SYN carried nothing or its payload was not
+     * admitted. Negative refuses: what was written (an alert, say) leaves, then RST; on_closed
+     * comes before this input returns. */
     int (*on_syn)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** Active open: a valid SYN-ACK arrived; its text, if any, is readable. What is written rides in the ACK. Negative
-     * refuses, as in on_syn. */
+    /** Active open: a valid SYN-ACK arrived; its text, if any, is readable. What is written rides
+     * in the ACK. Negative refuses, as in on_syn. */
     int (*on_synack)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** Ready for the user's bytes, both ways. On a plain connection: ESTABLISHED was entered. Behind an engine: its
-     * handshake is complete. */
+    /** Ready for the user's bytes, both ways. On a plain connection: ESTABLISHED was entered.
+     * Behind an engine: its handshake is complete. */
     void (*on_established)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** More to peek, or the end of the peer's stream (tlsyn_conn_ended()). Not before on_established on a plain one. */
+    /** More to peek, or the end of the peer's stream (tlsyn_conn_ended()). Not before
+     * on_established on a plain one. */
     void (*on_data)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** n bytes were acknowledged: there is room to reserve. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
-    /** The last call. 0: both directions ended in order; else what went wrong first, as a negative errno: -ECONNREFUSED,
-     * -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED, -ENOMEM, or what refused or aborted it. */
+    /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
+     * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
+     * -ENOMEM, or what refused or aborted it. */
     void (*on_closed)(struct tlsyn_handler *, struct tlsyn_conn *, int error);
 };
 
@@ -56,7 +61,7 @@ struct tlsyn_handler {
     const struct tlsyn_conn_events *events;
 };
 
-/* --- opening ----------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /** What the SYN may carry. The words are those of docs/HANDSHAKE.md. */
 enum tlsyn_level {
@@ -66,7 +71,8 @@ enum tlsyn_level {
     TLSYN_LEVEL_PAPER, /* payload padded with zeros to 1024 bytes and no option; laboratory only */
 };
 
-/** Bytes that a PAPER SYN is padded to, and the bytes of TCP header and text from which a PAPER listener takes it. */
+/** Bytes that a PAPER SYN is padded to, and the bytes of TCP header and text from which a PAPER
+ * listener takes it. */
 #define TLSYN_PAPER_PAYLOAD 1024
 #define TLSYN_PAPER_LENGTH  1044
 
@@ -90,15 +96,16 @@ struct tlsyn_connect_options {
     struct tlsyn_conn_options conn;
 };
 
-/** Active open (RFC 9293 3.9.1.1). on_open is called within. -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH, -ENOMEM, -ENOBUFS (a
- * limit), -EINVAL, or what on_open returned; then there is no connection and on_closed is not called. */
+/** Active open (RFC 9293 3.9.1.1). on_open is called within. -EADDRINUSE, -EADDRNOTAVAIL,
+ * -ENETUNREACH, -ENOMEM, -ENOBUFS (a limit), -EINVAL, or what on_open returned; then there is no
+ * connection and on_closed is not called. */
 int tlsyn_connect(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
                   struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
 /** Makes a handler for each connection that a listener opens. */
 struct tlsyn_acceptor {
-    /** Called once per connection: before on_syn if its SYN's payload was admitted, else when it becomes ESTABLISHED. NULL
-     * refuses it (RST). */
+    /** Called once per connection: before on_syn if its SYN's payload was admitted, else when it
+     * becomes ESTABLISHED. NULL refuses it (RST). */
     struct tlsyn_handler *(*accept)(struct tlsyn_acceptor *, struct tlsyn_conn *);
 };
 
@@ -110,14 +117,16 @@ struct tlsyn_listen_options {
     struct tlsyn_conn_options conn;
 };
 
-/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM, -ENOBUFS. The acceptor must outlive the listener. */
+/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM, -ENOBUFS. The acceptor must outlive the
+ * listener. */
 int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
                  struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
-/** Stops listening. Connections that have a handler go on; those in SYN-RECEIVED without one are reset. */
+/** Stops listening. Connections that have a handler go on; those in SYN-RECEIVED without one are
+ * reset. */
 void tlsyn_listener_close(struct tlsyn_listener *listener);
 
-/* --- bytes ------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 /** What has arrived in order and was not consumed; the number of bytes in the view. */
 size_t tlsyn_conn_peek(struct tlsyn_conn *conn, struct tlsyn_view *view);
@@ -128,8 +137,9 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n);
 /** True when the peer has closed its direction and everything was consumed. */
 bool tlsyn_conn_ended(const struct tlsyn_conn *conn);
 
-/** Room for up to `want` bytes behind what was committed; the number of bytes in the view, 0 when the ring is full (wait
- * for on_acked), or -ENOMEM, -EPIPE (we have closed, or the connection is gone). */
+/** Room for up to `want` bytes behind what was committed; the number of bytes in the view, 0 when
+ * the ring is full (wait for on_acked), or -ENOMEM, -EPIPE (we have closed, or the connection is
+ * gone). */
 ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_view *view);
 
 /** Makes the first n reserved bytes part of the stream. */
@@ -138,20 +148,23 @@ void tlsyn_conn_commit(struct tlsyn_conn *conn, size_t n);
 /** Reserve, copy, commit: as much as there is room for; the count, or as tlsyn_conn_reserve(). */
 ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n);
 
-/* --- closing ----------------------------------------------------------------------------------------- */
+/* --- closing ---------------------------------------------------------------------------------- */
 
-/** CLOSE of RFC 9293 3.9.1.4: no more to send; FIN follows the last byte. Receiving goes on (half-close). */
+/** CLOSE of RFC 9293 3.9.1.4: no more to send; FIN follows the last byte. Receiving goes on
+ * (half-close). */
 void tlsyn_conn_close(struct tlsyn_conn *conn);
 
-/** The user loses interest: no event will come, the handler may be freed. What was committed is still delivered, then FIN;
- * text that arrives from now on is answered with RST (RFC 2525 2.17), as is text that was not consumed (RFC 9293 3.6.1). */
+/** The user loses interest: no event will come, the handler may be freed. What was committed is
+ * still delivered, then FIN; text that arrives from now on is answered with RST (RFC 2525 2.17), as
+ * is text that was not consumed (RFC 9293 3.6.1). */
 void tlsyn_conn_release(struct tlsyn_conn *conn);
 
-/** ABORT: RST; on_closed gets `error` (negative; 0 becomes -ECONNABORTED) before this call returns, unless it was made
- * inside one of the connection's own events: then right after that event returned. */
+/** ABORT: RST; on_closed gets `error` (negative; 0 becomes -ECONNABORTED) before this call returns,
+ * unless it was made inside one of the connection's own events: then right after that event
+ * returned. */
 void tlsyn_conn_abort(struct tlsyn_conn *conn, int error);
 
-/* --- about a connection ------------------------------------------------------------------------------ */
+/* --- about a connection ----------------------------------------------------------------------- */
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn);
 struct tlsyn_handler *tlsyn_conn_handler(struct tlsyn_conn *conn);

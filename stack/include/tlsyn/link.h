@@ -1,16 +1,18 @@
 /*
  * tlsyn/link.h: where Ethernet frames come from and go to.
  *
- * A link is a table of four or five operations and a description of what it can do. Drivers (`afpacket`,
- * `pcap`, `pipe`) end at something outside; wrappers (`capture`, `impair`) hold another link and do
- * something on the way. The stack sees only this file.
+ * A link is a table of four or five operations and a description of what it can do. Drivers
+ * (`afpacket`, `pcap`, `pipe`) end at something outside; wrappers (`capture`, `impair`) hold
+ * another link and do something on the way. The stack sees only this file.
  *
- *     afpacket_open() -> [capture_wrap()] -> [impair_wrap()] -> tlsyn_iface -> ... -> tlsyn_link_close()
+ *     tlsyn_afpacket_open -> [tlsyn_capture_wrap] -> [tlsyn_impair_wrap] -> tlsyn_iface_add
+ *         -> ... -> tlsyn_link_close
  *
  * Closing a wrapper closes what it wraps. A link belongs to one thread.
  *
- * Offload metadata follows `struct virtio_net_hdr` (OASIS VIRTIO 1.2, 5.1.6): a frame may be longer than the
- * MTU when it carries `gso_size`, and its transport checksum may be left to the other side.
+ * Offload metadata follows `struct virtio_net_hdr` (OASIS VIRTIO 1.2, 5.1.6): a frame may be longer
+ * than the MTU when it carries `gso_size`, and its transport checksum may be left to the other
+ * side.
  */
 #ifndef TLSYN_LINK_H
 #define TLSYN_LINK_H
@@ -26,8 +28,8 @@ enum tlsyn_gso {
 };
 
 enum tlsyn_frame_flags {
-    /** The checksum at csum_start + csum_offset covers csum_start to the end and holds, so far, the folded
-     * pseudo-header sum only: whoever puts the frame on a real wire finishes it. */
+    /** The checksum at csum_start + csum_offset covers csum_start to the end and holds, so far, the
+     * folded pseudo-header sum only: whoever puts the frame on a real wire finishes it. */
     TLSYN_FRAME_CSUM_PARTIAL = 1 << 0,
     /** Received: somebody trusted has verified the transport checksum. Includes partial ones. */
     TLSYN_FRAME_CSUM_VERIFIED = 1 << 1,
@@ -39,9 +41,10 @@ enum tlsyn_frame_flags {
  * Received frames are contiguous (iovcnt 1) and stay valid until the next receive on the link.
  * Transmitted frames are up to three pieces and must stay valid only during the call.
  *
- * `when` of a received frame is never later than `now`: the kernel's receive timestamp where there is one, the time
- * at which an impairment owed it, the time at which the other end of a pipe sent it; 0 where nobody can tell. It is
- * ignored in transmit. Whoever forwards frames from one link to another knows by it how late each frame leaves.
+ * `when` of a received frame is never later than `now`: the kernel's receive timestamp where there
+ * is one, the time at which an impairment owed it, the time at which the other end of a pipe sent
+ * it; 0 where nobody can tell. It is ignored in transmit. Whoever forwards frames from one link to
+ * another knows by it how late each frame leaves.
  */
 struct tlsyn_frame {
     struct iovec iov[3];
@@ -76,18 +79,19 @@ struct tlsyn_link_caps {
 #define TLSYN_LINK_BATCH 32
 
 struct tlsyn_link_ops {
-    /** Up to `max` frames; the count, 0 when there is none now, or -errno when the link is dead: -ENETDOWN (the
-     * interface went down or away, the other end of a pipe was closed), -ENODATA (end of a capture file). */
+    /** Up to `max` frames; the count, 0 when there is none now, or -errno when the link is dead:
+     * -ENETDOWN (the interface went down or away, the other end of a pipe was closed), -ENODATA
+     * (end of a capture file). */
     int (*receive)(struct tlsyn_link *, struct tlsyn_frame *, int max, tlsyn_time now);
-    /** The number of frames taken, in order. If not even the first was taken, -errno says why: -ENOBUFS, a queue is
-     * full, try later or drop it; -EMSGSIZE or -EINVAL, this frame can never be taken (longer than the MTU, or in
-     * need of an offload that the caps don't offer), go on with the next; anything else, the link is dead. Keeps no
-     * pointer after return. */
+    /** The number of frames taken, in order. If not even the first was taken, -errno says why:
+     * -ENOBUFS, a queue is full, try later or drop it; -EMSGSIZE or -EINVAL, this frame can never
+     * be taken (longer than the MTU, or in need of an offload that the caps don't offer), go on
+     * with the next; anything else, the link is dead. Keeps no pointer after return. */
     int (*transmit)(struct tlsyn_link *, const struct tlsyn_frame *, int n, tlsyn_time now);
     /** A descriptor that becomes readable when receive has something, or -1. */
     int (*fd)(struct tlsyn_link *);
-    /** When receive should next be called although nothing came in (a wrapper that holds frames back), or
-     * TLSYN_NEVER. NULL means TLSYN_NEVER. */
+    /** When receive should next be called although nothing came in (a wrapper that holds frames
+     * back), or TLSYN_NEVER. NULL means TLSYN_NEVER. */
     tlsyn_time (*next_timeout)(struct tlsyn_link *);
     void (*close)(struct tlsyn_link *);
 };
@@ -127,22 +131,23 @@ static inline void tlsyn_link_close(struct tlsyn_link *l)
         l->ops->close(l);
 }
 
-/* --- drivers ----------------------------------------------------------------------------------------- */
+/* --- drivers ---------------------------------------------------------------------------------- */
 
 /** Options of tlsyn_afpacket_open(); all zero gives the defaults. */
 struct tlsyn_afpacket_options {
-    bool no_vnet_hdr;  /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
-    bool promiscuous;  /* take frames for other Ethernet addresses too: a bridge */
-    uint8_t hwaddr[6]; /* our Ethernet address; all zero: the interface's own */
-    uint32_t
-        buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for ordinary users */
+    bool no_vnet_hdr;      /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
+    bool promiscuous;      /* take frames for other Ethernet addresses too: a bridge */
+    uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
+    uint32_t buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for
+                              ordinary users */
 };
 
 /**
- * Opens an AF_PACKET socket on an Ethernet interface of this network namespace. Needs CAP_NET_RAW during the call only.
- * Frames for other Ethernet addresses, frames of a VLAN and frames sent by this host itself are passed over.
- * Returns 0 or -errno: -ENODEV no such interface, -EPERM no CAP_NET_RAW, -ENETDOWN the interface is down,
- * -EPFNOSUPPORT the interface isn't an Ethernet (as "lo").
+ * Opens an AF_PACKET socket on an Ethernet interface of this network namespace. Needs CAP_NET_RAW
+ * during the call only. Frames for other Ethernet addresses, frames of a VLAN and frames sent by
+ * this host itself are passed over. Returns 0 or -errno: -ENODEV no such interface, -EPERM no
+ * CAP_NET_RAW, -ENETDOWN the interface is down, -EPFNOSUPPORT the interface isn't an Ethernet (as
+ * "lo").
  */
 int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_options *options,
                         struct tlsyn_link **link);
@@ -151,63 +156,71 @@ int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_optio
 #define TLSYN_PCAP_MESSAGE 256
 
 /**
- * Captures through libpcap with a compiled BPF filter (`filter`, in pcap-filter(7) syntax, or NULL) and injects
- * through libnet at the link layer: no offload. On failure returns -errno (as tlsyn_afpacket_open(), and -EINVAL for a
- * filter that doesn't compile) and a sentence in `message`, which may be NULL.
+ * Captures through libpcap with a compiled BPF filter (`filter`, in pcap-filter(7) syntax, or NULL)
+ * and injects through libnet at the link layer: no offload. On failure returns -errno (as
+ * tlsyn_afpacket_open(), and -EINVAL for a filter that doesn't compile) and a sentence in
+ * `message`, which may be NULL.
  *
- * A neighbour on the same machine hands frames over with the transport checksum unfinished, and libpcap doesn't say so.
- * A frame whose checksum field equals the folded pseudo-header sum is therefore taken for one of these. A frame damaged
- * on a real wire looks so once in 65536 times, which is also how often a damaged frame passes the checksum itself.
+ * A neighbour on the same machine hands frames over with the transport checksum unfinished, and
+ * libpcap doesn't say so. A frame whose checksum field equals the folded pseudo-header sum is
+ * therefore taken for one of these. A frame damaged on a real wire looks so once in 65536 times,
+ * which is also how often a damaged frame passes the checksum itself.
  */
 int tlsyn_pcap_open(const char *interface, const char *filter, char *message,
                     struct tlsyn_link **link);
 
-/** Reads Ethernet frames from a capture file (pcap or pcapng) instead, in its order; transmitted frames are swallowed.
- * `when` is the capture's timestamp, microseconds since 1970. At the end of the file receive returns -ENODATA. */
+/** Reads Ethernet frames from a capture file (pcap or pcapng) instead, in its order; transmitted
+ * frames are swallowed. `when` is the capture's timestamp, microseconds since 1970. At the end of
+ * the file receive returns -ENODATA. */
 int tlsyn_pcap_open_file(const char *path, const char *filter, char *message,
                          struct tlsyn_link **link);
 
 /**
- * Two links in memory, each the other's far end; deterministic. `caps` (hwaddr excepted: ends get 02:..:01 and 02:..:02)
- * says what both pretend to: what leaves one end with an unfinished checksum or as a super-frame arrives so at the other.
- * `depth` frames are queued at most per direction, then -ENOBUFS. Both ends belong to one thread, are closed
- * separately, and have no descriptor. 0, -EINVAL, -ENOMEM.
+ * Two links in memory, each the other's far end; deterministic. `caps` (hwaddr excepted: ends get
+ * 02:..:01 and 02:..:02) says what both pretend to: what leaves one end with an unfinished checksum
+ * or as a super-frame arrives so at the other. `depth` frames are queued at most per direction,
+ * then -ENOBUFS. Both ends belong to one thread, are closed separately, and have no descriptor. 0,
+ * -EINVAL, -ENOMEM.
  */
 int tlsyn_pipe_open(const struct tlsyn_link_caps *caps, int depth, struct tlsyn_link *ends[2]);
 
-/* --- capture ----------------------------------------------------------------------------------------- */
+/* --- capture ---------------------------------------------------------------------------------- */
 
 /**
- * Writes every frame of either direction to a pcapng file: what the inner link received, and what it took. Timestamps are
- * the link's clock plus the distance to the wall clock at this call. An unfinished checksum is finished in the
- * file's copy, so that readers don't complain; a super-frame is written as the one big packet that it is.
+ * Writes every frame of either direction to a pcapng file: what the inner link received, and what
+ * it took. Timestamps are the link's clock plus the distance to the wall clock at this call. An
+ * unfinished checksum is finished in the file's copy, so that readers don't complain; a super-frame
+ * is written as the one big packet that it is.
  *
- * What was seen reaches the file 100 ms later at most while the link is served, so that a file whose writer was killed
- * is readable. On failure -errno, and the inner link stays the caller's.
+ * What was seen reaches the file 100 ms later at most while the link is served, so that a file
+ * whose writer was killed is readable. On failure -errno, and the inner link stays the caller's.
  */
 int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_link **link);
 
-/** Adds a line in SSLKEYLOGFILE format (without newline) to the capture, as a Decryption Secrets Block: in the file
- * it stands before the packets of the last receive and all that come after, so tshark needs no other file. */
+/** Adds a line in SSLKEYLOGFILE format (without newline) to the capture, as a Decryption Secrets
+ * Block: in the file it stands before the packets of the last receive and all that come after, so
+ * tshark needs no other file. */
 int tlsyn_capture_secret(struct tlsyn_link *capture, const char *line);
 
-/** Writes out what has not reached the file yet. 0, or the first error of any write to it, sticky (-ENOSPC: the disk is
- * full). The link works on after an error; the file then ends with the last whole packet before it or inside the next. */
+/** Writes out what has not reached the file yet. 0, or the first error of any write to it, sticky
+ * (-ENOSPC: the disk is full). The link works on after an error; the file then ends with the last
+ * whole packet before it or inside the next. */
 int tlsyn_capture_flush(struct tlsyn_link *capture);
 
-/* --- impairment -------------------------------------------------------------------------------------- */
+/* --- impairment ------------------------------------------------------------------------------- */
 
 /**
  * What a path does to frames in one direction. Zero is a perfect path.
  *
- *     arrives -> [queue | rate] -> lost? -> corrupted? -> [delay + jitter] -> leaves (twice, if duplicated)
- *                      |                                  reordered: passes the delay by
- *                   dropped when full
+ *     arrives -> [queue | rate] -> lost? -> corrupted? -> [delay + jitter] -> leaves
+ *                      |                                  reordered: passes   (twice, if
+ *                   dropped when full                     the delay by        duplicated)
  *
- * Every frame draws its whole fate in a fixed order, whatever the probabilities: so another probability of loss doesn't
- * change which frames are reordered. The path hits frames: if one frame is a super-frame of many segments, all of
- * them are lost together, and the rate counts their headers once. Where that matters, offload must be switched off at the
- * sender. A corrupted frame has its checksum finished first, so that the receiver sees the damage; a super-frame to be
+ * Every frame draws its whole fate in a fixed order, whatever the probabilities: so another
+ * probability of loss doesn't change which frames are reordered. The path hits frames: if one frame
+ * is a super-frame of many segments, all of them are lost together, and the rate counts their
+ * headers once. Where that matters, offload must be switched off at the sender. A corrupted frame
+ * has its checksum finished first, so that the receiver sees the damage; a super-frame to be
  * corrupted is thrown away instead, as nothing could carry the damage through segmentation.
  */
 struct tlsyn_impairment {
@@ -222,7 +235,8 @@ struct tlsyn_impairment {
     uint64_t seed;  /* the same seed and the same frames give the same fate */
 };
 
-/** in + duplicated = out + lost + queue_full + held, where corrupted super-frames count as lost too. */
+/** in + duplicated = out + lost + queue_full + held, where corrupted super-frames count as lost
+ * too. */
 struct tlsyn_impair_stats {
     uint64_t in;  /* frames that came */
     uint64_t out; /* frames that left, duplicates included */
@@ -231,20 +245,22 @@ struct tlsyn_impair_stats {
 };
 
 /**
- * Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect direction. A delay
- * counts from the frame's `when` if it has one, and a received frame's `when` is the time at which it was due.
+ * Impairs what is transmitted (`out`) and what is received (`in`); either may be NULL for a perfect
+ * direction. A delay counts from the frame's `when` if it has one, and a received frame's `when` is
+ * the time at which it was due.
  *
- * Frames on their way are copies, at most 256 MiB per direction; beyond, the queue is full. Transmitted frames that become
- * due leave in receive or transmit, whichever is called first: next_timeout says when. If `out` is given, caps.gso_max is
- * 0, so that a stack above sends single packets. To bridge two links, wrap each with `in`, and transmit on one what
- * was received on the other. On failure -errno (-EINVAL: a probability outside [0, 1], a negative time), and the
- * inner link stays the caller's.
+ * Frames on their way are copies, at most 256 MiB per direction; beyond, the queue is full.
+ * Transmitted frames that become due leave in receive or transmit, whichever is called first:
+ * next_timeout says when. If `out` is given, caps.gso_max is 0, so that a stack above sends single
+ * packets. To bridge two links, wrap each with `in`, and transmit on one what was received on the
+ * other. On failure -errno (-EINVAL: a probability outside [0, 1], a negative time), and the inner
+ * link stays the caller's.
  */
 int tlsyn_impair_wrap(struct tlsyn_link *inner, const struct tlsyn_impairment *out,
                       const struct tlsyn_impairment *in, struct tlsyn_link **link);
 
-/** Replaces the impairments of a running wrapper, and starts its random sequences anew; frames already held keep their
- * times, and order is kept across the change. 0 or -EINVAL. */
+/** Replaces the impairments of a running wrapper, and starts its random sequences anew; frames
+ * already held keep their times, and order is kept across the change. 0 or -EINVAL. */
 int tlsyn_impair_set(struct tlsyn_link *impair, const struct tlsyn_impairment *out,
                      const struct tlsyn_impairment *in);
 

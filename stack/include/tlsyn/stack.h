@@ -2,15 +2,17 @@
  * tlsyn/stack.h: one TCP/IP stack: its life, its bounds, and the four calls that move it.
  *
  *     tlsyn_stack_new -> tlsyn_iface_add -> tlsyn_iface_address -> [tlsyn_route_add]
- *          -> { tlsyn_stack_input, tlsyn_stack_timers, tlsyn_stack_output, tlsyn_stack_next_timeout }*
+ *          -> { tlsyn_stack_input, tlsyn_stack_timers, tlsyn_stack_output,
+ *               tlsyn_stack_next_timeout }*
  *          -> tlsyn_stack_free
  *
- * A stack reads no clock, does no I/O of its own and never blocks. Time comes in as the last argument of the four
- * calls and is frozen until the next one; frames leave, through the interface's link, in tlsyn_stack_output() alone.
- * Everything hangs off one struct tlsyn_stack: no globals, no locks, one thread per stack at a time. Whatever needs
- * more cores runs more stacks.
+ * A stack reads no clock, does no I/O of its own and never blocks. Time comes in as the last
+ * argument of the four calls and is frozen until the next one; frames leave, through the
+ * interface's link, in tlsyn_stack_output() alone. Everything hangs off one struct tlsyn_stack: no
+ * globals, no locks, one thread per stack at a time. Whatever needs more cores runs more stacks.
  *
- * Inside an event (tlsyn/conn.h) every call on connections is allowed and the four calls are not (asserted).
+ * Inside an event (tlsyn/conn.h) every call on connections is allowed and the four calls are not
+ * (asserted).
  *
  * Errors are negative errno values.
  */
@@ -25,21 +27,22 @@ struct tlsyn_stack;
 struct tlsyn_iface;
 
 /**
- * Every bound of the stack. tlsyn_limits_default() gives values for a host with some thousands of connections.
- * A bound that is reached drops or refuses, and counts; it never grows.
+ * Every bound of the stack. tlsyn_limits_default() gives values for a host with some thousands of
+ * connections. A bound that is reached drops or refuses, and counts; it never grows.
  */
 struct tlsyn_limits {
-    uint32_t connections;          /* TCBs of all states together, TIME-WAIT included */
-    uint32_t time_wait;            /* of these, in TIME-WAIT; the oldest leaves when more come */
+    uint32_t connections; /* TCBs of all states together, TIME-WAIT included */
+    uint32_t time_wait;   /* of these, in TIME-WAIT; the oldest leaves when more come */
     uint32_t listeners;
-    uint32_t syn_backlog;          /* connections in SYN-RECEIVED, all listeners */
-    uint32_t embedded_backlog;     /* of these, with an engine that has taken SYN payload */
-    uint32_t embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
-    uint32_t snd_ring_max;         /* bytes of send buffer per connection */
-    uint32_t rcv_ring_max;         /* bytes of receive buffer per connection */
-    uint32_t ooo_ranges;           /* holes kept per connection in the receive ring */
-    uint32_t neighbours;           /* entries of the neighbour cache */
-    uint32_t neighbour_queue;      /* frames waiting per unresolved neighbour */
+    uint32_t syn_backlog;      /* connections in SYN-RECEIVED, all listeners */
+    uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
+    uint32_t
+        embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
+    uint32_t snd_ring_max;    /* bytes of send buffer per connection */
+    uint32_t rcv_ring_max;    /* bytes of receive buffer per connection */
+    uint32_t ooo_ranges;      /* holes kept per connection in the receive ring */
+    uint32_t neighbours;      /* entries of the neighbour cache */
+    uint32_t neighbour_queue; /* frames waiting per unresolved neighbour */
     uint32_t routes;
     uint32_t destinations;         /* remembered peers: cookie, MSS, SRTT */
     uint32_t reply_queue_bytes;    /* ARP, ICMP and RST answers waiting for output */
@@ -49,15 +52,15 @@ struct tlsyn_limits {
     tlsyn_time msl;                /* maximum segment lifetime; TIME-WAIT lasts twice that */
     tlsyn_time rto_min;            /* RFC 6298 (2.4) asks for 1 s; hosts of today use 200 ms */
     tlsyn_time rto_max;
-    tlsyn_time delack;             /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
-    tlsyn_time syn_timeout;        /* R2 of a SYN or SYN-ACK: give up after */
-    tlsyn_time user_timeout;       /* R2 of text: give up after */
+    tlsyn_time delack;       /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
+    tlsyn_time syn_timeout;  /* R2 of a SYN or SYN-ACK: give up after */
+    tlsyn_time user_timeout; /* R2 of text: give up after */
 };
 
 void tlsyn_limits_default(struct tlsyn_limits *limits);
 
-/** Memory: realloc(3)'s semantics, with free as size 0. May return NULL; the stack then drops what it was doing and
- * stays consistent. */
+/** Memory: realloc(3)'s semantics, with free as size 0. May return NULL; the stack then drops what
+ * it was doing and stays consistent. */
 struct tlsyn_alloc {
     void *(*resize)(struct tlsyn_alloc *, void *memory, size_t size);
 };
@@ -77,14 +80,15 @@ struct tlsyn_stack_options {
     struct tlsyn_random *random;       /* NULL: the kernel's */
     struct tlsyn_trace *trace;         /* NULL: none */
     tlsyn_time now;                    /* the clock's reading at birth */
-    bool quiet_tcp;                    /* no RST for segments of no connection: somebody else's may be on this address */
+    bool quiet_tcp; /* no RST for segments of no connection: somebody else's may be on this address
+                     */
 };
 
 /** NULL when memory is short. */
 struct tlsyn_stack *tlsyn_stack_new(const struct tlsyn_stack_options *options);
 
-/** Frees the stack and all that it owns, without a word on the wire: each connection's on_closed is called with
- * -ECONNABORTED first. Links stay open: they are the caller's. */
+/** Frees the stack and all that it owns, without a word on the wire: each connection's on_closed is
+ * called with -ECONNABORTED first. Links stay open: they are the caller's. */
 void tlsyn_stack_free(struct tlsyn_stack *stack);
 
 /** The time frozen at the last of the four calls. */
@@ -94,64 +98,69 @@ struct tlsyn_random *tlsyn_stack_random(struct tlsyn_stack *stack);
 struct tlsyn_alloc *tlsyn_stack_alloc(struct tlsyn_stack *stack);
 struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack);
 
-/* --- interfaces and routes --------------------------------------------------------------------------- */
+/* --- interfaces and routes -------------------------------------------------------------------- */
 
 /** Puts a link under the stack. The link must outlive the stack. */
-int tlsyn_iface_add(struct tlsyn_stack *stack, struct tlsyn_link *link,
-                    struct tlsyn_iface **iface);
+int tlsyn_iface_add(struct tlsyn_stack *stack, struct tlsyn_link *link, struct tlsyn_iface **iface);
 
 struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
 
-/** Gives the interface an address; its network becomes reachable without a gateway. -EADDRINUSE: has it already. */
+/** Gives the interface an address; its network becomes reachable without a gateway. -EADDRINUSE:
+ * has it already. */
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address,
                         int prefix_len);
 
-/** Sends an ARP announcement of every address (RFC 5227 2.3), so that peers replace a stale entry. */
+/** Sends an ARP announcement of every address (RFC 5227 2.3), so that peers replace a stale entry.
+ */
 void tlsyn_iface_announce(struct tlsyn_iface *iface);
 
-/** Asks the network whether somebody has `address` already: three ARP probes (RFC 5227 2.1.1) leave with the next
- * outputs; call tlsyn_iface_conflict() after a second or so. */
+/** Asks the network whether somebody has `address` already: three ARP probes (RFC 5227 2.1.1) leave
+ * with the next outputs; call tlsyn_iface_conflict() after a second or so. */
 int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
 
 /** True once somebody else was seen to use an address of this interface, or the probed one. */
 bool tlsyn_iface_conflict(const struct tlsyn_iface *iface);
 
-/** Datagrams for `network`/`prefix_len` go through `gateway`. The default route has prefix_len 0. The longest prefix
- * wins; -ENETUNREACH: the gateway is in no network of an interface. */
+/** Datagrams for `network`/`prefix_len` go through `gateway`. The default route has prefix_len 0.
+ * The longest prefix wins; -ENETUNREACH: the gateway is in no network of an interface. */
 int tlsyn_route_add(struct tlsyn_stack *stack, const struct tlsyn_addr *network, int prefix_len,
                     const struct tlsyn_addr *gateway);
 
-/* --- the four calls ---------------------------------------------------------------------------------- */
+/* --- the four calls --------------------------------------------------------------------------- */
 
-/** One received frame. What is wrong with it is counted and dropped; 0 always but for -EINVAL (foreign iface). Nothing
- * of the frame is kept. */
+/** One received frame. What is wrong with it is counted and dropped; 0 always but for -EINVAL
+ * (foreign iface). Nothing of the frame is kept. */
 int tlsyn_stack_input(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
                       const struct tlsyn_frame *frame, tlsyn_time now);
 
 /** Runs every timer that is due. */
 void tlsyn_stack_timers(struct tlsyn_stack *stack, tlsyn_time now);
 
-/** Sends what is due: answers waiting, then every connection that is ready. The number of frames handed to links. */
+/** Sends what is due: answers waiting, then every connection that is ready. The number of frames
+ * handed to links. */
 int tlsyn_stack_output(struct tlsyn_stack *stack, tlsyn_time now);
 
-/** When tlsyn_stack_timers() has work next, or TLSYN_NEVER; not later than now if tlsyn_stack_output() has some. */
+/** When tlsyn_stack_timers() has work next, or TLSYN_NEVER; not later than now if
+ * tlsyn_stack_output() has some. */
 tlsyn_time tlsyn_stack_next_timeout(const struct tlsyn_stack *stack);
 
-/* --- echo -------------------------------------------------------------------------------------------- */
+/* --- echo ------------------------------------------------------------------------------------- */
 
-/** Gets the answers to tlsyn_ping(). `error` is 0, or -errno from an ICMP error (-EHOSTUNREACH, -ENETUNREACH). */
+/** Gets the answers to tlsyn_ping(). `error` is 0, or -errno from an ICMP error (-EHOSTUNREACH,
+ * -ENETUNREACH). */
 struct tlsyn_ping_handler {
     void (*on_reply)(struct tlsyn_ping_handler *, const struct tlsyn_addr *from, uint16_t sequence,
                      size_t size, uint8_t ttl, int error);
 };
 
-/** Sends one ICMP echo request (RFC 792) with `size` bytes of payload, at most 1472. `id` tells runs apart; answers
- * with this id go to `handler` until tlsyn_ping_stop(). One handler per stack at a time: -EBUSY. */
+/** Sends one ICMP echo request (RFC 792) with `size` bytes of payload, at most 1472. `id` tells
+ * runs apart; answers with this id go to `handler` until tlsyn_ping_stop(). One handler per stack
+ * at a time: -EBUSY. */
 int tlsyn_ping(struct tlsyn_stack *stack, const struct tlsyn_addr *to, uint16_t id,
                uint16_t sequence, size_t size, struct tlsyn_ping_handler *handler);
 void tlsyn_ping_stop(struct tlsyn_stack *stack);
 
-/* --- counters ---------------------------------------------------------------------------------------- */
+/* --- counters --------------------------------------------------------------------------------- */
 
 enum tlsyn_counter {
 #define COUNTER(name, text) TLSYN_COUNT_##name,

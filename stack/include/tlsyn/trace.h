@@ -1,8 +1,9 @@
 /*
  * tlsyn/trace.h: what the stack tells about itself while it runs.
  *
- * Events are named once, in trace_events.def, with the names of their fields; a sink gets them as numbers. A stack
- * without a sink pays one branch per event. Sinks may not call back into the stack.
+ * Events are named once, in trace_events.def, with the names of their fields; a sink gets them as
+ * numbers. A stack without a sink pays one branch per event. Sinks may not call back into the
+ * stack.
  */
 #ifndef TLSYN_TRACE_H
 #define TLSYN_TRACE_H

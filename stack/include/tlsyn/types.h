@@ -13,8 +13,8 @@
 /** Microseconds on a clock that never runs backwards. Its origin means nothing. */
 typedef int64_t tlsyn_time;
 
-#define TLSYN_NEVER INT64_MAX
-#define TLSYN_MS(n) ((tlsyn_time)(n)*1000)
+#define TLSYN_NEVER      INT64_MAX
+#define TLSYN_MS(n)      ((tlsyn_time)(n)*1000)
 #define TLSYN_SECONDS(n) ((tlsyn_time)(n)*1000000)
 
 /**

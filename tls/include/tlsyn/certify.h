@@ -1,6 +1,6 @@
 /*
- * tlsyn/certify.h: throwaway certificates: an authority that signs one server certificate and is forgotten. For trying things out
- * and for measurements; nothing here is fit for guarding anything.
+ * tlsyn/certify.h: throwaway certificates: an authority that signs one server certificate and is
+ * forgotten. For trying things out and for measurements; nothing here is fit for guarding anything.
  *
  * Pure like the engine: time and randomness come from the caller.
  */
@@ -27,7 +27,8 @@ struct tlsyn_certified {
     char key[2048];   /* its private key */
 };
 
-/** 0, -EINVAL (no name, more than TLSYN_CERTIFY_NAMES, or one longer than 200 characters), -ENOMEM, -EPROTO: mbedTLS failed. */
+/** 0, -EINVAL (no name, more than TLSYN_CERTIFY_NAMES, or one longer than 200 characters), -ENOMEM,
+ * -EPROTO: mbedTLS failed. */
 int tlsyn_certify(const struct tlsyn_certify_options *options, struct tlsyn_certified *certified);
 
 #endif

@@ -76,9 +76,10 @@ struct tlsyn_tls_options {
      * none. */
     const char *const *alpn;
 
-    /** Client: a ClientHello some 450 bytes longer, by ALPN names that nobody speaks behind those of `alpn`; without
-     * `alpn` it has no effect. Before a server has validated our address it sends three times what it got, so
-     * a larger SYN lets the whole flight come back at once (docs/HANDSHAKE.md). */
+    /** Client: a ClientHello some 450 bytes longer, by ALPN names that nobody speaks behind those
+     * of `alpn`; without `alpn` it has no effect. Before a server has validated our address it
+     * sends three times what it got, so a larger SYN lets the whole flight come back at once
+     * (docs/HANDSHAKE.md). */
     bool pad_hello;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
@@ -151,11 +152,10 @@ struct tlsyn_tls_info {
     const char *alpn;        /* or NULL */
     bool established;
     bool resumed;
-    bool verified;      /* the peer's chain was verified */
-    tlsyn_time started; /* ClientHello written, or its first bytes read */
-    tlsyn_time
-        finished; /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC 8446 4.4.4);
-                                      server: the client's */
+    bool verified;         /* the peer's chain was verified */
+    tlsyn_time started;    /* ClientHello written, or its first bytes read */
+    tlsyn_time finished;   /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC
+                              8446 4.4.4);   server: the client's */
     tlsyn_time first_byte; /* first plaintext byte read by the engine; 0: none yet */
     uint32_t hello_bytes;  /* ClientHello record, with its header */
     uint64_t records_in, records_out;
