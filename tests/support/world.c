@@ -3,7 +3,7 @@
  */
 #include "support/world.h"
 
-#include <check.h>
+#include "support/must.h"
 
 #define BATCH      32
 #define PIPE_DEPTH 4096
@@ -22,9 +22,9 @@ static void open_host(struct world *w, int which, const struct world_options *op
         .trace = options->trace[which],
         .now = w->now,
     });
-    ck_assert_ptr_nonnull(host->stack);
-    ck_assert_int_eq(tlsyn_iface_add(host->stack, host->link, &host->iface), 0);
-    ck_assert_int_eq(tlsyn_iface_address(host->iface, &host->addr, 24), 0);
+    must(host->stack != NULL);
+    must(tlsyn_iface_add(host->stack, host->link, &host->iface) == 0);
+    must(tlsyn_iface_address(host->iface, &host->addr, 24) == 0);
 }
 
 void world_open(struct world *w, const struct world_options *options)
@@ -36,10 +36,10 @@ void world_open(struct world *w, const struct world_options *options)
     *w = (struct world){.now = TLSYN_SECONDS(1000)};
     if (caps.mtu == 0)
         caps.mtu = 1500;
-    ck_assert_int_eq(tlsyn_pipe_open(&caps, PIPE_DEPTH, ends), 0);
+    must(tlsyn_pipe_open(&caps, PIPE_DEPTH, ends) == 0);
     out.seed = options->seed * 4 + 2;
     in.seed = options->seed * 4 + 3;
-    ck_assert_int_eq(tlsyn_impair_wrap(ends[0], &out, &in, &w->host[WORLD_CLIENT].link), 0);
+    must(tlsyn_impair_wrap(ends[0], &out, &in, &w->host[WORLD_CLIENT].link) == 0);
     w->host[WORLD_SERVER].link = ends[1];
     for (int i = 0; i < WORLD_HOSTS; i++)
         open_host(w, i, options);
@@ -49,7 +49,7 @@ void world_close(struct world *w)
 {
     for (int i = 0; i < WORLD_HOSTS; i++) {
         tlsyn_stack_free(w->host[i].stack);
-        ck_assert_uint_eq(w->host[i].memory.blocks, 0);
+        must(w->host[i].memory.blocks == 0);
     }
     tlsyn_link_close(w->host[WORLD_CLIENT].link);
     tlsyn_link_close(w->host[WORLD_SERVER].link);
@@ -62,7 +62,7 @@ static bool turn(struct world *w, int which)
     struct tlsyn_frame frame[BATCH];
     int got = tlsyn_link_receive(host->link, frame, BATCH, w->now);
 
-    ck_assert_int_ge(got, 0);
+    must(got >= 0);
     for (int i = 0; i < got; i++) {
         if (w->watch)
             w->watch(w, which, &frame[i]);

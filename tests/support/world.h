@@ -42,7 +42,7 @@ struct world_options {
 
 void world_open(struct world *w, const struct world_options *options);
 
-/** Closes both hosts and fails the test if one of them kept memory. */
+/** Closes both hosts and aborts if one of them kept memory. */
 void world_close(struct world *w);
 
 /** Lets everything happen that is due, then moves the clock to what is next, at most to `until`. False: nothing will ever happen again. */
