@@ -2,7 +2,7 @@
 # Every target does its own set-up, which costs nothing when it is done. Build folders: build/<preset>.
 
 step = @printf '== %s\n'
-configure = cmake --log-level=WARNING --preset
+configure = cmake --preset
 compile = cmake --build --preset
 
 # Debian keeps daemons that the lab tests run (nginx) out of an ordinary user's search path.
@@ -35,7 +35,7 @@ setup-test:
 
 build: setup
 	$(step) 'build: build/release'
-	@$(configure) release -DTLSYN_TESTS=OFF
+	@$(configure) release -DTLSYN_TESTS=OFF >/dev/null
 	@$(compile) release
 
 table: build
@@ -44,7 +44,7 @@ table: build
 
 test: setup-test
 	$(step) 'build: build/asan, with AddressSanitizer and UBSan'
-	@$(configure) asan
+	@$(configure) asan >/dev/null
 	@$(compile) asan
 	$(step) 'tests: unit, sim, lint, lab'
 	@ctest --preset asan
@@ -53,7 +53,7 @@ FROM ?= 1
 COUNT ?= 1000
 sim: setup-test
 	$(step) 'build: build/asan'
-	@$(configure) asan
+	@$(configure) asan >/dev/null
 	@$(compile) asan --target sim
 	$(step) 'sim: $(COUNT) seeds from $(FROM)'
 	@build/asan/tests/sim --from $(FROM) --count $(COUNT)
@@ -64,7 +64,7 @@ fuzz:
 	$(step) 'packages: what the fuzzers need'
 	@.setup/packages.sh fuzz
 	$(step) 'build: build/fuzz, with libFuzzer'
-	@$(configure) fuzz
+	@$(configure) fuzz >/dev/null
 	@$(compile) fuzz
 	@set -e; for source in tests/fuzz/fuzz_*.c; do \
 	    name=$$(basename "$$source" .c); target=$${name#fuzz_}; \
@@ -85,7 +85,7 @@ lint:
 	$(step) 'packages: what the lints need'
 	@.setup/packages.sh lint
 	$(step) 'build: build/debug'
-	@$(configure) debug
+	@$(configure) debug >/dev/null
 	@$(compile) debug
 	$(step) 'tests/lint'
 	@ctest --preset debug -L lint
