@@ -203,6 +203,14 @@ static void users_act(struct run *run, tlsyn_time *next_read)
 /* NULL, or what went wrong. */
 static const char *outcome(const struct run *run)
 {
+    const struct plan *plan = run->plan;
+    bool aborted = run->client.error == -ECANCELED || run->server.error == -ECANCELED;
+    double lossy = plan->world.to_client.loss + plan->world.to_client.corrupt +
+                   plan->world.to_server.loss + plan->world.to_server.corrupt +
+                   (double)(plan->world.to_client.rate + plan->world.to_server.rate);
+
+    if (!over(run) && aborted && lossy > 0)
+        return NULL; /* its RST was lost, and who has nothing to say never asks again */
     if (!over(run))
         return "stuck";
     if (run->client.closes > 1 || run->server.closes > 1)

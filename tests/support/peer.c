@@ -376,6 +376,8 @@ int peer_takes_all(struct tcp_test *t)
     for (; t->sent_first < t->sent_end; n++) {
         take_next(t);
         const struct wire_tcp *s = &t->last.segment;
+        if (s->flags & TCP_SYN)
+            t->iss = s->seq;
         struct seg as_pattern = ACK(.len = s->text_len);
 
         seg_text(&as_pattern, seq_diff(s->seq, t->iss) + !!(s->flags & TCP_SYN), text);

@@ -1,0 +1,286 @@
+/*
+ * Cookies and admission: may the payload of a SYN reach the engine? Read first: RFC 7413 4.1, 4.2, docs/HANDSHAKE.md.
+ */
+#include "support/peer.h"
+
+#define REQUEST                                                                                    \
+    {                                                                                              \
+        .mss = 1460, .has_fastopen = true                                                          \
+    }
+
+/* A peer that asks for a cookie and gets one. */
+static struct tcp_options with_cookie(struct tcp_test *t)
+{
+    struct tcp_options options = REQUEST;
+
+    peer_sends(t, SYN(.opt = REQUEST));
+    const struct wire_tcp *synack = expect(t, SYNACK(.ack = 1));
+    ck_assert(synack->options.has_fastopen);
+    options.cookie_len = synack->options.cookie_len;
+    memcpy(options.cookie, synack->options.cookie, options.cookie_len);
+    peer_sends(t, RST(.seq = 1));
+    t->peer_nxt = t->peer_rcv = 0;
+    ck_assert_uint_eq(options.cookie_len, 8); /* as Linux: PEERS know this length */
+    return options;
+}
+
+/* --- the listener gives ------------------------------------------------------------------------------------------ */
+
+START_TEST(a_cookie_is_given_to_who_asks)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+
+    with_cookie(t);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_cookie_reqd), 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(no_cookie_to_who_does_not_ask_or_where_they_are_off)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+
+    peer_sends(t, SYN());
+    ck_assert(!expect(t, SYNACK())->options.has_fastopen);
+    tcp_test_close(t);
+    t = TCP_TEST(.open = true);
+    peer_sends(t, SYN(.opt = REQUEST));
+    ck_assert(!expect(t, SYNACK())->options.has_fastopen);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(the_old_form_of_the_option_is_answered_in_kind)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+
+    peer_sends(t, SYN(.opt = {.mss = 1460, .has_fastopen = true, .fastopen_experimental = true}));
+    ck_assert(expect(t, SYNACK())->options.fastopen_experimental);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_cookie_is_as_good_from_another_port)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    t->peer_port = 6000;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    expect(t, SYNACK(.ack = 101));
+    tcp_test_close(t);
+}
+END_TEST
+
+/* --- admission ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_valid_cookie_admits_the_payload)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    ck_assert_uint_eq(t->user.read, 100);
+    ck_assert(!expect(t, SYNACK(.ack = 101))->options.has_fastopen);
+    ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 0);
+    peer_sends(t, ACK());
+    ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 1);
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_wrong_cookie_brings_the_syn_alone_and_a_new_one)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true, .open = true);
+    struct tcp_options options = with_cookie(t);
+
+    options.cookie[3] ^= 1;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    ck_assert_int_eq(t->user.count[USER_SYN], 0);
+    ck_assert_uint_eq(expect(t, SYNACK(.ack = 1))->options.cookie_len, 8);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_cookie_bad), 1);
+    peer_sends(t, ACK(.seq = 1, .len = 100)); /* as text, then */
+    ck_assert_uint_eq(t->user.read, 100);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_request_with_payload_is_admitted_where_the_listener_is_open)
+{
+    struct tcp_test *t = TCP_TEST(.open = true, .cookies = true);
+
+    peer_sends(t, SYN(.len = 100, .opt = REQUEST));
+    ck_assert_uint_eq(expect(t, SYNACK(.ack = 101))->options.cookie_len, 8);
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(nothing_is_admitted_where_all_is_off)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    peer_sends(t, SYN(.len = 1024, .opt = REQUEST));
+    expect(t, SYNACK(.ack = 1));
+    ck_assert_int_eq(t->user.count[USER_SYN], 0);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_syn_data_plain), 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(paper_goes_by_length_alone)
+{
+    struct tcp_test *t = TCP_TEST(.paper = true);
+
+    peer_sends(t, SYN(.len = 1024 - 5)); /* 20 + 4 octets of header: one too few */
+    expect(t, SYNACK(.ack = 1));
+    peer_sends(t, RST(.seq = 1));
+    t->peer_nxt = t->peer_rcv = 0;
+    peer_sends(t, SYN(.len = 1024 - 4));
+    expect(t, SYNACK(.ack = 1021));
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* --- under load -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_busy_listener_asks_for_cookies)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.embedded_per_second = 2;
+    struct tcp_test *t = TCP_TEST(.open = true, .cookies = true, .limits = limits);
+    struct tcp_options cookie = with_cookie(t);
+    t->user.deaf = true;
+    for (int i = 0; i < 4; i++) {
+        t->peer_port = (uint16_t)(7000 + i);
+        t->peer_nxt = t->peer_rcv = 0;
+        peer_sends(t, SYN(.len = 100, .opt = REQUEST));
+        expect(t, SYNACK(.ack = i < 2 ? 101 : 1));
+    }
+    t->peer_port = 8000; /* who has one gets in */
+    t->peer_nxt = t->peer_rcv = 0;
+    peer_sends(t, SYN(.len = 100, .opt = cookie));
+    expect(t, SYNACK(.ack = 101));
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(only_so_many_embedded_opens_are_pending)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.embedded_backlog = 2;
+    struct tcp_test *t = TCP_TEST(.open = true, .limits = limits);
+    t->user.deaf = true;
+    for (int i = 0; i < 4; i++) {
+        t->peer_port = (uint16_t)(7000 + i);
+        t->peer_nxt = t->peer_rcv = 0;
+        peer_sends(t, SYN(.len = 100, .opt = REQUEST));
+        expect(t, SYNACK(.ack = i < 2 ? 101 : 1));
+    }
+    ck_assert_uint_eq(t->tcp->embedded, 2);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_overflow), 2);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* --- the client ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_cookie_is_kept_for_the_next_open)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_COOKIE);
+    static const uint8_t given[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct tcp_options answer = {.mss = 1460, .has_fastopen = true, .cookie_len = 8};
+
+    memcpy(answer.cookie, given, 8);
+    t->user.plan[USER_OPEN].write = 100;
+    user_connects(t);
+    const struct wire_tcp *syn = expect(t, SYN(.len = 100));
+    ck_assert(syn->options.has_fastopen && syn->options.cookie_len == 0);
+    peer_sends(t, SYNACK(.opt = answer));
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    t->peer_nxt = t->peer_rcv = 0;
+    t->user.plan[USER_OPEN].write = 100;
+    user_connects(t);
+    syn = expect(t, SYN(.len = 100));
+    ck_assert_uint_eq(syn->options.cookie_len, 8);
+    ck_assert_mem_eq(syn->options.cookie, given, 8);
+    peer_sends(t, SYNACK(.ack = 1)); /* it was not honoured */
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    t->peer_nxt = t->peer_rcv = 0;
+    user_connects(t);
+    ck_assert_uint_eq(expect(t, SYN())->options.cookie_len, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(the_syn_again_is_bare)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_OPEN);
+
+    t->user.plan[USER_OPEN].write = 100;
+    user_connects(t);
+    ck_assert(expect(t, SYN(.len = 100))->options.has_fastopen);
+    advance(t, TLSYN_MS(1001));
+    ck_assert(!expect(t, SYN(.seq = 0))->options.has_fastopen);
+    peer_sends(t, SYNACK(.ack = 101)); /* the first one came after all: still embedded */
+    expect(t, ACK(.seq = 101));
+    expect_nothing(t);
+    ck_assert_uint_eq(t->user.acked, 0); /* it was no news behind the hook: it rode in the SYN */
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_one_syn_waits)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_OPEN);
+
+    t->user.plan[USER_OPEN].write = 1421;
+    user_connects(t);
+    expect(t, SYN());
+    peer_sends(t, SYNACK());
+    expect(t, ACK(.seq = 1, .len = 1421));
+    tcp_test_close(t);
+}
+END_TEST
+
+Suite *tcp_fastopen_suite(void);
+
+Suite *tcp_fastopen_suite(void)
+{
+    Suite *s = suite_create("tcp_fastopen");
+    TCase *the_listener_gives = tcase_create("the listener gives");
+    TCase *admission = tcase_create("admission");
+    TCase *under_load = tcase_create("under load");
+    TCase *the_client = tcase_create("the client");
+
+    tcase_add_test(the_listener_gives, a_cookie_is_given_to_who_asks);
+    tcase_add_test(the_listener_gives, no_cookie_to_who_does_not_ask_or_where_they_are_off);
+    tcase_add_test(the_listener_gives, the_old_form_of_the_option_is_answered_in_kind);
+    tcase_add_test(the_listener_gives, a_cookie_is_as_good_from_another_port);
+    suite_add_tcase(s, the_listener_gives);
+    tcase_add_test(admission, a_valid_cookie_admits_the_payload);
+    tcase_add_test(admission, a_wrong_cookie_brings_the_syn_alone_and_a_new_one);
+    tcase_add_test(admission, a_request_with_payload_is_admitted_where_the_listener_is_open);
+    tcase_add_test(admission, nothing_is_admitted_where_all_is_off);
+    tcase_add_test(admission, paper_goes_by_length_alone);
+    suite_add_tcase(s, admission);
+    tcase_add_test(under_load, a_busy_listener_asks_for_cookies);
+    tcase_add_test(under_load, only_so_many_embedded_opens_are_pending);
+    suite_add_tcase(s, under_load);
+    tcase_add_test(the_client, a_cookie_is_kept_for_the_next_open);
+    tcase_add_test(the_client, the_syn_again_is_bare);
+    tcase_add_test(the_client, what_does_not_fit_one_syn_waits);
+    suite_add_tcase(s, the_client);
+    return s;
+}
