@@ -105,7 +105,7 @@ static void answer(const struct actor_part *part, struct node *node, struct open
 static int serve_harness(const struct actor_part *part, struct node *node, struct opener *opener)
 {
     struct control control = {.watch = {.on_ready = on_control}};
-    struct actor_request request;
+    struct actor_request request = {.kind = ACTOR_PING};
     struct actor_reply reply;
     int error = 0;
 
