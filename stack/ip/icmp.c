@@ -40,9 +40,10 @@ static int icmp_send(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_tx 
     tx->csum_offset = ICMP4_CHECKSUM_OFFSET;
     tx->protocol = IP_PROTOCOL_ICMP;
     error = output_copied(ip, tx);
-    if (error == 0)
-        count(ip->cx, TLSYN_COUNT_icmp_out);
-    return error;
+    if (error < 0)
+        return error;
+    count(ip->cx, TLSYN_COUNT_icmp_out);
+    return 0;
 }
 
 /* The text of a frame in hand, or of a buffer, as a view: it is copied before the call returns, and never written to. */

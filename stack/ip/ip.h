@@ -116,7 +116,7 @@ struct ip_tx {
 };
 
 /**
- * Sends one datagram, with DF set (RFC 1191). 0, or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
+ * Sends one datagram, with DF set (RFC 1191). 0; IP_OUTPUT_WAITS: it waits for its neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
  * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the path's MTU or gso_max.
  *
  * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch,
@@ -125,6 +125,8 @@ struct ip_tx {
  * yet are copied too, into its queue.
  */
 int ip_output(struct ip *ip, const struct ip_tx *tx);
+
+#define IP_OUTPUT_WAITS 1
 
 /** Sends what waits: frames whose neighbour has answered, then the reply queue. */
 void ip_output_open(struct ip *ip);

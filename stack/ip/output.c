@@ -292,7 +292,12 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
         return -EHOSTUNREACH;
     }
     count(ip->cx, TLSYN_COUNT_ip_out);
-    if (copied || !neigh_is_resolved(way.neighbour))
+    if (!neigh_is_resolved(way.neighbour)) {
+        int error = output_copy(ip, tx, &way);
+
+        return error < 0 ? error : IP_OUTPUT_WAITS;
+    }
+    if (copied)
         return output_copy(ip, tx, &way);
     output_in_place(ip, tx, &way);
     return 0;

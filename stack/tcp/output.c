@@ -12,91 +12,10 @@
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/retransmit.h"
+#include "tcp/segment.h"
 #include "tcp/timers.h"
 
 #define IP4_HEADER_LEN 20
-
-/* --- building ---------------------------------------------------------------------------------------- */
-
-int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
-             struct ip_tx *tx)
-{
-    int len = wire_tcp_emit(segment, tx->header, sizeof(tx->header));
-
-    if (len < 0)
-        return len;
-    tx->protocol = IP_PROTOCOL_TCP;
-    tx->header_len = (uint8_t)len;
-    tx->csum_offset = TCP_CHECKSUM_OFFSET;
-    count(tcp->cx, TLSYN_COUNT_tcp_out_segs);
-    TRACE(tcp->cx, tcp_tx, conn_number, segment->seq, segment->ack, segment->flags, segment->wnd,
-          (int64_t)tlsyn_view_len(&tx->text));
-    return ip_output(tcp->ip, tx);
-}
-
-static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
-{
-    uint32_t wnd = tcp_window_to_announce(conn);
-
-    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN */
-        wnd = ring_room(&conn->rcv) < UINT16_MAX ? ring_room(&conn->rcv) : UINT16_MAX;
-    conn->rcv_wnd = wnd;
-    conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);
-    return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);
-}
-
-/* What every segment with ACK settles. */
-static void acknowledged(struct tlsyn_conn *conn)
-{
-    conn->ack_due = TCP_ACK_NONE;
-    conn->unacked_text = 0;
-    conn->last_ack_sent = conn->rcv_nxt;
-    timers_clear(conn, TCP_DELACK);
-}
-
-static struct wire_tcp header(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
-{
-    struct wire_tcp segment = {
-        .src_port = conn->local.port,
-        .dst_port = conn->remote.port,
-        .seq = seq,
-        .ack = flags & TCP_ACK ? conn->rcv_nxt : 0,
-        .flags = flags,
-    };
-
-    segment.wnd = window_field(conn, flags);
-    tcp_options_fill(conn, flags, &segment.options);
-    if (flags & TCP_ACK)
-        acknowledged(conn);
-    return segment;
-}
-
-static uint32_t segments(const struct tlsyn_conn *conn, uint32_t len)
-{
-    return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
-}
-
-/* `len` bytes of the send ring from sequence number `seq` on. */
-static int send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len)
-{
-    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr};
-
-    if (len > 0) {
-        tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
-
-        ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
-        tx.gso_size = len > tcp_send_mss(conn) ? tcp_send_mss(conn) : 0;
-    }
-    conn->segs_out += segments(conn, len);
-    return tcp_emit(conn->tcp, conn->number, segment, &tx);
-}
-
-void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags)
-{
-    struct wire_tcp segment = header(conn, conn->snd_nxt, flags);
-
-    send_segment(conn, &segment, 0);
-}
 
 /* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
 
@@ -140,7 +59,7 @@ static void send_syn(struct tlsyn_conn *conn)
 {
     struct context *cx = conn->tcp->cx;
     bool first = conn->snd_nxt == conn->iss, synack = conn->state == TLSYN_SYN_RECEIVED;
-    struct wire_tcp segment = header(conn, conn->iss, synack ? TCP_SYN | TCP_ACK : TCP_SYN);
+    struct wire_tcp segment = tcp_segment(conn, conn->iss, synack ? TCP_SYN | TCP_ACK : TCP_SYN);
     uint8_t scratch[TCP_OPTIONS_MAX];
     uint32_t options = (uint32_t)tcp_options_emit(&segment.options, scratch, sizeof(scratch));
     uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + options;
@@ -171,7 +90,7 @@ static void send_syn(struct tlsyn_conn *conn)
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
     charge(conn, overhead + len);
-    send_segment(conn, &segment, len);
+    tcp_send_segment(conn, &segment, len);
     tcp_arm_retransmit(conn);
 }
 
@@ -281,8 +200,8 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
     tcp_seq next = c->seq + c->len + c->fin;
 
     if (seq_lt(c->seq, conn->snd_nxt)) {
-        conn->retransmits += segments(conn, c->len);
-        conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += segments(conn, c->len);
+        conn->retransmits += tcp_segments(conn, c->len);
+        conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += tcp_segments(conn, c->len);
         conn->rtt_timing = false; /* Karn */
     } else if (!conn->rtt_timing) {
         conn->rtt_timing = true;
@@ -298,9 +217,9 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
 
     conn->last_sent = conn->tcp->cx->now;
-    struct wire_tcp segment = header(conn, c->seq, flags);
+    struct wire_tcp segment = tcp_segment(conn, c->seq, flags);
     note_sent(conn, c);
-    int error = send_segment(conn, &segment, c->len);
+    int error = tcp_send_segment(conn, &segment, c->len);
     tcp_arm_retransmit(conn);
     return error;
 }

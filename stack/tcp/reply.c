@@ -3,7 +3,7 @@
  */
 #include "tcp/reply.h"
 
-#include "tcp/output.h"
+#include "tcp/segment.h"
 
 void tcp_reply_rst(struct tcp *tcp, const struct ip_datagram *datagram,
                    const struct wire_tcp *segment)

@@ -28,7 +28,8 @@ static int send_numbered(const char *dst, uint8_t number)
                        .csum_offset = 16};
 
     tx.header[1] = number;
-    return ip_output(&bed.ip, &tx);
+    int result = ip_output(&bed.ip, &tx);
+    return result == IP_OUTPUT_WAITS ? 0 : result; /* sent now or later: not refused */
 }
 
 static int send_to(const char *dst)

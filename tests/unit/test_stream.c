@@ -129,6 +129,28 @@ START_TEST(super_frames_are_cut_by_a_link_that_can)
 }
 END_TEST
 
+START_TEST(waiting_for_arp_is_no_round_trip_of_the_path)
+{
+    const struct world_options options = {
+        .seed = 21, .to_server = {.delay = TLSYN_MS(10)}, .to_client = {.delay = TLSYN_MS(10)}};
+    struct tlsyn_conn_info info;
+    struct pair p;
+
+    world_open(&p.world, &options);
+    bulk_init(&p.client, 20000, 20000);
+    bulk_init(&p.server, 20000, 20000);
+    start(&p, TLSYN_LEVEL_NONE);
+    /* 20 ms until the neighbour has answered, 20 ms for SYN and SYN-ACK, and a round trip of text */
+    while (p.client.received < 20000)
+        world_step(&p.world, p.world.now + TLSYN_SECONDS(1));
+    tlsyn_conn_info(p.client.conn, &info);
+    ck_assert_int_gt(info.srtt, 0);
+    ck_assert_int_lt(info.srtt, TLSYN_MS(30));
+    run_to_end(&p, TLSYN_SECONDS(60));
+    world_close(&p.world);
+}
+END_TEST
+
 /* --- the embedded handshake --------------------------------------------------------------------------- */
 
 static void embedded(enum tlsyn_level level, uint64_t seed)
@@ -175,6 +197,7 @@ Suite *stream_suite(void)
     tcase_add_test(plain, bytes_arrive_both_ways_over_a_perfect_path);
     tcase_add_loop_test(plain, bytes_arrive_over_a_path_that_loses_and_reorders, 0, 40);
     tcase_add_loop_test(plain, bytes_arrive_when_every_fifth_frame_is_lost, 0, 20);
+    tcase_add_test(plain, waiting_for_arp_is_no_round_trip_of_the_path);
     tcase_add_test(plain, super_frames_are_cut_by_a_link_that_can);
     suite_add_tcase(s, plain);
     tcase_add_test(hooks, payload_rides_in_syn_and_syn_ack);

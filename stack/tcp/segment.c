@@ -1,0 +1,90 @@
+/*
+ * tcp/segment.c: a segment from the state of its connection to ip_output(). Read first: RFC 9293 3.1, 3.8.6.
+ */
+#include "tcp/segment.h"
+
+#include "tcp/options.h"
+#include "tcp/recv.h"
+#include "tcp/timers.h"
+
+int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
+             struct ip_tx *tx)
+{
+    int len = wire_tcp_emit(segment, tx->header, sizeof(tx->header));
+
+    if (len < 0)
+        return len;
+    tx->protocol = IP_PROTOCOL_TCP;
+    tx->header_len = (uint8_t)len;
+    tx->csum_offset = TCP_CHECKSUM_OFFSET;
+    count(tcp->cx, TLSYN_COUNT_tcp_out_segs);
+    TRACE(tcp->cx, tcp_tx, conn_number, segment->seq, segment->ack, segment->flags, segment->wnd,
+          (int64_t)tlsyn_view_len(&tx->text));
+    return ip_output(tcp->ip, tx);
+}
+
+static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
+{
+    uint32_t wnd = tcp_window_to_announce(conn);
+
+    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN */
+        wnd = ring_room(&conn->rcv) < UINT16_MAX ? ring_room(&conn->rcv) : UINT16_MAX;
+    conn->rcv_wnd = wnd;
+    conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);
+    return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);
+}
+
+/* What every segment with ACK settles. */
+static void acknowledged(struct tlsyn_conn *conn)
+{
+    conn->ack_due = TCP_ACK_NONE;
+    conn->unacked_text = 0;
+    conn->last_ack_sent = conn->rcv_nxt;
+    timers_clear(conn, TCP_DELACK);
+}
+
+struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
+{
+    struct wire_tcp segment = {
+        .src_port = conn->local.port,
+        .dst_port = conn->remote.port,
+        .seq = seq,
+        .ack = flags & TCP_ACK ? conn->rcv_nxt : 0,
+        .flags = flags,
+    };
+
+    segment.wnd = window_field(conn, flags);
+    tcp_options_fill(conn, flags, &segment.options);
+    if (flags & TCP_ACK)
+        acknowledged(conn);
+    return segment;
+}
+
+uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
+{
+    return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
+}
+
+int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len)
+{
+    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr};
+
+    if (len > 0) {
+        tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
+
+        ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
+        tx.gso_size = len > tcp_send_mss(conn) ? tcp_send_mss(conn) : 0;
+    }
+    conn->segs_out += tcp_segments(conn, len);
+    int result = tcp_emit(conn->tcp, conn->number, segment, &tx);
+    if (result == IP_OUTPUT_WAITS)
+        conn->rtt_timing = false; /* the neighbour's answer takes time that is not the path's */
+    return result < 0 ? result : 0;
+}
+
+void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags)
+{
+    struct wire_tcp segment = tcp_segment(conn, conn->snd_nxt, flags);
+
+    tcp_send_segment(conn, &segment, 0);
+}

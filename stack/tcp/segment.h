@@ -1,0 +1,26 @@
+/*
+ * tcp/segment.h: building one segment and sending it: header, options, window, text out of the send ring.
+ */
+#ifndef TLSYN_TCP_SEGMENT_H
+#define TLSYN_TCP_SEGMENT_H
+
+#include "tcp/conn.h"
+
+/** The header of a segment that is about to leave: with the window that it announces, and, with ACK, the acknowledgement of everything
+ * received; both are noted in the connection as said. */
+struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags);
+
+/** Sends it with `len` bytes of the send ring, from its sequence number on. 0, or as ip_output() when it was dropped. */
+int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len);
+
+/** How many segments `len` bytes of text make on the wire. */
+uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
+
+/** A segment without text at snd_nxt, at any time. */
+void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags);
+
+/** Puts header and options into `tx`, whose addresses and text are filled in, and sends it. As ip_output(). */
+int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
+             struct ip_tx *tx);
+
+#endif
