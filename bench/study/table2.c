@@ -287,13 +287,13 @@ static uint32_t member_index(const struct table2 *t, enum study_suite suite, enu
     return i;
 }
 
-/* "at 6.0 ms: 1.2-rsa 19.1 -> 13.0, 1.3 15.0 -> 9.0" */
+/* "at 6 ms: 1.2-rsa 19.1 -> 13.0, 1.3 15.0 -> 9.0" */
 static void describe_block(const struct table2 *t, uint32_t block, char *text, size_t size)
 {
     static const enum study_suite shown[] = {STUDY_12_RSA, STUDY_13};
     size_t len = 0;
 
-    (void)snprintf(text, size, "at %.1f ms:", t->targets[block].ping_ms);
+    (void)snprintf(text, size, "at %g ms:", t->targets[block].ping_ms);
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         uint32_t base = block * t->member_count;
 

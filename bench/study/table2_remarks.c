@@ -63,8 +63,8 @@ static bool remark_failures(const struct table2 *t, char *text, size_t size)
     if (first)
         (void)snprintf(
             text, size,
-            "%zu handshakes failed and are in no figure; the first: %s %s %s at %.1f ms: %s.",
-            failed, study_stack_name(first->member.stack), study_suite_name(first->member.suite),
+            "%zu handshakes failed and are in no figure; the first: %s %s %s at %g ms: %s.", failed,
+            study_stack_name(first->member.stack), study_suite_name(first->member.suite),
             study_mode_name(first->member.mode), t->targets[first->target].ping_ms, first->reason);
     return first;
 }
@@ -76,7 +76,7 @@ static bool remark_targets(const struct table2 *t, char *text, size_t size)
 
         if (isfinite(residual) && fabs(residual) > 0.05 + 0.02 * t->targets[i].ping_ms) {
             (void)snprintf(text, size,
-                           "The ping target %.2f ms was not reached: the link gave %.2f ms.",
+                           "The ping target %g ms was not reached: the link gave %.2f ms.",
                            t->targets[i].ping_ms, t->targets[i].calibrated_ms);
             return true;
         }

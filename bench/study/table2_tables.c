@@ -14,6 +14,15 @@ static double median_or_nothing(const struct table2_row *row)
     return row && row->n > 0 ? row->handshake_ms.estimate : (double)NAN;
 }
 
+/* As asked for: 6.0, 11.6, 0.25. */
+static void add_target(struct report_table *table, double ms)
+{
+    if (fabs(ms * 10 - round(ms * 10)) < 1e-9)
+        report_table_number(table, ms, 1);
+    else
+        report_table_cell(table, "%g", ms);
+}
+
 /* --- handshake times ----------------------------------------------------------------------------------- */
 
 static void add_times(const struct table2 *t, int target, enum study_suite suite,
@@ -30,7 +39,7 @@ static void add_times(const struct table2 *t, int target, enum study_suite suite
         suite == STUDY_12_RSA ? published_row_at(t->targets[target].ping_ms) : NULL;
     const struct stats_interval per_rtt = saving ? saving->per_rtt : none;
 
-    report_table_number(table, t->targets[target].ping_ms, 1);
+    add_target(table, t->targets[target].ping_ms);
     report_table_number(table, sequential ? sequential->ping_ms : (double)NAN, 2);
     report_table_number(table, median_or_nothing(sequential), 2);
     report_table_number(table, median_or_nothing(embedded), 2);
@@ -102,7 +111,7 @@ void table2_table_first_byte(const struct table2 *t, struct report_table *table)
         report_table_cell(table, "%s", study_suite_name(row->member.suite));
         report_table_cell(table, "%s", study_stack_name(row->member.stack));
         report_table_cell(table, "%s", study_mode_name(row->member.mode));
-        report_table_number(table, t->targets[row->target].ping_ms, 1);
+        add_target(table, t->targets[row->target].ping_ms);
         report_table_number(table, row->first_byte_ms.estimate, 2);
         report_table_interval(table, row->first_byte_ms.lo, row->first_byte_ms.hi, 2);
         report_table_cell(table, "%zu", row->n);
@@ -182,7 +191,7 @@ void table2_table_link(const struct table2 *t, struct report_table *table)
 
     report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (int i = 0; i < t->options.pings; i++) {
-        report_table_number(table, t->targets[i].ping_ms, 1);
+        add_target(table, t->targets[i].ping_ms);
         report_table_cell(table, "%lld", (long long)t->targets[i].to_server);
         report_table_cell(table, "%lld", (long long)t->targets[i].to_client);
         report_table_number(table, t->targets[i].calibrated_ms, 3);

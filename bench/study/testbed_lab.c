@@ -63,6 +63,16 @@ static void let_settle(double first_byte_us)
     (void)tlsyn_wait(NULL, 0, tlsyn_clock() + (tlsyn_time)(first_byte_us / 4) + TLSYN_MS(1) / 2);
 }
 
+/* A server says nothing after it has signed on; that its end is closed means that it has died. */
+static int check_server(struct lab_testbed *t, enum study_stack stack)
+{
+    enum actor_role role = stack == STUDY_KERNEL ? ACTOR_KERNEL_SERVER : ACTOR_STACK_SERVER;
+    struct actor_reply unexpected;
+    int error = actor_receive(t->controls[role], &unexpected, sizeof(unexpected), 0);
+
+    return error == -ETIMEDOUT ? 0 : -EPIPE;
+}
+
 static int exchange(struct testbed *testbed, const struct study_order *order,
                     struct study_outcome *outcome)
 {
@@ -75,7 +85,9 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
     if (error < 0)
         return error;
     *outcome = reply.outcome;
-    let_settle(outcome->error == 0 ? outcome->first_byte_us : 0);
+    if (outcome->error < 0)
+        return check_server(of(testbed), order->stack);
+    let_settle(outcome->first_byte_us);
     return 0;
 }
 

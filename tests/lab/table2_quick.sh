@@ -108,6 +108,18 @@ wait "$study" || status=$?
 [ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(tail -n 3 "$scratch/log")"
 holds '.environment.interrupted == true' "interrupted, it writes what there is"
 
+# A process of the lab that dies ends the study at once, and what came before is kept. The last one started is the
+# kernel's server, which the client can't tell from a server that refuses.
+"$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
+study=$!
+sleep 5
+kill -KILL "$(pgrep -P "$study" | tail -n 1)"
+status=0
+wait "$study" || status=$?
+[ "$status" -eq 1 ] || fail "with a dead server it ends with $status: $(tail -n 3 "$scratch/log")"
+grep -q 'broken off: a process of the lab has died' "$scratch/log" || fail "nobody says so: $(tail -n 3 "$scratch/log")"
+passed "a dead server ends it, with a word"
+
 status=0
 "$TLSYN" bench table2 --out /proc/none >/dev/null 2>"$scratch/log" || status=$?
 [ "$status" -eq 1 ] || fail "an impossible folder ends with $status"
