@@ -18,10 +18,10 @@
 
 #define PORT       443
 #define LIMIT      TLSYN_SECONDS(4 * 3600)
-#define COUNT      2000
+#define COUNT      800
 #define STEPS_MAX  20000000
 #define BYTES_MAX  300000
-#define RING_SMALL 4096
+#define RING_SMALL 4096u
 
 struct plan {
     struct world_options world;
