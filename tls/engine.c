@@ -209,11 +209,32 @@ int tls_drive(struct tlsyn_tls *tls)
     return tls->error;
 }
 
+/* The numbers are those of the protocol: 0x0304 is TLS 1.3, 0x1301 its AES-128-GCM. */
+static void trace_established(struct tlsyn_tls *tls)
+{
+    struct tlsyn_stack *stack = tlsyn_conn_stack(tls->conn);
+    struct tlsyn_trace *trace = tlsyn_stack_trace(stack);
+    struct tlsyn_conn_info info;
+
+    if (trace == NULL || !(trace->mask >> TLSYN_TRACE_tls_established & 1))
+        return;
+    tlsyn_conn_info(tls->conn, &info);
+    trace->emit(trace, &(struct tlsyn_trace_record){
+                           .when = tlsyn_stack_now(stack),
+                           .event = TLSYN_TRACE_tls_established,
+                           .conn = info.number,
+                           .field = {mbedtls_ssl_get_version_number(&tls->ssl),
+                                     mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl),
+                                     (int64_t)tls->in.records, (int64_t)tls->out.records},
+                       });
+}
+
 static void announce(struct tlsyn_tls *tls)
 {
     const struct tlsyn_conn_events *events = tls->app->events;
 
     tls->announced = true;
+    trace_established(tls);
     if (events->on_established != NULL)
         events->on_established(tls->app, tls->conn);
     tls_use(tls);

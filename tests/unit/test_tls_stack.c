@@ -311,6 +311,36 @@ START_TEST(an_unpadded_hello_at_level_open_costs_no_more_than_none)
 }
 END_TEST
 
+struct counting_trace {
+    struct tlsyn_trace base;
+    int events;
+    int64_t version;
+};
+
+static void count_event(struct tlsyn_trace *trace, const struct tlsyn_trace_record *record)
+{
+    struct counting_trace *t = (struct counting_trace *)trace;
+
+    t->events++;
+    t->version = record->field[0];
+}
+
+START_TEST(an_established_session_is_traced_with_its_version)
+{
+    struct counting_trace trace = {
+        .base = {.emit = count_event, .mask = 1ull << TLSYN_TRACE_tls_established}};
+    const struct world_options path = {.seed = 4, .trace = {[WORLD_CLIENT] = &trace.base}};
+    struct user u;
+    struct bed bed;
+
+    bed_open(&bed, &path, TLSYN_TLS_13, TLSYN_LEVEL_NONE);
+    visit(&bed, TLSYN_LEVEL_NONE, &u);
+    ck_assert_int_eq(trace.events, 1);
+    ck_assert_int_eq(trace.version, 0x0304);
+    bed_close(&bed);
+}
+END_TEST
+
 START_TEST(a_server_that_admits_nothing_costs_nothing)
 {
     const struct world_options path = {
@@ -439,6 +469,7 @@ Suite *tls_stack_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, the_handshake_takes_its_round_trips_and_none_more, 0, 12);
     tcase_add_loop_test(t, an_unpadded_hello_at_level_open_costs_no_more_than_none, 0, 3);
+    tcase_add_test(t, an_established_session_is_traced_with_its_version);
     tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
     tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
     tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);
