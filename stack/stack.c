@@ -47,7 +47,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .reply_queue_bytes = 256u << 10,
         .icmp_per_second = 1000,
         .rst_per_second = 1000,
-        .challenge_per_second = 1000,
+        .challenge_per_second = 100,
         .msl = TLSYN_SECONDS(30),
         .rto_min = TLSYN_MS(200),
         .rto_max = TLSYN_SECONDS(60),

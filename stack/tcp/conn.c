@@ -53,6 +53,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->user_timeout = options->user_timeout ? options->user_timeout : limits->user_timeout;
     conn->syn_timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
     conn->stalled_since = TLSYN_NEVER;
+    budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
     conn->iss = tcp->choose_iss(tcp, local, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->iss;
@@ -92,6 +93,7 @@ static void leave_syn_received(struct tlsyn_conn *conn)
 {
     struct tcp *tcp = conn->tcp;
 
+    list_remove(&conn->waiting);
     if (!conn->active)
         tcp->half_open--;
     if (conn->embedded)
@@ -106,8 +108,10 @@ void tcp_set_state(struct tlsyn_conn *conn, enum tlsyn_state state)
     TRACE(conn->tcp->cx, tcp_state, conn->number, from, state);
     if (from == TLSYN_SYN_RECEIVED)
         leave_syn_received(conn);
-    if (state == TLSYN_SYN_RECEIVED && !conn->active)
+    if (state == TLSYN_SYN_RECEIVED && !conn->active) {
         conn->tcp->half_open++;
+        list_append(&conn->tcp->half_opens, &conn->waiting);
+    }
     if (state == TLSYN_ESTABLISHED)
         conn->established = conn->tcp->cx->now;
     conn->state = state;

@@ -43,7 +43,7 @@ struct tlsyn_conn {
     struct table_node node; /* tcp->demux */
     struct list all;        /* tcp->all, or tcp->doomed */
     struct list ready;      /* tcp->ready */
-    struct list waiting;    /* tcp->time_wait */
+    struct list waiting;    /* tcp->time_wait, or tcp->half_opens */
     struct tcp *tcp;
     struct tlsyn_handler *handler;   /* NULL: nobody yet, or no longer */
     struct tlsyn_listener *listener; /* in SYN-RECEIVED of a passive open */
@@ -98,7 +98,10 @@ struct tlsyn_conn {
     /* Stream offsets in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
     uint64_t ooo_recent[TCP_SACK_BLOCKS_MAX];
     enum tcp_ack_due ack_due;
-    uint32_t unacked_text;   /* bytes taken since our last ACK */
+    uint32_t unacked_text; /* bytes taken since our last ACK */
+    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which guesses about a connection were right
+     * (CVE-2016-5696), and one of them could use up the ACKs that others need. */
+    struct budget challenges;
     uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
 
     /* Options in force */

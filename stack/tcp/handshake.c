@@ -285,13 +285,18 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 
 /* --- passive ----------------------------------------------------------------------------------------- */
 
-static bool backlog_full(struct tcp *tcp)
+/* RFC 4987 3.4: a flood of SYNs whose senders never answer takes each other's places, and an honest client passes if it answers
+ * before its turn comes; were new SYNs dropped instead, it would wait for the flood's to time out. Without a word: the oldest is
+ * most likely a forged address. In the end, for the user who hears of it may close the listener. */
+static void keep_to_backlog(struct tcp *tcp)
 {
-    if (tcp->half_open < tcp->cx->limits.syn_backlog)
-        return false;
+    struct list *oldest = list_first(&tcp->half_opens);
+
+    if (tcp->half_open <= tcp->cx->limits.syn_backlog || !oldest)
+        return;
     count(tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
     drop(tcp->cx, TLSYN_DROP_tcp_backlog_full);
-    return true;
+    tcp_finish(container_of(oldest, struct tlsyn_conn, waiting), -ETIMEDOUT);
 }
 
 /* A cookie for next time, where one was asked for, or the one that came is not ours. */
@@ -407,8 +412,6 @@ void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagra
         drop(tcp->cx, TLSYN_DROP_tcp_flags);
         return;
     }
-    if (backlog_full(tcp))
-        return;
     struct tlsyn_conn *conn = conn_from_syn(listener, datagram, segment);
     if (!conn)
         return;
@@ -424,6 +427,7 @@ void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagra
         embed(conn, segment);
     tcp_set_ready(conn);
     tcp_check(conn);
+    keep_to_backlog(tcp);
 }
 
 void tcp_complete_open(struct tlsyn_conn *conn)

@@ -77,7 +77,7 @@ static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_
         return TCP_NEXT;
     }
     drop(conn->tcp->cx, TLSYN_DROP_tcp_duplicate_syn);
-    if (budget_take(&conn->tcp->challenges, conn->tcp->cx->now)) {
+    if (budget_take(&conn->challenges, conn->tcp->cx->now)) {
         conn->syn_plain = true;
         conn->snd_rtx = conn->iss;
         tcp_set_ready(conn);

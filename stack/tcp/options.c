@@ -47,9 +47,14 @@ static void settle_mss(struct tlsyn_conn *conn, uint16_t limit)
     cc_set_smss(&conn->cc, mss);
 }
 
-void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
+bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 {
-    settle_mss(conn, mtu > IP4_HEADERS + MSS_MIN ? (uint16_t)(mtu - IP4_HEADERS) : MSS_MIN);
+    uint16_t limit = mtu > IP4_HEADERS + MSS_MIN ? (uint16_t)(mtu - IP4_HEADERS) : MSS_MIN;
+
+    if (limit >= conn->mss + (conn->ts_ok ? TIMESTAMP_SPACE : 0))
+        return false;
+    settle_mss(conn, limit);
+    return true;
 }
 
 void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs)

@@ -25,7 +25,8 @@ uint16_t tcp_rcv_full(const struct tlsyn_conn *conn);
 /** Our timestamp clock: milliseconds (RFC 7323 5.4), offset per connection. */
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
 
-/** MSS of text for a path MTU that was reported or probed; never above the peer's (RFC 9293 3.7.1, MUST-16). */
-void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);
+/** The path takes datagrams of no more than `mtu` octets: the MSS follows. False, and nothing changes, if it fits already: what claims to
+ * be news of a wider path is none. */
+bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);
 
 #endif

@@ -37,7 +37,7 @@ void tcp_send_rst(struct tlsyn_conn *conn)
 
 void tcp_challenge_ack(struct tlsyn_conn *conn)
 {
-    if (!budget_take(&conn->tcp->challenges, conn->tcp->cx->now))
+    if (!budget_take(&conn->challenges, conn->tcp->cx->now))
         return;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_challenge_acks);
     tcp_emit_control(conn, TCP_ACK);

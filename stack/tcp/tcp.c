@@ -32,12 +32,12 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->ready);
     list_init(&tcp->doomed);
     list_init(&tcp->time_wait);
+    list_init(&tcp->half_opens);
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
     dests_init(&tcp->dests, cx);
     budget_init(&tcp->embeds, cx->limits.embedded_per_second, cx->now);
     budget_init(&tcp->rsts, cx->limits.rst_per_second, cx->now);
-    budget_init(&tcp->challenges, cx->limits.challenge_per_second, cx->now);
     return 0;
 }
 
@@ -92,10 +92,7 @@ static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
 
 static void too_big(struct tlsyn_conn *conn, uint16_t mtu)
 {
-    uint16_t before = conn->mss;
-
-    tcp_set_path_mtu(conn, mtu > MTU_MIN ? mtu : MTU_MIN);
-    if (conn->mss >= before)
+    if (!tcp_lower_path_mtu(conn, mtu > MTU_MIN ? mtu : MTU_MIN))
         return;
     conn->snd_rtx = conn->snd_una; /* RFC 1191 6.4: at once, in smaller pieces */
     tcp_set_ready(conn);

@@ -32,14 +32,15 @@ struct tcp {
     struct list doomed;
     struct list time_wait; /* who came first leaves first */
     uint32_t time_wait_count;
-    uint32_t half_open; /* in SYN-RECEIVED from a listener */
-    uint32_t embedded;  /* of these, with an engine that took the SYN's payload */
-    uint32_t numbered;  /* connections so far */
+    struct list half_opens; /* in SYN-RECEIVED from a listener; who came first leaves first */
+    uint32_t half_open;
+    uint32_t embedded; /* of the half-open, with an engine that took the SYN's payload */
+    uint32_t numbered; /* connections so far */
 
     struct siphash_key key;        /* demux, ISN, timestamp offsets */
     struct siphash_key cookie_key; /* Fast Open */
     struct dests dests;
-    struct budget embeds, rsts, challenges;
+    struct budget embeds, rsts;
 
     /** The initial sequence number of a connection that is being opened; RFC 6528 unless replaced. */
     tcp_seq (*choose_iss)(struct tcp *, const struct tlsyn_endpoint *local,

@@ -34,7 +34,7 @@ struct tlsyn_limits {
     uint32_t connections; /* TCBs of all states together, TIME-WAIT included */
     uint32_t time_wait;   /* of these, in TIME-WAIT; the oldest leaves when more come */
     uint32_t listeners;
-    uint32_t syn_backlog;      /* connections in SYN-RECEIVED, all listeners */
+    uint32_t syn_backlog;      /* in SYN-RECEIVED, all listeners; the oldest leaves for a new one */
     uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
     uint32_t
         embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
@@ -48,7 +48,7 @@ struct tlsyn_limits {
     uint32_t reply_queue_bytes;    /* ARP, ICMP and RST answers waiting for output */
     uint32_t icmp_per_second;      /* ICMP messages sent in answer to something */
     uint32_t rst_per_second;       /* RSTs to segments of no connection */
-    uint32_t challenge_per_second; /* challenge ACKs, RFC 5961 7 */
+    uint32_t challenge_per_second; /* challenge ACKs of one connection, RFC 5961 7 */
     tlsyn_time msl;                /* maximum segment lifetime; TIME-WAIT lasts twice that */
     tlsyn_time rto_min;            /* RFC 6298 (2.4) asks for 1 s; hosts of today use 200 ms */
     tlsyn_time rto_max;
