@@ -14,25 +14,7 @@
 #include "tcp/retransmit.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
-
-#define IP4_HEADER_LEN 20
-
-/* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
-
-/* Bytes of text that may leave with `overhead` bytes of headers; -1: not even these. */
-static int64_t amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
-{
-    if (conn->validated || !conn->embedded)
-        return INT32_MAX;
-    int64_t room = (int64_t)(3 * conn->unvalidated_in) - (int64_t)conn->unvalidated_out - overhead;
-    return room < 0 ? -1 : room;
-}
-
-static void charge(struct tlsyn_conn *conn, uint32_t bytes)
-{
-    if (!conn->validated)
-        conn->unvalidated_out += bytes;
-}
+#include "wire/ip4.h"
 
 /* --- SYN and SYN-ACK --------------------------------------------------------------------------------- */
 
@@ -63,7 +45,7 @@ static void send_syn(struct tlsyn_conn *conn)
     uint8_t scratch[TCP_OPTIONS_MAX];
     uint32_t options = (uint32_t)tcp_options_emit(&segment.options, scratch, sizeof(scratch));
     uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + options;
-    int64_t allowed = amplification_room(conn, overhead);
+    int64_t allowed = tcp_amplification_room(conn, overhead);
     uint32_t len = 0;
 
     conn->snd_rtx = seq_max(conn->snd_nxt, conn->iss + 1);
@@ -89,7 +71,7 @@ static void send_syn(struct tlsyn_conn *conn)
     }
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
-    charge(conn, overhead + len);
+    tcp_charge(conn, overhead + len);
     tcp_send_segment(conn, &segment, len);
     tcp_arm_retransmit(conn);
 }
@@ -228,13 +210,13 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 static bool within_amplification(struct tlsyn_conn *conn, struct candidate *c)
 {
     uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + (conn->ts_ok ? 12u : 0u);
-    int64_t allowed = amplification_room(conn, overhead);
+    int64_t allowed = tcp_amplification_room(conn, overhead);
 
     if (allowed < (int64_t)c->len) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_amplification_limited);
         return false;
     }
-    charge(conn, overhead + c->len);
+    tcp_charge(conn, overhead + c->len);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/timers.h"
+#include "wire/ip4.h"
 
 int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
              struct ip_tx *tx)
@@ -60,6 +61,37 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
     return segment;
 }
 
+/* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
+
+int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
+{
+    if (conn->validated || !conn->embedded)
+        return INT32_MAX;
+    int64_t room = (int64_t)(3 * conn->unvalidated_in) - (int64_t)conn->unvalidated_out - overhead;
+    return room < 0 ? -1 : room;
+}
+
+void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes)
+{
+    if (!conn->validated)
+        conn->unvalidated_out += bytes;
+}
+
+/* Acknowledgements and resets count too, and stay unsaid where there is no room: the peer's next segment makes some. */
+static bool control_may_leave(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    uint8_t scratch[TCP_OPTIONS_MAX];
+    int options = tcp_options_emit(&segment->options, scratch, sizeof(scratch));
+    uint32_t len = IP4_HEADER_LEN + TCP_HEADER_LEN + (uint32_t)options;
+
+    if (tcp_amplification_room(conn, len) < 0) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_amplification_limited);
+        return false;
+    }
+    tcp_charge(conn, len);
+    return true;
+}
+
 uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
 {
     return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
@@ -86,5 +118,6 @@ void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags)
 {
     struct wire_tcp segment = tcp_segment(conn, conn->snd_nxt, flags);
 
-    tcp_send_segment(conn, &segment, 0);
+    if (control_may_leave(conn, &segment))
+        tcp_send_segment(conn, &segment, 0);
 }

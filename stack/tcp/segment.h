@@ -16,6 +16,11 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
 /** How many segments `len` bytes of text make on the wire. */
 uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
 
+/** Before the peer's address is validated: bytes of text that may leave with `overhead` bytes of headers, IP's included; -1: not even
+ * these. What leaves is charged. */
+int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead);
+void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes);
+
 /** A segment without text at snd_nxt, at any time. */
 void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags);
 
