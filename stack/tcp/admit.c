@@ -17,26 +17,52 @@ enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
     return levels[verdict];
 }
 
-void tcp_cookie_make(const struct tcp *tcp, const struct tlsyn_addr *remote,
-                     uint8_t cookie[TCP_COOKIE_LEN])
-{
-    uint64_t mac = siphash(&tcp->cookie_key, remote->byte, sizeof(remote->byte));
+/* RFC 7413 4.1.2, 5: who overheard a cookie, or had the address before, can have us flood that address: not for ever. A cookie is
+ * good in the period in which it was made and in the next one. */
+#define COOKIE_PERIOD TLSYN_SECONDS(3600)
 
+static void make_cookie(const struct tcp *tcp, const struct tlsyn_addr *remote, uint64_t period,
+                        uint8_t cookie[TCP_COOKIE_LEN])
+{
+    uint8_t bytes[sizeof(remote->byte) + sizeof(period)];
+    uint64_t mac;
+
+    memcpy(bytes, remote->byte, sizeof(remote->byte));
+    memcpy(bytes + sizeof(remote->byte), &period, sizeof(period));
+    mac = siphash(&tcp->cookie_key, bytes, sizeof(bytes));
     memcpy(cookie, &mac, TCP_COOKIE_LEN);
 }
 
+static uint64_t period_now(const struct tcp *tcp)
+{
+    return (uint64_t)(tcp->cx->now / COOKIE_PERIOD);
+}
+
+void tcp_cookie_make(const struct tcp *tcp, const struct tlsyn_addr *remote,
+                     uint8_t cookie[TCP_COOKIE_LEN])
+{
+    make_cookie(tcp, remote, period_now(tcp), cookie);
+}
+
 /* In constant time: how many octets agree must not show. */
-static bool cookie_is_ours(const struct tcp *tcp, const struct tlsyn_addr *remote,
-                           const struct tcp_options *options)
+static bool is_of_period(const struct tcp *tcp, const struct tlsyn_addr *remote,
+                         const struct tcp_options *options, uint64_t period)
 {
     uint8_t expected[TCP_COOKIE_LEN], difference = 0;
 
-    if (options->cookie_len != TCP_COOKIE_LEN)
-        return false;
-    tcp_cookie_make(tcp, remote, expected);
+    make_cookie(tcp, remote, period, expected);
     for (int i = 0; i < TCP_COOKIE_LEN; i++)
         difference |= (uint8_t)(expected[i] ^ options->cookie[i]);
     return difference == 0;
+}
+
+static bool cookie_is_ours(const struct tcp *tcp, const struct tlsyn_addr *remote,
+                           const struct tcp_options *options)
+{
+    uint64_t now = period_now(tcp);
+
+    return options->cookie_len == TCP_COOKIE_LEN &&
+           (is_of_period(tcp, remote, options, now) || is_of_period(tcp, remote, options, now - 1));
 }
 
 static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission admitted)
