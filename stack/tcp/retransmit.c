@@ -112,8 +112,9 @@ void tcp_window_opened(struct tlsyn_conn *conn)
 
 void tcp_persist_timeout(struct tlsyn_conn *conn)
 {
-    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for ever if it likes. */
-    if (conn->probes == 0)
+    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for as long as its user likes. Without a
+     * user nobody would ever end it (RFC 6429 3): then it has to take something now and then. */
+    if (conn->probes == 0 && !conn->released)
         conn->stalled_since = conn->tcp->cx->now;
     if (given_up(conn))
         return;
@@ -152,12 +153,18 @@ static void enter_recovery(struct tlsyn_conn *conn)
     trace_cwnd(conn);
 }
 
+static void inflate(struct tlsyn_conn *conn)
+{
+    if (conn->cc.cwnd - conn->cc.smss < conn->cc.ssthresh + tcp_flight_size(conn))
+        conn->cc.cwnd += conn->cc.smss;
+}
+
 void tcp_duplicate_ack(struct tlsyn_conn *conn)
 {
     if (conn->dupacks < UINT8_MAX)
         conn->dupacks++;
-    if (conn->in_recovery)
-        conn->cc.cwnd += conn->cc.smss; /* step 3 */
+    if (conn->in_recovery) /* step 4, and its bound: as many segments as are outstanding */
+        inflate(conn);
     else if (conn->dupacks == DUPACKS_FOR_LOSS && seq_gt(conn->snd_una, conn->recover))
         enter_recovery(conn);
     tcp_set_ready(conn);

@@ -155,8 +155,9 @@ ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n);
 void tlsyn_conn_close(struct tlsyn_conn *conn);
 
 /** The user loses interest: no event will come, the handler may be freed. What was committed is
- * still delivered, then FIN; text that arrives from now on is answered with RST (RFC 2525 2.17), as
- * is text that was not consumed (RFC 9293 3.6.1). */
+ * still delivered, then FIN, unless the peer takes nothing of it for the user timeout; text that
+ * arrives from now on is answered with RST (RFC 2525 2.17), as is text that was not consumed
+ * (RFC 9293 3.6.1). */
 void tlsyn_conn_release(struct tlsyn_conn *conn);
 
 /** ABORT: RST; on_closed gets `error` (negative; 0 becomes -ECONNABORTED) before this call returns,
