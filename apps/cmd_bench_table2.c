@@ -229,11 +229,13 @@ static int measure(const struct table2_command *c, const struct table2_options *
 static void say_estimate(const struct table2_options *o)
 {
     double seconds = table2_estimate(o);
+    const char *pings = o->pings == 1 ? "ping" : "pings";
+    const char *rounds = o->rounds == 1 ? "round" : "rounds";
 
     if (seconds < 90)
-        say("%d pings, %u rounds: about %.0f s", o->pings, o->rounds, seconds);
+        say("%d %s, %u %s: about %.0f s", o->pings, pings, o->rounds, rounds, seconds);
     else
-        say("%d pings, %u rounds: about %.1f min", o->pings, o->rounds, seconds / 60);
+        say("%d %s, %u %s: about %.1f min", o->pings, pings, o->rounds, rounds, seconds / 60);
     if (o->pad > 0)
         say("emulated: the server stands still for %.1f ms per handshake", (double)o->pad / 1e3);
     if (o->link == TABLE2_MEMORY)
@@ -280,7 +282,7 @@ static int run(const struct table2_command *c, const char *typed)
 
 /* --- the command line ------------------------------------------------------------------------------------------- */
 
-/* "0.4,6,11.6": ping targets in milliseconds. */
+/* "0.4,6,11.6" or "0.4ms,6ms": ping targets in milliseconds. */
 static int parse_pings(const struct cli_type *type, const char *text, void *into)
 {
     struct ping_list list = {.count = 0};
@@ -298,6 +300,7 @@ static int parse_pings(const struct cli_type *type, const char *text, void *into
                 return -EINVAL;
         }
         list.ms[list.count++] = ms;
+        end += strncmp(end, "ms", 2) == 0 ? 2 : 0;
         if (*end == '\0')
             break;
         if (*end != ',')

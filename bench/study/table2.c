@@ -287,22 +287,30 @@ static uint32_t member_index(const struct table2 *t, enum study_suite suite, enu
     return i;
 }
 
+/* "1.2-rsa 19.1 -> 13.0", or nothing before the first round that counts. */
+static void describe_suite(const struct table2 *t, uint32_t block, enum study_suite suite,
+                           char *text, size_t size)
+{
+    uint32_t base = block * t->member_count;
+    double sequential = running_median_ms(t, base + member_index(t, suite, STUDY_SEQUENTIAL));
+    double embedded = running_median_ms(t, base + member_index(t, suite, STUDY_EMBEDDED));
+
+    text[0] = '\0';
+    if (!isnan(sequential) && !isnan(embedded))
+        (void)snprintf(text, size, "%s %.1f -> %.1f", study_suite_name(suite), sequential,
+                       embedded);
+}
+
 /* "at 6 ms: 1.2-rsa 19.1 -> 13.0, 1.3 15.0 -> 9.0" */
 static void describe_block(const struct table2 *t, uint32_t block, char *text, size_t size)
 {
-    static const enum study_suite shown[] = {STUDY_12_RSA, STUDY_13};
-    size_t len = 0;
+    char rsa[48];
+    char tls13[48];
 
-    (void)snprintf(text, size, "at %g ms:", t->targets[block].ping_ms);
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        uint32_t base = block * t->member_count;
-
-        len = strlen(text);
-        (void)snprintf(text + len, size - len, "%s %s %.1f -> %.1f", i ? "," : "",
-                       study_suite_name(shown[i]),
-                       running_median_ms(t, base + member_index(t, shown[i], STUDY_SEQUENTIAL)),
-                       running_median_ms(t, base + member_index(t, shown[i], STUDY_EMBEDDED)));
-    }
+    describe_suite(t, block, STUDY_12_RSA, rsa, sizeof(rsa));
+    describe_suite(t, block, STUDY_13, tls13, sizeof(tls13));
+    (void)snprintf(text, size, "at %g ms%s%s%s%s", t->targets[block].ping_ms, rsa[0] ? ": " : "",
+                   rsa, tls13[0] ? (rsa[0] ? ", " : ": ") : "", tls13);
 }
 
 static int observe_slot(struct run *run, const struct schedule_slot *slot)

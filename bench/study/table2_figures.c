@@ -50,6 +50,30 @@ static void begin(const struct table2 *t, struct drawing *d)
     d->x_max *= 1.05;
 }
 
+static size_t points_of(const struct figure_series *series)
+{
+    size_t points = 0;
+
+    for (size_t i = 0; i < series->n; i++)
+        points += isfinite(series->x[i]) && isfinite(series->y[i]);
+    return points;
+}
+
+/* A run that was interrupted at once has nothing to show. */
+static void draw(const struct drawing *d, struct figure *figure, struct html *html,
+                 const char *caption)
+{
+    size_t points = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        points += points_of(&d->series[i]);
+    figure->series_count = d->count;
+    if (points > 0)
+        html_figure(html, figure, caption);
+    else
+        html_paragraph(html, "There is nothing to draw: no round is complete.");
+}
+
 /* --- times ------------------------------------------------------------------------------------------------- */
 
 static void add_measured(const struct table2 *t, const struct table2_fit *fit, unsigned colour,
@@ -151,14 +175,12 @@ void table2_figure_times(const struct table2 *t, enum study_suite suite, struct 
         add_published(t, STUDY_SEQUENTIAL, &d);
         add_published(t, STUDY_EMBEDDED, &d);
     }
-    figure.series_count = d.count;
-    html_figure(
-        html, &figure,
-        suite == STUDY_12_RSA
-            ? "Medians with 95 % intervals and the fitted lines. The slope is the number of "
-              "round trips; where a line meets the left edge is computation, which was some "
-              "43 ms on the published study's hosts."
-            : "Medians with 95 % intervals and the fitted lines.");
+    draw(&d, &figure, html,
+         suite == STUDY_12_RSA
+             ? "Medians with 95 % intervals and the fitted lines. The slope is the number of "
+               "round trips; where a line meets the left edge is computation, which was some "
+               "43 ms on the published study's hosts."
+             : "Medians with 95 % intervals and the fitted lines.");
 }
 
 /* --- reduction ---------------------------------------------------------------------------------------------- */
@@ -243,10 +265,8 @@ void table2_figure_reduction(const struct table2 *t, struct html *html)
             add_theory(suite == STUDY_13 ? 2 : 3, fit->line.b.estimate, (unsigned)suite, &d);
     }
     add_published_reduction(t, &d);
-    figure.series_count = d.count;
-    html_figure(
-        html, &figure,
-        "What embedding saves of the sequential handshake. Dashed: R / (3 R + X), for TLS 1.3 "
-        "R / (2 R + X), with X the computation that the sequential line's fit gives. The less "
-        "a host computes, the more of its handshake is waiting, and the more is saved.");
+    draw(&d, &figure, html,
+         "What embedding saves of the sequential handshake. Dashed: R / (3 R + X), for TLS 1.3 "
+         "R / (2 R + X), with X the computation that the sequential line's fit gives. The less "
+         "a host computes, the more of its handshake is waiting, and the more is saved.");
 }

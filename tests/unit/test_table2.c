@@ -26,6 +26,7 @@ static void on_progress(struct table2_observer *observer, uint32_t done, uint32_
     struct counting *c = (struct counting *)observer;
 
     ck_assert_ptr_nonnull(status);
+    ck_assert_ptr_null(strstr(status, "nan"));
     ck_assert_uint_eq(done, c->last + 1);
     c->last = done;
     c->total = total;
@@ -188,6 +189,20 @@ START_TEST(an_interrupted_run_keeps_what_it_has)
 }
 END_TEST
 
+START_TEST(a_run_that_ends_at_once_has_a_report_too)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 1};
+    struct table2 *t = run(&o, &c);
+    char *text = written(t, table2_html);
+
+    ck_assert_ptr_nonnull(strstr(text, "nothing to draw"));
+    ck_assert_ptr_nonnull(strstr(text, "Interrupted"));
+    free(text);
+    finish(t);
+}
+END_TEST
+
 START_TEST(the_published_lines_are_those_of_the_paper)
 {
     struct table2_options o = options_in_memory();
@@ -230,6 +245,7 @@ Suite *table2_suite(void)
     tcase_add_test(tcase, embedding_saves_a_round_trip_in_memory);
     tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
     tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
+    tcase_add_test(tcase, a_run_that_ends_at_once_has_a_report_too);
     tcase_add_test(tcase, the_published_lines_are_those_of_the_paper);
     tcase_add_test(tcase, longer_links_and_more_rounds_are_expected_to_take_longer);
     suite_add_tcase(suite, tcase);
