@@ -29,6 +29,7 @@ struct ping {
     struct tlsyn_addr to;
     tlsyn_time sent_at[WINDOW]; /* by sequence modulo WINDOW; 0: answered, or never sent */
     int64_t sent, received, duplicates, errors;
+    int error;   /* the last one that came instead of an answer */
     double *rtt; /* ms, `received` of them */
     size_t rtt_room;
     tlsyn_time started;
@@ -55,12 +56,14 @@ static void tell_error(struct ping *p, const struct tlsyn_addr *from, uint16_t s
     char address[16];
 
     p->errors++;
+    p->error = error;
     p->sent_at[sequence % WINDOW] = 0;
     if (!p->quiet && !p->json)
         say_result("From %s icmp_seq=%u %s\n", cli_address_text(from, address), sequence,
                    error == -EHOSTUNREACH  ? "Destination Host Unreachable"
                    : error == -ENETUNREACH ? "Destination Net Unreachable"
                                            : strerror(-error));
+    (void)say_flush();
 }
 
 static void on_reply(struct tlsyn_ping_handler *handler, const struct tlsyn_addr *from,
@@ -220,6 +223,19 @@ static int ask_and_listen(struct ping *p)
     return error;
 }
 
+/* Nobody answered. Returns the exit status. */
+static int explain_silence(struct ping *p, const struct tlsyn_endpoint *remote)
+{
+    int error = host_blame(&p->host, p->error);
+
+    (void)say_flush();
+    if (error < 0)
+        return host_explain(&p->host, remote, error);
+    if (p->sent > 0)
+        say("%s did not answer", p->name);
+    return CLI_FAILURE;
+}
+
 static int ping(struct ping *p)
 {
     const struct tlsyn_endpoint remote = {.addr = p->to};
@@ -231,6 +247,7 @@ static int ping(struct ping *p)
     if (!p->json)
         say_result("PING %s (%s) %lld data bytes\n", p->name, cli_address_text(&p->to, address),
                    (long long)p->size);
+    (void)say_flush();
     error = ask_and_listen(p);
     tlsyn_ping_stop(p->host.stack);
     if (error < 0 && error != -EINTR)
@@ -241,9 +258,7 @@ static int ping(struct ping *p)
         print_json(p);
     else
         print_text(p);
-    if (p->received == 0 && host_blame(&p->host, 0) == -EADDRINUSE)
-        return host_explain(&p->host, &remote, -EADDRINUSE);
-    return p->received > 0 ? CLI_OK : CLI_FAILURE;
+    return p->received > 0 ? CLI_OK : explain_silence(p, &remote);
 }
 
 static int run(struct ping *p)

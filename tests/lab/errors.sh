@@ -88,6 +88,7 @@ inside()
 
     "$TLSYN" ping -c 1 10.77.0.99 >"$scratch/out" 2>&1 && fail "nobody answers ping"
     grep -q 'Destination Host Unreachable' "$scratch/out" || fail "$(cat "$scratch/out")"
+    grep -q 'tlsyn: 10.77.0.99 is unreachable' "$scratch/out" || fail "$(cat "$scratch/out")"
     "$TLSYN" ping 10.77.0.12 --interval 50ms >"$scratch/out" 2>&1 &
     pid=$!
     await "$scratch/out" 'icmp_seq=2'
