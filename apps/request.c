@@ -164,6 +164,9 @@ enum request_outcome request_feed(struct request *r, const char *bytes, size_t n
 
 const char *request_method(const struct request *request)
 {
+    /* The parser has guessed by the first letters. */
+    if (HTTP_PARSER_ERRNO(&request->parser) == HPE_INVALID_METHOD)
+        return "-";
     return http_method_str((enum http_method)request->parser.method);
 }
 
