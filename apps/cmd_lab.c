@@ -180,11 +180,12 @@ static void say_link(struct lab *lab)
     say_direction("server to client", &report.to_client);
     const struct lab_precision *late = &report.precision;
     if (late->frames > 0)
-        say("frames left %.1f us late (median), %.1f us (99 %%), %.1f us (worst)%s", late->p50_us,
-            late->p99_us, late->max_us,
+        say("the emulator sent frames on later than asked for: median %.1f us, 99 %% %.1f us, "
+            "worst %.1f us%s",
+            late->p50_us, late->p99_us, late->max_us,
             late->p99_us < LATE_US || report.realtime
                 ? ""
-                : "; run by root, the emulator may use the realtime scheduler");
+                : " (this machine is busy; under sudo the emulator takes precedence)");
 }
 
 static int run(const struct lab_command *command, char **argv)
@@ -256,7 +257,8 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
             "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
             "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server.\n\n"
             "  tlsyn lab --rtt 20ms -- ping -c 3 10.77.0.2\n"
-            "  tlsyn lab --rtt 20ms --server 'tlsyn serve .' -- tlsyn get https://10.77.0.12/\n",
+            "  tlsyn lab --rtt 20ms --server 'tlsyn serve --self-signed ca.pem .' -- \\\n"
+            "      sh -c 'sleep 1; tlsyn get -v --ca ca.pem https://$TLSYN_PEER/'\n",
         .operands_max = -1,
         .options_first = true,
     };
