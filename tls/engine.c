@@ -172,11 +172,13 @@ bool tls_is_alive(const struct tlsyn_tls *tls)
 
 /* An address is verified against the certificate but must not be sent as SNI (RFC 6066 3), and
  * mbedTLS has one setting for both: it gets to know the address once the hello is out and
- * answered. */
+ * answered, and not by a HelloRetryRequest, behind which another hello leaves. */
 static int name_the_address(struct tlsyn_tls *tls)
 {
-    if (!tls->host_is_address || tls->host_is_set ||
-        tls->ssl.MBEDTLS_PRIVATE(state) <= MBEDTLS_SSL_SERVER_HELLO)
+    int state = tls->ssl.MBEDTLS_PRIVATE(state);
+
+    if (!tls->host_is_address || tls->host_is_set || state <= MBEDTLS_SSL_SERVER_HELLO ||
+        state == MBEDTLS_SSL_CLIENT_CCS_BEFORE_2ND_CLIENT_HELLO)
         return 0;
     tls->host_is_set = true;
     return mbedtls_ssl_set_hostname(&tls->ssl, tls->host);

@@ -231,6 +231,28 @@ START_TEST(our_client_meets_openssl)
 }
 END_TEST
 
+/* RFC 6066 3: addresses are no server names; RFC 8446 4.1.2: nor may the second hello of a HelloRetryRequest have what the first had
+ * not. */
+START_TEST(an_address_is_never_sent_as_server_name)
+{
+    const struct meeting *m = &meetings[_i];
+    struct setup s = {.suite = m->suite, .host = "192.0.2.1"};
+    struct stranger o;
+    struct pair p;
+
+    pair_init(&p, &s);
+    stranger_init(&o, true, m->min, m->max, m->groups);
+    if (m->suite == TLSYN_TLS_12_RSA)
+        SSL_CTX_set_cipher_list(o.context, "AES128-GCM-SHA256");
+    we_open(&p, &o);
+    check_meeting(m, &p.client, &o);
+    ck_assert(p.client.info.verified);
+    ck_assert_ptr_null(SSL_get_servername(o.ssl, TLSEXT_NAMETYPE_host_name));
+    stranger_fini(&o);
+    pair_fini(&p);
+}
+END_TEST
+
 START_TEST(our_server_meets_openssl)
 {
     const struct meeting *m = &meetings[_i];
@@ -418,6 +440,7 @@ Suite *openssl_suite(void)
 
     tcase_add_unchecked_fixture(t, make_certificates, NULL);
     tcase_add_loop_test(t, our_client_meets_openssl, 0, MEETINGS);
+    tcase_add_loop_test(t, an_address_is_never_sent_as_server_name, 0, MEETINGS);
     tcase_add_loop_test(t, our_server_meets_openssl, 0, MEETINGS);
     tcase_add_loop_test(t, every_suite_of_ours_is_openssls_too, 0, 6);
     tcase_add_loop_test(t, every_tls_13_suite_of_ours_is_openssls_too, 0, 3);
