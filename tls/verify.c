@@ -11,6 +11,13 @@
 
 #include "sentence.h"
 
+/* A name is in ASCII (RFC 5280 4.2.1.6); another octet, a line end say, would write sentences of its own. */
+static void add_name(struct sentence *text, const unsigned char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        sentence_add(text, "%c", name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?');
+}
+
 /* "a.example, *.b.example": the DNS names and addresses of the leaf, or its common name. */
 static void list_names(const mbedtls_x509_crt *leaf, struct sentence *text)
 {
@@ -21,12 +28,14 @@ static void list_names(const mbedtls_x509_crt *leaf, struct sentence *text)
         int choice = entry->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
         const unsigned char *at = entry->buf.p;
 
-        if (choice == MBEDTLS_X509_SAN_DNS_NAME)
-            sentence_add(text, "%s%.*s", comma, (int)entry->buf.len, (const char *)at);
-        else if (choice == MBEDTLS_X509_SAN_IP_ADDRESS && entry->buf.len == 4)
+        if (choice == MBEDTLS_X509_SAN_DNS_NAME) {
+            sentence_add(text, "%s", comma);
+            add_name(text, at, entry->buf.len);
+        } else if (choice == MBEDTLS_X509_SAN_IP_ADDRESS && entry->buf.len == 4) {
             sentence_add(text, "%s%d.%d.%d.%d", comma, at[0], at[1], at[2], at[3]);
-        else
+        } else {
             continue;
+        }
         comma = ", ";
     }
     if (*comma == '\0')

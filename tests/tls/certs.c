@@ -146,6 +146,7 @@ static void make_all(struct certs *c)
 {
     static const char *const names[] = {"localhost", "*.wild.test", NULL};
     static const char *const other_names[] = {"named.test", NULL};
+    static const char *const sly_names[] = {"a\ntlsyn: all is well\x1b[8m\x9b", NULL};
     const struct order good = {.subject = "CN=leaf",
                                .from = "20300101000000",
                                .until = "20301231235959",
@@ -162,6 +163,8 @@ static void make_all(struct certs *c)
     order.names = other_names;
     order.with_address = false;
     make_pair(&ca, &order, false, &c->named);
+    order.names = sly_names;
+    make_pair(&ca, &order, false, &c->sly);
     order.names = names;
     order.from = "20290101000000";
     order.until = "20291231235959";

@@ -21,6 +21,7 @@ struct certs {
     struct certs_pair ec;      /* localhost, *.wild.test, 192.0.2.1: P-256, 2030 */
     struct certs_pair rsa;     /* the same names: RSA-2048 */
     struct certs_pair named;   /* named.test: P-256 */
+    struct certs_pair sly;     /* a name with control characters in it: P-256, 2030 */
     struct certs_pair expired; /* localhost, until 2029-12-31 */
     struct certs_pair future;  /* localhost, from 2031-01-01 */
 };

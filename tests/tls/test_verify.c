@@ -72,6 +72,16 @@ START_TEST(another_name_is_refused)
 }
 END_TEST
 
+/* What a stranger chose ends up in a sentence of ours: it writes none of its own, and no orders to a terminal. */
+START_TEST(a_name_with_control_characters_is_made_harmless)
+{
+    struct setup s = {.suite = TLSYN_TLS_13};
+
+    give(&s, &certs_get()->sly);
+    expect_refusal(&s, (const char *const[]){"it is for a?tlsyn:?all?is?well?[8m?, not for", NULL});
+}
+END_TEST
+
 START_TEST(an_expired_certificate_is_refused)
 {
     struct setup s = {.suite = _i == 0 ? TLSYN_TLS_12_ECDHE : TLSYN_TLS_13};
@@ -248,6 +258,7 @@ Suite *verify_suite(void)
     tcase_add_unchecked_fixture(t, make_certificates, NULL);
     tcase_add_loop_test(t, an_unknown_ca_is_refused, 0, 3);
     tcase_add_loop_test(t, another_name_is_refused, 0, 3);
+    tcase_add_test(t, a_name_with_control_characters_is_made_harmless);
     tcase_add_loop_test(t, an_expired_certificate_is_refused, 0, 2);
     tcase_add_loop_test(t, a_certificate_of_the_future_is_refused, 0, 2);
     tcase_add_test(t, all_that_is_wrong_is_said);
