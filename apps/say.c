@@ -2,7 +2,7 @@
  * say.c: the command's only printer.
  *
  * Each message is formatted first and written with one call, so that lines of several processes on one terminal don't
- * mix. Control characters become question marks: what a peer says (a certificate's name, a URL) must not drive the
+ * mix. Control characters and what is no UTF-8 become question marks: what a peer says (a certificate's name, a URL) must not drive the
  * terminal. Whether a progress line stands on the terminal need not be remembered: wiping an empty line does no harm.
  */
 #include "say.h"
@@ -19,15 +19,47 @@ static bool is_terminal(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
+/* Length of the valid UTF-8 sequence at p (RFC 3629 4), or 0. p ends with NUL, which is no continuation. */
+static size_t utf8_length(const unsigned char *p)
+{
+    size_t n = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
+
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* Those of ASCII (tabs and line ends are ours) and the second set, which a terminal takes as one octet or in UTF-8 (ECMA-48 5.3):
+ * U+009B alone begins a control sequence. */
+static bool is_control(const unsigned char *p, size_t n)
+{
+    if (n == 1)
+        return (*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f;
+    return n == 0 || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
 __attribute__((format(printf, 3, 0))) static void write_line(const char *prefix, const char *suffix,
                                                              const char *format, va_list arguments)
 {
     char line[LINE_MAX_BYTES];
 
     (void)vsnprintf(line, sizeof(line), format, arguments);
-    for (char *p = line; *p; p++) {
-        if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
-            *p = '?';
+    for (unsigned char *p = (unsigned char *)line; *p;) {
+        size_t n = utf8_length(p);
+
+        if (is_control(p, n))
+            memset(p, '?', n ? n : 1);
+        p += n ? n : 1;
     }
     (void)fprintf(stderr, "%s%s%s%s", is_terminal() ? WIPE : "", prefix, line, suffix);
     (void)fflush(stderr);
@@ -75,26 +107,6 @@ void say_result(const char *format, ...)
     va_start(arguments, format);
     (void)vprintf(format, arguments);
     va_end(arguments);
-}
-
-/* Length of the valid UTF-8 sequence at p (RFC 3629 4), or 0. p ends with NUL, which is no continuation. */
-static size_t utf8_length(const unsigned char *p)
-{
-    size_t n = p[0] < 0x80   ? 1
-               : p[0] < 0xc2 ? 0
-               : p[0] < 0xe0 ? 2
-               : p[0] < 0xf0 ? 3
-               : p[0] < 0xf5 ? 4
-                             : 0;
-
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return n;
 }
 
 void say_json_string(const char *text)
