@@ -185,7 +185,7 @@ static int run(struct connect *c)
         status = client_resolve(&c->host, c->host_name, &c->remote.addr);
     if (status == CLI_OK)
         status = talk(c);
-    host_close(&c->host);
+    status = host_close(&c->host, status);
     tlsyn_tls_config_free(c->config);
     return status;
 }

@@ -243,7 +243,7 @@ static int run(struct get *g, struct url *url)
     status = client_config(&g->host, &g->client, alpn, &g->config);
     if (status == CLI_OK)
         status = get_url(g, url);
-    host_close(&g->host);
+    status = host_close(&g->host, status);
     tlsyn_tls_config_free(g->config);
     return status;
 }

@@ -275,7 +275,7 @@ static int run(struct ping *p)
     if (status == CLI_OK)
         status = ping(p);
     free(p->rtt);
-    host_close(&p->host);
+    status = host_close(&p->host, status);
     return status;
 }
 

@@ -269,7 +269,7 @@ static int run(struct serve *s)
     status = host_open(&s->host, &s->network, &limits);
     if (status == CLI_OK) {
         status = serve(s);
-        host_close(&s->host); /* frees the visitors that are left */
+        status = host_close(&s->host, status); /* frees the visitors that are left */
         tlsyn_tls_config_free(s->visitors.config);
     }
     files_close_root(&s->visitors.files);

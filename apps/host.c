@@ -326,6 +326,7 @@ static int open_files(struct host *host)
             return CLI_FAILURE;
         }
         host->link = capture;
+        host->capture = capture;
     }
     error = keylog_init(&host->keylog, capture);
     if (error < 0) {
@@ -450,11 +451,28 @@ int host_open(struct host *host, const struct host_options *options,
     if (status == CLI_OK)
         status = watch_signals(host);
     if (status != CLI_OK)
-        host_close(host);
+        status = host_close(host, status);
     return status;
 }
 
-void host_close(struct host *host)
+/* A file that lacks its end has failed, and only now it is known. */
+static int check_files(const struct host *host, int status)
+{
+    int error = host->capture ? tlsyn_capture_flush(host->capture) : 0;
+
+    if (error < 0) {
+        say("the capture %s is incomplete: %s", host->options->capture, strerror(-error));
+        status = status == CLI_OK ? CLI_FAILURE : status;
+    }
+    errno = 0;
+    if (host->trace.out && (fflush(host->trace.out) != 0 || ferror(host->trace.out))) {
+        say("the trace %s is incomplete: %s", host->options->trace, strerror(errno ? errno : EIO));
+        status = status == CLI_OK ? CLI_FAILURE : status;
+    }
+    return status;
+}
+
+int host_close(struct host *host, int status)
 {
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
@@ -462,6 +480,7 @@ void host_close(struct host *host)
     }
     if (host->stack)
         tlsyn_stack_free(host->stack);
+    status = check_files(host, status);
     keylog_fini(&host->keylog);
     tlsyn_link_close(host->link);
     if (host->trace.out && host->trace.out != stderr)
@@ -469,6 +488,7 @@ void host_close(struct host *host)
     if (host->signals.fd >= 0)
         (void)close(host->signals.fd);
     *host = (struct host){.signals = {.fd = -1}};
+    return status;
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */

@@ -58,6 +58,7 @@ struct host {
     char interface[IF_NAMESIZE]; /* "" when reading a file */
     struct cli_network own;      /* our address */
     struct tlsyn_link *link;     /* the outermost */
+    struct tlsyn_link *capture;  /* it too, or NULL */
     struct tlsyn_stack *stack;
     struct tlsyn_iface *iface;
     struct tlsyn_loop *loop;
@@ -72,8 +73,9 @@ struct host {
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits);
 
-/** Frees the stack (connections end without a word) and all the rest. */
-void host_close(struct host *host);
+/** Frees the stack (connections end without a word) and all the rest. Returns the exit status: `status`, but never success
+ * if the capture or the trace could not be written whole, which is said. */
+int host_close(struct host *host, int status);
 
 /** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody else has our
  * address, -ENODATA: the capture file has ended, or what the link failed with. */

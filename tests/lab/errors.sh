@@ -41,6 +41,13 @@ inside()
     refused 1 'nothing on eth0 answers for it' "$TLSYN" get https://10.99.0.1/ --gateway 10.77.0.98
     passed "interfaces, addresses and routes"
 
+    refused 1 "capture .* can't be written: No space left" "$TLSYN" ping -c 1 "$own" --capture /dev/full
+    # shellcheck disable=SC2016 # expanded in there
+    refused 1 'capture .* is incomplete: File too large' sh -c 'trap "" XFSZ; ulimit -f 1; exec "$0" "$@"' \
+        "$TLSYN" ping -q -c 9 --interval 1ms "$own" --capture "$scratch/cap"
+    refused 1 'trace /dev/full is incomplete: No space left' "$TLSYN" ping -c 1 "$own" --trace /dev/full
+    passed "files that the disk has no room for"
+
     refused 1 'refused the connection' "$TLSYN" get "https://$kernel:9/"
     refused 1 'refused the connection' "$TLSYN" connect "$own:9"
     refused 1 'did not answer within' "$TLSYN" get "https://$kernel:7001/" --timeout 500ms
