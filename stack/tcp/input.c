@@ -154,7 +154,8 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
     return TCP_DROP_ACK;
 }
 
-/* RFC 7323 4.3 (2): what may be echoed from now on. */
+/* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to guess too (RFC 5961 5.2): one
+ * timestamp from the far future, and PAWS would refuse all that the peer has to say for weeks. */
 static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!conn->ts_ok || !segment->options.has_ts)
@@ -174,12 +175,11 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
         verdict = check_rst(conn, segment);
     if (verdict == TCP_NEXT)
         verdict = check_syn(conn, segment);
-    if (verdict == TCP_NEXT) {
-        note_timestamp(conn, segment);
+    if (verdict == TCP_NEXT)
         verdict = tcp_take_ack(conn, segment); /* fifth */
-    }
     if (verdict != TCP_NEXT)
         return verdict;
+    note_timestamp(conn, segment);
     /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6 advises. */
     uint64_t before = conn->rcv_total;
     bool ended = conn->fin_received;

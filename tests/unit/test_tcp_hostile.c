@@ -206,6 +206,24 @@ START_TEST(a_path_never_becomes_wider_by_icmp)
 }
 END_TEST
 
+/* RFC 5961 5.2, 7323 4.3: in the window by luck, but with an ACK field that can't be: its timestamp is as little to be believed. */
+START_TEST(a_timestamp_counts_only_with_an_ack_that_can_be)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true, .tsval = 1000000});
+
+    opens_passively(t);
+    int64_t next = t->peer_nxt;
+    peer_sends(t, ACK(.ack = 100000, .len = 10,
+                      .opt = {.has_ts = true, .tsval = 1000000 + (UINT32_C(1) << 30)}));
+    expect(t, ACK(.ack = next));
+    peer_sends(t, ACK(.seq = next, .len = 10, .opt = {.has_ts = true, .tsval = 1000001}));
+    ck_assert_uint_eq(t->user.read, 10);
+    ck_assert_uint_eq(dropped(t, TLSYN_DROP_tcp_paws), 0);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* RFC 5681 3.2 step 4: duplicates that stand for no segment of ours make nothing grow. */
 START_TEST(made_up_duplicate_acks_inflate_no_further_than_the_flight)
 {
@@ -263,6 +281,7 @@ Suite *tcp_hostile_suite(void)
     tcase_add_test(reflection, a_cookie_is_not_good_for_ever);
     suite_add_tcase(s, reflection);
     tcase_add_test(lies, a_path_never_becomes_wider_by_icmp);
+    tcase_add_test(lies, a_timestamp_counts_only_with_an_ack_that_can_be);
     tcase_add_test(lies, made_up_duplicate_acks_inflate_no_further_than_the_flight);
     tcase_add_loop_test(lies, a_shut_window_does_not_keep_an_abandoned_connection, 0, 2);
     suite_add_tcase(s, lies);
