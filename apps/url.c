@@ -141,7 +141,7 @@ static int merge_target(const struct url *base, const char *reference, char *tar
     (void)snprintf(query, sizeof(query), "%s", target + path);
     target[path] = '\0';
     remove_dot_segments(target);
-    (void)strcat(target, query); /* the path has not grown */
+    memcpy(target + strlen(target), query, strlen(query) + 1); /* the path has not grown */
     return 0;
 }
 

@@ -172,9 +172,9 @@ static int meet(struct run *run)
     uint32_t succeeded = 0;
 
     for (uint32_t i = 0; i < 2 * t->member_count; i++) {
-        const struct table2_member *m = &t->members[i % t->member_count];
-        const struct study_order order = order_for(m);
         bool first = i < t->member_count;
+        const struct table2_member *m = &t->members[first ? i : i - t->member_count];
+        const struct study_order order = order_for(m);
         int error = m->ping ? 0 : testbed_exchange(run->testbed, &order, &outcome);
 
         if (error < 0)
