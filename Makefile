@@ -90,7 +90,7 @@ lint:
 	$(step) 'tests/lint'
 	@ctest --preset debug -L lint
 	$(step) 'shellcheck'
-	@git ls-files '*.sh' .ci/run | xargs shellcheck -x
+	@git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR
 	$(step) 'clang-tidy'
 	@git ls-files 'stack/*.c' 'tls/*.c' 'apps/*.c' 'bench/*.c' | xargs -P "$$(nproc)" -n 4 clang-tidy --quiet -p build/debug
 
