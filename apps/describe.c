@@ -30,13 +30,25 @@ const char *describe_mode(const struct tlsyn_conn_info *info)
     return info->syn_text_acked > 0 ? "embedded" : "sequential";
 }
 
+/* Without a cookie the server's flight stops at three times the SYN, headers counted, and the rest waits for the ACK: then
+ * embedding has saved nothing. */
+static bool stopped_at_limit(const struct tlsyn_conn_info *info)
+{
+    return !info->cookie_used && info->level != TLSYN_LEVEL_PAPER &&
+           info->synack_text >= 3 * info->syn_text;
+}
+
 const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size)
 {
     const char *why = NULL;
 
     if (info->syn_text > 0 && info->syn_text_acked == info->syn_text)
         (void)snprintf(text, size, "%u bytes rode in the SYN, %u in the SYN-ACK%s", info->syn_text,
-                       info->synack_text, info->cookie_used ? ", with a cookie" : "");
+                       info->synack_text,
+                       info->cookie_used ? ", with a cookie"
+                       : stopped_at_limit(info)
+                           ? ", the most before the server has validated the address"
+                           : "");
     else if (info->syn_text_acked > 0)
         (void)snprintf(text, size, "%u bytes rode in the SYN, of which the peer took %u",
                        info->syn_text, info->syn_text_acked);
