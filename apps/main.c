@@ -30,7 +30,7 @@ static void print_help(void)
                "Commands:\n");
     for (size_t i = 0; commands[i].name; i++)
         say_result("  %-9s %s\n", commands[i].name, commands[i].summary);
-    say_result("\ntlsyn COMMAND --help lists a command's options; man tlsyn tells more.\n");
+    say_result("\ntlsyn COMMAND --help lists a command's options; docs/man/tlsyn.1 tells more.\n");
 }
 
 static int run(int argc, char **argv)
