@@ -16,7 +16,9 @@
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
+#include "tcp/segment.h"
 #include "wire/checksum.h"
+#include "wire/ip4.h"
 
 #define TS_IDLE_MAX                                                                                \
     TLSYN_SECONDS(24 * 86400) /* RFC 7323 5.5: ts_recent older than this proves nothing */
@@ -196,8 +198,10 @@ static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
 {
     if (verdict == TCP_DROP_ACK)
         tcp_challenge_ack(conn);
-    else if (verdict == TCP_DROP_RST)
+    if (verdict == TCP_DROP_RST) {
+        tcp_charge(conn, IP4_HEADER_LEN + TCP_HEADER_LEN);
         tcp_reply_rst(conn->tcp, datagram, segment);
+    }
 }
 
 /* What overtook the SYN-ACK finds its place now. */

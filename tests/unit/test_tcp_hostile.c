@@ -125,15 +125,17 @@ END_TEST
 /* --- reflection -------------------------------------------------------------------------------------------------------- */
 
 /* RFC 9000 8.1, in our terms: whatever leaves counts, challenge ACKs, repeated SYN-ACKs and the RST of the end too. */
-START_TEST(nothing_that_leaves_escapes_the_amplification_limit)
+START_TEST(nothing_that_leaves_escapes_the_amplification_limit) /* loop 2 */
 {
+    /* out of the window, for a challenge; in it, with an ACK of nothing, for a reset */
+    const int64_t seq = _i == 0 ? 90000 : SEG_ANY, ack = _i == 0 ? 1 : 500000;
     struct tcp_test *t = TCP_TEST(.open = true);
     size_t in = 20 + 20 + 8 + 300, out = 0; /* IP, TCP, MSS and Fast Open, text */
 
     t->user.plan[USER_SYN].write = 100000;
     peer_sends(t, SYN(.len = 300, .opt = REQUEST));
     for (int i = 0; i < 40; i++) {
-        peer_sends(t, ACK(.seq = 90000, .ack = 1)); /* out of the window */
+        peer_sends(t, ACK(.seq = seq, .ack = ack));
         in += 40;
     }
     advance(t, TLSYN_SECONDS(100));
@@ -162,6 +164,26 @@ START_TEST(no_reset_where_there_is_no_room_for_one)
     ignore_sent(t);
     ck_assert_uint_gt(out, 2 * in);
     ck_assert_uint_le(out, 3 * in);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* An ACK of nothing makes room for 120 octets: for a reset of 40 and one SYN-ACK of 44, not for two. */
+START_TEST(a_reset_in_reply_takes_its_share)
+{
+    struct tcp_test *t = TCP_TEST(.open = true);
+    size_t in = 20 + 20 + 8 + 300 + 40, out = 0;
+
+    t->user.plan[USER_SYN].write = 3 * 348 - 44; /* the flight takes all that the SYN allows */
+    peer_sends(t, SYN(.len = 300, .opt = REQUEST));
+    peer_sends(t, ACK(.ack = 500000));
+    for (int i = 0; i < 60; i++)
+        advance(t, TLSYN_SECONDS(1));
+    for (int i = t->sent_first; i < t->sent_end; i++)
+        out += t->sent[i].ip_len;
+    ck_assert_uint_gt(out, 3 * 348);
+    ck_assert_uint_le(out, 3 * in);
+    ignore_sent(t);
     tcp_test_close(t);
 }
 END_TEST
@@ -276,8 +298,9 @@ Suite *tcp_hostile_suite(void)
     tcase_add_test(floods, who_leaves_may_close_the_listener);
     tcase_add_test(floods, challenges_of_one_connection_cost_no_other_any);
     suite_add_tcase(s, floods);
-    tcase_add_test(reflection, nothing_that_leaves_escapes_the_amplification_limit);
+    tcase_add_loop_test(reflection, nothing_that_leaves_escapes_the_amplification_limit, 0, 2);
     tcase_add_test(reflection, no_reset_where_there_is_no_room_for_one);
+    tcase_add_test(reflection, a_reset_in_reply_takes_its_share);
     tcase_add_test(reflection, a_cookie_is_not_good_for_ever);
     suite_add_tcase(s, reflection);
     tcase_add_test(lies, a_path_never_becomes_wider_by_icmp);
