@@ -589,7 +589,7 @@ static void expire(struct visitor *v)
 {
     if (v->established && v->state == READING && v->request.begun) {
         refuse(v, 408, "");
-        advance(v);
+        (void)send_some(v); /* reading on, outside an event, might end the visit under our feet */
     } else if (v->established && v->state == READING) {
         linger(v);
     } else {
