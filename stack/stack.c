@@ -40,6 +40,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .snd_ring_max = 8u << 20,
         .rcv_ring_max = 8u << 20,
         .ooo_ranges = 64,
+        .sent_pieces = 4096,
         .neighbours = 1024,
         .neighbour_queue = 3,
         .routes = 64,

@@ -8,6 +8,7 @@
 #include "tcp/close.h"
 #include "tcp/handshake.h"
 #include "tcp/options.h"
+#include "tcp/recovery.h"
 #include "tcp/retransmit.h"
 #include "tcp/timers.h"
 
@@ -16,24 +17,32 @@
 
 /* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
  * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement. */
-static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
+                             const struct recovery_news *news)
 {
     const struct tcp_options *theirs = &segment->options;
     uint32_t age = tcp_ts_now(conn) - theirs->tsecr;
 
+    if (news && news->round_trip) { /* the board knows each transmission's time */
+        conn->rtt_timing = false;
+        return news->round_trip;
+    }
     if (conn->rtt_timing && seq_geq(conn->snd_una, conn->rtt_seq)) {
         conn->rtt_timing = false;
         tlsyn_time sample = conn->tcp->cx->now - conn->rtt_at;
-        return sample > 1 ? sample : 1;
+        sample = sample > 1 ? sample : 1;
+        rack_min_rtt(&conn->rack, sample, conn->tcp->cx->now);
+        return sample;
     }
     if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > RTT_BY_TIMESTAMP_MAX)
         return 0;
     return TLSYN_MS(age + 1); /* not less than what has passed */
 }
 
-static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment,
+                     const struct recovery_news *news)
 {
-    tlsyn_time sample = round_trip(conn, segment);
+    tlsyn_time sample = round_trip(conn, segment, news);
 
     if (sample == 0)
         return;
@@ -43,10 +52,12 @@ static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 }
 
 /* snd_una moves up to the segment's ACK field; the bytes of text that this frees in the send ring. The RTO stays backed off until a round
- * trip was measured (RFC 6298 5). */
-static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+ * trip was measured (RFC 6298 5). `news`: filled in while there is a board; or NULL where there is none yet. */
+static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
+                        struct recovery_news *news)
 {
     tcp_seq ack = segment->ack;
+    uint32_t acked = (uint32_t)seq_diff(ack, conn->snd_una);
     uint32_t text = (uint32_t)seq_diff(ack, tcp_snd_base(conn));
 
     if (text > conn->snd.used)
@@ -59,13 +70,15 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     conn->bytes_acked += text;
     conn->stalled_since = TLSYN_NEVER;
     conn->soft_error = 0;
-    take_rtt(conn, segment);
+    if (news && conn->board_on)
+        tcp_take_sack(conn, segment, acked, news);
+    take_rtt(conn, segment, news);
     return text;
 }
 
 void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
-    advance(conn, segment);
+    advance(conn, segment, NULL);
     conn->snd_rtx =
         conn->snd_una; /* what the SYN-ACK leaves out goes again at once, as ordinary text */
     tcp_rearm_retransmit(conn);
@@ -121,18 +134,36 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
 {
     bool fin = tcp_fin_sent(conn) && segment->ack == tcp_snd_end(conn) + 1;
     bool limited = conn->cwnd_limited;
-    uint32_t text = advance(conn, segment);
+    struct recovery_news news = {0};
+    uint32_t text = advance(conn, segment, &news);
 
     conn->cwnd_limited = false;
     tcp_stop_persist(conn); /* output starts it again if the window is still closed */
-    tcp_recovery_on_ack(conn, text, limited);
     tcp_rearm_retransmit(conn);
+    if (conn->board_on)
+        tcp_recover(conn, &news, text, limited, false);
+    else
+        tcp_recovery_on_ack(conn, text, limited);
     tcp_set_ready(conn);
     if (text && conn->state >= TLSYN_ESTABLISHED)
         tcp_event_acked(conn, text);
     if (conn->state == TLSYN_CLOSED)
         return TCP_GONE;
     return fin ? fin_acknowledged(conn) : TCP_NEXT;
+}
+
+/* Nothing new is acknowledged, with SACK in force: its blocks tell. */
+static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bool window_changed)
+{
+    struct recovery_news news;
+    bool probing = conn->rack.tlp_outstanding;
+
+    tcp_take_sack(conn, segment, 0, &news);
+    if (news.round_trip)
+        take_rtt(conn, segment, &news);
+    if (news.delivered || news.view.dsack || probing)
+        tcp_recover(conn, &news, 0, false, segment->text_len == 0 && !window_changed);
+    tcp_set_ready(conn); /* a window update may let something go */
 }
 
 /* SYN-RECEIVED: RFC 9293 3.10.7.4: an ACK in (snd_una, snd_nxt] completes the open. */
@@ -147,7 +178,7 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
     bool only_syn = segment->ack == conn->iss + 1;
-    uint32_t text = advance(conn, segment);
+    uint32_t text = advance(conn, segment, NULL);
     if (only_syn)
         conn->snd_rtx = conn->snd_una; /* the SYN-ACK's text did not arrive: at once again */
     tcp_rearm_retransmit(conn);
@@ -187,7 +218,11 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
 
     if (is_new)
         return new_ack(conn, segment);
-    if (is_duplicate(conn, segment, window_changed))
+    bool tells =
+        conn->board_on || conn->rack.tlp_outstanding; /* of a probe, when all has arrived */
+    if (tells && segment->ack == conn->snd_una)
+        same_ack(conn, segment, window_changed);
+    else if (is_duplicate(conn, segment, window_changed))
         tcp_duplicate_ack(conn);
     else if (segment->ack == conn->snd_una)
         tcp_set_ready(conn); /* a window update may let something go */

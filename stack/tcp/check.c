@@ -21,6 +21,31 @@ static void check_send_space(const struct tlsyn_conn *conn)
     assert(conn->cc.cwnd > 0 || conn->state == TLSYN_CLOSED);
 }
 
+/* The board covers the flight, piece by piece, and its sums are right (tcp/sack.h). */
+static void check_board(const struct tlsyn_conn *conn)
+{
+    const struct board *b = &conn->board;
+    uint32_t sacked = 0, lost = 0;
+    tcp_seq at = conn->snd_una;
+
+    if (!conn->board_on) {
+        assert(b->count == 0 && !b->memory);
+        return;
+    }
+    assert(conn->snd_rtx == conn->snd_nxt && b->count > 0 && b->count <= 2 * b->max);
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct piece *p = board_at(b, i);
+
+        assert(p->from == at && seq_lt(p->from, p->to) && p->at <= conn->tcp->cx->now);
+        assert((p->flags & (PIECE_SACKED | PIECE_LOST)) != (PIECE_SACKED | PIECE_LOST));
+        sacked += p->flags & PIECE_SACKED ? (uint32_t)seq_diff(p->to, p->from) : 0;
+        lost += p->flags & PIECE_LOST ? (uint32_t)seq_diff(p->to, p->from) : 0;
+        at = p->to;
+    }
+    assert(at == conn->snd_nxt && sacked == b->sacked && lost == b->lost);
+    assert(!conn->in_recovery || seq_lt(conn->snd_una, conn->recover));
+}
+
 static void check_receive_space(const struct tlsyn_conn *conn)
 {
     assert(conn->rcv.used <= conn->rcv.size);
@@ -54,6 +79,7 @@ void tcp_check(const struct tlsyn_conn *conn)
     assert(conn->in_demux);
     check_send_space(conn);
     check_receive_space(conn);
+    check_board(conn);
     check_timers(conn);
 }
 

@@ -45,6 +45,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     ring_init(&conn->snd, ring_size(options->snd_ring, limits->snd_ring_max));
     ring_init(&conn->rcv, ring_size(options->rcv_ring, limits->rcv_ring_max));
     ranges_init(&conn->ooo, (uint16_t)limits->ooo_ranges);
+    board_init(&conn->board, limits->sent_pieces);
     rtt_init(&conn->rtt, limits->rto_min, limits->rto_max);
     conn->number = ++tcp->numbered;
     conn->opened = tcp->cx->now;
@@ -57,6 +58,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
     conn->iss = tcp->choose_iss(tcp, local, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->iss;
+    rack_init(&conn->rack, conn->iss);
     return conn;
 }
 
@@ -132,6 +134,7 @@ static void release_rings(struct tlsyn_conn *conn)
     ring_release(&conn->snd, alloc);
     ring_release(&conn->rcv, alloc);
     ranges_release(&conn->ooo, alloc);
+    board_release(&conn->board, alloc);
     early_release(conn);
 }
 

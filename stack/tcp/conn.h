@@ -9,7 +9,8 @@
  *             |              | again         | not sent yet
  *
  * snd_nxt is RFC 9293's: one past the highest number sent. snd_rtx is where sending goes on: it is pulled back to snd_una when
- * what lies between is to be sent again, and equals snd_nxt otherwise.
+ * what lies between is to be sent again, and equals snd_nxt otherwise. With SACK in force the scoreboard says what is to be
+ * sent again, piece by piece (tcp/recovery.h), and snd_rtx stays at snd_nxt.
  *
  * Receive space. Ring offset 0 is the first byte that the user has not consumed; rcv_nxt is at offset rcv.used; text that
  * arrived out of order lies behind it at its place, its extent in `ooo` (64-bit offsets from the start of the stream).
@@ -20,12 +21,16 @@
 #include "core/ranges.h"
 #include "core/ring.h"
 #include "tcp/cc.h"
+#include "tcp/prr.h"
+#include "tcp/rack.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp.h"
 #include "wire/tcp.h"
 
 /** What may expire on a connection; each is a plain time, and one wheel node stands at the earliest. */
 enum tcp_deadline {
+    TCP_REORDER,    /* RFC 8985 6.2 */
+    TCP_PROBE,      /* RFC 8985 7.2; before the next, which it may put off */
     TCP_RETRANSMIT, /* RFC 6298 */
     TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
     TCP_DELACK,     /* RFC 9293 3.8.6.3 */
@@ -70,11 +75,16 @@ struct tlsyn_conn {
     bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
     bool give_cookie : 1; /* the SYN-ACK carries a cookie */
     bool fastopen_experimental : 1;
-    bool resend_first : 1;  /* the segment at snd_una goes out again, by itself */
-    bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
-    bool cwnd_limited : 1;  /* cwnd held something back since the last ACK */
-    bool rtt_timing : 1;    /* rtt_seq is being timed */
-    uint8_t in_event;       /* depth of events on the stack of calls */
+    bool resend_first : 1; /* the segment at snd_una goes out again, by itself */
+    bool in_recovery : 1;  /* RFC 6582: between the third duplicate ACK and `recover` */
+    bool cwnd_limited : 1; /* cwnd held something back since the last ACK */
+    bool rtt_timing : 1;   /* rtt_seq is being timed */
+    bool board_on : 1;     /* the board covers what is on its way (tcp/recovery.h) */
+    bool
+        after_timeout : 1; /* board_on: the retransmission timer expired, `recover` is not reached */
+    bool probe_due : 1;    /* board_on: a tail loss probe leaves with the next output */
+    bool twice_due : 1;    /* the next segment reports `twice` */
+    uint8_t in_event;      /* depth of events on the stack of calls */
     uint8_t syn_cookie_len; /* active: the cookie that the SYN carries */
     uint8_t syn_cookie[TCP_COOKIE_MAX];
     enum tlsyn_level level;
@@ -97,6 +107,7 @@ struct tlsyn_conn {
     struct early_segment *early; /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
     /* Stream offsets in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
     uint64_t ooo_recent[TCP_SACK_BLOCKS_MAX];
+    struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
     enum tcp_ack_due ack_due;
     uint32_t unacked_text; /* bytes taken since our last ACK */
     /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which guesses about a connection were right
@@ -121,6 +132,9 @@ struct tlsyn_conn {
     tcp_seq rtt_seq; /* when this is acknowledged, a round trip has passed since rtt_at */
     tlsyn_time rtt_at;
     struct cc cc;
+    struct board board;
+    struct rack rack;
+    struct prr prr;
     tcp_seq recover;
     tlsyn_time last_sent; /* text or FIN */
     uint8_t dupacks;

@@ -116,6 +116,9 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         segment->seq + segment_length(segment) == conn->rcv_nxt)
         tcp_restart_time_wait(conn);
     drop(conn->tcp->cx, TLSYN_DROP_tcp_out_of_window);
+    if (seq_lt(segment->seq, conn->rcv_nxt) &&
+        seq_diff(conn->rcv_nxt, segment->seq) <= (int32_t)conn->rcv.size)
+        tcp_note_twice(conn, segment);
     return TCP_DROP_ACK;
 }
 

@@ -87,7 +87,8 @@ static unsigned sack_room(const struct tlsyn_conn *conn)
 
 uint16_t tcp_send_mss(const struct tlsyn_conn *conn)
 {
-    unsigned blocks = conn->ooo.count < sack_room(conn) ? conn->ooo.count : sack_room(conn);
+    unsigned wanted = conn->ooo.count + conn->twice_due;
+    unsigned blocks = wanted < sack_room(conn) ? wanted : sack_room(conn);
 
     if (!conn->sack_ok || blocks == 0)
         return conn->mss;
@@ -106,7 +107,7 @@ static void add_sack(const struct tlsyn_conn *conn, const struct range *r, struc
         .right = conn->rcv_nxt + (tcp_seq)(r->to - conn->rcv_total),
     };
 
-    for (int i = 0; i < ours->sack_count; i++)
+    for (int i = conn->twice_due; i < ours->sack_count; i++)
         if (ours->sack[i].left == block.left)
             return;
     if (ours->sack_count < sack_room(conn))
@@ -117,6 +118,10 @@ static void add_sack(const struct tlsyn_conn *conn, const struct range *r, struc
  * is room for. */
 static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
 {
+    if (conn->twice_due) { /* RFC 2883 4: the duplicate comes first, and once */
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_dsack_sent);
+        ours->sack[ours->sack_count++] = conn->twice;
+    }
     for (int i = 0; i < TCP_SACK_BLOCKS_MAX; i++) {
         const struct range *r = ranges_find(&conn->ooo, conn->ooo_recent[i]);
 
@@ -157,7 +162,7 @@ void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_o
         ours->wscale = conn->rcv_wscale;
         ours->sack_permitted = conn->sack_ok;
         fill_fastopen(conn, flags & TCP_ACK, ours);
-    } else if (conn->sack_ok && conn->ooo.count) {
+    } else if (conn->sack_ok && (conn->ooo.count || conn->twice_due)) {
         fill_sack(conn, ours);
     }
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "tcp/options.h"
+#include "tcp/recovery.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/retransmit.h"
@@ -125,9 +126,50 @@ static bool worth_sending(const struct tlsyn_conn *conn, const struct candidate 
 /* Nothing is on its way, or a timeout took what was for lost: then only a probe can find out that the window has opened (MUST-35). */
 static bool window_closed(struct tlsyn_conn *conn)
 {
-    if (conn->snd_rtx == conn->snd_una && tcp_synchronized(conn))
+    bool silent =
+        conn->board_on ? conn->board.lost && tcp_pipe(conn) == 0 : conn->snd_rtx == conn->snd_una;
+
+    if (silent && tcp_synchronized(conn))
         tcp_arm_persist(conn);
     return false;
+}
+
+/* Trains end with whole segments. */
+static uint32_t whole_segments(const struct tlsyn_conn *conn, uint32_t len)
+{
+    uint32_t mss = tcp_send_mss(conn);
+
+    return len > mss ? len - len % mss : len;
+}
+
+/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the next ACK (RFC 6675 5 (C)). */
+static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
+{
+    const struct piece *lost = board_first_lost(&conn->board, &c->len);
+    uint32_t pipe = tcp_pipe(conn), mss = tcp_send_mss(conn);
+    uint32_t text = (uint32_t)seq_diff(tcp_snd_end(conn), lost->from);
+    uint32_t ahead = (uint32_t)seq_diff(lost->from, conn->snd_una);
+    bool last = lost->from + c->len == conn->snd_nxt;
+
+    c->seq = lost->from;
+    if (last && text >= c->len) /* a probe of a closed window grows to a segment */
+        c->len = text < mss ? text : c->len < mss ? mss : c->len;
+    if (text > 0 && ahead >= conn->snd_wnd)
+        return window_closed(conn);
+    uint32_t allowed = conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
+    if (allowed < (c->len < mss ? c->len : mss)) {
+        conn->cwnd_limited = true;
+        return false;
+    }
+    allowed = allowed < frame_max(conn) ? allowed : frame_max(conn);
+    allowed = text == 0 || allowed < conn->snd_wnd - ahead ? allowed : conn->snd_wnd - ahead;
+    bool fin = tcp_fin_sent(conn) && c->len > text;
+    c->len = c->len < text ? c->len : text;
+    bool all = c->len <= allowed;
+    if (!all)
+        c->len = whole_segments(conn, allowed);
+    c->fin = all && (fin || (conn->fin_queued && c->len == text));
+    return true;
 }
 
 /* Is text, or FIN, due at snd_rtx? */
@@ -135,19 +177,22 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     tcp_seq end = tcp_snd_end(conn);
     int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
-    uint32_t in_flight = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
+    uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una), in_flight = tcp_pipe(conn);
     uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
+    *c = (struct candidate){0};
+    if (conn->board_on && conn->board.lost)
+        return lost_is_due(conn, c);
     if (rest < 0 || (rest == 0 && !(conn->fin_queued && tcp_synchronized(conn))))
         return false;
     *c = (struct candidate){.seq = conn->snd_rtx};
-    if (conn->snd_wnd <= in_flight && !(conn->snd_wnd > 0 && rest == 0))
+    if (conn->snd_wnd <= ahead && !(conn->snd_wnd > 0 && rest == 0))
         return window_closed(conn);
     if (rest > 0 && cwnd <= in_flight) {
         conn->cwnd_limited = true;
         return false;
     }
-    uint32_t room = rest == 0 ? 0 : conn->snd_wnd - in_flight;
+    uint32_t room = rest == 0 ? 0 : conn->snd_wnd - ahead;
     if (rest > 0 && room > cwnd - in_flight) {
         room = cwnd - in_flight;
         conn->cwnd_limited = conn->cwnd_limited || rest >= room;
@@ -190,7 +235,9 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
         conn->rtt_seq = next;
         conn->rtt_at = conn->tcp->cx->now;
     }
+    tcp_note_transmission(conn, c->seq, next);
     conn->snd_nxt = seq_max(conn->snd_nxt, next);
+    conn->snd_rtx = conn->board_on ? conn->snd_nxt : conn->snd_rtx;
 }
 
 static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
@@ -203,6 +250,8 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     note_sent(conn, c);
     int error = tcp_send_segment(conn, &segment, c->len);
     tcp_arm_retransmit(conn);
+    if (conn->board_on && !conn->rack.tlp_outstanding)
+        tcp_arm_probe(conn);
     return error;
 }
 
@@ -249,6 +298,30 @@ static void resend_first(struct tlsyn_conn *conn)
     send_text(conn, &c);
 }
 
+/* RFC 8985 7.3: new text if there is any, beyond cwnd too, else the last segment once more. */
+static void send_tail(struct tlsyn_conn *conn)
+{
+    uint32_t mss = tcp_send_mss(conn), flight = tcp_flight_size(conn);
+    int32_t rest = seq_diff(tcp_snd_end(conn), conn->snd_nxt);
+    struct candidate c = {.seq = conn->snd_nxt};
+    uint32_t room = conn->snd_wnd > flight ? conn->snd_wnd - flight : 0;
+
+    conn->probe_due = false;
+    if (!conn->board_on || conn->board.sacked || conn->board.lost || flight == 0)
+        return;
+    c.len = rest <= 0 ? 0 : (uint32_t)rest < mss ? (uint32_t)rest : mss;
+    bool fresh = c.len > 0 && c.len <= room;
+    if (!fresh) {
+        bool fin = tcp_fin_sent(conn);
+
+        c.len = flight - fin < mss ? flight - fin : mss;
+        c.seq = conn->snd_nxt - fin - c.len;
+        c.fin = fin;
+    }
+    send_text(conn, &c);
+    tcp_probe_sent(conn, !fresh);
+}
+
 void tcp_send_probe(struct tlsyn_conn *conn)
 {
     uint32_t room = conn->snd_wnd < tcp_send_mss(conn) ? conn->snd_wnd : tcp_send_mss(conn);
@@ -281,6 +354,8 @@ static void send_due(struct tlsyn_conn *conn)
     if (may_send_text(conn)) {
         if (conn->resend_first)
             resend_first(conn);
+        if (conn->probe_due)
+            send_tail(conn);
         send_texts(conn);
     }
     send_acks(conn);

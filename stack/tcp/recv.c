@@ -84,8 +84,9 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     uint64_t from = conn->rcv_total + offset;
     int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
 
-    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. */
-    if (conn->duplicate_acks < UINT16_MAX)
+    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. One
+     * with SACK needs only the last one's blocks. */
+    if (!conn->sack_ok && conn->duplicate_acks < UINT16_MAX)
         conn->duplicate_acks++;
     ack_now(conn);
     if (error < 0) {
@@ -96,6 +97,27 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     count(cx, TLSYN_COUNT_tcp_ooo_queue);
     note_recent(conn, from);
     return TCP_NEXT;
+}
+
+void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    tcp_seq end = segment->seq + segment->text_len;
+    int32_t ahead = seq_diff(segment->seq, conn->rcv_nxt);
+    struct tcp_sack_block twice = {segment->seq, seq_min(end, conn->rcv_nxt)};
+
+    if (!conn->sack_ok || !tcp_synchronized(conn) || segment->text_len == 0)
+        return;
+    if (ahead > 0) {
+        uint64_t from = conn->rcv_total + (uint32_t)ahead;
+
+        twice.right = end;
+        if (!ranges_covers(&conn->ooo, from, from + segment->text_len))
+            return;
+    }
+    if (ahead == 0)
+        return;
+    conn->twice_due = true;
+    conn->twice = twice;
 }
 
 /* Trims text to the window: what of [seq, seq + len) is new and has room. */
@@ -148,6 +170,7 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
     if (segment->text_len == 0 || !receiving(conn))
         return TCP_NEXT;
     part = trim(conn, segment);
+    tcp_note_twice(conn, segment);
     if (part.len < segment->text_len)
         ack_now(conn); /* something of it came twice, or was beyond the window */
     if (part.len == 0)

@@ -24,6 +24,9 @@ void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before);
  * steps. */
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn);
 
+/** If text of the segment was here before, the next ACK says so (D-SACK, RFC 2883 4). Before it is taken. */
+void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+
 /** TCP_DELACK has passed. */
 void tcp_delack_timeout(struct tlsyn_conn *conn);
 

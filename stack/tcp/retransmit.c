@@ -1,11 +1,12 @@
 /*
- * tcp/retransmit.c: loss. Read first: RFC 6298 5, RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
+ * tcp/retransmit.c: loss; of duplicate ACKs, for peers without SACK. Read first: RFC 6298 5, RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
  */
 #include "tcp/retransmit.h"
 
 #include <errno.h>
 
 #include "tcp/output.h"
+#include "tcp/recovery.h"
 #include "tcp/timers.h"
 
 #define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
@@ -59,7 +60,12 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
     conn->resend_first = false;
     conn->dupacks = 0;
     conn->recover = conn->snd_nxt; /* RFC 6582 4: duplicates of what is sent again prove nothing */
-    conn->snd_rtx = conn->snd_una;
+    if (!conn->board_on) {
+        conn->snd_rtx = conn->snd_una;
+        return;
+    }
+    tcp_board_timeout(conn, !first);
+    conn->cc.cwnd = tcp_pipe(conn) + conn->cc.smss; /* what is not taken for lost is on its way */
 }
 
 void tcp_retransmit_timeout(struct tlsyn_conn *conn)
@@ -105,8 +111,7 @@ void tcp_window_opened(struct tlsyn_conn *conn)
 {
     if (!tcp_stop_persist(conn))
         return;
-    conn->snd_rtx =
-        conn->snd_una; /* the probed byte goes again, with all that belongs to its segment */
+    tcp_send_all_again(conn); /* the probed byte, with all that belongs to its segment */
     tcp_set_ready(conn);
 }
 

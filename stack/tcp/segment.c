@@ -40,6 +40,7 @@ static void acknowledged(struct tlsyn_conn *conn)
 {
     conn->ack_due = TCP_ACK_NONE;
     conn->unacked_text = 0;
+    conn->twice_due = false;
     conn->last_ack_sent = conn->rcv_nxt;
     timers_clear(conn, TCP_DELACK);
 }
@@ -109,8 +110,10 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
     }
     conn->segs_out += tcp_segments(conn, len);
     int result = tcp_emit(conn->tcp, conn->number, segment, &tx);
-    if (result == IP_OUTPUT_WAITS)
-        conn->rtt_timing = false; /* the neighbour's answer takes time that is not the path's */
+    if (result == IP_OUTPUT_WAITS) { /* the neighbour's answer takes time that is not the path's */
+        conn->rtt_timing = false;
+        conn->rack.timed_from = conn->tcp->cx->now;
+    }
     return result < 0 ? result : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
+#include "tcp/recovery.h"
 
 #define MTU_MIN                                                                                    \
     552 /* a path below this is more likely a lie (RFC 1191 7.1 knows none smaller but 296 and 508) */
@@ -94,7 +95,7 @@ static void too_big(struct tlsyn_conn *conn, uint16_t mtu)
 {
     if (!tcp_lower_path_mtu(conn, mtu > MTU_MIN ? mtu : MTU_MIN))
         return;
-    conn->snd_rtx = conn->snd_una; /* RFC 1191 6.4: at once, in smaller pieces */
+    tcp_send_all_again(conn); /* RFC 1191 6.4: at once, in smaller pieces */
     tcp_set_ready(conn);
 }
 

@@ -7,6 +7,7 @@
 #include "tcp/timers.h"
 
 #include "tcp/close.h"
+#include "tcp/recovery.h"
 #include "tcp/recv.h"
 #include "tcp/retransmit.h"
 
@@ -21,10 +22,9 @@ static tlsyn_time earliest(const struct tlsyn_conn *conn)
 }
 
 static void (*const passed[TCP_DEADLINES])(struct tlsyn_conn *) = {
-    [TCP_RETRANSMIT] = tcp_retransmit_timeout,
-    [TCP_PERSIST] = tcp_persist_timeout,
-    [TCP_DELACK] = tcp_delack_timeout,
-    [TCP_LINGER] = tcp_linger_timeout,
+    [TCP_REORDER] = tcp_reorder_timeout,       [TCP_PROBE] = tcp_probe_timeout,
+    [TCP_RETRANSMIT] = tcp_retransmit_timeout, [TCP_PERSIST] = tcp_persist_timeout,
+    [TCP_DELACK] = tcp_delack_timeout,         [TCP_LINGER] = tcp_linger_timeout,
 };
 
 static void fire(struct timer *timer)

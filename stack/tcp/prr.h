@@ -1,0 +1,33 @@
+/*
+ * tcp/prr.h: proportional rate reduction (RFC 9937): how much may be sent during recovery, by what arrives.
+ */
+#ifndef TLSYN_TCP_PRR_H
+#define TLSYN_TCP_PRR_H
+
+#include <tlsyn/types.h>
+
+struct prr {
+    uint32_t recover_fs; /* RecoverFS: bytes on their way when recovery began */
+    uint64_t delivered;  /* bytes that arrived since */
+    uint64_t out;        /* bytes sent since */
+};
+
+/** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of this very ACK. */
+void prr_begin(struct prr *prr, uint32_t recover_fs);
+
+static inline void prr_on_sent(struct prr *prr, uint32_t bytes)
+{
+    prr->out += bytes;
+}
+
+struct prr_ack {
+    uint32_t delivered; /* bytes that this ACK says arrived */
+    uint32_t in_flight; /* RFC 6675's pipe, behind it */
+    uint32_t ssthresh, smss;
+    bool safe; /* snd_una advanced, and nothing more was found lost */
+};
+
+/** cwnd until the next ACK. */
+uint32_t prr_on_ack(struct prr *prr, const struct prr_ack *ack);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * tcp/recovery.c: recovery with SACK. Read first: RFC 8985 6 and 7, RFC 9937 6, RFC 2018 8, RFC 6675 5.
+ *
+ * An ACK is first taken onto the board (tcp_take_sack: what has arrived, what RACK learns from it), then acted upon (tcp_recover:
+ * what is lost, whether recovery begins or ends, how much may be sent). Output asks the board what to send again.
+ */
+#include "tcp/recovery.h"
+
+#include "tcp/options.h"
+#include "tcp/timers.h"
+
+#define DUP_THRESH 3 /* RFC 8985 6.2 step 4 */
+
+/* A block may cut pieces as long as there are not many more of them than segments: tiny blocks serve only to make us work, and
+ * send tiny segments (CVE-2019-11478). */
+#define PIECES_FREE        64u
+#define PIECES_PER_SEGMENT 2u
+
+uint32_t tcp_pipe(const struct tlsyn_conn *conn)
+{
+    if (!conn->board_on)
+        return (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
+    return tcp_flight_size(conn) - conn->board.sacked - conn->board.lost;
+}
+
+/* --- on and off -------------------------------------------------------------------------------------- */
+
+static void off(struct tlsyn_conn *conn)
+{
+    conn->board_on = false;
+    conn->probe_due = false;
+    timers_clear(conn, TCP_REORDER);
+    timers_clear(conn, TCP_PROBE);
+    board_release(&conn->board, conn->tcp->cx->alloc);
+}
+
+void tcp_recovery_off(struct tlsyn_conn *conn)
+{
+    if (!conn->board_on)
+        return;
+    if (conn->after_timeout)
+        conn->snd_rtx = conn->snd_una;
+    else if (conn->board.lost)
+        conn->resend_first = true;
+    conn->after_timeout = false;
+    conn->rack.tlp_outstanding = false;
+    off(conn);
+    tcp_set_ready(conn);
+}
+
+/* New text is about to leave while nothing is kept. What is on its way before it counts as sent now, and as sent twice: careful guesses. */
+static bool on(struct tlsyn_conn *conn, tcp_seq from)
+{
+    struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
+
+    if (!conn->sack_ok || !tcp_synchronized(conn) || from != conn->snd_nxt || conn->in_recovery)
+        return false;
+    if (conn->snd_una != from) {
+        if (board_append(&conn->board, alloc, conn->snd_una, from, conn->last_sent) < 0)
+            return false;
+        board_at(&conn->board, 0)->flags = PIECE_RESENT;
+        conn->board.resent_end = from;
+    }
+    conn->board_on = true;
+    conn->resend_first = false;
+    conn->after_timeout = seq_lt(conn->snd_una, conn->recover);
+    return true;
+}
+
+/* --- transmissions ----------------------------------------------------------------------------------- */
+
+static int note(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
+{
+    struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
+    tcp_seq middle = seq_max(from, seq_min(to, conn->snd_nxt));
+    int error = 0;
+
+    if (from != middle) {
+        bool first = from == conn->snd_una;
+
+        error = board_resent(&conn->board, alloc, from, middle, conn->last_sent);
+        /* RFC 6675 5 (C.3) allows it: the timer that runs belongs to the transmission before. */
+        if (error == 0 && first)
+            timers_clear(conn, TCP_RETRANSMIT);
+    }
+    if (error == 0 && middle != to)
+        error = board_append(&conn->board, alloc, middle, to, conn->last_sent);
+    return error;
+}
+
+void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
+{
+    if (!conn->board_on && !on(conn, from))
+        return;
+    if (conn->in_recovery)
+        prr_on_sent(&conn->prr, (uint32_t)seq_diff(to, from));
+    if (note(conn, from, to) < 0) {
+        /* Without memory to follow it, all is as it is for peers without SACK. */
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_board_failures);
+        conn->snd_rtx = seq_max(conn->snd_nxt, to);
+        tcp_recovery_off(conn);
+    }
+}
+
+/* --- an ACK: what it says ---------------------------------------------------------------------------- */
+
+/* What of the ACK every arrived piece is held against. */
+struct arrivals {
+    struct board_news news;
+    struct tlsyn_conn *conn;
+    const uint32_t *echo;
+    tlsyn_time newest; /* the transmission that `round_trip` measures */
+    tlsyn_time round_trip;
+};
+
+static void arrived(struct board_news *news, const struct piece *p)
+{
+    struct arrivals *a = container_of(news, struct arrivals, news);
+    tlsyn_time now = a->conn->tcp->cx->now;
+    tlsyn_time sample = rack_update(&a->conn->rack, p, now, a->echo);
+
+    if (sample == 0)
+        return;
+    rack_min_rtt(&a->conn->rack, sample, now);
+    if (a->round_trip == 0 || p->at > a->newest) {
+        a->newest = p->at;
+        a->round_trip = sample;
+    }
+}
+
+void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked,
+                   struct recovery_news *news)
+{
+    struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
+    uint32_t echo = segment->options.tsecr - conn->ts_offset;
+    struct arrivals a = {{arrived}, conn, conn->ts_ok ? &echo : NULL, 0, 0};
+    uint32_t pieces = PIECES_FREE + PIECES_PER_SEGMENT * (tcp_flight_size(conn) / conn->mss);
+
+    if (pieces > conn->board.max)
+        pieces = conn->board.max;
+    *news = (struct recovery_news){.acked = acked};
+    sack_read(&segment->options, conn->snd_una, conn->snd_nxt, conn->snd_wnd_max, &news->view);
+    news->delivered = board_ack(&conn->board, alloc, conn->snd_una, &a.news);
+    for (int i = 0; i < news->view.count; i++)
+        news->delivered += board_sack(&conn->board, alloc, &news->view.block[i], pieces, &a.news);
+    news->round_trip = a.round_trip;
+    if (news->view.dsack)
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_dsack_received);
+}
+
+/* --- an ACK: what follows ---------------------------------------------------------------------------- */
+
+static void trace_cwnd(const struct tlsyn_conn *conn)
+{
+    TRACE(conn->tcp->cx, tcp_cwnd, conn->number, conn->cc.cwnd, conn->cc.ssthresh,
+          tcp_flight_size(conn));
+}
+
+static tlsyn_time reo_wnd(const struct tlsyn_conn *conn)
+{
+    bool impatient =
+        conn->in_recovery || conn->board.sacked > (DUP_THRESH - 1u) * (uint32_t)conn->mss;
+
+    return rack_reo_wnd(&conn->rack, conn->rtt.srtt, impatient);
+}
+
+static bool detect(struct tlsyn_conn *conn)
+{
+    tlsyn_time wait;
+    bool lost =
+        rack_detect_loss(&conn->rack, &conn->board, reo_wnd(conn), conn->tcp->cx->now, &wait);
+
+    timers_set(conn, TCP_REORDER, wait ? wait : TLSYN_NEVER);
+    return lost;
+}
+
+/* RFC 9937 6.1; `news` is NULL where no ACK, but the reordering timer has told. */
+static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
+{
+    uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0);
+
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
+    TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
+    conn->fast_retransmits++;
+    conn->in_recovery = true;
+    conn->recover = conn->snd_nxt;
+    conn->rtt_timing = false;
+    timers_clear(conn, TCP_PROBE);
+    conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
+    prr_begin(&conn->prr,
+              tcp_flight_size(conn) - conn->board.sacked + (news ? news->delivered : 0));
+}
+
+/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was not a timeout's. */
+static bool leave(struct tlsyn_conn *conn)
+{
+    bool recovered = conn->in_recovery;
+
+    if (seq_lt(conn->snd_una, conn->recover))
+        return false;
+    if (recovered)
+        conn->cc.cwnd = conn->cc.ssthresh;
+    conn->in_recovery = conn->after_timeout = false;
+    return recovered;
+}
+
+static void reduce(struct tlsyn_conn *conn, const struct recovery_news *news, bool lost)
+{
+    struct prr_ack ack = {
+        .delivered = news ? news->delivered : 0,
+        .in_flight = tcp_pipe(conn),
+        .ssthresh = conn->cc.ssthresh,
+        .smss = conn->cc.smss,
+        .safe = news && news->acked && !lost,
+    };
+
+    if (ack.delivered || lost)
+        conn->cc.cwnd = prr_on_ack(&conn->prr, &ack);
+    if (conn->cc.cwnd < conn->cc.smss)
+        conn->cc.cwnd = conn->cc.smss;
+}
+
+/* RFC 8985 7.4.2: the probe repaired the only loss: once more a loss is a sign of congestion. */
+static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
+{
+    uint32_t flight = tcp_flight_size(conn) + acked;
+
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_loss_probe_recovery);
+    if (!conn->in_recovery && !conn->after_timeout)
+        conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
+}
+
+static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *news, bool recovered)
+{
+    const struct sack_view *view = &news->view;
+    bool probes = conn->rack.tlp_outstanding && view->twice.right == conn->rack.tlp_end_seq;
+
+    /* What was never sent twice can't have been sent for nothing: the network's own duplicate, or a lie. */
+    rack_adapt(&conn->rack, conn->snd_una, conn->snd_nxt,
+               view->dsack && !probes && conn->retransmits > 0, recovered);
+}
+
+void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
+                 bool limited, bool empty)
+{
+    bool recovered = leave(conn);
+
+    follow_rack(conn, news, recovered);
+    if (rack_tlp_on_ack(&conn->rack, conn->snd_una, news->acked > 0, &news->view,
+                        empty && news->view.count == 0))
+        probe_repaired(conn, news->acked);
+    bool lost = detect(conn);
+    if (lost && !conn->in_recovery && !conn->after_timeout)
+        enter(conn, news);
+    if (conn->in_recovery)
+        reduce(conn, news, lost);
+    else if (text && !recovered)
+        conn->cc.ops->on_ack(&conn->cc, text, limited);
+    if (!conn->in_recovery && !conn->after_timeout && seq_gt(conn->snd_una, conn->recover))
+        conn->recover = conn->snd_una - 1u; /* kept right behind, as in retransmit.c */
+    if (conn->snd_una == conn->snd_nxt)
+        off(conn);
+    else if (news->acked)
+        tcp_arm_probe(conn);
+    conn->dupacks = 0;
+    trace_cwnd(conn);
+    tcp_set_ready(conn);
+}
+
+void tcp_reorder_timeout(struct tlsyn_conn *conn)
+{
+    if (!conn->board_on || !detect(conn))
+        return;
+    if (!conn->in_recovery && !conn->after_timeout)
+        enter(conn, NULL);
+    if (conn->in_recovery)
+        reduce(conn, NULL, true);
+    trace_cwnd(conn);
+    tcp_set_ready(conn);
+}
+
+/* --- all of it again --------------------------------------------------------------------------------- */
+
+void tcp_send_all_again(struct tlsyn_conn *conn)
+{
+    if (!conn->board_on) {
+        conn->snd_rtx = conn->snd_una;
+        return;
+    }
+    for (uint32_t i = 0; i < conn->board.count; i++) {
+        struct piece *p = board_at(&conn->board, i);
+
+        if (!(p->flags & (PIECE_SACKED | PIECE_LOST)))
+            board_lose(&conn->board, p);
+    }
+}
+
+void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
+{
+    /* RFC 2018 8: a peer that holds what comes next, and does not acknowledge it, has thrown it away. One that is silent may have. */
+    if (conn->board.count && (repeated || board_at(&conn->board, 0)->flags & PIECE_SACKED)) {
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_sack_reneging);
+        board_renege(&conn->board);
+        tcp_send_all_again(conn);
+    }
+    rack_timeout(&conn->rack, &conn->board, reo_wnd(conn), conn->tcp->cx->now);
+    timers_clear(conn, TCP_REORDER);
+    timers_clear(conn, TCP_PROBE);
+    conn->probe_due = false;
+    conn->after_timeout = true;
+}
+
+/* --- the tail loss probe ----------------------------------------------------------------------------- */
+
+void tcp_arm_probe(struct tlsyn_conn *conn)
+{
+    tlsyn_time rto = conn->deadline[TCP_RETRANSMIT];
+    uint32_t flight = tcp_flight_size(conn);
+
+    timers_clear(conn, TCP_PROBE);
+    if (!conn->board_on || conn->in_recovery || conn->after_timeout || flight == 0 ||
+        conn->board.sacked || conn->board.lost || conn->rack.tlp_outstanding ||
+        timers_running(conn, TCP_PERSIST))
+        return;
+    tlsyn_time when = conn->tcp->cx->now +
+                      rack_pto(conn->rtt.srtt, flight <= conn->mss, conn->tcp->cx->limits.delack);
+    timers_set(conn, TCP_PROBE, when < rto ? when : rto);
+}
+
+void tcp_probe_timeout(struct tlsyn_conn *conn)
+{
+    if (!conn->board_on || conn->board.sacked || conn->board.lost)
+        return;
+    conn->probe_due = true;
+    /* 7.3: the probe stands for the timeout, which gets its full time again. */
+    timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
+    tcp_set_ready(conn);
+}
+
+void tcp_probe_sent(struct tlsyn_conn *conn, bool retransmission)
+{
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_loss_probes);
+    timers_clear(conn, TCP_PROBE);
+    conn->rack.tlp_outstanding = conn->board_on;
+    conn->rack.tlp_is_retrans = retransmission;
+    conn->rack.tlp_end_seq = conn->snd_nxt;
+}

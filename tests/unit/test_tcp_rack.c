@@ -1,0 +1,371 @@
+/*
+ * Recovery with SACK: RACK and PRR on a connection. Read first: RFC 8985 6, RFC 9937 6, RFC 2018 8.
+ */
+#include "support/peer.h"
+
+#define MSS   1460
+#define AT(n) (1 + (n)*MSS) /* the relative number of segment n */
+
+static struct tlsyn_conn_info info_of(struct tcp_test *t)
+{
+    struct tlsyn_conn_info info;
+
+    tlsyn_conn_info(t->user.conn, &info);
+    return info;
+}
+
+/* Ten segments are on their way, over a round trip of 100 ms; `bytes` were written. */
+static struct tcp_test *ten_sent(const struct tcp_test_options *options, size_t bytes)
+{
+    struct tcp_test_options o = *options;
+
+    o.peer.mss = 1460;
+    o.peer.sack_permitted = true;
+    struct tcp_test *t = tcp_test_open(&o);
+    peer_sends(t, SYN());
+    expect(t, SYNACK());
+    advance(t, TLSYN_MS(100));
+    peer_sends(t, ACK());
+    user_writes(&t->user, bytes);
+    flush(t);
+    ck_assert_int_eq(ignore_sent(t), 10);
+    advance(t, TLSYN_MS(100));
+    return t;
+}
+
+/* Segments [from, to) have arrived behind a hole at `ack`. */
+static void sacks(struct tcp_test *t, int ack, int from, int to)
+{
+    struct tcp_options opt = {.sack_count = 1};
+
+    opt.sack[0].left = t->iss + (tcp_seq)AT(from);
+    opt.sack[0].right = t->iss + (tcp_seq)AT(to);
+    peer_sends(t, ACK(.ack = AT(ack), .opt = opt));
+}
+
+static void dsacks(struct tcp_test *t, int ack, int from)
+{
+    sacks(t, ack, from, from + 1);
+}
+
+START_TEST(three_sacked_segments_bring_the_lost_one) /* loop 3 */
+{
+    struct tcp_test *t =
+        ten_sent(&(struct tcp_test_options){.choose_iss = _i == 0   ? NULL
+                                                          : _i == 1 ? iss_before_wrap
+                                                                    : iss_before_half},
+                 10 * MSS);
+
+    sacks(t, 0, 1, 2);
+    sacks(t, 0, 1, 3);
+    expect_nothing(t);
+    sacks(t, 0, 1, 4);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).fast_retransmits, 1);
+    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    peer_sends(t, ACK(.ack = AT(10)));
+    ck_assert_uint_eq(info_of(t).cwnd, 5 * MSS);
+    advance(t, TLSYN_SECONDS(5));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* One ACK tells of several holes; what is sacked is not sent again. */
+START_TEST(only_holes_are_sent_again)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+    struct tcp_options opt = {.sack_count = 2};
+
+    opt.sack[0].left = t->iss + AT(4);
+    opt.sack[0].right = t->iss + AT(10);
+    opt.sack[1].left = t->iss + AT(1);
+    opt.sack[1].right = t->iss + AT(3);
+    peer_sends(t, ACK(.ack = AT(0), .opt = opt));
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    expect(t, ACK(.seq = AT(3), .len = MSS));
+    expect_nothing(t);
+    peer_sends(t, ACK(.ack = AT(10)));
+    advance(t, TLSYN_SECONDS(5));
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).timeouts, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* The window falls to half over the round trip, and new text goes meanwhile: RFC 9937 */
+START_TEST(new_text_leaves_for_every_other_segment_that_arrives)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 40 * MSS);
+    int sent = 0;
+
+    for (int i = 2; i <= 10; i++) {
+        sacks(t, 0, 1, i);
+        sent += ignore_sent(t);
+    }
+    ck_assert_int_ge(sent, 4);
+    ck_assert_int_le(sent, 7); /* two by limited transmit, then half of what arrives */
+    ck_assert_uint_eq(info_of(t).fast_retransmits, 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_lost_retransmission_is_sent_again_without_timeout)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 40 * MSS);
+
+    sacks(t, 0, 1, 8);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    int fresh = ignore_sent(t);
+    for (int i = 9; i <= 10; i++)
+        sacks(t, 0, 1, i);
+    fresh += ignore_sent(t);
+    ck_assert_int_gt(fresh, 0);
+    advance(t, TLSYN_MS(100));
+    sacks(t, 0, 1, 10 + fresh); /* what left behind the retransmission has arrived */
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    ck_assert_uint_eq(info_of(t).timeouts, 0);
+    ck_assert_uint_eq(info_of(t).fast_retransmits, 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(reordering_is_waited_for)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 1, 3); /* segment 0 is late: first the stack sees that the path reorders */
+    peer_sends(t, ACK(.ack = AT(3)));
+    sacks(t, 3, 4, 10);
+    expect_nothing(t); /* six segments: a counter of duplicates had sent long ago */
+    advance(t, TLSYN_MS(20));
+    expect_nothing(t);
+    peer_sends(t, ACK(.ack = AT(10)));
+    advance(t, TLSYN_SECONDS(5));
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).retransmits, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(but_only_for_a_quarter_of_a_round_trip)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 1, 3);
+    peer_sends(t, ACK(.ack = AT(3)));
+    sacks(t, 3, 4, 10);
+    expect_nothing(t);
+    advance(t, TLSYN_MS(30));
+    expect(t, ACK(.seq = AT(3), .len = MSS));
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).timeouts, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_dsack_makes_it_wait_longer)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 1, 6);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    peer_sends(t, ACK(.ack = AT(6))); /* it was only late */
+    dsacks(t, 6, 0);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_dsack_received), 1);
+    peer_sends(t, ACK(.ack = AT(10)));
+    ignore_sent(t);
+    user_writes(&t->user, 5 * MSS);
+    flush(t);
+    ck_assert_int_eq(ignore_sent(t), 5);
+    advance(t, TLSYN_MS(100));
+    sacks(t, 10, 11, 15);
+    advance(t, TLSYN_MS(40));
+    expect_nothing(t); /* two quarters of 100 ms */
+    advance(t, TLSYN_MS(15));
+    expect(t, ACK(.seq = AT(10), .len = MSS));
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(a_timeout_sends_again_what_is_not_sacked)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 2, 3);
+    expect_nothing(t);
+    sacks(t, 0, 2, 10);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    ignore_sent(t);
+    advance(t, TLSYN_MS(600));
+    ck_assert_uint_ge(info_of(t).timeouts, 1);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    peer_sends(t, ACK(.ack = AT(1)));
+    ignore_sent(t);
+    peer_sends(t, ACK(.ack = AT(10)));
+    advance(t, TLSYN_SECONDS(5));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* RFC 2018 8 */
+START_TEST(a_peer_that_reneges_gets_all_again)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 1, 10);
+    expect(t, ACK(.seq = AT(0), .len = MSS));
+    peer_sends(t, ACK(.ack = AT(1))); /* and has thrown the others away */
+    t->peer_rcv = AT(1);
+    for (int i = 0; i < 40 && t->peer_rcv < AT(10); i++) {
+        advance(t, TLSYN_MS(100));
+        if (peer_takes_all(t))
+            peer_sends(t, ACK());
+    }
+    ck_assert_uint_eq(t->user.acked, 10 * MSS);
+    ck_assert_uint_ge(counted(t, TLSYN_COUNT_tcp_sack_reneging), 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(blocks_that_lie_change_nothing)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    sacks(t, 0, 5, 11); /* never sent */
+    sacks(t, 0, 8, 2);  /* inverted */
+    sacks(t, 0, 0, 9);  /* says nothing that the ACK would not */
+    sacks(t, 0, 100000, 100003);
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).fast_retransmits, 0);
+    peer_sends(t, ACK(.ack = AT(10)));
+    tcp_test_close(t);
+}
+END_TEST
+
+/* CVE-2019-11477, 11478: work and memory stay bounded, and the stream whole */
+START_TEST(a_storm_of_tiny_blocks_costs_little)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    for (tcp_seq i = 2; i + 8 < AT(10); i += 8) {
+        struct tcp_options opt = {.sack_count = 4};
+
+        for (tcp_seq k = 0; k < 4; k++)
+            opt.sack[k] = (struct tcp_sack_block){t->iss + i + 2 * k, t->iss + i + 2 * k + 1};
+        peer_sends(t, ACK(.ack = 1, .opt = opt));
+        ck_assert_uint_le(t->user.conn->board.count, 64 + 2 * 10);
+    }
+    ck_assert_int_lt(ignore_sent(t), 200);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(without_memory_the_timer_repairs) /* loop 3 */
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 30 * MSS);
+
+    t->peer_rcv = AT(0);
+    test_memory_fail_all(&t->memory, true);
+    for (int i = 0; i < 12; i++)
+        sacks(t, 0, 1 + _i + i % 3 * 2, 2 + _i + i % 3 * 2);
+    for (int i = 0; i < 200 && t->peer_rcv < AT(30); i++) {
+        advance(t, TLSYN_MS(100));
+        if (peer_takes_all(t))
+            peer_sends(t, ACK());
+    }
+    test_memory_fail_all(&t->memory, false);
+    ck_assert_uint_eq(t->user.acked, 30 * MSS);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(an_idle_connection_keeps_no_board)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    ck_assert_ptr_nonnull(t->user.conn->board.memory);
+    peer_sends(t, ACK(.ack = AT(10)));
+    ck_assert_ptr_null(t->user.conn->board.memory);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* --- what we report ------------------------------------------------------------------------------------------- */
+
+static struct tcp_test *receiver(bool sack)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = sack});
+
+    opens_passively(t);
+    return t;
+}
+
+START_TEST(a_batch_is_answered_once_where_blocks_tell_all)
+{
+    for (int sack = 0; sack < 2; sack++) {
+        struct tcp_test *t = receiver(sack);
+
+        t->hold = true;
+        for (int i = 1; i <= 4; i++)
+            peer_sends(t, ACK(.seq = 1 + 100 * i, .len = 100));
+        t->hold = false;
+        flush(t);
+        ck_assert_int_eq(ignore_sent(t), sack ? 1 : 4);
+        tcp_test_close(t);
+    }
+}
+END_TEST
+
+/* RFC 2883 4.1, 4.2 */
+START_TEST(what_came_twice_is_reported_first_and_once)
+{
+    struct tcp_test *t = receiver(true);
+    const struct wire_tcp *ack;
+
+    peer_sends(t, ACK(.seq = 1, .len = 100));
+    peer_sends(t, ACK(.seq = 201, .len = 100));
+    ignore_sent(t);
+    peer_sends(t, ACK(.seq = 1, .len = 100));
+    ack = expect(t, ACK());
+    ck_assert_int_eq(ack->options.sack_count, 2);
+    ck_assert_uint_eq(ack->options.sack[0].left - t->peer_iss, 1);
+    ck_assert_uint_eq(ack->options.sack[0].right - t->peer_iss, 101);
+    peer_sends(t, ACK(.seq = 201, .len = 100));
+    ack = expect(t, ACK());
+    ck_assert_int_eq(ack->options.sack_count, 2);
+    ck_assert_uint_eq(ack->options.sack[0].left, ack->options.sack[1].left);
+    peer_sends(t, ACK(.seq = 301, .len = 100));
+    ck_assert_int_eq(expect(t, ACK())->options.sack_count, 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+Suite *tcp_rack_suite(void);
+
+Suite *tcp_rack_suite(void)
+{
+    Suite *s = suite_create("tcp_rack");
+    TCase *sender = tcase_create("sender"), *reports = tcase_create("what we report");
+
+    tcase_add_loop_test(sender, three_sacked_segments_bring_the_lost_one, 0, 3);
+    tcase_add_test(sender, only_holes_are_sent_again);
+    tcase_add_test(sender, new_text_leaves_for_every_other_segment_that_arrives);
+    tcase_add_test(sender, a_lost_retransmission_is_sent_again_without_timeout);
+    tcase_add_test(sender, reordering_is_waited_for);
+    tcase_add_test(sender, but_only_for_a_quarter_of_a_round_trip);
+    tcase_add_test(sender, a_dsack_makes_it_wait_longer);
+    tcase_add_test(sender, a_timeout_sends_again_what_is_not_sacked);
+    tcase_add_test(sender, a_peer_that_reneges_gets_all_again);
+    tcase_add_test(sender, blocks_that_lie_change_nothing);
+    tcase_add_test(sender, a_storm_of_tiny_blocks_costs_little);
+    tcase_add_loop_test(sender, without_memory_the_timer_repairs, 0, 3);
+    tcase_add_test(sender, an_idle_connection_keeps_no_board);
+    suite_add_tcase(s, sender);
+    tcase_add_test(reports, a_batch_is_answered_once_where_blocks_tell_all);
+    tcase_add_test(reports, what_came_twice_is_reported_first_and_once);
+    suite_add_tcase(s, reports);
+    return s;
+}
