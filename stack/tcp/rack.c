@@ -89,7 +89,9 @@ void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recov
 
 tlsyn_time rack_reo_wnd(const struct rack *r, tlsyn_time srtt, bool impatient)
 {
-    tlsyn_time window = r->reo_wnd_mult * (r->min_rtt / 4);
+    /* A D-SACK has proved quarters of min_rtt too little: where frames overtake others by much of the delay, the smallest round trip
+     * is that of the fast ones. srtt is the bound in any case. */
+    tlsyn_time window = r->reo_wnd_mult * ((r->reo_wnd_mult > 1 ? srtt : r->min_rtt) / 4);
 
     if (!r->reordering_seen && impatient)
         return 0;
