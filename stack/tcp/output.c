@@ -315,7 +315,7 @@ static void send_tail(struct tlsyn_conn *conn)
         bool fin = tcp_fin_sent(conn);
 
         c.len = flight - fin < mss ? flight - fin : mss;
-        c.seq = conn->snd_nxt - fin - c.len;
+        c.seq = conn->snd_una + (flight - fin - c.len);
         c.fin = fin;
     }
     send_text(conn, &c);

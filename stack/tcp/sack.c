@@ -293,7 +293,7 @@ static bool is_dsack(const struct tcp_options *o, tcp_seq una, tcp_seq nxt, uint
     const struct tcp_sack_block *first = &o->sack[0];
 
     if (o->sack_count == 0 || !proper(first) || seq_gt(first->right, nxt) ||
-        seq_lt(first->left, una - window))
+        seq_diff(una, first->left) > (int32_t)window)
         return false;
     if (seq_leq(first->right, una))
         return true;

@@ -150,15 +150,18 @@ START_TEST(a_dsack_widens_the_window_once_a_round_trip_for_sixteen_recoveries)
     rack_min_rtt(&r, TLSYN_MS(40), 0);
     rack_adapt(&r, 100, 200, true, false);
     rack_adapt(&r, 150, 300, true, false);
-    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(20));
+    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true),
+                     TLSYN_MS(50)); /* quarters of srtt now */
     rack_adapt(&r, 200, 300, true, false);
-    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(30));
-    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(25), true), TLSYN_MS(25)); /* srtt at most */
+    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(75));
     for (int i = 0; i < 16; i++) {
-        ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(30));
+        ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(75));
         rack_adapt(&r, 400, 500, false, true);
     }
     ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(10));
+    for (tcp_seq i = 5; i < 400; i++)
+        rack_adapt(&r, 100 * i, 100 * i + 100, true, false);
+    ck_assert_int_eq(rack_reo_wnd(&r, TLSYN_MS(100), true), TLSYN_MS(100)); /* srtt at most */
 }
 END_TEST
 
