@@ -75,16 +75,15 @@ struct tlsyn_conn {
     bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
     bool give_cookie : 1; /* the SYN-ACK carries a cookie */
     bool fastopen_experimental : 1;
-    bool resend_first : 1; /* the segment at snd_una goes out again, by itself */
-    bool in_recovery : 1;  /* RFC 6582: between the third duplicate ACK and `recover` */
-    bool cwnd_limited : 1; /* cwnd held something back since the last ACK */
-    bool rtt_timing : 1;   /* rtt_seq is being timed */
-    bool board_on : 1;     /* the board covers what is on its way (tcp/recovery.h) */
-    bool
-        after_timeout : 1; /* board_on: the retransmission timer expired, `recover` is not reached */
-    bool probe_due : 1;    /* board_on: a tail loss probe leaves with the next output */
-    bool twice_due : 1;    /* the next segment reports `twice` */
-    uint8_t in_event;      /* depth of events on the stack of calls */
+    bool resend_first : 1;  /* the segment at snd_una goes out again, by itself */
+    bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
+    bool cwnd_limited : 1;  /* cwnd held something back since the last ACK */
+    bool rtt_timing : 1;    /* rtt_seq is being timed */
+    bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
+    bool after_timeout : 1; /* board_on: the RTO passed, `recover` is not reached */
+    bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
+    bool twice_due : 1;     /* the next segment reports `twice` */
+    uint8_t in_event;       /* depth of events on the stack of calls */
     uint8_t syn_cookie_len; /* active: the cookie that the SYN carries */
     uint8_t syn_cookie[TCP_COOKIE_MAX];
     enum tlsyn_level level;
