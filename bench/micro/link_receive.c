@@ -9,14 +9,16 @@
  * by looking again and again, or in poll(2). Flood: the second process sends for half a second as fast as it can, and
  * the first takes what it can; every frame is read once, so that memory counts. One process per core.
  *
- * Linux 6.18, two virtual cores of an AMD EPYC, otherwise idle (p50 in microseconds; kpps taken of kpps sent):
+ * Linux 6.18, two virtual cores of an AMD EPYC. The machine was shared (load average 2.6): this is the quietest of seven runs,
+ * so compare the rows, not the figures (p50 in microseconds; kpps taken of kpps sent):
  *
  *                        busy    poll    64 bytes      1514 bytes    64294 bytes
  *     recvmmsg            6.8    44.5    461 of 440    392 of 385     85 of  87
  *     TPACKET_V2          4.7    40.6    252 of 262    263 of 273    107 of 107
  *     TPACKET_V3       1000.1   999.8    464 of 458    441 of 436    116 of 116
  *
- * With a busy neighbour on the receiver's core: recvmmsg 195 of 192, V2 49 of 201, V3 335 of 331 frames of 64 bytes. (The
+ * With a busy neighbour on the receiver's core, taken from two other runs: recvmmsg 195 of 192 and V2 49 of 201 in one, V3 335
+ * of 331 in another, frames of 64 bytes. (The
  * sender's count is read a little later than it is counted: a difference of a few per cent means nothing.)
  */
 #include <arpa/inet.h>
