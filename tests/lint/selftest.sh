@@ -218,6 +218,16 @@ printf 'First [here](../stack/core/run.c) `f_walks`.\n' | put docs/TOUR.md
 catches tour 'no such file: stack/core/run.c'
 rm -r "$house/docs" "$house/stack/core/walk.c"
 
+# ---- features -----------------------------------------------------------------------------------------------------
+printf 'START_TEST(it_walks)\n' | put tests/unit/test_walk.c
+printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_walks` |\n' | put docs/FEATURES.md
+passes features
+printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_runs` |\n' | put docs/FEATURES.md
+catches features 'there is no test walk/it_runs'
+printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | |\n' | put docs/FEATURES.md
+catches features 'docs/FEATURES.md:3: no test in the last cell'
+rm -r "$house/docs" "$house/tests/unit"
+
 # ---- format -------------------------------------------------------------------------------------------------------
 if "$lints/format.sh" "$house/build" "$root" >/dev/null 2>&1 || [ $? -ne 77 ]; then
     cp "$root/.clang-format" "$house/"
