@@ -252,13 +252,13 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
             "it ends, the network and all that runs in it are gone. Needs no root where the "
             "system lets users make namespaces.",
         .options = options,
-        .notes =
-            "In the hosts, TLSYN_INTERFACE, TLSYN_ADDRESS and TLSYN_PEER say where a stack of "
-            "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
-            "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server.\n\n"
-            "  tlsyn lab --rtt 20ms -- ping -c 3 10.77.0.2\n"
-            "  tlsyn lab --rtt 20ms --server 'tlsyn serve --self-signed ca.pem .' -- \\\n"
-            "      sh -c 'sleep 1; tlsyn get -v --ca ca.pem https://$TLSYN_PEER/'\n",
+        .notes = "In the hosts, TLSYN_INTERFACE, TLSYN_ADDRESS and TLSYN_PEER say where a stack of "
+                 "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
+                 "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server. "
+                 "TLSYN_ADDRESS6 and so on\nsay it for IPv6: fd77::1 and fd77::2.\n\n"
+                 "  tlsyn lab --rtt 20ms -- ping -c 3 10.77.0.2\n"
+                 "  tlsyn lab --rtt 20ms --server 'tlsyn serve --self-signed ca.pem .' -- \\\n"
+                 "      sh -c 'sleep 1; tlsyn get -v --ca ca.pem https://$TLSYN_PEER/'\n",
         .operands_max = -1,
         .options_first = true,
     };

@@ -18,10 +18,10 @@ static const struct {
     struct lab_host_info info;
     struct veth_end here, middle;
 } hosts[] = {
-    [LAB_CLIENT] = {{"client", "eth0", "10.77.0.1", "10.77.0.11", 24},
+    [LAB_CLIENT] = {{"client", "eth0", "10.77.0.1", "10.77.0.11", 24, "fd77::1", "fd77::11", 64},
                     {"eth0", {0x02, 0, 10, 77, 0, 1}},
                     {"to-client", {0x02, 0, 10, 77, 0xff, 1}}},
-    [LAB_SERVER] = {{"server", "eth0", "10.77.0.2", "10.77.0.12", 24},
+    [LAB_SERVER] = {{"server", "eth0", "10.77.0.2", "10.77.0.12", 24, "fd77::2", "fd77::12", 64},
                     {"eth0", {0x02, 0, 10, 77, 0, 2}},
                     {"to-server", {0x02, 0, 10, 77, 0xff, 2}}},
 };
@@ -51,7 +51,11 @@ static int configure(enum lab_host host, const struct lab_options *options, int 
     *step = "set its interfaces up";
     if ((status = veth_up(nl, "lo", false)) < 0)
         return status;
-    return veth_up(nl, info->interface, false);
+    if ((status = veth_up(nl, info->interface, false)) < 0)
+        return status;
+    *step = "set its IPv6 address";
+    status = veth_address(nl, info->interface, info->kernel_address6, info->prefix6_len);
+    return veth_has_no_ipv6(status) ? 0 : status;
 }
 
 /* In a namespace of its own, entered here and left by the caller. */
@@ -110,7 +114,9 @@ int host_environment(enum lab_host host)
     const struct lab_host_info *here = &hosts[host].info;
     const struct lab_host_info *peer = &hosts[host == LAB_CLIENT ? LAB_SERVER : LAB_CLIENT].info;
     char address[32];
+    char address6[64];
     snprintf(address, sizeof(address), "%s/%d", here->stack_address, here->prefix_len);
+    snprintf(address6, sizeof(address6), "%s/%d", here->stack_address6, here->prefix6_len);
     const struct {
         const char *name, *value;
     } variables[] = {
@@ -120,6 +126,10 @@ int host_environment(enum lab_host host)
         {"TLSYN_PEER", peer->stack_address},
         {"TLSYN_KERNEL_ADDRESS", here->kernel_address},
         {"TLSYN_KERNEL_PEER", peer->kernel_address},
+        {"TLSYN_ADDRESS6", address6},
+        {"TLSYN_PEER6", peer->stack_address6},
+        {"TLSYN_KERNEL_ADDRESS6", here->kernel_address6},
+        {"TLSYN_KERNEL_PEER6", peer->kernel_address6},
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {

@@ -5,7 +5,9 @@
  *     +--------------+   veth   +------------+   veth   +--------------+
  *     | eth0         |==========|  emulator  |==========| eth0         |
  *     | 10.77.0.1    |          | (bridges)  |          | 10.77.0.2    |    the kernels' addresses
- *     | (10.77.0.11) |          +------------+          | (10.77.0.12) |    for stacks of our own
+ *     | fd77::1      |          +------------+          | fd77::2      |
+ *     | (10.77.0.11) |                                  | (10.77.0.12) |    for stacks of our own
+ *     | (fd77::11)   |                                  | (fd77::12)   |
  *     +--------------+                                  +--------------+
  *
  * Each host is a network namespace; the emulator forwards Ethernet frames between the two wires and impairs them on
@@ -35,13 +37,16 @@ enum lab_host {
     LAB_HOSTS,
 };
 
-/** What a host calls its things. The addresses are IPv4 in text; both hosts are in one /24. */
+/** What a host calls its things. The addresses are text; both hosts are in one /24, and one /64. Where the kernel has
+ * no IPv6, only stacks of our own can use theirs. */
 struct lab_host_info {
     const char *name;           /* "client" */
     const char *interface;      /* in this host's namespace */
     const char *kernel_address; /* configured on the interface: the kernel's stack answers here */
     const char *stack_address;  /* not the kernel's: for a stack of ours on the interface */
     int prefix_len;
+    const char *kernel_address6, *stack_address6; /* the same in IPv6 */
+    int prefix6_len;
 };
 
 const struct lab_host_info *lab_host_info(enum lab_host host);
@@ -93,6 +98,8 @@ pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *a
  *     TLSYN_PEER            the other host's, without: 10.77.0.12
  *     TLSYN_KERNEL_ADDRESS  the kernel's here: 10.77.0.1
  *     TLSYN_KERNEL_PEER     the other host's: 10.77.0.2
+ *     TLSYN_ADDRESS6, TLSYN_PEER6, TLSYN_KERNEL_ADDRESS6, TLSYN_KERNEL_PEER6
+ *                           the same in IPv6: fd77::11/64, fd77::12, fd77::1, fd77::2
  *
  * `argv` ends with NULL. Returns the process id, or -errno when the command can't be started (-ENOENT: not found).
  */

@@ -70,20 +70,30 @@ int veth_up(int nl, const char *name, int no_arp)
 
 int veth_address(int nl, const char *name, const char *address, int prefix_len)
 {
-    struct ifaddrmsg header = {.ifa_family = AF_INET, .ifa_prefixlen = (uint8_t)prefix_len};
+    bool ip6 = strchr(address, ':') != NULL;
+    struct ifaddrmsg header = {.ifa_family = ip6 ? AF_INET6 : AF_INET,
+                               .ifa_prefixlen = (uint8_t)prefix_len};
+    size_t size = ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
     struct netlink_request request;
-    struct in_addr octets;
+    struct in6_addr octets;
     int index = index_of(name);
 
     if (index < 0)
         return index;
-    if (inet_pton(AF_INET, address, &octets) != 1)
+    if (inet_pton(header.ifa_family, address, &octets) != 1)
         return -EINVAL;
     header.ifa_index = (uint32_t)index;
     netlink_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
-    netlink_put(&request, IFA_LOCAL, &octets, sizeof(octets));
-    netlink_put(&request, IFA_ADDRESS, &octets, sizeof(octets));
+    netlink_put(&request, IFA_LOCAL, &octets, size);
+    netlink_put(&request, IFA_ADDRESS, &octets, size);
+    if (ip6)
+        netlink_put_u32(&request, IFA_FLAGS, IFA_F_NODAD);
     return netlink_talk(nl, &request);
+}
+
+bool veth_has_no_ipv6(int error)
+{
+    return error == -EAFNOSUPPORT || error == -EOPNOTSUPP || error == -EACCES || error == -EPERM;
 }
 
 void veth_quiet_ipv6(void)

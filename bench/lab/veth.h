@@ -5,6 +5,7 @@
 #ifndef LAB_VETH_H
 #define LAB_VETH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** One end of a pair. */
@@ -21,8 +22,12 @@ int veth_pair(int nl, const struct veth_end *here, const struct veth_end *there,
 /** Sets an interface of the socket's namespace up. `no_arp`: the kernel itself never speaks on it. */
 int veth_up(int nl, const char *name, int no_arp);
 
-/** Gives an interface an IPv4 address in text with its prefix length. */
+/** Gives an interface an IPv4 or IPv6 address in text with its prefix length; usable at once (no duplicate address
+ * detection). */
 int veth_address(int nl, const char *name, const char *address, int prefix_len);
+
+/** True if this error of veth_address() says that the kernel has no IPv6, or that it is switched off. */
+bool veth_has_no_ipv6(int error);
 
 /** Keeps the kernel from speaking IPv6 by itself (no link-local address, router solicitation or duplicate address
  * detection) on interfaces made in the current network namespace from now on; addresses can still be added by hand.

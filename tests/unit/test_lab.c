@@ -97,6 +97,11 @@ START_TEST(a_command_finds_its_environment)
                                "test $TLSYN_KERNEL_ADDRESS = 10.77.0.2 &&"
                                "test $TLSYN_KERNEL_PEER = 10.77.0.1 && exit 7"),
                      7);
+    ck_assert_int_eq(run_shell(lab, LAB_SERVER,
+                               "test $TLSYN_ADDRESS6 = fd77::12/64 && test $TLSYN_PEER6 = fd77::11 "
+                               "&& test $TLSYN_KERNEL_ADDRESS6 = fd77::2 &&"
+                               "test $TLSYN_KERNEL_PEER6 = fd77::1 && exit 6"),
+                     6);
     lab_close(lab);
 }
 END_TEST
@@ -295,6 +300,44 @@ START_TEST(a_report_starts_the_count_anew)
 }
 END_TEST
 
+/* From the kernel's IPv6 address here to a port of the other's where nobody listens, which says so. */
+static int knocks_over_ipv6(void *unused)
+{
+    struct sockaddr_in6 here = {.sin6_family = AF_INET6};
+    struct sockaddr_in6 there = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct pollfd answer = {.fd = fd, .events = POLLIN};
+    char byte;
+
+    (void)unused;
+    inet_pton(AF_INET6, lab_host_info(LAB_CLIENT)->kernel_address6, &here.sin6_addr);
+    inet_pton(AF_INET6, lab_host_info(LAB_SERVER)->kernel_address6, &there.sin6_addr);
+    if (fd < 0 || (bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 && errno == EADDRNOTAVAIL))
+        return 77; /* a kernel without IPv6 */
+    if (connect(fd, (struct sockaddr *)&there, sizeof(there)) < 0 || send(fd, "x", 1, 0) != 1)
+        return 1;
+    if (poll(&answer, 1, WAIT_MS) != 1)
+        return 2;
+    return recv(fd, &byte, 1, 0) < 0 && errno == ECONNREFUSED ? 0 : 3;
+}
+
+START_TEST(the_kernels_reach_each_other_over_ipv6_at_once)
+{
+    struct lab_options options = {.mtu = 0};
+    struct lab *lab = open_lab(&options);
+    int status;
+
+    if (!lab)
+        return;
+    status = run(lab, LAB_CLIENT, knocks_over_ipv6, NULL);
+    if (status == 77)
+        printf("skipped: the kernel has no IPv6\n");
+    else
+        ck_assert_int_eq(status, 0);
+    lab_close(lab);
+}
+END_TEST
+
 Suite *lab_suite(void);
 
 Suite *lab_suite(void)
@@ -310,6 +353,7 @@ Suite *lab_suite(void)
     tcase_add_test(processes, waiting_ends_at_its_limit_and_closing_ends_everything);
     tcase_add_test(processes, when_the_caller_is_killed_everything_in_the_lab_dies);
     tcase_add_test(link, a_change_of_the_link_is_in_force_when_the_call_returns);
+    tcase_add_test(link, the_kernels_reach_each_other_over_ipv6_at_once);
     tcase_add_test(link, a_report_starts_the_count_anew);
     suite_add_tcase(suite, processes);
     suite_add_tcase(suite, link);
