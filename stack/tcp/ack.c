@@ -18,7 +18,7 @@
 /* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
  * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement. */
 static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
-                             const struct recovery_news *news)
+                             struct recovery_news *news)
 {
     const struct tcp_options *theirs = &segment->options;
     uint32_t age = tcp_ts_now(conn) - theirs->tsecr;
@@ -32,6 +32,8 @@ static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *seg
         tlsyn_time sample = conn->tcp->cx->now - conn->rtt_at;
         sample = sample > 1 ? sample : 1;
         rack_min_rtt(&conn->rack, sample, conn->tcp->cx->now);
+        if (news)
+            news->round_trip = sample;
         return sample;
     }
     if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > RTT_BY_TIMESTAMP_MAX)
@@ -40,7 +42,7 @@ static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *seg
 }
 
 static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment,
-                     const struct recovery_news *news)
+                     struct recovery_news *news)
 {
     tlsyn_time sample = round_trip(conn, segment, news);
 
@@ -72,6 +74,8 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     conn->soft_error = 0;
     if (news && conn->board_on)
         tcp_take_sack(conn, segment, acked, news);
+    else if (news)
+        *news = (struct recovery_news){.acked = acked, .delivered = acked};
     take_rtt(conn, segment, news);
     return text;
 }
@@ -143,7 +147,7 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     if (conn->board_on)
         tcp_recover(conn, &news, text, limited, false);
     else
-        tcp_recovery_on_ack(conn, text, limited);
+        tcp_recovery_on_ack(conn, &news, text, limited);
     tcp_set_ready(conn);
     if (text && conn->state >= TLSYN_ESTABLISHED)
         tcp_event_acked(conn, text);

@@ -3,17 +3,16 @@
  */
 #include "tcp/cc.h"
 
-/* Far above any bandwidth-delay product of the rings' bounds; keeps the sums below from overflowing. */
-#define CWND_MAX (1u << 30)
-
 static void grow(struct cc *cc, uint32_t bytes)
 {
-    cc->cwnd = cc->cwnd + bytes < CWND_MAX ? cc->cwnd + bytes : CWND_MAX;
+    cc->cwnd = cc->cwnd + bytes < CC_WINDOW_MAX ? cc->cwnd + bytes : CC_WINDOW_MAX;
 }
 
-static void newreno_on_ack(struct cc *cc, uint32_t acked, bool limited)
+static void newreno_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    if (!limited)
+    uint32_t acked = ack->acked;
+
+    if (!ack->limited)
         return;
     if (cc->cwnd < cc->ssthresh) {
         /* RFC 5681 (2), with L = 2 of RFC 3465 2.2: a delayed ACK counts for both its segments. */
@@ -34,25 +33,19 @@ static uint32_t halved(const struct cc *cc, uint32_t flight_size)
     return flight_size / 2 > 2 * cc->smss ? flight_size / 2 : 2 * cc->smss;
 }
 
-static void newreno_on_loss(struct cc *cc, uint32_t flight_size)
+static void newreno_on_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size,
+                                  tlsyn_time now)
 {
-    cc->ssthresh = halved(cc, flight_size);
-    cc->cwnd = cc->ssthresh;
-    cc->acked = 0;
-}
-
-static void newreno_on_timeout(struct cc *cc, uint32_t flight_size, bool first)
-{
+    (void)now;
     /* RFC 5681 3.1: ssthresh is held constant when the same segment times out again. */
-    if (first)
+    if (cause != CC_TIMEOUT_AGAIN)
         cc->ssthresh = halved(cc, flight_size);
-    cc->cwnd = cc->smss;
+    cc->cwnd = cause == CC_TIMEOUT || cause == CC_TIMEOUT_AGAIN ? cc->smss : cc->ssthresh;
     cc->acked = 0;
 }
 
 const struct cc_ops cc_newreno = {
     .name = "newreno",
     .on_ack = newreno_on_ack,
-    .on_loss = newreno_on_loss,
-    .on_timeout = newreno_on_timeout,
+    .on_congestion = newreno_on_congestion,
 };

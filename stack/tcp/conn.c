@@ -25,8 +25,12 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
                                 const struct tlsyn_conn_options *options, int *error)
 {
     const struct tlsyn_limits *limits = &tcp->cx->limits;
-    struct tlsyn_conn *conn = context_alloc(tcp->cx, sizeof(*conn));
+    const struct cc_ops *controller = cc_find(options->controller);
 
+    *error = -EINVAL;
+    if (!controller)
+        return NULL;
+    struct tlsyn_conn *conn = context_alloc(tcp->cx, sizeof(*conn));
     *error = -ENOMEM;
     if (!conn)
         return NULL;
@@ -59,6 +63,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->iss = tcp->choose_iss(tcp, local, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->iss;
     rack_init(&conn->rack, conn->iss);
+    cc_init(&conn->cc, controller, 1);
     return conn;
 }
 

@@ -29,6 +29,9 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
         return -EINVAL;
     if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(tcp->ip, &local->addr))
         return -EADDRNOTAVAIL;
+    const struct cc_ops *controller = cc_find(options->conn.controller);
+    if (!controller)
+        return -EINVAL;
     if (taken(tcp, local))
         return -EADDRINUSE;
     if (tcp->listener_count >= tcp->cx->limits.listeners)
@@ -38,6 +41,7 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
         return -ENOMEM;
     listener->tcp = tcp;
     listener->options = *options;
+    listener->options.conn.controller = controller->name; /* the caller's string need not stay */
     listener->acceptor = acceptor;
     list_append(&tcp->listeners, &listener->node);
     tcp->listener_count++;

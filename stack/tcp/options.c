@@ -32,7 +32,7 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     conn->sack_ok = !options->no_sack;
     conn->peer_mss = MSS_DEFAULT;
     conn->mss = conn->rcv_mss; /* until the peer says what it takes */
-    cc_init(&conn->cc, &cc_newreno, conn->mss);
+    cc_init(&conn->cc, conn->cc.ops, conn->mss);
 }
 
 static void settle_mss(struct tlsyn_conn *conn, uint16_t limit)

@@ -214,11 +214,10 @@ static void restart_after_idle(struct tlsyn_conn *conn)
 {
     if (conn->snd_nxt == conn->snd_una && conn->last_sent &&
         conn->tcp->cx->now - conn->last_sent > conn->rtt.rto) {
-        struct cc fresh;
+        uint32_t fresh = cc_initial_window(conn->cc.smss);
 
-        cc_init(&fresh, conn->cc.ops, conn->cc.smss);
-        if (fresh.cwnd < conn->cc.cwnd)
-            conn->cc.cwnd = fresh.cwnd;
+        if (fresh < conn->cc.cwnd)
+            conn->cc.cwnd = fresh;
     }
 }
 

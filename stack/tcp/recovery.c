@@ -6,6 +6,7 @@
  */
 #include "tcp/recovery.h"
 
+#include "tcp/congest.h"
 #include "tcp/options.h"
 #include "tcp/timers.h"
 
@@ -186,7 +187,7 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     conn->recover = conn->snd_nxt;
     conn->rtt_timing = false;
     timers_clear(conn, TCP_PROBE);
-    conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
+    tcp_tell_congestion(conn, CC_LOSS, flight);
     prr_begin(&conn->prr,
               tcp_flight_size(conn) - conn->board.sacked + (news ? news->delivered : 0));
 }
@@ -198,7 +199,7 @@ static bool leave(struct tlsyn_conn *conn)
 
     if (seq_lt(conn->snd_una, conn->recover))
         return false;
-    if (recovered)
+    if (recovered && !conn->cc.ops->own_window)
         conn->cc.cwnd = conn->cc.ssthresh;
     conn->in_recovery = conn->after_timeout = false;
     return recovered;
@@ -214,6 +215,8 @@ static void reduce(struct tlsyn_conn *conn, const struct recovery_news *news, bo
         .safe = news && news->acked && !lost,
     };
 
+    if (conn->cc.ops->own_window)
+        return;
     if (ack.delivered || lost)
         conn->cc.cwnd = prr_on_ack(&conn->prr, &ack);
     if (conn->cc.cwnd < conn->cc.smss)
@@ -227,7 +230,7 @@ static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
 
     count(conn->tcp->cx, TLSYN_COUNT_tcp_loss_probe_recovery);
     if (!conn->in_recovery && !conn->after_timeout)
-        conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
+        tcp_tell_congestion(conn, CC_LOSS, flight);
 }
 
 static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *news, bool recovered)
@@ -254,8 +257,8 @@ void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint
         enter(conn, news);
     if (conn->in_recovery)
         reduce(conn, news, lost);
-    else if (text && !recovered)
-        conn->cc.ops->on_ack(&conn->cc, text, limited);
+    if (!recovered || conn->cc.ops->own_window)
+        tcp_tell_acked(conn, news, text, limited);
     if (!conn->in_recovery && !conn->after_timeout && seq_gt(conn->snd_una, conn->recover))
         conn->recover = conn->snd_una - 1u; /* kept right behind, as in retransmit.c */
     if (conn->snd_una == conn->snd_nxt)

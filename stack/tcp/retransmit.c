@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "tcp/congest.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 #include "tcp/timers.h"
@@ -55,7 +56,7 @@ static void syn_timeout(struct tlsyn_conn *conn)
 
 static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
-    conn->cc.ops->on_timeout(&conn->cc, tcp_flight_size(conn), first);
+    tcp_tell_congestion(conn, first ? CC_TIMEOUT : CC_TIMEOUT_AGAIN, tcp_flight_size(conn));
     conn->in_recovery = false;
     conn->resend_first = false;
     conn->dupacks = 0;
@@ -150,9 +151,7 @@ static void enter_recovery(struct tlsyn_conn *conn)
     conn->in_recovery = true;
     conn->recover = conn->snd_nxt;
     conn->rtt_timing = false;
-    /* RFC 5681 3.2 step 2: what limited transmit sent beyond cwnd does not count. */
-    uint32_t flight = tcp_flight_size(conn);
-    conn->cc.ops->on_loss(&conn->cc, flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
+    tcp_tell_congestion(conn, CC_LOSS, tcp_flight_size(conn));
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
     conn->resend_first = true;
     trace_cwnd(conn);
@@ -202,14 +201,15 @@ static void leave_recovery(struct tlsyn_conn *conn)
     conn->cc.cwnd = conn->cc.ssthresh < bound ? conn->cc.ssthresh : bound;
 }
 
-void tcp_recovery_on_ack(struct tlsyn_conn *conn, uint32_t acked, bool limited)
+void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t acked,
+                         bool limited)
 {
     if (!conn->in_recovery) {
         conn->dupacks = 0;
         /* Kept right behind: left where it was, it would count as ahead 2^31 bytes later. */
         if (seq_gt(conn->snd_una, conn->recover))
             conn->recover = conn->snd_una - 1u;
-        conn->cc.ops->on_ack(&conn->cc, acked, limited);
+        tcp_tell_acked(conn, news, acked, limited);
     } else if (seq_geq(conn->snd_una, conn->recover)) {
         leave_recovery(conn);
     } else {

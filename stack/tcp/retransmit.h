@@ -5,7 +5,7 @@
 #ifndef TLSYN_TCP_RETRANSMIT_H
 #define TLSYN_TCP_RETRANSMIT_H
 
-#include "tcp/conn.h"
+#include "tcp/recovery.h"
 
 /** RFC 6298 (5.1) to (5.3): runs from now if something is outstanding, else not at all. */
 void tcp_rearm_retransmit(struct tlsyn_conn *conn);
@@ -25,8 +25,9 @@ void tcp_window_opened(struct tlsyn_conn *conn);
 /** A duplicate ACK in the sense of RFC 5681 2. */
 void tcp_duplicate_ack(struct tlsyn_conn *conn);
 
-/** `acked` bytes were newly acknowledged. */
-void tcp_recovery_on_ack(struct tlsyn_conn *conn, uint32_t acked, bool limited);
+/** `acked` bytes of text were newly acknowledged; `limited`: see cc.h. */
+void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t acked,
+                         bool limited);
 
 /** Bytes beyond cwnd that limited transmit allows (RFC 3042). */
 uint32_t tcp_limited_transmit(const struct tlsyn_conn *conn);

@@ -15,6 +15,13 @@ static struct cc fresh(uint32_t smss)
     return cc;
 }
 
+static void acked(struct cc *cc, uint32_t bytes, bool limited)
+{
+    struct cc_ack ack = {.acked = bytes, .delivered = bytes, .limited = limited};
+
+    cc_on_ack(cc, &ack);
+}
+
 START_TEST(the_initial_window_is_ten_segments_within_bounds) /* RFC 6928 2 (1) */
 {
     ck_assert_uint_eq(fresh(536).cwnd, 5360);
@@ -28,9 +35,9 @@ START_TEST(slow_start_grows_by_what_was_acknowledged_two_segments_at_most)
 {
     struct cc cc = fresh(SMSS);
 
-    cc.ops->on_ack(&cc, 300, true);
+    acked(&cc, 300, true);
     ck_assert_uint_eq(cc.cwnd, 10300);
-    cc.ops->on_ack(&cc, 9000, true);
+    acked(&cc, 9000, true);
     ck_assert_uint_eq(cc.cwnd, 12300);
 }
 END_TEST
@@ -41,9 +48,9 @@ START_TEST(congestion_avoidance_grows_by_one_segment_per_window)
 
     cc.ssthresh = cc.cwnd;
     for (int i = 0; i < 9; i++)
-        cc.ops->on_ack(&cc, SMSS, true);
+        acked(&cc, SMSS, true);
     ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
-    cc.ops->on_ack(&cc, SMSS, true);
+    acked(&cc, SMSS, true);
     ck_assert_uint_eq(cc.cwnd, 11 * SMSS);
 }
 END_TEST
@@ -52,7 +59,7 @@ START_TEST(it_grows_only_while_it_limits)
 {
     struct cc cc = fresh(SMSS);
 
-    cc.ops->on_ack(&cc, SMSS, false);
+    acked(&cc, SMSS, false);
     ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
 }
 END_TEST
@@ -61,10 +68,10 @@ START_TEST(loss_halves_the_flight_two_segments_at_least) /* RFC 5681 (4) */
 {
     struct cc cc = fresh(SMSS);
 
-    cc.ops->on_loss(&cc, 9000);
+    cc_congestion(&cc, CC_LOSS, 9000, 0);
     ck_assert_uint_eq(cc.ssthresh, 4500);
     ck_assert_uint_eq(cc.cwnd, 4500);
-    cc.ops->on_loss(&cc, 1000);
+    cc_congestion(&cc, CC_LOSS, 1000, 0);
     ck_assert_uint_eq(cc.ssthresh, 2 * SMSS);
 }
 END_TEST
@@ -73,10 +80,10 @@ START_TEST(a_timeout_leaves_one_segment_and_holds_ssthresh_when_repeated) /* RFC
 {
     struct cc cc = fresh(SMSS);
 
-    cc.ops->on_timeout(&cc, 10000, true);
+    cc_congestion(&cc, CC_TIMEOUT, 10000, 0);
     ck_assert_uint_eq(cc.cwnd, SMSS);
     ck_assert_uint_eq(cc.ssthresh, 5000);
-    cc.ops->on_timeout(&cc, 1000, false);
+    cc_congestion(&cc, CC_TIMEOUT_AGAIN, 1000, 0);
     ck_assert_uint_eq(cc.ssthresh, 5000);
 }
 END_TEST
@@ -98,8 +105,48 @@ START_TEST(it_never_overflows)
     struct cc cc = fresh(65000);
 
     for (int i = 0; i < 100000; i++)
-        cc.ops->on_ack(&cc, UINT32_MAX / 2, true);
+        acked(&cc, UINT32_MAX / 2, true);
     ck_assert_uint_le(cc.cwnd, 1u << 30);
+}
+END_TEST
+
+START_TEST(what_was_taken_for_nothing_is_given_back)
+{
+    struct cc cc = fresh(SMSS);
+
+    cc_undo(&cc); /* nothing to undo */
+    ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
+    cc_congestion(&cc, CC_LOSS, 10 * SMSS, 0);
+    cc.cwnd = 3 * SMSS; /* recovery's */
+    cc_undo(&cc);
+    ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
+    ck_assert_uint_eq(cc.ssthresh, UINT32_MAX);
+    cc_congestion(&cc, CC_TIMEOUT, 10 * SMSS, 0);
+    cc_congestion(&cc, CC_TIMEOUT_AGAIN, SMSS, 0);
+    cc_undo(&cc);
+    ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
+    cc.cwnd = 2 * SMSS;
+    cc_undo(&cc); /* once */
+    ck_assert_uint_eq(cc.cwnd, 2 * SMSS);
+}
+END_TEST
+
+START_TEST(in_recovery_a_window_is_not_grown_by_acks)
+{
+    struct cc cc = fresh(SMSS);
+    struct cc_ack ack = {.acked = SMSS, .limited = true, .in_recovery = true};
+
+    cc_on_ack(&cc, &ack);
+    ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
+}
+END_TEST
+
+START_TEST(controllers_are_found_by_name)
+{
+    ck_assert_ptr_eq(cc_find("newreno"), &cc_newreno);
+    ck_assert_ptr_nonnull(cc_find(NULL));
+    ck_assert_ptr_eq(cc_find(NULL), cc_find(""));
+    ck_assert_ptr_null(cc_find("vegas"));
 }
 END_TEST
 
@@ -118,6 +165,9 @@ Suite *cc_suite(void)
     tcase_add_test(all, a_timeout_leaves_one_segment_and_holds_ssthresh_when_repeated);
     tcase_add_test(all, another_segment_size_keeps_the_number_of_segments);
     tcase_add_test(all, it_never_overflows);
+    tcase_add_test(all, what_was_taken_for_nothing_is_given_back);
+    tcase_add_test(all, in_recovery_a_window_is_not_grown_by_acks);
+    tcase_add_test(all, controllers_are_found_by_name);
     suite_add_tcase(s, all);
     return s;
 }

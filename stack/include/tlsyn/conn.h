@@ -87,6 +87,7 @@ struct tlsyn_conn_options {
     uint32_t rcv_ring;       /* bytes of receive buffer, 0: 256 KiB; at most limits.rcv_ring_max */
     tlsyn_time user_timeout; /* 0: from the limits */
     tlsyn_time syn_timeout;  /* 0: from the limits */
+    const char *controller;  /* of congestion: "newreno"; NULL: the default. Others: -EINVAL */
 };
 
 struct tlsyn_connect_options {
@@ -117,7 +118,7 @@ struct tlsyn_listen_options {
     struct tlsyn_conn_options conn;
 };
 
-/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM, -ENOBUFS. The acceptor must outlive the
+/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM, -ENOBUFS. The acceptor must outlive the
  * listener. */
 int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
                  struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
