@@ -8,7 +8,7 @@
 
 #define SIZE_MAX_LOG2 30
 
-static uint32_t round_up(uint32_t size)
+uint32_t ring_rounded(uint32_t size)
 {
     uint32_t rounded = 1;
 
@@ -19,7 +19,7 @@ static uint32_t round_up(uint32_t size)
 
 void ring_init(struct ring *r, uint32_t size)
 {
-    *r = (struct ring){.size = round_up(size)};
+    *r = (struct ring){.size = ring_rounded(size)};
 }
 
 int ring_ensure(struct ring *r, struct tlsyn_alloc *alloc)
@@ -41,7 +41,7 @@ int ring_grow(struct ring *r, struct tlsyn_alloc *alloc, uint32_t size)
 {
     uint8_t *memory = NULL;
 
-    size = round_up(size);
+    size = ring_rounded(size);
     if (size <= r->size)
         return 0;
     if (r->memory) {

@@ -24,6 +24,9 @@ struct ring {
 /** An empty ring of at least `size` bytes (rounded up to a power of two, at most 1 GiB); takes no memory. */
 void ring_init(struct ring *r, uint32_t size);
 
+/** The size that a ring of at least `size` bytes gets. */
+uint32_t ring_rounded(uint32_t size);
+
 /** Takes the memory if the ring has none. 0 or -ENOMEM. */
 int ring_ensure(struct ring *r, struct tlsyn_alloc *alloc);
 

@@ -9,16 +9,8 @@
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/isn.h"
+#include "tcp/settings.h"
 #include "tcp/timers.h"
-
-#define RING_DEFAULT (256u << 10)
-
-static uint32_t ring_size(uint32_t asked, uint32_t max)
-{
-    uint32_t size = asked ? asked : RING_DEFAULT;
-
-    return size < max ? size : max;
-}
 
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote,
@@ -46,16 +38,12 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     list_init(&conn->ready);
     list_init(&conn->waiting);
     timers_init(conn);
-    ring_init(&conn->snd, ring_size(options->snd_ring, limits->snd_ring_max));
-    ring_init(&conn->rcv, ring_size(options->rcv_ring, limits->rcv_ring_max));
     ranges_init(&conn->ooo, (uint16_t)limits->ooo_ranges);
     board_init(&conn->board, limits->sent_pieces);
     rtt_init(&conn->rtt, limits->rto_min, limits->rto_max);
     conn->number = ++tcp->numbered;
     conn->opened = tcp->cx->now;
-    conn->nagle = options->nagle;
-    conn->no_delack = options->no_delack;
-    conn->user_timeout = options->user_timeout ? options->user_timeout : limits->user_timeout;
+    settings_init(conn, options);
     conn->syn_timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
     conn->stalled_since = TLSYN_NEVER;
     budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);

@@ -35,6 +35,8 @@ enum tcp_deadline {
     TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
     TCP_DELACK,     /* RFC 9293 3.8.6.3 */
     TCP_LINGER,     /* 2 MSL in TIME-WAIT; an abandoned FIN-WAIT-2 */
+    TCP_CORK,       /* a partial segment has waited long enough */
+    TCP_KEEPALIVE,  /* RFC 9293 3.8.4 */
     TCP_DEADLINES
 };
 
@@ -72,6 +74,10 @@ struct tlsyn_conn {
     bool closed_told : 1;
     bool nagle : 1;
     bool no_delack : 1;
+    bool cork : 1;
+    bool cork_passed : 1; /* TCP_CORK has: what waits may leave */
+    bool keepalive : 1;
+    bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
     bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
     bool give_cookie : 1; /* the SYN-ACK carries a cookie */
     bool fastopen_experimental : 1;
@@ -93,10 +99,12 @@ struct tlsyn_conn {
     uint32_t snd_wnd; /* bytes, scaled */
     tcp_seq snd_wl1, snd_wl2;
     uint32_t snd_wnd_max;
+    uint32_t snd_max; /* bytes of snd that may be used */
     struct ring snd;
 
     /* Receive sequence space */
     tcp_seq irs, rcv_nxt;
+    uint32_t rcv_max; /* bytes of rcv that may be used: what the window offers */
     uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
     tcp_seq rcv_adv;  /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
     tcp_seq fin_seq;
@@ -141,6 +149,12 @@ struct tlsyn_conn {
     tlsyn_time
         stalled_since; /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
     tlsyn_time user_timeout, syn_timeout;
+    uint32_t snd_ring, rcv_ring; /* bytes of buffer that the user asked for; 0: none */
+
+    /* Keep-alive */
+    uint32_t keep_idle, keep_interval; /* milliseconds */
+    uint8_t keep_count, keep_probes;   /* keep_probes: not answered */
+    tlsyn_time last_heard;             /* an acceptable segment came */
 
     tlsyn_time deadline[TCP_DEADLINES];
     struct timer timer;

@@ -23,10 +23,12 @@
 #include "tcp/close.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
+#include "tcp/keepalive.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
+#include "tcp/settings.h"
 #include "tcp/timers.h"
 
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
@@ -46,6 +48,8 @@ static void enter_established(struct tlsyn_conn *conn)
     conn->validated = true;
     conn->stalled_since = TLSYN_NEVER;
     tcp_set_state(conn, TLSYN_ESTABLISHED);
+    tcp_keepalive_heard(conn);
+    tcp_keepalive_start(conn);
     if (conn->syn_retransmits)
         syn_was_lost(conn);
     if (conn->fin_queued) /* the user closed while it was being opened */
@@ -126,7 +130,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
 {
     struct tlsyn_endpoint local;
     struct ip_path path;
-    int error = valid_remote(&options->remote) ? 0 : -EINVAL;
+    int error = valid_remote(&options->remote) ? settings_check(&options->conn) : -EINVAL;
 
     if (error == 0)
         error = ip_path_find(tcp->ip, &options->remote.addr, &path);

@@ -2,6 +2,7 @@
  * tcp/info.c: what a connection tells about itself.
  */
 #include "tcp/conn.h"
+#include "tcp/recovery.h"
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn)
 {
@@ -28,10 +29,28 @@ static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info 
     info->srtt = conn->rtt.srtt;
     info->rttvar = conn->rtt.rttvar;
     info->rto = conn->rtt.rto;
+    info->controller = conn->cc.ops->name;
     info->cwnd = conn->cc.cwnd;
     info->ssthresh = conn->cc.ssthresh;
     info->snd_wnd = conn->snd_wnd;
     info->rcv_wnd = conn->rcv_wnd;
+    info->rcv_mss = conn->rcv_mss;
+    info->min_rtt = conn->rack.min_rtt;
+}
+
+static void flight_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)
+{
+    info->in_flight = tcp_pipe(conn);
+    info->sacked = conn->board.sacked;
+    info->lost = conn->board.lost;
+    info->reordering = conn->rack.reordering_seen;
+    info->snd_ring = conn->snd_max;
+    info->rcv_ring = conn->rcv_max;
+    info->snd_queued = conn->snd.used;
+    int32_t unsent = seq_diff(tcp_snd_end(conn), seq_max(conn->snd_nxt, tcp_snd_base(conn)));
+    info->snd_unsent = unsent > 0 ? (uint32_t)unsent : 0;
+    info->rcv_queued = conn->rcv.used;
+    info->rcv_ooo = (uint32_t)ranges_total(&conn->ooo);
 }
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)
@@ -57,8 +76,11 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
         .retransmits = conn->retransmits,
         .timeouts = conn->timeouts,
         .fast_retransmits = conn->fast_retransmits,
+        .keepalive_probes = conn->keep_probes,
+        .last_heard = conn->last_heard,
         .opened = conn->opened,
         .established = conn->established,
     };
     sequence_info(conn, info);
+    flight_info(conn, info);
 }

@@ -13,6 +13,7 @@
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/handshake.h"
+#include "tcp/keepalive.h"
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
@@ -185,6 +186,7 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
     if (verdict != TCP_NEXT)
         return verdict;
     note_timestamp(conn, segment);
+    tcp_keepalive_heard(conn);
     /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6 advises. */
     uint64_t before = conn->rcv_total;
     bool ended = conn->fin_received;

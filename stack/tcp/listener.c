@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "tcp/reply.h"
+#include "tcp/settings.h"
 
 static bool taken(const struct tcp *tcp, const struct tlsyn_endpoint *local)
 {
@@ -25,7 +26,7 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
 {
     const struct tlsyn_endpoint *local = &options->local;
 
-    if (local->port == 0)
+    if (local->port == 0 || settings_check(&options->conn) < 0)
         return -EINVAL;
     if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(tcp->ip, &local->addr))
         return -EADDRNOTAVAIL;

@@ -17,6 +17,9 @@
 #include "tcp/timers.h"
 #include "wire/ip4.h"
 
+/* Linux's: text behind a cork waits no longer. */
+#define CORK_TIMEOUT TLSYN_MS(200)
+
 /* --- SYN and SYN-ACK --------------------------------------------------------------------------------- */
 
 static bool syn_is_due(const struct tlsyn_conn *conn)
@@ -113,13 +116,37 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
     return conn->gso_max / mss * mss;
 }
 
+/* The cork: more is to come, soon. */
+static bool hold_back(struct tlsyn_conn *conn)
+{
+    if (!timers_running(conn, TCP_CORK))
+        timers_set(conn, TCP_CORK, conn->tcp->cx->now + CORK_TIMEOUT);
+    return false;
+}
+
+void tcp_cork_timeout(struct tlsyn_conn *conn)
+{
+    conn->cork_passed = true;
+    tcp_set_ready(conn);
+}
+
+void tcp_uncork(struct tlsyn_conn *conn)
+{
+    conn->cork_passed = false;
+    timers_clear(conn, TCP_CORK);
+}
+
 /* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on. */
-static bool worth_sending(const struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
+static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
 {
     if (c->len >= tcp_send_mss(conn) || seq_lt(c->seq, conn->snd_nxt))
         return true; /* (1) full-sized, or sent before */
-    if (c->len == rest && (c->fin || !conn->nagle || conn->snd_nxt == conn->snd_una))
-        return true;                                      /* (2) all there is */
+    if (c->len == rest && (c->fin || conn->cork_passed))
+        return true; /* (2) all there is */
+    if (c->len == rest && conn->cork)
+        return hold_back(conn);
+    if (c->len == rest && (!conn->nagle || conn->snd_nxt == conn->snd_una))
+        return true;
     return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
 }
 
@@ -200,8 +227,8 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->len = rest < room ? (uint32_t)rest : room;
     if (c->len > frame_max(conn))
         c->len = frame_max(conn);
-    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm would not hold back. */
-    if (c->len > mss && (c->len < rest || (conn->nagle && !conn->fin_queued)))
+    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm, or the cork, would not hold back. */
+    if (c->len > mss && (c->len < rest || ((conn->nagle || conn->cork) && !conn->fin_queued)))
         c->len -= c->len % mss;
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
     if (worth_sending(conn, c, (uint32_t)rest))
@@ -245,6 +272,8 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
 
     conn->last_sent = conn->tcp->cx->now;
+    if (last && conn->cork)
+        tcp_uncork(conn);
     struct wire_tcp segment = tcp_segment(conn, c->seq, flags);
     note_sent(conn, c);
     int error = tcp_send_segment(conn, &segment, c->len);
@@ -387,7 +416,7 @@ ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_vi
     int error = ring_ensure(&conn->snd, conn->tcp->cx->alloc);
     if (error < 0)
         return error;
-    uint32_t room = ring_room(&conn->snd);
+    uint32_t room = conn->snd.used < conn->snd_max ? conn->snd_max - conn->snd.used : 0;
     uint32_t len = want < room ? (uint32_t)want : room;
     if (len)
         ring_view(&conn->snd, conn->snd.used, len, view);

@@ -12,4 +12,10 @@ void tcp_output(struct tlsyn_conn *conn);
 /** One octet beyond a closed window (RFC 9293 3.8.6.1), or as much as a small one takes (the override of 3.8.6.2.1). */
 void tcp_send_probe(struct tlsyn_conn *conn);
 
+/** TCP_CORK has passed: what the cork held back leaves. */
+void tcp_cork_timeout(struct tlsyn_conn *conn);
+
+/** Nothing is held back any more. */
+void tcp_uncork(struct tlsyn_conn *conn);
+
 #endif

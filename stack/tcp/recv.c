@@ -200,10 +200,10 @@ void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
 {
-    uint32_t room = tcp_rcv_room(conn);
+    uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
     uint32_t promised =
         seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
-    uint32_t step = conn->rcv.size / 2 < conn->rcv_mss ? conn->rcv.size / 2 : conn->rcv_mss;
+    uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
     /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
     if (room < promised + step)
@@ -240,7 +240,7 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
         seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
     uint32_t window = tcp_window_to_announce(conn);
     uint32_t worth =
-        2u * conn->rcv_mss < conn->rcv.size / 2 ? 2u * conn->rcv_mss : conn->rcv.size / 2;
+        2u * conn->rcv_mss < conn->rcv_max / 2 ? 2u * conn->rcv_mss : conn->rcv_max / 2;
     if (tcp_synchronized(conn) && !conn->fin_received && window >= promised + worth &&
         window >= 2 * promised)
         ack_now(conn);

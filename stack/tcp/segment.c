@@ -29,7 +29,7 @@ static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
     uint32_t wnd = tcp_window_to_announce(conn);
 
     if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN */
-        wnd = ring_room(&conn->rcv) < UINT16_MAX ? ring_room(&conn->rcv) : UINT16_MAX;
+        wnd = conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX;
     conn->rcv_wnd = wnd;
     conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);
     return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);

@@ -76,18 +76,29 @@ enum tlsyn_level {
 #define TLSYN_PAPER_PAYLOAD 1024
 #define TLSYN_PAPER_LENGTH  1044
 
+/** All zero: the defaults. Those marked * may be changed later by tlsyn_conn_set_options(). */
 struct tlsyn_conn_options {
-    bool nagle; /* RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
+    bool nagle; /* * RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
+    bool cork;  /* * less than a full segment waits for more, for 200 ms at most */
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
-    bool no_delack;          /* acknowledge every segment at once */
-    uint16_t mss_max;        /* 0: from the MTU */
-    uint32_t snd_ring;       /* bytes of send buffer, 0: 256 KiB; at most limits.snd_ring_max */
-    uint32_t rcv_ring;       /* bytes of receive buffer, 0: 256 KiB; at most limits.rcv_ring_max */
-    tlsyn_time user_timeout; /* 0: from the limits */
-    tlsyn_time syn_timeout;  /* 0: from the limits */
-    const char *controller;  /* of congestion: "newreno"; NULL: the default. Others: -EINVAL */
+    bool no_delack; /* * acknowledge every segment at once */
+    /* * Keep-alive (RFC 9293 3.8.4): a peer that was silent for keep_idle is probed every
+     * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered;
+     * with a user_timeout of one's own: after one probe at least, when it was silent for so long. */
+    bool keepalive;
+    uint8_t keep_count;       /* 0: 9 */
+    tlsyn_time keep_idle;     /* 0: 7200 s; in whole milliseconds, as keep_interval */
+    tlsyn_time keep_interval; /* 0: 75 s */
+    uint16_t mss_max;         /* 0: from the MTU */
+    uint32_t snd_ring;        /* * bytes of send buffer, 0: 256 KiB; at most limits.snd_ring_max */
+    uint32_t rcv_ring; /* * bytes of receive buffer, 0: 256 KiB; at most limits.rcv_ring_max */
+    /* * Text that nobody acknowledges ends the connection after this; 0: from the limits. Ours alone:
+     * the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
+    tlsyn_time user_timeout;
+    tlsyn_time syn_timeout; /* 0: from the limits */
+    const char *controller; /* of congestion: "newreno"; NULL: the default. Others: -EINVAL */
 };
 
 struct tlsyn_connect_options {
@@ -166,6 +177,16 @@ void tlsyn_conn_release(struct tlsyn_conn *conn);
  * returned. */
 void tlsyn_conn_abort(struct tlsyn_conn *conn, int error);
 
+/* --- settings --------------------------------------------------------------------------------- */
+
+/** What of the options is in force. Buffers and user_timeout as they were given, 0 if none was. */
+void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_options *options);
+
+/** Puts those options in force that may change; the others are not looked at. What a
+ * smaller buffer holds already stays, and a window that was announced is not taken back. -EINVAL (a
+ * negative time), -ENOMEM, -EPIPE (the connection is over): nothing changed. */
+int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
+
 /* --- about a connection ----------------------------------------------------------------------- */
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn);
@@ -199,12 +220,25 @@ struct tlsyn_conn_info {
     uint16_t mss; /* bytes of text per segment that we send */
     uint8_t snd_wscale, rcv_wscale;
     bool timestamps, sack;
+    uint16_t rcv_mss;                          /* the same for the peer, as announced in our SYN */
     tlsyn_time srtt, rttvar, rto;              /* RFC 6298; srtt 0: no sample yet */
+    tlsyn_time min_rtt;                        /* of the last minutes; 0: no sample yet */
+    const char *controller;                    /* of congestion */
     uint32_t cwnd, ssthresh, snd_wnd, rcv_wnd; /* bytes */
     uint64_t bytes_acked, bytes_received;
+    uint32_t in_flight;    /* bytes sent, neither acknowledged nor sacked nor taken for lost */
+    uint32_t sacked, lost; /* bytes of those sent and not acknowledged */
+    bool reordering;       /* segments were seen to overtake each other (RFC 8985 6.2) */
+    uint32_t snd_ring, rcv_ring; /* bytes that the buffers may hold now */
+    uint32_t snd_queued;         /* bytes committed and not acknowledged */
+    uint32_t snd_unsent;         /* of these, never sent */
+    uint32_t rcv_queued;         /* bytes that arrived in order and were not consumed */
+    uint32_t rcv_ooo;            /* bytes that arrived out of order */
     uint32_t segs_out, segs_in, retransmits, timeouts, fast_retransmits;
-    tlsyn_time opened;      /* the open call, or the SYN's arrival */
-    tlsyn_time established; /* 0: not yet */
+    uint32_t keepalive_probes; /* without answer, in a row */
+    tlsyn_time last_heard;     /* when the peer last sent something acceptable */
+    tlsyn_time opened;         /* the open call, or the SYN's arrival */
+    tlsyn_time established;    /* 0: not yet */
 };
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info);
