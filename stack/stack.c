@@ -1,10 +1,11 @@
 /*
- * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows both ip and
- * tcp.
+ * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows ip and
+ * what stands on it.
  *
- *     input:   frame -> ip_input() says what arrived -> tcp_input() or tcp_icmp_error()
+ *     input:   frame -> ip_input() says what arrived -> tcp_input() or udp_input(), or their _icmp_error()
  *     timers:  the wheel
- *     output:  ip_output_open(), every ready connection, ip_output_close(); then the dead are freed
+ *     output:  ip_output_open(), every ready connection, ip_output_close(); then the dead are freed, and
+ *              UDP's users told that there is room
  *
  * Each call stores `now`, which everything inside reads. Nothing leaves but in output, so no
  * function is entered again from within itself, and whatever an event writes is in the ring before
@@ -20,11 +21,13 @@
 #include "tcp/handshake.h"
 #include "tcp/listener.h"
 #include "tcp/tcp.h"
+#include "udp/udp.h"
 
 struct tlsyn_stack {
     struct context cx;
     struct ip ip;
     struct tcp tcp;
+    struct udp udp;
     bool busy; /* inside one of the four calls: events may not make another */
 };
 
@@ -44,6 +47,8 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .neighbours = 1024,
         .neighbour_queue = 3,
         .routes = 64,
+        .udp_endpoints = 1024,
+        .udp_queue_bytes = 128u << 10,
         .destinations = 1024,
         .reply_queue_bytes = 256u << 10,
         .icmp_per_second = 1000,
@@ -92,6 +97,7 @@ struct tlsyn_stack *tlsyn_stack_new(const struct tlsyn_stack_options *options)
         return NULL;
     }
     tcp_init(&stack->tcp, &stack->cx, &stack->ip, stack, options->quiet_tcp);
+    udp_init(&stack->udp, &stack->cx, &stack->ip);
     return stack;
 }
 
@@ -101,6 +107,7 @@ void tlsyn_stack_free(struct tlsyn_stack *stack)
         return;
     struct tlsyn_alloc *alloc = stack->cx.alloc;
     tcp_release(&stack->tcp);
+    udp_release(&stack->udp);
     ip_release(&stack->ip);
     alloc->resize(alloc, stack, 0);
 }
@@ -117,24 +124,36 @@ static void enter(struct tlsyn_stack *stack, tlsyn_time now)
         stack->cx.now = now;
 }
 
+static void deliver_error(struct tlsyn_stack *stack, const struct ip_error *error)
+{
+    if (error->protocol == IP_PROTOCOL_TCP)
+        tcp_icmp_error(&stack->tcp, error);
+    else if (error->protocol == IP_PROTOCOL_UDP)
+        udp_icmp_error(&stack->udp, error);
+}
+
 /* A neighbour that did not answer is an error that ends an open, like ICMP's host unreachable. */
 static void hand_over_errors(struct tlsyn_stack *stack)
 {
     struct ip_error error;
 
     while (ip_error_take(&stack->ip, &error))
-        if (error.protocol == IP_PROTOCOL_TCP)
-            tcp_icmp_error(&stack->tcp, &error);
+        deliver_error(stack, &error);
 }
 
 static void deliver(struct tlsyn_stack *stack, const struct ip_datagram *datagram)
 {
-    if (datagram->protocol == IP_PROTOCOL_TCP) {
+    switch (datagram->protocol) {
+    case IP_PROTOCOL_TCP:
         tcp_input(&stack->tcp, datagram);
-        return;
+        break;
+    case IP_PROTOCOL_UDP:
+        udp_input(&stack->udp, datagram);
+        break;
+    default:
+        drop(&stack->cx, TLSYN_DROP_ip_protocol);
+        ip_protocol_unreachable(&stack->ip, datagram);
     }
-    drop(&stack->cx, TLSYN_DROP_ip_protocol);
-    ip_protocol_unreachable(&stack->ip, datagram);
 }
 
 int tlsyn_stack_input(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
@@ -150,8 +169,7 @@ int tlsyn_stack_input(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
         deliver(stack, &arrival.datagram);
         break;
     case IP_ERROR:
-        if (arrival.error.protocol == IP_PROTOCOL_TCP)
-            tcp_icmp_error(&stack->tcp, &arrival.error);
+        deliver_error(stack, &arrival.error);
         break;
     case IP_CONSUMED:
         break;
@@ -176,6 +194,7 @@ int tlsyn_stack_output(struct tlsyn_stack *stack, tlsyn_time now)
     tcp_output_ready(&stack->tcp);
     int sent = ip_output_close(&stack->ip);
     tcp_reap(&stack->tcp);
+    udp_output_done(&stack->udp);
     stack->busy = false;
     return sent;
 }
@@ -251,4 +270,10 @@ int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *o
                  struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener)
 {
     return tcp_listen(&stack->tcp, options, acceptor, listener);
+}
+
+int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,
+                   struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp)
+{
+    return udp_open(&stack->udp, options, handler, udp);
 }

@@ -81,9 +81,9 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     icmp_send(ip, &reply, &tx);
 }
 
-void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
+static void send_unreachable(struct ip *ip, const struct ip_datagram *datagram, uint8_t code)
 {
-    struct wire_icmp4 error = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PROTOCOL};
+    struct wire_icmp4 error = {.type = ICMP4_UNREACHABLE, .code = code};
     struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
     size_t header_len = (size_t)(datagram->payload - datagram->header);
     size_t quoted = datagram->len < ICMP4_QUOTED_MIN ? datagram->len : ICMP4_QUOTED_MIN;
@@ -92,6 +92,16 @@ void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
         return;
     tx.text = view_of(datagram->header, header_len + quoted);
     icmp_send(ip, &error, &tx);
+}
+
+void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
+{
+    send_unreachable(ip, datagram, ICMP4_PROTOCOL);
+}
+
+void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram)
+{
+    send_unreachable(ip, datagram, ICMP4_PORT);
 }
 
 /* --- our own echo requests ----------------------------------------------------------------------------- */

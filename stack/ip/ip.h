@@ -150,6 +150,9 @@ bool ip_error_take(struct ip *ip, struct ip_error *error);
  * the frame is in hand; the drop is the caller's to count. */
 void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram);
 
+/** The same for a port of a protocol above (RFC 1122 4.1.3.1). */
+void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram);
+
 /** tlsyn_route_add(): 0; -ENETUNREACH: the gateway is in no network of an interface; -EEXIST: the network has a route;
  * -EINVAL; -ENOBUFS; -ENOMEM. */
 int ip_route_add(struct ip *ip, const struct tlsyn_addr *network, int prefix_len,

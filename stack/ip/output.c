@@ -166,6 +166,7 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
                             struct tlsyn_frame *frame)
 {
     struct checksum sum = {0};
+    uint16_t value;
 
     if (tx->protocol != IP_PROTOCOL_ICMP) /* RFC 792: its checksum has no pseudo-header */
         checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol,
@@ -180,7 +181,10 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
     checksum_add(&sum, header, tx->header_len);
     for (int i = 0; i < 2; i++)
         checksum_add(&sum, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
-    put_checksum(header, tx, checksum_finish(&sum));
+    value = checksum_finish(&sum);
+    if (value == 0 && tx->protocol == IP_PROTOCOL_UDP)
+        value = 0xffff; /* RFC 768: zero would say that there is none */
+    put_checksum(header, tx, value);
 }
 
 /* Writes all headers to `bytes` and the frame's offload metadata; the octets written. */

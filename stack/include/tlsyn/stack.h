@@ -46,10 +46,12 @@ struct tlsyn_limits {
     uint32_t neighbours;      /* entries of the neighbour cache */
     uint32_t neighbour_queue; /* frames waiting per unresolved neighbour */
     uint32_t routes;
-    uint32_t destinations;         /* remembered peers: cookie, MSS, SRTT */
-    uint32_t reply_queue_bytes;    /* ARP, ICMP and RST answers waiting for output */
-    uint32_t icmp_per_second;      /* ICMP messages sent in answer to something */
-    uint32_t rst_per_second;       /* RSTs to segments of no connection */
+    uint32_t udp_endpoints;
+    uint32_t udp_queue_bytes;   /* UDP's share of reply_queue_bytes; more: -EAGAIN */
+    uint32_t destinations;      /* remembered peers: cookie, MSS, SRTT */
+    uint32_t reply_queue_bytes; /* ARP, ICMP and RST answers, and datagrams, waiting for output */
+    uint32_t icmp_per_second;   /* ICMP messages sent in answer to something */
+    uint32_t rst_per_second;    /* RSTs to segments of no connection */
     uint32_t challenge_per_second; /* challenge ACKs of one connection, RFC 5961 7 */
     tlsyn_time msl;                /* maximum segment lifetime; TIME-WAIT lasts twice that */
     tlsyn_time rto_min;            /* RFC 6298 (2.4) asks for 1 s; hosts of today use 200 ms */

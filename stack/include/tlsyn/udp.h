@@ -1,0 +1,121 @@
+/*
+ * tlsyn/udp.h: UDP for its users: endpoints that send and receive datagrams. RFC 768, RFC 1122 4.1.
+ *
+ *     tlsyn_udp_open -> [tlsyn_udp_connect] -> { tlsyn_udp_send, on_datagram, on_error }*
+ *          -> tlsyn_udp_close
+ *
+ * A datagram is delivered in an event, once, while its frame is in hand: what is to be kept is
+ * copied there. A datagram that is sent is copied at once and leaves with the next
+ * tlsyn_stack_output().
+ *
+ * UDP repeats nothing, orders nothing and knows no congestion: who sends more than a question and
+ * its answer reads RFC 8085 first (3.1: a rate that the network can bear; 3.2: no datagram longer
+ * than the path's MTU; 5.2: an ICMP error is a hint that anybody could have made up).
+ *
+ * Ownership: the stack owns the endpoint; the pointer is good until tlsyn_udp_close() or
+ * on_closed. Every call here may be made inside any event.
+ *
+ * Errors are negative errno values.
+ */
+#ifndef TLSYN_UDP_H
+#define TLSYN_UDP_H
+
+#include <tlsyn/stack.h>
+
+struct tlsyn_udp;
+struct tlsyn_udp_handler;
+
+/** A datagram that arrived. `bytes` is good during the event alone. */
+struct tlsyn_udp_datagram {
+    struct tlsyn_endpoint from; /* port 0: the sender wants no answer (RFC 768) */
+    struct tlsyn_endpoint to;   /* ours; an answer leaves from here: see tlsyn_udp_message */
+    const uint8_t *bytes;
+    size_t len; /* may be 0 */
+    uint8_t tos, ttl;
+    bool broadcast; /* `to` is a broadcast address: an answer names another source */
+};
+
+struct tlsyn_udp_events {
+    void (*on_datagram)(struct tlsyn_udp_handler *, struct tlsyn_udp *,
+                        const struct tlsyn_udp_datagram *);
+    /** What became of a datagram sent to `to`: -ECONNREFUSED (nobody has that port), -EHOSTUNREACH,
+     * -ENETUNREACH, -EMSGSIZE (longer than the path's MTU), -ETIMEDOUT (time exceeded), -EPROTO.
+     * The endpoint goes on. */
+    void (*on_error)(struct tlsyn_udp_handler *, struct tlsyn_udp *,
+                     const struct tlsyn_endpoint *to, int error);
+    /** After a send was refused with -EAGAIN: there is room again. */
+    void (*on_writable)(struct tlsyn_udp_handler *, struct tlsyn_udp *);
+    /** The stack is being freed, and the endpoint with it. Not called by tlsyn_udp_close(). */
+    void (*on_closed)(struct tlsyn_udp_handler *, struct tlsyn_udp *);
+};
+
+/** Embedded in the user's own object. Unset events are skipped. */
+struct tlsyn_udp_handler {
+    const struct tlsyn_udp_events *events;
+};
+
+struct tlsyn_udp_options {
+    /** Unspecified address: any of ours, of the address's family if it is IPv4's (::ffff:0.0.0.0),
+     * else of both. Port 0: one is chosen that nobody can predict (RFC 6056). */
+    struct tlsyn_endpoint local;
+    bool only_ip6;  /* an unspecified local address stands for IPv6 addresses alone */
+    bool broadcast; /* may send to broadcast addresses */
+    uint8_t tos;    /* of what is sent: DSCP and ECN field */
+    uint8_t ttl;    /* 0: 64 */
+};
+
+/** -EADDRINUSE: an endpoint has this port on an address in common, or no port is left;
+ * -EADDRNOTAVAIL: not an address of ours; -ENOBUFS: limits.udp_endpoints; -ENOMEM. The handler must
+ * outlive the endpoint. */
+int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,
+                   struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp);
+
+/** Frees the endpoint; no event comes from now on. What was sent still leaves. */
+void tlsyn_udp_close(struct tlsyn_udp *udp);
+
+/**
+ * From now on only what comes from `peer` is taken, and what is sent without saying to whom goes
+ * there, from the source address of the route as it is now. NULL ends this. -ENETUNREACH: no route;
+ * -EINVAL: port 0 or no host's address; -EAFNOSUPPORT: of another family than the local address;
+ * -EACCES: a broadcast address, without options.broadcast.
+ */
+int tlsyn_udp_connect(struct tlsyn_udp *udp, const struct tlsyn_endpoint *peer);
+
+/** Changes what may change after opening: broadcast, tos, ttl. */
+void tlsyn_udp_set_options(struct tlsyn_udp *udp, const struct tlsyn_udp_options *options);
+
+/** The longest datagram: 65535 less the IPv4 and UDP headers. */
+#define TLSYN_UDP_MAX 65507
+
+/** A datagram to be sent. */
+struct tlsyn_udp_message {
+    const struct tlsyn_endpoint *to; /* NULL: the peer */
+    /** NULL: the local address if there is one, else that of the route. A server that listens on any
+     * address answers from the one that was asked (RFC 1122 4.1.3.5). */
+    const struct tlsyn_addr *from;
+    struct tlsyn_view text;
+};
+
+/**
+ * Sends one datagram; 0 says that it is on its way, not that it arrives. -EAGAIN: what waits for
+ * tlsyn_stack_output() is limits.udp_queue_bytes already (on_writable follows); -EMSGSIZE: too
+ * long; -EDESTADDRREQ: to whom?; -EACCES: to a broadcast address, without options.broadcast;
+ * -EADDRNOTAVAIL: `from` is not ours; -EAFNOSUPPORT, -EINVAL: as for tlsyn_udp_connect();
+ * -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -ENOBUFS, -ENOMEM.
+ */
+int tlsyn_udp_send_message(struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
+
+/** The same for `len` bytes in one piece; `to` NULL: the peer. */
+int tlsyn_udp_send(struct tlsyn_udp *udp, const struct tlsyn_endpoint *to, const void *bytes,
+                   size_t len);
+
+struct tlsyn_udp_info {
+    struct tlsyn_endpoint local; /* the address unspecified while not connected, if opened so */
+    struct tlsyn_endpoint peer;  /* when connected */
+    bool connected;
+    uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
+};
+
+void tlsyn_udp_info(const struct tlsyn_udp *udp, struct tlsyn_udp_info *info);
+
+#endif

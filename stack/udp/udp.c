@@ -1,0 +1,465 @@
+/*
+ * udp/udp.c: endpoints, input, output. Read first: RFC 768, RFC 1122 4.1; RFC 8085 for what UDP's users owe the network.
+ */
+#include "udp/udp.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "core/random.h"
+#include "wire/checksum.h"
+#include "wire/udp.h"
+
+#define UDP_CHECKSUM_OFFSET 6
+
+/* RFC 6056 3.2 wants the range as large as can be; below are the ports that servers are configured for. */
+#define PORT_FIRST 32768
+#define PORT_COUNT 32768
+
+static const struct tlsyn_addr any;
+static const struct tlsyn_addr any_ip4 = {.byte = {[10] = 0xff, [11] = 0xff}};
+
+/* --- the table --------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port)
+{
+    uint8_t bytes[18];
+
+    memcpy(bytes, addr->byte, 16);
+    memcpy(bytes + 16, &port, 2);
+    return siphash(&udp->key, bytes, sizeof(bytes));
+}
+
+static bool same(const struct table_node *node, const void *key)
+{
+    const struct tlsyn_udp *ep = (const struct tlsyn_udp *)(const void *)node;
+    const struct tlsyn_endpoint *local = key;
+
+    return ep->options.local.port == local->port &&
+           tlsyn_addr_eq(&ep->options.local.addr, &local->addr);
+}
+static_assert(offsetof(struct tlsyn_udp, node) == 0, "same() takes a node for its endpoint");
+
+/* The endpoint that was opened for exactly this, or NULL. */
+static struct tlsyn_udp *find(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port)
+{
+    const struct tlsyn_endpoint key = {.addr = *addr, .port = port};
+    struct table_node *node = table_find(&udp->endpoints, hash_of(udp, addr, port), same, &key);
+
+    return node ? container_of(node, struct tlsyn_udp, node) : NULL;
+}
+
+/* The endpoint whose port this is on an address of ours. */
+static struct tlsyn_udp *find_owner(const struct udp *udp, const struct tlsyn_addr *addr,
+                                    uint16_t port)
+{
+    bool ip4 = tlsyn_addr_is_ip4(addr);
+    struct tlsyn_udp *ep = find(udp, addr, port);
+
+    if (!ep && ip4)
+        ep = find(udp, &any_ip4, port);
+    if (!ep) {
+        ep = find(udp, &any, port);
+        if (ep && ip4 && ep->options.only_ip6)
+            return NULL;
+    }
+    return ep;
+}
+
+/* The endpoint that what comes from `remote` to `local` is for. */
+static struct tlsyn_udp *find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
+                                  const struct tlsyn_endpoint *remote)
+{
+    struct tlsyn_udp *ep = find_owner(udp, &local->addr, local->port);
+
+    if (!ep || !ep->info.connected)
+        return ep;
+    if (ep->info.peer.port != remote->port || !tlsyn_addr_eq(&ep->info.peer.addr, &remote->addr) ||
+        !tlsyn_addr_eq(&ep->info.local.addr, &local->addr))
+        return NULL;
+    return ep;
+}
+
+/* True if any of our addresses that `options` stands for has this port taken. */
+static bool port_taken(const struct udp *udp, const struct tlsyn_udp_options *options,
+                       uint16_t port)
+{
+    const struct tlsyn_addr *addr = &options->local.addr;
+    bool with_ip4 = !options->only_ip6, with_ip6 = !tlsyn_addr_is_ip4(addr);
+    const struct tlsyn_udp *of_any = find(udp, &any, port);
+
+    if (!tlsyn_addr_unspecified(addr))
+        return find_owner(udp, addr, port);
+    if (with_ip4 && find(udp, &any_ip4, port))
+        return true;
+    if (of_any && (with_ip6 || !of_any->options.only_ip6))
+        return true;
+    list_each(it, &udp->ip->ifaces)
+    {
+        const struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
+
+        for (int i = 0; i < iface->address_count; i++) {
+            const struct tlsyn_addr *ours = &iface->address[i].addr;
+
+            if ((tlsyn_addr_is_ip4(ours) ? with_ip4 : with_ip6) && find(udp, ours, port))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A free port from a random start (RFC 6056 3.3.1); 0: none. */
+static uint16_t choose_port(const struct udp *udp, const struct tlsyn_udp_options *options)
+{
+    uint32_t start = random_below(udp->cx->random, PORT_COUNT);
+
+    for (uint32_t i = 0; i < PORT_COUNT; i++) {
+        uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
+
+        if (!port_taken(udp, options, port))
+            return port;
+    }
+    return 0;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------- */
+
+void udp_init(struct udp *udp, struct context *cx, struct ip *ip)
+{
+    *udp = (struct udp){.cx = cx, .ip = ip};
+    table_init(&udp->endpoints, cx->limits.udp_endpoints);
+    list_init(&udp->all);
+    list_init(&udp->blocked);
+    cx->random->fill(cx->random, &udp->key, sizeof(udp->key));
+}
+
+void udp_release(struct udp *udp)
+{
+    struct list *it;
+
+    udp->endpoints.max = 0; /* a user who opens anew in on_closed gets -ENOBUFS */
+    while ((it = list_first(&udp->all))) {
+        struct tlsyn_udp *ep = container_of(it, struct tlsyn_udp, all);
+        struct tlsyn_udp_handler *handler = ep->handler;
+
+        list_remove(&ep->all); /* on_closed may close other endpoints */
+        if (handler->events->on_closed)
+            handler->events->on_closed(handler, ep);
+        tlsyn_udp_close(ep);
+    }
+    table_release(&udp->endpoints, udp->cx->alloc);
+}
+
+/* Where it is to be, with its port. */
+static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *options)
+{
+    struct tlsyn_endpoint *local = &options->local;
+
+    if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(udp->ip, &local->addr))
+        return -EADDRNOTAVAIL;
+    if (local->port == 0)
+        local->port = choose_port(udp, options);
+    else if (port_taken(udp, options, local->port))
+        return -EADDRINUSE;
+    return local->port > 0 ? 0 : -EADDRINUSE;
+}
+
+int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
+             struct tlsyn_udp_handler *handler, struct tlsyn_udp **out)
+{
+    struct tlsyn_udp_options chosen = *options;
+    int error = resolve_local(udp, &chosen);
+    struct tlsyn_udp *ep;
+
+    if (error < 0)
+        return error;
+    ep = context_alloc(udp->cx, sizeof(*ep));
+    if (!ep)
+        return -ENOMEM;
+    ep->udp = udp;
+    ep->handler = handler;
+    ep->options = chosen;
+    ep->info.local = chosen.local;
+    error = table_add(&udp->endpoints, udp->cx->alloc, &ep->node,
+                      hash_of(udp, &chosen.local.addr, chosen.local.port));
+    if (error < 0) {
+        context_free(udp->cx, ep);
+        return error == -ENOSPC ? -ENOBUFS : error;
+    }
+    list_append(&udp->all, &ep->all);
+    list_init(&ep->blocked);
+    *out = ep;
+    return 0;
+}
+
+void tlsyn_udp_close(struct tlsyn_udp *ep)
+{
+    table_remove(&ep->udp->endpoints, &ep->node);
+    list_remove(&ep->all);
+    list_remove(&ep->blocked);
+    context_free(ep->udp->cx, ep);
+}
+
+void tlsyn_udp_set_options(struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
+{
+    ep->options.broadcast = options->broadcast;
+    ep->options.tos = options->tos;
+    ep->options.ttl = options->ttl;
+}
+
+void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
+{
+    *info = ep->info;
+}
+
+/* --- out --------------------------------------------------------------------------------------------------- */
+
+static bool is_broadcast(const struct udp *udp, const struct tlsyn_addr *addr)
+{
+    list_each(it, &udp->ip->ifaces)
+    {
+        if (iface_is_broadcast(container_of(it, struct tlsyn_iface, node), addr))
+            return true;
+    }
+    return false;
+}
+
+/* The address that a datagram from `ep` to `to` leaves from; `from` if it is not NULL. */
+static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *to,
+                      const struct tlsyn_addr *from, struct tlsyn_addr *src)
+{
+    const struct tlsyn_addr *local = &ep->info.local.addr;
+    struct ip_path path;
+    int error;
+
+    if (to->port == 0 || tlsyn_addr_unspecified(&to->addr))
+        return -EINVAL;
+    if (!ep->options.broadcast && is_broadcast(ep->udp, &to->addr))
+        return -EACCES;
+    if (from && !ip_is_ours(ep->udp->ip, from))
+        return -EADDRNOTAVAIL;
+    if (!from && !tlsyn_addr_unspecified(local))
+        from = local;
+    if (tlsyn_addr_is_ip4(&to->addr) ? ep->options.only_ip6 : tlsyn_addr_is_ip4(local))
+        return -EAFNOSUPPORT;
+    if (from && tlsyn_addr_is_ip4(from) != tlsyn_addr_is_ip4(&to->addr))
+        return -EAFNOSUPPORT;
+    error = ip_path_find(ep->udp->ip, &to->addr, &path);
+    if (error < 0)
+        return error;
+    *src = from ? *from : path.src;
+    return 0;
+}
+
+int tlsyn_udp_connect(struct tlsyn_udp *ep, const struct tlsyn_endpoint *peer)
+{
+    struct tlsyn_addr src;
+    int error;
+
+    if (!peer) {
+        ep->info.connected = false;
+        ep->info.peer = (struct tlsyn_endpoint){0};
+        ep->info.local = ep->options.local;
+        return 0;
+    }
+    error = source_for(
+        ep, peer, tlsyn_addr_unspecified(&ep->options.local.addr) ? NULL : &ep->options.local.addr,
+        &src);
+    if (error < 0)
+        return error;
+    ep->info.connected = true;
+    ep->info.peer = *peer;
+    ep->info.local.addr = src;
+    return 0;
+}
+
+/* What a datagram takes of the bytes that may wait for output, at most. */
+static uint32_t queue_size(size_t len)
+{
+    return (uint32_t)held_size(OUTPUT_HEADER_ROOM + len);
+}
+
+/* One datagram finds room always: a bound below its size would block for ever. */
+static bool queue_has_room(const struct udp *udp, size_t len)
+{
+    return udp->queued == 0 || udp->queued + queue_size(len) <= udp->cx->limits.udp_queue_bytes;
+}
+
+/* RFC 768: the header. Its checksum is filled in on the way out: it is always sent (RFC 1122 4.1.3.4). */
+static int send_datagram(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, struct ip_tx *tx)
+{
+    struct udp *udp = ep->udp;
+    size_t len = tlsyn_view_len(&tx->text);
+    struct wire_udp header = {
+        .src_port = ep->info.local.port,
+        .dst_port = to->port,
+        .len = (uint16_t)(UDP_HEADER_LEN + len),
+    };
+    int error;
+
+    wire_udp_emit(&header, tx->header, sizeof(tx->header));
+    error = output_copied(udp->ip, tx);
+    if (error < 0)
+        return error;
+    udp->queued += queue_size(len);
+    ep->info.datagrams_out++;
+    ep->info.bytes_out += len;
+    count(udp->cx, TLSYN_COUNT_udp_out);
+    TRACE(udp->cx, udp_tx, 0, header.src_port, header.dst_port, (int64_t)len);
+    return 0;
+}
+
+int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message *message)
+{
+    const struct tlsyn_endpoint *to = message->to;
+    struct udp *udp = ep->udp;
+    struct ip_tx tx = {
+        .protocol = IP_PROTOCOL_UDP,
+        .tos = ep->options.tos,
+        .ttl = ep->options.ttl,
+        .header_len = UDP_HEADER_LEN,
+        .csum_offset = UDP_CHECKSUM_OFFSET,
+        .text = message->text,
+    };
+    int error;
+
+    if (!to && !ep->info.connected)
+        return -EDESTADDRREQ;
+    if (!to)
+        to = &ep->info.peer;
+    if (tlsyn_view_len(&tx.text) > TLSYN_UDP_MAX)
+        return -EMSGSIZE;
+    error = source_for(ep, to, message->from, &tx.src);
+    if (error < 0)
+        return error;
+    if (!queue_has_room(udp, tlsyn_view_len(&tx.text))) {
+        count(udp->cx, TLSYN_COUNT_udp_sndbuf_errors);
+        list_remove(&ep->blocked);
+        list_append(&udp->blocked, &ep->blocked);
+        return -EAGAIN;
+    }
+    tx.dst = to->addr;
+    return send_datagram(ep, to, &tx);
+}
+
+int tlsyn_udp_send(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, const void *bytes,
+                   size_t len)
+{
+    struct tlsyn_udp_message message = {.to = to};
+
+    /* It is copied before the call returns, and never written to. */
+    message.text.part[0] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+    return tlsyn_udp_send_message(ep, &message);
+}
+
+void udp_output_done(struct udp *udp)
+{
+    struct list now;
+
+    /* Who is refused again meanwhile waits for the next time. */
+    list_init(&now);
+    udp->queued = 0;
+    while (!list_empty(&udp->blocked)) {
+        struct list *it = list_first(&udp->blocked);
+
+        list_remove(it);
+        list_append(&now, it);
+    }
+    while (!list_empty(&now)) {
+        struct tlsyn_udp *ep = container_of(list_first(&now), struct tlsyn_udp, blocked);
+
+        list_remove(&ep->blocked);
+        if (ep->handler->events->on_writable)
+            ep->handler->events->on_writable(ep->handler, ep);
+    }
+}
+
+/* --- in ---------------------------------------------------------------------------------------------------- */
+
+/* RFC 768: an IPv4 sender may leave the checksum out, and says so with zero; an IPv6 sender may not (RFC 8200 8.1). */
+static bool checksum_accepted(const struct ip_datagram *datagram, const struct wire_udp *header)
+{
+    struct checksum sum = {0};
+
+    if (header->checksum == 0)
+        return tlsyn_addr_is_ip4(&datagram->src);
+    if (datagram->csum_verified)
+        return true;
+    checksum_pseudo(&sum, &datagram->src, &datagram->dst, IP_PROTOCOL_UDP, header->len);
+    checksum_add(&sum, datagram->payload, header->len);
+    return checksum_good(&sum);
+}
+
+static void refuse(struct udp *udp, enum tlsyn_drop reason)
+{
+    count(udp->cx, TLSYN_COUNT_udp_in_errors);
+    drop(udp->cx, reason);
+}
+
+/* RFC 1122 4.1.3.1: nobody has the port. */
+static void no_port(struct udp *udp, const struct ip_datagram *datagram)
+{
+    count(udp->cx, TLSYN_COUNT_udp_no_ports);
+    drop(udp->cx, TLSYN_DROP_udp_no_port);
+    ip_port_unreachable(udp->ip, datagram);
+}
+
+/* The event is the last that is done: it may close the endpoint. */
+static void deliver(struct tlsyn_udp *ep, const struct tlsyn_udp_datagram *arrived)
+{
+    ep->info.datagrams_in++;
+    ep->info.bytes_in += arrived->len;
+    count(ep->udp->cx, TLSYN_COUNT_udp_in);
+    if (ep->handler->events->on_datagram)
+        ep->handler->events->on_datagram(ep->handler, ep, arrived);
+}
+
+void udp_input(struct udp *udp, const struct ip_datagram *datagram)
+{
+    struct tlsyn_udp_datagram arrived;
+    struct wire_udp header;
+    struct tlsyn_udp *ep;
+
+    /* Coalesced datagrams are nothing that a link may give us: tlsyn/link.h. */
+    if (wire_udp_parse(datagram->payload, datagram->len, &header) < 0 || datagram->gso_size > 0) {
+        refuse(udp, TLSYN_DROP_udp_header);
+        return;
+    }
+    if (!checksum_accepted(datagram, &header)) {
+        count(udp->cx, TLSYN_COUNT_udp_csum_errors);
+        refuse(udp, TLSYN_DROP_udp_checksum);
+        return;
+    }
+    TRACE(udp->cx, udp_rx, 0, header.src_port, header.dst_port, (int64_t)header.payload_len);
+    arrived = (struct tlsyn_udp_datagram){
+        .from = {.addr = datagram->src, .port = header.src_port},
+        .to = {.addr = datagram->dst, .port = header.dst_port},
+        .bytes = header.payload,
+        .len = header.payload_len,
+        .tos = datagram->tos,
+        .ttl = datagram->ttl,
+        .broadcast = datagram->broadcast,
+    };
+    ep = find_for(udp, &arrived.to, &arrived.from);
+    if (ep)
+        deliver(ep, &arrived);
+    else
+        no_port(udp, datagram);
+}
+
+static uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+void udp_icmp_error(struct udp *udp, const struct ip_error *error)
+{
+    const struct tlsyn_endpoint local = {error->src, be16(error->quoted)};
+    const struct tlsyn_endpoint remote = {error->dst, be16(error->quoted + 2)};
+    struct tlsyn_udp *ep = find_for(udp, &local, &remote);
+
+    if (!ep)
+        drop(udp->cx, TLSYN_DROP_icmp_unrelated);
+    else if (ep->handler->events->on_error)
+        ep->handler->events->on_error(ep->handler, ep, &remote, error->error);
+}
