@@ -26,14 +26,15 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     *error = -ENOMEM;
     if (!conn)
         return NULL;
+    conn->opening = context_alloc(tcp->cx, sizeof(*conn->opening));
+    if (!conn->opening)
+        goto fail;
     conn->tcp = tcp;
     conn->local = *local;
     conn->remote = *remote;
     *error = demux_add(tcp, conn);
-    if (*error < 0) {
-        context_free(tcp->cx, conn);
-        return NULL;
-    }
+    if (*error < 0)
+        goto fail;
     list_append(&tcp->all, &conn->all);
     list_init(&conn->ready);
     list_init(&conn->waiting);
@@ -44,7 +45,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->number = ++tcp->numbered;
     conn->opened = tcp->cx->now;
     settings_init(conn, options);
-    conn->syn_timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
+    conn->opening->timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
     conn->stalled_since = TLSYN_NEVER;
     budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
@@ -53,6 +54,10 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     rack_init(&conn->rack, conn->iss);
     cc_init(&conn->cc, controller, 1);
     return conn;
+fail:
+    context_free(tcp->cx, conn->opening);
+    context_free(tcp->cx, conn);
+    return NULL;
 }
 
 #define BIT(state) (1u << TLSYN_##state)
@@ -120,6 +125,15 @@ void tcp_set_ready(struct tlsyn_conn *conn)
         list_append(&conn->tcp->ready, &conn->ready);
 }
 
+void tcp_opening_done(struct tlsyn_conn *conn)
+{
+    if (!conn->opening)
+        return;
+    early_release(conn);
+    context_free(conn->tcp->cx, conn->opening);
+    conn->opening = NULL;
+}
+
 static void release_rings(struct tlsyn_conn *conn)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
@@ -128,7 +142,7 @@ static void release_rings(struct tlsyn_conn *conn)
     ring_release(&conn->rcv, alloc);
     ranges_release(&conn->ooo, alloc);
     board_release(&conn->board, alloc);
-    early_release(conn);
+    tcp_opening_done(conn);
 }
 
 static void doom(struct tlsyn_conn *conn)

@@ -14,9 +14,16 @@
  *
  * Receive space. Ring offset 0 is the first byte that the user has not consumed; rcv_nxt is at offset rcv.used; text that
  * arrived out of order lies behind it at its place, its extent in `ooo` (64-bit offsets from the start of the stream).
+ *
+ * Memory. An idle connection is this block alone, and the bucket that finds it: 1 KiB together, TCP_CONN_BYTES here. What only some
+ * connections need, or only for a while, hangs off it and goes when it is not needed: `opening` until it is established, the rings
+ * while they hold something, `ooo.at` while text is missing, the board while text is on its way. Such a part may be missing at any
+ * time, for memory may be. Times of many seconds are held in milliseconds; what every segment looks at comes first.
  */
 #ifndef TLSYN_TCP_CONN_H
 #define TLSYN_TCP_CONN_H
+
+#include <assert.h>
 
 #include "core/ranges.h"
 #include "core/ring.h"
@@ -46,17 +53,29 @@ enum tcp_ack_due {
     TCP_ACK_NOW,
 };
 
+/** A connection's share of the 1 KiB: the rest is the allocator's head and up to two buckets of the table. */
+#define TCP_CONN_BYTES 960
+
+/** What is needed until the connection is established, and no longer. */
+struct opening {
+    struct tlsyn_listener *listener; /* of a passive open */
+    struct early_segment *early;     /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
+    tlsyn_time timeout;              /* R2 of SYN and SYN-ACK */
+    /* Amplification limit: bytes of IP datagrams before the peer's address was validated (RFC 9000 8.1) */
+    uint64_t unvalidated_in, unvalidated_out;
+    uint8_t cookie[TCP_COOKIE_MAX]; /* that the SYN or, with give_cookie, the SYN-ACK carries */
+};
+
 struct tlsyn_conn {
     struct table_node node; /* tcp->demux */
     struct list all;        /* tcp->all, or tcp->doomed */
     struct list ready;      /* tcp->ready */
     struct list waiting;    /* tcp->time_wait, or tcp->half_opens */
     struct tcp *tcp;
-    struct tlsyn_handler *handler;   /* NULL: nobody yet, or no longer */
-    struct tlsyn_listener *listener; /* in SYN-RECEIVED of a passive open */
+    struct tlsyn_handler *handler; /* NULL: nobody yet, or no longer */
+    struct opening *opening;       /* NULL once it is established */
     struct tlsyn_endpoint local, remote;
     uint32_t number;
-    enum tlsyn_state state;
     int error;      /* the first that happened; 0: none */
     int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
 
@@ -89,10 +108,11 @@ struct tlsyn_conn {
     bool after_timeout : 1; /* board_on: the RTO passed, `recover` is not reached */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
     bool twice_due : 1;     /* the next segment reports `twice` */
+    enum tlsyn_state state : 8;
+    enum tlsyn_level level : 8;
+    enum tcp_ack_due ack_due : 8;
     uint8_t in_event;       /* depth of events on the stack of calls */
-    uint8_t syn_cookie_len; /* active: the cookie that the SYN carries */
-    uint8_t syn_cookie[TCP_COOKIE_MAX];
-    enum tlsyn_level level;
+    uint8_t syn_cookie_len; /* of opening->cookie */
 
     /* Send sequence space */
     tcp_seq iss, snd_una, snd_nxt, snd_rtx;
@@ -111,12 +131,10 @@ struct tlsyn_conn {
     uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
     struct ring rcv;
     struct ranges ooo;
-    struct early_segment *early; /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
-    /* Stream offsets in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
-    uint64_t ooo_recent[TCP_SACK_BLOCKS_MAX];
+    /* Numbers in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
+    tcp_seq ooo_recent[TCP_SACK_BLOCKS_MAX];
     struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
-    enum tcp_ack_due ack_due;
-    uint32_t unacked_text; /* bytes taken since our last ACK */
+    uint32_t unacked_text;       /* bytes taken since our last ACK */
     /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which guesses about a connection were right
      * (CVE-2016-5696), and one of them could use up the ACKs that others need. */
     struct budget challenges;
@@ -147,8 +165,8 @@ struct tlsyn_conn {
     uint8_t dupacks;
     uint8_t probes; /* zero-window probes without answer */
     tlsyn_time
-        stalled_since; /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
-    tlsyn_time user_timeout, syn_timeout;
+        stalled_since;     /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
+    uint32_t user_timeout; /* milliseconds */
     uint32_t snd_ring, rcv_ring; /* bytes of buffer that the user asked for; 0: none */
 
     /* Keep-alive */
@@ -156,19 +174,18 @@ struct tlsyn_conn {
     uint8_t keep_count, keep_probes;   /* keep_probes: not answered */
     tlsyn_time last_heard;             /* an acceptable segment came */
 
-    tlsyn_time deadline[TCP_DEADLINES];
+    uint32_t deadline[TCP_DEADLINES]; /* in ticks (tcp/timers.h) */
     struct timer timer;
 
-    /* Amplification limit: bytes of IP datagrams before the peer's address was validated (RFC 9000 8.1) */
-    uint64_t unvalidated_in, unvalidated_out;
-
     /* For tlsyn_conn_info() */
-    uint32_t syn_text, syn_text_acked, synack_text, syn_retransmits;
+    uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;
     bool cookie_received;
     uint64_t bytes_acked;
     uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits;
     tlsyn_time opened, established;
 };
+static_assert(sizeof(struct tlsyn_conn) <= TCP_CONN_BYTES,
+              "an idle connection takes 1 KiB at most");
 
 struct tlsyn_listener {
     struct list node;
@@ -181,6 +198,9 @@ struct tlsyn_listener {
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote,
                                 const struct tlsyn_conn_options *options, int *error);
+
+/** The connection is established: what was needed for the opening alone goes. Harmless if it has gone. */
+void tcp_opening_done(struct tlsyn_conn *conn);
 
 /** The only writer of conn->state; a transition that RFC 9293 figure 5 does not have is an assertion of ours. */
 void tcp_set_state(struct tlsyn_conn *conn, enum tlsyn_state state);

@@ -7,7 +7,7 @@ static bool has_room(const struct tlsyn_conn *conn, const struct wire_tcp *segme
 {
     uint32_t count = 0, bytes = segment->text_len;
 
-    for (const struct early_segment *e = conn->early; e; e = e->next) {
+    for (const struct early_segment *e = conn->opening->early; e; e = e->next) {
         if (e->segment.seq == segment->seq)
             return false; /* the same once more */
         count++;
@@ -19,7 +19,7 @@ static bool has_room(const struct tlsyn_conn *conn, const struct wire_tcp *segme
 void early_keep(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct context *cx = conn->tcp->cx;
-    struct early_segment **end = &conn->early;
+    struct early_segment **end = &conn->opening->early;
 
     if (!has_room(conn, segment)) {
         drop(cx, TLSYN_DROP_tcp_ooo_full);
@@ -41,10 +41,10 @@ void early_keep(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 
 struct early_segment *early_take(struct tlsyn_conn *conn)
 {
-    struct early_segment *first = conn->early;
+    struct early_segment *first = conn->opening ? conn->opening->early : NULL;
 
     if (first)
-        conn->early = first->next;
+        conn->opening->early = first->next;
     return first;
 }
 

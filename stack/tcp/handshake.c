@@ -95,10 +95,10 @@ static void choose_syn_text(struct tlsyn_conn *conn)
         return;
     if (conn->snd.used + SYN_OPTION_SPACE > room)
         return;
-    conn->syn_text = conn->snd.used;
+    conn->syn_text = (uint16_t)conn->snd.used;
     if (conn->level == TLSYN_LEVEL_COOKIE && dest && dest->cookie_len) {
         conn->syn_cookie_len = dest->cookie_len;
-        memcpy(conn->syn_cookie, dest->cookie, dest->cookie_len);
+        memcpy(conn->opening->cookie, dest->cookie, dest->cookie_len);
     }
 }
 
@@ -186,7 +186,7 @@ static void count_syn_text(struct tlsyn_conn *conn)
 {
     if (conn->syn_text == 0)
         return;
-    conn->syn_text_acked = (uint32_t)seq_diff(conn->snd_una, conn->iss + 1);
+    conn->syn_text_acked = (uint16_t)seq_diff(conn->snd_una, conn->iss + 1);
     if (conn->syn_text_acked == conn->syn_text) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_data_acked);
         count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_active);
@@ -203,7 +203,7 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
     learn(conn, &segment->options);
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
-    conn->synack_text = segment->text_len;
+    conn->synack_text = (uint16_t)segment->text_len;
     if (segment->text_len)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_synack_data_received);
     conn->ack_due = TCP_ACK_NOW;
@@ -307,19 +307,19 @@ static void keep_to_backlog(struct tcp *tcp)
 static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
                            enum tcp_admission verdict)
 {
-    if (!theirs->has_fastopen || !conn->listener->options.cookies ||
+    if (!theirs->has_fastopen || !conn->opening->listener->options.cookies ||
         verdict == TCP_ADMIT_VALID_COOKIE)
         return;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_cookie_reqd);
     conn->give_cookie = true;
     conn->fastopen_experimental = theirs->fastopen_experimental;
     conn->syn_cookie_len = TCP_COOKIE_LEN;
-    tcp_cookie_make(conn->tcp, &conn->remote.addr, conn->syn_cookie);
+    tcp_cookie_make(conn->tcp, &conn->remote.addr, conn->opening->cookie);
 }
 
 static bool give_handler(struct tlsyn_conn *conn)
 {
-    struct tlsyn_acceptor *acceptor = conn->listener->acceptor;
+    struct tlsyn_acceptor *acceptor = conn->opening->listener->acceptor;
 
     conn->in_event++; /* an acceptor may abort what it is given */
     conn->handler = acceptor->accept(acceptor, conn);
@@ -347,7 +347,7 @@ static void embed(struct tlsyn_conn *conn, const struct wire_tcp *syn)
         return; /* no memory: only the SYN is acknowledged, and the text comes again */
     conn->embedded = true;
     conn->tcp->embedded++;
-    conn->syn_text = conn->syn_text_acked = syn->text_len;
+    conn->syn_text = conn->syn_text_acked = (uint16_t)syn->text_len;
     int error = tcp_event_syn(conn);
     if (error == 0)
         error = pad_to_paper(conn);
@@ -375,7 +375,7 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
         drop(tcp->cx, error == -ENOMEM ? TLSYN_DROP_no_memory : TLSYN_DROP_tcp_connections_full);
         return NULL;
     }
-    conn->listener = listener;
+    conn->opening->listener = listener;
     tcp_options_offer(conn, &listener->options.conn, &path);
     tcp_options_accept(conn, &syn->options);
     conn->irs = syn->seq;
@@ -383,7 +383,7 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     conn->snd_wnd = conn->snd_wnd_max = syn->wnd;
     conn->snd_wl1 = syn->seq;
     conn->snd_wl2 = conn->iss;
-    conn->unvalidated_in = datagram->len + 20;
+    conn->opening->unvalidated_in = datagram->len + 20;
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
     return conn;
 }
@@ -443,7 +443,6 @@ void tcp_complete_open(struct tlsyn_conn *conn)
             tcp_refuse(conn, -ECONNREFUSED);
             return;
         }
-        conn->listener = NULL;
         if (conn->state == TLSYN_CLOSED) /* the acceptor aborted it */
             return;
     }

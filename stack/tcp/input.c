@@ -226,7 +226,7 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 {
     conn->segs_in++;
     if (!conn->validated)
-        conn->unvalidated_in += datagram->len + 20;
+        conn->opening->unvalidated_in += datagram->len + 20;
     if (conn->refused) /* it only waits for its RST to leave */
         return;
     if (conn->state == TLSYN_SYN_SENT) {
@@ -235,6 +235,8 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     } else {
         act(conn, arrives(conn, segment), datagram, segment);
     }
+    if (tcp_synchronized(conn))
+        tcp_opening_done(conn);
     tcp_tell_closed(conn);
     tcp_check(conn);
 }

@@ -34,7 +34,7 @@ void tcp_keepalive_start(struct tlsyn_conn *conn)
 static bool given_up(const struct tlsyn_conn *conn, tlsyn_time silence)
 {
     if (conn->user_timeout_set)
-        return conn->keep_probes > 0 && silence >= conn->user_timeout;
+        return conn->keep_probes > 0 && silence >= TLSYN_MS(conn->user_timeout);
     return conn->keep_probes >= conn->keep_count;
 }
 

@@ -59,9 +59,9 @@ void tlsyn_listener_close(struct tlsyn_listener *listener)
     {
         struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
 
-        if (conn->listener != listener)
+        if (!conn->opening || conn->opening->listener != listener)
             continue;
-        conn->listener = NULL;
+        conn->opening->listener = NULL;
         if (!conn->handler && conn->state == TLSYN_SYN_RECEIVED) {
             tcp_send_rst(conn);
             tcp_finish(conn, -ECONNABORTED);

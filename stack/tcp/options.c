@@ -123,7 +123,9 @@ static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
         ours->sack[ours->sack_count++] = conn->twice;
     }
     for (int i = 0; i < TCP_SACK_BLOCKS_MAX; i++) {
-        const struct range *r = ranges_find(&conn->ooo, conn->ooo_recent[i]);
+        int32_t ahead = seq_diff(conn->ooo_recent[i], conn->rcv_nxt);
+        const struct range *r =
+            ahead > 0 ? ranges_find(&conn->ooo, conn->rcv_total + (uint32_t)ahead) : NULL;
 
         if (r)
             add_sack(conn, r, ours);
@@ -140,11 +142,11 @@ static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp
         ours->has_fastopen = true;
         ours->fastopen_experimental = conn->fastopen_experimental;
         ours->cookie_len = conn->syn_cookie_len;
-        memcpy(ours->cookie, conn->syn_cookie, conn->syn_cookie_len);
+        memcpy(ours->cookie, conn->opening->cookie, conn->syn_cookie_len);
     } else if (!synack && (conn->level == TLSYN_LEVEL_OPEN || conn->level == TLSYN_LEVEL_COOKIE)) {
         ours->has_fastopen = true;
         ours->cookie_len = conn->syn_cookie_len;
-        memcpy(ours->cookie, conn->syn_cookie, conn->syn_cookie_len);
+        memcpy(ours->cookie, conn->opening->cookie, conn->syn_cookie_len);
     }
 }
 

@@ -68,7 +68,7 @@ static void send_syn(struct tlsyn_conn *conn)
         conn->retransmits++;
     }
     if (synack && len) {
-        conn->synack_text = len;
+        conn->synack_text = (uint16_t)len;
         count(cx, TLSYN_COUNT_tcp_synack_data_sent);
     } else if (len) {
         count(cx, TLSYN_COUNT_tcp_syn_data_sent);

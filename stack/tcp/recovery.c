@@ -317,7 +317,7 @@ void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
 
 void tcp_arm_probe(struct tlsyn_conn *conn)
 {
-    tlsyn_time rto = conn->deadline[TCP_RETRANSMIT];
+    tlsyn_time rto = timers_when(conn, TCP_RETRANSMIT);
     uint32_t flight = tcp_flight_size(conn);
 
     timers_clear(conn, TCP_PROBE);

@@ -70,7 +70,7 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         ack_soon(conn);
 }
 
-static void note_recent(struct tlsyn_conn *conn, uint64_t from)
+static void note_recent(struct tlsyn_conn *conn, tcp_seq from)
 {
     memmove(conn->ooo_recent + 1, conn->ooo_recent,
             sizeof(conn->ooo_recent) - sizeof(*conn->ooo_recent));
@@ -95,7 +95,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
         return TCP_DROP;
     }
     count(cx, TLSYN_COUNT_tcp_ooo_queue);
-    note_recent(conn, from);
+    note_recent(conn, conn->rcv_nxt + offset);
     return TCP_NEXT;
 }
 

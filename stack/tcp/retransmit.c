@@ -32,7 +32,7 @@ void tcp_arm_retransmit(struct tlsyn_conn *conn)
 static bool given_up(struct tlsyn_conn *conn)
 {
     tlsyn_time now = conn->tcp->cx->now;
-    tlsyn_time r2 = tcp_synchronized(conn) ? conn->user_timeout : conn->syn_timeout;
+    tlsyn_time r2 = tcp_synchronized(conn) ? TLSYN_MS(conn->user_timeout) : conn->opening->timeout;
 
     if (conn->stalled_since == TLSYN_NEVER)
         conn->stalled_since = now - conn->rtt.rto;

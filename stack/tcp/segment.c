@@ -68,14 +68,16 @@ int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
 {
     if (conn->validated || !conn->embedded)
         return INT32_MAX;
-    int64_t room = (int64_t)(3 * conn->unvalidated_in) - (int64_t)conn->unvalidated_out - overhead;
+    const struct opening *opening = conn->opening;
+    int64_t room =
+        (int64_t)(3 * opening->unvalidated_in) - (int64_t)opening->unvalidated_out - overhead;
     return room < 0 ? -1 : room;
 }
 
 void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes)
 {
     if (!conn->validated)
-        conn->unvalidated_out += bytes;
+        conn->opening->unvalidated_out += bytes;
 }
 
 /* Acknowledgements and resets count too, and stay unsaid where there is no room: the peer's next segment makes some. */

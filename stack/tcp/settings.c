@@ -46,7 +46,7 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
     conn->cork = options->cork;
     conn->no_delack = options->no_delack;
     conn->user_timeout_set = options->user_timeout > 0;
-    conn->user_timeout = options->user_timeout ? options->user_timeout : limits->user_timeout;
+    conn->user_timeout = milliseconds(options->user_timeout, limits->user_timeout);
     conn->keepalive = options->keepalive;
     conn->keep_idle = milliseconds(options->keep_idle, KEEP_IDLE);
     conn->keep_interval = milliseconds(options->keep_interval, KEEP_INTERVAL);
@@ -84,8 +84,8 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
         .mss_max = conn->rcv_mss,
         .snd_ring = conn->snd_ring,
         .rcv_ring = conn->rcv_ring,
-        .user_timeout = conn->user_timeout_set ? conn->user_timeout : 0,
-        .syn_timeout = conn->syn_timeout,
+        .user_timeout = conn->user_timeout_set ? TLSYN_MS(conn->user_timeout) : 0,
+        .syn_timeout = conn->opening ? conn->opening->timeout : 0,
         .controller = conn->cc.ops->name,
     };
 }

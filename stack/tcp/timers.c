@@ -13,13 +13,38 @@
 #include "tcp/recv.h"
 #include "tcp/retransmit.h"
 
+#define AHEAD_MAX TLSYN_SECONDS(86400)
+
+/* 0 says that it does not run. */
+static uint32_t tick_of(tlsyn_time when)
+{
+    uint32_t tick = (uint32_t)((when + WHEEL_TICK - 1) / WHEEL_TICK);
+
+    return tick ? tick : 1;
+}
+
+/* Ticks from now until it passes. */
+static int32_t ahead(const struct tlsyn_conn *conn, int which)
+{
+    uint32_t now = (uint32_t)(conn->tcp->cx->now / WHEEL_TICK);
+
+    return (int32_t)(conn->deadline[which] - now);
+}
+
+tlsyn_time timers_when(const struct tlsyn_conn *conn, enum tcp_deadline which)
+{
+    if (!timers_running(conn, which))
+        return TLSYN_NEVER;
+    return (conn->tcp->cx->now / WHEEL_TICK + ahead(conn, (int)which)) * WHEEL_TICK;
+}
+
 static tlsyn_time earliest(const struct tlsyn_conn *conn)
 {
     tlsyn_time first = TLSYN_NEVER;
 
     for (int i = 0; i < TCP_DEADLINES; i++)
-        if (conn->deadline[i] < first)
-            first = conn->deadline[i];
+        if (timers_when(conn, (enum tcp_deadline)i) < first)
+            first = timers_when(conn, (enum tcp_deadline)i);
     return first;
 }
 
@@ -39,9 +64,9 @@ static void fire(struct timer *timer)
     struct tlsyn_conn *conn = container_of(timer, struct tlsyn_conn, timer);
 
     for (int i = 0; i < TCP_DEADLINES; i++) {
-        if (conn->deadline[i] > conn->tcp->cx->now)
+        if (conn->deadline[i] == 0 || ahead(conn, i) > 0)
             continue;
-        conn->deadline[i] = TLSYN_NEVER;
+        conn->deadline[i] = 0;
         passed[i](conn);
     }
     if (conn->in_demux)
@@ -51,21 +76,25 @@ static void fire(struct timer *timer)
 
 void timers_init(struct tlsyn_conn *conn)
 {
-    for (int i = 0; i < TCP_DEADLINES; i++)
-        conn->deadline[i] = TLSYN_NEVER;
     timer_init(&conn->timer, fire);
 }
 
 void timers_set(struct tlsyn_conn *conn, enum tcp_deadline which, tlsyn_time when)
 {
-    conn->deadline[which] = when;
+    tlsyn_time now = conn->tcp->cx->now, last = now + AHEAD_MAX;
+
+    if (when == TLSYN_NEVER) {
+        timers_clear(conn, which);
+        return;
+    }
+    when = when < now ? now : when < last ? when : last;
+    conn->deadline[which] = tick_of(when);
     if (when < conn->timer.deadline)
         timer_set(&conn->tcp->cx->wheel, &conn->timer, when);
 }
 
 void timers_clear_all(struct tlsyn_conn *conn)
 {
-    for (int i = 0; i < TCP_DEADLINES; i++)
-        conn->deadline[i] = TLSYN_NEVER;
+    memset(conn->deadline, 0, sizeof(conn->deadline));
     timer_clear(&conn->tcp->cx->wheel, &conn->timer);
 }

@@ -463,7 +463,7 @@ static void check_counts(const struct fuzz *f)
         embedded += syn_received && conn->embedded;
         waiting += conn->state == TLSYN_TIME_WAIT;
         must(!syn_received || !conn->embedded || conn->validated ||
-             conn->unvalidated_out <= 3 * conn->unvalidated_in);
+             conn->opening->unvalidated_out <= 3 * conn->opening->unvalidated_in);
     }
     must(half_open == f->tcp->half_open && embedded == f->tcp->embedded);
     must(waiting == f->tcp->time_wait_count);
