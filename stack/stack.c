@@ -38,6 +38,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .time_wait = 4096,
         .listeners = 64,
         .syn_backlog = 1024,
+        .syn_cookies = true,
         .embedded_backlog = 256,
         .embedded_per_second = 200,
         .snd_ring_max = 8u << 20,

@@ -7,6 +7,7 @@
 
 #include "tcp/close.h"
 #include "tcp/handshake.h"
+#include "tcp/listener.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/retransmit.h"
@@ -173,10 +174,14 @@ static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bo
 /* SYN-RECEIVED: RFC 9293 3.10.7.4: an ACK in (snd_una, snd_nxt] completes the open. */
 static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
+    const struct tlsyn_listener *listener = conn->opening->listener;
+
     if (seq_leq(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt)) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
         return TCP_DROP_RST;
     }
+    if (listener && !conn->handler && tcp_listener_is_full(listener))
+        return TCP_DROP; /* our SYN-ACK goes again, and the peer's ACK with it */
     conn->snd_wnd = (uint32_t)segment->wnd << conn->snd_wscale;
     conn->snd_wnd_max = conn->snd_wnd;
     conn->snd_wl1 = segment->seq;

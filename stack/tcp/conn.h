@@ -192,6 +192,7 @@ struct tlsyn_listener {
     struct tcp *tcp;
     struct tlsyn_listen_options options;
     struct tlsyn_acceptor *acceptor;
+    bool paused;
 };
 
 /** A TCB in state CLOSED, in no list but tcp->all and in the demux. NULL with *error -ENOMEM, -ENOBUFS (limits.connections). */

@@ -24,11 +24,13 @@
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/keepalive.h"
+#include "tcp/listener.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/settings.h"
+#include "tcp/syncookie.h"
 #include "tcp/timers.h"
 
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
@@ -289,9 +291,24 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 
 /* --- passive ----------------------------------------------------------------------------------------- */
 
-/* RFC 4987 3.4: a flood of SYNs whose senders never answer takes each other's places, and an honest client passes if it answers
- * before its turn comes; were new SYNs dropped instead, it would wait for the flood's to time out. Without a word: the oldest is
- * most likely a forged address. In the end, for the user who hears of it may close the listener. */
+/* An honest client has answered the SYN-ACK by then, once it was sent again. */
+#define HAD_ITS_TIME TLSYN_SECONDS(3)
+
+/* SYNs whose senders never answer fill the backlog. From then on SYN cookies carry the state, and what asks for more than a plain open
+ * (docs/HANDSHAKE.md) gets a plain one; unless the flood is so slow that its SYNs' time is over before their places are needed. */
+static bool flooded(struct tcp *tcp)
+{
+    struct list *oldest = list_first(&tcp->half_opens);
+
+    if (!tcp->cx->limits.syn_cookies || tcp->half_open < tcp->cx->limits.syn_backlog)
+        return false;
+    return !oldest ||
+           tcp->cx->now - container_of(oldest, struct tlsyn_conn, waiting)->opened < HAD_ITS_TIME;
+}
+
+/* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client passes if it answers before its turn
+ * comes; were new SYNs dropped instead, it would wait for the flood's to time out. Without a word: the oldest is most likely a forged
+ * address. In the end, for the user who hears of it may close the listener. */
 static void keep_to_backlog(struct tcp *tcp)
 {
     struct list *oldest = list_first(&tcp->half_opens);
@@ -388,50 +405,87 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     return conn;
 }
 
+static void number_from(struct tlsyn_conn *conn, tcp_seq iss)
+{
+    conn->iss = iss;
+    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->snd_wl2 = iss;
+    rack_init(&conn->rack, iss);
+}
+
 /* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees to that only up to 250 kB/s. */
 static void number_above(struct tlsyn_conn *conn, tcp_seq above)
 {
-    if (seq_gt(conn->iss, above))
-        return;
-    conn->iss = above + UINT16_MAX;
-    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->snd_wl2 = conn->iss;
+    if (!seq_gt(conn->iss, above))
+        number_from(conn, above + UINT16_MAX);
 }
 
-void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
-                        const struct wire_tcp *segment, const tcp_seq *above)
+static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
+                        const struct wire_tcp *syn, const tcp_seq *above)
+{
+    struct tcp *tcp = listener->tcp;
+    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, syn);
+
+    if (!conn)
+        return;
+    if (above)
+        number_above(conn, *above);
+    enum tcp_admission verdict = tcp_admit(tcp, listener, &conn->remote.addr, syn, datagram->len);
+    TRACE(tcp->cx, tcp_admit, conn->number, verdict, syn->text_len);
+    conn->level = tcp_admission_level(verdict);
+    conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;
+    prepare_cookie(conn, &syn->options, verdict);
+    if (conn->level != TLSYN_LEVEL_NONE)
+        embed(conn, syn);
+    tcp_set_ready(conn);
+    tcp_check(conn);
+    keep_to_backlog(tcp);
+}
+
+/* The SYN-ACK was a SYN cookie: as if we had kept what it answered. */
+static struct tlsyn_conn *conn_from_cookie(struct tlsyn_listener *listener,
+                                           const struct ip_datagram *datagram,
+                                           const struct wire_tcp *segment)
+{
+    struct wire_tcp syn;
+
+    if (!syncookie_check(listener->tcp, datagram, segment, &syn)) {
+        drop(listener->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
+        tcp_reply_rst(listener->tcp, datagram, segment);
+        return NULL;
+    }
+    if (tcp_listener_is_full(listener))
+        return NULL;
+    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, &syn);
+    if (!conn)
+        return NULL;
+    number_from(conn, segment->ack - 1u);
+    conn->snd_nxt = conn->snd_rtx = segment->ack;
+    conn->rcv_adv += conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX; /* it promised that */
+    return conn;
+}
+
+struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
+                                      const struct ip_datagram *datagram,
+                                      const struct wire_tcp *segment, const tcp_seq *above)
 {
     struct tcp *tcp = listener->tcp;
 
     /* first, check for a RST; second, for an ACK; third, for a SYN */
     if (segment->flags & TCP_RST) {
         drop(tcp->cx, TLSYN_DROP_tcp_rst_invalid);
-        return;
+        return NULL;
     }
-    if (segment->flags & TCP_ACK) {
-        drop(tcp->cx, TLSYN_DROP_tcp_ack_invalid);
-        tcp_reply_rst(tcp, datagram, segment);
-        return;
-    }
-    if (!(segment->flags & TCP_SYN) || segment->flags & TCP_FIN) {
+    if (segment->flags & TCP_ACK)
+        return conn_from_cookie(listener, datagram, segment);
+    if (!(segment->flags & TCP_SYN) || segment->flags & TCP_FIN)
         drop(tcp->cx, TLSYN_DROP_tcp_flags);
-        return;
-    }
-    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, segment);
-    if (!conn)
-        return;
-    if (above)
-        number_above(conn, *above);
-    enum tcp_admission verdict =
-        tcp_admit(tcp, listener, &conn->remote.addr, segment, datagram->len);
-    TRACE(tcp->cx, tcp_admit, conn->number, verdict, segment->text_len);
-    conn->level = tcp_admission_level(verdict);
-    conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;
-    prepare_cookie(conn, &segment->options, verdict);
-    if (conn->level != TLSYN_LEVEL_NONE)
-        embed(conn, segment);
-    tcp_set_ready(conn);
-    tcp_check(conn);
-    keep_to_backlog(tcp);
+    else if (tcp_listener_is_full(listener))
+        return NULL;
+    else if (!above && flooded(tcp))
+        syncookie_answer(listener, datagram, segment);
+    else
+        syn_arrives(listener, datagram, segment, above);
+    return NULL;
 }
 
 void tcp_complete_open(struct tlsyn_conn *conn)

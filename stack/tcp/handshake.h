@@ -11,9 +11,11 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
                 struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
 /** A segment for a listener: RFC 9293 3.10.7.2. `above`: the last number that we sent on this 4-tuple, if its TIME-WAIT has just ended for
- * this SYN, else NULL. */
-void tcp_listen_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
-                        const struct wire_tcp *segment, const tcp_seq *above);
+ * this SYN, else NULL. The connection that a SYN cookie stood for, in SYN-RECEIVED, to which the segment is to go; or NULL: it is dealt
+ * with. */
+struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
+                                      const struct ip_datagram *datagram,
+                                      const struct wire_tcp *segment, const tcp_seq *above);
 
 /** A segment for a connection in SYN-SENT: RFC 9293 3.10.7.3. */
 void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,

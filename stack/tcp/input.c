@@ -306,7 +306,9 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
     if (conn) {
         conn_arrives(conn, datagram, &segment);
     } else if (listener) {
-        tcp_listen_arrives(listener, datagram, &segment, again ? &last : NULL);
+        conn = tcp_listen_arrives(listener, datagram, &segment, again ? &last : NULL);
+        if (conn)
+            conn_arrives(conn, datagram, &segment);
     } else {
         drop(tcp->cx, TLSYN_DROP_tcp_no_connection);
         tcp_reply_rst(tcp, datagram, &segment);

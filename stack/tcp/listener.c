@@ -51,6 +51,20 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
     return 0;
 }
 
+bool tcp_listener_is_full(const struct tlsyn_listener *listener)
+{
+    if (!listener->paused)
+        return false;
+    count(listener->tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
+    drop(listener->tcp->cx, TLSYN_DROP_tcp_listener_paused);
+    return true;
+}
+
+void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused)
+{
+    listener->paused = paused;
+}
+
 void tlsyn_listener_close(struct tlsyn_listener *listener)
 {
     struct tcp *tcp = listener->tcp;

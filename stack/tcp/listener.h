@@ -10,4 +10,7 @@
 int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
                struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
+/** It is paused: whatever would open a connection is dropped, which this counts. */
+bool tcp_listener_is_full(const struct tlsyn_listener *listener);
+
 #endif

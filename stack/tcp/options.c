@@ -10,23 +10,35 @@
 #define MSS_MIN                                                                                    \
     88 /* a smaller MSS serves only to make us send many tiny segments (CVE-2019-11479) */
 
-static uint8_t wscale_for(uint32_t bytes)
+uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits)
 {
     uint8_t scale = 0;
 
-    while (scale < WSCALE_MAX && bytes >> scale > UINT16_MAX)
+    while (scale < WSCALE_MAX && limits->rcv_ring_max >> scale > UINT16_MAX)
         scale++;
     return scale;
+}
+
+uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path)
+{
+    uint16_t mss = (uint16_t)(path->mtu - IP4_HEADERS);
+
+    if (options->mss_max && options->mss_max < mss)
+        mss = options->mss_max < MSS_MIN ? MSS_MIN : options->mss_max;
+    return mss;
+}
+
+uint16_t tcp_peer_mss(const struct tcp_options *theirs)
+{
+    return theirs->mss ? theirs->mss : MSS_DEFAULT;
 }
 
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
                        const struct ip_path *path)
 {
-    conn->rcv_mss = (uint16_t)(path->mtu - IP4_HEADERS);
+    conn->rcv_mss = tcp_mss_to_announce(options, path);
     conn->gso_max = path->gso_max;
-    if (options->mss_max && options->mss_max < conn->rcv_mss)
-        conn->rcv_mss = options->mss_max < MSS_MIN ? MSS_MIN : options->mss_max;
-    conn->rcv_wscale = wscale_for(conn->tcp->cx->limits.rcv_ring_max);
+    conn->rcv_wscale = tcp_wscale_to_announce(&conn->tcp->cx->limits);
     conn->wscale_ok = !options->no_window_scale;
     conn->ts_ok = !options->no_timestamps;
     conn->sack_ok = !options->no_sack;
@@ -59,7 +71,7 @@ bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 
 void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs)
 {
-    conn->peer_mss = theirs->mss ? theirs->mss : MSS_DEFAULT;
+    conn->peer_mss = tcp_peer_mss(theirs);
     conn->ts_ok = conn->ts_ok && theirs->has_ts;
     if (conn->ts_ok) {
         conn->ts_recent = theirs->tsval;

@@ -6,6 +6,13 @@
 
 #include "tcp/conn.h"
 
+/** The MSS and the window scale that a SYN or SYN-ACK announces. */
+uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path);
+uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits);
+
+/** The MSS that a peer's SYN asks for, or the default. */
+uint16_t tcp_peer_mss(const struct tcp_options *theirs);
+
 /** What we announce: MSS from the path, window scale from the receive ring's bound. */
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
                        const struct ip_path *path);

@@ -22,6 +22,12 @@ static uint32_t ring_size(uint32_t asked, uint32_t max)
     return size < max ? size : max;
 }
 
+uint32_t settings_rcv_size(const struct tlsyn_limits *limits,
+                           const struct tlsyn_conn_options *options)
+{
+    return ring_rounded(ring_size(options->rcv_ring, limits->rcv_ring_max));
+}
+
 static uint32_t milliseconds(tlsyn_time asked, tlsyn_time otherwise)
 {
     tlsyn_time time = asked ? asked : otherwise;
@@ -61,7 +67,7 @@ void settings_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opt
 
     apply(conn, options);
     ring_init(&conn->snd, ring_size(options->snd_ring, limits->snd_ring_max));
-    ring_init(&conn->rcv, ring_size(options->rcv_ring, limits->rcv_ring_max));
+    ring_init(&conn->rcv, settings_rcv_size(limits, options));
     conn->snd_max = conn->snd.size;
     conn->rcv_max = conn->rcv.size;
 }
@@ -96,7 +102,7 @@ static int fit_rings(struct tlsyn_conn *conn, const struct tlsyn_conn_options *o
     const struct tlsyn_limits *limits = &conn->tcp->cx->limits;
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
     uint32_t snd = ring_rounded(ring_size(options->snd_ring, limits->snd_ring_max));
-    uint32_t rcv = ring_rounded(ring_size(options->rcv_ring, limits->rcv_ring_max));
+    uint32_t rcv = settings_rcv_size(limits, options);
     int error = ring_grow(&conn->snd, alloc, snd);
 
     if (error == 0)

@@ -36,6 +36,7 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->half_opens);
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
+    cx->random->fill(cx->random, &tcp->syn_key, sizeof(tcp->syn_key));
     dests_init(&tcp->dests, cx);
     budget_init(&tcp->embeds, cx->limits.embedded_per_second, cx->now);
     budget_init(&tcp->rsts, cx->limits.rst_per_second, cx->now);

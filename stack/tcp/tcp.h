@@ -39,6 +39,8 @@ struct tcp {
 
     struct siphash_key key;        /* demux, ISN, timestamp offsets */
     struct siphash_key cookie_key; /* Fast Open */
+    struct siphash_key syn_key;    /* SYN cookies */
+    tlsyn_time syncookies_until;   /* when the last one that was given is worth nothing any more */
     struct dests dests;
     struct budget embeds, rsts;
 

@@ -41,6 +41,7 @@ START_TEST(no_more_half_open_connections_than_allowed)
     struct tlsyn_limits limits = default_limits();
 
     limits.syn_backlog = 2;
+    limits.syn_cookies = false;
     struct tcp_test *t = TCP_TEST(.limits = limits);
     for (int i = 0; i < 4; i++, next_peer(t))
         peer_sends(t, SYN());

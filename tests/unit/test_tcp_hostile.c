@@ -25,6 +25,7 @@ static struct tcp_test *with_backlog(uint32_t backlog)
     struct tlsyn_limits limits = default_limits();
 
     limits.syn_backlog = backlog;
+    limits.syn_cookies = false;
     return TCP_TEST(.limits = limits, .open = true);
 }
 

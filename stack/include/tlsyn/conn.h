@@ -134,6 +134,11 @@ struct tlsyn_listen_options {
 int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
                  struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
+/** While paused a listener takes no more connections, as one whose accept queue is full: SYNs, and the
+ * ACKs that would complete an open, are dropped without a word, and come again. Connections whose
+ * SYN's payload was admitted have a handler already and go on. */
+void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused);
+
 /** Stops listening. Connections that have a handler go on; those in SYN-RECEIVED without one are
  * reset. */
 void tlsyn_listener_close(struct tlsyn_listener *listener);

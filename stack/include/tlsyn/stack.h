@@ -34,7 +34,10 @@ struct tlsyn_limits {
     uint32_t connections; /* TCBs of all states together, TIME-WAIT included */
     uint32_t time_wait;   /* of these, in TIME-WAIT; the oldest leaves when more come */
     uint32_t listeners;
-    uint32_t syn_backlog;      /* in SYN-RECEIVED, all listeners; the oldest leaves for a new one */
+    uint32_t syn_backlog; /* in SYN-RECEIVED, all listeners; more: see syn_cookies */
+    bool
+        syn_cookies; /* a full backlog answers with SYN cookies (RFC 4987 3.6), unless its oldest entry
+                         has had three seconds and leaves; false: the oldest leaves always */
     uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
     uint32_t
         embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
