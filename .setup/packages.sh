@@ -19,6 +19,7 @@ packages_of()
               libpcap-dev the pcap link: capture with a compiled filter
               libnet1-dev the pcap link: injection at the link layer
               libcap-dev giving up privileges
+              libc-ares-dev names to addresses over our own stack
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
               libssl-dev the stock peer beside which the table measures'

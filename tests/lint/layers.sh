@@ -31,6 +31,7 @@ BEGIN {
     # Public headers that not everybody below may see: NAME -> the rooms that may. The others are open to all.
     public["tls"] = "tls tls/include apps lab study micro"
     public["loop"] = "loop socket stack/include apps lab study micro"
+    public["resolver"] = "loop socket apps lab study micro"
     public["socket"] = "socket apps lab study micro"
     public["conn"] = "tcp stack loop socket stack/include tls tls/include apps lab study micro"
     public["udp"] = "udp stack loop socket stack/include apps lab study micro"
@@ -41,6 +42,7 @@ BEGIN {
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
     library["openssl"] = "peer"
     library["pcap"] = library["pcap.h"] = "link report"
+    library["ares.h"] = "loop"
     library["libnet.h"] = "link"
     library["http_parser.h"] = library["sys/capability.h"] = "apps"
     library["check.h"] = ""
