@@ -31,6 +31,7 @@ packages_of()
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started
               iputils-ping measures round trips in the lab tests
+              dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
               jq reads our reports in the lab tests'
         ;;

@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,8 +14,6 @@
 #include "say.h"
 
 #define FILE_MAX (16u << 20)
-/* Between two looks for Ctrl-C while the resolver works. */
-#define RESOLVER_GLANCE_NS 100000000
 
 /* --- options ------------------------------------------------------------------------------------------ */
 
@@ -47,6 +44,7 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
          "accept any certificate: no protection against an active attacker", NULL},
         {"servername", 0, &cli_string, &options->server_name,
          "name to ask for (SNI) and to find in the certificate (default: the host's)", NULL},
+        resolve_option(&options->dns),
     };
 
     *options = (struct client_options){.level = TLSYN_LEVEL_COOKIE, .suite = TLSYN_TLS_ANY};
@@ -162,89 +160,6 @@ int client_config(struct host *host, const struct client_options *options, const
         *config = NULL;
     }
     return status;
-}
-
-/* --- names ------------------------------------------------------------------------------------------------ */
-
-static int say_unresolved(const char *name, int error)
-{
-    if (error == EAI_NODATA || error == EAI_ADDRFAMILY)
-        say("%s has no IPv4 address, and IPv6 is not spoken yet", name);
-    else if (error == EAI_NONAME)
-        say("there is no host called %s", name);
-    else
-        say("the address of %s can't be found: %s", name, gai_strerror(error));
-    return CLI_FAILURE;
-}
-
-/* Waits for the resolver with an eye on Ctrl-C, while the stack goes on turning. */
-static int await_resolver(struct host *host, struct gaicb *request)
-{
-    const struct timespec glance = {.tv_nsec = RESOLVER_GLANCE_NS};
-    const struct gaicb *const list[] = {request};
-    tlsyn_time deadline = tlsyn_clock() + host->options->timeout;
-
-    while (gai_error(request) == EAI_INPROGRESS) {
-        int error = host_turn(host, tlsyn_clock());
-
-        if (error < 0)
-            return error;
-        if (tlsyn_clock() >= deadline)
-            return -ETIMEDOUT;
-        (void)gai_suspend(list, 1, &glance);
-    }
-    return 0;
-}
-
-/* The request must outlive a resolver that we no longer wait for; the process ends then, and only then is it left behind. */
-struct lookup {
-    struct gaicb request;
-    struct addrinfo hints;
-    char name[256];
-};
-
-int client_resolve(struct host *host, const char *name, struct tlsyn_addr *address)
-{
-    struct lookup *lookup = NULL;
-    struct gaicb *list[1];
-    struct sockaddr_in in;
-    uint8_t octets[4];
-    int error = 0;
-
-    if (inet_pton(AF_INET, name, octets) == 1) {
-        *address = tlsyn_addr_ip4(octets);
-        return CLI_OK;
-    }
-    if (strlen(name) >= sizeof(lookup->name))
-        return say_unresolved(name, EAI_NONAME);
-    lookup = calloc(1, sizeof(*lookup));
-    if (!lookup)
-        return say_unresolved(name, EAI_MEMORY);
-    memcpy(lookup->name, name, strlen(name) + 1);
-    lookup->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    lookup->request = (struct gaicb){.ar_name = lookup->name, .ar_request = &lookup->hints};
-    list[0] = &lookup->request;
-    error = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-    if (error != 0) {
-        free(lookup);
-        return say_unresolved(name, error);
-    }
-    error = await_resolver(host, &lookup->request);
-    if (error == -ETIMEDOUT)
-        say("the resolver gave no address of %s in time; --timeout waits longer", name);
-    else if (error < 0)
-        say("interrupted");
-    if (error < 0)
-        return error == -EINTR ? CLI_INTERRUPTED : CLI_FAILURE;
-    error = gai_error(&lookup->request);
-    if (error == 0) {
-        memcpy(&in, lookup->request.ar_result->ai_addr, sizeof(in));
-        memcpy(octets, &in.sin_addr, sizeof(octets));
-        *address = tlsyn_addr_ip4(octets);
-        freeaddrinfo(lookup->request.ar_result);
-    }
-    free(lookup);
-    return error == 0 ? CLI_OK : say_unresolved(name, error);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------ */

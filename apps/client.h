@@ -1,5 +1,5 @@
 /*
- * client.h: what connect and get share: options of a TLS client, its configuration, names to addresses, opening.
+ * client.h: what connect and get share: options of a TLS client, its configuration, opening.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "host.h"
+#include "resolve.h"
 
 struct client_options {
     int level;      /* enum tlsyn_level */
@@ -15,9 +16,10 @@ struct client_options {
     const char *ca; /* file of trusted certificates; NULL: the system's */
     bool insecure;
     const char *server_name; /* NULL: the name in the URL or argument */
+    struct resolve_servers dns;
 };
 
-#define CLIENT_OPTIONS 5
+#define CLIENT_OPTIONS 6
 
 /** enum tlsyn_tls_suite, into an int: "any", "1.2-rsa", "1.2-ecdhe", "1.3". */
 extern const struct cli_type client_suite_type;
@@ -31,9 +33,6 @@ const char *client_level_name(int level);
 /** A configuration with trust and key log set up. `alpn` as in tlsyn_tls_options. CLI_OK, or says why not. */
 int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
                   struct tlsyn_tls_config **config);
-
-/** The first IPv4 address of a name, from the system's resolver, within the host's timeout. CLI_OK, or says why not. */
-int client_resolve(struct host *host, const char *name, struct tlsyn_addr *address);
 
 /** Whom to connect to. */
 struct client_target {

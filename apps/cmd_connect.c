@@ -182,7 +182,7 @@ static int run(struct connect *c)
     status = client_config(&c->host, &c->client, c->alpn[0] ? c->alpn : NULL, &c->config);
     c->remote.port = c->port;
     if (status == CLI_OK)
-        status = client_resolve(&c->host, c->host_name, &c->remote.addr);
+        status = resolve_name(&c->host, &c->client.dns, c->host_name, &c->remote.addr);
     if (status == CLI_OK)
         status = talk(c);
     status = host_close(&c->host, status);

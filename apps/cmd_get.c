@@ -117,7 +117,7 @@ static void report(const struct get *g, const struct fetch *f)
 static int transfer(struct get *g, struct fetch *f, const struct url *url)
 {
     struct client_target target = {.remote = {.port = url->port}, .name = url->host};
-    int status = client_resolve(&g->host, url->host, &target.remote.addr);
+    int status = resolve_name(&g->host, &g->client.dns, url->host, &target.remote.addr);
     int error = 0;
 
     fetch_init(f, url, g->output, g->host.loop);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "commands.h"
 #include "host.h"
+#include "resolve.h"
 #include "say.h"
 
 /* Requests that may be awaited at the same time; older ones count as lost. */
@@ -23,6 +23,7 @@ struct ping {
     int64_t size;
     bool quiet;
     bool json;
+    struct resolve_servers dns;
     struct host_options network;
     struct host host;
     const char *name;
@@ -269,7 +270,7 @@ static int run(struct ping *p)
         return status;
     if (p->wait > p->network.timeout)
         p->wait = p->network.timeout;
-    status = client_resolve(&p->host, p->name, &p->to);
+    status = resolve_name(&p->host, &p->dns, p->name, &p->to);
     if (status == CLI_OK)
         status = host_check_remote(&p->host, &p->to);
     if (status == CLI_OK)
@@ -312,6 +313,7 @@ int cmd_ping(int argc, char **argv)
          NULL},
         {"quiet", 'q', NULL, &p.quiet, "only the statistics", NULL},
         {"json", 0, NULL, &p.json, "only the statistics, as a JSON object", NULL},
+        resolve_option(&p.dns),
         {.name = NULL},
     };
     const struct cli_command command = {
