@@ -20,10 +20,18 @@
 #include "ip/neigh.h"
 #include "ip/output.h"
 #include "ip/route.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
 
 #define IP_PROTOCOL_ICMP 1
 #define IP_PROTOCOL_TCP  6
 #define IP_PROTOCOL_UDP  17
+
+/** Octets of the IP header that we put before what goes to, or comes from, this address. */
+static inline uint16_t ip_header_len(const struct tlsyn_addr *addr)
+{
+    return tlsyn_addr_is_ip4(addr) ? IP4_HEADER_LEN : IP6_HEADER_LEN;
+}
 
 /** The layer's state, embedded in the stack. The members are this room's own. */
 struct ip {

@@ -10,13 +10,12 @@
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
 #define PROTOCOL_TCP        6
 #define PROTOCOL_UDP        17
-#define IP6_HEADER_LEN      40
-#define IP6_ADDR_OFFSET     8
 #define TCP_LEN_OFFSET      12 /* of the data offset, in the upper half of the octet */
 #define UDP_CHECKSUM_OFFSET 6
 
@@ -160,16 +159,17 @@ static bool find_ip4(const uint8_t *bytes, size_t len, struct ip_payload *ip)
 
 static bool find_ip6(const uint8_t *bytes, size_t len, struct ip_payload *ip)
 {
-    struct reader r = reader_of(bytes, len);
+    struct wire_ip6 header;
+    struct wire_ip6_chain chain;
 
-    get_skip(&r, 4);
-    ip->len = get_u16(&r);
-    ip->protocol = get_u8(&r);
-    get_skip(&r, 1);
-    get_bytes(&r, ip->src.byte, sizeof(ip->src.byte));
-    get_bytes(&r, ip->dst.byte, sizeof(ip->dst.byte));
-    ip->bytes = get_span(&r, ip->len);
-    return !r.overrun && bytes[0] >> 4 == 6;
+    if (wire_ip6_parse(bytes, len, &header) != 0 || wire_ip6_walk(&header, &chain) != 0)
+        return false;
+    *ip = (struct ip_payload){.src = header.src,
+                              .dst = header.dst,
+                              .protocol = chain.protocol,
+                              .bytes = chain.payload,
+                              .len = chain.payload_len};
+    return true;
 }
 
 static bool find_ip(const uint8_t *bytes, size_t len, struct ip_payload *ip)

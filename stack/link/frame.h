@@ -36,8 +36,7 @@ struct frame_transport {
     uint16_t header_len;  /* bytes of all headers, the transport's included */
 };
 
-/** Finds it in an Ethernet frame that holds an unfragmented IPv4 or IPv6 datagram of TCP or UDP without IPv6 extension
- * headers; false for all others. */
+/** Finds it in an Ethernet frame that holds an unfragmented IPv4 or IPv6 datagram of TCP or UDP; false for all others. */
 bool frame_find_transport(const uint8_t *bytes, size_t len, struct frame_transport *at);
 
 /** Marks a received, contiguous frame as having an unfinished checksum, which is hereby taken for verified: its far end

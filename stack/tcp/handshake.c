@@ -400,7 +400,7 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     conn->snd_wnd = conn->snd_wnd_max = syn->wnd;
     conn->snd_wl1 = syn->seq;
     conn->snd_wl2 = conn->iss;
-    conn->opening->unvalidated_in = datagram->len + 20;
+    conn->opening->unvalidated_in = datagram->len + ip_header_len(&datagram->src);
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
     return conn;
 }

@@ -19,7 +19,6 @@
 #include "tcp/reply.h"
 #include "tcp/segment.h"
 #include "wire/checksum.h"
-#include "wire/ip4.h"
 
 #define TS_IDLE_MAX                                                                                \
     TLSYN_SECONDS(24 * 86400) /* RFC 7323 5.5: ts_recent older than this proves nothing */
@@ -204,7 +203,7 @@ static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
     if (verdict == TCP_DROP_ACK)
         tcp_challenge_ack(conn);
     if (verdict == TCP_DROP_RST) {
-        tcp_charge(conn, IP4_HEADER_LEN + TCP_HEADER_LEN);
+        tcp_charge(conn, tcp_headers_len(conn));
         tcp_reply_rst(conn->tcp, datagram, segment);
     }
 }
@@ -226,7 +225,7 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 {
     conn->segs_in++;
     if (!conn->validated)
-        conn->opening->unvalidated_in += datagram->len + 20;
+        conn->opening->unvalidated_in += datagram->len + ip_header_len(&datagram->src);
     if (conn->refused) /* it only waits for its RST to leave */
         return;
     if (conn->state == TLSYN_SYN_SENT) {

@@ -3,10 +3,12 @@
  */
 #include "tcp/options.h"
 
-#define IP4_HEADERS     40 /* IPv4 and TCP, without options */
+#include "tcp/segment.h"
+
 #define TIMESTAMP_SPACE 12
 #define WSCALE_MAX      14  /* RFC 7323 2.3 */
-#define MSS_DEFAULT     536 /* RFC 9293 3.7.1, MUST-15 */
+#define MSS_DEFAULT_IP4 536 /* RFC 9293 3.7.1, MUST-15 */
+#define MSS_DEFAULT_IP6 1220
 #define MSS_MIN                                                                                    \
     88 /* a smaller MSS serves only to make us send many tiny segments (CVE-2019-11479) */
 
@@ -21,16 +23,18 @@ uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits)
 
 uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path)
 {
-    uint16_t mss = (uint16_t)(path->mtu - IP4_HEADERS);
+    uint16_t mss = (uint16_t)(path->mtu - ip_header_len(&path->src) - TCP_HEADER_LEN);
 
     if (options->mss_max && options->mss_max < mss)
         mss = options->mss_max < MSS_MIN ? MSS_MIN : options->mss_max;
     return mss;
 }
 
-uint16_t tcp_peer_mss(const struct tcp_options *theirs)
+uint16_t tcp_peer_mss(const struct tcp_options *theirs, const struct tlsyn_addr *peer)
 {
-    return theirs->mss ? theirs->mss : MSS_DEFAULT;
+    uint16_t otherwise = tlsyn_addr_is_ip4(peer) ? MSS_DEFAULT_IP4 : MSS_DEFAULT_IP6;
+
+    return theirs->mss ? theirs->mss : otherwise;
 }
 
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
@@ -42,7 +46,7 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     conn->wscale_ok = !options->no_window_scale;
     conn->ts_ok = !options->no_timestamps;
     conn->sack_ok = !options->no_sack;
-    conn->peer_mss = MSS_DEFAULT;
+    conn->peer_mss = tcp_peer_mss(&(const struct tcp_options){0}, &conn->remote.addr);
     conn->mss = conn->rcv_mss; /* until the peer says what it takes */
     cc_init(&conn->cc, conn->cc.ops, conn->mss);
 }
@@ -61,7 +65,8 @@ static void settle_mss(struct tlsyn_conn *conn, uint16_t limit)
 
 bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 {
-    uint16_t limit = mtu > IP4_HEADERS + MSS_MIN ? (uint16_t)(mtu - IP4_HEADERS) : MSS_MIN;
+    uint16_t headers = tcp_headers_len(conn);
+    uint16_t limit = mtu > headers + MSS_MIN ? (uint16_t)(mtu - headers) : MSS_MIN;
 
     if (limit >= conn->mss + (conn->ts_ok ? TIMESTAMP_SPACE : 0))
         return false;
@@ -71,7 +76,7 @@ bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 
 void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs)
 {
-    conn->peer_mss = tcp_peer_mss(theirs);
+    conn->peer_mss = tcp_peer_mss(theirs, &conn->remote.addr);
     conn->ts_ok = conn->ts_ok && theirs->has_ts;
     if (conn->ts_ok) {
         conn->ts_recent = theirs->tsval;

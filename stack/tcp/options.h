@@ -10,8 +10,8 @@
 uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path);
 uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits);
 
-/** The MSS that a peer's SYN asks for, or the default. */
-uint16_t tcp_peer_mss(const struct tcp_options *theirs);
+/** The MSS that a peer's SYN asks for, or the default of its address's family. */
+uint16_t tcp_peer_mss(const struct tcp_options *theirs, const struct tlsyn_addr *peer);
 
 /** What we announce: MSS from the path, window scale from the receive ring's bound. */
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,

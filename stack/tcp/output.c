@@ -15,7 +15,6 @@
 #include "tcp/retransmit.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
-#include "wire/ip4.h"
 
 /* Linux's: text behind a cork waits no longer. */
 #define CORK_TIMEOUT TLSYN_MS(200)
@@ -48,7 +47,7 @@ static void send_syn(struct tlsyn_conn *conn)
     struct wire_tcp segment = tcp_segment(conn, conn->iss, synack ? TCP_SYN | TCP_ACK : TCP_SYN);
     uint8_t scratch[TCP_OPTIONS_MAX];
     uint32_t options = (uint32_t)tcp_options_emit(&segment.options, scratch, sizeof(scratch));
-    uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + options;
+    uint32_t overhead = tcp_headers_len(conn) + options;
     int64_t allowed = tcp_amplification_room(conn, overhead);
     uint32_t len = 0;
 
@@ -286,7 +285,7 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 /* In SYN-RECEIVED the flight's rest leaves at once, as far as the amplification limit allows. */
 static bool within_amplification(struct tlsyn_conn *conn, struct candidate *c)
 {
-    uint32_t overhead = IP4_HEADER_LEN + TCP_HEADER_LEN + (conn->ts_ok ? 12u : 0u);
+    uint32_t overhead = tcp_headers_len(conn) + (conn->ts_ok ? 12u : 0u);
     int64_t allowed = tcp_amplification_room(conn, overhead);
 
     if (allowed < (int64_t)c->len) {

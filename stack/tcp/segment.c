@@ -6,7 +6,6 @@
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/timers.h"
-#include "wire/ip4.h"
 
 int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
              struct ip_tx *tx)
@@ -85,7 +84,7 @@ static bool control_may_leave(struct tlsyn_conn *conn, const struct wire_tcp *se
 {
     uint8_t scratch[TCP_OPTIONS_MAX];
     int options = tcp_options_emit(&segment->options, scratch, sizeof(scratch));
-    uint32_t len = IP4_HEADER_LEN + TCP_HEADER_LEN + (uint32_t)options;
+    uint32_t len = tcp_headers_len(conn) + (uint32_t)options;
 
     if (tcp_amplification_room(conn, len) < 0) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_amplification_limited);

@@ -6,6 +6,12 @@
 
 #include "tcp/conn.h"
 
+/** Octets of the IP and TCP headers of a segment, without options. */
+static inline uint16_t tcp_headers_len(const struct tlsyn_conn *conn)
+{
+    return (uint16_t)(ip_header_len(&conn->remote.addr) + TCP_HEADER_LEN);
+}
+
 /** The header of a segment that is about to leave: with the window that it announces, and, with ACK, the acknowledgement of everything
  * received; both are noted in the connection as said. */
 struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags);

@@ -73,11 +73,11 @@ static int64_t period_now(const struct tcp *tcp)
 
 /* --- the SYN-ACK ------------------------------------------------------------------------------------- */
 
-static unsigned mss_index(const struct tcp_options *theirs)
+static unsigned mss_index(const struct tcp_options *theirs, const struct tlsyn_addr *peer)
 {
     unsigned i = MSS_MASK;
 
-    while (i > 0 && mss_table[i] > tcp_peer_mss(theirs))
+    while (i > 0 && mss_table[i] > tcp_peer_mss(theirs, peer))
         i--;
     return i;
 }
@@ -127,7 +127,7 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
     struct wire_tcp synack = {
         .src_port = syn->dst_port,
         .dst_port = syn->src_port,
-        .seq = make(tcp, &t, syn->seq, period_now(tcp), mss_index(&syn->options)),
+        .seq = make(tcp, &t, syn->seq, period_now(tcp), mss_index(&syn->options, &t.remote.addr)),
         .ack = syn->seq + 1u,
         .flags = TCP_SYN | TCP_ACK,
         .wnd = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX),

@@ -13,8 +13,8 @@
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 
-#define MTU_MIN                                                                                    \
-    552 /* a path below this is more likely a lie (RFC 1191 7.1 knows none smaller but 296 and 508) */
+/* An IPv4 path below this is more likely a lie (RFC 1191 7.1 knows none smaller but 296 and 508). */
+#define MTU_MIN_IP4 552
 
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
@@ -94,7 +94,9 @@ static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
 
 static void too_big(struct tlsyn_conn *conn, uint16_t mtu)
 {
-    if (!tcp_lower_path_mtu(conn, mtu > MTU_MIN ? mtu : MTU_MIN))
+    uint16_t least = tlsyn_addr_is_ip4(&conn->remote.addr) ? MTU_MIN_IP4 : IP6_MTU_MIN;
+
+    if (!tcp_lower_path_mtu(conn, mtu > least ? mtu : least))
         return;
     tcp_send_all_again(conn); /* RFC 1191 6.4: at once, in smaller pieces */
     tcp_set_ready(conn);

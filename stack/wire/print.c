@@ -6,7 +6,10 @@
 #include "core/text.h"
 #include "wire/arp.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/ndp.h"
 #include "wire/udp.h"
 
 #define PROTOCOL_ICMP 1
@@ -176,11 +179,20 @@ static void put_tcp(struct text *t, const struct tlsyn_addr *src, const struct t
     put_number(t, " len ", tcp->text_len);
 }
 
-static void put_udp(struct text *t, const struct wire_ip4 *ip, const struct wire_udp *udp)
+/* A datagram of either family, as far as a line is about it. */
+struct datagram {
+    struct tlsyn_addr src, dst;
+    uint8_t protocol;
+    const uint8_t *payload;
+    size_t len;
+    bool fragment;
+};
+
+static void put_udp(struct text *t, const struct datagram *d, const struct wire_udp *udp)
 {
-    put_endpoint(t, &ip->src, udp->src_port);
+    put_endpoint(t, &d->src, udp->src_port);
     text_put(t, " > ");
-    put_endpoint(t, &ip->dst, udp->dst_port);
+    put_endpoint(t, &d->dst, udp->dst_port);
     put_number(t, " udp len ", udp->payload_len);
 }
 
@@ -200,16 +212,50 @@ static const char *icmp_name(uint8_t type)
     }
 }
 
-static void put_addresses(struct text *t, const struct wire_ip4 *ip)
+static const char *icmp6_name(uint8_t type)
 {
-    put_addr(t, &ip->src);
-    text_put(t, " > ");
-    put_addr(t, &ip->dst);
+    switch (type) {
+    case ICMP6_ECHO:
+        return "echo";
+    case ICMP6_ECHO_REPLY:
+        return "echo-reply";
+    case ICMP6_UNREACHABLE:
+        return "unreachable";
+    case ICMP6_PACKET_TOO_BIG:
+        return "packet-too-big";
+    case ICMP6_TIME_EXCEEDED:
+        return "time-exceeded";
+    default:
+        return "parameter-problem";
+    }
 }
 
-static void put_icmp(struct text *t, const struct wire_ip4 *ip, const struct wire_icmp4 *icmp)
+static const char *ndp_name(uint8_t type)
 {
-    put_addresses(t, ip);
+    switch (type) {
+    case ICMP6_ROUTER_SOLICITATION:
+        return "router-solicitation";
+    case ICMP6_ROUTER_ADVERTISEMENT:
+        return "router-advertisement";
+    case ICMP6_NEIGHBOUR_SOLICITATION:
+        return "who-has ";
+    case ICMP6_NEIGHBOUR_ADVERTISEMENT:
+        return "neighbour ";
+    default:
+        return "redirect ";
+    }
+}
+
+static void put_addresses(struct text *t, const struct datagram *d)
+{
+    put_addr(t, &d->src);
+    text_put(t, " > ");
+    put_addr(t, &d->dst);
+}
+
+static void put_icmp(struct text *t, const struct datagram *d, const struct wire_icmp4 *icmp)
+{
+    put_addresses(t, d);
     text_put(t, " icmp ");
     text_put(t, icmp_name(icmp->type));
     if (icmp4_is_error(icmp->type)) {
@@ -223,36 +269,120 @@ static void put_icmp(struct text *t, const struct wire_ip4 *ip, const struct wir
     put_number(t, " len ", icmp->payload_len);
 }
 
-static void put_other(struct text *t, const struct wire_ip4 *ip, const char *what)
+static void put_icmp6(struct text *t, const struct datagram *d, const struct wire_icmp6 *icmp)
 {
-    put_addresses(t, ip);
-    put_number(t, " protocol ", ip->protocol);
-    text_put(t, what);
-    put_number(t, " len ", ip->payload_len);
+    put_addresses(t, d);
+    text_put(t, " icmp6 ");
+    text_put(t, icmp6_name(icmp->type));
+    if (icmp6_is_error(icmp->type)) {
+        put_number(t, " code ", icmp->code);
+    } else {
+        put_number(t, " id ", icmp->id);
+        put_number(t, " seq ", icmp->sequence);
+    }
+    if (icmp->mtu)
+        put_number(t, " mtu ", icmp->mtu);
+    put_number(t, " len ", icmp->payload_len);
 }
 
-static void put_datagram(struct text *t, const uint8_t *bytes, size_t len)
+static void put_ndp(struct text *t, const struct datagram *d, const struct wire_ndp *ndp)
 {
-    struct wire_ip4 ip;
+    put_addresses(t, d);
+    text_put(t, " icmp6 ");
+    text_put(t, ndp_name(ndp->type));
+    if (ndp->type >= ICMP6_NEIGHBOUR_SOLICITATION)
+        put_addr(t, &ndp->target);
+    if (ndp->has_source_hw || ndp->has_target_hw) {
+        text_put(t, ndp->has_target_hw ? " is-at " : " from ");
+        put_hw(t, ndp->has_target_hw ? ndp->target_hw : ndp->source_hw);
+    }
+    if (ndp->type == ICMP6_ROUTER_ADVERTISEMENT)
+        put_number(t, " lifetime ", ndp->lifetime);
+    for (int i = 0; i < ndp->prefix_count; i++) {
+        text_put(t, " prefix ");
+        put_addr(t, &ndp->prefix[i].prefix);
+        put_number(t, "/", ndp->prefix[i].len);
+    }
+}
+
+static void put_other(struct text *t, const struct datagram *d)
+{
+    put_addresses(t, d);
+    put_number(t, " protocol ", d->protocol);
+    text_put(t, d->fragment ? " fragment" : "");
+    put_number(t, " len ", d->len);
+}
+
+/* False: it is no message of ICMP or ICMPv6 that has a line of its own. */
+static bool put_any_icmp(struct text *t, const struct datagram *d)
+{
+    struct wire_icmp4 icmp;
+    struct wire_icmp6 icmp6;
+    struct wire_ndp ndp;
+
+    if (d->protocol == PROTOCOL_ICMP && wire_icmp4_parse(d->payload, d->len, &icmp) == 0)
+        put_icmp(t, d, &icmp);
+    else if (d->protocol == IP6_ICMP && wire_icmp6_parse(d->payload, d->len, &icmp6) == 0)
+        put_icmp6(t, d, &icmp6);
+    else if (d->protocol == IP6_ICMP && wire_ndp_parse(d->payload, d->len, &ndp) == 0)
+        put_ndp(t, d, &ndp);
+    else
+        return false;
+    return true;
+}
+
+static void put_datagram(struct text *t, const struct datagram *d)
+{
     struct wire_tcp tcp;
     struct wire_udp udp;
-    struct wire_icmp4 icmp;
 
-    if (wire_ip4_parse(bytes, len, &ip) < 0) {
-        put_number(t, "malformed ip len ", len);
-        return;
-    }
-    if (ip.mf || ip.offset)
-        put_other(t, &ip, " fragment");
-    else if (ip.protocol == PROTOCOL_TCP && wire_tcp_parse(ip.payload, ip.payload_len, &tcp) == 0)
-        put_tcp(t, &ip.src, &ip.dst, &tcp);
-    else if (ip.protocol == PROTOCOL_UDP && wire_udp_parse(ip.payload, ip.payload_len, &udp) == 0)
-        put_udp(t, &ip, &udp);
-    else if (ip.protocol == PROTOCOL_ICMP &&
-             wire_icmp4_parse(ip.payload, ip.payload_len, &icmp) == 0)
-        put_icmp(t, &ip, &icmp);
+    if (d->fragment)
+        put_other(t, d);
+    else if (d->protocol == PROTOCOL_TCP && wire_tcp_parse(d->payload, d->len, &tcp) == 0)
+        put_tcp(t, &d->src, &d->dst, &tcp);
+    else if (d->protocol == PROTOCOL_UDP && wire_udp_parse(d->payload, d->len, &udp) == 0)
+        put_udp(t, d, &udp);
+    else if (!put_any_icmp(t, d))
+        put_other(t, d);
+}
+
+static bool read_ip4(const uint8_t *bytes, size_t len, struct datagram *d)
+{
+    struct wire_ip4 ip;
+
+    if (wire_ip4_parse(bytes, len, &ip) < 0)
+        return false;
+    *d = (struct datagram){ip.src,     ip.dst,         ip.protocol,
+                           ip.payload, ip.payload_len, ip.mf || ip.offset > 0};
+    return true;
+}
+
+static bool read_ip6(const uint8_t *bytes, size_t len, struct datagram *d)
+{
+    struct wire_ip6 ip;
+    struct wire_ip6_chain chain;
+
+    if (wire_ip6_parse(bytes, len, &ip) < 0 || wire_ip6_walk(&ip, &chain) < 0)
+        return false;
+    *d = (struct datagram){ip.src,
+                           ip.dst,
+                           chain.protocol,
+                           chain.payload,
+                           chain.payload_len,
+                           chain.protocol == IP6_FRAGMENT};
+    return true;
+}
+
+static void put_ip(struct text *t, const struct wire_ether *ether)
+{
+    struct datagram d;
+    bool read = ether->type == ETHER_TYPE_IP4 ? read_ip4(ether->payload, ether->payload_len, &d)
+                                              : read_ip6(ether->payload, ether->payload_len, &d);
+
+    if (read)
+        put_datagram(t, &d);
     else
-        put_other(t, &ip, "");
+        put_number(t, "malformed ip len ", ether->payload_len);
 }
 
 static void put_arp(struct text *t, const struct wire_arp *arp)
@@ -298,8 +428,8 @@ int print_frame(const uint8_t *frame, size_t len, char *line, size_t size)
     text_init(&t, line, size);
     if (wire_ether_parse(frame, len, &ether) < 0)
         put_number(&t, "malformed frame len ", len);
-    else if (ether.type == ETHER_TYPE_IP4)
-        put_datagram(&t, ether.payload, ether.payload_len);
+    else if (ether.type == ETHER_TYPE_IP4 || ether.type == ETHER_TYPE_IP6)
+        put_ip(&t, &ether);
     else if (ether.type == ETHER_TYPE_ARP &&
              wire_arp_parse(ether.payload, ether.payload_len, &arp) == 0)
         put_arp(&t, &arp);

@@ -11,6 +11,7 @@
 
 #include "wire/ether.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 #include "wire/tcp.h"
 
 #define FLAG_NEEDS_CSUM 1
@@ -21,7 +22,6 @@
 #define GSO_TCPV6 4
 #define GSO_ECN   0x80 /* CWR is for the first segment only */
 
-#define IP6_HEADER_LEN   40
 #define IP6_NEXT_OFFSET  6
 #define IP4_PROTO_OFFSET 9
 #define PROTOCOL_TCP     6

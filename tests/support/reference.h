@@ -9,7 +9,11 @@
 
 #include <libnet.h>
 
-#undef ETHER_ADDR_LEN /* a name that wire/ether.h has too */
+#undef ETHER_ADDR_LEN /* names that wire/ has too */
+#undef ICMP6_PACKET_TOO_BIG
+#undef ICMP6_TIME_EXCEEDED
+#undef ICMP6_ECHO_REPLY
+#undef ICMP6_ECHO
 
 struct reference {
     libnet_t *net;

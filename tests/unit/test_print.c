@@ -6,7 +6,10 @@
 #include "support/holds.h"
 #include "wire/arp.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/ndp.h"
 #include "wire/print.h"
 #include "wire/udp.h"
 
@@ -225,6 +228,43 @@ START_TEST(the_longest_line_fits)
 }
 END_TEST
 
+/** The same over IPv6, from fd77::1 to fd77::2. */
+static void begin_ip6(struct packet *p, uint8_t next, uint16_t payload_len)
+{
+    struct wire_ip6 ip = {.src = {{0xfd, 0x77, [15] = 1}},
+                          .dst = {{0xfd, 0x77, [15] = 2}},
+                          .next = next,
+                          .payload_len = payload_len};
+
+    begin(p, ETHER_TYPE_IP6);
+    wire_ip6_emit(&ip, p->bytes + 14, IP6_HEADER_LEN);
+    p->len = 14 + IP6_HEADER_LEN + payload_len;
+}
+
+START_TEST(over_ipv6)
+{
+    struct wire_icmp6 echo = {.type = ICMP6_ECHO, .id = 7, .sequence = 1};
+    struct wire_ndp ndp = {.type = ICMP6_NEIGHBOUR_SOLICITATION,
+                           .target = {{0xfd, 0x77, [15] = 2}},
+                           .has_source_hw = true,
+                           .source_hw = {2, 0, 0, 0, 0, 1}};
+    struct wire_tcp tcp = {.src_port = 1, .dst_port = 2, .seq = 3, .flags = TCP_SYN, .wnd = 4};
+    struct packet p;
+
+    begin_ip6(&p, 6, 20);
+    wire_tcp_emit(&tcp, p.bytes + 54, 60);
+    assert_prints(&p, "[fd77::1]:1 > [fd77::2]:2 [S] seq 3 win 4 len 0");
+    begin_ip6(&p, IP6_ICMP, 8);
+    wire_icmp6_emit(&echo, p.bytes + 54, 60);
+    assert_prints(&p, "fd77::1 > fd77::2 icmp6 echo id 7 seq 1 len 0");
+    begin_ip6(&p, IP6_ICMP, 32);
+    wire_ndp_emit(&ndp, p.bytes + 54, 60);
+    assert_prints(&p, "fd77::1 > fd77::2 icmp6 who-has fd77::2 from 02:00:00:00:00:01");
+    begin_ip6(&p, IP6_FRAGMENT, 16);
+    assert_prints(&p, "fd77::1 > fd77::2 protocol 44 fragment len 16");
+}
+END_TEST
+
 Suite *print_suite(void);
 
 Suite *print_suite(void)
@@ -240,6 +280,7 @@ Suite *print_suite(void)
     tcase_add_test(tc, addresses_are_written_as_inet_ntop_does);
     tcase_add_test(tc, a_short_buffer_is_refused_and_not_overrun);
     tcase_add_test(tc, the_longest_line_fits);
+    tcase_add_test(tc, over_ipv6);
     suite_add_tcase(suite, tc);
     return suite;
 }
