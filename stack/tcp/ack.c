@@ -13,9 +13,6 @@
 #include "tcp/retransmit.h"
 #include "tcp/timers.h"
 
-/* Milliseconds; an echo older than this is no echo of ours. */
-#define RTT_BY_TIMESTAMP_MAX 120000
-
 /* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
  * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement. */
 static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
@@ -37,7 +34,7 @@ static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *seg
             news->round_trip = sample;
         return sample;
     }
-    if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > RTT_BY_TIMESTAMP_MAX)
+    if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > TCP_ECHO_AGE_MAX)
         return 0;
     return TLSYN_MS(age + 1); /* not less than what has passed */
 }
@@ -76,7 +73,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     if (news && conn->board_on)
         tcp_take_sack(conn, segment, acked, news);
     else if (news)
-        *news = (struct recovery_news){.acked = acked, .delivered = acked};
+        *news = (struct recovery_news){.acked = acked, .delivered = acked, .segment = segment};
     take_rtt(conn, segment, news);
     return text;
 }
@@ -157,7 +154,7 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     return fin ? fin_acknowledged(conn) : TCP_NEXT;
 }
 
-/* Nothing new is acknowledged, with SACK in force: its blocks tell. */
+/* Nothing new is acknowledged, with SACK in force: its blocks tell. So do those of an ACK that others have overtaken. */
 static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bool window_changed)
 {
     struct recovery_news news;
@@ -167,7 +164,8 @@ static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bo
     if (news.round_trip)
         take_rtt(conn, segment, &news);
     if (news.delivered || news.view.dsack || probing)
-        tcp_recover(conn, &news, 0, false, segment->text_len == 0 && !window_changed);
+        tcp_recover(conn, &news, 0, false,
+                    segment->ack == conn->snd_una && segment->text_len == 0 && !window_changed);
     tcp_set_ready(conn); /* a window update may let something go */
 }
 
@@ -227,9 +225,11 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
 
     if (is_new)
         return new_ack(conn, segment);
-    bool tells =
-        conn->board_on || conn->rack.tlp_outstanding; /* of a probe, when all has arrived */
-    if (tells && segment->ack == conn->snd_una)
+    bool blocks = segment->options.sack_count > 0;
+    /* of a probe, or of what came twice, when all has arrived */
+    bool late = conn->rack.tlp_outstanding ||
+                (conn->undo.armed && blocks && conn->snd_una == conn->snd_nxt);
+    if ((conn->board_on || late) && (blocks || segment->ack == conn->snd_una))
         same_ack(conn, segment, window_changed);
     else if (is_duplicate(conn, segment, window_changed))
         tcp_duplicate_ack(conn);

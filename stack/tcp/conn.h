@@ -32,6 +32,7 @@
 #include "tcp/rack.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp.h"
+#include "tcp/undo.h"
 #include "wire/tcp.h"
 
 /** What may expire on a connection; each is a plain time, and one wheel node stands at the earliest. */
@@ -105,7 +106,7 @@ struct tlsyn_conn {
     bool cwnd_limited : 1;  /* cwnd held something back since the last ACK */
     bool rtt_timing : 1;    /* rtt_seq is being timed */
     bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
-    bool after_timeout : 1; /* board_on: the RTO passed, `recover` is not reached */
+    bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
     bool twice_due : 1;     /* the next segment reports `twice` */
     enum tlsyn_state state : 8;
@@ -160,6 +161,7 @@ struct tlsyn_conn {
     struct board board;
     struct rack rack;
     struct prr prr;
+    struct undo undo;
     tcp_seq recover;
     tlsyn_time last_sent; /* text or FIN */
     uint8_t dupacks;
@@ -181,7 +183,7 @@ struct tlsyn_conn {
     uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;
     bool cookie_received;
     uint64_t bytes_acked;
-    uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits;
+    uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits, undos;
     tlsyn_time opened, established;
 };
 static_assert(sizeof(struct tlsyn_conn) <= TCP_CONN_BYTES,

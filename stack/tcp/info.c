@@ -76,6 +76,7 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
         .retransmits = conn->retransmits,
         .timeouts = conn->timeouts,
         .fast_retransmits = conn->fast_retransmits,
+        .undos = conn->undos,
         .keepalive_probes = conn->keep_probes,
         .last_heard = conn->last_heard,
         .opened = conn->opened,

@@ -30,6 +30,9 @@ uint16_t tcp_send_mss(const struct tlsyn_conn *conn);
 uint16_t tcp_rcv_full(const struct tlsyn_conn *conn);
 
 /** Our timestamp clock: milliseconds (RFC 7323 5.4), offset per connection. */
+/** Milliseconds: what echoes an older timestamp echoes none of ours. */
+#define TCP_ECHO_AGE_MAX 120000
+
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
 
 /** The path takes datagrams of no more than `mtu` octets: the MSS follows. False, and nothing changes, if it fits already: what claims to

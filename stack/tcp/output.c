@@ -198,6 +198,20 @@ static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return true;
 }
 
+/* F-RTO sends new text before what is taken for lost (RFC 5682 2.1 step 2 b); where there is none, it has nothing to go by. */
+static bool new_text_first(struct tlsyn_conn *conn)
+{
+    int32_t fresh = seq_diff(tcp_snd_end(conn), conn->snd_nxt);
+
+    if (!undo_wants_new_text(conn))
+        return false;
+    if (fresh > 0 && (fresh >= tcp_send_mss(conn) || !conn->nagle) &&
+        tcp_flight_size(conn) < conn->snd_wnd)
+        return true;
+    conn->undo.frto = FRTO_OFF;
+    return false;
+}
+
 /* Is text, or FIN, due at snd_rtx? */
 static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
@@ -207,7 +221,7 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
     *c = (struct candidate){0};
-    if (conn->board_on && conn->board.lost)
+    if (conn->board_on && conn->board.lost && !new_text_first(conn))
         return lost_is_due(conn, c);
     if (rest < 0 || (rest == 0 && !(conn->fin_queued && tcp_synchronized(conn))))
         return false;
@@ -260,6 +274,8 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
         conn->rtt_seq = next;
         conn->rtt_at = conn->tcp->cx->now;
     }
+    if (seq_lt(c->seq, conn->snd_nxt))
+        undo_on_resent(conn, (uint32_t)seq_diff(next, c->seq));
     tcp_note_transmission(conn, c->seq, next);
     conn->snd_nxt = seq_max(conn->snd_nxt, next);
     conn->snd_rtx = conn->board_on ? conn->snd_nxt : conn->snd_rtx;

@@ -110,6 +110,7 @@ struct arrivals {
     struct board_news news;
     struct tlsyn_conn *conn;
     const uint32_t *echo;
+    bool original;
     tlsyn_time newest; /* the transmission that `round_trip` measures */
     tlsyn_time round_trip;
 };
@@ -120,6 +121,8 @@ static void arrived(struct board_news *news, const struct piece *p)
     tlsyn_time now = a->conn->tcp->cx->now;
     tlsyn_time sample = rack_update(&a->conn->rack, p, now, a->echo);
 
+    if (!(p->flags & PIECE_RESENT) && seq_leq(p->to, a->conn->recover))
+        a->original = true;
     if (sample == 0)
         return;
     rack_min_rtt(&a->conn->rack, sample, now);
@@ -134,17 +137,20 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
     uint32_t echo = segment->options.tsecr - conn->ts_offset;
-    struct arrivals a = {{arrived}, conn, conn->ts_ok ? &echo : NULL, 0, 0};
+    struct arrivals a = {.news = {arrived}, .conn = conn, .echo = conn->ts_ok ? &echo : NULL};
+    const struct sack_bounds bounds = {segment->ack, conn->snd_una, conn->snd_nxt,
+                                       conn->snd_wnd_max};
     uint32_t pieces = PIECES_FREE + PIECES_PER_SEGMENT * (tcp_flight_size(conn) / conn->mss);
 
     if (pieces > conn->board.max)
         pieces = conn->board.max;
-    *news = (struct recovery_news){.acked = acked};
-    sack_read(&segment->options, conn->snd_una, conn->snd_nxt, conn->snd_wnd_max, &news->view);
+    *news = (struct recovery_news){.acked = acked, .segment = segment};
+    sack_read(&segment->options, &bounds, &news->view);
     news->delivered = board_ack(&conn->board, alloc, conn->snd_una, &a.news);
     for (int i = 0; i < news->view.count; i++)
         news->delivered += board_sack(&conn->board, alloc, &news->view.block[i], pieces, &a.news);
     news->round_trip = a.round_trip;
+    news->original = a.original;
     if (news->view.dsack)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_dsack_received);
 }
@@ -159,8 +165,8 @@ static void trace_cwnd(const struct tlsyn_conn *conn)
 
 static tlsyn_time reo_wnd(const struct tlsyn_conn *conn)
 {
-    bool impatient =
-        conn->in_recovery || conn->board.sacked > (DUP_THRESH - 1u) * (uint32_t)conn->mss;
+    bool impatient = conn->in_recovery || conn->after_timeout ||
+                     conn->board.sacked > (DUP_THRESH - 1u) * (uint32_t)conn->mss;
 
     return rack_reo_wnd(&conn->rack, conn->rtt.srtt, impatient);
 }
@@ -187,6 +193,8 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     conn->recover = conn->snd_nxt;
     conn->rtt_timing = false;
     timers_clear(conn, TCP_PROBE);
+    conn->rack.tlp_outstanding = false; /* what it would report is this very loss */
+    undo_begin(conn);
     tcp_tell_congestion(conn, CC_LOSS, flight);
     prr_begin(&conn->prr,
               tcp_flight_size(conn) - conn->board.sacked + (news ? news->delivered : 0));
@@ -229,8 +237,10 @@ static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
     uint32_t flight = tcp_flight_size(conn) + acked;
 
     count(conn->tcp->cx, TLSYN_COUNT_tcp_loss_probe_recovery);
-    if (!conn->in_recovery && !conn->after_timeout)
-        tcp_tell_congestion(conn, CC_LOSS, flight);
+    if (conn->in_recovery || conn->after_timeout)
+        return;
+    conn->undo.armed = false;
+    tcp_tell_congestion(conn, CC_LOSS, flight);
 }
 
 static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *news, bool recovered)
@@ -243,16 +253,30 @@ static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *new
                view->dsack && !probes && conn->retransmits > 0, recovered);
 }
 
+static bool spurious(struct tlsyn_conn *conn, const struct recovery_news *news)
+{
+    const struct undo_ack ack = {
+        .segment = news->segment,
+        .acked = news->acked,
+        .original = news->original,
+        .arrived = news->delivered > 0,
+        .twice = news->view.dsack ? &news->view.twice : NULL,
+    };
+
+    return undo_on_ack(conn, &ack);
+}
+
 void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                  bool limited, bool empty)
 {
-    bool recovered = leave(conn);
+    bool undone = spurious(conn, news);
+    bool recovered = !undone && leave(conn);
 
-    follow_rack(conn, news, recovered);
+    follow_rack(conn, news, undone || recovered);
     if (rack_tlp_on_ack(&conn->rack, conn->snd_una, news->acked > 0, &news->view,
                         empty && news->view.count == 0))
         probe_repaired(conn, news->acked);
-    bool lost = detect(conn);
+    bool lost = detect(conn) || ((undone || recovered) && conn->board.lost);
     if (lost && !conn->in_recovery && !conn->after_timeout)
         enter(conn, news);
     if (conn->in_recovery)

@@ -18,6 +18,9 @@ struct recovery_news {
     uint32_t delivered;    /* bytes that are known to have arrived since the last one */
     uint32_t acked;        /* how far snd_una moved */
     tlsyn_time round_trip; /* of the last one of these that was sent once; 0: none */
+    bool
+        original; /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
+    const struct wire_tcp *segment;
     struct sack_view view;
 };
 

@@ -56,7 +56,15 @@ static void syn_timeout(struct tlsyn_conn *conn)
 
 static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
-    tcp_tell_congestion(conn, first ? CC_TIMEOUT : CC_TIMEOUT_AGAIN, tcp_flight_size(conn));
+    /* RFC 5681 4.3: one window of data lost is one sign of congestion. What fast recovery began and a timeout has to end was
+     * paid for already. */
+    bool begins = first && !conn->in_recovery;
+
+    if (begins)
+        undo_begin(conn);
+    undo_on_timeout(conn, !first);
+    tcp_tell_congestion(conn, begins ? CC_TIMEOUT : CC_TIMEOUT_AGAIN, tcp_flight_size(conn));
+    conn->after_timeout = true;
     conn->in_recovery = false;
     conn->resend_first = false;
     conn->dupacks = 0;
@@ -151,6 +159,7 @@ static void enter_recovery(struct tlsyn_conn *conn)
     conn->in_recovery = true;
     conn->recover = conn->snd_nxt;
     conn->rtt_timing = false;
+    undo_begin(conn);
     tcp_tell_congestion(conn, CC_LOSS, tcp_flight_size(conn));
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
     conn->resend_first = true;
@@ -163,10 +172,30 @@ static void inflate(struct tlsyn_conn *conn)
         conn->cc.cwnd += conn->cc.smss;
 }
 
+/* RFC 5682 2.1 without SACK: step 2 b, new text instead of going on with what is taken for lost; 3 a: it was lost indeed. */
+static void frto_goes_on(struct tlsyn_conn *conn, bool advanced)
+{
+    bool more = seq_gt(tcp_snd_end(conn), conn->snd_nxt) && tcp_flight_size(conn) < conn->snd_wnd;
+
+    if (advanced && more && conn->undo.frto == FRTO_SECOND_ACK) {
+        conn->snd_rtx = conn->snd_nxt;
+        conn->cc.cwnd = tcp_flight_size(conn) + 2u * conn->cc.smss;
+        return;
+    }
+    if (conn->undo.frto == FRTO_SECOND_ACK && conn->snd_rtx == conn->snd_nxt) {
+        conn->snd_rtx = conn->snd_una;
+        if (conn->cc.cwnd > 3u * conn->cc.smss)
+            conn->cc.cwnd = 3u * conn->cc.smss;
+    }
+    conn->undo.frto = FRTO_OFF;
+}
+
 void tcp_duplicate_ack(struct tlsyn_conn *conn)
 {
     if (conn->dupacks < UINT8_MAX)
         conn->dupacks++;
+    if (conn->undo.frto != FRTO_OFF)
+        frto_goes_on(conn, false);
     if (conn->in_recovery) /* step 4, and its bound: as many segments as are outstanding */
         inflate(conn);
     else if (conn->dupacks == DUPACKS_FOR_LOSS && seq_gt(conn->snd_una, conn->recover))
@@ -204,6 +233,18 @@ static void leave_recovery(struct tlsyn_conn *conn)
 void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t acked,
                          bool limited)
 {
+    const struct undo_ack ack = {
+        .segment = news->segment,
+        .acked = news->acked,
+        .original = conn->undo.frto == FRTO_SECOND_ACK, /* nothing went again since the first ACK */
+        .arrived = true,
+    };
+    bool undone = undo_on_ack(conn, &ack);
+
+    if (!undone && conn->undo.frto != FRTO_OFF)
+        frto_goes_on(conn, true);
+    if (seq_geq(conn->snd_una, conn->recover))
+        conn->after_timeout = false;
     if (!conn->in_recovery) {
         conn->dupacks = 0;
         /* Kept right behind: left where it was, it would count as ahead 2^31 bytes later. */

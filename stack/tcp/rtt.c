@@ -63,6 +63,15 @@ void rtt_recover(struct rtt *rtt)
     compute(rtt);
 }
 
+void rtt_spurious(struct rtt *rtt, tlsyn_time sample)
+{
+    if (sample > rtt->srtt)
+        rtt->srtt = sample;
+    if (sample / 2 > rtt->rttvar)
+        rtt->rttvar = sample / 2;
+    rtt_recover(rtt);
+}
+
 void rtt_syn_was_lost(struct rtt *rtt)
 {
     rtt->initial = SYN_LOST_RTO;

@@ -26,6 +26,10 @@ void rtt_back_off(struct rtt *rtt);
 /** The back-off ends without a measurement: it was for probes of a window that has opened. */
 void rtt_recover(struct rtt *rtt);
 
+/** The timeout was spurious (RFC 4015 3.3): the back-off ends, and the estimate takes in `sample`, the round trip of what was late;
+ * 0: not known. */
+void rtt_spurious(struct rtt *rtt, tlsyn_time sample);
+
 /** RFC 6298 (5.7): the SYN was lost and not timed: 3 s when text begins. */
 void rtt_syn_was_lost(struct rtt *rtt);
 

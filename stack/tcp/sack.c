@@ -245,6 +245,21 @@ void board_lose(struct board *b, struct piece *p)
     b->lost += length(p);
 }
 
+void board_find_all(struct board *b)
+{
+    for (uint32_t i = 0; i < b->count; i++)
+        board_at(b, i)->flags &= (uint8_t)~PIECE_LOST;
+    b->lost = 0;
+}
+
+bool board_any_resent(const struct board *b)
+{
+    for (uint32_t i = 0; i < b->count; i++)
+        if (board_at(b, i)->flags == PIECE_RESENT)
+            return true;
+    return false;
+}
+
 void board_renege(struct board *b)
 {
     for (uint32_t i = 0; i < b->count; i++)
@@ -288,14 +303,14 @@ static bool inside(const struct tcp_sack_block *block, const struct tcp_sack_blo
 }
 
 /* RFC 2883 4: the first block, if it lies below the cumulative ACK or in the second block, reports a duplicate. */
-static bool is_dsack(const struct tcp_options *o, tcp_seq una, tcp_seq nxt, uint32_t window)
+static bool is_dsack(const struct tcp_options *o, const struct sack_bounds *bounds)
 {
     const struct tcp_sack_block *first = &o->sack[0];
 
-    if (o->sack_count == 0 || !proper(first) || seq_gt(first->right, nxt) ||
-        seq_diff(una, first->left) > (int32_t)window)
+    if (o->sack_count == 0 || !proper(first) || seq_gt(first->right, bounds->nxt) ||
+        seq_diff(bounds->ack, first->left) > (int32_t)bounds->window)
         return false;
-    if (seq_leq(first->right, una))
+    if (seq_leq(first->right, bounds->ack))
         return true;
     return o->sack_count > 1 && proper(&o->sack[1]) && inside(first, &o->sack[1]);
 }
@@ -310,19 +325,19 @@ static void add_in_order(struct sack_view *view, const struct tcp_sack_block *bl
     view->block[i] = *block;
 }
 
-void sack_read(const struct tcp_options *options, tcp_seq una, tcp_seq nxt, uint32_t window,
+void sack_read(const struct tcp_options *options, const struct sack_bounds *bounds,
                struct sack_view *view)
 {
     int i = 0;
 
-    *view = (struct sack_view){.dsack = is_dsack(options, una, nxt, window)};
+    *view = (struct sack_view){.dsack = is_dsack(options, bounds)};
     if (view->dsack)
         view->twice = options->sack[i++];
     for (; i < options->sack_count; i++) {
         const struct tcp_sack_block *block = &options->sack[i];
 
         /* One that begins at una would have been acknowledged: an honest receiver has no such block. */
-        if (proper(block) && seq_gt(block->left, una) && seq_leq(block->right, nxt))
+        if (proper(block) && seq_gt(block->left, bounds->una) && seq_leq(block->right, bounds->nxt))
             add_in_order(view, block);
     }
 }

@@ -70,6 +70,12 @@ uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp
 /** A piece that is neither sacked nor lost is lost. */
 void board_lose(struct board *b, struct piece *p);
 
+/** Nothing is lost any more: what was taken for it is on its way. */
+void board_find_all(struct board *b);
+
+/** Something is on its way for the second time. */
+bool board_any_resent(const struct board *b);
+
 /** The peer did not keep what it had reported (RFC 2018 8): no piece is sacked any more. */
 void board_renege(struct board *b);
 
@@ -84,9 +90,16 @@ struct sack_view {
     struct tcp_sack_block twice;
 };
 
-/** Reads the blocks of a segment with this ACK field, equal to our snd_una by now: those that are empty, inverted, or speak of
- * what is acknowledged or was never sent are left out (RFC 2018 3, RFC 2883 4). `window`: what lies further below una is no D-SACK. */
-void sack_read(const struct tcp_options *options, tcp_seq una, tcp_seq nxt, uint32_t window,
+/** What we hold a segment's blocks against. */
+struct sack_bounds {
+    tcp_seq ack;      /* of the segment; older than una if ACKs were reordered */
+    tcp_seq una, nxt; /* ours, by now */
+    uint32_t window;  /* what lies further below `ack` is no D-SACK */
+};
+
+/** Reads the blocks of a segment: those that are empty, inverted, or speak of what is acknowledged or was never sent are left out
+ * (RFC 2018 3, RFC 2883 4). */
+void sack_read(const struct tcp_options *options, const struct sack_bounds *bounds,
                struct sack_view *view);
 
 #endif

@@ -136,7 +136,8 @@ static struct sack_view read_blocks(int n, const struct tcp_sack_block *blocks)
     struct sack_view view;
 
     memcpy(o.sack, blocks, (size_t)n * sizeof(*blocks));
-    sack_read(&o, 10000, 20000, 5000, &view);
+    sack_read(&o, &(struct sack_bounds){.ack = 10000, .una = 10000, .nxt = 20000, .window = 5000},
+              &view);
     return view;
 }
 #define READ(...)                                                                                  \

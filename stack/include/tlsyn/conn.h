@@ -240,6 +240,7 @@ struct tlsyn_conn_info {
     uint32_t rcv_queued;         /* bytes that arrived in order and were not consumed */
     uint32_t rcv_ooo;            /* bytes that arrived out of order */
     uint32_t segs_out, segs_in, retransmits, timeouts, fast_retransmits;
+    uint32_t undos;            /* losses that turned out to be none, and were made good */
     uint32_t keepalive_probes; /* without answer, in a row */
     tlsyn_time last_heard;     /* when the peer last sent something acceptable */
     tlsyn_time opened;         /* the open call, or the SYN's arrival */
