@@ -142,6 +142,9 @@ void ip_output_open(struct ip *ip);
 /** Flushes, with what came into the reply queue since; the number of frames that links took since ip_output_open(). */
 int ip_output_close(struct ip *ip);
 
+/** Between open and close: frames refer to text where it lies. */
+bool ip_output_is_open(const struct ip *ip);
+
 /** True if frames wait for ip_output_open(): output is due now. */
 bool ip_output_is_due(const struct ip *ip);
 

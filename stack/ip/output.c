@@ -307,6 +307,11 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
     return 0;
 }
 
+bool ip_output_is_open(const struct ip *ip)
+{
+    return ip->out.is_open;
+}
+
 int ip_output(struct ip *ip, const struct ip_tx *tx)
 {
     return output_datagram(ip, tx, !ip->out.is_open);

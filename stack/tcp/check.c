@@ -16,7 +16,7 @@ static void check_send_space(const struct tlsyn_conn *conn)
     /* RFC 9293 3.4: SND.UNA =< SND.NXT, and never more than a window was ever granted for */
     assert(seq_leq(conn->snd_una, conn->snd_nxt));
     assert(seq_leq(conn->snd_una, conn->snd_rtx) && seq_leq(conn->snd_rtx, conn->snd_nxt));
-    assert(conn->snd.used <= conn->snd.size && conn->snd_max <= conn->snd.size);
+    assert(conn->snd.used <= conn->snd.size && (conn->snd.memory || !conn->snd.used));
     assert(seq_leq(conn->snd_nxt, tcp_snd_end(conn) + 1));
     assert(conn->cc.cwnd > 0 || conn->state == TLSYN_CLOSED);
 }
@@ -48,7 +48,7 @@ static void check_board(const struct tlsyn_conn *conn)
 
 static void check_receive_space(const struct tlsyn_conn *conn)
 {
-    assert(conn->rcv.used <= conn->rcv.size && conn->rcv_max <= conn->rcv.size);
+    assert(conn->rcv.used <= conn->rcv.size && (conn->rcv.memory || !conn->rcv.used));
     for (int i = 0; i < conn->ooo.count; i++) {
         const struct range *r = &conn->ooo.at[i];
 
@@ -71,6 +71,7 @@ static void check_timers(const struct tlsyn_conn *conn)
     assert(conn->ack_due != TCP_ACK_DELAYED || timers_running(conn, TCP_DELACK));
     assert(conn->ack_due != TCP_ACK_NOW || queued);
     assert(!conn->keepalive || !tcp_synchronized(conn) || timers_running(conn, TCP_KEEPALIVE));
+    assert(!(conn->snd.memory || conn->rcv.memory) || timers_running(conn, TCP_IDLE));
     assert(conn->cork || !(conn->cork_passed || timers_running(conn, TCP_CORK)));
 }
 

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "tcp/buffers.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/isn.h"
@@ -138,8 +139,7 @@ static void release_rings(struct tlsyn_conn *conn)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
 
-    ring_release(&conn->snd, alloc);
-    ring_release(&conn->rcv, alloc);
+    buffers_release(conn);
     ranges_release(&conn->ooo, alloc);
     board_release(&conn->board, alloc);
     tcp_opening_done(conn);

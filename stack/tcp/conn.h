@@ -43,6 +43,7 @@ enum tcp_deadline {
     TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
     TCP_DELACK,     /* RFC 9293 3.8.6.3 */
     TCP_LINGER,     /* 2 MSL in TIME-WAIT; an abandoned FIN-WAIT-2 */
+    TCP_IDLE,       /* memory of rings may not be needed any more */
     TCP_CORK,       /* a partial segment has waited long enough */
     TCP_KEEPALIVE,  /* RFC 9293 3.8.4 */
     TCP_DEADLINES
@@ -125,7 +126,9 @@ struct tlsyn_conn {
 
     /* Receive sequence space */
     tcp_seq irs, rcv_nxt;
-    uint32_t rcv_max; /* bytes of rcv that may be used: what the window offers */
+    uint32_t rcv_max;    /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
+    uint32_t rcv_copied; /* consumed since rcv_copied_since */
+    tlsyn_time rcv_copied_since;
     uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
     tcp_seq rcv_adv;  /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
     tcp_seq fin_seq;

@@ -20,6 +20,7 @@
 
 #include "tcp/ack.h"
 #include "tcp/admit.h"
+#include "tcp/buffers.h"
 #include "tcp/close.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
@@ -77,7 +78,7 @@ static int pad_to_paper(struct tlsyn_conn *conn)
         conn->snd.used >= TLSYN_PAPER_PAYLOAD)
         return 0;
     uint32_t missing = TLSYN_PAPER_PAYLOAD - conn->snd.used;
-    if (missing > ring_room(&conn->snd))
+    if (buffers_snd_room(conn, missing) != (ssize_t)missing)
         return -ENOBUFS;
     ring_view(&conn->snd, conn->snd.used, missing, &view);
     for (int i = 0; i < 2; i++)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "tcp/buffers.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/recv.h"
@@ -428,14 +429,10 @@ ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_vi
     if (conn->fin_queued || conn->closed_told ||
         (conn->state == TLSYN_CLOSED && !(conn->active && conn->in_demux)))
         return -EPIPE;
-    int error = ring_ensure(&conn->snd, conn->tcp->cx->alloc);
-    if (error < 0)
-        return error;
-    uint32_t room = conn->snd.used < conn->snd_max ? conn->snd_max - conn->snd.used : 0;
-    uint32_t len = want < room ? (uint32_t)want : room;
-    if (len)
-        ring_view(&conn->snd, conn->snd.used, len, view);
-    return (ssize_t)len;
+    ssize_t room = buffers_snd_room(conn, want);
+    if (room > 0)
+        ring_view(&conn->snd, conn->snd.used, (uint32_t)room, view);
+    return room;
 }
 
 void tlsyn_conn_commit(struct tlsyn_conn *conn, size_t n)

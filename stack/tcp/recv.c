@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "tcp/buffers.h"
 #include "tcp/options.h"
 #include "tcp/reply.h"
 #include "tcp/timers.h"
@@ -175,7 +176,7 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
         ack_now(conn); /* something of it came twice, or was beyond the window */
     if (part.len == 0)
         return TCP_NEXT;
-    if (ring_ensure(&conn->rcv, conn->tcp->cx->alloc) < 0) {
+    if (buffers_hold(conn, &conn->rcv, conn->rcv.used + part.offset + part.len) < 0) {
         drop(conn->tcp->cx, TLSYN_DROP_no_memory);
         return TCP_DROP;
     }
@@ -201,8 +202,7 @@ void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
 {
     uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
-    uint32_t promised =
-        seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
+    uint32_t promised = tcp_promised(conn);
     uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
     /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
@@ -233,11 +233,9 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
         tcp_set_ready(conn); /* on_closed waited for this; the next output raises it */
         return;
     }
-    if (conn->rcv.used == 0 && conn->ooo.count == 0)
-        ring_release(&conn->rcv, conn->tcp->cx->alloc);
+    buffers_consumed(conn, (uint32_t)n);
     /* The sender may be waiting for room: say so once it is worth two segments, or half the ring. */
-    uint32_t promised =
-        seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) : 0;
+    uint32_t promised = tcp_promised(conn);
     uint32_t window = tcp_window_to_announce(conn);
     uint32_t worth =
         2u * conn->rcv_mss < conn->rcv_max / 2 ? 2u * conn->rcv_mss : conn->rcv_max / 2;

@@ -7,10 +7,19 @@
 #include "tcp/conn.h"
 #include "tcp/input.h"
 
-/** Bytes from rcv_nxt on that the receive ring can hold. */
+/** Bytes from rcv_nxt on that our last segments promised to take. */
+static inline uint32_t tcp_promised(const struct tlsyn_conn *conn)
+{
+    return seq_gt(conn->rcv_adv, conn->rcv_nxt) ? (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt)
+                                                : 0;
+}
+
+/** Bytes from rcv_nxt on that are taken. */
 static inline uint32_t tcp_rcv_room(const struct tlsyn_conn *conn)
 {
-    return ring_room(&conn->rcv);
+    uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
+
+    return room > tcp_promised(conn) ? room : tcp_promised(conn);
 }
 
 /** RFC 9293 3.10.7.4, seventh: process the segment text. TCP_DROP: it could not be kept (the peer will send it again). */

@@ -9,10 +9,6 @@
 /** 0, or -EINVAL: a time is negative. */
 int settings_check(const struct tlsyn_conn_options *options);
 
-/** Bytes of receive buffer that a connection with these options begins with. */
-uint32_t settings_rcv_size(const struct tlsyn_limits *limits,
-                           const struct tlsyn_conn_options *options);
-
 /** Puts options that were checked in force on a connection that holds no bytes yet. */
 void settings_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
 

@@ -23,10 +23,10 @@
  */
 #include "tcp/syncookie.h"
 
+#include "tcp/buffers.h"
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/segment.h"
-#include "tcp/settings.h"
 
 #define PERIOD      TLSYN_SECONDS(64)
 #define MSS_BITS    3
@@ -119,7 +119,7 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
     const struct tlsyn_conn_options *options = &listener->options.conn;
     struct tuple t = tuple_of(datagram, syn);
     struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
-    uint32_t window = settings_rcv_size(&tcp->cx->limits, options);
+    uint32_t window = buffers_rcv_first(&tcp->cx->limits, options);
     struct ip_path path;
 
     if (ip_path_find(tcp->ip, &datagram->src, &path) < 0)

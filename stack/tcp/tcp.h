@@ -37,6 +37,8 @@ struct tcp {
     uint32_t embedded; /* of the half-open, with an engine that took the SYN's payload */
     uint32_t numbered; /* connections so far */
 
+    uint64_t ring_bytes; /* memory of all rings */
+
     struct siphash_key key;        /* demux, ISN, timestamp offsets */
     struct siphash_key cookie_key; /* Fast Open */
     struct siphash_key syn_key;    /* SYN cookies */

@@ -6,6 +6,7 @@
  */
 #include "tcp/timers.h"
 
+#include "tcp/buffers.h"
 #include "tcp/close.h"
 #include "tcp/keepalive.h"
 #include "tcp/output.h"
@@ -49,13 +50,10 @@ static tlsyn_time earliest(const struct tlsyn_conn *conn)
 }
 
 static void (*const passed[TCP_DEADLINES])(struct tlsyn_conn *) = {
-    [TCP_REORDER] = tcp_reorder_timeout,
-    [TCP_PROBE] = tcp_probe_timeout,
-    [TCP_RETRANSMIT] = tcp_retransmit_timeout,
-    [TCP_PERSIST] = tcp_persist_timeout,
-    [TCP_DELACK] = tcp_delack_timeout,
-    [TCP_LINGER] = tcp_linger_timeout,
-    [TCP_CORK] = tcp_cork_timeout,
+    [TCP_REORDER] = tcp_reorder_timeout,       [TCP_PROBE] = tcp_probe_timeout,
+    [TCP_RETRANSMIT] = tcp_retransmit_timeout, [TCP_PERSIST] = tcp_persist_timeout,
+    [TCP_DELACK] = tcp_delack_timeout,         [TCP_LINGER] = tcp_linger_timeout,
+    [TCP_IDLE] = buffers_idle_timeout,         [TCP_CORK] = tcp_cork_timeout,
     [TCP_KEEPALIVE] = tcp_keepalive_timeout,
 };
 

@@ -98,7 +98,7 @@ END_TEST
 /* R7323-WS1, WS4 */
 START_TEST(without_the_peers_option_nothing_is_scaled)
 {
-    struct tcp_test *t = TCP_TEST(0);
+    struct tcp_test *t = TCP_TEST(.conn = {.rcv_ring = 256u << 10});
 
     peer_sends(t, SYN());
     ck_assert(!expect(t, SYNACK())->options.has_wscale);
@@ -113,7 +113,8 @@ END_TEST
 
 START_TEST(our_window_is_scaled_but_not_in_the_syn)
 {
-    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_wscale = true});
+    struct tcp_test *t =
+        TCP_TEST(.peer = {.mss = 1460, .has_wscale = true}, .conn = {.rcv_ring = 256u << 10});
 
     user_connects(t);
     const struct wire_tcp *syn = expect(t, SYN(.wnd = 65535));

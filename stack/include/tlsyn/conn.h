@@ -7,6 +7,9 @@
  *
  *     peek a view of what arrived, consume what was read;  reserve a view of room, fill it, commit.
  *
+ * A view is good until the next call of its kind on the connection, or the next one that moves the
+ * stack.
+ *
  * Life of a connection
  *
  *     tlsyn_connect -> on_open --(SYN)--> on_synack --+
@@ -92,8 +95,9 @@ struct tlsyn_conn_options {
     tlsyn_time keep_idle;     /* 0: 7200 s; in whole milliseconds, as keep_interval */
     tlsyn_time keep_interval; /* 0: 75 s */
     uint16_t mss_max;         /* 0: from the MTU */
-    uint32_t snd_ring;        /* * bytes of send buffer, 0: 256 KiB; at most limits.snd_ring_max */
-    uint32_t rcv_ring; /* * bytes of receive buffer, 0: 256 KiB; at most limits.rcv_ring_max */
+    /* * Bytes of send and of receive buffer. 0: 64 KiB at first, more as the path takes more, at most
+     * limits.snd_ring_max and limits.rcv_ring_max, which bound what is asked for too. */
+    uint32_t snd_ring, rcv_ring;
     /* * Text that nobody acknowledges ends the connection after this; 0: from the limits. Ours alone:
      * the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
     tlsyn_time user_timeout;
@@ -189,7 +193,7 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
 
 /** Puts those options in force that may change; the others are not looked at. What a
  * smaller buffer holds already stays, and a window that was announced is not taken back. -EINVAL (a
- * negative time), -ENOMEM, -EPIPE (the connection is over): nothing changed. */
+ * negative time), -EPIPE (the connection is over): nothing changed. */
 int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
 
 /* --- about a connection ----------------------------------------------------------------------- */

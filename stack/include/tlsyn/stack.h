@@ -41,6 +41,7 @@ struct tlsyn_limits {
     uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
     uint32_t
         embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
+    uint64_t ring_bytes;      /* memory of all send and receive buffers together */
     uint32_t snd_ring_max;    /* bytes of send buffer per connection */
     uint32_t rcv_ring_max;    /* bytes of receive buffer per connection */
     uint32_t ooo_ranges;      /* holes kept per connection in the receive ring */

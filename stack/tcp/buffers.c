@@ -1,0 +1,177 @@
+/*
+ * tcp/buffers.c: sizes of rings. Read first: RFC 9293 3.8.6; Semke, Mahdavi, Mathis, "Automatic TCP Buffer Tuning" (1998), for the
+ * sender; Fisk, Feng, "Dynamic Right-Sizing" (2001), for the receiver.
+ *
+ * The sender holds two windows: one on its way, and one that the user may write in the meantime.
+ *
+ * The receiver looks at what its user consumed in a round trip. The sender may send twice as much in the next one, while it is in slow
+ * start; so the window is to be twice that, with a little for what is counted late. A user who reads slowly never gets there.
+ */
+#include "tcp/buffers.h"
+
+#include <errno.h>
+
+#include "tcp/timers.h"
+
+#define TUNED_FIRST  (64u << 10)
+#define MEMORY_FIRST (16u << 10)
+#define IDLE         TLSYN_SECONDS(1)
+#define LATE         16u /* segments */
+#define RTT_UNKNOWN  TLSYN_MS(100)
+
+static uint32_t first_size(uint32_t asked, uint32_t max)
+{
+    uint32_t size = asked ? asked : TUNED_FIRST;
+
+    return size < max ? size : max;
+}
+
+uint32_t buffers_rcv_first(const struct tlsyn_limits *limits,
+                           const struct tlsyn_conn_options *options)
+{
+    return first_size(options->rcv_ring, limits->rcv_ring_max);
+}
+
+void buffers_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options)
+{
+    ring_init(&conn->snd, MEMORY_FIRST);
+    ring_init(&conn->rcv, MEMORY_FIRST);
+    buffers_resize(conn, options);
+}
+
+void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options)
+{
+    const struct tlsyn_limits *limits = &conn->tcp->cx->limits;
+
+    if (options->snd_ring != conn->snd_ring || conn->snd_max == 0)
+        conn->snd_max = first_size(options->snd_ring, limits->snd_ring_max);
+    if (options->rcv_ring != conn->rcv_ring || conn->rcv_max == 0)
+        conn->rcv_max = buffers_rcv_first(limits, options);
+    conn->snd_ring = options->snd_ring;
+    conn->rcv_ring = options->rcv_ring;
+}
+
+/* --- memory ------------------------------------------------------------------------------------------ */
+
+static bool under_pressure(const struct tcp *tcp)
+{
+    return tcp->ring_bytes > tcp->cx->limits.ring_bytes / 4 * 3;
+}
+
+static uint32_t held(const struct ring *ring)
+{
+    return ring->memory ? ring->size : 0;
+}
+
+int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes)
+{
+    struct tcp *tcp = conn->tcp;
+    uint32_t before = held(ring), after = ring_rounded(bytes);
+
+    if (bytes <= before)
+        return 0;
+    if (after < MEMORY_FIRST)
+        after = MEMORY_FIRST;
+    if (tcp->ring_bytes - before + after > tcp->cx->limits.ring_bytes) {
+        count(tcp->cx, TLSYN_COUNT_tcp_memory_pressures);
+        return -ENOMEM;
+    }
+    int error = ring_grow(ring, tcp->cx->alloc, after);
+    if (error == 0)
+        error = ring_ensure(ring, tcp->cx->alloc);
+    tcp->ring_bytes = tcp->ring_bytes - before + held(ring);
+    if (error == 0 && !timers_running(conn, TCP_IDLE))
+        timers_set(conn, TCP_IDLE, tcp->cx->now + IDLE);
+    return error;
+}
+
+static void give_back(struct tlsyn_conn *conn, struct ring *ring)
+{
+    conn->tcp->ring_bytes -= held(ring);
+    ring_release(ring, conn->tcp->cx->alloc);
+    ring_init(ring, MEMORY_FIRST);
+}
+
+void buffers_release(struct tlsyn_conn *conn)
+{
+    give_back(conn, &conn->snd);
+    give_back(conn, &conn->rcv);
+}
+
+void buffers_idle_timeout(struct tlsyn_conn *conn)
+{
+    tlsyn_time last = conn->last_sent > conn->last_heard ? conn->last_sent : conn->last_heard;
+    tlsyn_time now = conn->tcp->cx->now;
+
+    if (last + IDLE > now) {
+        timers_set(conn, TCP_IDLE, last + IDLE);
+        return;
+    }
+    if (conn->snd.used == 0 && conn->snd_una == conn->snd_nxt)
+        give_back(conn, &conn->snd);
+    if (conn->rcv.used == 0 && conn->ooo.count == 0)
+        give_back(conn, &conn->rcv);
+    if (conn->snd.memory || conn->rcv.memory)
+        timers_set(conn, TCP_IDLE, now + IDLE);
+    else if (conn->snd_ring == 0) /* the next burst earns it anew */
+        conn->snd_max = first_size(0, conn->tcp->cx->limits.snd_ring_max);
+}
+
+/* --- tuning ------------------------------------------------------------------------------------------ */
+
+static void tune_snd(struct tlsyn_conn *conn)
+{
+    uint32_t max = conn->tcp->cx->limits.snd_ring_max;
+    uint64_t wanted = 2 * (uint64_t)conn->cc.cwnd;
+
+    if (conn->snd_ring || wanted <= conn->snd_max || under_pressure(conn->tcp))
+        return;
+    conn->snd_max = wanted < max ? (uint32_t)wanted : max;
+}
+
+/* Frames that are about to leave refer to the memory: it is not moved while they are in hand. */
+static bool can_move(const struct tlsyn_conn *conn)
+{
+    return !conn->snd.memory || !ip_output_is_open(conn->tcp->ip);
+}
+
+ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
+{
+    uint32_t used = conn->snd.used;
+
+    if (conn->snd_max < want || conn->snd_max - want < used)
+        tune_snd(conn);
+    uint32_t room = used < conn->snd_max ? conn->snd_max - used : 0;
+    room = want < room ? (uint32_t)want : room;
+    if (room == 0)
+        return 0;
+    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room) : -ENOMEM;
+    if (error == 0)
+        return room;
+    room = held(&conn->snd) - used < room ? held(&conn->snd) - used : room;
+    return room ? (ssize_t)room : conn->snd.memory ? 0 : error;
+}
+
+static void tune_rcv(struct tlsyn_conn *conn)
+{
+    uint32_t max = conn->tcp->cx->limits.rcv_ring_max;
+    uint64_t wanted = 2 * (uint64_t)conn->rcv_copied + LATE * conn->rcv_mss;
+
+    if (conn->rcv_ring || wanted <= conn->rcv_max || under_pressure(conn->tcp))
+        return;
+    conn->rcv_max = wanted < max ? (uint32_t)wanted : max;
+}
+
+void buffers_consumed(struct tlsyn_conn *conn, uint32_t n)
+{
+    tlsyn_time now = conn->tcp->cx->now, rtt = conn->rtt.srtt ? conn->rtt.srtt : RTT_UNKNOWN;
+
+    if (conn->rcv.used == 0 && conn->ooo.count == 0 && under_pressure(conn->tcp))
+        give_back(conn, &conn->rcv);
+    if (now - conn->rcv_copied_since >= rtt) {
+        conn->rcv_copied = 0;
+        conn->rcv_copied_since = now;
+    }
+    conn->rcv_copied += n;
+    tune_rcv(conn);
+}

@@ -1,0 +1,41 @@
+/*
+ * tcp/buffers.h: how large a connection's two rings may be, and how large they are.
+ *
+ *     snd_max, rcv_max: bytes that may be held. What the user asked for, or tuned: 64 KiB at first, more as the path turns out to
+ *                       take more, up to limits.snd_ring_max and rcv_ring_max. The window that is announced follows rcv_max.
+ *     snd.size, rcv.size: bytes of memory. They double as the rings fill; after a second of silence an empty ring has none.
+ *
+ * So a wide window costs memory only while something waits in it. All rings together keep to limits.ring_bytes: beyond that text is
+ * dropped (it comes again) or not taken from the user; beyond three quarters of it nothing is tuned up, and empty rings go at once.
+ */
+#ifndef TLSYN_TCP_BUFFERS_H
+#define TLSYN_TCP_BUFFERS_H
+
+#include "tcp/conn.h"
+
+/** Bytes of receive buffer that a connection with these options begins with. */
+uint32_t buffers_rcv_first(const struct tlsyn_limits *limits,
+                           const struct tlsyn_conn_options *options);
+
+/** Both rings, without memory. */
+void buffers_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
+
+/** Other sizes. What is held, or was promised, stays. */
+void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
+
+/** Memory for `bytes` from offset 0 on. 0 or -ENOMEM. The rings' views are good no longer. */
+int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes);
+
+/** Bytes that the user may commit now, of `want`, with the memory for them; or -ENOMEM. Tunes the send buffer. */
+ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
+
+/** The user has consumed n bytes: tunes the receive buffer. */
+void buffers_consumed(struct tlsyn_conn *conn, uint32_t n);
+
+/** TCP_IDLE has passed: memory of empty rings goes. */
+void buffers_idle_timeout(struct tlsyn_conn *conn);
+
+/** All memory goes, with what it held. */
+void buffers_release(struct tlsyn_conn *conn);
+
+#endif
