@@ -13,6 +13,7 @@
 
 #include "ip/ip.h"
 #include "ip/ip4.h"
+#include "ip/ndp.h"
 #include "wire/arp.h"
 
 /* --- out ---------------------------------------------------------------------------------------------- */
@@ -71,8 +72,14 @@ static void announce_all(struct tlsyn_iface *iface)
 {
     struct context *cx = iface->ip->cx;
 
-    for (unsigned i = 0; i < iface->address_count; i++)
-        arp_announce(iface, &iface->address[i].addr);
+    for (unsigned i = 0; i < iface->address_count; i++) {
+        const struct iface_address *a = &iface->address[i];
+
+        if (tlsyn_addr_is_ip4(&a->addr))
+            arp_announce(iface, &a->addr);
+        else if (iface_address_usable(a))
+            ndp_announce(iface, &a->addr);
+    }
     if (--iface->announcements_left > 0)
         timer_set(&cx->wheel, &iface->announce_timer, cx->now + ARP_ANNOUNCE_INTERVAL);
 }

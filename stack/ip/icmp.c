@@ -12,8 +12,10 @@
 
 #include <errno.h>
 
+#include "ip/icmp6.h"
 #include "ip/ip4.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
 
 #define ICMP4_CHECKSUM_OFFSET 2
@@ -46,8 +48,7 @@ static int icmp_send(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_tx 
     return 0;
 }
 
-/* The text of a frame in hand, or of a buffer, as a view: it is copied before the call returns, and never written to. */
-static struct tlsyn_view view_of(const uint8_t *bytes, size_t len)
+struct tlsyn_view icmp_view(const uint8_t *bytes, size_t len)
 {
     struct tlsyn_view view = {0};
 
@@ -56,15 +57,17 @@ static struct tlsyn_view view_of(const uint8_t *bytes, size_t len)
     return view;
 }
 
-/* True if one more answer may leave now. */
-static bool may_answer(struct ip *ip, const struct ip_datagram *datagram)
+bool icmp_may_answer(struct ip *ip)
 {
-    if (datagram->broadcast)
-        return false;
     if (budget_take(&ip->icmp.budget, ip->cx->now))
         return true;
     count(ip->cx, TLSYN_COUNT_icmp_rate_limited);
     return false;
+}
+
+static bool may_answer(struct ip *ip, const struct ip_datagram *datagram)
+{
+    return !datagram->broadcast && icmp_may_answer(ip);
 }
 
 /* RFC 1122 3.2.2.6: the same data, back from the address that was asked. */
@@ -77,7 +80,7 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
 
     if (!may_answer(ip, datagram))
         return;
-    tx.text = view_of(request->payload, request->payload_len);
+    tx.text = icmp_view(request->payload, request->payload_len);
     icmp_send(ip, &reply, &tx);
 }
 
@@ -90,18 +93,24 @@ static void send_unreachable(struct ip *ip, const struct ip_datagram *datagram, 
 
     if (!may_answer(ip, datagram))
         return;
-    tx.text = view_of(datagram->header, header_len + quoted);
+    tx.text = icmp_view(datagram->header, header_len + quoted);
     icmp_send(ip, &error, &tx);
 }
 
 void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
 {
-    send_unreachable(ip, datagram, ICMP4_PROTOCOL);
+    if (!tlsyn_addr_is_ip4(&datagram->src))
+        icmp6_error(datagram, ICMP6_PARAMETER_PROBLEM, ICMP6_PROBLEM_NEXT, datagram->protocol_at);
+    else
+        send_unreachable(ip, datagram, ICMP4_PROTOCOL);
 }
 
 void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram)
 {
-    send_unreachable(ip, datagram, ICMP4_PORT);
+    if (!tlsyn_addr_is_ip4(&datagram->src))
+        icmp6_error(datagram, ICMP6_UNREACHABLE, ICMP6_PORT, 0);
+    else
+        send_unreachable(ip, datagram, ICMP4_PORT);
 }
 
 /* --- our own echo requests ----------------------------------------------------------------------------- */
@@ -110,13 +119,14 @@ int ip_ping(struct ip *ip, const struct tlsyn_addr *to, uint16_t id, uint16_t se
             struct tlsyn_ping_handler *handler)
 {
     struct icmp *icmp = &ip->icmp;
+    bool ip4 = tlsyn_addr_is_ip4(to);
     struct wire_icmp4 request = {.type = ICMP4_ECHO, .id = id, .sequence = sequence};
     uint8_t data[ICMP_PING_SIZE_MAX];
     struct ip_tx tx = {.dst = *to};
     struct ip_path path;
     int error;
 
-    if (size > sizeof(data))
+    if (size > (ip4 ? ICMP_PING_SIZE_MAX : ICMP6_PING_SIZE_MAX))
         return -EINVAL;
     if (icmp->ping && (icmp->ping != handler || icmp->ping_id != id))
         return -EBUSY;
@@ -126,8 +136,8 @@ int ip_ping(struct ip *ip, const struct tlsyn_addr *to, uint16_t id, uint16_t se
     for (size_t i = 0; i < size; i++)
         data[i] = (uint8_t)i;
     tx.src = path.src;
-    tx.text = view_of(data, size);
-    error = icmp_send(ip, &request, &tx);
+    tx.text = icmp_view(data, size);
+    error = ip4 ? icmp_send(ip, &request, &tx) : icmp6_echo(ip, &tx, id, sequence);
     if (error < 0)
         return error;
     icmp->ping = handler;
@@ -140,15 +150,15 @@ void ip_ping_stop(struct ip *ip)
     ip->icmp.ping = NULL;
 }
 
-static void echo_reply_arrives(struct ip *ip, const struct ip_datagram *datagram,
-                               const struct wire_icmp4 *reply)
+void icmp_take_reply(struct ip *ip, const struct ip_datagram *datagram, uint16_t id,
+                     uint16_t sequence, size_t size)
 {
     struct tlsyn_ping_handler *ping = ip->icmp.ping;
 
-    if (!ping || reply->id != ip->icmp.ping_id)
+    if (!ping || id != ip->icmp.ping_id)
         drop(ip->cx, TLSYN_DROP_icmp_unrelated);
     else
-        ping->on_reply(ping, &datagram->src, reply->sequence, reply->payload_len, datagram->ttl, 0);
+        ping->on_reply(ping, &datagram->src, sequence, size, datagram->ttl, 0);
 }
 
 bool icmp_take_own_error(struct ip *ip, const struct ip_error *error)
@@ -157,9 +167,11 @@ bool icmp_take_own_error(struct ip *ip, const struct ip_error *error)
     uint16_t id = (uint16_t)(error->quoted[4] << 8 | error->quoted[5]);
     uint16_t sequence = (uint16_t)(error->quoted[6] << 8 | error->quoted[7]);
 
-    if (error->protocol != IP_PROTOCOL_ICMP)
+    uint8_t echo = error->protocol == IP_PROTOCOL_ICMP ? ICMP4_ECHO : ICMP6_ECHO;
+
+    if (error->protocol != IP_PROTOCOL_ICMP && error->protocol != IP_PROTOCOL_ICMP6)
         return false;
-    if (!ping || error->quoted[0] != ICMP4_ECHO || id != ip->icmp.ping_id)
+    if (!ping || error->quoted[0] != echo || id != ip->icmp.ping_id)
         drop(ip->cx, TLSYN_DROP_icmp_unrelated);
     else
         ping->on_reply(ping, &error->dst, sequence, 0, 0, error->error);
@@ -263,7 +275,7 @@ bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_err
         echo_reply(ip, datagram, &icmp);
         return false;
     case ICMP4_ECHO_REPLY:
-        echo_reply_arrives(ip, datagram, &icmp);
+        icmp_take_reply(ip, datagram, icmp.id, icmp.sequence, icmp.payload_len);
         return false;
     default:
         return error_arrives(ip, &icmp, error);

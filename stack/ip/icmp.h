@@ -25,6 +25,16 @@ void icmp_init(struct icmp *icmp, struct context *cx);
 /** Takes an ICMP message. True: out->error is for a protocol above. */
 bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_error *error);
 
+/** True if one more answer may leave now; takes its share of the budget. */
+bool icmp_may_answer(struct ip *ip);
+
+/** Octets as a view, to be copied before the call returns and never written to. */
+struct tlsyn_view icmp_view(const uint8_t *bytes, size_t len);
+
+/** Gives an echo reply to whoever asked. */
+void icmp_take_reply(struct ip *ip, const struct ip_datagram *datagram, uint16_t id,
+                     uint16_t sequence, size_t size);
+
 /** Gives an error about an echo request of ours to whoever sent it. False: the datagram was none. */
 bool icmp_take_own_error(struct ip *ip, const struct ip_error *error);
 

@@ -5,8 +5,11 @@
 
 #include <errno.h>
 
+#include "ip/address6.h"
 #include "ip/arp.h"
 #include "ip/ip4.h"
+#include "ip/mld.h"
+#include "ip/router.h"
 
 bool iface_is_host_hwaddr(const uint8_t hwaddr[ETHER_ADDR_LEN])
 {
@@ -28,6 +31,9 @@ int ip_iface_add(struct ip *ip, struct tlsyn_link *link, struct tlsyn_iface **if
     i->link = link;
     i->index = ++ip->iface_count;
     arp_init(i);
+    address6_init(i);
+    router_init(i);
+    mld_init(i);
     list_init(&i->node);
     list_append(&ip->ifaces, &i->node);
     *iface = i;
@@ -46,6 +52,9 @@ void iface_release_all(struct ip *ip)
         struct tlsyn_iface *i = container_of(it, struct tlsyn_iface, node);
 
         arp_release(i);
+        address6_release(i);
+        router_release(i);
+        mld_release(i);
         list_remove(it);
         context_free(ip->cx, i);
     }
@@ -70,38 +79,139 @@ static struct tlsyn_addr directed_broadcast(const struct tlsyn_addr *addr, unsig
     return last;
 }
 
+/* How many more addresses it may have. */
+static unsigned iface_address_room(const struct tlsyn_iface *iface)
+{
+    uint32_t limit = iface->ip->cx->limits.addresses;
+    uint32_t most = limit < IFACE_ADDRESSES ? limit : IFACE_ADDRESSES;
+
+    return most > iface->address_count ? most - iface->address_count : 0;
+}
+
+struct iface_address *iface_address_slot(struct tlsyn_iface *iface)
+{
+    return iface_address_room(iface) > 0 ? &iface->address[iface->address_count++] : NULL;
+}
+
+static int add_address4(struct tlsyn_iface *iface, const struct tlsyn_addr *address, unsigned bits)
+{
+    struct iface_address *a = iface_address_slot(iface);
+
+    if (!a)
+        return -ENOBUFS;
+    *a = (struct iface_address){
+        .addr = *address,
+        .broadcast = directed_broadcast(address, bits),
+        .prefix_bits = (uint8_t)bits,
+        .state = TLSYN_ADDRESS_PREFERRED,
+        .preferred_until = TLSYN_NEVER,
+        .valid_until = TLSYN_NEVER,
+    };
+    return 0;
+}
+
+/* A link-local address has its network without a route. */
+static int add_address6(struct tlsyn_iface *iface, const struct tlsyn_addr *address, unsigned bits)
+{
+    struct address6 add = {
+        .addr = *address,
+        .prefix_bits = (uint8_t)bits,
+        .preferred_until = TLSYN_NEVER,
+        .valid_until = TLSYN_NEVER,
+    };
+    int error = address6_enable(iface);
+
+    return error < 0 ? error : address6_add(iface, &add);
+}
+
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address, int prefix_len)
 {
     struct ip *ip = iface->ip;
     struct route route = {.network = *address, .iface = iface, .src = *address};
+    bool ip4 = tlsyn_addr_is_ip4(address);
     int bits = route_prefix_bits(address, prefix_len);
     int error;
 
-    if (!tlsyn_addr_is_ip4(address))
-        return -EAFNOSUPPORT;
-    if (bits < 0 || !ip4_is_host(tlsyn_addr_octets(address)))
+    if (bits < 0 || !(ip4 ? ip4_is_host(tlsyn_addr_octets(address)) : ip6_is_host(address)))
         return -EINVAL;
-    if (ip_is_ours(ip, address))
+    if (ip_is_ours(ip, address) || iface_find_address(iface, address))
         return -EADDRINUSE;
-    if (iface->address_count == IFACE_ADDRESSES)
+    if (!ip4 && iface->link->caps.mtu < IP6_MTU_MIN)
+        return -EMSGSIZE;
+    if (iface_address_room(iface) < (ip4 || iface->ip6.on ? 1u : 2u))
         return -ENOBUFS;
     route.prefix_bits = (uint8_t)bits;
-    error = route_insert(&ip->routes, ip->cx, &route);
-    if (error < 0 &&
-        error != -EEXIST) /* a second address in a network: the first one's route serves */
-        return error;
-    iface->address[iface->address_count++] = (struct iface_address){
-        .addr = *address,
-        .broadcast = directed_broadcast(address, (unsigned)bits),
-        .prefix_bits = (uint8_t)bits,
-    };
-    return 0;
+    if (ip4 || !ip6_is_link_local(address)) {
+        error = route_insert(&ip->routes, ip->cx, &route);
+        if (error < 0 &&
+            error != -EEXIST) /* a second one of a network: the first one's route serves */
+            return error;
+    }
+    return ip4 ? add_address4(iface, address, (unsigned)bits)
+               : add_address6(iface, address, (unsigned)bits);
+}
+
+struct iface_address *iface_find_address(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
+{
+    for (unsigned i = 0; i < iface->address_count; i++) {
+        if (tlsyn_addr_eq(&iface->address[i].addr, addr))
+            return &iface->address[i];
+    }
+    return NULL;
+}
+
+const struct tlsyn_addr *iface_link_local(const struct tlsyn_iface *iface)
+{
+    for (unsigned i = 0; i < iface->address_count; i++) {
+        const struct iface_address *a = &iface->address[i];
+
+        if (ip6_is_link_local(&a->addr) && iface_address_usable(a))
+            return &a->addr;
+    }
+    return NULL;
+}
+
+uint16_t iface_mtu(const struct tlsyn_iface *iface, bool ip4)
+{
+    return !ip4 && iface->ip6.mtu ? iface->ip6.mtu : iface->link->caps.mtu;
+}
+
+enum tlsyn_address_state tlsyn_iface_address_state(const struct tlsyn_iface *iface,
+                                                   const struct tlsyn_addr *address)
+{
+    for (unsigned i = 0; i < iface->address_count; i++) {
+        if (tlsyn_addr_eq(&iface->address[i].addr, address))
+            return iface->address[i].state;
+    }
+    return TLSYN_ADDRESS_NONE;
+}
+
+int tlsyn_iface_addresses(const struct tlsyn_iface *iface, struct tlsyn_iface_address_info *info,
+                          int max)
+{
+    int n = 0;
+
+    for (; n < iface->address_count && n < max; n++) {
+        const struct iface_address *a = &iface->address[n];
+        int family_bits = tlsyn_addr_is_ip4(&a->addr) ? ROUTE_IP4_BITS : 0;
+
+        info[n] = (struct tlsyn_iface_address_info){
+            .address = a->addr,
+            .prefix_len = a->prefix_bits - family_bits,
+            .state = a->state,
+            .preferred_until = a->preferred_until,
+            .valid_until = a->valid_until,
+        };
+    }
+    return n;
 }
 
 bool iface_has_address(const struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 {
     for (unsigned i = 0; i < iface->address_count; i++) {
-        if (tlsyn_addr_eq(&iface->address[i].addr, addr))
+        const struct iface_address *a = &iface->address[i];
+
+        if (tlsyn_addr_eq(&a->addr, addr) && iface_address_usable(a))
             return true;
     }
     return false;
@@ -144,7 +254,9 @@ const struct tlsyn_addr *iface_address_for(const struct tlsyn_iface *iface,
 {
     const struct iface_address *a = iface_network_of(iface, peer);
 
-    if (!a && iface->address_count > 0)
-        a = &iface->address[0];
+    for (unsigned i = 0; i < iface->address_count && !a; i++) {
+        if (tlsyn_addr_is_ip4(&iface->address[i].addr))
+            a = &iface->address[i];
+    }
     return a ? &a->addr : NULL;
 }

@@ -7,12 +7,15 @@
 
 #include "ip/arp.h"
 #include "ip/ip4.h"
+#include "ip/ip6.h"
+#include "ip/source.h"
 
 int ip_init(struct ip *ip, struct context *cx)
 {
     *ip = (struct ip){.cx = cx};
     list_init(&ip->ifaces);
     route_init(&ip->routes);
+    routers_init(&ip->routers);
     neigh_init(&ip->neigh, cx);
     icmp_init(&ip->icmp, cx);
     output_init(&ip->out);
@@ -23,6 +26,7 @@ void ip_release(struct ip *ip)
 {
     output_release(&ip->out, ip->cx);
     neigh_release(&ip->neigh);
+    routers_release(ip);
     route_release(&ip->routes, ip->cx);
     iface_release_all(ip);
 }
@@ -51,6 +55,8 @@ enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct 
     switch (ether.type) {
     case ETHER_TYPE_IP4:
         return ip4_input(iface, frame, &ether, out);
+    case ETHER_TYPE_IP6:
+        return ip6_input(iface, frame, &ether, out);
     case ETHER_TYPE_ARP:
         arp_input(iface, ether.payload, ether.payload_len);
         return IP_CONSUMED;
@@ -72,33 +78,98 @@ bool ip_is_ours(const struct ip *ip, const struct tlsyn_addr *address)
     return false;
 }
 
-const struct route *ip_route_to(const struct ip *ip, const struct tlsyn_addr *dst)
+static bool hop_by_route(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_hop *hop)
 {
-    const struct route *route;
+    const struct route *route = route_find(&ip->routes, dst);
 
-    if (!tlsyn_addr_is_ip4(dst) || !ip4_is_host(tlsyn_addr_octets(dst)) || ip_is_ours(ip, dst))
-        return NULL;
-    route = route_find(&ip->routes, dst);
-    return route && !iface_is_broadcast(route->iface, dst) ? route : NULL;
+    if (!route || iface_is_broadcast(route->iface, dst))
+        return false;
+    *hop = (struct ip_hop){route->iface, *route_next_hop(route, dst), route};
+    return true;
+}
+
+/* Every link has its own: that of the source, or the first one that has IPv6. */
+static bool hop_link_local(const struct ip *ip, const struct tlsyn_addr *src,
+                           const struct tlsyn_addr *dst, struct ip_hop *hop)
+{
+    list_each(it, &ip->ifaces)
+    {
+        struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
+
+        if (src && ip6_is_link_local(src) ? iface_has_address(iface, src) : iface->ip6.on) {
+            *hop = (struct ip_hop){iface, *dst, NULL};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 4861 5.2 */
+static bool hop_find6(const struct ip *ip, const struct tlsyn_addr *src,
+                      const struct tlsyn_addr *dst, struct ip_hop *hop)
+{
+    const struct router *router;
+
+    if (!ip6_is_host(dst))
+        return false;
+    if (ip6_is_link_local(dst))
+        return hop_link_local(ip, src, dst, hop);
+    hop->route = NULL;
+    if (router_redirected(ip, dst, hop) || hop_by_route(ip, dst, hop))
+        return true;
+    router = router_choose(ip);
+    if (router)
+        *hop = (struct ip_hop){router->iface, router->addr, NULL};
+    return router != NULL;
+}
+
+bool ip_hop_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
+                 struct ip_hop *hop)
+{
+    if (ip_is_ours(ip, dst))
+        return false;
+    if (!tlsyn_addr_is_ip4(dst))
+        return hop_find6(ip, src, dst, hop);
+    return ip4_is_host(tlsyn_addr_octets(dst)) && hop_by_route(ip, dst, hop);
 }
 
 int ip_path_find(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_path *path)
 {
-    const struct route *route = ip_route_to(ip, dst);
+    bool ip4 = tlsyn_addr_is_ip4(dst);
     const struct tlsyn_link_caps *caps;
+    const struct tlsyn_addr *src;
+    struct ip_hop hop;
 
-    if (!route)
+    if (!ip_hop_find(ip, NULL, dst, &hop))
         return -ENETUNREACH;
-    caps = &route->iface->link->caps;
+    src = ip4 ? &hop.route->src : source_select(hop.iface, dst);
+    if (!src)
+        return -EADDRNOTAVAIL;
+    caps = &hop.iface->link->caps;
     *path = (struct ip_path){
-        .iface = route->iface,
-        .src = route->src,
-        .next_hop = *route_next_hop(route, dst),
-        .mtu = caps->mtu,
+        .iface = hop.iface,
+        .src = *src,
+        .next_hop = hop.next,
+        .mtu = iface_mtu(hop.iface, ip4),
         .gso_max = caps->csum ? caps->gso_max
                               : 0, /* segments cut by the link need their checksums from it */
     };
     return 0;
+}
+
+/* The interface that a gateway is on; NULL: none. */
+static struct tlsyn_iface *gateway_iface(const struct ip *ip, const struct tlsyn_addr *gateway,
+                                         struct tlsyn_addr *src)
+{
+    const struct route *link = route_find_on_link(&ip->routes, gateway);
+    struct ip_hop hop;
+
+    if (ip6_is_link_local(gateway))
+        return hop_link_local(ip, NULL, gateway, &hop) ? hop.iface : NULL;
+    if (!link || iface_is_broadcast(link->iface, gateway))
+        return NULL;
+    *src = link->src;
+    return link->iface;
 }
 
 int ip_route_add(struct ip *ip, const struct tlsyn_addr *network, int prefix_len,
@@ -106,28 +177,25 @@ int ip_route_add(struct ip *ip, const struct tlsyn_addr *network, int prefix_len
 {
     struct route route = {.network = *network, .gateway = *gateway};
     int bits = route_prefix_bits(network, prefix_len);
-    const struct route *link;
 
     if (bits < 0 || tlsyn_addr_is_ip4(network) != tlsyn_addr_is_ip4(gateway) ||
         ip_is_ours(ip, gateway))
         return -EINVAL;
-    link = route_find_on_link(&ip->routes, gateway);
-    if (!link || iface_is_broadcast(link->iface, gateway))
+    route.iface = gateway_iface(ip, gateway, &route.src);
+    if (!route.iface)
         return -ENETUNREACH;
     route.prefix_bits = (uint8_t)bits;
-    route.iface = link->iface;
-    route.src = link->src;
     return route_insert(&ip->routes, ip->cx, &route);
 }
 
 void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst)
 {
-    const struct route *route = ip_route_to(ip, dst);
+    struct ip_hop hop;
     struct neighbour *n;
 
-    if (!route)
+    if (!ip_hop_find(ip, NULL, dst, &hop))
         return;
-    n = neigh_find(&ip->neigh, route->iface, route_next_hop(route, dst));
+    n = neigh_find(&ip->neigh, hop.iface, &hop.next);
     if (n)
         neigh_confirm(n);
 }

@@ -20,12 +20,14 @@
 #include "ip/neigh.h"
 #include "ip/output.h"
 #include "ip/route.h"
+#include "ip/router.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
-#define IP_PROTOCOL_ICMP 1
-#define IP_PROTOCOL_TCP  6
-#define IP_PROTOCOL_UDP  17
+#define IP_PROTOCOL_ICMP  1
+#define IP_PROTOCOL_TCP   6
+#define IP_PROTOCOL_UDP   17
+#define IP_PROTOCOL_ICMP6 58
 
 /** Octets of the IP header that we put before what goes to, or comes from, this address. */
 static inline uint16_t ip_header_len(const struct tlsyn_addr *addr)
@@ -39,6 +41,7 @@ struct ip {
     struct list ifaces;
     uint32_t iface_count;
     struct routes routes;
+    struct routers routers; /* IPv6's, that have advertised themselves */
     struct neigh_cache neigh;
     struct icmp icmp;
     struct outbox out;
@@ -51,9 +54,10 @@ struct ip_datagram {
     uint8_t protocol;
     uint8_t ttl;
     uint8_t tos;
-    bool broadcast;        /* to the limited broadcast address, or a network's */
+    bool broadcast;        /* to the limited broadcast address, a network's, or an IPv6 group */
     bool csum_verified;    /* the transport checksum needs no look */
     uint16_t gso_size;     /* coalesced: text bytes per original segment; 0: not coalesced */
+    uint16_t protocol_at;  /* IPv6: octets from `header` to the field that names `protocol` */
     const uint8_t *header; /* of IP, in the frame: an ICMP error quotes it */
     const uint8_t *payload;
     size_t len;
@@ -86,9 +90,22 @@ struct ip_arrival {
     struct ip_error error;
 };
 
-/** Takes one frame: Ethernet, then ARP or IPv4 with ICMP. */
+/** Takes one frame: Ethernet, then ARP, IPv4 with ICMP, or IPv6 with ICMPv6 and neighbour discovery. */
 enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
                          struct ip_arrival *out);
+
+/** The next step on the way to an address. */
+struct ip_hop {
+    struct tlsyn_iface *iface;
+    struct tlsyn_addr next; /* the neighbour: a gateway, or the destination itself */
+    const struct route
+        *route; /* of the routing table; NULL: a router's word, or a link-local address */
+};
+
+/** `src` is ours, or NULL: of several links a link-local destination is on that of a link-local source. False: there is no way,
+ * or no datagram can go there (a group, a network, ourselves). */
+bool ip_hop_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
+                 struct ip_hop *hop);
 
 /** How to reach an address: source address, MTU. */
 struct ip_path {
@@ -99,7 +116,7 @@ struct ip_path {
     uint32_t gso_max; /* of the link; 0: one segment per frame */
 };
 
-/** 0 or -ENETUNREACH. */
+/** 0; -ENETUNREACH: there is no way; -EADDRNOTAVAIL: none of our addresses there is usable (yet). */
 int ip_path_find(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_path *path);
 
 /** True if the address is one of ours. */
@@ -124,7 +141,7 @@ struct ip_tx {
 };
 
 /**
- * Sends one datagram, with DF set (RFC 1191). 0; IP_OUTPUT_WAITS: it waits for its neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
+ * Sends one datagram, over IPv4 with DF set (RFC 1191). 0; IP_OUTPUT_WAITS: it waits for its neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
  * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the path's MTU or gso_max.
  *
  * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch,

@@ -8,6 +8,8 @@
 #include "core/random.h"
 #include "ip/arp.h"
 #include "ip/iface.h"
+#include "ip/ndp.h"
+#include "ip/router.h"
 
 struct neigh_key {
     uint32_t iface;
@@ -103,15 +105,23 @@ void neigh_release(struct neigh_cache *cache)
 
 static void neigh_solicit(struct neighbour *n)
 {
+    const uint8_t *hwaddr = n->state == NEIGH_PROBE ? n->hwaddr : NULL;
+    bool ip4 = tlsyn_addr_is_ip4(&n->addr);
+
     n->probes++;
-    arp_request(n->iface, &n->addr, n->state == NEIGH_PROBE ? n->hwaddr : NULL);
-    timer_set(&n->cache->cx->wheel, &n->timer, n->cache->cx->now + NEIGH_RETRANS_TIMER);
+    if (ip4)
+        arp_request(n->iface, &n->addr, hwaddr);
+    else
+        ndp_solicit(n->iface, &n->addr, hwaddr);
+    timer_set(&n->cache->cx->wheel, &n->timer,
+              n->cache->cx->now + (ip4 ? NEIGH_RETRANS_TIMER : n->iface->ip6.retrans_timer));
 }
 
 static void neigh_fail(struct neighbour *n)
 {
     struct neigh_cache *cache = n->cache;
 
+    router_lost(n->iface, &n->addr);
     neigh_set_state(n, NEIGH_FAILED);
     if (n->queue.count > 0)
         list_append(&cache->failed, &n->waiting);
@@ -135,10 +145,12 @@ static void neigh_timer_fired(struct timer *timer)
         neigh_solicit(n);
         break;
     case NEIGH_PROBE:
-        if (n->probes < NEIGH_MAX_SOLICIT)
+        if (n->probes < NEIGH_MAX_SOLICIT) {
             neigh_solicit(n);
-        else
+        } else {
+            router_lost(n->iface, &n->addr);
             neigh_remove(n, TLSYN_DROP_neigh_failed);
+        }
         break;
     case NEIGH_FAILED:
         neigh_remove(n, TLSYN_DROP_neigh_failed);
@@ -215,6 +227,11 @@ struct neighbour *neigh_find(const struct neigh_cache *cache, const struct tlsyn
     return node ? container_of(node, struct neighbour, node) : NULL;
 }
 
+static tlsyn_time reachable_time(const struct neighbour *n)
+{
+    return tlsyn_addr_is_ip4(&n->addr) ? n->cache->reachable_time : n->iface->ip6.reachable_time;
+}
+
 struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *iface,
                                 const struct tlsyn_addr *addr)
 {
@@ -228,7 +245,7 @@ struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *i
     }
     n->used = true;
     neigh_touch(n);
-    if (n->state == NEIGH_REACHABLE && cache->cx->now - n->confirmed > cache->reachable_time)
+    if (n->state == NEIGH_REACHABLE && cache->cx->now - n->confirmed > reachable_time(n))
         neigh_set_state(n, NEIGH_STALE);
     if (n->state == NEIGH_STALE) {
         neigh_set_state(n, NEIGH_DELAY);
@@ -265,6 +282,13 @@ static bool neigh_has_asked(const struct neighbour *n)
     return n->probes > 0 && (n->state == NEIGH_INCOMPLETE || n->state == NEIGH_PROBE);
 }
 
+static void neigh_send_waiting(struct neighbour *n)
+{
+    list_remove(&n->waiting); /* it may have waited to be reported */
+    if (n->queue.count > 0)
+        list_append(&n->cache->answered, &n->waiting);
+}
+
 /*
  * RFC 4861 7.2.3 and 7.2.5, in ARP's terms. Whatever was not asked for leaves the entry STALE, so that its next use is
  * followed by a probe: a lie lasts for seconds, not for ever.
@@ -289,9 +313,33 @@ void neigh_learn(struct neigh_cache *cache, struct tlsyn_iface *iface,
     } else if (changes && n->state != NEIGH_STALE) {
         neigh_set_state(n, NEIGH_STALE);
     }
-    list_remove(&n->waiting); /* it may have waited to be reported */
-    if (n->queue.count > 0)
-        list_append(&cache->answered, &n->waiting);
+    neigh_send_waiting(n);
+}
+
+void neigh_advertised(struct neigh_cache *cache, struct tlsyn_iface *iface,
+                      const struct tlsyn_addr *addr, const uint8_t *hwaddr, int flags)
+{
+    struct neighbour *n = neigh_find(cache, iface, addr);
+    bool answers, changes;
+
+    if (!n || (!hwaddr && !neigh_is_resolved(n)))
+        return;
+    answers = flags & NEIGH_SOLICITED && neigh_has_asked(n);
+    changes = hwaddr && (!neigh_is_resolved(n) || memcmp(n->hwaddr, hwaddr, ETHER_ADDR_LEN) != 0);
+    if (changes && neigh_is_resolved(n) && !(flags & NEIGH_OVERRIDE)) {
+        if (n->state == NEIGH_REACHABLE) /* one of the two is wrong: the next use finds out */
+            neigh_set_state(n, NEIGH_STALE);
+        return;
+    }
+    if (hwaddr)
+        memcpy(n->hwaddr, hwaddr, ETHER_ADDR_LEN);
+    if (answers) {
+        n->confirmed = cache->cx->now;
+        neigh_set_state(n, NEIGH_REACHABLE);
+    } else if (changes) {
+        neigh_set_state(n, NEIGH_STALE);
+    }
+    neigh_send_waiting(n);
 }
 
 static struct held *neigh_take(struct list *line, struct neighbour **from)

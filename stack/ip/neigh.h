@@ -1,7 +1,7 @@
 /*
  * ip/neigh.h: the neighbour cache: which Ethernet address has the next hop? Read first: RFC 4861 7.3, RFC 826, RFC 1122 2.3.2.
  *
- * The states of RFC 4861 7.3.2 serve IPv4 as well, with ARP in the place of Neighbor Solicitation:
+ * The states of RFC 4861 7.3.2, which serve IPv4 as well, with ARP in the place of Neighbor Solicitation:
  *
  *                     first use                    3 requests unanswered              after a second
  *        (no entry) -----------> INCOMPLETE ----------------------------> FAILED ---------------------> (no entry)
@@ -109,6 +109,16 @@ enum neigh_evidence {
 void neigh_learn(struct neigh_cache *cache, struct tlsyn_iface *iface,
                  const struct tlsyn_addr *addr, const uint8_t hwaddr[ETHER_ADDR_LEN],
                  enum neigh_evidence evidence);
+
+/** What a neighbour advertisement says beside the address. */
+enum neigh_flags {
+    NEIGH_SOLICITED = 1, /* it answers a question */
+    NEIGH_OVERRIDE = 2,  /* it may replace an Ethernet address that is known */
+};
+
+/** Takes a neighbour advertisement (RFC 4861 7.2.5); `hwaddr` NULL: it has none. */
+void neigh_advertised(struct neigh_cache *cache, struct tlsyn_iface *iface,
+                      const struct tlsyn_addr *addr, const uint8_t *hwaddr, int flags);
 
 /** RFC 4861 7.3.1: what we sent has arrived there. */
 void neigh_confirm(struct neighbour *n);

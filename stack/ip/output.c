@@ -16,11 +16,11 @@
 #include "wire/checksum.h"
 #include "wire/ip4.h"
 
-#define TTL_DEFAULT       64 /* RFC 1122 3.2.1.7, RFC 1700 */
-#define IP4_TOTAL_MAX     65535
-#define HEADERS_BEFORE_TX (ETHER_HEADER_LEN + IP4_HEADER_LEN)
+#define TTL_DEFAULT 64    /* RFC 1122 3.2.1.7, RFC 1700 */
+#define IP_LEN_MAX  65535 /* of an IPv4 datagram; of an IPv6 payload, which we keep as short */
 
-static_assert(HEADERS_BEFORE_TX + IP_TRANSPORT_HEADER_MAX <= OUTPUT_HEADER_ROOM, "slot too short");
+static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTPUT_HEADER_ROOM,
+              "slot too short");
 
 void output_init(struct outbox *out)
 {
@@ -151,6 +151,7 @@ struct way {
     struct tlsyn_iface *iface;
     struct neighbour *neighbour;
     size_t len;    /* octets of the datagram */
+    size_t ip_len; /* of its IP header */
     bool segments; /* the link cuts it */
 };
 
@@ -169,12 +170,12 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
     uint16_t value;
 
     if (tx->protocol != IP_PROTOCOL_ICMP) /* RFC 792: its checksum has no pseudo-header */
-        checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol,
-                        (uint32_t)(way->len - IP4_HEADER_LEN));
-    if (way->iface->link->caps.csum && tx->protocol != IP_PROTOCOL_ICMP) {
+        checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol, (uint32_t)(way->len - way->ip_len));
+    if (way->iface->link->caps.csum && tx->protocol != IP_PROTOCOL_ICMP &&
+        tx->protocol != IP_PROTOCOL_ICMP6) {
         put_checksum(header, tx, checksum_fold(&sum));
         frame->flags = TLSYN_FRAME_CSUM_PARTIAL;
-        frame->csum_start = HEADERS_BEFORE_TX;
+        frame->csum_start = (uint16_t)(ETHER_HEADER_LEN + way->ip_len);
         frame->csum_offset = tx->csum_offset;
         return;
     }
@@ -187,11 +188,8 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
     put_checksum(header, tx, value);
 }
 
-/* Writes all headers to `bytes` and the frame's offload metadata; the octets written. */
-static size_t output_headers(const struct ip_tx *tx, const struct way *way, uint8_t *bytes,
-                             struct tlsyn_frame *frame)
+static void output_ip4(const struct ip_tx *tx, const struct way *way, uint8_t *bytes)
 {
-    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
     struct wire_ip4 ip4 = {
         .src = tx->src,
         .dst = tx->dst,
@@ -202,18 +200,64 @@ static size_t output_headers(const struct ip_tx *tx, const struct way *way, uint
         .df = true,
     };
 
+    wire_ip4_emit(&ip4, bytes, IP4_HEADER_LEN);
+}
+
+/* RFC 6437 3: the same label for all datagrams of a flow, and nobody guesses it. */
+static uint32_t flow_label(const struct ip *ip, const struct ip_tx *tx)
+{
+    struct {
+        struct tlsyn_addr src, dst;
+        uint8_t protocol, zero[3], ports[4];
+    } flow = {.src = tx->src, .dst = tx->dst, .protocol = tx->protocol};
+
+    if (tx->protocol == IP_PROTOCOL_TCP || tx->protocol == IP_PROTOCOL_UDP)
+        memcpy(flow.ports, tx->header, sizeof(flow.ports));
+    return (uint32_t)siphash(&ip->neigh.key, &flow, sizeof(flow));
+}
+
+static void output_ip6(const struct ip *ip, const struct ip_tx *tx, const struct way *way,
+                       uint8_t *bytes)
+{
+    uint8_t advertised = way->iface->ip6.hop_limit;
+    struct wire_ip6 ip6 = {
+        .src = tx->src,
+        .dst = tx->dst,
+        .tos = tx->tos,
+        .flow = flow_label(ip, tx),
+        .next = tx->protocol,
+        .hop_limit = tx->ttl > 0      ? tx->ttl
+                     : advertised > 0 ? advertised
+                                      : TTL_DEFAULT,
+        .payload_len = (uint16_t)(way->len - IP6_HEADER_LEN),
+    };
+
+    wire_ip6_emit(&ip6, bytes, IP6_HEADER_LEN);
+}
+
+/* Writes all headers to `bytes` and the frame's offload metadata; the octets written. */
+static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const struct way *way,
+                             uint8_t *bytes, struct tlsyn_frame *frame)
+{
+    bool ip4 = tlsyn_addr_is_ip4(&tx->dst);
+    struct wire_ether ether = {.type = ip4 ? ETHER_TYPE_IP4 : ETHER_TYPE_IP6};
+    size_t before = ETHER_HEADER_LEN + way->ip_len;
+
     memcpy(ether.dst, way->neighbour->hwaddr, ETHER_ADDR_LEN); /* zero while unresolved */
     memcpy(ether.src, way->iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
-    wire_ip4_emit(&ip4, bytes + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    memcpy(bytes + HEADERS_BEFORE_TX, tx->header, tx->header_len);
-    output_checksum(tx, way, bytes + HEADERS_BEFORE_TX, frame);
+    if (ip4)
+        output_ip4(tx, way, bytes + ETHER_HEADER_LEN);
+    else
+        output_ip6(ip, tx, way, bytes + ETHER_HEADER_LEN);
+    memcpy(bytes + before, tx->header, tx->header_len);
+    output_checksum(tx, way, bytes + before, frame);
     if (way->segments) {
-        frame->gso_type = TLSYN_GSO_TCP4;
+        frame->gso_type = ip4 ? TLSYN_GSO_TCP4 : TLSYN_GSO_TCP6;
         frame->gso_size = tx->gso_size;
-        frame->hdr_len = (uint16_t)(HEADERS_BEFORE_TX + tx->header_len);
+        frame->hdr_len = (uint16_t)(before + tx->header_len);
     }
-    return (size_t)HEADERS_BEFORE_TX + tx->header_len;
+    return before + tx->header_len;
 }
 
 /* Into the batch, the text where it lies. */
@@ -223,7 +267,7 @@ static void output_in_place(struct ip *ip, const struct ip_tx *tx, const struct 
     uint8_t *bytes = ip->out.header[batch_slot(ip, way->iface)];
 
     frame.iov[0].iov_base = bytes;
-    frame.iov[0].iov_len = output_headers(tx, way, bytes, &frame);
+    frame.iov[0].iov_len = output_headers(ip, tx, way, bytes, &frame);
     for (int i = 0; i < 2; i++) {
         if (tx->text.part[i].iov_len > 0)
             frame.iov[frame.iovcnt++] = tx->text.part[i];
@@ -245,7 +289,7 @@ static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *
         drop(ip->cx, TLSYN_DROP_no_memory);
         return -ENOMEM;
     }
-    at = output_headers(tx, way, h->bytes, &h->frame);
+    at = output_headers(ip, tx, way, h->bytes, &h->frame);
     for (int i = 0; i < 2; i++) {
         if (tx->text.part[i].iov_len > 0)
             memcpy(h->bytes + at, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
@@ -263,39 +307,42 @@ static bool output_fits(const struct ip_tx *tx, struct way *way)
 {
     const struct tlsyn_link_caps *caps = &way->iface->link->caps;
     size_t text = tlsyn_view_len(&tx->text);
-    size_t headers = (size_t)IP4_HEADER_LEN + tx->header_len;
+    size_t mtu = iface_mtu(way->iface, tlsyn_addr_is_ip4(&tx->dst));
+    size_t headers;
 
+    way->ip_len = ip_header_len(&tx->dst);
+    headers = way->ip_len + tx->header_len;
     way->len = headers + text;
     way->segments = tx->gso_size > 0 && text > tx->gso_size;
     if (!way->segments)
-        return way->len <= caps->mtu;
-    return caps->csum && text <= caps->gso_max && way->len <= IP4_TOTAL_MAX &&
-           headers + tx->gso_size <= caps->mtu;
+        return way->len <= mtu;
+    return caps->csum && text <= caps->gso_max && way->len <= IP_LEN_MAX &&
+           headers + tx->gso_size <= mtu;
 }
 
 static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
 {
-    const struct route *route = ip_route_to(ip, &tx->dst);
+    struct ip_hop hop;
     struct way way;
 
     assert(tx->header_len <= IP_TRANSPORT_HEADER_MAX && tx->csum_offset + 2 <= tx->header_len);
-    if (!route) {
+    if (!ip_hop_find(ip, &tx->src, &tx->dst, &hop)) {
         drop(ip->cx, TLSYN_DROP_no_route);
         return -ENETUNREACH;
     }
-    way.iface = route->iface;
+    way.iface = hop.iface;
     if (!output_fits(tx, &way)) {
         drop(ip->cx, TLSYN_DROP_ip_too_long);
         return -EMSGSIZE;
     }
-    way.neighbour = neigh_resolve(&ip->neigh, route->iface, route_next_hop(route, &tx->dst));
+    way.neighbour = neigh_resolve(&ip->neigh, hop.iface, &hop.next);
     if (!way.neighbour)
         return -ENOBUFS;
     if (way.neighbour->state == NEIGH_FAILED) {
         drop(ip->cx, TLSYN_DROP_neigh_failed);
         return -EHOSTUNREACH;
     }
-    count(ip->cx, TLSYN_COUNT_ip_out);
+    count(ip->cx, tlsyn_addr_is_ip4(&tx->dst) ? TLSYN_COUNT_ip_out : TLSYN_COUNT_ip6_out);
     if (!neigh_is_resolved(way.neighbour)) {
         int error = output_copy(ip, tx, &way);
 
@@ -324,22 +371,31 @@ int output_copied(struct ip *ip, const struct ip_tx *tx)
 
 /* --- what did not get out ------------------------------------------------------------------------------ */
 
-/* A frame that we built ourselves says what it was. */
+/* A frame that we built ourselves says what it was; it has no extension headers. */
 static void error_of(const struct held *h, struct ip_error *error)
 {
-    size_t len = h->frame.iov[0].iov_len;
+    const uint8_t *bytes = h->bytes + ETHER_HEADER_LEN, *payload;
+    size_t len = h->frame.iov[0].iov_len - ETHER_HEADER_LEN, payload_len;
     struct wire_ip4 ip4;
+    struct wire_ip6 ip6;
 
-    wire_ip4_parse(h->bytes + ETHER_HEADER_LEN, len - ETHER_HEADER_LEN, &ip4);
-    *error = (struct ip_error){
-        .error = -EHOSTUNREACH,
-        .hard = true,
-        .protocol = ip4.protocol,
-        .src = ip4.src,
-        .dst = ip4.dst,
-    };
-    memcpy(error->quoted, ip4.payload,
-           ip4.payload_len < sizeof(error->quoted) ? ip4.payload_len : sizeof(error->quoted));
+    *error = (struct ip_error){.error = -EHOSTUNREACH, .hard = true};
+    if (wire_ip4_parse(bytes, len, &ip4) == 0) {
+        error->protocol = ip4.protocol;
+        error->src = ip4.src;
+        error->dst = ip4.dst;
+        payload = ip4.payload;
+        payload_len = ip4.payload_len;
+    } else {
+        wire_ip6_parse(bytes, len, &ip6);
+        error->protocol = ip6.next;
+        error->src = ip6.src;
+        error->dst = ip6.dst;
+        payload = ip6.payload;
+        payload_len = ip6.payload_len;
+    }
+    memcpy(error->quoted, payload,
+           payload_len < sizeof(error->quoted) ? payload_len : sizeof(error->quoted));
 }
 
 bool ip_error_take(struct ip *ip, struct ip_error *error)

@@ -14,11 +14,10 @@
 
 struct ip;
 struct ip_tx;
-struct route;
 
 #define OUTPUT_BATCH 32
 #define OUTPUT_HEADER_ROOM                                                                         \
-    96 /* Ethernet 14, IPv4 20, transport 60, and two to keep slots aligned */
+    128 /* Ethernet 14, IPv6 40, transport 60, and what keeps slots aligned */
 
 struct outbox {
     bool is_open;
@@ -30,9 +29,6 @@ struct outbox {
     struct held_queue reply; /* due at the next open */
     struct held_queue spent; /* in the batch; freed once it has gone */
 };
-
-/** The route of a datagram to `dst`; NULL: there is none, or no datagram can go there (a group, a network, ourselves). */
-const struct route *ip_route_to(const struct ip *ip, const struct tlsyn_addr *dst);
 
 void output_init(struct outbox *out);
 void output_release(struct outbox *out, struct context *cx);

@@ -75,13 +75,36 @@ int route_insert(struct routes *routes, struct context *cx, const struct route *
     return 0;
 }
 
+void route_remove(struct routes *routes, struct context *cx, const struct tlsyn_addr *network,
+                  unsigned prefix_bits)
+{
+    list_each_safe(it, after, &routes->list)
+    {
+        struct route *r = container_of(it, struct route, node);
+
+        if (r->prefix_bits == prefix_bits && tlsyn_addr_unspecified(&r->gateway) &&
+            route_prefix_matches(&r->network, network, prefix_bits)) {
+            list_remove(it);
+            routes->count--;
+            context_free(cx, r);
+        }
+    }
+}
+
+/* A network of the address's own family: ::/0 holds no IPv4 address, although all of these have its form. */
+static bool route_holds(const struct route *r, const struct tlsyn_addr *dst)
+{
+    return route_prefix_matches(&r->network, dst, r->prefix_bits) &&
+           tlsyn_addr_is_ip4(&r->network) == tlsyn_addr_is_ip4(dst);
+}
+
 const struct route *route_find(const struct routes *routes, const struct tlsyn_addr *dst)
 {
     list_each(it, &routes->list)
     {
         const struct route *r = container_of(it, struct route, node);
 
-        if (route_prefix_matches(&r->network, dst, r->prefix_bits))
+        if (route_holds(r, dst))
             return r;
     }
     return NULL;
@@ -93,8 +116,7 @@ const struct route *route_find_on_link(const struct routes *routes, const struct
     {
         const struct route *r = container_of(it, struct route, node);
 
-        if (tlsyn_addr_unspecified(&r->gateway) &&
-            route_prefix_matches(&r->network, dst, r->prefix_bits))
+        if (tlsyn_addr_unspecified(&r->gateway) && route_holds(r, dst))
             return r;
     }
     return NULL;

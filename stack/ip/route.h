@@ -19,7 +19,7 @@ struct route {
     uint8_t prefix_bits;
     struct tlsyn_addr gateway; /* unspecified: the network is on the link */
     struct tlsyn_iface *iface;
-    struct tlsyn_addr src; /* ours, for what leaves this way */
+    struct tlsyn_addr src; /* IPv4: ours, for what leaves this way */
 };
 
 /** Sorted by falling prefix length; of equal ones the older first. */
@@ -34,6 +34,10 @@ void route_release(struct routes *routes, struct context *cx);
 /** Adds a copy of `route`, its network cut to its prefix. 0; -EEXIST: this network has a route; -ENOBUFS: limits.routes;
  * -ENOMEM. */
 int route_insert(struct routes *routes, struct context *cx, const struct route *route);
+
+/** Takes the route of a network that is on the link out again; harmless if there is none. */
+void route_remove(struct routes *routes, struct context *cx, const struct tlsyn_addr *network,
+                  unsigned prefix_bits);
 
 /** The route with the longest prefix that contains `dst`, or NULL. */
 const struct route *route_find(const struct routes *routes, const struct tlsyn_addr *dst);

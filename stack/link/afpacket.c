@@ -35,8 +35,8 @@
 #define TRANSMIT_WAIT_MS       1 /* for room in the socket's buffer: a drop would cost a round trip */
 #define VLAN_ID_MASK           0x0fff
 
-/* Longest TCP text: a datagram of 65535 bytes less an IPv4 header and the longest TCP header. */
-#define GSO_MAX (65535 - 20 - 60)
+/* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
+#define GSO_MAX (65535 - 40 - 60)
 
 /* A slot for a virtio_net_hdr and the longest frame. Not a multiple of the page size: then the first lines of all slots,
  * which are all that a small frame touches, would share one set of the cache. */
@@ -338,6 +338,9 @@ static int join(struct afpacket *ap, const struct interface *interface,
         error = add_membership(ap->fd, interface->index, PACKET_MR_PROMISC, none);
     else if (own)
         error = add_membership(ap->fd, interface->index, PACKET_MR_UNICAST, caps->hwaddr);
+    if (!error &&
+        !ap->promiscuous) /* IPv6 asks for a neighbour by a group that depends on the address asked for */
+        error = add_membership(ap->fd, interface->index, PACKET_MR_ALLMULTI, none);
     return error;
 }
 

@@ -110,6 +110,9 @@ static void choose(struct plan *plan, uint64_t seed)
         plan->world.caps.gso_max = 65000;
         plan->world.caps.csum = true;
     }
+    plan->world.ip6 = once_in(r, 3);
+    if (plan->world.ip6 && plan->world.caps.mtu < 1280)
+        plan->world.caps.mtu = (uint16_t)(plan->world.caps.mtu + 680);
     plan->level = random_below(r, 4);
     plan->client = choose_options(r);
     plan->server = choose_options(r);
@@ -258,13 +261,14 @@ static bool simulate(uint64_t seed, bool verbose)
     resolve(&run);
     const char *wrong = play(&run);
     if (wrong || verbose)
-        printf("seed %llu: %s: level %d, up %llu/%llu, down %llu/%llu, client %s %d, server %s %d, "
+        printf("seed %llu: %s: IPv%d, level %d, up %llu/%llu, down %llu/%llu, client %s %d, server "
+               "%s %d, "
                "after %.3f s\n",
-               (unsigned long long)seed, wrong ? wrong : "ok", (int)plan.level,
-               (unsigned long long)run.server.received, (unsigned long long)plan.up,
-               (unsigned long long)run.client.received, (unsigned long long)plan.down,
-               run.client.finished ? "finished" : "open", run.client.error,
-               run.server.finished ? "finished" : "open", run.server.error,
+               (unsigned long long)seed, wrong ? wrong : "ok", plan.world.ip6 ? 6 : 4,
+               (int)plan.level, (unsigned long long)run.server.received,
+               (unsigned long long)plan.up, (unsigned long long)run.client.received,
+               (unsigned long long)plan.down, run.client.finished ? "finished" : "open",
+               run.client.error, run.server.finished ? "finished" : "open", run.server.error,
                (double)(run.world.now - run.began) / 1e6);
     world_close(&run.world);
     return wrong == NULL;

@@ -15,6 +15,8 @@ static void open_host(struct world *w, int which, const struct world_options *op
     random_seed(&host->random, options->seed * 2 + (uint64_t)which);
     test_memory_init(&host->memory);
     host->addr = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, (uint8_t)(which + 1)});
+    if (options->ip6)
+        host->addr = (struct tlsyn_addr){{0xfd, 0x77, [15] = (uint8_t)(which + 1)}};
     host->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
         .limits = options->limits,
         .alloc = &host->memory.base,
@@ -24,7 +26,8 @@ static void open_host(struct world *w, int which, const struct world_options *op
     });
     must(host->stack != NULL);
     must(tlsyn_iface_add(host->stack, host->link, &host->iface) == 0);
-    must(tlsyn_iface_address(host->iface, &host->addr, 24) == 0);
+    tlsyn_iface_dad(host->iface, 0); /* nobody else is there */
+    must(tlsyn_iface_address(host->iface, &host->addr, options->ip6 ? 64 : 24) == 0);
 }
 
 void world_open(struct world *w, const struct world_options *options)

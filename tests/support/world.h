@@ -1,7 +1,7 @@
 /*
  * support/world.h: a network in memory under a virtual clock: two hosts, each a whole stack, joined by a path that impairs.
  *
- *     client 10.0.0.1 -- pipe -- impair (both directions) -- server 10.0.0.2
+ *     client 10.0.0.1, or fd77::1 -- pipe -- impair (both directions) -- server 10.0.0.2
  *
  * world_step() moves the clock to the next moment at which something can happen, and lets everything happen.
  */
@@ -38,6 +38,7 @@ struct world_options {
     struct tlsyn_link_caps caps;                  /* mtu 0: 1500 */
     const struct tlsyn_limits *limits;            /* NULL: the defaults */
     struct tlsyn_trace *trace[WORLD_HOSTS];
+    bool ip6; /* the hosts talk IPv6; `caps.mtu` is 1280 at least */
 };
 
 void world_open(struct world *w, const struct world_options *options);

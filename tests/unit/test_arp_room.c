@@ -216,8 +216,8 @@ START_TEST(frame_for_another_host_is_not_ours)
     memcpy(frame, (const uint8_t[]){2, 0, 0, 0, 0, 3}, 6);
     ip_bed_receives(&bed, frame, sizeof(frame));
     ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_frame_foreign), 1);
-    frame[12] = 0x86;
-    frame[13] = 0xdd;
+    frame[12] = 0x88; /* LLDP */
+    frame[13] = 0xcc;
     memset(frame, 0xff, 6);
     ip_bed_receives(&bed, frame, sizeof(frame));
     ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_ether_type), 1);

@@ -97,7 +97,10 @@ START_TEST(address_must_be_a_hosts)
         ck_assert_int_eq(give(no_host[i], 24), -EINVAL);
     ck_assert_int_eq(give("10.0.0.1", 33), -EINVAL);
     ck_assert_int_eq(give("10.0.0.1", -1), -EINVAL);
-    ck_assert_int_eq(give("2001:db8::1", 64), -EAFNOSUPPORT);
+    ck_assert_int_eq(give("::1", 128), -EINVAL);
+    ck_assert_int_eq(give("::", 128), -EINVAL);
+    ck_assert_int_eq(give("ff02::1", 128), -EINVAL);
+    ck_assert_int_eq(give("2001:db8::1", 129), -EINVAL);
     ck_assert_uint_eq(bed.iface->address_count, 0);
 }
 END_TEST
@@ -106,11 +109,12 @@ START_TEST(addresses_have_a_bound)
 {
     char text[16];
 
-    for (unsigned i = 0; i < IFACE_ADDRESSES; i++) {
+    for (unsigned i = 0; i < bed.cx.limits.addresses; i++) {
         snprintf(text, sizeof(text), "10.0.%u.1", i);
         ck_assert_int_eq(give(text, 24), 0);
     }
     ck_assert_int_eq(give("10.0.99.1", 24), -ENOBUFS);
+    ck_assert_uint_eq(bed.ip.routes.count, bed.cx.limits.addresses);
 }
 END_TEST
 

@@ -50,6 +50,10 @@ struct tlsyn_limits {
     uint32_t neighbours;      /* entries of the neighbour cache */
     uint32_t neighbour_queue; /* frames waiting per unresolved neighbour */
     uint32_t routes;
+    uint32_t addresses; /* of one interface, link-local ones included; 16 at most */
+    uint32_t routers;   /* default routers that have advertised themselves */
+    uint32_t prefixes;  /* networks on a link that a router has advertised */
+    uint32_t redirects; /* destinations that a router has sent us elsewhere for */
     uint32_t udp_endpoints;
     uint32_t udp_queue_bytes;   /* UDP's share of reply_queue_bytes; more: -EAGAIN */
     uint32_t destinations;      /* remembered peers: cookie, MSS, SRTT */
@@ -113,17 +117,77 @@ int tlsyn_iface_add(struct tlsyn_stack *stack, struct tlsyn_link *link, struct t
 
 struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
 
-/** Gives the interface an address; its network becomes reachable without a gateway. -EADDRINUSE:
- * has it already. */
+/**
+ * Gives the interface an address; its network becomes reachable without a gateway. An IPv4 address
+ * may be used at once. An IPv6 address is tentative for a second, until nobody has claimed it (RFC
+ * 4862 5.4): connections can't be opened from it and nothing that is sent to it is taken before
+ * tlsyn_address_handler says that it is usable. The first IPv6 address gives the interface a
+ * link-local one, too.
+ *
+ * -EADDRINUSE: has it already; -EINVAL: no host's address; -ENOBUFS: limits.addresses; -EMSGSIZE:
+ * IPv6, and the link carries less than 1280 bytes.
+ */
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address,
                         int prefix_len);
 
-/** Sends an ARP announcement of every address (RFC 5227 2.3), so that peers replace a stale entry.
+enum tlsyn_address_state {
+    TLSYN_ADDRESS_NONE = 0,   /* no address of the interface */
+    TLSYN_ADDRESS_TENTATIVE,  /* being asked about: not usable yet */
+    TLSYN_ADDRESS_PREFERRED,  /* usable */
+    TLSYN_ADDRESS_DEPRECATED, /* usable, but not for new connections if there is another */
+    TLSYN_ADDRESS_DUPLICATE,  /* somebody else has it: not usable */
+};
+
+enum tlsyn_address_state tlsyn_iface_address_state(const struct tlsyn_iface *iface,
+                                                   const struct tlsyn_addr *address);
+
+struct tlsyn_iface_address_info {
+    struct tlsyn_addr address;
+    int prefix_len;
+    enum tlsyn_address_state state;
+    tlsyn_time preferred_until, valid_until; /* TLSYN_NEVER: for ever */
+};
+
+/** The interface's addresses, at most `max` of them; how many were written. */
+int tlsyn_iface_addresses(const struct tlsyn_iface *iface, struct tlsyn_iface_address_info *info,
+                          int max);
+
+/** Learns of each change of an IPv6 address's state, inside the call that made it: given or made
+ * (tentative), usable, deprecated, duplicate, gone (none). Calls on connections are allowed in it. */
+struct tlsyn_address_handler {
+    void (*on_address)(struct tlsyn_address_handler *, struct tlsyn_iface *,
+                       const struct tlsyn_addr *, int prefix_len, enum tlsyn_address_state);
+};
+
+/** One handler per interface; NULL: none. It must outlive the stack, or be taken away. */
+void tlsyn_iface_watch(struct tlsyn_iface *iface, struct tlsyn_address_handler *handler);
+
+/** How often an IPv6 address that is given or made from now on is asked about, a second apart, before
+ * it is used (RFC 4862 5.1, DupAddrDetectTransmits). 1 is the default; 0: it may be used at once, where
+ * something else sees to it that nobody else has it. */
+void tlsyn_iface_dad(struct tlsyn_iface *iface, int transmits);
+
+/** Bytes of tlsyn_iface_autoconf()'s secret. */
+#define TLSYN_AUTOCONF_SECRET 16
+
+/**
+ * Listens to the routers of the link from now on, and asks for them (RFC 4861 6.3): default routers,
+ * networks on the link, parameters, and addresses made out of the prefixes that they advertise (RFC
+ * 4862 5.5). The lower half of these, and of the link-local address, is a keyed hash of prefix and
+ * Ethernet address (RFC 7217): with the same TLSYN_AUTOCONF_SECRET bytes it is the same each time;
+ * with NULL it is another one for each stack. To be called before an IPv6 address is given, if the
+ * secret shall count for the link-local address. 0; -EMSGSIZE: the link carries less than 1280 bytes;
+ * -ENOBUFS.
  */
+int tlsyn_iface_autoconf(struct tlsyn_iface *iface, const uint8_t *secret);
+
+/** Tells everybody on the link about every address, by ARP announcement (RFC 5227 2.3) or unsolicited
+ * neighbour advertisement (RFC 4861 7.2.6), so that peers replace a stale entry. */
 void tlsyn_iface_announce(struct tlsyn_iface *iface);
 
-/** Asks the network whether somebody has `address` already: three ARP probes (RFC 5227 2.1.1) leave
- * with the next outputs; call tlsyn_iface_conflict() after a second or so. */
+/** Asks the network whether somebody has the IPv4 address already: three ARP probes (RFC 5227 2.1.1)
+ * leave with the next outputs; call tlsyn_iface_conflict() after a second or so. (IPv6 addresses are
+ * asked about by themselves.) -EAFNOSUPPORT: IPv6. */
 int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
 
 /** True once somebody else was seen to use an address of this interface, or the probed one. */
@@ -161,7 +225,8 @@ struct tlsyn_ping_handler {
                      size_t size, uint8_t ttl, int error);
 };
 
-/** Sends one ICMP echo request (RFC 792) with `size` bytes of payload, at most 1472. `id` tells
+/** Sends one ICMP echo request (RFC 792, RFC 4443) with `size` bytes of payload, at most 1472, or
+ * 1452 over IPv6. `id` tells
  * runs apart; answers with this id go to `handler` until tlsyn_ping_stop(). One handler per stack
  * at a time: -EBUSY. */
 int tlsyn_ping(struct tlsyn_stack *stack, const struct tlsyn_addr *to, uint16_t id,
