@@ -14,14 +14,16 @@ static const struct {
     const char *summary;
 } studies[] = {
     {"table2", cmd_bench_table2, "ping RTT against handshake time, sequential and embedded"},
+    {"loss", cmd_bench_loss, "bulk through loss, delay and reordering, beside the kernel's TCP"},
     {NULL, NULL, NULL},
 };
 
 static void print_help(void)
 {
-    say_result("Usage: tlsyn bench STUDY [OPTION]...\n\n"
-               "Measures what carrying TLS in TCP's handshake saves, in a laboratory on this "
-               "machine.\n\nStudies:\n");
+    say_result(
+        "Usage: tlsyn bench STUDY [OPTION]...\n\n"
+        "Measures, in a laboratory on this machine, what carrying TLS in TCP's handshake saves, "
+        "and how this TCP does beside the kernel's.\n\nStudies:\n");
     for (size_t i = 0; studies[i].name; i++)
         say_result("  %-9s %s\n", studies[i].name, studies[i].summary);
     say_result("\ntlsyn bench STUDY --help lists a study's options.\n");

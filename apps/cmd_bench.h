@@ -5,5 +5,6 @@
 #define CMD_BENCH_H
 
 int cmd_bench_table2(int argc, char **argv);
+int cmd_bench_loss(int argc, char **argv);
 
 #endif

@@ -9,7 +9,10 @@
 struct tlsyn_addr node_address(const char *text)
 {
     uint8_t octets[4] = {0};
+    struct tlsyn_addr address = {{0}};
 
+    if (inet_pton(AF_INET6, text, address.byte) == 1)
+        return address;
     (void)inet_pton(AF_INET, text, octets);
     return tlsyn_addr_ip4(octets);
 }

@@ -13,7 +13,7 @@ struct node {
     struct tlsyn_loop *loop;
 };
 
-/** "10.77.0.11" as an address; unspecified if it is none. */
+/** "10.77.0.11" or "fd77::11" as an address; unspecified if it is none. */
 struct tlsyn_addr node_address(const char *text);
 
 /** Takes the link over, also on failure. 0 or -errno. */

@@ -16,7 +16,7 @@
 struct run {
     struct table2 *table;
     struct testbed *testbed;
-    struct table2_observer *observer;
+    struct study_observer *observer;
     char *message;
 };
 
@@ -383,7 +383,7 @@ static int run_all(struct run *run)
     return error;
 }
 
-int table2_run(const struct table2_options *options, struct table2_observer *observer,
+int table2_run(const struct table2_options *options, struct study_observer *observer,
                struct table2 **table, char message[TABLE2_MESSAGE_MAX])
 {
     struct credentials credentials;

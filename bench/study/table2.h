@@ -16,6 +16,7 @@
 
 #include "measure/fit.h"
 #include "measure/sample.h"
+#include "study/observer.h"
 #include "study/testbed.h"
 
 enum {
@@ -46,13 +47,6 @@ void table2_defaults(struct table2_options *options);
 
 /** About how long a run takes, in seconds. */
 double table2_estimate(const struct table2_options *options);
-
-/** Hears what happens during a run. */
-struct table2_observer {
-    void (*note)(struct table2_observer *, const char *sentence);
-    void (*progress)(struct table2_observer *, uint32_t done, uint32_t total, const char *status);
-    bool (*interrupted)(struct table2_observer *); /* true: stop here, and keep what there is */
-};
 
 /** One kind of observation, made once per round at every ping target. */
 struct table2_member {
@@ -139,7 +133,7 @@ struct table2 {
  * measured (-EPERM: the lab is forbidden here), or the testbed broke down half-way; then *table may hold what came
  * before, else it is NULL.
  */
-int table2_run(const struct table2_options *options, struct table2_observer *observer,
+int table2_run(const struct table2_options *options, struct study_observer *observer,
                struct table2 **table, char message[TABLE2_MESSAGE_MAX]);
 
 /** Computes rows, savings and fits from the samples. 0 or -ENOMEM. */

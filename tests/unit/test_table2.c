@@ -9,18 +9,18 @@
 #include "study/table2.h"
 
 struct counting {
-    struct table2_observer observer;
+    struct study_observer observer;
     uint32_t notes, last, total;
     uint32_t stop_at; /* 0: never */
 };
 
-static void on_note(struct table2_observer *observer, const char *sentence)
+static void on_note(struct study_observer *observer, const char *sentence)
 {
     (void)sentence;
     ((struct counting *)observer)->notes++;
 }
 
-static void on_progress(struct table2_observer *observer, uint32_t done, uint32_t total,
+static void on_progress(struct study_observer *observer, uint32_t done, uint32_t total,
                         const char *status)
 {
     struct counting *c = (struct counting *)observer;
@@ -32,7 +32,7 @@ static void on_progress(struct table2_observer *observer, uint32_t done, uint32_
     c->total = total;
 }
 
-static bool is_over(struct table2_observer *observer)
+static bool is_over(struct study_observer *observer)
 {
     struct counting *c = (struct counting *)observer;
 
@@ -64,7 +64,7 @@ static struct table2 *run(const struct table2_options *o, struct counting *c)
     struct table2 *t = NULL;
     char message[TABLE2_MESSAGE_MAX];
 
-    c->observer = (struct table2_observer){on_note, on_progress, is_over};
+    c->observer = (struct study_observer){on_note, on_progress, is_over};
     ck_assert_msg(table2_run(o, &c->observer, &t, message) == 0, "%s", message);
     ck_assert_ptr_nonnull(t);
     ck_assert_int_eq(table2_analyse(t), 0);

@@ -1,0 +1,232 @@
+/*
+ * cmd_bench_loss.c: tlsyn bench loss: options, progress, and where the results go.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cmd_bench.h"
+#include "say.h"
+#include "study.h"
+#include "study/loss.h"
+
+#define ROOM_NEEDED  (1 << 20) /* bytes on disk that the file may take */
+#define QUICK_ROUNDS 3
+#define QUICK_SCALE  0.25
+
+struct loss_command {
+    struct study_list loss, rtt, reorder;
+    int64_t rounds; /* 0: not given */
+    int64_t seed;
+    uint64_t bytes, rate, queue, ring;
+    int family; /* a choice: 4, 6, both */
+    const char *controller;
+    tlsyn_time timeout;
+    const char *out;
+    bool quick, all, json, capture;
+};
+
+static int write_json(const struct loss_study *study, const char *folder)
+{
+    FILE *out = study_open_file(folder, "loss.json");
+    int error = out ? loss_json(study, out) : -errno;
+
+    if (out && fclose(out) != 0 && error == 0)
+        error = -errno;
+    if (error < 0)
+        say("%s/loss.json cannot be written: %s", folder, strerror(-error));
+    return error;
+}
+
+static int report(const struct loss_command *c, struct loss_study *study)
+{
+    int error = loss_analyse(study);
+
+    if (error < 0) {
+        say("the figures cannot be computed: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    error = write_json(study, c->out);
+    if (c->json)
+        (void)loss_json(study, stdout);
+    else
+        (void)loss_text(study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !c->json)
+        say_result("\nIn %s: loss.json.\n", c->out);
+    return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
+}
+
+static int measure(const struct loss_command *c, struct loss_study *study)
+{
+    struct study_watcher w;
+    char message[LOSS_MESSAGE_MAX];
+    int error;
+
+    study_watch(&w);
+    error = loss_run(study, &w.observer, message);
+    study_unwatch(&w);
+    if (error < 0)
+        say("%s", message);
+    if (error == -EPERM)
+        return CLI_PERMISSION;
+    int status = report(c, study);
+    if (error < 0)
+        return CLI_FAILURE;
+    return w.signal ? CLI_INTERRUPTED : status;
+}
+
+static void take_list(struct loss_list *into, const struct study_list *list)
+{
+    if (list->count == 0)
+        return;
+    into->count = list->count;
+    memcpy(into->value, list->value, sizeof(into->value));
+}
+
+static void take_options(const struct loss_command *c, struct loss_options *o)
+{
+    static const struct loss_list few_losses = {{0, 1}, 2}, few_rtts = {{0, 20}, 2};
+
+    loss_defaults(o);
+    if (c->quick) {
+        o->rounds = QUICK_ROUNDS;
+        o->scale = QUICK_SCALE;
+        o->loss = few_losses;
+        o->rtt = few_rtts;
+    }
+    take_list(&o->loss, &c->loss);
+    take_list(&o->rtt, &c->rtt);
+    take_list(&o->reorder, &c->reorder);
+    if (c->family > 0)
+        o->families[c->family == 1 ? 0 : o->family_count++] = AF_INET6;
+    if (c->rounds > 0)
+        o->rounds = (uint32_t)c->rounds;
+    if (c->controller)
+        (void)snprintf(o->controller, sizeof(o->controller), "%s", c->controller);
+    o->bytes = c->bytes;
+    o->rate = c->rate ? c->rate : o->rate;
+    o->queue = c->queue ? (uint32_t)c->queue : o->queue;
+    o->ring = c->ring ? (uint32_t)c->ring : o->ring;
+    o->both_ours = c->all;
+    o->timeout = c->timeout ? c->timeout : o->timeout;
+    o->seed = (uint64_t)c->seed;
+    o->folder = c->capture ? c->out : NULL;
+    o->version = TLSYN_VERSION;
+}
+
+static int run(const struct loss_command *c, const char *typed)
+{
+    struct loss_options options;
+    struct loss_study *study = NULL;
+    char text[32];
+    int error = study_try_folder(c->out, ROOM_NEEDED);
+
+    if (error < 0) {
+        say("nothing was measured, for the results could not be written to %s: %s", c->out,
+            strerror(-error));
+        return CLI_FAILURE;
+    }
+    take_options(c, &options);
+    options.command = typed;
+    error = loss_plan(&options, &study);
+    if (error < 0) {
+        say("nothing was measured: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    say("%u paths, %u pairs, %u rounds: %s", study->cell_count, study->pair_count, options.rounds,
+        study_duration(loss_estimate(&options), text, sizeof(text)));
+    int status = measure(c, study);
+    loss_free(study);
+    return status;
+}
+
+/* --- the command line --------------------------------------------------------------------------------- */
+
+static const struct cli_type percents = {
+    .placeholder = "PERCENT,...",
+    .accepts = "up to 8 different numbers from 0 to 90, with commas between",
+    .parse = study_list_parse,
+    .choices = (const char *const[]){"%", NULL},
+    .max = 90};
+static const struct cli_type times = {
+    .placeholder = "MS,...",
+    .accepts = "up to 8 different numbers of milliseconds up to 10000, with commas between",
+    .parse = study_list_parse,
+    .choices = (const char *const[]){"ms", NULL},
+    .max = 10000};
+static const struct cli_type rounds = {.placeholder = "N",
+                                       .accepts = "a whole number from 1 to 1000",
+                                       .parse = cli_number_parse,
+                                       .min = 1,
+                                       .max = LOSS_ROUNDS_MAX};
+
+static int parse(struct loss_command *c, int argc, char **argv, int *exit_status)
+{
+    static const char *const family_names[] = {"4", "6", "both", NULL};
+    static const struct cli_type family = {.placeholder = "FAMILY",
+                                           .accepts = "4, 6 or both",
+                                           .parse = cli_choice_parse,
+                                           .choices = family_names};
+    const struct cli_option options[] = {
+        {"loss", 0, &percents, &c->loss, "frames lost, each way (0,0.1,1,5)", NULL},
+        {"rtt", 0, &times, &c->rtt, "round trips, in ms (0,20,100)", NULL},
+        {"reorder", 0, &percents, &c->reorder, "frames that overtake others (0,5)", NULL},
+        {"family", 0, &family, &c->family, "of IP: 4, 6 or both (4)", NULL},
+        {"controller", 0, &cli_string, &c->controller,
+         "congestion controller, the same on both stacks (reno)", NULL},
+        {"rounds", 'n', &rounds, &c->rounds, "transfers per path and pair (5)", NULL},
+        {"quick", 'q', NULL, &c->quick, "3 rounds, few paths, small transfers: a first look", NULL},
+        {"all", 'a', NULL, &c->all, "tlsyn to tlsyn, too", NULL},
+        {"bytes", 0, &cli_size, &c->bytes,
+         "size of every transfer (what about two seconds should carry)", NULL},
+        {"rate", 0, &cli_rate, &c->rate, "of the link (200mbit)", NULL},
+        {"queue", 0, &cli_size, &c->queue, "bytes that wait for the rate at most (1MiB)", NULL},
+        {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (8MiB)", NULL},
+        {"timeout", 0, &cli_duration, &c->timeout, "of one transfer (120s)", NULL},
+        {"out", 'o', &cli_file, &c->out, "folder for the results (out/loss)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the order and of what is lost (1)", NULL},
+        {"capture", 0, NULL, &c->capture, "keep a pcapng of what our stack saw as a sender", NULL},
+        {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "bench loss",
+        .operands = "",
+        .summary =
+            "Measures how long bulk transfers take through loss, delay and reordering, in a "
+            "laboratory on this machine: this stack with the kernel's as its peer, each way, "
+            "beside the kernel's to itself over the same path, with the same controller.",
+        .options = options,
+        .notes =
+            "  tlsyn bench loss --quick\n"
+            "  tlsyn bench loss --loss 1 --rtt 20 --reorder 0 -n 10     one path, in a minute\n"
+            "  tlsyn bench loss --loss 5 --rtt 100 --reorder 0 -n 1 --capture\n",
+        .operands_max = 0,
+    };
+
+    return cli_parse(&command, argc, argv, exit_status);
+}
+
+int cmd_bench_loss(int argc, char **argv)
+{
+    struct loss_command command = {.seed = 1, .out = "out/loss"};
+    char typed[1024];
+    int status = CLI_USAGE;
+
+    study_join(argc, argv, typed, sizeof(typed));
+    if (parse(&command, argc, argv, &status) < 0)
+        return status;
+    if (command.loss.count > LOSS_VALUES_MAX || command.rtt.count > LOSS_VALUES_MAX ||
+        command.reorder.count > LOSS_VALUES_MAX) {
+        say("--loss, --rtt and --reorder take 8 values at most");
+        return CLI_USAGE;
+    }
+    if (command.queue > UINT32_MAX || command.ring > (8u << 20) ||
+        (command.controller && strlen(command.controller) > 15)) {
+        say("--queue takes at most 4 GiB, --ring 8 MiB, --controller 15 characters");
+        return CLI_USAGE;
+    }
+    return run(&command, typed);
+}

@@ -1,0 +1,187 @@
+/*
+ * study.c: what the commands of all studies do.
+ */
+#include "study.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <tlsyn/loop.h>
+#include <unistd.h>
+
+#include "say.h"
+
+#define LIST_MAX (sizeof(((struct study_list *)0)->value) / sizeof(double))
+
+int study_list_parse(const struct cli_type *type, const char *text, void *into)
+{
+    const char *unit = type->choices ? type->choices[0] : "";
+    struct study_list list = {.count = 0};
+    const char *at = text;
+    char *end = NULL;
+
+    for (;;) {
+        double value = strtod(at, &end);
+
+        if (end == at || !isfinite(value) || value < (double)type->min ||
+            value > (double)type->max || list.count == (int)LIST_MAX)
+            return -EINVAL;
+        for (int i = 0; i < list.count; i++) {
+            if (fabs(list.value[i] - value) < 1e-9)
+                return -EINVAL;
+        }
+        list.value[list.count++] = value;
+        end += strncmp(end, unit, strlen(unit)) == 0 ? strlen(unit) : 0;
+        if (*end == '\0')
+            break;
+        if (*end != ',')
+            return -EINVAL;
+        at = end + 1;
+    }
+    *(struct study_list *)into = list;
+    return 0;
+}
+
+/* --- the folder --------------------------------------------------------------------------------------- */
+
+/* mkdir -p */
+static int make_folder(const char *path)
+{
+    char part[512];
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof(part))
+        return -ENAMETOOLONG;
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+            return -errno;
+    }
+    return 0;
+}
+
+int study_try_folder(const char *folder, size_t room)
+{
+    char path[600];
+    int error = make_folder(folder);
+    int fd = -1;
+
+    if (error < 0)
+        return error;
+    (void)snprintf(path, sizeof(path), "%s/.room", folder);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -errno;
+    error = -posix_fallocate(fd, 0, (off_t)room);
+    (void)close(fd);
+    (void)unlink(path);
+    return error == -EOPNOTSUPP || error == -EINVAL ? 0 : error;
+}
+
+FILE *study_open_file(const char *folder, const char *name)
+{
+    char path[600];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return fopen(path, "we");
+}
+
+/* --- the observer ------------------------------------------------------------------------------------- */
+
+unsigned study_width(int fd)
+{
+    struct winsize size;
+
+    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static void on_note(struct study_observer *observer, const char *sentence)
+{
+    struct study_watcher *w = (struct study_watcher *)observer;
+
+    if (w->begun)
+        progress_break(&w->progress);
+    say("%s", sentence);
+}
+
+static void on_progress(struct study_observer *observer, uint32_t done, uint32_t total,
+                        const char *status)
+{
+    struct study_watcher *w = (struct study_watcher *)observer;
+
+    if (!w->begun)
+        progress_init(&w->progress, stderr, isatty(STDERR_FILENO), study_width(STDERR_FILENO),
+                      tlsyn_clock());
+    w->begun = true;
+    progress_update(&w->progress, tlsyn_clock(), done, total, status);
+}
+
+static sigset_t ending_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* They are blocked, so that none strikes between two steps; here is where they are noticed. */
+static bool was_interrupted(struct study_observer *observer)
+{
+    struct study_watcher *w = (struct study_watcher *)observer;
+    const sigset_t set = ending_signals();
+    const struct timespec now = {0};
+    int number = sigtimedwait(&set, NULL, &now);
+
+    if (number > 0)
+        w->signal = number;
+    return w->signal != 0;
+}
+
+void study_watch(struct study_watcher *watcher)
+{
+    const sigset_t signals = ending_signals();
+
+    *watcher = (struct study_watcher){.observer = {on_note, on_progress, was_interrupted}};
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+void study_unwatch(struct study_watcher *watcher)
+{
+    if (watcher->begun)
+        progress_break(&watcher->progress);
+}
+
+/* --- words -------------------------------------------------------------------------------------------- */
+
+const char *study_duration(double seconds, char *text, size_t size)
+{
+    if (seconds < 90)
+        (void)snprintf(text, size, "about %.0f s", seconds);
+    else
+        (void)snprintf(text, size, "about %.1f min", seconds / 60);
+    return text;
+}
+
+void study_join(int argc, char **argv, char *text, size_t size)
+{
+    size_t len = (size_t)snprintf(text, size, "tlsyn bench");
+
+    for (int i = 0; i < argc && len + 1 < size; i++) {
+        int n = snprintf(text + len, size - len, " %s", argv[i]);
+
+        len += n > 0 ? (size_t)n : 0;
+    }
+}

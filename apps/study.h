@@ -1,0 +1,52 @@
+/*
+ * study.h: what the commands of all studies do: a folder for the results, progress, ending on a signal.
+ */
+#ifndef STUDY_H
+#define STUDY_H
+
+#include <stdio.h>
+
+#include "cli.h"
+#include "report/progress.h"
+#include "study/observer.h"
+
+/** Up to 16 different numbers. */
+struct study_list {
+    double value[16];
+    int count;
+};
+
+/** Parser of a type for "0.4,6,11.6": the unit in `choices`, if there is one, may follow each ("0.4ms"); from `min` to `max`
+ * inclusive, at most 16 of them. */
+int study_list_parse(const struct cli_type *type, const char *text, void *into);
+
+/** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0 or -errno. */
+int study_try_folder(const char *folder, size_t room);
+
+/** A file in the folder, for writing; NULL with errno. */
+FILE *study_open_file(const char *folder, const char *name);
+
+/** The terminal's columns, or 0 when it is none. */
+unsigned study_width(int fd);
+
+/** Watches a run: notes and progress to stderr; SIGINT, SIGTERM and SIGHUP end it. */
+struct study_watcher {
+    struct study_observer observer;
+    struct progress progress;
+    bool begun;
+    int signal; /* that came; 0: none */
+};
+
+/** From here on the signals are blocked, and noticed when the study asks. */
+void study_watch(struct study_watcher *watcher);
+
+/** Ends the progress line. */
+void study_unwatch(struct study_watcher *watcher);
+
+/** "about 40 s", "about 2.5 min" */
+const char *study_duration(double seconds, char *text, size_t size);
+
+/** The command as it was typed, for reports. */
+void study_join(int argc, char **argv, char *text, size_t size);
+
+#endif

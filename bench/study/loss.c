@@ -1,0 +1,283 @@
+/*
+ * study/loss.c: the study's plan and its rounds.
+ */
+#include "study/loss.h"
+
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlsyn/loop.h>
+
+#include "measure/schedule.h"
+
+#define SEGMENT   1448.0 /* bytes of text in a frame of 1514 with timestamps */
+#define AIM       2.0    /* s per transfer */
+#define BYTES_MIN (384u << 10)
+#define BYTES_MAX (32u << 20)
+#define OVERHEAD  0.15 /* s per transfer for processes and handshakes */
+#define OVERTAKING                                                                                 \
+    ((tlsyn_time)250) /* us of delay each way where there is reordering: without, nothing is overtaken */
+TLSYN_MS(0.25) /* delay each way where there is reordering: with none, nothing is overtaken */
+#define FIRST_PORT 5000
+#define PORTS      10000
+
+void loss_defaults(struct loss_options *options)
+{
+    *options = (struct loss_options){
+        .loss = {{0, 0.1, 1, 5}, 4},
+        .rtt = {{0, 20, 100}, 3},
+        .reorder = {{0, 5}, 2},
+        .families = {AF_INET},
+        .family_count = 1,
+        .rounds = 5,
+        .scale = 1,
+        .rate = 200000000,
+        .queue = 1u << 20,
+        .ring = 8u << 20,
+        .controller = "reno",
+        .timeout = TLSYN_SECONDS(120),
+        .seed = 1,
+    };
+}
+
+/* Bytes per second that a path leaves to one flow. */
+static double expected_rate(const struct loss_options *options, const struct loss_cell *cell)
+{
+    double rate = options->rate ? (double)options->rate / 8 : 1e9 / 8;
+    double rtt = cell->rtt_ms > 1 ? cell->rtt_ms / 1e3 : 1e-3;
+    double left = cell->loss > 0 ? 1.22 * SEGMENT / (rtt * sqrt(cell->loss / 100)) : rate;
+
+    return left < rate ? left : rate;
+}
+
+uint64_t loss_bytes(const struct loss_options *options, const struct loss_cell *cell)
+{
+    double bytes = AIM * expected_rate(options, cell) * options->scale;
+
+    if (options->bytes)
+        return options->bytes;
+    bytes = bytes < BYTES_MIN ? BYTES_MIN : bytes > BYTES_MAX ? BYTES_MAX : bytes;
+    return (uint64_t)bytes;
+}
+
+struct tlsyn_impairment loss_path(const struct loss_options *options, const struct loss_cell *cell,
+                                  uint64_t seed)
+{
+    struct tlsyn_impairment path = {
+        .delay = (tlsyn_time)llround(cell->rtt_ms * 500),
+        .rate = options->rate,
+        .queue_bytes = options->queue,
+        .loss = cell->loss / 100,
+        .reorder = cell->reorder / 100,
+        .seed = seed,
+    };
+
+    if (path.reorder > 0 && path.delay < OVERTAKING)
+        path.delay = OVERTAKING;
+    return path;
+}
+
+static double estimate(const struct loss_study *study)
+{
+    double seconds = 0;
+
+    for (uint32_t i = 0; i < study->cell_count; i++) {
+        const struct loss_cell *cell = &study->cells[i];
+
+        seconds += (double)cell->bytes / expected_rate(&study->options, cell) +
+                   8 * cell->rtt_ms / 1e3 + OVERHEAD;
+    }
+    return seconds * study->pair_count * study->options.rounds;
+}
+
+double loss_estimate(const struct loss_options *options)
+{
+    struct loss_study *study = NULL;
+    double seconds = loss_plan(options, &study) == 0 ? estimate(study) : NAN;
+
+    loss_free(study);
+    return seconds;
+}
+
+/* --- the plan ----------------------------------------------------------------------------------------- */
+
+static void plan_cells(struct loss_study *s, int family)
+{
+    const struct loss_options *o = &s->options;
+
+    for (int i = 0; i < o->loss.count * o->rtt.count * o->reorder.count; i++) {
+        struct loss_cell *cell = &s->cells[s->cell_count++];
+
+        cell->family = family;
+        cell->reorder = o->reorder.value[i % o->reorder.count];
+        cell->rtt_ms = o->rtt.value[i / o->reorder.count % o->rtt.count];
+        cell->loss = o->loss.value[i / o->reorder.count / o->rtt.count];
+        cell->bytes = loss_bytes(o, cell);
+    }
+}
+
+static bool is_list(const struct loss_list *list, double max)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (!(list->value[i] >= 0 && list->value[i] <= max))
+            return false;
+    }
+    return list->count >= 1 && list->count <= LOSS_VALUES_MAX;
+}
+
+int loss_plan(const struct loss_options *options, struct loss_study **study)
+{
+    static const struct loss_pair pairs[LOSS_PAIRS_MAX] = {{FLOW_KERNEL, FLOW_KERNEL},
+                                                           {FLOW_TLSYN, FLOW_KERNEL},
+                                                           {FLOW_KERNEL, FLOW_TLSYN},
+                                                           {FLOW_TLSYN, FLOW_TLSYN}};
+    struct loss_study *s = NULL;
+
+    if (!is_list(&options->loss, 90) || !is_list(&options->reorder, 90) ||
+        !is_list(&options->rtt, 10000) || options->rounds < 1 ||
+        options->rounds > LOSS_ROUNDS_MAX || options->family_count < 1 ||
+        options->family_count > LOSS_FAMILIES_MAX)
+        return -EINVAL;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->options = *options;
+    for (int i = 0; i < options->family_count; i++)
+        plan_cells(s, options->families[i]);
+    memcpy(s->pairs, pairs, sizeof(pairs));
+    s->pair_count = options->both_ours ? 4 : 3;
+    s->row_count = s->cell_count * s->pair_count;
+    s->samples = calloc((size_t)s->row_count * options->rounds, sizeof(*s->samples));
+    s->rows = calloc(s->row_count, sizeof(*s->rows));
+    if (!s->samples || !s->rows) {
+        loss_free(s);
+        return -ENOMEM;
+    }
+    *study = s;
+    return 0;
+}
+
+void loss_free(struct loss_study *study)
+{
+    if (!study)
+        return;
+    free(study->samples);
+    free(study->rows);
+    free(study);
+}
+
+struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, uint32_t cell,
+                                uint32_t pair)
+{
+    return &study->samples[((size_t)round * study->cell_count + cell) * study->pair_count + pair];
+}
+
+/* --- the rounds --------------------------------------------------------------------------------------- */
+
+static struct flow_order order_for(const struct loss_study *s, const struct schedule_slot *slot)
+{
+    const struct loss_options *o = &s->options;
+    const struct loss_cell *cell = &s->cells[slot->block];
+    const struct loss_pair *pair = &s->pairs[slot->member];
+    uint64_t seed = (o->seed * LOSS_ROUNDS_MAX + slot->round) * LOSS_CELLS_MAX + slot->block;
+    struct flow_order order = {
+        .sender = pair->sender,
+        .receiver = pair->receiver,
+        .receiver_opens = slot->round % 2 == 1,
+        .family = cell->family,
+        .bytes = cell->bytes,
+        .timeout = o->timeout,
+        .ring = o->ring,
+        .digest = true,
+        .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
+        .impaired = true,
+        .to_server = loss_path(o, cell, 2 * seed),
+        .to_client = loss_path(o, cell, 2 * seed + 1),
+    };
+
+    memcpy(order.controller, o->controller, sizeof(order.controller));
+    if (o->folder)
+        (void)snprintf(order.capture, sizeof(order.capture), "%s/%g-%g-%g-%s-%s-%u.pcapng",
+                       o->folder, cell->loss, cell->rtt_ms, cell->reorder,
+                       flow_stack_name(pair->sender), flow_stack_name(pair->receiver), slot->round);
+    return order;
+}
+
+static void tell_progress(const struct loss_study *s, struct study_observer *observer,
+                          const struct schedule_slot *slot, const struct flow_outcome *outcome)
+{
+    const struct loss_cell *cell = &s->cells[slot->block];
+    const struct loss_pair *pair = &s->pairs[slot->member];
+    char text[160];
+    int n = snprintf(text, sizeof(text), "loss %g %%, RTT %g ms, reordering %g %%: %s to %s",
+                     cell->loss, cell->rtt_ms, cell->reorder, flow_stack_name(pair->sender),
+                     flow_stack_name(pair->receiver));
+
+    if (outcome->error == 0 && n > 0 && (size_t)n < sizeof(text))
+        (void)snprintf(text + n, sizeof(text) - (size_t)n, " %.2f s", outcome->seconds);
+    if (outcome->error < 0 && outcome->error != -EINTR) {
+        char note[400];
+
+        (void)snprintf(note, sizeof(note), "%s failed: %s", text,
+                       outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
+        observer->note(observer, note);
+    }
+    observer->progress(observer, slot->order + 1, s->row_count * s->options.rounds, text);
+}
+
+static int measure(struct loss_study *s, struct lab *lab, struct study_observer *observer)
+{
+    const struct schedule_plan plan = {.blocks = s->cell_count,
+                                       .cells_per_block = s->pair_count,
+                                       .rounds = s->options.rounds,
+                                       .seed = s->options.seed};
+    struct schedule_slot slot;
+    struct schedule schedule;
+    int error = schedule_init(&schedule, &plan);
+
+    while (error == 0 && schedule_next(&schedule, &slot)) {
+        struct loss_sample *sample = loss_sample(s, slot.round, slot.block, slot.member);
+        struct flow_order order = order_for(s, &slot);
+
+        error = flow_run(lab, &order, observer, &sample->outcome);
+        sample->done = error == 0;
+        if (error == 0)
+            tell_progress(s, observer, &slot, &sample->outcome);
+    }
+    schedule_fini(&schedule);
+    s->interrupted = error == -EINTR;
+    return error == -EINTR ? 0 : error;
+}
+
+static double load(void)
+{
+    double average = NAN;
+
+    return getloadavg(&average, 1) == 1 ? average : NAN;
+}
+
+int loss_run(struct loss_study *study, struct study_observer *observer,
+             char message[LOSS_MESSAGE_MAX])
+{
+    const struct lab_options options = {.mtu = 0};
+    struct lab_error why;
+    struct lab *lab = NULL;
+    int error = lab_open(&options, &lab, &why);
+    tlsyn_time began = tlsyn_clock();
+
+    if (error < 0) {
+        (void)snprintf(message, LOSS_MESSAGE_MAX, "%s", why.text);
+        return error;
+    }
+    study->load_before = load();
+    error = measure(study, lab, observer);
+    study->load_after = load();
+    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
+    if (error < 0)
+        (void)snprintf(message, LOSS_MESSAGE_MAX, "the laboratory has broken down: %s",
+                       strerror(-error));
+    lab_close(lab);
+    return error;
+}

@@ -1,0 +1,106 @@
+/*
+ * study/loss_analyse.c: rows and summary of the samples.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/loss.h"
+
+#define RESAMPLES 2000
+
+/* Room for one row's samples. */
+struct values {
+    double *own, *base, *paired, *retransmits;
+};
+
+static bool counts(const struct loss_sample *sample)
+{
+    return sample->done && sample->outcome.error == 0;
+}
+
+static void describe(const struct loss_study *s, struct loss_row *row, const struct values *v)
+{
+    for (uint32_t round = 0; round < s->options.rounds; round++) {
+        const struct loss_sample *sample = loss_sample(s, round, row->cell, row->pair);
+
+        if (!sample->done)
+            continue;
+        if (sample->outcome.error < 0) {
+            if (row->failed++ == 0)
+                memcpy(row->reason, sample->outcome.reason, sizeof(row->reason));
+            continue;
+        }
+        v->own[row->n] = sample->outcome.seconds;
+        v->retransmits[row->n++] = sample->outcome.retransmits;
+    }
+    stats_sort(v->own, row->n);
+    row->seconds = stats_quantile(v->own, row->n, 0.5);
+    row->least = stats_quantile(v->own, row->n, 0);
+    row->most = stats_quantile(v->own, row->n, 1);
+    row->retransmits = stats_median(v->retransmits, row->n);
+}
+
+/* Pair 0 is kernel to kernel. */
+static int compare(const struct loss_study *s, struct loss_row *row, const struct values *v)
+{
+    const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = s->options.seed};
+    struct stats_interval reduction;
+    size_t n = 0;
+
+    for (uint32_t round = 0; round < s->options.rounds; round++) {
+        const struct loss_sample *own = loss_sample(s, round, row->cell, row->pair);
+        const struct loss_sample *base = loss_sample(s, round, row->cell, 0);
+
+        if (!counts(own) || !counts(base))
+            continue;
+        v->base[n] = base->outcome.seconds;
+        v->paired[n++] = own->outcome.seconds;
+    }
+    int error = stats_bootstrap_paired(v->base, v->paired, n, STATS_REDUCTION, &plan, &reduction);
+    row->ratio = (struct stats_interval){
+        .estimate = 1 - reduction.estimate, .lo = 1 - reduction.hi, .hi = 1 - reduction.lo};
+    return error;
+}
+
+static void summarise(struct loss_study *s, double *ratios)
+{
+    struct loss_summary *sum = &s->summary;
+
+    *sum = (struct loss_summary){.worst = NAN};
+    for (uint32_t i = 0; i < s->row_count; i++) {
+        const struct loss_row *row = &s->rows[i];
+        const struct loss_pair *pair = &s->pairs[row->pair];
+
+        if (pair->sender == pair->receiver || !isfinite(row->ratio.estimate))
+            continue;
+        if (sum->rows == 0 || row->ratio.estimate > sum->worst) {
+            sum->worst = row->ratio.estimate;
+            sum->worst_row = i;
+        }
+        sum->above += row->ratio.estimate > LOSS_BOUND;
+        ratios[sum->rows++] = row->ratio.estimate;
+    }
+    sum->median = stats_median(ratios, sum->rows);
+}
+
+int loss_analyse(struct loss_study *study)
+{
+    size_t rounds = study->options.rounds;
+    double *room = calloc(4 * rounds + study->row_count, sizeof(*room));
+    const struct values v = {room, room + rounds, room + 2 * rounds, room + 3 * rounds};
+    int error = room ? 0 : -ENOMEM;
+
+    for (uint32_t i = 0; error == 0 && i < study->row_count; i++) {
+        struct loss_row *row = &study->rows[i];
+
+        *row = (struct loss_row){.cell = i / study->pair_count, .pair = i % study->pair_count};
+        describe(study, row, &v);
+        error = compare(study, row, &v);
+    }
+    if (error == 0)
+        summarise(study, room + 4 * rounds);
+    free(room);
+    return error;
+}
