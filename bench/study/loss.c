@@ -18,8 +18,7 @@
 #define BYTES_MAX (32u << 20)
 #define OVERHEAD  0.15 /* s per transfer for processes and handshakes */
 #define OVERTAKING                                                                                 \
-    ((tlsyn_time)250) /* us of delay each way where there is reordering: without, nothing is overtaken */
-TLSYN_MS(0.25) /* delay each way where there is reordering: with none, nothing is overtaken */
+    ((tlsyn_time)250) /* us each way where there is reordering: else nothing is overtaken */
 #define FIRST_PORT 5000
 #define PORTS      10000
 
