@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "core/random.h"
+#include "ip/group.h"
 #include "wire/checksum.h"
 #include "wire/udp.h"
 
@@ -214,16 +215,6 @@ void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
 
 /* --- out --------------------------------------------------------------------------------------------------- */
 
-static bool is_broadcast(const struct udp *udp, const struct tlsyn_addr *addr)
-{
-    list_each(it, &udp->ip->ifaces)
-    {
-        if (iface_is_broadcast(container_of(it, struct tlsyn_iface, node), addr))
-            return true;
-    }
-    return false;
-}
-
 /* The address that a datagram from `ep` to `to` leaves from; `from` if it is not NULL. */
 static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *to,
                       const struct tlsyn_addr *from, struct tlsyn_addr *src)
@@ -234,7 +225,7 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
 
     if (to->port == 0 || tlsyn_addr_unspecified(&to->addr))
         return -EINVAL;
-    if (!ep->options.broadcast && is_broadcast(ep->udp, &to->addr))
+    if (!ep->options.broadcast && group_is_broadcast(ep->udp->ip, &to->addr))
         return -EACCES;
     if (from && !ip_is_ours(ep->udp->ip, from))
         return -EADDRNOTAVAIL;
@@ -244,7 +235,10 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
         return -EAFNOSUPPORT;
     if (from && tlsyn_addr_is_ip4(from) != tlsyn_addr_is_ip4(&to->addr))
         return -EAFNOSUPPORT;
-    error = ip_path_find(ep->udp->ip, &to->addr, &path);
+    if (group_is(ep->udp->ip, &to->addr))
+        error = group_path_find(ep->udp->ip, from, &to->addr, &path);
+    else
+        error = ip_path_find(ep->udp->ip, &to->addr, &path);
     if (error < 0)
         return error;
     *src = from ? *from : path.src;
@@ -298,7 +292,7 @@ static int send_datagram(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, 
     int error;
 
     wire_udp_emit(&header, tx->header, sizeof(tx->header));
-    error = output_copied(udp->ip, tx);
+    error = group_is(udp->ip, &tx->dst) ? group_output(udp->ip, tx) : output_copied(udp->ip, tx);
     if (error < 0)
         return error;
     udp->queued += queue_size(len);

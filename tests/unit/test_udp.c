@@ -509,6 +509,42 @@ START_TEST(what_cannot_be_sent_says_why)
 }
 END_TEST
 
+/* Sends to `dst` with `broadcast` allowed; the frame that leaves. */
+static const struct fake_frame *sends_to_all(const char *dst, uint16_t port)
+{
+    struct tlsyn_endpoint to = at(dst, port);
+
+    fake_link_clear(&bed.link);
+    tlsyn_udp_set_options(ear.ep, &(struct tlsyn_udp_options){.broadcast = true});
+    ck_assert_int_eq(tlsyn_udp_send(ear.ep, &to, "all", 3), 0);
+    ck_assert_int_eq(ip_bed_flush(&bed), 1);
+    return &bed.link.frame[0];
+}
+
+START_TEST(broadcasts_and_groups_leave_for_everybody)
+{
+    static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t group[6] = {0x01, 0x00, 0x5e, 0x7f, 0x00, 0x42};
+    static uint8_t big[1473];
+    struct tlsyn_endpoint to = at("10.0.0.255", 67);
+    struct wire_ip4 ip4;
+
+    ck_assert_int_eq(opens(&ear, NULL, 68), 0);
+    ck_assert_mem_eq(sends_to_all("255.255.255.255", 67)->bytes, all, 6);
+    ck_assert_uint_eq(sent(0, &ip4).payload_len, 3);
+    ck_assert(is(&ip4.src, "10.0.0.1") && is(&ip4.dst, "255.255.255.255"));
+    ck_assert_uint_eq(ip4.ttl, 64);
+    ck_assert_mem_eq(sends_to_all("10.0.0.255", 67)->bytes, all, 6);
+    ck_assert_uint_eq(sent(0, &ip4).dst_port, 67);
+    ck_assert_mem_eq(sends_to_all("239.255.0.66", 5353)->bytes, group, 6);
+    ck_assert_uint_eq(sent(0, &ip4).src_port, 68);
+    ck_assert_uint_eq(ip4.ttl, 1);
+    ck_assert_int_eq(tlsyn_udp_send(ear.ep, &to, big, sizeof(big)), -EMSGSIZE);
+    test_memory_fail(&bed.memory, 1);
+    ck_assert_int_eq(tlsyn_udp_send(ear.ep, &to, "x", 1), -ENOMEM);
+}
+END_TEST
+
 START_TEST(what_waits_for_output_is_bounded_and_room_is_told_of)
 {
     struct tlsyn_endpoint to = at("10.0.0.2", 5353);
@@ -666,6 +702,7 @@ Suite *udp_suite(void)
     tcase_add_test(t, two_pieces_are_one_datagram_from_a_chosen_source);
     tcase_add_test(t, a_checksum_of_zero_is_sent_as_all_ones);
     tcase_add_test(t, what_cannot_be_sent_says_why);
+    tcase_add_test(t, broadcasts_and_groups_leave_for_everybody);
     tcase_add_test(t, what_waits_for_output_is_bounded_and_room_is_told_of);
     tcase_add_test(t, an_endpoint_may_be_closed_when_room_is_told_of);
     tcase_add_test(t, a_port_belongs_to_one_endpoint_per_address);

@@ -204,6 +204,25 @@ START_TEST(the_kernel_answers_us)
 }
 END_TEST
 
+START_TEST(the_kernel_hears_our_broadcast)
+{
+    const uint8_t all[] = {10, 0, 0, 255};
+    struct tlsyn_endpoint to = {.addr = tlsyn_addr_ip4(all), .port = 67};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(67)};
+    uint8_t got[8];
+
+    if (!open_all(68))
+        return;
+    ck_assert_int_eq(bind(kernel, (const struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(tlsyn_udp_send(echo.ep, &to, "all", 3), -EACCES);
+    tlsyn_udp_set_options(echo.ep, &(struct tlsyn_udp_options){.broadcast = true});
+    ck_assert_int_eq(tlsyn_udp_send(echo.ep, &to, "all", 3), 0);
+    ck_assert_int_eq(kernel_gets(got, sizeof(got)), 3);
+    ck_assert_mem_eq(got, "all", 3);
+    close_all();
+}
+END_TEST
+
 START_TEST(the_kernel_tells_us_of_a_closed_port)
 {
     struct tlsyn_endpoint to = {.addr = tlsyn_addr_ip4(kernel_octets), .port = 8};
@@ -227,6 +246,7 @@ Suite *udp_kernel_suite(void)
     tcase_add_test(t, the_kernels_datagrams_without_checksum_are_taken);
     tcase_add_test(t, the_kernel_is_told_of_a_closed_port);
     tcase_add_test(t, the_kernel_answers_us);
+    tcase_add_test(t, the_kernel_hears_our_broadcast);
     tcase_add_test(t, the_kernel_tells_us_of_a_closed_port);
     suite_add_tcase(s, t);
     return s;

@@ -12,6 +12,10 @@
  * its answer reads RFC 8085 first (3.1: a rate that the network can bear; 3.2: no datagram longer
  * than the path's MTU; 5.2: an ICMP error is a hint that anybody could have made up).
  *
+ * Datagrams to broadcast addresses and to IPv4 groups leave through the interface of the network,
+ * or of the local address; such to broadcast addresses are taken, by endpoints without a local
+ * address. Membership of groups there is none (RFC 1112 2: level 1).
+ *
  * Ownership: the stack owns the endpoint; the pointer is good until tlsyn_udp_close() or
  * on_closed. Every call here may be made inside any event.
  *
@@ -61,7 +65,7 @@ struct tlsyn_udp_options {
     bool only_ip6;  /* an unspecified local address stands for IPv6 addresses alone */
     bool broadcast; /* may send to broadcast addresses */
     uint8_t tos;    /* of what is sent: DSCP and ECN field */
-    uint8_t ttl;    /* 0: 64 */
+    uint8_t ttl;    /* 0: 64; 1 to a group */
 };
 
 /** -EADDRINUSE: an endpoint has this port on an address in common, or no port is left;

@@ -1,0 +1,170 @@
+/*
+ * ip/group.c: one frame for all. Read first: RFC 919 7, RFC 1112 6, RFC 1122 3.2.1.3, 3.3.6.
+ *
+ * There is no neighbour to ask for: the Ethernet address follows from the IP address. Such a datagram is rare and short, so it
+ * is built in one piece, with its checksum, and waits in the reply queue like an ARP packet.
+ */
+#include "ip/group.h"
+
+#include <errno.h>
+
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "wire/ip4.h"
+
+#define TTL_BROADCAST 64
+#define TTL_GROUP     1
+
+static bool is_ip4_group(const struct tlsyn_addr *dst)
+{
+    return tlsyn_addr_is_ip4(dst) && (tlsyn_addr_octets(dst)[0] & 0xf0) == 0xe0;
+}
+
+bool group_is_broadcast(const struct ip *ip, const struct tlsyn_addr *dst)
+{
+    list_each(it, &ip->ifaces)
+    {
+        if (iface_is_broadcast(container_of(it, struct tlsyn_iface, node), dst))
+            return true;
+    }
+    return false;
+}
+
+bool group_is(const struct ip *ip, const struct tlsyn_addr *dst)
+{
+    return is_ip4_group(dst) || group_is_broadcast(ip, dst);
+}
+
+/* The interface to leave through. The limited broadcast address and groups are everywhere: the source decides. */
+static struct tlsyn_iface *choose_iface(const struct ip *ip, const struct tlsyn_addr *src,
+                                        const struct tlsyn_addr *dst)
+{
+    static const uint8_t all[4] = {255, 255, 255, 255};
+    bool anywhere = is_ip4_group(dst) || memcmp(tlsyn_addr_octets(dst), all, sizeof(all)) == 0;
+
+    list_each(it, &ip->ifaces)
+    {
+        struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
+
+        if (anywhere ? !src || iface_has_address(iface, src) : iface_is_broadcast(iface, dst))
+            return iface;
+    }
+    return NULL;
+}
+
+/* Our first IPv4 address there, or that in the network whose broadcast address it is. */
+static const struct tlsyn_addr *choose_source(const struct tlsyn_iface *iface,
+                                              const struct tlsyn_addr *dst)
+{
+    const struct tlsyn_addr *first = NULL;
+
+    for (int i = 0; i < iface->address_count; i++) {
+        const struct iface_address *own = &iface->address[i];
+
+        if (!tlsyn_addr_is_ip4(&own->addr))
+            continue;
+        if (tlsyn_addr_eq(&own->broadcast, dst))
+            return &own->addr;
+        if (!first)
+            first = &own->addr;
+    }
+    return first;
+}
+
+int group_path_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
+                    struct ip_path *path)
+{
+    struct tlsyn_iface *iface = choose_iface(ip, src, dst);
+    const struct tlsyn_addr *own = iface ? choose_source(iface, dst) : NULL;
+
+    if (!own)
+        return -ENETUNREACH;
+    *path = (struct ip_path){
+        .iface = iface, .src = *own, .next_hop = *dst, .mtu = iface->link->caps.mtu};
+    return 0;
+}
+
+/* RFC 1112 6.4: the group's low 23 bits behind 01:00:5e. */
+static void hwaddr_of(const struct tlsyn_addr *dst, uint8_t hwaddr[ETHER_ADDR_LEN])
+{
+    const uint8_t *octets = tlsyn_addr_octets(dst);
+
+    memset(hwaddr, 0xff, ETHER_ADDR_LEN);
+    if (is_ip4_group(dst))
+        memcpy(hwaddr, (const uint8_t[]){0x01, 0x00, 0x5e, octets[1] & 0x7f, octets[2], octets[3]},
+               ETHER_ADDR_LEN);
+}
+
+static void put_checksum(const struct ip_tx *tx, uint8_t *payload, size_t len)
+{
+    struct checksum sum = {0};
+    uint16_t value;
+
+    checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol, (uint32_t)len);
+    checksum_add(&sum, payload, len);
+    value = checksum_finish(&sum);
+    if (value == 0)
+        value = 0xffff; /* RFC 768: zero would say that there is none */
+    payload[tx->csum_offset] = (uint8_t)(value >> 8);
+    payload[tx->csum_offset + 1] = (uint8_t)value;
+}
+
+static void emit(const struct ip_tx *tx, const struct tlsyn_iface *iface, uint8_t *bytes,
+                 size_t payload_len)
+{
+    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    struct wire_ip4 ip4 = {
+        .src = tx->src,
+        .dst = tx->dst,
+        .tos = tx->tos,
+        .ttl = tx->ttl > 0              ? tx->ttl
+               : is_ip4_group(&tx->dst) ? TTL_GROUP
+                                        : TTL_BROADCAST,
+        .protocol = tx->protocol,
+        .total_len = (uint16_t)(IP4_HEADER_LEN + payload_len),
+        .df = true,
+    };
+    uint8_t *payload = bytes + ETHER_HEADER_LEN + IP4_HEADER_LEN, *to = payload;
+
+    hwaddr_of(&tx->dst, ether.dst);
+    memcpy(ether.src, iface->link->caps.hwaddr, ETHER_ADDR_LEN);
+    wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
+    wire_ip4_emit(&ip4, bytes + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    memcpy(to, tx->header, tx->header_len);
+    to += tx->header_len;
+    for (int i = 0; i < 2; i++) {
+        if (tx->text.part[i].iov_len > 0)
+            memcpy(to, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
+        to += tx->text.part[i].iov_len;
+    }
+    put_checksum(tx, payload, payload_len);
+}
+
+int group_output(struct ip *ip, const struct ip_tx *tx)
+{
+    struct tlsyn_iface *iface = choose_iface(ip, &tx->src, &tx->dst);
+    size_t payload_len = tx->header_len + tlsyn_view_len(&tx->text);
+    size_t len = ETHER_HEADER_LEN + IP4_HEADER_LEN + payload_len;
+    uint8_t *bytes;
+    int error;
+
+    if (!iface) {
+        drop(ip->cx, TLSYN_DROP_no_route);
+        return -ENETUNREACH;
+    }
+    if (len > (size_t)ETHER_HEADER_LEN + iface->link->caps.mtu) {
+        drop(ip->cx, TLSYN_DROP_ip_too_long);
+        return -EMSGSIZE;
+    }
+    bytes = context_alloc(ip->cx, len);
+    if (!bytes) {
+        drop(ip->cx, TLSYN_DROP_no_memory);
+        return -ENOMEM;
+    }
+    emit(tx, iface, bytes, payload_len);
+    error = output_frame(ip, iface, bytes, len);
+    context_free(ip->cx, bytes);
+    if (error == 0)
+        count(ip->cx, TLSYN_COUNT_ip_out);
+    return error;
+}

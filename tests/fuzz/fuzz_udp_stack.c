@@ -1,0 +1,403 @@
+/*
+ * fuzz_udp_stack: a whole stack with UDP endpoints, under any sequence of datagrams, ICMP errors, calls of its users, time and
+ * failing memory. The counterpart of fuzz_stack_input, which has the connections.
+ *
+ * The input is a list of operations, each one octet and what it needs (missing octets read as zero):
+ *
+ *     0 frame     length, octets as they are             5 connect  user, peer; or ends it
+ *     1 datagram  ports, length field, checksum, text    6 time     16 bits, squared, in microseconds, and output
+ *     2 ICMP      ports, code, MTU                       7 memory   request that fails
+ *     3 open      user, address, port, options           8 link     frames that it still takes
+ *     4 send      user, to, bytes                        9 close    user
+ *
+ * Each event of a user reads one more octet, which decides what the user does inside it (send, connect, close, open another).
+ *
+ * Invariants: no event for an endpoint that is closed; each endpoint that the stack still has hears of its end once; a connected
+ * one hears its peer alone; what is delivered can be read; what is sent parses, has ports and a checksum, and fits
+ * the link; all memory comes back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <tlsyn/udp.h>
+
+#include "core/list.h"
+#include "core/random.h"
+#include "support/fake_link.h"
+#include "support/memory.h"
+#include "support/must.h"
+#include "wire/arp.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "wire/ip4.h"
+#include "wire/udp.h"
+
+#define USERS         5
+#define FRAME_MAX     2048
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_UDP  17
+
+struct user {
+    struct tlsyn_udp_handler handler;
+    struct fuzz *fuzz;
+    struct tlsyn_udp *ep; /* NULL: none is open */
+};
+
+struct fuzz {
+    struct reader input;
+    struct test_memory memory;
+    struct random_seeded random;
+    struct fake_link link;
+    struct tlsyn_stack *stack;
+    struct tlsyn_iface *iface;
+    tlsyn_time now;
+    uint8_t sum; /* of all that was delivered */
+    struct user user[USERS];
+};
+
+static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
+static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
+
+/* --- users ------------------------------------------------------------------------------------------------- */
+
+/* A few addresses, so that they meet: the peer, another, us, a broadcast, a group, none. */
+static struct tlsyn_endpoint some_endpoint(struct fuzz *f)
+{
+    static const uint8_t octets[8][4] = {{10, 0, 0, 2}, {10, 0, 0, 3},   {10, 0, 0, 1},
+                                         {10, 0, 0, 9}, {10, 0, 0, 255}, {224, 0, 0, 251},
+                                         {0, 0, 0, 0},  {192, 0, 2, 1}};
+    uint8_t which = get_u8(&f->input);
+
+    return (struct tlsyn_endpoint){.addr = tlsyn_addr_ip4(octets[which & 7]),
+                                   .port = (uint16_t)(which >> 3 & 7)};
+}
+
+static void send_some(struct user *u)
+{
+    static const uint8_t text[4096];
+    struct tlsyn_endpoint to = some_endpoint(u->fuzz);
+    size_t len = get_u16(&u->fuzz->input) % sizeof(text);
+    uint8_t how = get_u8(&u->fuzz->input);
+    int error = tlsyn_udp_send(u->ep, how & 1 ? &to : NULL, text, len);
+
+    must(error <= 0);
+}
+
+static void open_one(struct user *u)
+{
+    struct tlsyn_endpoint at = some_endpoint(u->fuzz);
+    uint8_t how = get_u8(&u->fuzz->input);
+    struct tlsyn_udp_options options = {.local = at, .broadcast = how & 1, .only_ip6 = how & 2};
+
+    if (u->ep)
+        return;
+    if (how & 4)
+        options.local.addr = (struct tlsyn_addr){0};
+    if (tlsyn_udp_open(u->fuzz->stack, &options, &u->handler, &u->ep) < 0)
+        u->ep = NULL;
+}
+
+static void connect_one(struct user *u)
+{
+    struct tlsyn_endpoint peer = some_endpoint(u->fuzz);
+    struct tlsyn_udp_info info;
+    int error = tlsyn_udp_connect(u->ep, peer.port == 7 ? NULL : &peer);
+
+    tlsyn_udp_info(u->ep, &info);
+    must(error < 0 || info.connected == (peer.port != 7));
+    must(info.local.port > 0);
+}
+
+static void close_one(struct user *u)
+{
+    tlsyn_udp_close(u->ep);
+    u->ep = NULL;
+}
+
+/* What a user does inside an event. */
+static void decide(struct user *u)
+{
+    uint8_t choice = get_u8(&u->fuzz->input);
+
+    if (choice & 1)
+        send_some(u);
+    if (choice & 2)
+        connect_one(u);
+    if (choice & 4)
+        close_one(u);
+    if (choice & 8)
+        open_one(&u->fuzz->user[choice >> 4 & 3]);
+}
+
+static struct user *of(struct tlsyn_udp_handler *handler, const struct tlsyn_udp *ep)
+{
+    struct user *u = container_of(handler, struct user, handler);
+
+    must(u->ep == ep);
+    return u;
+}
+
+static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep,
+                        const struct tlsyn_udp_datagram *datagram)
+{
+    struct user *u = of(handler, ep);
+    struct tlsyn_udp_info info;
+
+    tlsyn_udp_info(ep, &info);
+    must(datagram->to.port == info.local.port);
+    must(!info.connected || (info.peer.port == datagram->from.port &&
+                             tlsyn_addr_eq(&info.peer.addr, &datagram->from.addr)));
+    for (size_t i = 0; i < datagram->len; i++) /* each can be read, says the sanitizer */
+        u->fuzz->sum ^= datagram->bytes[i];
+    decide(u);
+}
+
+static void on_error(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep,
+                     const struct tlsyn_endpoint *to, int error)
+{
+    must(error < 0 && to != NULL);
+    decide(of(handler, ep));
+}
+
+static void on_writable(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep)
+{
+    decide(of(handler, ep));
+}
+
+static void on_closed(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep)
+{
+    of(handler, ep)->ep = NULL;
+}
+
+static const struct tlsyn_udp_events events = {
+    .on_datagram = on_datagram,
+    .on_error = on_error,
+    .on_writable = on_writable,
+    .on_closed = on_closed,
+};
+
+/* --- the wire ---------------------------------------------------------------------------------------------- */
+
+static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len ? len : 1);
+    struct tlsyn_frame frame = {.iov[0] = {exact, len}, .iovcnt = 1};
+
+    must(exact != NULL);
+    memcpy(exact, bytes, len);
+    must(tlsyn_stack_input(f->stack, f->iface, &frame, f->now) == 0);
+    free(exact);
+}
+
+static void raw_frame(struct fuzz *f)
+{
+    uint8_t frame[FRAME_MAX];
+    size_t len = get_u16(&f->input) % sizeof(frame);
+
+    len = len < f->input.left ? len : f->input.left;
+    get_bytes(&f->input, frame, len);
+    frame_arrives(f, frame, len);
+}
+
+static void datagram_arrives(struct fuzz *f, uint8_t protocol, const uint8_t *payload, size_t len)
+{
+    uint8_t frame[FRAME_MAX];
+    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
+                           .dst = tlsyn_addr_ip4(our_octets),
+                           .ttl = 64,
+                           .protocol = protocol,
+                           .total_len = (uint16_t)(IP4_HEADER_LEN + len)};
+
+    memcpy(ether.dst, our_hw, 6);
+    memcpy(ether.src, peer_hw, 6);
+    wire_ether_emit(&ether, frame, sizeof(frame));
+    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    memcpy(frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, payload, len);
+    frame_arrives(f, frame, ETHER_HEADER_LEN + IP4_HEADER_LEN + len);
+}
+
+static void udp_arrives(struct fuzz *f)
+{
+    uint8_t bytes[UDP_HEADER_LEN + 256] = {0};
+    uint8_t ports = get_u8(&f->input), text = get_u8(&f->input);
+    int8_t lie = (int8_t)get_u8(&f->input);
+    const struct tlsyn_addr src = tlsyn_addr_ip4(peer_octets), dst = tlsyn_addr_ip4(our_octets);
+    struct wire_udp header = {.src_port = ports & 7,
+                              .dst_port = ports >> 3 & 7,
+                              .len = (uint16_t)(UDP_HEADER_LEN + text + (lie & 1 ? lie : 0))};
+    struct checksum sum = {0};
+    size_t len = (size_t)UDP_HEADER_LEN + text;
+
+    wire_udp_emit(&header, bytes, sizeof(bytes));
+    if (!(ports & 0x40)) { /* a checksum; wrong if the length is */
+        checksum_pseudo(&sum, &src, &dst, PROTOCOL_UDP, (uint32_t)len);
+        checksum_add(&sum, bytes, len);
+        header.checksum = checksum_finish(&sum);
+        wire_udp_emit(&header, bytes, sizeof(bytes));
+    }
+    datagram_arrives(f, PROTOCOL_UDP, bytes, len);
+}
+
+static void icmp_arrives(struct fuzz *f)
+{
+    uint8_t message[8 + IP4_HEADER_LEN + 8] = {3};
+    struct wire_ip4 quoted = {.src = tlsyn_addr_ip4(our_octets),
+                              .dst = tlsyn_addr_ip4(peer_octets),
+                              .protocol = PROTOCOL_UDP,
+                              .total_len = 100};
+    uint8_t ports = get_u8(&f->input);
+    struct wire_udp header = {.src_port = ports & 7, .dst_port = ports >> 3 & 7, .len = 80};
+    struct checksum sum = {0};
+    struct writer w = writer_of(message + 2, 2);
+
+    message[1] = get_u8(&f->input) % 16;
+    message[6] = get_u8(&f->input) % 8;
+    wire_ip4_emit(&quoted, message + 8, IP4_HEADER_LEN);
+    wire_udp_emit(&header, message + 8 + IP4_HEADER_LEN, UDP_HEADER_LEN);
+    checksum_add(&sum, message, sizeof(message));
+    put_u16(&w, checksum_finish(&sum));
+    datagram_arrives(f, PROTOCOL_ICMP, message, sizeof(message));
+}
+
+static void peer_answers_arp(struct fuzz *f)
+{
+    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
+    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
+    struct wire_arp arp = {.op = ARP_REPLY,
+                           .sender = tlsyn_addr_ip4(peer_octets),
+                           .target = tlsyn_addr_ip4(our_octets)};
+
+    memcpy(ether.dst, our_hw, 6);
+    memcpy(ether.src, peer_hw, 6);
+    memcpy(arp.sender_hw, peer_hw, 6);
+    memcpy(arp.target_hw, our_hw, 6);
+    wire_ether_emit(&ether, frame, sizeof(frame));
+    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, ARP_LEN);
+    frame_arrives(f, frame, sizeof(frame));
+}
+
+/* --- the stack's side --------------------------------------------------------------------------------------- */
+
+static void look_at_datagram(const struct wire_ip4 *ip4)
+{
+    struct checksum sum = {0};
+    struct wire_udp udp;
+
+    if (ip4->protocol != PROTOCOL_UDP || ip4->mf || ip4->offset > 0)
+        return;
+    must(wire_udp_parse(ip4->payload, ip4->payload_len, &udp) == 0);
+    must(udp.src_port > 0 && udp.dst_port > 0 && udp.checksum != 0);
+    checksum_pseudo(&sum, &ip4->src, &ip4->dst, PROTOCOL_UDP, udp.len);
+    checksum_add(&sum, ip4->payload, udp.len);
+    must(checksum_good(&sum));
+}
+
+static void output(struct fuzz *f)
+{
+    bool asked = false;
+
+    tlsyn_stack_timers(f->stack, f->now);
+    tlsyn_stack_output(f->stack, f->now);
+    for (int i = 0; i < f->link.count; i++) {
+        const struct fake_frame *frame = &f->link.frame[i];
+        struct wire_ip4 ip4;
+
+        if (frame->bytes[13] == 6) {
+            asked = true;
+            continue;
+        }
+        must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
+        must(ip4.total_len <= f->link.base.caps.mtu);
+        look_at_datagram(&ip4);
+    }
+    fake_link_clear(&f->link);
+    if (asked)
+        peer_answers_arp(f);
+}
+
+static void user_call(struct user *u, uint8_t op)
+{
+    if (op == 3)
+        open_one(u);
+    if (!u->ep)
+        return;
+    if (op == 4)
+        send_some(u);
+    else if (op == 5)
+        connect_one(u);
+    else if (op == 9)
+        close_one(u);
+}
+
+static void step(struct fuzz *f)
+{
+    uint8_t op = get_u8(&f->input) % 10;
+    int64_t time;
+
+    switch (op) {
+    case 0:
+        raw_frame(f);
+        break;
+    case 1:
+        udp_arrives(f);
+        break;
+    case 2:
+        icmp_arrives(f);
+        break;
+    case 6:
+        time = get_u16(&f->input);
+        f->now += time * time;
+        output(f);
+        break;
+    case 7:
+        test_memory_fail(&f->memory, get_u8(&f->input) % 8u + 1);
+        break;
+    case 8:
+        f->link.room = (int8_t)get_u8(&f->input);
+        break;
+    default:
+        user_call(&f->user[get_u8(&f->input) % USERS], op);
+    }
+}
+
+static void open_stack(struct fuzz *f)
+{
+    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
+    struct tlsyn_limits limits;
+
+    tlsyn_limits_default(&limits);
+    limits.udp_endpoints = 4; /* fewer than users */
+    limits.udp_queue_bytes = 4096;
+    limits.icmp_per_second = 4;
+    test_memory_init(&f->memory);
+    random_seed(&f->random, 1);
+    fake_link_init(&f->link);
+    f->now = TLSYN_SECONDS(1000);
+    for (int i = 0; i < USERS; i++)
+        f->user[i] = (struct user){.handler = {&events}, .fuzz = f};
+    f->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
+        .limits = &limits, .alloc = &f->memory.base, .random = &f->random.base, .now = f->now});
+    must(f->stack && tlsyn_iface_add(f->stack, &f->link.base, &f->iface) == 0);
+    must(tlsyn_iface_address(f->iface, &us, 24) == 0);
+    peer_answers_arp(f);
+    output(f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct fuzz f;
+
+    memset(&f, 0, sizeof(f));
+    f.input = reader_of(data, size);
+    open_stack(&f);
+    while (f.input.left > 0)
+        step(&f);
+    tlsyn_stack_free(f.stack);
+    for (int i = 0; i < USERS; i++)
+        must(!f.user[i].ep);
+    fake_link_clear(&f.link);
+    must(f.memory.blocks == 0);
+    return 0;
+}
