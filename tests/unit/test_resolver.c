@@ -69,6 +69,7 @@ struct question {
 
 static struct tlsyn_link *ends[2];
 static struct tlsyn_stack *client;
+static struct tlsyn_iface *iface; /* the client's */
 static struct tlsyn_loop *loop;
 static struct tlsyn_resolver *resolver;
 static struct server server;
@@ -274,15 +275,15 @@ static struct tlsyn_handler *on_accept(struct tlsyn_acceptor *acceptor, struct t
 /* --- the bed ---------------------------------------------------------------------------------------------------- */
 
 static struct tlsyn_stack *stack_open(struct tlsyn_link *link, const char *addr,
-                                      struct tlsyn_iface **iface)
+                                      struct tlsyn_iface **out)
 {
     struct tlsyn_addr address = addr_of(addr);
     struct tlsyn_stack *stack =
         tlsyn_stack_new(&(struct tlsyn_stack_options){.now = tlsyn_clock()});
 
     ck_assert_ptr_nonnull(stack);
-    ck_assert_int_eq(tlsyn_iface_add(stack, link, iface), 0);
-    ck_assert_int_eq(tlsyn_iface_address(*iface, &address, 24), 0);
+    ck_assert_int_eq(tlsyn_iface_add(stack, link, out), 0);
+    ck_assert_int_eq(tlsyn_iface_address(*out, &address, 24), 0);
     return stack;
 }
 
@@ -331,7 +332,6 @@ static void resolver_open(size_t servers)
 static void setup(void)
 {
     const struct tlsyn_link_caps caps = {.mtu = 1500};
-    struct tlsyn_iface *iface;
 
     ck_assert_int_eq(tlsyn_pipe_open(&caps, 256, ends), 0);
     client = stack_open(ends[0], "10.0.0.1", &iface);
@@ -426,6 +426,33 @@ START_TEST(an_address_with_a_route_comes_before_one_without)
 
     ck_assert_uint_eq(r.n, 2);
     ck_assert(is(&r.addr[0], "10.0.0.77") && is(&r.addr[1], "192.0.2.4"));
+}
+END_TEST
+
+START_TEST(servers_and_addresses_may_be_ip6)
+{
+    const struct tlsyn_endpoint six = endpoint("fd77::2", 0);
+    const struct tlsyn_resolver_options options = {.servers = &six, .server_count = 1};
+    struct tlsyn_addr ours = addr_of("fd77::1"), theirs = addr_of("fd77::2");
+    struct tlsyn_addr everything = addr_of("::"), default4 = addr_of("0.0.0.0");
+    struct tlsyn_addr gateway4 = addr_of("10.0.0.2");
+    struct result r;
+
+    tlsyn_iface_dad(iface, 0);
+    tlsyn_iface_dad(server.iface, 0);
+    ck_assert_int_eq(tlsyn_iface_address(iface, &ours, 64), 0);
+    ck_assert_int_eq(tlsyn_iface_address(server.iface, &theirs, 64), 0);
+    ck_assert_int_eq(tlsyn_route_add(client, &everything, 0, &theirs), 0);
+    ck_assert_int_eq(tlsyn_route_add(client, &default4, 0, &gateway4), 0);
+    tlsyn_resolver_free(resolver);
+    ck_assert_int_eq(tlsyn_resolver_new(loop, client, &options, &resolver), 0);
+
+    r = look_up("plain.test", TLSYN_FAMILY_ANY);
+    ck_assert_uint_eq(r.n, 2); /* RFC 6724: where both will do, IPv6 comes first */
+    ck_assert(is(&r.addr[0], "2001:db8::1") && is(&r.addr[1], "192.0.2.1"));
+    r = look_up("big.test", TLSYN_FAMILY_IP4);
+    ck_assert_uint_eq(r.n, 25);
+    ck_assert_int_eq(server.over_tcp, 1);
 }
 END_TEST
 
@@ -604,6 +631,7 @@ Suite *resolver_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_name_has_addresses_of_both_families_the_usable_first);
     tcase_add_test(t, an_address_with_a_route_comes_before_one_without);
+    tcase_add_test(t, servers_and_addresses_may_be_ip6);
     tcase_add_test(t, aliases_are_followed);
     tcase_add_test(t, search_domains_are_tried);
     tcase_add_test(t, errors_of_dns_are_told_apart);

@@ -657,7 +657,7 @@ START_TEST(two_stacks_ask_answer_and_refuse)
     struct tlsyn_endpoint to;
     bool never = false;
 
-    world_open(&w, &(struct world_options){.seed = 5});
+    world_open(&w, &(struct world_options){.seed = 5, .ip6 = _i == 1});
     ear.answer = true;
     ck_assert_int_eq(tlsyn_udp_open(w.host[WORLD_SERVER].stack, &server, &ear.base, &ear.ep), 0);
     ck_assert_int_eq(tlsyn_udp_open(w.host[WORLD_CLIENT].stack, &client, &other.base, &other.ep),
@@ -709,7 +709,7 @@ Suite *udp_suite(void)
     tcase_add_test(t, families_can_share_a_port);
     tcase_add_test(t, chosen_ports_are_free_and_hard_to_guess);
     tcase_add_test(t, opening_fails_whole_when_memory_is_short);
-    tcase_add_test(t, two_stacks_ask_answer_and_refuse);
+    tcase_add_loop_test(t, two_stacks_ask_answer_and_refuse, 0, 2); /* IPv4, IPv6 */
     suite_add_tcase(s, t);
     return s;
 }
