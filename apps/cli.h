@@ -50,8 +50,8 @@ extern const struct cli_type
     cli_percent,    /* double, 0 to 1: "2%", "0.5%" */
     cli_count,      /* int64_t: 1 to 2^31 - 1 */
     cli_port,       /* int64_t: 1 to 65535 */
-    cli_address,    /* struct tlsyn_addr: "10.0.0.9" */
-    cli_network;    /* struct cli_network: "10.0.0.9/24" */
+    cli_address,    /* struct tlsyn_addr: "10.0.0.9", "fd77::9" */
+    cli_network;    /* struct cli_network: "10.0.0.9/24", "fd77::9/64" */
 /* clang-format on */
 
 /** An address with the length of its network's prefix. */
@@ -95,7 +95,13 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, int *exi
 /** Prints the help text to stdout. */
 void cli_help(const struct cli_command *command);
 
-/** "10.0.0.9" into `text` (at least 16 bytes). Returns `text`. */
+/** Bytes that any address, or any address in brackets, takes in text. */
+#define CLI_ADDRESS_TEXT 48
+
+/** "10.0.0.9" or "fd77::9" into `text` (CLI_ADDRESS_TEXT bytes). Returns `text`. */
 const char *cli_address_text(const struct tlsyn_addr *address, char *text);
+
+/** As it stands before a port or in a URL: "10.0.0.9" or "[fd77::9]" (RFC 3986 3.2.2). */
+const char *cli_address_host(const struct tlsyn_addr *address, char *text);
 
 #endif

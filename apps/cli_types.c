@@ -119,21 +119,24 @@ static int parse_percent(const struct cli_type *type, const char *text, void *in
 
 static int parse_address(const struct cli_type *type, const char *text, void *into)
 {
+    struct tlsyn_addr address;
     uint8_t octets[4];
 
     (void)type;
-    if (inet_pton(AF_INET, text, octets) != 1)
+    if (inet_pton(AF_INET, text, octets) == 1)
+        address = tlsyn_addr_ip4(octets);
+    else if (inet_pton(AF_INET6, text, address.byte) != 1 || tlsyn_addr_is_ip4(&address))
         return -EINVAL;
-    *(struct tlsyn_addr *)into = tlsyn_addr_ip4(octets);
+    *(struct tlsyn_addr *)into = address;
     return 0;
 }
 
 static int parse_network(const struct cli_type *type, const char *text, void *into)
 {
-    const struct cli_type prefix = {.min = 1, .max = 32};
+    struct cli_type prefix = {.min = 1, .max = 128};
     struct cli_network *network = into;
     const char *slash = strchr(text, '/');
-    char address[INET_ADDRSTRLEN];
+    char address[CLI_ADDRESS_TEXT];
     struct tlsyn_addr parsed;
     int64_t length = 0;
 
@@ -141,8 +144,11 @@ static int parse_network(const struct cli_type *type, const char *text, void *in
         return -EINVAL;
     memcpy(address, text, (size_t)(slash - text));
     address[slash - text] = '\0';
-    if (parse_address(type, address, &parsed) < 0 ||
-        cli_number_parse(&prefix, slash + 1, &length) < 0)
+    if (parse_address(type, address, &parsed) < 0)
+        return -EINVAL;
+    if (tlsyn_addr_is_ip4(&parsed))
+        prefix.max = 32;
+    if (cli_number_parse(&prefix, slash + 1, &length) < 0)
         return -EINVAL;
     network->address = parsed;
     network->prefix_len = (int)length;
@@ -201,17 +207,28 @@ const struct cli_type cli_port = {.placeholder = "PORT",
                                   .min = 1,
                                   .max = 65535};
 const struct cli_type cli_address = {.placeholder = "ADDRESS",
-                                     .accepts = "an IPv4 address such as 10.0.0.9",
+                                     .accepts = "an address such as 10.0.0.9 or fd77::9",
                                      .parse = parse_address};
-const struct cli_type cli_network = {.placeholder = "ADDRESS/PREFIX",
-                                     .accepts =
-                                         "an IPv4 address and prefix length such as 10.0.0.9/24",
-                                     .parse = parse_network};
+const struct cli_type cli_network = {
+    .placeholder = "ADDRESS/PREFIX",
+    .accepts = "an address and prefix length such as 10.0.0.9/24 or fd77::9/64",
+    .parse = parse_network};
 
 const char *cli_address_text(const struct tlsyn_addr *address, char *text)
 {
-    const uint8_t *o = tlsyn_addr_octets(address);
+    if (tlsyn_addr_is_ip4(address))
+        (void)inet_ntop(AF_INET, tlsyn_addr_octets(address), text, CLI_ADDRESS_TEXT);
+    else
+        (void)inet_ntop(AF_INET6, address->byte, text, CLI_ADDRESS_TEXT);
+    return text;
+}
 
-    (void)snprintf(text, INET_ADDRSTRLEN, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
+const char *cli_address_host(const struct tlsyn_addr *address, char *text)
+{
+    char plain[CLI_ADDRESS_TEXT];
+
+    if (tlsyn_addr_is_ip4(address))
+        return cli_address_text(address, text);
+    (void)snprintf(text, CLI_ADDRESS_TEXT, "[%.45s]", cli_address_text(address, plain));
     return text;
 }

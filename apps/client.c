@@ -199,7 +199,7 @@ int client_explain(struct host *host, const struct tlsyn_tls *tls,
                    const struct tlsyn_endpoint *remote, int error)
 {
     const char *sentence = tls ? tlsyn_tls_error(tls) : "";
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
 
     if (error == -EPROTO && sentence[0]) {
         bool refused = strncmp(sentence, "the certificate of", 18) == 0;

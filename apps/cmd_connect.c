@@ -32,18 +32,37 @@ struct connect {
 
 /* --- arguments -------------------------------------------------------------------------------------------- */
 
+/* HOST, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address by itself: where its host ends, and what stands behind. */
+static const char *split_target(const char *text, const char **host, size_t *length)
+{
+    const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+    const char *colon = strchr(text, ':');
+    struct tlsyn_addr plain;
+    const char *end = bracket ? bracket + 1 : colon;
+
+    if (cli_address.parse(&cli_address, text, &plain) == 0)
+        end = NULL;
+    *host = bracket ? text + 1 : text;
+    *length = bracket ? (size_t)(bracket - text - 1) : end ? (size_t)(end - text) : strlen(text);
+    return end ? end : text + strlen(text);
+}
+
 static int parse_target(struct connect *c, const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    const char *host = NULL;
+    size_t length = 0;
+    const char *rest = split_target(text, &host, &length);
     int64_t port = 443;
 
-    if (length == 0 || length >= sizeof(c->host_name) || memchr(text, ':', length) ||
-        strchr(text, '/') || (colon && cli_port.parse(&cli_port, colon + 1, &port) < 0)) {
-        say("connect: \"%s\" is not HOST or HOST:PORT, with a port from 1 to 65535", text);
+    if (length == 0 || length >= sizeof(c->host_name) || memchr(host, '/', length) ||
+        (rest[0] && (rest[0] != ':' || cli_port.parse(&cli_port, rest + 1, &port) < 0))) {
+        say("connect: \"%s\" is not HOST or HOST:PORT, with a port from 1 to 65535; an IPv6 "
+            "address "
+            "before a port stands in brackets",
+            text);
         return CLI_USAGE;
     }
-    memcpy(c->host_name, text, length);
+    memcpy(c->host_name, host, length);
     c->host_name[length] = '\0';
     c->port = (uint16_t)port;
     return CLI_OK;

@@ -220,9 +220,6 @@ static int parse_operand(const char *text, struct url *url)
     case -EPROTONOSUPPORT:
         say("get: only https URLs are fetched, not \"%s\"", text);
         return CLI_USAGE;
-    case -EAFNOSUPPORT:
-        say("get: IPv6 is not spoken yet: \"%s\"", text);
-        return CLI_USAGE;
     case -ENAMETOOLONG:
         say("get: the URL is too long");
         return CLI_USAGE;

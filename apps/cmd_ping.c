@@ -54,7 +54,7 @@ static void keep(struct ping *p, double ms)
 
 static void tell_error(struct ping *p, const struct tlsyn_addr *from, uint16_t sequence, int error)
 {
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
 
     p->errors++;
     p->error = error;
@@ -73,7 +73,7 @@ static void on_reply(struct tlsyn_ping_handler *handler, const struct tlsyn_addr
     struct ping *p = (struct ping *)handler;
     tlsyn_time sent_at = p->sent_at[sequence % WINDOW];
     double ms = (double)(tlsyn_stack_now(p->host.stack) - sent_at) / 1e3;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
 
     if (error < 0) {
         tell_error(p, from, sequence, error);
@@ -159,7 +159,7 @@ static void print_text(const struct ping *p)
 
 static void print_json(const struct ping *p)
 {
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
 
     say_result("{\"host\": ");
     say_json_string(p->name);
@@ -240,7 +240,7 @@ static int explain_silence(struct ping *p, const struct tlsyn_endpoint *remote)
 static int ping(struct ping *p)
 {
     const struct tlsyn_endpoint remote = {.addr = p->to};
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     int error = 0;
 
     p->handler.on_reply = on_reply;

@@ -107,7 +107,7 @@ static int make_identity(struct serve *s)
         .random = tlsyn_random_kernel(),
     };
     struct tlsyn_certified made;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     size_t n = 0;
     int status = CLI_OK;
     int error = 0;
@@ -169,7 +169,7 @@ static int start_listening(struct serve *s)
         .paper = s->paper,
         .conn = {.user_timeout = s->network.timeout},
     };
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     char port[8] = "";
     int error = 0;
 
@@ -181,7 +181,7 @@ static int start_listening(struct serve *s)
     }
     if (s->port != 443)
         (void)snprintf(port, sizeof(port), ":%u", (unsigned int)s->port);
-    say("serving %s at https://%s%s/", s->folder, cli_address_text(&s->host.own.address, address),
+    say("serving %s at https://%s%s/", s->folder, cli_address_host(&s->host.own.address, address),
         port);
     return CLI_OK;
 }

@@ -96,7 +96,7 @@ static void detail_lines(const char *text)
 void describe_detail(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     char reason[160];
 
     say_detail("connected to %s port %u", cli_address_text(&c->remote.addr, address),
@@ -134,7 +134,7 @@ static void json_text(const char *name, const char *text)
 void describe_json(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     char reason[160];
 
     say_result("{\"address\": \"%s\", \"port\": %u", cli_address_text(&c->remote.addr, address),

@@ -323,7 +323,7 @@ static const struct tlsyn_conn_events events = {
 void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
                 struct tlsyn_loop *loop)
 {
-    char port[8] = "";
+    char authority[URL_AUTHORITY_MAX];
 
     *fetch = (struct fetch){
         .handler = {.events = &events},
@@ -336,12 +336,11 @@ void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_pat
     };
     http_parser_init(&fetch->parser, HTTP_RESPONSE);
     fetch->parser.data = fetch;
-    if (url->port != 443)
-        (void)snprintf(port, sizeof(port), ":%u", url->port);
-    fetch->request_len = (size_t)snprintf(fetch->request, sizeof(fetch->request),
-                                          "GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: tlsyn\r\n"
-                                          "Accept: */*\r\nConnection: close\r\n\r\n",
-                                          url->target, url->host, port);
+    fetch->request_len =
+        (size_t)snprintf(fetch->request, sizeof(fetch->request),
+                         "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn\r\n"
+                         "Accept: */*\r\nConnection: close\r\n\r\n",
+                         url->target, url_authority(url, authority, sizeof(authority)));
 }
 
 void fetch_fini(struct fetch *fetch)

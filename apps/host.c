@@ -53,25 +53,31 @@ static int parse_interface(const struct cli_type *type, const char *text, void *
 /* With a prefix length or without. */
 static int parse_own_address(const struct cli_type *type, const char *text, void *into)
 {
+    struct host_options *options = into;
     struct cli_network network = {.prefix_len = 0};
+    bool auto6 = strcmp(text, "auto6") == 0;
+    int error = 0;
 
     (void)type;
-    if (strchr(text, '/'))
-        return cli_network.parse(&cli_network, text, into);
-    if (cli_address.parse(&cli_address, text, &network.address) < 0)
-        return -EINVAL;
-    *(struct cli_network *)into = network;
+    if (!auto6)
+        error = strchr(text, '/') ? cli_network.parse(&cli_network, text, &network)
+                                  : cli_address.parse(&cli_address, text, &network.address);
+    if (error < 0)
+        return error;
+    options->address = network;
+    options->auto6 = auto6;
     return 0;
 }
 
 static const struct cli_type own_address_type = {.placeholder = "ADDRESS/PREFIX",
-                                                 .accepts = "an IPv4 address such as 10.0.0.9/24",
+                                                 .accepts = "an address such as 10.0.0.9/24 or "
+                                                            "fd77::9/64, or auto6",
                                                  .parse = parse_own_address};
 static const struct cli_type prefix_type = {.placeholder = "LENGTH",
-                                            .accepts = "a prefix length from 1 to 32",
+                                            .accepts = "a prefix length from 1 to 128",
                                             .parse = cli_number_parse,
                                             .min = 1,
-                                            .max = 32};
+                                            .max = 128};
 static const struct cli_type interface_type = {
     .placeholder = "NAME", .accepts = "the name of a network interface", .parse = parse_interface};
 
@@ -85,8 +91,11 @@ void host_options_init(struct host_options *options, struct cli_option table[HOS
         {"interface", 'i', &interface_type, &options->interface,
          "network interface (default: that of the default route, or the only one)",
          "TLSYN_INTERFACE"},
-        {"address", 'a', &own_address_type, &options->address,
-         "our own IPv4 address, one that nobody has, this machine included", "TLSYN_ADDRESS"},
+        {"address", 'a', &own_address_type, options,
+         "our own address, IPv4 or IPv6, one that nobody has, this machine included; auto6: an "
+         "IPv6 "
+         "address in the network that a router advertises",
+         "TLSYN_ADDRESS"},
         {"prefix", 0, &prefix_type, &options->prefix,
          "prefix length of its network, if --address has none (default: the interface's)",
          "TLSYN_PREFIX"},
@@ -151,14 +160,14 @@ static int choose_interface(struct host *host)
 
 static int say_address_is_missing(const struct cli_network *network, const char *interface)
 {
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
 
     if (network)
         say("--address is missing: an address that nobody has, this machine included, in the "
             "network of %s (%s/%d)",
             interface, cli_address_text(&network->address, text), network->prefix_len);
     else
-        say("--address is missing: an IPv4 address that nobody has, this machine included, such as "
+        say("--address is missing: an address that nobody has, this machine included, such as "
             "10.0.0.9/24");
     return CLI_USAGE;
 }
@@ -167,11 +176,19 @@ static int choose_address(struct host *host)
 {
     const struct host_options *o = host->options;
     struct cli_network network;
-    bool known = host->interface[0] && netif_network(host->interface, &network) == 0;
+    bool ip4 =
+        tlsyn_addr_is_ip4(&o->address.address) || tlsyn_addr_unspecified(&o->address.address);
+    bool known = host->interface[0] && netif_network(host->interface, ip4, &network) == 0;
     char owner[IF_NAMESIZE];
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
 
     host->own = o->address;
+    if (o->auto6 && !host->interface[0]) {
+        say("--address auto6 needs a router that answers; a capture has none");
+        return CLI_USAGE;
+    }
+    if (o->auto6)
+        return CLI_OK;
     if (tlsyn_addr_unspecified(&host->own.address))
         return say_address_is_missing(known ? &network : NULL, host->interface);
     if (host->own.prefix_len == 0)
@@ -180,8 +197,8 @@ static int choose_address(struct host *host)
         netif_same_network(&host->own.address, &network.address, network.prefix_len))
         host->own.prefix_len = network.prefix_len;
     if (host->own.prefix_len == 0) {
-        say("--address needs the length of its network's prefix, such as %s/24",
-            cli_address_text(&host->own.address, text));
+        say("--address needs the length of its network's prefix, such as %s/%d",
+            cli_address_text(&host->own.address, text), ip4 ? 24 : 64);
         return CLI_USAGE;
     }
     if (host->interface[0] && netif_owns(&host->own.address, owner)) {
@@ -196,26 +213,40 @@ static int choose_address(struct host *host)
 
 /* --- link --------------------------------------------------------------------------------------------------- */
 
+static bool is_ip4(const struct host *host)
+{
+    return tlsyn_addr_is_ip4(&host->own.address);
+}
+
 /* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to us. */
 static void pcap_filter(const struct host *host, char *filter, size_t size)
 {
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
 
-    (void)snprintf(filter, size, "arp or (ip and dst host %s)",
-                   cli_address_text(&host->own.address, text));
+    if (host->options->auto6)
+        (void)snprintf(filter, size, "ip6");
+    else if (is_ip4(host))
+        (void)snprintf(filter, size, "arp or (ip and dst host %s)",
+                       cli_address_text(&host->own.address, text));
+    else
+        (void)snprintf(filter, size, "ip6 and (dst host %s or dst net fe80::/10 or ip6 multicast)",
+                       cli_address_text(&host->own.address, text));
 }
 
-/* The Ethernet address under which a capture's host was ours: where the first IPv4 datagram to our address went. */
+/* The Ethernet address under which a capture's host was ours: where the first datagram to our address went. */
 static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, uint8_t hwaddr[6])
 {
+    bool ip4 = tlsyn_addr_is_ip4(own);
+    size_t at = ip4 ? 30 : 38, size = ip4 ? 4 : 16; /* of the destination, in a frame */
     struct tlsyn_frame frame;
     int n = 0;
 
     while ((n = tlsyn_link_receive(file, &frame, 1, 0)) > 0) {
         const uint8_t *bytes = frame.iov[0].iov_base;
 
-        if (frame.iov[0].iov_len < 34 || bytes[12] != 0x08 || bytes[13] != 0x00 ||
-            memcmp(bytes + 30, tlsyn_addr_octets(own), 4) != 0)
+        if (frame.iov[0].iov_len < at + size ||
+            memcmp(bytes + 12, ip4 ? "\x08\x00" : "\x86\xdd", 2) != 0 ||
+            memcmp(bytes + at, own->byte + 16 - size, size) != 0)
             continue;
         memcpy(hwaddr, bytes, 6);
         return 0;
@@ -226,7 +257,7 @@ static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, ui
 /* Reads the file twice: for our place in it, then for the stack. */
 static int open_capture(struct host *host, const char *path, char *message)
 {
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
     uint8_t hwaddr[6];
     int error = tlsyn_pcap_open_file(path, NULL, message, &host->link);
 
@@ -249,7 +280,7 @@ static int open_link(struct host *host)
 {
     const struct host_link_choice *choice = &host->options->link;
     char message[256] = "";
-    char filter[64];
+    char filter[128];
     int error = 0;
 
     pcap_filter(host, filter, sizeof(filter));
@@ -338,18 +369,28 @@ static int open_files(struct host *host)
 
 /* --- stack, address, routes ------------------------------------------------------------------------------------ */
 
+/* RFC 4861 8 has routers known by their link-local addresses, which are in no network of ours. */
+static bool can_reach(const struct host *host, const struct tlsyn_addr *gateway)
+{
+    bool link_local = gateway->byte[0] == 0xfe && (gateway->byte[1] & 0xc0) == 0x80;
+
+    return (link_local && !is_ip4(host)) ||
+           netif_same_network(gateway, &host->own.address, host->own.prefix_len);
+}
+
 static int add_gateway(struct host *host)
 {
     const struct host_options *o = host->options;
-    const struct tlsyn_addr anywhere = tlsyn_addr_ip4((const uint8_t[4]){0, 0, 0, 0});
-    struct tlsyn_addr gateway = o->gateway;
-    char text[INET_ADDRSTRLEN];
+    struct tlsyn_addr anywhere = {.byte = {0}}, gateway = o->gateway;
+    char text[CLI_ADDRESS_TEXT];
 
+    if (is_ip4(host))
+        anywhere = tlsyn_addr_ip4((const uint8_t[4]){0, 0, 0, 0});
     if (tlsyn_addr_unspecified(&gateway)) {
-        if (!host->interface[0] || netif_gateway(host->interface, &gateway) < 0 ||
-            !netif_same_network(&gateway, &host->own.address, host->own.prefix_len))
+        if (!host->interface[0] || netif_gateway(host->interface, is_ip4(host), &gateway) < 0 ||
+            !can_reach(host, &gateway))
             return CLI_OK;
-    } else if (!netif_same_network(&gateway, &host->own.address, host->own.prefix_len)) {
+    } else if (!can_reach(host, &gateway)) {
         say("--gateway %s is not in the network of --address, so it can't be reached",
             cli_address_text(&gateway, text));
         return CLI_USAGE;
@@ -369,9 +410,19 @@ static void start_probe(struct host *host)
         host->probe_ends = tlsyn_clock() + PROBE_WAIT;
 }
 
+/* A host that replays a capture asks nobody. */
+static int give_address(struct host *host)
+{
+    if (host->options->auto6)
+        return tlsyn_iface_autoconf(host->iface, NULL);
+    if (host->options->link.kind == HOST_FILE)
+        tlsyn_iface_dad(host->iface, 0);
+    start_probe(host);
+    return tlsyn_iface_address(host->iface, &host->own.address, host->own.prefix_len);
+}
+
 static int start_stack(struct host *host, const struct tlsyn_limits *limits)
 {
-    const struct cli_network *own = &host->own;
     struct tlsyn_stack_options options = {
         .limits = limits,
         .trace = host->trace.out ? &host->trace.base : NULL,
@@ -385,9 +436,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
     if (error == 0)
         error = tlsyn_iface_add(host->stack, host->link, &host->iface);
     if (error == 0)
-        start_probe(host);
-    if (error == 0)
-        error = tlsyn_iface_address(host->iface, &own->address, own->prefix_len);
+        error = give_address(host);
     if (error == 0)
         error = tlsyn_loop_new(host->stack, NULL, &host->loop);
     if (error == 0)
@@ -396,7 +445,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
         say("the stack can't be started: %s", strerror(-error));
         return CLI_FAILURE;
     }
-    return add_gateway(host);
+    return host->options->auto6 ? CLI_OK : add_gateway(host);
 }
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
@@ -428,6 +477,45 @@ static int watch_signals(struct host *host)
     return CLI_FAILURE;
 }
 
+/* --- waiting for an IPv6 address ------------------------------------------------------------------------------------ */
+
+/* The state of our address; with auto6, of the first one that a router gave us. */
+static enum tlsyn_address_state address_state(struct host *host)
+{
+    struct tlsyn_iface_address_info info[16];
+    int n = tlsyn_iface_addresses(host->iface, info, 16);
+
+    if (!host->options->auto6)
+        return tlsyn_iface_address_state(host->iface, &host->own.address);
+    for (int i = 0; i < n; i++) {
+        if (info[i].state != TLSYN_ADDRESS_PREFERRED || info[i].address.byte[0] == 0xfe)
+            continue;
+        host->own = (struct cli_network){info[i].address, info[i].prefix_len};
+        return TLSYN_ADDRESS_PREFERRED;
+    }
+    return TLSYN_ADDRESS_TENTATIVE;
+}
+
+static int await_address(struct host *host)
+{
+    const struct tlsyn_endpoint own = {.addr = host->own.address};
+    tlsyn_time deadline = tlsyn_clock() + host->options->timeout;
+    enum tlsyn_address_state state;
+    int error = 0;
+
+    while ((state = address_state(host)) == TLSYN_ADDRESS_TENTATIVE && error == 0) {
+        error = tlsyn_clock() >= deadline ? -ETIMEDOUT : host_turn(host, deadline);
+    }
+    if (state == TLSYN_ADDRESS_DUPLICATE)
+        error = -EADDRINUSE;
+    if (error == 0)
+        return CLI_OK;
+    if (error != -ETIMEDOUT)
+        return host_explain(host, &own, error);
+    say("no router on %s has advertised a network for --address auto6", host->interface);
+    return CLI_FAILURE;
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 int host_open(struct host *host, const struct host_options *options,
@@ -450,6 +538,8 @@ int host_open(struct host *host, const struct host_options *options,
         status = start_stack(host, limits);
     if (status == CLI_OK)
         status = watch_signals(host);
+    if (status == CLI_OK)
+        status = await_address(host);
     if (status != CLI_OK)
         status = host_close(host, status);
     return status;
@@ -546,8 +636,8 @@ int host_blame(struct host *host, int error)
 
 int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, int error)
 {
-    char address[INET_ADDRSTRLEN];
-    char where[64];
+    char address[CLI_ADDRESS_TEXT];
+    char where[80];
     char wait[24];
 
     (void)snprintf(where, sizeof(where), remote->port ? "%s port %u" : "%s",
@@ -599,8 +689,13 @@ int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, i
 int host_check_remote(const struct host *host, const struct tlsyn_addr *remote)
 {
     char name[IF_NAMESIZE];
-    char text[INET_ADDRSTRLEN];
+    char text[CLI_ADDRESS_TEXT];
 
+    if (tlsyn_addr_is_ip4(remote) != is_ip4(host)) {
+        say("%s is an IPv%d address, and our own (--address) is one of IPv%d",
+            cli_address_text(remote, text), is_ip4(host) ? 6 : 4, is_ip4(host) ? 4 : 6);
+        return CLI_FAILURE;
+    }
     if (tlsyn_addr_eq(remote, &host->own.address)) {
         say("%s is our own --address; there is nobody else to talk to",
             cli_address_text(remote, text));

@@ -5,9 +5,10 @@
  *
  * and everything that can go wrong on the way said in one sentence.
  *
- * The address must be nobody's, not even this machine's kernel's, which would answer our connections with RST. The
- * network is asked (RFC 5227) while the first frames are on their way already, so that an honest start waits for nothing; an
- * answer ends the command.
+ * The address must be nobody's, not even this machine's kernel's, which would answer our connections with RST. About an
+ * IPv4 address the network is asked (RFC 5227) while the first frames are on their way already, so that an honest start waits for
+ * nothing; an answer ends the command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that a router's
+ * advertisement is to give (auto6) takes until there is one.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -30,6 +31,7 @@ struct host_options {
     struct host_link_choice link;
     const char *interface;      /* NULL: chosen */
     struct cli_network address; /* unspecified: not given; prefix_len 0: not told */
+    bool auto6;                 /* an IPv6 address by a router's advertisement instead */
     int64_t prefix;             /* 0: not given; for an address that came without */
     struct tlsyn_addr gateway;  /* unspecified: the kernel's, if it is in our network */
     const char *capture;        /* or NULL */

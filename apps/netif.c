@@ -6,26 +6,36 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+static bool has_ip(const struct ifaddrs *a)
+{
+    return a->ifa_addr && (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6);
+}
+
+/* An address, or a netmask. */
 static struct tlsyn_addr from_sockaddr(const struct sockaddr *sockaddr)
 {
     struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct tlsyn_addr address;
     uint8_t octets[4];
 
+    if (sockaddr->sa_family == AF_INET6) {
+        memcpy(&in6, sockaddr, sizeof(in6));
+        memcpy(address.byte, &in6.sin6_addr, sizeof(address.byte));
+        return address;
+    }
     memcpy(&in, sockaddr, sizeof(in));
     memcpy(octets, &in.sin_addr, sizeof(octets));
     return tlsyn_addr_ip4(octets);
-}
-
-static bool has_ip4(const struct ifaddrs *a)
-{
-    return a->ifa_addr && a->ifa_addr->sa_family == AF_INET;
 }
 
 /* The kernel lists each interface once with AF_PACKET, and once per address. */
@@ -89,7 +99,7 @@ static int find_default_route(const char *name, struct default_route *best)
     return found ? 0 : -ENODATA;
 }
 
-int netif_gateway(const char *name, struct tlsyn_addr *gateway)
+static int gateway4(const char *name, struct tlsyn_addr *gateway)
 {
     struct default_route route;
     uint8_t octets[4];
@@ -99,6 +109,51 @@ int netif_gateway(const char *name, struct tlsyn_addr *gateway)
     memcpy(octets, &route.gateway, sizeof(octets));
     *gateway = tlsyn_addr_ip4(octets);
     return 0;
+}
+
+/* 32 digits, as /proc/net/ipv6_route writes an address. */
+static void from_digits(const char *digits, struct tlsyn_addr *address)
+{
+    for (int i = 0; i < 16; i++) {
+        const char pair[3] = {digits[2 * i], digits[2 * i + 1]};
+
+        address->byte[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+}
+
+/* The default route with the lowest metric: destination, its prefix, source, its prefix, gateway, metric, ..., interface. */
+static int gateway6(const char *name, struct tlsyn_addr *gateway)
+{
+    FILE *file = fopen("/proc/net/ipv6_route", "re");
+    unsigned int best = UINT_MAX;
+    char line[256];
+    int error = -ENODATA;
+
+    if (!file)
+        return -ENODATA;
+    while (fgets(line, sizeof(line), file)) {
+        char destination[33], via[33], device[16];
+        unsigned int prefix = 0, metric = 0;
+        struct tlsyn_addr router;
+
+        if (sscanf(line, "%32s %x %*s %*x %32s %x %*x %*x %*x %15s", destination, &prefix, via,
+                   &metric, device) != 5 ||
+            prefix != 0 || strcmp(device, name) != 0 || strlen(via) != 32)
+            continue;
+        from_digits(via, &router);
+        if (tlsyn_addr_unspecified(&router) || metric >= best)
+            continue;
+        best = metric;
+        *gateway = router;
+        error = 0;
+    }
+    (void)fclose(file);
+    return error;
+}
+
+int netif_gateway(const char *name, bool ip4, struct tlsyn_addr *gateway)
+{
+    return ip4 ? gateway4(name, gateway) : gateway6(name, gateway);
 }
 
 /* --- interfaces ---------------------------------------------------------------------------------------- */
@@ -161,7 +216,7 @@ bool netif_owns(const struct tlsyn_addr *address, char name[IF_NAMESIZE])
     for (const struct ifaddrs *a = all; a && !owns; a = a->ifa_next) {
         struct tlsyn_addr own;
 
-        if (!has_ip4(a))
+        if (!has_ip(a))
             continue;
         own = from_sockaddr(a->ifa_addr);
         owns = tlsyn_addr_eq(&own, address);
@@ -172,17 +227,29 @@ bool netif_owns(const struct tlsyn_addr *address, char name[IF_NAMESIZE])
     return owns;
 }
 
+/* IPv4's mapped form has its mask behind 96 bits that are none of it. */
 static int prefix_length(const struct sockaddr *netmask)
 {
     struct tlsyn_addr mask = from_sockaddr(netmask);
     int length = 0;
 
-    for (int i = 0; i < 4; i++)
-        length += __builtin_popcount(tlsyn_addr_octets(&mask)[i]);
+    for (int i = netmask->sa_family == AF_INET6 ? 0 : 12; i < 16; i++)
+        length += __builtin_popcount(mask.byte[i]);
     return length;
 }
 
-int netif_network(const char *name, struct cli_network *network)
+static bool is_network(const struct ifaddrs *a, const char *name, bool ip4)
+{
+    struct tlsyn_addr address;
+
+    if (!has_ip(a) || !a->ifa_netmask || strcmp(a->ifa_name, name) != 0)
+        return false;
+    address = from_sockaddr(a->ifa_addr);
+    return tlsyn_addr_is_ip4(&address) == ip4 &&
+           (ip4 || address.byte[0] != 0xfe || (address.byte[1] & 0xc0) != 0x80);
+}
+
+int netif_network(const char *name, bool ip4, struct cli_network *network)
 {
     struct ifaddrs *all = NULL;
     int error = -ENODATA;
@@ -190,7 +257,7 @@ int netif_network(const char *name, struct cli_network *network)
     if (getifaddrs(&all) < 0)
         return -ENODATA;
     for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
-        if (!has_ip4(a) || !a->ifa_netmask || strcmp(a->ifa_name, name) != 0)
+        if (!is_network(a, name, ip4))
             continue;
         network->address = from_sockaddr(a->ifa_addr);
         network->prefix_len = prefix_length(a->ifa_netmask);
@@ -203,11 +270,13 @@ int netif_network(const char *name, struct cli_network *network)
 
 bool netif_same_network(const struct tlsyn_addr *a, const struct tlsyn_addr *b, int prefix_len)
 {
-    uint32_t x = 0;
-    uint32_t y = 0;
-    uint32_t mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+    int bits = prefix_len + (tlsyn_addr_is_ip4(a) ? 96 : 0);
 
-    memcpy(&x, tlsyn_addr_octets(a), sizeof(x));
-    memcpy(&y, tlsyn_addr_octets(b), sizeof(y));
-    return ((ntohl(x) ^ ntohl(y)) & mask) == 0;
+    if (tlsyn_addr_is_ip4(a) != tlsyn_addr_is_ip4(b) || bits > 128)
+        return false;
+    for (int i = 0; i < bits; i++) {
+        if ((a->byte[i / 8] ^ b->byte[i / 8]) & 0x80 >> i % 8)
+            return false;
+    }
+    return true;
 }

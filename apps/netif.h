@@ -21,13 +21,13 @@ void netif_list(char *list, size_t size);
 /** True if the kernel has this address; `name` gets the interface. */
 bool netif_owns(const struct tlsyn_addr *address, char name[IF_NAMESIZE]);
 
-/** The first IPv4 network on an interface, with the kernel's own address in it. 0 or -ENODATA. */
-int netif_network(const char *name, struct cli_network *network);
+/** The first network of IPv4 or IPv6 (no link-local one) on an interface, with the kernel's own address in it. 0 or -ENODATA. */
+int netif_network(const char *name, bool ip4, struct cli_network *network);
 
 /** The gateway of the kernel's default route through this interface. 0 or -ENODATA. */
-int netif_gateway(const char *name, struct tlsyn_addr *gateway);
+int netif_gateway(const char *name, bool ip4, struct tlsyn_addr *gateway);
 
-/** True if two addresses are in one network of this prefix length. */
+/** True if two addresses are of one family and in one network of this prefix length. */
 bool netif_same_network(const struct tlsyn_addr *a, const struct tlsyn_addr *b, int prefix_len);
 
 #endif

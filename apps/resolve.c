@@ -86,10 +86,11 @@ struct cli_option resolve_option(struct resolve_servers *servers)
 
 /* --- the system's resolver ------------------------------------------------------------------------------------ */
 
-static int say_unresolved(const char *name, int error)
+static int say_unresolved(const struct host *host, const char *name, int error)
 {
     if (error == EAI_NODATA || error == EAI_ADDRFAMILY)
-        say("%s has no IPv4 address, and IPv6 is not spoken yet", name);
+        say("%s has no IPv%d address, as our own (--address) is", name,
+            tlsyn_addr_is_ip4(&host->own.address) ? 4 : 6);
     else if (error == EAI_NONAME)
         say("there is no host called %s", name);
     else
@@ -123,27 +124,44 @@ struct lookup {
     char name[256];
 };
 
+static struct tlsyn_addr from_sockaddr(const struct sockaddr *sockaddr)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct tlsyn_addr address;
+    uint8_t octets[4];
+
+    if (sockaddr->sa_family == AF_INET) {
+        memcpy(&in, sockaddr, sizeof(in));
+        memcpy(octets, &in.sin_addr, sizeof(octets));
+        return tlsyn_addr_ip4(octets);
+    }
+    memcpy(&in6, sockaddr, sizeof(in6));
+    memcpy(address.byte, &in6.sin6_addr, sizeof(address.byte));
+    return address;
+}
+
 static int ask_system(struct host *host, const char *name, struct tlsyn_addr *address)
 {
     struct lookup *lookup = NULL;
     struct gaicb *list[1];
-    struct sockaddr_in in;
-    uint8_t octets[4];
+    bool ip4 = tlsyn_addr_is_ip4(&host->own.address);
     int error = 0;
 
     if (strlen(name) >= sizeof(lookup->name))
-        return say_unresolved(name, EAI_NONAME);
+        return say_unresolved(host, name, EAI_NONAME);
     lookup = calloc(1, sizeof(*lookup));
     if (!lookup)
-        return say_unresolved(name, EAI_MEMORY);
+        return say_unresolved(host, name, EAI_MEMORY);
     memcpy(lookup->name, name, strlen(name) + 1);
-    lookup->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    lookup->hints =
+        (struct addrinfo){.ai_family = ip4 ? AF_INET : AF_INET6, .ai_socktype = SOCK_STREAM};
     lookup->request = (struct gaicb){.ar_name = lookup->name, .ar_request = &lookup->hints};
     list[0] = &lookup->request;
     error = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
     if (error != 0) {
         free(lookup);
-        return say_unresolved(name, error);
+        return say_unresolved(host, name, error);
     }
     error = await_resolver(host, &lookup->request);
     if (error == -ETIMEDOUT)
@@ -154,13 +172,11 @@ static int ask_system(struct host *host, const char *name, struct tlsyn_addr *ad
         return error == -EINTR ? CLI_INTERRUPTED : CLI_FAILURE;
     error = gai_error(&lookup->request);
     if (error == 0) {
-        memcpy(&in, lookup->request.ar_result->ai_addr, sizeof(in));
-        memcpy(octets, &in.sin_addr, sizeof(octets));
-        *address = tlsyn_addr_ip4(octets);
+        *address = from_sockaddr(lookup->request.ar_result->ai_addr);
         freeaddrinfo(lookup->request.ar_result);
     }
     free(lookup);
-    return error == 0 ? CLI_OK : say_unresolved(name, error);
+    return error == 0 ? CLI_OK : say_unresolved(host, name, error);
 }
 
 /* --- our own stack ---------------------------------------------------------------------------------------------- */
@@ -225,12 +241,8 @@ static int ask_servers(struct host *host, const struct resolve_servers *servers,
 int resolve_name(struct host *host, const struct resolve_servers *servers, const char *name,
                  struct tlsyn_addr *address)
 {
-    uint8_t octets[4];
-
-    if (inet_pton(AF_INET, name, octets) == 1) {
-        *address = tlsyn_addr_ip4(octets);
+    if (parse_address(name, address) == 0)
         return CLI_OK;
-    }
     return servers->count > 0 ? ask_servers(host, servers, name, address)
                               : ask_system(host, name, address);
 }

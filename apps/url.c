@@ -27,7 +27,7 @@ static int copy_host(const char *text, const struct http_parser_url *parts, stru
         return -ENAMETOOLONG;
     memcpy(url->host, text + parts->field_data[UF_HOST].off, length);
     url->host[length] = '\0';
-    return strchr(url->host, ':') ? -EAFNOSUPPORT : 0; /* an IPv6 address */
+    return 0;
 }
 
 static int copy_target(const char *text, const struct http_parser_url *parts, struct url *url)
@@ -67,12 +67,22 @@ int url_parse(const char *text, struct url *url)
     return error;
 }
 
+const char *url_authority(const struct url *url, char *text, size_t size)
+{
+    bool brackets = strchr(url->host, ':') != NULL; /* an IPv6 address */
+    int n = snprintf(text, size, "%s%s%s", brackets ? "[" : "", url->host, brackets ? "]" : "");
+
+    if (url->port != HTTPS_PORT && n > 0 && (size_t)n < size)
+        (void)snprintf(text + n, size - (size_t)n, ":%u", url->port);
+    return text;
+}
+
 const char *url_text(const struct url *url, char *text, size_t size)
 {
-    if (url->port == HTTPS_PORT)
-        (void)snprintf(text, size, "https://%s%s", url->host, url->target);
-    else
-        (void)snprintf(text, size, "https://%s:%u%s", url->host, url->port, url->target);
+    char authority[URL_AUTHORITY_MAX];
+
+    (void)snprintf(text, size, "https://%s%s", url_authority(url, authority, sizeof(authority)),
+                   url->target);
     return text;
 }
 

@@ -21,7 +21,7 @@ static void log_request(const struct visitor *v)
 {
     struct tlsyn_conn_info info;
     struct tlsyn_tls_info tls;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
     char bytes[24];
     char took[24];
     bool brought = v->request.parser.method == HTTP_PUT;
@@ -31,7 +31,7 @@ static void log_request(const struct visitor *v)
     tlsyn_conn_info(v->conn, &info);
     tlsyn_tls_info(v->tls, &tls);
     say_detail("%s:%u \"%s %s\" %d %s %s %s %s syn=%u synack=%u",
-               cli_address_text(&info.remote.addr, address), info.remote.port,
+               cli_address_host(&info.remote.addr, address), info.remote.port,
                v->request.begun ? request_method(&v->request) : "-", v->request.target, v->status,
                say_bytes(brought ? v->upload.size : v->body, bytes),
                say_duration(tlsyn_clock() - v->began, took), tls.version ? tls.version : "-",
@@ -46,7 +46,7 @@ static void log_failure(const struct visitor *v, int error)
     bool broken =
         v->state == SENDING || v->state == RECEIVING || (v->state == READING && v->request.begun);
     struct tlsyn_conn_info info;
-    char address[16];
+    char address[CLI_ADDRESS_TEXT];
 
     tlsyn_conn_info(v->conn, &info);
     (void)cli_address_text(&info.remote.addr, address);

@@ -61,11 +61,13 @@ static int set_names(mbedtls_x509write_cert *w, const char *const *names)
 
     for (size_t i = 0; names[i]; i++) {
         mbedtls_x509_subject_alternative_name *node = &entry[i].node;
-        bool address = inet_pton(AF_INET, names[i], text[i]) == 1;
+        size_t address = inet_pton(AF_INET, names[i], text[i]) == 1    ? 4
+                         : inet_pton(AF_INET6, names[i], text[i]) == 1 ? 16
+                                                                       : 0;
 
         node->type = address ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
         node->san.unstructured_name.p = text[i];
-        node->san.unstructured_name.len = address ? 4 : strlen(names[i]);
+        node->san.unstructured_name.len = address ? address : strlen(names[i]);
         if (!address)
             memcpy(text[i], names[i], strlen(names[i]) + 1);
         if (i > 0)

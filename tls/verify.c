@@ -3,6 +3,7 @@
  */
 #include "verify.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,6 +34,10 @@ static void list_names(const mbedtls_x509_crt *leaf, struct sentence *text)
             add_name(text, at, entry->buf.len);
         } else if (choice == MBEDTLS_X509_SAN_IP_ADDRESS && entry->buf.len == 4) {
             sentence_add(text, "%s%d.%d.%d.%d", comma, at[0], at[1], at[2], at[3]);
+        } else if (choice == MBEDTLS_X509_SAN_IP_ADDRESS && entry->buf.len == 16) {
+            char address[INET6_ADDRSTRLEN];
+
+            sentence_add(text, "%s%s", comma, inet_ntop(AF_INET6, at, address, sizeof(address)));
         } else {
             continue;
         }

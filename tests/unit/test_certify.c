@@ -43,7 +43,7 @@ static void check_usable(const struct tlsyn_certified *made)
 
 START_TEST(both_kinds_of_key_are_usable)
 {
-    static const char *const names[] = {"host.test", "10.0.0.9", "*.wild.test", NULL};
+    static const char *const names[] = {"host.test", "10.0.0.9", "*.wild.test", "fd77::9", NULL};
     struct tlsyn_certified made;
 
     ck_assert_int_eq(certify(names, false, 1, &made), 0);

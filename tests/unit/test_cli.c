@@ -117,13 +117,21 @@ START_TEST(addresses_are_whole)
 {
     struct cli_network network;
     struct tlsyn_addr address;
-    char text[16];
+    char text[CLI_ADDRESS_TEXT];
 
     ck_assert_int_eq(cli_address.parse(&cli_address, "10.0.0.9", &address), 0);
     ck_assert_str_eq(cli_address_text(&address, text), "10.0.0.9");
     ck_assert_int_eq(cli_network.parse(&cli_network, "192.168.1.250/24", &network), 0);
     ck_assert_str_eq(cli_address_text(&network.address, text), "192.168.1.250");
     ck_assert_int_eq(network.prefix_len, 24);
+    ck_assert_int_eq(cli_address.parse(&cli_address, "fd77::9", &address), 0);
+    ck_assert_str_eq(cli_address_text(&address, text), "fd77::9");
+    ck_assert_str_eq(cli_address_host(&address, text), "[fd77::9]");
+    ck_assert_int_eq(cli_network.parse(&cli_network, "fd77::9/64", &network), 0);
+    ck_assert_int_eq(network.prefix_len, 64);
+    ck_assert(!takes(&cli_network, "fd77::9/129"));
+    ck_assert(!takes(&cli_address, "::ffff:10.0.0.9"));
+    ck_assert(!takes(&cli_address, "fd77::9::1"));
     ck_assert(!takes(&cli_address, "10.0.0"));
     ck_assert(!takes(&cli_address, "10.0.0.256"));
     ck_assert(!takes(&cli_address, "10.0.0.9/24"));

@@ -19,6 +19,8 @@ START_TEST(a_url_falls_into_its_parts)
         {"https://example.org", "example.org", 443, "/"},
         {"https://10.0.0.2:8443", "10.0.0.2", 8443, "/"},
         {"HTTPS://example.org?q", "example.org", 443, "/?q"},
+        {"https://[2001:db8::1]/a", "2001:db8::1", 443, "/a"},
+        {"https://[::1]:8443", "::1", 8443, "/"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -29,6 +31,21 @@ START_TEST(a_url_falls_into_its_parts)
         ck_assert_int_eq(url.port, cases[i].port);
         ck_assert_str_eq(url.target, cases[i].target);
     }
+}
+END_TEST
+
+START_TEST(an_ipv6_address_goes_back_into_brackets)
+{
+    struct url url, next;
+    char text[2400];
+
+    ck_assert_int_eq(url_parse("https://[fd77::2]:8443/a/b", &url), 0);
+    ck_assert_str_eq(url_authority(&url, text, sizeof(text)), "[fd77::2]:8443");
+    ck_assert_str_eq(url_text(&url, text, sizeof(text)), "https://[fd77::2]:8443/a/b");
+    ck_assert_int_eq(url_resolve(&url, "../c", &next), 0);
+    ck_assert_str_eq(url_text(&next, text, sizeof(text)), "https://[fd77::2]:8443/c");
+    ck_assert_int_eq(url_resolve(&url, "https://[::1]/d", &next), 0);
+    ck_assert_str_eq(url_text(&next, text, sizeof(text)), "https://[::1]/d");
 }
 END_TEST
 
@@ -49,7 +66,6 @@ START_TEST(what_is_no_https_url_is_refused)
         {"https://example.org:65536/", -EINVAL},
         {"http://example.org/", -EPROTONOSUPPORT},
         {"ftp://example.org/", -EPROTONOSUPPORT},
-        {"https://[2001:db8::1]/", -EAFNOSUPPORT},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -139,6 +155,7 @@ Suite *url_suite(void)
     TCase *tcase = tcase_create("url");
 
     tcase_add_test(tcase, a_url_falls_into_its_parts);
+    tcase_add_test(tcase, an_ipv6_address_goes_back_into_brackets);
     tcase_add_test(tcase, what_is_no_https_url_is_refused);
     tcase_add_test(tcase, what_is_too_long_is_refused);
     tcase_add_test(tcase, references_resolve_as_rfc_3986_has_it);
