@@ -56,6 +56,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .udp_endpoints = 1024,
         .udp_queue_bytes = 128u << 10,
         .destinations = 1024,
+        .metrics_age = TLSYN_SECONDS(600),
         .reply_queue_bytes = 256u << 10,
         .icmp_per_second = 1000,
         .rst_per_second = 1000,

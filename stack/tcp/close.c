@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "tcp/metrics.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/timers.h"
@@ -78,6 +79,7 @@ void tcp_enter_time_wait(struct tlsyn_conn *conn)
     struct tcp *tcp = conn->tcp;
 
     make_room(tcp);
+    metrics_keep(conn);
     tcp_set_state(conn, TLSYN_TIME_WAIT);
     timers_clear_all(conn);
     tcp_restart_time_wait(conn);

@@ -10,6 +10,7 @@
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/isn.h"
+#include "tcp/metrics.h"
 #include "tcp/settings.h"
 #include "tcp/timers.h"
 
@@ -181,6 +182,7 @@ void tcp_finish(struct tlsyn_conn *conn, int error)
     if (conn->error == 0)
         conn->error = error;
     TRACE(tcp->cx, tcp_closed, conn->number, conn->error);
+    metrics_keep(conn);
     if (conn->state == TLSYN_TIME_WAIT)
         tcp->time_wait_count--;
     if (conn->state != TLSYN_CLOSED)

@@ -1,5 +1,6 @@
 /*
- * tcp/dest.h: what we remember of a peer between connections: its Fast Open cookie and MSS (RFC 7413 4.1.3), its SRTT.
+ * tcp/dest.h: what we remember of a peer between connections: its Fast Open cookie and MSS (RFC 7413 4.1.3), and what was
+ * measured of the path (tcp/metrics.h).
  *
  * Bounded by limits.destinations; the entry used longest ago makes room.
  */
@@ -18,7 +19,10 @@ struct dest {
     uint16_t mss; /* the peer's MSS option; 0: not known */
     uint8_t cookie_len;
     uint8_t cookie[TCP_COOKIE_MAX];
-    tlsyn_time srtt; /* 0: not known */
+    bool reordering;
+    uint32_t ssthresh;       /* 0: slow start never ended */
+    tlsyn_time srtt, rttvar; /* srtt 0: not known */
+    tlsyn_time measured;     /* when, with reordering and ssthresh */
 };
 
 struct dests {

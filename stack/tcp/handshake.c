@@ -26,6 +26,7 @@
 #include "tcp/early.h"
 #include "tcp/keepalive.h"
 #include "tcp/listener.h"
+#include "tcp/metrics.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
@@ -55,6 +56,7 @@ static void enter_established(struct tlsyn_conn *conn)
     tcp_keepalive_start(conn);
     if (conn->syn_retransmits)
         syn_was_lost(conn);
+    metrics_use(conn);
     if (conn->fin_queued) /* the user closed while it was being opened */
         tcp_set_state(conn, TLSYN_FIN_WAIT_1);
 }
@@ -99,6 +101,7 @@ static void choose_syn_text(struct tlsyn_conn *conn)
     if (conn->snd.used + SYN_OPTION_SPACE > room)
         return;
     conn->syn_text = (uint16_t)conn->snd.used;
+    metrics_time_syn(conn);
     if (conn->level == TLSYN_LEVEL_COOKIE && dest && dest->cookie_len) {
         conn->syn_cookie_len = dest->cookie_len;
         memcpy(conn->opening->cookie, dest->cookie, dest->cookie_len);

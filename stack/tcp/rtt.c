@@ -50,6 +50,21 @@ void rtt_sample(struct rtt *rtt, tlsyn_time sample)
     compute(rtt);
 }
 
+void rtt_expect(struct rtt *rtt, tlsyn_time time)
+{
+    rtt->initial = time;
+    compute(rtt);
+}
+
+void rtt_remember(struct rtt *rtt, tlsyn_time srtt)
+{
+    tlsyn_time rto = srtt + (2 * srtt > rtt->min ? 2 * srtt : rtt->min);
+
+    if (rtt->srtt == 0 || srtt <= rtt->srtt || rto <= rtt->rto)
+        return;
+    rtt->rto = rto < rtt->max ? rto : rtt->max;
+}
+
 void rtt_back_off(struct rtt *rtt)
 {
     if (rtt->backoffs < BACKOFFS_MAX)

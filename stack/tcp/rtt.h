@@ -20,6 +20,13 @@ void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max);
 /** A round trip of a segment that was sent once (Karn's algorithm, RFC 6298 3). Ends any back-off. */
 void rtt_sample(struct rtt *rtt, tlsyn_time sample);
 
+/** Until the first measurement, an answer is expected within that; the bounds hold. */
+void rtt_expect(struct rtt *rtt, tlsyn_time time);
+
+/** An earlier connection measured that much: until the next measurement, the timeout is not below three times as much, if that is more
+ * than was measured since. */
+void rtt_remember(struct rtt *rtt, tlsyn_time srtt);
+
 /** The timer expired: RFC 6298 (5.5). */
 void rtt_back_off(struct rtt *rtt);
 

@@ -56,7 +56,9 @@ struct tlsyn_limits {
     uint32_t redirects; /* destinations that a router has sent us elsewhere for */
     uint32_t udp_endpoints;
     uint32_t udp_queue_bytes;   /* UDP's share of reply_queue_bytes; more: -EAGAIN */
-    uint32_t destinations;      /* remembered peers: cookie, MSS, SRTT */
+    uint32_t destinations;      /* remembered peers: cookie, MSS, what was measured */
+    tlsyn_time metrics_age;     /* measurements are forgotten after this (RFC 9040); 0: at once */
+    bool metrics_ssthresh;      /* ssthresh is remembered too */
     uint32_t reply_queue_bytes; /* ARP, ICMP and RST answers, and datagrams, waiting for output */
     uint32_t icmp_per_second;   /* ICMP messages sent in answer to something */
     uint32_t rst_per_second;    /* RSTs to segments of no connection */

@@ -1,0 +1,71 @@
+/*
+ * tcp/metrics.c: metrics between connections. Read first: RFC 9040 (its "temporal sharing"), RFC 6298 2 and 5.
+ *
+ * Paths change, and an old round trip is no measurement: what is kept makes us more careful, hardly ever bolder. The retransmission timeout
+ * of a new connection starts higher than its first sample alone would have it; reordering that was seen is expected. ssthresh is
+ * taken over only where limits.metrics_ssthresh asks for it: the queue of an hour ago says little of the one now, and Linux too
+ * has it off. The initial window is never raised. Entries are forgotten after limits.metrics_age, and where it is 0 there are none.
+ *
+ * The one thing that gets faster: a SYN with text, which is sent again without it when there is no answer in three round trips.
+ */
+#include "tcp/metrics.h"
+
+#define TRIPS_OF_SYN 3
+
+static const struct dest *fresh(struct tlsyn_conn *conn)
+{
+    const struct context *cx = conn->tcp->cx;
+    const struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
+
+    if (!dest || dest->srtt == 0 || cx->now - dest->measured >= cx->limits.metrics_age)
+        return NULL;
+    return dest;
+}
+
+void metrics_time_syn(struct tlsyn_conn *conn)
+{
+    const struct dest *dest = fresh(conn);
+
+    if (dest)
+        rtt_expect(&conn->rtt, TRIPS_OF_SYN * dest->srtt);
+}
+
+void metrics_use(struct tlsyn_conn *conn)
+{
+    const struct dest *dest = fresh(conn);
+
+    if (!dest)
+        return;
+    rtt_remember(&conn->rtt, dest->srtt);
+    conn->rack.reordering_seen = dest->reordering;
+    if (conn->tcp->cx->limits.metrics_ssthresh && dest->ssthresh)
+        conn->cc.ssthresh = dest->ssthresh > 2 * conn->cc.smss ? dest->ssthresh : 2 * conn->cc.smss;
+}
+
+/* The larger is believed at once, the smaller by and by. */
+static tlsyn_time blend(tlsyn_time kept, tlsyn_time now, int share)
+{
+    return now > kept ? now : kept - (kept - now) / share;
+}
+
+void metrics_keep(struct tlsyn_conn *conn)
+{
+    const struct context *cx = conn->tcp->cx;
+    bool known = fresh(conn) != NULL;
+
+    if (!tcp_synchronized(conn) || conn->state == TLSYN_TIME_WAIT || conn->rtt.srtt == 0 ||
+        cx->limits.metrics_age == 0)
+        return;
+    struct dest *dest = dests_learn(&conn->tcp->dests, &conn->remote.addr);
+    if (!dest)
+        return;
+    if (conn->rtt.backoffs) { /* it ended in timeouts: nothing is known of the path any more */
+        dest->srtt = 0;
+        return;
+    }
+    dest->srtt = known ? blend(dest->srtt, conn->rtt.srtt, 8) : conn->rtt.srtt;
+    dest->rttvar = known ? blend(dest->rttvar, conn->rtt.rttvar, 4) : conn->rtt.rttvar;
+    dest->reordering = conn->rack.reordering_seen;
+    dest->ssthresh = conn->cc.ssthresh == UINT32_MAX ? 0 : conn->cc.ssthresh;
+    dest->measured = cx->now;
+}
