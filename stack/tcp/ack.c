@@ -139,7 +139,9 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     struct recovery_news news = {0};
     uint32_t text = advance(conn, segment, &news);
 
-    conn->cwnd_limited = false;
+    /* For a round trip, so that pacing does not look like a lack of text. */
+    if (seq_gt(conn->snd_una, conn->limited_seq))
+        conn->cwnd_limited = false;
     tcp_stop_persist(conn); /* output starts it again if the window is still closed */
     tcp_rearm_retransmit(conn);
     if (conn->board_on)

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct cc_ops *const controllers[] = {
-    &cc_newreno, /* the default */
+    &cc_cubic, /* the default */
+    &cc_newreno,
 };
 
 const struct cc_ops *cc_find(const char *name)
@@ -31,6 +32,8 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t smss)
 {
     *cc = (struct cc){
         .ops = ops, .cwnd = cc_initial_window(smss), .ssthresh = UINT32_MAX, .smss = smss};
+    if (ops->init)
+        ops->init(cc);
 }
 
 void cc_set_smss(struct cc *cc, uint32_t smss)
@@ -44,10 +47,74 @@ void cc_set_smss(struct cc *cc, uint32_t smss)
     cc->smss = smss;
 }
 
+void cc_grow_to(struct cc *cc, uint32_t cwnd)
+{
+    if (cwnd > CC_WINDOW_MAX)
+        cwnd = CC_WINDOW_MAX;
+    if (cwnd > cc->cwnd)
+        cc->cwnd = cwnd;
+}
+
+void cc_slow_start(struct cc *cc, uint32_t acked)
+{
+    uint32_t room = cc->ssthresh - cc->cwnd;
+
+    cc_grow_to(cc, cc->cwnd + (acked < room ? acked : room));
+}
+
+/* Before cwnd becomes less for another reason than congestion: what it was is found again by slow start (RFC 7661 4.4.1). */
+static void remember(struct cc *cc)
+{
+    uint32_t most = cc->cwnd - cc->cwnd / 4;
+
+    if (cc->ssthresh < most)
+        cc->ssthresh = most;
+}
+
+static void validate(struct cc *cc, const struct cc_ack *ack)
+{
+    uint32_t used = ack->in_flight + ack->delivered, least = cc_initial_window(cc->smss);
+    uint32_t now = (uint32_t)(ack->now / 1000);
+
+    if (cc->used < used)
+        cc->used = used;
+    if (!ack->limited && ack->app_limited && cc->full_at) {
+        if (now - cc->full_at < ack->rto / 1000)
+            return;
+        if (least < cc->used)
+            least = cc->used;
+        if (least < cc->cwnd) {
+            remember(cc);
+            cc->cwnd = cc->cwnd / 2 + least / 2;
+        }
+    }
+    cc->used = 0;
+    cc->full_at = now;
+}
+
 void cc_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    if (cc->ops->own_window || !ack->in_recovery)
-        cc->ops->on_ack(cc, ack);
+    if (!cc->ops->own_window) {
+        if (ack->in_recovery)
+            return;
+        validate(cc, ack);
+    }
+    cc->ops->on_ack(cc, ack);
+}
+
+void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, tlsyn_time now)
+{
+    uint32_t least = cc_initial_window(cc->smss);
+
+    if (cc->ops->on_restart)
+        cc->ops->on_restart(cc, now);
+    if (cc->ops->own_window || idle <= rto || cc->cwnd <= least)
+        return;
+    remember(cc);
+    for (; idle > rto && cc->cwnd > least; idle -= rto)
+        cc->cwnd /= 2;
+    if (cc->cwnd < least)
+        cc->cwnd = least;
 }
 
 void cc_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size, tlsyn_time now)
@@ -63,11 +130,12 @@ void cc_undo(struct cc *cc)
 {
     if (cc->prior_cwnd == 0)
         return;
-    if (cc->cwnd < cc->prior_cwnd)
-        cc->cwnd = cc->prior_cwnd;
     if (cc->ssthresh < cc->prior_ssthresh)
         cc->ssthresh = cc->prior_ssthresh;
+    if (cc->cwnd < cc->prior_cwnd) {
+        cc->cwnd = cc->prior_cwnd;
+        if (cc->ops->on_undo)
+            cc->ops->on_undo(cc);
+    }
     cc->prior_cwnd = 0;
-    if (cc->ops->on_undo)
-        cc->ops->on_undo(cc);
 }

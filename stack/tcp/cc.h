@@ -10,6 +10,8 @@
 
 #include <tlsyn/stack.h>
 
+#include "tcp/cc_cubic.h"
+
 struct cc;
 
 /* Far above any bandwidth-delay product of the rings' bounds; keeps sums of two from overflowing. */
@@ -32,32 +34,45 @@ struct cc_ack {
     tlsyn_time rtt;     /* a round trip that it measured; 0: none */
     tlsyn_time srtt;    /* 0: none yet */
     tlsyn_time min_rtt; /* 0: none yet */
-    bool limited;       /* cwnd, not the application, held us back (RFC 9293 3.8.2) */
-    bool in_recovery;   /* what is sent now makes up for a reduction */
+    tlsyn_time rto;
+    bool limited;     /* cwnd held us back, so that it may grow */
+    bool app_limited; /* the application did: it had room and nothing to say */
+    bool in_recovery; /* what is sent now makes up for a reduction */
 };
 
 struct cc_ops {
     const char *name;
     /** It sets cwnd in recovery too: no PRR, no inflation by duplicate ACKs. */
     bool own_window;
+    /** The rest of cc_init(); may be NULL. */
+    void (*init)(struct cc *);
     /** Every ACK with news if own_window, else those outside recovery. */
     void (*on_ack)(struct cc *, const struct cc_ack *);
     /** `flight_size`: bytes outstanding when it was noticed: sets ssthresh (RFC 5681 (4)) and cwnd. */
     void (*on_congestion)(struct cc *, enum cc_cause, uint32_t flight_size, tlsyn_time now);
-    /** Its own part of cc_undo(); may be NULL. */
+    /** Its own part of cc_undo(), if that gave cwnd back; may be NULL. */
     void (*on_undo)(struct cc *);
+    /** Bytes per second that it wants sending held to; NULL: somewhat above cwnd per srtt (tcp/pace.h). */
+    uint64_t (*pacing_rate)(const struct cc *);
+    /** Something is sent while nothing was on its way; may be NULL. */
+    void (*on_restart)(struct cc *, tlsyn_time now);
 };
 
 struct cc {
     const struct cc_ops *ops;
     uint32_t cwnd, ssthresh;             /* bytes */
     uint32_t smss;                       /* bytes */
-    uint32_t acked;                      /* bytes counted towards the next increase (RFC 3465) */
     uint32_t prior_cwnd, prior_ssthresh; /* before the last reduction; 0: nothing to undo */
+    uint32_t used;                       /* the most that was in the network since full_at */
+    uint32_t full_at; /* milliseconds: cwnd was used, or judged, for the last time */
+    union {
+        struct cubic cubic;
+        uint32_t acked; /* newreno: bytes counted towards the next increase (RFC 3465) */
+    } of;               /* the controller's own */
 };
 
-/** RFC 5681, with RFC 6582 on the detector's side. */
-extern const struct cc_ops cc_newreno;
+extern const struct cc_ops cc_cubic;   /* RFC 9438 with RFC 9406 */
+extern const struct cc_ops cc_newreno; /* RFC 5681, with RFC 6582 on the detector's side */
 
 /** By its name; NULL or "": the default. NULL: there is none of that name. */
 const struct cc_ops *cc_find(const char *name);
@@ -71,6 +86,7 @@ uint32_t cc_initial_window(uint32_t smss);
 /** The MSS is learnt or changes: what was counted in segments stays so many segments. */
 void cc_set_smss(struct cc *cc, uint32_t smss);
 
+/** An ACK with news. What the application leaves unused of cwnd for an RTO, half of that is taken back (RFC 7661's aim). */
 void cc_on_ack(struct cc *cc, const struct cc_ack *ack);
 
 /** Congestion. What it takes back can be undone until the next one; a repeated timeout belongs to the one before. */
@@ -78,5 +94,17 @@ void cc_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size, tls
 
 /** The last reduction was for nothing: what was lost had only been late. Nothing is ever taken away by this. */
 void cc_undo(struct cc *cc);
+
+/** Something is sent while nothing was on its way; the last time was `idle` ago. cwnd is halved per RTO that passed, down to the
+ * initial window (RFC 5681 4.1, gentler), and ssthresh remembers it. */
+void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, tlsyn_time now);
+
+/* --- for controllers --------------------------------------------------------------------------------- */
+
+/** cwnd becomes `cwnd`, within its bound, if that is more. */
+void cc_grow_to(struct cc *cc, uint32_t cwnd);
+
+/** RFC 5681 (2), up to ssthresh. RFC 3465's L has no use where sending is paced: what an ACK of many segments allows does not leave at once. */
+void cc_slow_start(struct cc *cc, uint32_t acked);
 
 #endif

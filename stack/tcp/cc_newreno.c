@@ -3,27 +3,19 @@
  */
 #include "tcp/cc.h"
 
-static void grow(struct cc *cc, uint32_t bytes)
-{
-    cc->cwnd = cc->cwnd + bytes < CC_WINDOW_MAX ? cc->cwnd + bytes : CC_WINDOW_MAX;
-}
-
 static void newreno_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    uint32_t acked = ack->acked;
-
     if (!ack->limited)
         return;
     if (cc->cwnd < cc->ssthresh) {
-        /* RFC 5681 (2), with L = 2 of RFC 3465 2.2: a delayed ACK counts for both its segments. */
-        grow(cc, acked < 2 * cc->smss ? acked : 2 * cc->smss);
+        cc_slow_start(cc, ack->acked);
         return;
     }
     /* RFC 5681 3.1: one SMSS per window's worth of acknowledged bytes. */
-    cc->acked += acked;
-    if (cc->acked >= cc->cwnd) {
-        cc->acked -= cc->cwnd;
-        grow(cc, cc->smss);
+    cc->of.acked += ack->acked;
+    if (cc->of.acked >= cc->cwnd) {
+        cc->of.acked -= cc->cwnd;
+        cc_grow_to(cc, cc->cwnd + cc->smss);
     }
 }
 
@@ -41,7 +33,7 @@ static void newreno_on_congestion(struct cc *cc, enum cc_cause cause, uint32_t f
     if (cause != CC_TIMEOUT_AGAIN)
         cc->ssthresh = halved(cc, flight_size);
     cc->cwnd = cause == CC_TIMEOUT || cause == CC_TIMEOUT_AGAIN ? cc->smss : cc->ssthresh;
-    cc->acked = 0;
+    cc->of.acked = 0;
 }
 
 const struct cc_ops cc_newreno = {

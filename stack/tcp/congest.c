@@ -3,18 +3,33 @@
  */
 #include "tcp/congest.h"
 
+/* May cwnd grow? In slow start also while half of it is used: it is about to double (RFC 9293 3.8.2; RFC 2861's idea). */
+static bool may_grow(const struct tlsyn_conn *conn, uint32_t used, bool limited)
+{
+    return limited || (conn->cc.cwnd < conn->cc.ssthresh && conn->cc.cwnd < 2 * used);
+}
+
+/* Everything is on its way, and the ring had room for more. */
+static bool app_limited(const struct tlsyn_conn *conn, uint32_t text)
+{
+    return tcp_snd_end(conn) == conn->snd_nxt && conn->snd.used + text < conn->snd.size;
+}
+
 void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                     bool limited)
 {
+    uint32_t in_flight = tcp_pipe(conn);
     struct cc_ack ack = {
         .now = conn->tcp->cx->now,
         .acked = text,
         .delivered = news->delivered,
-        .in_flight = tcp_pipe(conn),
+        .in_flight = in_flight,
         .rtt = news->round_trip,
         .srtt = conn->rtt.srtt,
         .min_rtt = conn->rack.min_rtt,
-        .limited = limited,
+        .rto = conn->rtt.rto,
+        .limited = may_grow(conn, in_flight + news->delivered, limited),
+        .app_limited = app_limited(conn, text),
         .in_recovery = conn->in_recovery,
     };
 

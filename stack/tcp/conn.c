@@ -52,7 +52,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
     conn->iss = tcp->choose_iss(tcp, local, remote);
-    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->iss;
+    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
     rack_init(&conn->rack, conn->iss);
     cc_init(&conn->cc, controller, 1);
     return conn;

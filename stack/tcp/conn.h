@@ -42,6 +42,7 @@ enum tcp_deadline {
     TCP_RETRANSMIT, /* RFC 6298 */
     TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
     TCP_DELACK,     /* RFC 9293 3.8.6.3 */
+    TCP_PACE,       /* the next train may leave (tcp/pace.h) */
     TCP_LINGER,     /* 2 MSL in TIME-WAIT; an abandoned FIN-WAIT-2 */
     TCP_IDLE,       /* memory of rings may not be needed any more */
     TCP_CORK,       /* a partial segment has waited long enough */
@@ -104,7 +105,7 @@ struct tlsyn_conn {
     bool fastopen_experimental : 1;
     bool resend_first : 1;  /* the segment at snd_una goes out again, by itself */
     bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
-    bool cwnd_limited : 1;  /* cwnd held something back since the last ACK */
+    bool cwnd_limited : 1;  /* cwnd held something back, at limited_seq for the last time */
     bool rtt_timing : 1;    /* rtt_seq is being timed */
     bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
     bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
@@ -161,6 +162,12 @@ struct tlsyn_conn {
     tcp_seq rtt_seq; /* when this is acknowledged, a round trip has passed since rtt_at */
     tlsyn_time rtt_at;
     struct cc cc;
+    struct pace {
+        tlsyn_time at; /* the next train may leave */
+        uint32_t left; /* bytes of the train that is leaving */
+        uint32_t max;  /* bytes per second; 0: as fast as may be */
+    } pace;
+    tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
     struct board board;
     struct rack rack;
     struct prr prr;

@@ -2,6 +2,7 @@
  * tcp/info.c: what a connection tells about itself.
  */
 #include "tcp/conn.h"
+#include "tcp/pace.h"
 #include "tcp/recovery.h"
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn)
@@ -32,6 +33,7 @@ static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info 
     info->controller = conn->cc.ops->name;
     info->cwnd = conn->cc.cwnd;
     info->ssthresh = conn->cc.ssthresh;
+    info->pacing_rate = tcp_pacing_rate(conn);
     info->snd_wnd = conn->snd_wnd;
     info->rcv_wnd = conn->rcv_wnd;
     info->rcv_mss = conn->rcv_mss;

@@ -10,6 +10,7 @@
 
 #include "tcp/buffers.h"
 #include "tcp/options.h"
+#include "tcp/pace.h"
 #include "tcp/recovery.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
@@ -104,6 +105,7 @@ struct candidate {
     tcp_seq seq;
     uint32_t len;
     bool fin;
+    bool by_cwnd; /* no longer because of cwnd */
 };
 
 /* Bytes that one frame may carry: several segments where the link can cut them. */
@@ -169,6 +171,12 @@ static uint32_t whole_segments(const struct tlsyn_conn *conn, uint32_t len)
     return len > mss ? len - len % mss : len;
 }
 
+static void note_limited(struct tlsyn_conn *conn)
+{
+    conn->cwnd_limited = true;
+    conn->limited_seq = conn->snd_nxt;
+}
+
 /* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the next ACK (RFC 6675 5 (C)). */
 static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
@@ -185,7 +193,7 @@ static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
         return window_closed(conn);
     uint32_t allowed = conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
     if (allowed < (c->len < mss ? c->len : mss)) {
-        conn->cwnd_limited = true;
+        note_limited(conn);
         return false;
     }
     allowed = allowed < frame_max(conn) ? allowed : frame_max(conn);
@@ -230,13 +238,13 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     if (conn->snd_wnd <= ahead && !(conn->snd_wnd > 0 && rest == 0))
         return window_closed(conn);
     if (rest > 0 && cwnd <= in_flight) {
-        conn->cwnd_limited = true;
+        note_limited(conn);
         return false;
     }
     uint32_t room = rest == 0 ? 0 : conn->snd_wnd - ahead;
     if (rest > 0 && room > cwnd - in_flight) {
         room = cwnd - in_flight;
-        conn->cwnd_limited = conn->cwnd_limited || rest >= room;
+        c->by_cwnd = rest >= room && room <= frame_max(conn);
     }
     c->len = rest < room ? (uint32_t)rest : room;
     if (c->len > frame_max(conn))
@@ -247,19 +255,9 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
     if (worth_sending(conn, c, (uint32_t)rest))
         return true;
+    if (c->by_cwnd)
+        note_limited(conn);
     return c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
-}
-
-/* RFC 5681 4.1: after an idle RTO, cwnd says nothing about the path any more. */
-static void restart_after_idle(struct tlsyn_conn *conn)
-{
-    if (conn->snd_nxt == conn->snd_una && conn->last_sent &&
-        conn->tcp->cx->now - conn->last_sent > conn->rtt.rto) {
-        uint32_t fresh = cc_initial_window(conn->cc.smss);
-
-        if (fresh < conn->cc.cwnd)
-            conn->cc.cwnd = fresh;
-    }
 }
 
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
@@ -313,13 +311,39 @@ static bool within_amplification(struct tlsyn_conn *conn, struct candidate *c)
     return true;
 }
 
+/* The next segment or train. RFC 5681 4.1: after an idle RTO, cwnd says little about the path. */
+static bool next_text(struct tlsyn_conn *conn, struct candidate *c)
+{
+    tlsyn_time now = conn->tcp->cx->now;
+
+    if (!text_is_due(conn, c))
+        return false;
+    if (conn->snd_nxt != conn->snd_una || !conn->last_sent)
+        return true;
+    cc_restart(&conn->cc, now - conn->last_sent, conn->rtt.rto, now);
+    return text_is_due(conn, c);
+}
+
+/* False: the pace has it wait. */
+static bool within_pace(struct tlsyn_conn *conn, struct candidate *c)
+{
+    uint32_t len = c->len ? tcp_pace(conn, c->len) : 0;
+
+    if (len == 0)
+        return c->len == 0;
+    c->fin = c->fin && len == c->len;
+    if (c->by_cwnd && len == c->len)
+        note_limited(conn);
+    c->len = len;
+    return true;
+}
+
 static void send_texts(struct tlsyn_conn *conn)
 {
     struct candidate c;
 
-    restart_after_idle(conn);
-    while (text_is_due(conn, &c)) {
-        if (!within_amplification(conn, &c))
+    while (next_text(conn, &c)) {
+        if (!within_pace(conn, &c) || !within_amplification(conn, &c))
             return;
         conn->snd_rtx = c.seq + c.len + c.fin;
         if (send_text(conn, &c) < 0)

@@ -23,9 +23,15 @@ static void compute(struct rtt *rtt)
         rtt->rto = rtt->max;
 }
 
+/* An RTO of an hour is none. */
+static uint32_t bounded(tlsyn_time bound)
+{
+    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
+}
+
 void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max)
 {
-    *rtt = (struct rtt){.min = min, .max = max, .initial = INITIAL_RTO};
+    *rtt = (struct rtt){.min = bounded(min), .max = bounded(max), .initial = INITIAL_RTO};
     compute(rtt);
 }
 

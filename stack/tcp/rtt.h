@@ -9,8 +9,8 @@
 struct rtt {
     tlsyn_time srtt, rttvar; /* srtt 0: no measurement yet */
     tlsyn_time rto;          /* with the back-off in force */
-    tlsyn_time min, max;     /* bounds of rto */
-    tlsyn_time initial;      /* rto until the first measurement */
+    uint32_t min, max;       /* bounds of rto */
+    uint32_t initial;        /* rto until the first measurement */
     uint8_t backoffs;        /* doublings in force */
 };
 

@@ -43,6 +43,8 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
     conn->keep_idle = milliseconds(options->keep_idle, KEEP_IDLE);
     conn->keep_interval = milliseconds(options->keep_interval, KEEP_INTERVAL);
     conn->keep_count = options->keep_count ? options->keep_count : KEEP_COUNT;
+    conn->pace.max =
+        options->pacing_rate_max < UINT32_MAX ? (uint32_t)options->pacing_rate_max : UINT32_MAX;
 }
 
 void settings_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options)
@@ -72,6 +74,7 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
         .user_timeout = conn->user_timeout_set ? TLSYN_MS(conn->user_timeout) : 0,
         .syn_timeout = conn->opening ? conn->opening->timeout : 0,
         .controller = conn->cc.ops->name,
+        .pacing_rate_max = conn->pace.max,
     };
 }
 

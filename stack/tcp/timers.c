@@ -10,6 +10,7 @@
 #include "tcp/close.h"
 #include "tcp/keepalive.h"
 #include "tcp/output.h"
+#include "tcp/pace.h"
 #include "tcp/recovery.h"
 #include "tcp/recv.h"
 #include "tcp/retransmit.h"
@@ -50,10 +51,15 @@ static tlsyn_time earliest(const struct tlsyn_conn *conn)
 }
 
 static void (*const passed[TCP_DEADLINES])(struct tlsyn_conn *) = {
-    [TCP_REORDER] = tcp_reorder_timeout,       [TCP_PROBE] = tcp_probe_timeout,
-    [TCP_RETRANSMIT] = tcp_retransmit_timeout, [TCP_PERSIST] = tcp_persist_timeout,
-    [TCP_DELACK] = tcp_delack_timeout,         [TCP_LINGER] = tcp_linger_timeout,
-    [TCP_IDLE] = buffers_idle_timeout,         [TCP_CORK] = tcp_cork_timeout,
+    [TCP_REORDER] = tcp_reorder_timeout,
+    [TCP_PROBE] = tcp_probe_timeout,
+    [TCP_RETRANSMIT] = tcp_retransmit_timeout,
+    [TCP_PERSIST] = tcp_persist_timeout,
+    [TCP_PACE] = tcp_pace_timeout,
+    [TCP_DELACK] = tcp_delack_timeout,
+    [TCP_LINGER] = tcp_linger_timeout,
+    [TCP_IDLE] = buffers_idle_timeout,
+    [TCP_CORK] = tcp_cork_timeout,
     [TCP_KEEPALIVE] = tcp_keepalive_timeout,
 };
 

@@ -31,14 +31,17 @@ START_TEST(the_initial_window_is_ten_segments_within_bounds) /* RFC 6928 2 (1) *
 }
 END_TEST
 
-START_TEST(slow_start_grows_by_what_was_acknowledged_two_segments_at_most)
+START_TEST(slow_start_grows_by_what_was_acknowledged)
 {
     struct cc cc = fresh(SMSS);
 
     acked(&cc, 300, true);
     ck_assert_uint_eq(cc.cwnd, 10300);
     acked(&cc, 9000, true);
-    ck_assert_uint_eq(cc.cwnd, 12300);
+    ck_assert_uint_eq(cc.cwnd, 19300);
+    cc.ssthresh = 20000; /* and no further */
+    acked(&cc, 9000, true);
+    ck_assert_uint_eq(cc.cwnd, 20000);
 }
 END_TEST
 
@@ -158,7 +161,7 @@ Suite *cc_suite(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, the_initial_window_is_ten_segments_within_bounds);
-    tcase_add_test(all, slow_start_grows_by_what_was_acknowledged_two_segments_at_most);
+    tcase_add_test(all, slow_start_grows_by_what_was_acknowledged);
     tcase_add_test(all, congestion_avoidance_grows_by_one_segment_per_window);
     tcase_add_test(all, it_grows_only_while_it_limits);
     tcase_add_test(all, loss_halves_the_flight_two_segments_at_least);

@@ -13,10 +13,13 @@ static struct tlsyn_conn_info info_of(struct tcp_test *t)
     return info;
 }
 
-/* Ten segments are on their way, and the first one is lost. */
+/* Ten segments are on their way, and the first one is lost. The windows are NewReno's. */
 static struct tcp_test *ten_sent(const struct tcp_test_options *options, size_t bytes)
 {
-    struct tcp_test *t = tcp_test_open(options);
+    struct tcp_test_options newreno = *options;
+
+    newreno.conn.controller = "newreno";
+    struct tcp_test *t = tcp_test_open(&newreno);
 
     opens_passively(t);
     user_writes(&t->user, bytes);

@@ -63,9 +63,9 @@ START_TEST(three_sacked_segments_bring_the_lost_one) /* loop 3 */
     expect(t, ACK(.seq = AT(0), .len = MSS));
     expect_nothing(t);
     ck_assert_uint_eq(info_of(t).fast_retransmits, 1);
-    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).ssthresh, 7 * MSS); /* RFC 9438 4.6 */
     peer_sends(t, ACK(.ack = AT(10)));
-    ck_assert_uint_eq(info_of(t).cwnd, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).cwnd, 7 * MSS);
     advance(t, TLSYN_SECONDS(5));
     expect_nothing(t);
     tcp_test_close(t);

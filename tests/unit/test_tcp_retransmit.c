@@ -228,7 +228,7 @@ END_TEST
 /* RFC 5681 (4), 3.1 */
 START_TEST(a_timeout_leaves_one_segment_and_half_the_flight)
 {
-    struct tcp_test *t = TCP_TEST(0);
+    struct tcp_test *t = TCP_TEST(.conn = {.controller = "newreno"});
 
     opens_passively(t);
     user_writes(&t->user, 14600); /* F-RTO would send new text first */

@@ -180,7 +180,7 @@ START_TEST(an_old_echo_undoes_a_fast_retransmit)
 
     acks(t, 0, 1, 4, original);
     expect(t, ACK(.seq = AT(0), .len = MSS));
-    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).ssthresh, 7 * MSS);
     advance(t, TLSYN_MS(5));
     if (_i == 0) {
         acks(t, 10, 0, 0, original);
@@ -215,7 +215,7 @@ START_TEST(another_hole_whose_retransmission_is_under_way_is_waited_for)
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_partial_undo), 0);
     acks(t, 10, 0, 0, original + 100);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_full_undo), 0);
-    ck_assert_uint_eq(info_of(t).cwnd, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).cwnd, 7 * MSS);
     tcp_test_close(t);
 }
 END_TEST
@@ -233,10 +233,10 @@ START_TEST(dsacks_for_all_that_went_again_undo_it)
     peer_sends(t, ACK(.ack = AT(0), .opt = opt));
     ck_assert_int_eq(ignore_sent(t), 2);
     acks(t, 10, 0, 0, 0);
-    ck_assert_uint_eq(info_of(t).cwnd, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).cwnd, 7 * MSS);
     acks(t, 10, 0, 1, 0);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_dsack_undo), 0);
-    ck_assert_uint_eq(info_of(t).cwnd, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).cwnd, 7 * MSS);
     acks(t, 10, 3, 4, 0);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_dsack_undo), 1);
     ck_assert_uint_eq(info_of(t).cwnd, 10 * MSS);
@@ -254,10 +254,10 @@ START_TEST(a_lost_retransmission_that_times_out_halves_nothing_again)
 
     acks(t, 0, 1, 10, 0);
     expect(t, ACK(.seq = AT(0), .len = MSS));
-    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).ssthresh, 7 * MSS);
     advance(t, TLSYN_MS(600));
     ck_assert_uint_ge(info_of(t).timeouts, 1);
-    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    ck_assert_uint_eq(info_of(t).ssthresh, 7 * MSS);
     tcp_test_close(t);
 }
 END_TEST

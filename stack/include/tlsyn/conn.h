@@ -102,7 +102,9 @@ struct tlsyn_conn_options {
      * the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
     tlsyn_time user_timeout;
     tlsyn_time syn_timeout; /* 0: from the limits */
-    const char *controller; /* of congestion: "newreno"; NULL: the default. Others: -EINVAL */
+    const char *controller; /* of congestion: "cubic" (NULL: this), "newreno"; others: -EINVAL */
+    /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
+    uint64_t pacing_rate_max;
 };
 
 struct tlsyn_connect_options {
@@ -234,6 +236,7 @@ struct tlsyn_conn_info {
     tlsyn_time min_rtt;                        /* of the last minutes; 0: no sample yet */
     const char *controller;                    /* of congestion */
     uint32_t cwnd, ssthresh, snd_wnd, rcv_wnd; /* bytes */
+    uint64_t pacing_rate; /* bytes per second that text is held to; 0: to none */
     uint64_t bytes_acked, bytes_received;
     uint32_t in_flight;    /* bytes sent, neither acknowledged nor sacked nor taken for lost */
     uint32_t sacked, lost; /* bytes of those sent and not acknowledged */
