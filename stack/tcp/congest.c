@@ -9,10 +9,10 @@ static bool may_grow(const struct tlsyn_conn *conn, uint32_t used, bool limited)
     return limited || (conn->cc.cwnd < conn->cc.ssthresh && conn->cc.cwnd < 2 * used);
 }
 
-/* Everything is on its way, and the ring had room for more. */
-static bool app_limited(const struct tlsyn_conn *conn, uint32_t text)
+/* Everything is on its way, and not for want of room. */
+static bool app_limited(const struct tlsyn_conn *conn)
 {
-    return tcp_snd_end(conn) == conn->snd_nxt && conn->snd.used + text < conn->snd.size;
+    return tcp_snd_end(conn) == conn->snd_nxt && !conn->snd_short;
 }
 
 void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
@@ -29,7 +29,7 @@ void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, u
         .min_rtt = conn->rack.min_rtt,
         .rto = conn->rtt.rto,
         .limited = may_grow(conn, in_flight + news->delivered, limited),
-        .app_limited = app_limited(conn, text),
+        .app_limited = app_limited(conn),
         .in_recovery = conn->in_recovery,
     };
 

@@ -454,6 +454,7 @@ ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_vi
         (conn->state == TLSYN_CLOSED && !(conn->active && conn->in_demux)))
         return -EPIPE;
     ssize_t room = buffers_snd_room(conn, want);
+    conn->snd_short = room < (ssize_t)want;
     if (room > 0)
         ring_view(&conn->snd, conn->snd.used, (uint32_t)room, view);
     return room;
