@@ -21,6 +21,7 @@
 #include "tcp/handshake.h"
 #include "tcp/listener.h"
 #include "tcp/tcp.h"
+#include "udp/dhcp.h"
 #include "udp/udp.h"
 
 struct tlsyn_stack {
@@ -283,4 +284,11 @@ int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *op
                    struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp)
 {
     return udp_open(&stack->udp, options, handler, udp);
+}
+
+int tlsyn_dhcp_start(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
+                     const struct tlsyn_dhcp_options *options, struct tlsyn_dhcp_handler *handler,
+                     struct tlsyn_dhcp **dhcp)
+{
+    return dhcp_start(&stack->udp, iface, options, handler, dhcp);
 }

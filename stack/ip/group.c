@@ -15,6 +15,8 @@
 #define TTL_BROADCAST 64
 #define TTL_GROUP     1
 
+static const struct tlsyn_addr nobody = {.byte = {[10] = 0xff, [11] = 0xff}};
+
 static bool is_ip4_group(const struct tlsyn_addr *dst)
 {
     return tlsyn_addr_is_ip4(dst) && (tlsyn_addr_octets(dst)[0] & 0xf0) == 0xe0;
@@ -35,6 +37,21 @@ bool group_is(const struct ip *ip, const struct tlsyn_addr *dst)
     return is_ip4_group(dst) || group_is_broadcast(ip, dst);
 }
 
+static bool has_ip4(const struct tlsyn_iface *iface)
+{
+    for (int i = 0; i < iface->address_count; i++) {
+        if (tlsyn_addr_is_ip4(&iface->address[i].addr))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 1122 3.2.1.3 (a): the unspecified address is that of an interface that has none yet. */
+static bool leaves_from(const struct tlsyn_iface *iface, const struct tlsyn_addr *src)
+{
+    return tlsyn_addr_unspecified(src) ? !has_ip4(iface) : iface_has_address(iface, src);
+}
+
 /* The interface to leave through. The limited broadcast address and groups are everywhere: the source decides. */
 static struct tlsyn_iface *choose_iface(const struct ip *ip, const struct tlsyn_addr *src,
                                         const struct tlsyn_addr *dst)
@@ -46,7 +63,7 @@ static struct tlsyn_iface *choose_iface(const struct ip *ip, const struct tlsyn_
     {
         struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
 
-        if (anywhere ? !src || iface_has_address(iface, src) : iface_is_broadcast(iface, dst))
+        if (anywhere ? !src || leaves_from(iface, src) : iface_is_broadcast(iface, dst))
             return iface;
     }
     return NULL;
@@ -77,6 +94,8 @@ int group_path_find(const struct ip *ip, const struct tlsyn_addr *src, const str
     struct tlsyn_iface *iface = choose_iface(ip, src, dst);
     const struct tlsyn_addr *own = iface ? choose_source(iface, dst) : NULL;
 
+    if (iface && !own && !is_ip4_group(dst))
+        own = &nobody;
     if (!own)
         return -ENETUNREACH;
     *path = (struct ip_path){

@@ -14,7 +14,8 @@ bool group_is(const struct ip *ip, const struct tlsyn_addr *dst);
 bool group_is_broadcast(const struct ip *ip, const struct tlsyn_addr *dst);
 
 /** As ip_path_find(), for such an address: through the interface of the network, or of `src` (NULL: none is chosen), or the
- * first. -ENETUNREACH: there is no such interface, or it has no IPv4 address. */
+ * first. Where there is no IPv4 address yet a broadcast leaves from 0.0.0.0. -ENETUNREACH: there is no such interface, or a
+ * group's datagram would have no source. */
 int group_path_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
                     struct ip_path *path);
 

@@ -151,6 +151,41 @@ int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *addr
                : add_address6(iface, address, (unsigned)bits);
 }
 
+/* The network's route leaves from another address of ours in it, if there is one. */
+static void remove_address4(struct tlsyn_iface *iface, struct iface_address *a)
+{
+    struct ip *ip = iface->ip;
+    struct iface_address gone = *a;
+
+    *a = iface->address[--iface->address_count];
+    route_remove_source(&ip->routes, ip->cx, &gone.addr);
+    for (unsigned i = 0; i < iface->address_count; i++) {
+        const struct iface_address *other = &iface->address[i];
+        const struct route route = {.network = other->addr,
+                                    .prefix_bits = other->prefix_bits,
+                                    .iface = iface,
+                                    .src = other->addr};
+
+        if (tlsyn_addr_is_ip4(&other->addr))
+            route_insert(&ip->routes, ip->cx, &route);
+    }
+}
+
+int tlsyn_iface_address_remove(struct tlsyn_iface *iface, const struct tlsyn_addr *address)
+{
+    struct iface_address *a = iface_find_address(iface, address);
+
+    if (!a)
+        return -EADDRNOTAVAIL;
+    if (tlsyn_addr_is_ip4(address)) {
+        remove_address4(iface, a);
+    } else {
+        a->preferred_until = a->valid_until = iface->ip->cx->now;
+        address6_prolonged(iface, a);
+    }
+    return 0;
+}
+
 struct iface_address *iface_find_address(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 {
     for (unsigned i = 0; i < iface->address_count; i++) {

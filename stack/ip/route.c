@@ -75,6 +75,13 @@ int route_insert(struct routes *routes, struct context *cx, const struct route *
     return 0;
 }
 
+static void take_out(struct routes *routes, struct context *cx, struct route *route)
+{
+    list_remove(&route->node);
+    routes->count--;
+    context_free(cx, route);
+}
+
 void route_remove(struct routes *routes, struct context *cx, const struct tlsyn_addr *network,
                   unsigned prefix_bits)
 {
@@ -83,11 +90,19 @@ void route_remove(struct routes *routes, struct context *cx, const struct tlsyn_
         struct route *r = container_of(it, struct route, node);
 
         if (r->prefix_bits == prefix_bits && tlsyn_addr_unspecified(&r->gateway) &&
-            route_prefix_matches(&r->network, network, prefix_bits)) {
-            list_remove(it);
-            routes->count--;
-            context_free(cx, r);
-        }
+            route_prefix_matches(&r->network, network, prefix_bits))
+            take_out(routes, cx, r);
+    }
+}
+
+void route_remove_source(struct routes *routes, struct context *cx, const struct tlsyn_addr *src)
+{
+    list_each_safe(it, after, &routes->list)
+    {
+        struct route *r = container_of(it, struct route, node);
+
+        if (tlsyn_addr_eq(&r->src, src))
+            take_out(routes, cx, r);
     }
 }
 

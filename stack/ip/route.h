@@ -39,6 +39,9 @@ int route_insert(struct routes *routes, struct context *cx, const struct route *
 void route_remove(struct routes *routes, struct context *cx, const struct tlsyn_addr *network,
                   unsigned prefix_bits);
 
+/** Takes every route out whose datagrams leave from this IPv4 address. */
+void route_remove_source(struct routes *routes, struct context *cx, const struct tlsyn_addr *src);
+
 /** The route with the longest prefix that contains `dst`, or NULL. */
 const struct route *route_find(const struct routes *routes, const struct tlsyn_addr *dst);
 

@@ -35,6 +35,7 @@ BEGIN {
     public["socket"] = "socket apps lab study micro"
     public["conn"] = "tcp stack loop socket stack/include tls tls/include apps lab study micro"
     public["udp"] = "udp stack loop socket stack/include apps lab study micro"
+    public["dhcp"] = "udp stack loop stack/include apps lab study micro"
     public["stack"] = "core wire ip tcp udp stack loop socket stack/include tls tls/include apps lab study micro"
 
     # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is the C library

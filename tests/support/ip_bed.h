@@ -29,7 +29,7 @@ struct ip_bed {
 /** With our address, and small limits; `seed` for the layer's randomness. */
 void ip_bed_open(struct ip_bed *bed, uint64_t seed);
 
-/** Without an address yet, over a link of these capabilities (all zero: the fake link's own). */
+/** Without an address yet, over a link of these capabilities (NULL: the fake link's own). */
 void ip_bed_open_bare(struct ip_bed *bed, uint64_t seed, const struct tlsyn_link_caps *caps);
 
 /** With fd77::1/64 and a link-local address instead, both usable at once. */

@@ -161,6 +161,46 @@ START_TEST(address_for_a_peer_is_the_one_in_its_network)
 }
 END_TEST
 
+static int take_away(const char *address)
+{
+    struct tlsyn_addr a = addr_of(address);
+
+    return tlsyn_iface_address_remove(bed.iface, &a);
+}
+
+START_TEST(an_address_that_goes_takes_its_routes_along)
+{
+    struct tlsyn_addr gateway = addr_of("10.0.0.254"), anywhere = addr_of("0.0.0.0");
+    struct tlsyn_addr near = addr_of("10.0.0.7"), far = addr_of("192.0.2.1");
+    struct ip_path path;
+
+    ck_assert_int_eq(give("10.0.0.1", 24), 0);
+    ck_assert_int_eq(give("10.0.0.2", 24), 0);
+    ck_assert_int_eq(ip_route_add(&bed.ip, &anywhere, 0, &gateway), 0);
+    ck_assert_int_eq(take_away("10.0.0.1"), 0);
+    ck_assert_int_eq(ip_path_find(&bed.ip, &far, &path), -ENETUNREACH);
+    ck_assert_int_eq(ip_path_find(&bed.ip, &near, &path), 0); /* from the other one */
+    ck_assert(tlsyn_addr_eq(&path.src, &bed.iface->address[0].addr));
+    ck_assert_int_eq(take_away("10.0.0.1"), -EADDRNOTAVAIL);
+    ck_assert_int_eq(take_away("10.0.0.2"), 0);
+    ck_assert_int_eq(ip_path_find(&bed.ip, &near, &path), -ENETUNREACH);
+}
+END_TEST
+
+START_TEST(an_ip6_address_goes_with_the_next_timers)
+{
+    struct tlsyn_addr a = addr_of("fd77::1");
+
+    tlsyn_iface_dad(bed.iface, 0);
+    ck_assert_int_eq(give("fd77::1", 64), 0);
+    ip_bed_advance(&bed, TLSYN_MS(1));
+    ck_assert(iface_has_address(bed.iface, &a));
+    ck_assert_int_eq(take_away("fd77::1"), 0);
+    ip_bed_advance(&bed, TLSYN_MS(1));
+    ck_assert(!iface_has_address(bed.iface, &a));
+}
+END_TEST
+
 Suite *iface_suite(void);
 
 Suite *iface_suite(void)
@@ -177,6 +217,8 @@ Suite *iface_suite(void)
     tcase_add_test(tc, addresses_have_a_bound);
     tcase_add_test(tc, no_memory_means_no_address);
     tcase_add_test(tc, broadcast_address_follows_from_the_prefix);
+    tcase_add_test(tc, an_address_that_goes_takes_its_routes_along);
+    tcase_add_test(tc, an_ip6_address_goes_with_the_next_timers);
     tcase_add_test(tc, address_for_a_peer_is_the_one_in_its_network);
     suite_add_tcase(suite, tc);
     return suite;

@@ -132,6 +132,11 @@ struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address,
                         int prefix_len);
 
+/** Takes an address away. An IPv4 address takes the routes along whose datagrams leave from it; an
+ * IPv6 address goes with the next timers, and what is on its link stays known. Connections on it
+ * stay, and hear nothing more. -EADDRNOTAVAIL: not one of the interface's. */
+int tlsyn_iface_address_remove(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
+
 enum tlsyn_address_state {
     TLSYN_ADDRESS_NONE = 0,   /* no address of the interface */
     TLSYN_ADDRESS_TENTATIVE,  /* being asked about: not usable yet */
