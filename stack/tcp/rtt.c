@@ -58,7 +58,7 @@ void rtt_sample(struct rtt *rtt, tlsyn_time sample)
 
 void rtt_expect(struct rtt *rtt, tlsyn_time time)
 {
-    rtt->initial = time;
+    rtt->initial = bounded(time);
     compute(rtt);
 }
 
