@@ -38,7 +38,7 @@ enum lab_host {
 };
 
 /** What a host calls its things. The addresses are text; both hosts are in one /24, and one /64. Where the kernel has
- * no IPv6, only stacks of our own can use theirs. */
+ * no IPv6, only stacks of our own can use theirs; over an MTU below 1280 nobody can. */
 struct lab_host_info {
     const char *name;           /* "client" */
     const char *interface;      /* in this host's namespace */
