@@ -15,12 +15,14 @@
 #include "lab/precision.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <tlsyn/loop.h>
@@ -43,6 +45,25 @@ struct emulator {
     bool realtime;
 };
 
+/* The kernels tell multicast routers, of which there are none here, which IPv6 groups they listen to (RFC 3810), to
+ * 33:33:00:00:00:16, at times that they draw by lot. Such a frame would take another one's place in the impairments' random
+ * sequences, and the same seed would do something else each time. */
+static int ignore_group_reports(struct tlsyn_link *raw)
+{
+    static struct sock_filter drop[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x33330000, 0, 3),
+                                        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+                                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0016, 0, 1),
+                                        BPF_STMT(BPF_RET | BPF_K, 0),
+                                        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+    const struct sock_fprog program = {sizeof(drop) / sizeof(drop[0]), drop};
+
+    return setsockopt(tlsyn_link_fd(raw), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
+                   0
+               ? -errno
+               : 0;
+}
+
 static int open_wire(struct wire *wire, const char *interface, const struct tlsyn_impairment *in,
                      struct lab_error *error)
 {
@@ -51,8 +72,13 @@ static int open_wire(struct wire *wire, const char *interface, const struct tlsy
     int status = tlsyn_afpacket_open(interface, &bridge, &raw);
 
     wire->how = *in;
-    if (status == 0 && (status = tlsyn_impair_wrap(raw, NULL, in, &wire->link)) < 0)
-        tlsyn_link_close(raw);
+    if (status == 0) {
+        status = ignore_group_reports(raw);
+        if (status == 0)
+            status = tlsyn_impair_wrap(raw, NULL, in, &wire->link);
+        if (status < 0)
+            tlsyn_link_close(raw);
+    }
     if (status < 0)
         snprintf(error->text, sizeof(error->text), "the lab's emulator cannot open %s: %s",
                  interface, strerror(-status));
