@@ -44,6 +44,8 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
          "accept any certificate: no protection against an active attacker", NULL},
         {"servername", 0, &cli_string, &options->server_name,
          "name to ask for (SNI) and to find in the certificate (default: the host's)", NULL},
+        {"ecn", 0, NULL, &options->ecn,
+         "ask for explicit congestion notification (AccECN, or what the server knows of it)", NULL},
         resolve_option(&options->dns),
     };
 
@@ -171,7 +173,9 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
     const struct tlsyn_connect_options connect = {
         .remote = target->remote,
         .level = (enum tlsyn_level)options->level,
-        .conn = {.syn_timeout = host->options->timeout, .user_timeout = host->options->timeout},
+        .conn = {.syn_timeout = host->options->timeout,
+                 .user_timeout = host->options->timeout,
+                 .ecn = options->ecn},
     };
     const char *name = options->server_name ? options->server_name : target->name;
     struct tlsyn_conn *conn = NULL;

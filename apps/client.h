@@ -15,11 +15,12 @@ struct client_options {
     int suite;      /* enum tlsyn_tls_suite */
     const char *ca; /* file of trusted certificates; NULL: the system's */
     bool insecure;
+    bool ecn;                /* ask for it */
     const char *server_name; /* NULL: the name in the URL or argument */
     struct resolve_servers dns;
 };
 
-#define CLIENT_OPTIONS 6
+#define CLIENT_OPTIONS 7
 
 /** enum tlsyn_tls_suite, into an int: "any", "1.2-rsa", "1.2-ecdhe", "1.3". */
 extern const struct cli_type client_suite_type;

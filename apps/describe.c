@@ -136,6 +136,7 @@ void describe_json(const struct description *d)
     const struct tlsyn_conn_info *c = &d->conn;
     char address[CLI_ADDRESS_TEXT];
     char reason[160];
+    static const char *const ecn[] = {"none", "classic", "accurate"};
 
     say_result("{\"address\": \"%s\", \"port\": %u", cli_address_text(&c->remote.addr, address),
                c->remote.port);
@@ -157,6 +158,7 @@ void describe_json(const struct description *d)
     json_ms("tcp_ms", since(c->opened, c->established));
     json_ms("handshake_ms", since(c->opened, d->tls.finished));
     json_ms("first_byte_ms", since(c->opened, d->tls.first_byte));
+    json_text("ecn", ecn[c->ecn]);
     say_result(", \"bytes_received\": %llu, \"bytes_acked\": %llu, \"retransmits\": %u}\n",
                (unsigned long long)c->bytes_received, (unsigned long long)c->bytes_acked,
                c->retransmits);

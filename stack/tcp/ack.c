@@ -148,6 +148,7 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
         tcp_recover(conn, &news, text, limited, false);
     else
         tcp_recovery_on_ack(conn, &news, text, limited);
+    ecn_take_feedback(conn, segment);
     tcp_set_ready(conn);
     if (text && conn->state >= TLSYN_ESTABLISHED)
         tcp_event_acked(conn, text);
@@ -191,6 +192,7 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     if (only_syn)
         conn->snd_rtx = conn->snd_una; /* the SYN-ACK's text did not arrive: at once again */
     tcp_rearm_retransmit(conn);
+    ecn_open_completes(conn, segment);
     tcp_complete_open(conn);
     tcp_set_ready(conn);
     if (text && conn->state != TLSYN_CLOSED)
@@ -237,6 +239,8 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
         tcp_duplicate_ack(conn);
     else if (segment->ack == conn->snd_una)
         tcp_set_ready(conn); /* a window update may let something go */
-    conn->probes = 0;        /* the peer lives: RFC 9293 3.8.6.1 (MUST-37) */
+    if (segment->ack == conn->snd_una)
+        ecn_take_feedback(conn, segment);
+    conn->probes = 0; /* the peer lives: RFC 9293 3.8.6.1 (MUST-37) */
     return TCP_NEXT;
 }

@@ -28,6 +28,7 @@
 #include "core/ranges.h"
 #include "core/ring.h"
 #include "tcp/cc.h"
+#include "tcp/ecn.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
 #include "tcp/rtt.h"
@@ -173,6 +174,7 @@ struct tlsyn_conn {
     struct rack rack;
     struct prr prr;
     struct undo undo;
+    struct ecn ecn;
     tcp_seq recover;
     tlsyn_time last_sent; /* text or FIN */
     uint8_t dupacks;

@@ -148,6 +148,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     if (!conn)
         return error;
     conn->active = true;
+    conn->ecn.asked = options->conn.ecn;
     conn->validated = true; /* we chose whom to write to */
     conn->level = options->level;
     conn->handler = handler;
@@ -285,6 +286,8 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     conn->rcv_nxt = conn->last_ack_sent = segment->seq + 1;
     conn->rcv_adv = conn->rcv_nxt + conn->rcv_wnd; /* promised by our SYN */
     tcp_options_accept(conn, &segment->options);
+    if (ack)
+        ecn_synack_arrives(conn, segment);
     conn->snd_wnd = conn->snd_wnd_max = segment->wnd; /* RFC 7323 2.2: never scaled in a SYN */
     if (ack)
         synack_arrives(conn, segment);
@@ -399,6 +402,7 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     conn->opening->listener = listener;
     tcp_options_offer(conn, &listener->options.conn, &path);
     tcp_options_accept(conn, &syn->options);
+    ecn_syn_arrives(conn, syn);
     conn->irs = syn->seq;
     conn->rcv_nxt = conn->rcv_adv = conn->last_ack_sent = syn->seq + 1;
     conn->snd_wnd = conn->snd_wnd_max = syn->wnd;

@@ -79,6 +79,7 @@ static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_
         return TCP_NEXT;
     }
     drop(conn->tcp->cx, TLSYN_DROP_tcp_duplicate_syn);
+    ecn_syn_repeated(conn, segment);
     if (budget_take(&conn->challenges, conn->tcp->cx->now)) {
         conn->syn_plain = true;
         conn->snd_rtx = conn->iss;
@@ -186,6 +187,7 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
         return verdict;
     note_timestamp(conn, segment);
     tcp_keepalive_heard(conn);
+    ecn_take(conn, segment);
     /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6 advises. */
     uint64_t before = conn->rcv_total;
     bool ended = conn->fin_received;
@@ -269,8 +271,12 @@ static bool parse(struct tcp *tcp, const struct ip_datagram *datagram, struct wi
     int error = wire_tcp_parse(datagram->payload, datagram->len, segment);
 
     count(cx, TLSYN_COUNT_tcp_in_segs);
-    if (error == 0 && checksum_ok(datagram))
+    if (error == 0 && checksum_ok(datagram)) {
+        segment->codepoint = datagram->tos & 3u;
+        if (datagram->gso_size && segment->text_len > datagram->gso_size)
+            segment->count = (uint16_t)((segment->text_len - 1u) / datagram->gso_size + 1u);
         return true;
+    }
     count(cx, TLSYN_COUNT_tcp_in_errs);
     drop(cx, error == 0           ? TLSYN_DROP_tcp_checksum
              : error == -EMSGSIZE ? TLSYN_DROP_tcp_truncated

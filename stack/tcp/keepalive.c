@@ -47,7 +47,7 @@ static void send_probe(struct tlsyn_conn *conn)
     count(conn->tcp->cx, TLSYN_COUNT_tcp_keepalive);
     conn->keep_probes++;
     TRACE(conn->tcp->cx, tcp_keepalive, conn->number, conn->keep_probes);
-    tcp_send_segment(conn, &segment, 0);
+    tcp_send_segment(conn, &segment, 0, 0);
 }
 
 void tcp_keepalive_timeout(struct tlsyn_conn *conn)

@@ -77,7 +77,7 @@ static void send_syn(struct tlsyn_conn *conn)
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
     tcp_charge(conn, overhead + len);
-    tcp_send_segment(conn, &segment, len);
+    tcp_send_segment(conn, &segment, len, 0);
     tcp_arm_retransmit(conn);
 }
 
@@ -106,6 +106,7 @@ struct candidate {
     uint32_t len;
     bool fin;
     bool by_cwnd; /* no longer because of cwnd */
+    bool probe;   /* of a closed window: leaves without ECT (RFC 3168 6.1.6) */
 };
 
 /* Bytes that one frame may carry: several segments where the link can cut them. */
@@ -113,7 +114,7 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
 {
     uint32_t mss = tcp_send_mss(conn);
 
-    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn))
+    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn) || ecn_sends_cwr(conn))
         return mss;
     return conn->gso_max / mss * mss;
 }
@@ -289,8 +290,13 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     if (last && conn->cork)
         tcp_uncork(conn);
     struct wire_tcp segment = tcp_segment(conn, c->seq, flags);
+    bool fresh = seq_geq(c->seq, conn->snd_nxt) && c->len > 0 && !c->probe;
+    if (fresh && conn->ecn.cwr_due) {
+        segment.flags |= TCP_CWR;
+        conn->ecn.cwr_due = false;
+    }
     note_sent(conn, c);
-    int error = tcp_send_segment(conn, &segment, c->len);
+    int error = tcp_send_segment(conn, &segment, c->len, ecn_codepoint(conn, fresh));
     tcp_arm_retransmit(conn);
     if (conn->board_on && !conn->rack.tlp_outstanding)
         tcp_arm_probe(conn);
@@ -393,7 +399,7 @@ static void send_tail(struct tlsyn_conn *conn)
 void tcp_send_probe(struct tlsyn_conn *conn)
 {
     uint32_t room = conn->snd_wnd < tcp_send_mss(conn) ? conn->snd_wnd : tcp_send_mss(conn);
-    struct candidate c = {.seq = conn->snd_una, .len = room ? room : 1};
+    struct candidate c = {.seq = conn->snd_una, .len = room ? room : 1, .probe = true};
 
     if (c.len > conn->snd.used)
         c.len = conn->snd.used;

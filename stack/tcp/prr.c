@@ -11,7 +11,7 @@ void prr_begin(struct prr *prr, uint32_t recover_fs)
 /* Above ssthresh: as much in proportion leaves as arrives, so that pipe is ssthresh when recovery ends. */
 static uint64_t in_proportion(const struct prr *prr, uint32_t ssthresh)
 {
-    uint64_t due = (prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;
+    uint64_t due = ((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;
 
     return due > prr->out ? due - prr->out : 0;
 }

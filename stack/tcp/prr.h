@@ -8,8 +8,8 @@
 
 struct prr {
     uint32_t recover_fs; /* RecoverFS: bytes on their way when recovery began */
-    uint64_t delivered;  /* bytes that arrived since */
-    uint64_t out;        /* bytes sent since */
+    uint32_t delivered;  /* bytes that arrived since: less than the sequence space has */
+    uint32_t out;        /* bytes sent since */
 };
 
 /** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of this very ACK. */

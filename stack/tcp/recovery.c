@@ -195,7 +195,10 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     timers_clear(conn, TCP_PROBE);
     conn->rack.tlp_outstanding = false; /* what it would report is this very loss */
     undo_begin(conn);
-    tcp_tell_congestion(conn, CC_LOSS, flight);
+    /* RFC 3168 6.1.2: marks have reduced it for this round trip already. */
+    if (!conn->ecn.reducing || conn->cc.ops->own_window)
+        tcp_tell_congestion(conn, CC_LOSS, flight);
+    ecn_window_reduced(conn);
     prr_begin(&conn->prr,
               tcp_flight_size(conn) - conn->board.sacked + (news ? news->delivered : 0));
 }

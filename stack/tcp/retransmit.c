@@ -64,6 +64,7 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
         undo_begin(conn);
     undo_on_timeout(conn, !first);
     tcp_tell_congestion(conn, begins ? CC_TIMEOUT : CC_TIMEOUT_AGAIN, tcp_flight_size(conn));
+    ecn_window_reduced(conn);
     conn->after_timeout = true;
     conn->in_recovery = false;
     conn->resend_first = false;
@@ -161,6 +162,7 @@ static void enter_recovery(struct tlsyn_conn *conn)
     conn->rtt_timing = false;
     undo_begin(conn);
     tcp_tell_congestion(conn, CC_LOSS, tcp_flight_size(conn));
+    ecn_window_reduced(conn);
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
     conn->resend_first = true;
     trace_cwnd(conn);

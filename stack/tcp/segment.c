@@ -56,6 +56,7 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
 
     segment.wnd = window_field(conn, flags);
     tcp_options_fill(conn, flags, &segment.options);
+    ecn_mark(conn, &segment);
     if (flags & TCP_ACK)
         acknowledged(conn);
     return segment;
@@ -99,9 +100,10 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
     return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
 }
 
-int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len)
+int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len,
+                     uint8_t codepoint)
 {
-    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr};
+    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr, .tos = codepoint};
 
     if (len > 0) {
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
@@ -122,6 +124,7 @@ void tcp_emit_control(struct tlsyn_conn *conn, uint8_t flags)
 {
     struct wire_tcp segment = tcp_segment(conn, conn->snd_nxt, flags);
 
+    ecn_mark_pure(conn, &segment);
     if (control_may_leave(conn, &segment))
-        tcp_send_segment(conn, &segment, 0);
+        tcp_send_segment(conn, &segment, 0, 0);
 }

@@ -16,8 +16,9 @@ static inline uint16_t tcp_headers_len(const struct tlsyn_conn *conn)
  * received; both are noted in the connection as said. */
 struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags);
 
-/** Sends it with `len` bytes of the send ring, from its sequence number on. 0, or as ip_output() when it was dropped. */
-int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len);
+/** Sends it with `len` bytes of the send ring, from its sequence number on, under an ECN codepoint. 0, or as ip_output() when it was dropped. */
+int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len,
+                     uint8_t codepoint);
 
 /** How many segments `len` bytes of text make on the wire. */
 uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);

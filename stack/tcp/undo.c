@@ -117,6 +117,7 @@ static void undo(struct tlsyn_conn *conn, const struct undo_ack *ack)
     else
         conn->rack.reordering_seen = true; /* RFC 8985 6.2 step 3 can't see it: it was sent again */
     cc_undo(&conn->cc);
+    conn->ecn.reducing = conn->ecn.cwr_due = false;
     forget_losses(conn);
     conn->in_recovery = conn->after_timeout = false;
     conn->undo = (struct undo){0};

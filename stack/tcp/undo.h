@@ -25,8 +25,9 @@ enum frto {
 };
 
 struct undo {
-    bool armed, resent; /* resent: something was sent again in this episode */
-    enum frto frto;
+    bool armed : 1;
+    bool resent : 1; /* something was sent again in this episode */
+    enum frto frto : 8;
     tcp_seq from;        /* snd_una as it began: what lies below is no affair of this episode's */
     uint32_t first_ts;   /* our timestamp in the first retransmission */
     uint32_t unreported; /* bytes sent again that no D-SACK has named yet */

@@ -17,7 +17,11 @@ int wire_tcp_parse(const uint8_t *bytes, size_t len, struct wire_tcp *tcp)
     tcp->dst_port = get_u16(&r);
     tcp->seq = get_u32(&r);
     tcp->ack = get_u32(&r);
-    header_len = (size_t)(get_u8(&r) >> 4) * 4;
+    uint8_t offset = get_u8(&r);
+    header_len = (size_t)(offset >> 4) * 4;
+    tcp->ae = offset & 1;
+    tcp->codepoint = 0;
+    tcp->count = 1;
     tcp->flags = get_u8(&r);
     tcp->wnd = get_u16(&r);
     get_skip(&r, 2); /* checksum */
@@ -48,7 +52,7 @@ int wire_tcp_emit(const struct wire_tcp *tcp, uint8_t *bytes, size_t room)
     put_u16(&w, tcp->dst_port);
     put_u32(&w, tcp->seq);
     put_u32(&w, tcp->ack);
-    put_u8(&w, (uint8_t)((TCP_HEADER_LEN + options_len) / 4 << 4));
+    put_u8(&w, (uint8_t)((TCP_HEADER_LEN + options_len) / 4 << 4 | tcp->ae));
     put_u8(&w, tcp->flags);
     put_u16(&w, tcp->wnd);
     put_u16(&w, 0); /* checksum */

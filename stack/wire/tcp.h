@@ -25,11 +25,15 @@ struct wire_tcp {
     uint16_t src_port, dst_port;
     tcp_seq seq, ack;
     uint8_t flags;
+    bool ae;      /* accurate ECN's bit, NS before (RFC 9768 2.1) */
     uint16_t wnd; /* as in the header: not scaled */
     uint16_t urg;
     struct tcp_options options;
     const uint8_t *text; /* parse only: points into the datagram */
     uint32_t text_len;   /* parse only */
+    /* Not in the header; whoever has the datagram fills them in: its ECN codepoint, and the segments that it was made of */
+    uint8_t codepoint;
+    uint16_t count;
 };
 
 /** A segment of `len` octets. 0; -EMSGSIZE: shorter than its header says; -EBADMSG: malformed options. The checksum is not looked at. */

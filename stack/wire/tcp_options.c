@@ -16,6 +16,8 @@ enum kind {
     KIND_SACK = 5,
     KIND_TS = 8,
     KIND_FASTOPEN = 34,
+    KIND_ACCECN_0 = 172,
+    KIND_ACCECN_1 = 174,
     KIND_EXPERIMENT = 254, /* RFC 6994: an ExID follows */
 };
 
@@ -25,6 +27,7 @@ enum kind {
 #define SACK_PERMITTED_LEN 2
 #define SACK_LEN(blocks)   (2u + 8u * (blocks))
 #define TS_LEN             10
+#define ACCECN_LEN         11
 
 #define EXID_FASTOPEN 0xf989 /* IANA, TCP Experimental Option Experiment Identifiers */
 #define COOKIE_MIN    4
@@ -69,6 +72,21 @@ static void get_cookie(struct reader *body, struct tcp_options *o, bool experime
     get_bytes(body, o->cookie, len);
 }
 
+/* RFC 9768 3.2.3: 0 to 3 counters; of another length it is ignored. */
+static void get_accecn(struct reader *body, struct tcp_options *o)
+{
+    size_t fields = body->left / 3;
+
+    if (body->left % 3 != 0 || fields > 3)
+        return;
+    o->accecn_fields = (uint8_t)fields;
+    for (size_t i = 0; i < fields; i++) {
+        uint32_t high = get_u8(body);
+
+        o->accecn[i] = high << 16 | get_u16(body);
+    }
+}
+
 /** One option, whose body the reader holds. 0 or -EBADMSG. */
 static int get_option(enum kind kind, struct reader *body, struct tcp_options *o)
 {
@@ -92,6 +110,10 @@ static int get_option(enum kind kind, struct reader *body, struct tcp_options *o
         return len == TS_LEN ? 0 : -EBADMSG;
     case KIND_FASTOPEN:
         get_cookie(body, o, false);
+        return 0;
+    case KIND_ACCECN_0:
+    case KIND_ACCECN_1:
+        get_accecn(body, o);
         return 0;
     case KIND_EXPERIMENT:
         if (get_u16(body) == EXID_FASTOPEN)
@@ -184,6 +206,16 @@ static void put_sack(struct writer *w, const struct tcp_options *o)
     }
 }
 
+static void put_accecn(struct writer *w, const struct tcp_options *o)
+{
+    put_nops(w, 1);
+    put_head(w, KIND_ACCECN_0, ACCECN_LEN);
+    for (int i = 0; i < 3; i++) {
+        put_u8(w, (uint8_t)(o->accecn[i] >> 16));
+        put_u16(w, (uint16_t)o->accecn[i]);
+    }
+}
+
 int tcp_options_emit(const struct tcp_options *options, uint8_t *bytes, size_t room)
 {
     struct writer w = writer_of(bytes, room < TCP_OPTIONS_MAX ? room : TCP_OPTIONS_MAX);
@@ -203,5 +235,7 @@ int tcp_options_emit(const struct tcp_options *options, uint8_t *bytes, size_t r
         put_fastopen(&w, options);
     if (options->sack_count)
         put_sack(&w, options);
+    if (options->accecn_fields)
+        put_accecn(&w, options);
     return w.overrun ? -ENOSPC : (int)(w.at - bytes);
 }

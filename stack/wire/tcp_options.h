@@ -1,6 +1,6 @@
 /*
  * wire/tcp_options.h: the options of a TCP header (RFC 9293 3.2): MSS, window scale and timestamps (RFC 7323), SACK
- * (RFC 2018), Fast Open (RFC 7413 and its older experimental form, RFC 6994 ExID 0xF989).
+ * (RFC 2018), Fast Open (RFC 7413 and its older experimental form, RFC 6994 ExID 0xF989), AccECN (RFC 9768).
  */
 #ifndef TLSYN_WIRE_TCP_OPTIONS_H
 #define TLSYN_WIRE_TCP_OPTIONS_H
@@ -33,6 +33,9 @@ struct tcp_options {
     bool fastopen_experimental; /* kind 254 instead of 34 */
     uint8_t cookie_len;         /* 0: a cookie is asked for; else 4..16, even */
     uint8_t cookie[TCP_COOKIE_MAX];
+    /* RFC 9768 3.2.3: 24 bits each: text received with ECT(0), or ECT(1) by the option's other kind; CE; ECT(1), or ECT(0) */
+    uint8_t accecn_fields; /* of these, as many as there are; emitted: 0 or 3, and the first kind */
+    uint32_t accecn[3];
 };
 
 /** Reads option bytes as they stand behind the fixed header. Unknown kinds are skipped by their length (MUST-6), Fast Open with an

@@ -73,12 +73,13 @@ static void peer_arps(struct tcp_test *t, enum arp_op op)
     frame_arrives(t, frame, sizeof(frame));
 }
 
-static size_t put_ip(uint8_t *frame, uint8_t protocol, size_t payload)
+static size_t put_ip(uint8_t *frame, uint8_t protocol, uint8_t tos, size_t payload)
 {
     struct wire_ether ether = {.type = ETHER_TYPE_IP4};
     struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
                            .dst = tlsyn_addr_ip4(our_octets),
                            .ttl = 64,
+                           .tos = tos,
                            .protocol = protocol,
                            .total_len = (uint16_t)(IP4_HEADER_LEN + payload)};
 
@@ -111,7 +112,7 @@ static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, cons
     checksum_pseudo(&sum, &src, &dst, IP_PROTOCOL_TCP, (uint32_t)total);
     checksum_add(&sum, at, total);
     put_u16_at(at + TCP_CHECKSUM_OFFSET, (uint16_t)(checksum_finish(&sum) ^ (damaged ? 1 : 0)));
-    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_TCP, total) + total);
+    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total);
 }
 
 /* --- frames out -------------------------------------------------------------------------------------- */
@@ -135,6 +136,7 @@ static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
         HOLDS(checksum_good(&sum));
     }
     HOLDS(wire_tcp_parse(ip4.payload, ip4.payload_len, &s->segment) == 0);
+    s->segment.codepoint = ip4.tos & 3;
     s->ip_len = ip4.total_len;
     s->to = s->segment.dst_port;
     s->from = s->segment.src_port;
@@ -287,6 +289,8 @@ void peer_sends(struct tcp_test *t, struct seg seg)
         .seq = t->peer_iss + (tcp_seq)seq,
         .ack = seg.flags & TCP_ACK ? t->iss + (tcp_seq)ack : 0,
         .flags = seg.flags,
+        .ae = seg.ae,
+        .codepoint = seg.codepoint,
         .wnd = seg.wnd == SEG_ANY ? t->options.peer_wnd : (uint16_t)seg.wnd,
     };
 
@@ -474,7 +478,7 @@ void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int6
     put_u16_at(quoted + IP4_HEADER_LEN + 6, (uint16_t)number);
     checksum_add(&sum, icmp, len);
     put_u16_at(icmp + 2, checksum_finish(&sum));
-    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_ICMP, len) + len);
+    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_ICMP, 0, len) + len);
     if (!t->hold)
         flush(t);
 }

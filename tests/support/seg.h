@@ -26,6 +26,8 @@ struct seg {
     struct tcp_options opt;
     bool no_options;   /* sent: really none, not even those that the peer would add */
     bool bad_checksum; /* sent: damaged on the way */
+    bool ae;           /* sent: accurate ECN's bit beside CWR and ECE */
+    uint8_t codepoint; /* sent: ECN of the datagram */
 };
 
 /* The defaults come first and are meant to be overridden by what the test names. */

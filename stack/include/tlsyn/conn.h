@@ -79,6 +79,13 @@ enum tlsyn_level {
 #define TLSYN_PAPER_PAYLOAD 1024
 #define TLSYN_PAPER_LENGTH  1044
 
+/** What a connection has agreed on. */
+enum tlsyn_ecn {
+    TLSYN_ECN_NONE,
+    TLSYN_ECN_CLASSIC,  /* RFC 3168 */
+    TLSYN_ECN_ACCURATE, /* RFC 9768 */
+};
+
 /** All zero: the defaults. Those marked * may be changed later by tlsyn_conn_set_options(). */
 struct tlsyn_conn_options {
     bool nagle; /* * RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
@@ -86,6 +93,7 @@ struct tlsyn_conn_options {
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
+    bool ecn;       /* active: the SYN asks for ECN; who asks us gets it (RFC 9768, RFC 3168) */
     bool no_delack; /* * acknowledge every segment at once */
     /* * Keep-alive (RFC 9293 3.8.4): a peer that was silent for keep_idle is probed every
      * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered;
@@ -247,11 +255,13 @@ struct tlsyn_conn_info {
     uint32_t rcv_queued;         /* bytes that arrived in order and were not consumed */
     uint32_t rcv_ooo;            /* bytes that arrived out of order */
     uint32_t segs_out, segs_in, retransmits, timeouts, fast_retransmits;
-    uint32_t undos;            /* losses that turned out to be none, and were made good */
-    uint32_t keepalive_probes; /* without answer, in a row */
-    tlsyn_time last_heard;     /* when the peer last sent something acceptable */
-    tlsyn_time opened;         /* the open call, or the SYN's arrival */
-    tlsyn_time established;    /* 0: not yet */
+    enum tlsyn_ecn ecn;
+    uint32_t marked, delivered_marked; /* ECN: segments that arrived marked, here and there */
+    uint32_t undos;                    /* losses that turned out to be none, and were made good */
+    uint32_t keepalive_probes;         /* without answer, in a row */
+    tlsyn_time last_heard;             /* when the peer last sent something acceptable */
+    tlsyn_time opened;                 /* the open call, or the SYN's arrival */
+    tlsyn_time established;            /* 0: not yet */
 };
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info);

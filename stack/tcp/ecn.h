@@ -1,0 +1,75 @@
+/*
+ * tcp/ecn.h: explicit congestion notification on a connection: RFC 3168, and AccECN (RFC 9768) where the peer knows it.
+ *
+ *     ask (SYN)  ->  mode, by what SYN-ACK or SYN say  ->  text leaves with ECT(0)
+ *
+ * Both directions are told apart by the comments: what we receive is counted and fed back; what is fed back to us makes the
+ * controller reduce, once a round trip.
+ */
+#ifndef TLSYN_TCP_ECN_H
+#define TLSYN_TCP_ECN_H
+
+#include "wire/tcp.h"
+
+struct tlsyn_conn;
+
+enum ecn_mode {
+    ECN_OFF,
+    ECN_CLASSIC,  /* RFC 3168: one bit of feedback a round trip */
+    ECN_ACCURATE, /* RFC 9768: a counter of marked segments */
+};
+
+struct ecn {
+    enum ecn_mode mode : 8;
+    bool asked : 1; /* our SYN does, as long as it is not plain */
+    bool mute : 1;  /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
+    bool echo : 1;  /* classic receiver: ECE until CWR comes */
+    bool cwr_due : 1;         /* classic sender: the next new text says that we have reduced */
+    bool reducing : 1;        /* sender: snd_una has not reached `reduced` since */
+    bool handshake_due : 1;   /* accurate client: a pure ACK says how the SYN-ACK arrived */
+    bool option_seen : 1;     /* accurate sender: the peer's counters come in options too */
+    bool option_mangled : 1;  /* they arrived zeroed: not to be believed */
+    uint8_t syn_codepoint;    /* accurate: of the SYN or SYN-ACK, as it arrived */
+    uint8_t last_codepoint;   /* accurate receiver: of the last segment with text */
+    uint8_t options_due;      /* accurate receiver: pure ACKs that shall carry the counters */
+    uint8_t unreported;       /* accurate receiver: marked segments since the last ACK */
+    uint8_t ace;              /* accurate sender: the peer's counter, three bits */
+    uint32_t marked;          /* receiver: segments that arrived marked (r.cep - 5) */
+    uint32_t bytes[3];        /* accurate receiver: text by codepoint - 1: ECT(1), ECT(0), CE */
+    uint32_t reported_marked; /* sender: ours that arrived marked, as far as the peer has told */
+    uint32_t reported_bytes;  /* sender: 24 bits of the peer's counter of marked text */
+    tcp_seq reduced;          /* snd_nxt at the last reduction */
+};
+
+/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us (RFC 9768 3.1.5). */
+void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
+void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
+
+/** The SYN-ACK arrived: RFC 3168 6.1.1, RFC 9768 table 2. */
+void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack);
+
+/** The first acceptable segment behind our SYN-ACK: RFC 9768 3.2.2.2 and 3.2.2.4. */
+void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+
+/** An acceptable segment: how it arrived is counted, and to be told. Before its text is taken. */
+void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+
+/** What an ACK that none has overtaken says of ours; behind recovery. */
+void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+
+/** The flags of a segment that leaves. */
+void ecn_mark(struct tlsyn_conn *conn, struct wire_tcp *segment);
+
+/** What a pure ACK says more than others; behind ecn_mark(). */
+void ecn_mark_pure(struct tlsyn_conn *conn, struct wire_tcp *segment);
+
+/** The codepoint for the IP header of text; `fresh`: never sent before. */
+uint8_t ecn_codepoint(const struct tlsyn_conn *conn, bool fresh);
+
+/** Segments that leave now carry CWR: it is the first of a train alone that would (segmentation clears it in the others). */
+bool ecn_sends_cwr(const struct tlsyn_conn *conn);
+
+/** The window was reduced, for whatever reason (RFC 3168 6.1.2). */
+void ecn_window_reduced(struct tlsyn_conn *conn);
+
+#endif
