@@ -1,7 +1,6 @@
 /*
  * host.c: a network host for a subcommand. Read first: RFC 5227 2.1.
  */
-#include "host.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,12 +11,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "host_address.h"
 #include "netif.h"
 #include "privilege.h"
 #include "say.h"
 
-/* A host on the same wire answers a probe within a round trip of it; after this long a claim is not an answer. */
-#define PROBE_WAIT TLSYN_SECONDS(3)
 /* How long a failure waits for the network to explain it. */
 #define BLAME_WAIT TLSYN_MS(300)
 
@@ -50,29 +48,6 @@ static int parse_interface(const struct cli_type *type, const char *text, void *
     return 0;
 }
 
-/* With a prefix length or without. */
-static int parse_own_address(const struct cli_type *type, const char *text, void *into)
-{
-    struct host_options *options = into;
-    struct cli_network network = {.prefix_len = 0};
-    bool auto6 = strcmp(text, "auto6") == 0;
-    int error = 0;
-
-    (void)type;
-    if (!auto6)
-        error = strchr(text, '/') ? cli_network.parse(&cli_network, text, &network)
-                                  : cli_address.parse(&cli_address, text, &network.address);
-    if (error < 0)
-        return error;
-    options->address = network;
-    options->auto6 = auto6;
-    return 0;
-}
-
-static const struct cli_type own_address_type = {.placeholder = "ADDRESS/PREFIX",
-                                                 .accepts = "an address such as 10.0.0.9/24 or "
-                                                            "fd77::9/64, or auto6",
-                                                 .parse = parse_own_address};
 static const struct cli_type prefix_type = {.placeholder = "LENGTH",
                                             .accepts = "a prefix length from 1 to 128",
                                             .parse = cli_number_parse,
@@ -91,10 +66,10 @@ void host_options_init(struct host_options *options, struct cli_option table[HOS
         {"interface", 'i', &interface_type, &options->interface,
          "network interface (default: that of the default route, or the only one)",
          "TLSYN_INTERFACE"},
-        {"address", 'a', &own_address_type, options,
-         "our own address, IPv4 or IPv6, one that nobody has, this machine included; auto6: an "
-         "IPv6 "
-         "address in the network that a router advertises",
+        {"address", 'a', &host_address_type, options,
+         "our own address, IPv4 or IPv6, one that nobody has, this machine included; dhcp: one "
+         "that "
+         "the network lends; auto6: one in the IPv6 network that a router advertises",
          "TLSYN_ADDRESS"},
         {"prefix", 0, &prefix_type, &options->prefix,
          "prefix length of its network, if --address has none (default: the interface's)",
@@ -158,80 +133,7 @@ static int choose_interface(struct host *host)
     }
 }
 
-static int say_address_is_missing(const struct cli_network *network, const char *interface)
-{
-    char text[CLI_ADDRESS_TEXT];
-
-    if (network)
-        say("--address is missing: an address that nobody has, this machine included, in the "
-            "network of %s (%s/%d)",
-            interface, cli_address_text(&network->address, text), network->prefix_len);
-    else
-        say("--address is missing: an address that nobody has, this machine included, such as "
-            "10.0.0.9/24");
-    return CLI_USAGE;
-}
-
-static int choose_address(struct host *host)
-{
-    const struct host_options *o = host->options;
-    struct cli_network network;
-    bool ip4 =
-        tlsyn_addr_is_ip4(&o->address.address) || tlsyn_addr_unspecified(&o->address.address);
-    bool known = host->interface[0] && netif_network(host->interface, ip4, &network) == 0;
-    char owner[IF_NAMESIZE];
-    char text[CLI_ADDRESS_TEXT];
-
-    host->own = o->address;
-    if (o->auto6 && !host->interface[0]) {
-        say("--address auto6 needs a router that answers; a capture has none");
-        return CLI_USAGE;
-    }
-    if (o->auto6)
-        return CLI_OK;
-    if (tlsyn_addr_unspecified(&host->own.address))
-        return say_address_is_missing(known ? &network : NULL, host->interface);
-    if (host->own.prefix_len == 0)
-        host->own.prefix_len = (int)o->prefix;
-    if (host->own.prefix_len == 0 && known &&
-        netif_same_network(&host->own.address, &network.address, network.prefix_len))
-        host->own.prefix_len = network.prefix_len;
-    if (host->own.prefix_len == 0) {
-        say("--address needs the length of its network's prefix, such as %s/%d",
-            cli_address_text(&host->own.address, text), ip4 ? 24 : 64);
-        return CLI_USAGE;
-    }
-    if (host->interface[0] && netif_owns(&host->own.address, owner)) {
-        say("address in use: %s belongs to this machine (%s), whose kernel would reset our "
-            "connections; choose one that "
-            "nobody has",
-            cli_address_text(&host->own.address, text), owner);
-        return CLI_FAILURE;
-    }
-    return CLI_OK;
-}
-
 /* --- link --------------------------------------------------------------------------------------------------- */
-
-static bool is_ip4(const struct host *host)
-{
-    return tlsyn_addr_is_ip4(&host->own.address);
-}
-
-/* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to us. */
-static void pcap_filter(const struct host *host, char *filter, size_t size)
-{
-    char text[CLI_ADDRESS_TEXT];
-
-    if (host->options->auto6)
-        (void)snprintf(filter, size, "ip6");
-    else if (is_ip4(host))
-        (void)snprintf(filter, size, "arp or (ip and dst host %s)",
-                       cli_address_text(&host->own.address, text));
-    else
-        (void)snprintf(filter, size, "ip6 and (dst host %s or dst net fe80::/10 or ip6 multicast)",
-                       cli_address_text(&host->own.address, text));
-}
 
 /* The Ethernet address under which a capture's host was ours: where the first datagram to our address went. */
 static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, uint8_t hwaddr[6])
@@ -283,7 +185,7 @@ static int open_link(struct host *host)
     char filter[128];
     int error = 0;
 
-    pcap_filter(host, filter, sizeof(filter));
+    host_pcap_filter(host, filter, sizeof(filter));
     switch (choice->kind) {
     case HOST_AFPACKET:
         error = tlsyn_afpacket_open(host->interface, NULL, &host->link);
@@ -369,58 +271,6 @@ static int open_files(struct host *host)
 
 /* --- stack, address, routes ------------------------------------------------------------------------------------ */
 
-/* RFC 4861 8 has routers known by their link-local addresses, which are in no network of ours. */
-static bool can_reach(const struct host *host, const struct tlsyn_addr *gateway)
-{
-    bool link_local = gateway->byte[0] == 0xfe && (gateway->byte[1] & 0xc0) == 0x80;
-
-    return (link_local && !is_ip4(host)) ||
-           netif_same_network(gateway, &host->own.address, host->own.prefix_len);
-}
-
-static int add_gateway(struct host *host)
-{
-    const struct host_options *o = host->options;
-    struct tlsyn_addr anywhere = {.byte = {0}}, gateway = o->gateway;
-    char text[CLI_ADDRESS_TEXT];
-
-    if (is_ip4(host))
-        anywhere = tlsyn_addr_ip4((const uint8_t[4]){0, 0, 0, 0});
-    if (tlsyn_addr_unspecified(&gateway)) {
-        if (!host->interface[0] || netif_gateway(host->interface, is_ip4(host), &gateway) < 0 ||
-            !can_reach(host, &gateway))
-            return CLI_OK;
-    } else if (!can_reach(host, &gateway)) {
-        say("--gateway %s is not in the network of --address, so it can't be reached",
-            cli_address_text(&gateway, text));
-        return CLI_USAGE;
-    }
-    if (tlsyn_route_add(host->stack, &anywhere, 0, &gateway) == 0)
-        return CLI_OK;
-    say("the gateway %s can't be used", cli_address_text(&gateway, text));
-    return CLI_FAILURE;
-}
-
-/* Before the address is ours: the stack doesn't ask about what it has. */
-static void start_probe(struct host *host)
-{
-    if (host->options->link.kind == HOST_FILE)
-        return;
-    if (tlsyn_iface_probe(host->iface, &host->own.address) == 0)
-        host->probe_ends = tlsyn_clock() + PROBE_WAIT;
-}
-
-/* A host that replays a capture asks nobody. */
-static int give_address(struct host *host)
-{
-    if (host->options->auto6)
-        return tlsyn_iface_autoconf(host->iface, NULL);
-    if (host->options->link.kind == HOST_FILE)
-        tlsyn_iface_dad(host->iface, 0);
-    start_probe(host);
-    return tlsyn_iface_address(host->iface, &host->own.address, host->own.prefix_len);
-}
-
 static int start_stack(struct host *host, const struct tlsyn_limits *limits)
 {
     struct tlsyn_stack_options options = {
@@ -436,7 +286,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
     if (error == 0)
         error = tlsyn_iface_add(host->stack, host->link, &host->iface);
     if (error == 0)
-        error = give_address(host);
+        error = host_give_address(host);
     if (error == 0)
         error = tlsyn_loop_new(host->stack, NULL, &host->loop);
     if (error == 0)
@@ -445,7 +295,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
         say("the stack can't be started: %s", strerror(-error));
         return CLI_FAILURE;
     }
-    return host->options->auto6 ? CLI_OK : add_gateway(host);
+    return host->options->source == HOST_GIVEN ? host_add_gateway(host) : CLI_OK;
 }
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
@@ -477,45 +327,6 @@ static int watch_signals(struct host *host)
     return CLI_FAILURE;
 }
 
-/* --- waiting for an IPv6 address ------------------------------------------------------------------------------------ */
-
-/* The state of our address; with auto6, of the first one that a router gave us. */
-static enum tlsyn_address_state address_state(struct host *host)
-{
-    struct tlsyn_iface_address_info info[16];
-    int n = tlsyn_iface_addresses(host->iface, info, 16);
-
-    if (!host->options->auto6)
-        return tlsyn_iface_address_state(host->iface, &host->own.address);
-    for (int i = 0; i < n; i++) {
-        if (info[i].state != TLSYN_ADDRESS_PREFERRED || info[i].address.byte[0] == 0xfe)
-            continue;
-        host->own = (struct cli_network){info[i].address, info[i].prefix_len};
-        return TLSYN_ADDRESS_PREFERRED;
-    }
-    return TLSYN_ADDRESS_TENTATIVE;
-}
-
-static int await_address(struct host *host)
-{
-    const struct tlsyn_endpoint own = {.addr = host->own.address};
-    tlsyn_time deadline = tlsyn_clock() + host->options->timeout;
-    enum tlsyn_address_state state;
-    int error = 0;
-
-    while ((state = address_state(host)) == TLSYN_ADDRESS_TENTATIVE && error == 0) {
-        error = tlsyn_clock() >= deadline ? -ETIMEDOUT : host_turn(host, deadline);
-    }
-    if (state == TLSYN_ADDRESS_DUPLICATE)
-        error = -EADDRINUSE;
-    if (error == 0)
-        return CLI_OK;
-    if (error != -ETIMEDOUT)
-        return host_explain(host, &own, error);
-    say("no router on %s has advertised a network for --address auto6", host->interface);
-    return CLI_FAILURE;
-}
-
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 int host_open(struct host *host, const struct host_options *options,
@@ -527,7 +338,7 @@ int host_open(struct host *host, const struct host_options *options,
     if (options->link.kind != HOST_FILE)
         status = choose_interface(host);
     if (status == CLI_OK)
-        status = choose_address(host);
+        status = host_choose_address(host);
     if (status == CLI_OK)
         status = open_link(host);
     if (status == CLI_OK)
@@ -539,7 +350,7 @@ int host_open(struct host *host, const struct host_options *options,
     if (status == CLI_OK)
         status = watch_signals(host);
     if (status == CLI_OK)
-        status = await_address(host);
+        status = host_await_address(host);
     if (status != CLI_OK)
         status = host_close(host, status);
     return status;
@@ -564,6 +375,7 @@ static int check_files(const struct host *host, int status)
 
 int host_close(struct host *host, int status)
 {
+    tlsyn_dhcp_stop(host->lease.dhcp);
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
         tlsyn_loop_free(host->loop);
@@ -583,20 +395,6 @@ int host_close(struct host *host, int status)
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
 
-/* Once nobody has objected, whoever still has an old entry for the address learns of us (RFC 5227 2.3). */
-static int watch_probe(struct host *host)
-{
-    if (host->probe_ends == 0)
-        return 0;
-    if (tlsyn_iface_conflict(host->iface))
-        return -EADDRINUSE;
-    if (tlsyn_clock() >= host->probe_ends) {
-        host->probe_ends = 0;
-        tlsyn_iface_announce(host->iface);
-    }
-    return 0;
-}
-
 int host_turn(struct host *host, tlsyn_time deadline)
 {
     int error = tlsyn_loop_turn(host->loop, deadline);
@@ -605,8 +403,9 @@ int host_turn(struct host *host, tlsyn_time deadline)
         host->signals.caught--;
         return -EINTR;
     }
-    if (watch_probe(host) < 0)
-        return -EADDRINUSE;
+    int lost = host_watch_address(host);
+    if (lost < 0)
+        return lost;
     return error == -EINTR ? 0 : error;
 }
 
@@ -651,6 +450,9 @@ int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, i
             "--address",
             host->interface, cli_address_text(&host->own.address, address));
         break;
+    case -EADDRNOTAVAIL:
+        say("the DHCP server on %s took our address back", host->interface);
+        break;
     case -ECONNREFUSED:
         say("%s refused the connection: nothing listens on that port", where);
         break;
@@ -691,9 +493,9 @@ int host_check_remote(const struct host *host, const struct tlsyn_addr *remote)
     char name[IF_NAMESIZE];
     char text[CLI_ADDRESS_TEXT];
 
-    if (tlsyn_addr_is_ip4(remote) != is_ip4(host)) {
+    if (tlsyn_addr_is_ip4(remote) != host_is_ip4(host)) {
         say("%s is an IPv%d address, and our own (--address) is one of IPv%d",
-            cli_address_text(remote, text), is_ip4(host) ? 6 : 4, is_ip4(host) ? 4 : 6);
+            cli_address_text(remote, text), host_is_ip4(host) ? 6 : 4, host_is_ip4(host) ? 4 : 6);
         return CLI_FAILURE;
     }
     if (tlsyn_addr_eq(remote, &host->own.address)) {

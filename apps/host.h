@@ -7,19 +7,23 @@
  *
  * The address must be nobody's, not even this machine's kernel's, which would answer our connections with RST. About an
  * IPv4 address the network is asked (RFC 5227) while the first frames are on their way already, so that an honest start waits for
- * nothing; an answer ends the command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that a router's
- * advertisement is to give (auto6) takes until there is one.
+ * nothing; an answer ends the command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that the
+ * network is to give (dhcp, auto6) takes until there is one.
  */
 #ifndef HOST_H
 #define HOST_H
 
 #include <net/if.h>
+#include <tlsyn/dhcp.h>
 #include <tlsyn/loop.h>
 
 #include "cli.h"
 #include "keylog.h"
 
 enum host_link { HOST_AFPACKET, HOST_PCAP, HOST_FILE };
+
+/** Where our address comes from. */
+enum host_source { HOST_GIVEN, HOST_DHCP, HOST_AUTO6 };
 
 /** What --link says. */
 struct host_link_choice {
@@ -31,12 +35,12 @@ struct host_options {
     struct host_link_choice link;
     const char *interface;      /* NULL: chosen */
     struct cli_network address; /* unspecified: not given; prefix_len 0: not told */
-    bool auto6;                 /* an IPv6 address by a router's advertisement instead */
-    int64_t prefix;             /* 0: not given; for an address that came without */
-    struct tlsyn_addr gateway;  /* unspecified: the kernel's, if it is in our network */
-    const char *capture;        /* or NULL */
-    const char *trace;          /* or NULL; "-": stderr */
-    tlsyn_time timeout;         /* no wait is longer */
+    enum host_source source;
+    int64_t prefix;            /* 0: not given; for an address that came without */
+    struct tlsyn_addr gateway; /* unspecified: the kernel's, if it is in our network */
+    const char *capture;       /* or NULL */
+    const char *trace;         /* or NULL; "-": stderr */
+    tlsyn_time timeout;        /* no wait is longer */
 };
 
 #define HOST_OPTIONS 9
@@ -55,6 +59,14 @@ struct host_signals {
     int caught; /* how often SIGINT or SIGTERM came */
 };
 
+/** What DHCP lent us. */
+struct host_lease {
+    struct tlsyn_dhcp_handler base;
+    struct tlsyn_dhcp *dhcp; /* NULL: not asked for */
+    struct cli_network own;  /* unspecified: not yet */
+    bool lost;               /* it was taken back */
+};
+
 struct host {
     const struct host_options *options;
     char interface[IF_NAMESIZE]; /* "" when reading a file */
@@ -67,6 +79,7 @@ struct host {
     struct keylog keylog;
     struct host_trace trace;
     struct host_signals signals;
+    struct host_lease lease;
     tlsyn_time probe_ends; /* until then somebody may claim our address; 0: nobody did */
 };
 
@@ -80,7 +93,7 @@ int host_open(struct host *host, const struct host_options *options,
 int host_close(struct host *host, int status);
 
 /** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody else has our
- * address, -ENODATA: the capture file has ended, or what the link failed with. */
+ * address, -EADDRNOTAVAIL: what DHCP lent was taken back, -ENODATA: the capture file has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
 
 /** Turns until *done (0), until the deadline (-ETIMEDOUT), or as host_turn(). */

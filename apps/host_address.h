@@ -1,0 +1,32 @@
+/*
+ * host_address.h: a host's own address, from what was asked for to its end.
+ */
+#ifndef HOST_ADDRESS_H
+#define HOST_ADDRESS_H
+
+#include "host.h"
+
+/** ADDRESS, ADDRESS/PREFIX, dhcp or auto6, into a struct host_options. */
+extern const struct cli_type host_address_type;
+
+bool host_is_ip4(const struct host *host);
+
+/** Settles host->own as far as it is known before the stack runs. CLI_OK, or says why not. */
+int host_choose_address(struct host *host);
+
+/** Frames for us and for everybody, in pcap-filter(7) syntax; it keeps the machine's own traffic from being copied to us. */
+void host_pcap_filter(const struct host *host, char *filter, size_t size);
+
+/** Gives the interface its address, or begins to ask for one. 0 or -errno. */
+int host_give_address(struct host *host);
+
+/** The default route of an address that was given. CLI_OK, or says why not. */
+int host_add_gateway(struct host *host);
+
+/** Turns until the address may be used. CLI_OK, or says why not. */
+int host_await_address(struct host *host);
+
+/** Once per turn: 0; -EADDRINUSE: somebody else has it; -EADDRNOTAVAIL: it was lent and taken back. */
+int host_watch_address(struct host *host);
+
+#endif
