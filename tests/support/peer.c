@@ -12,7 +12,10 @@
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/ndp.h"
 
 #define FRAME_MAX 70000
 
@@ -56,38 +59,102 @@ static void frame_arrives(struct tcp_test *t, const uint8_t *bytes, size_t len)
     free(exact);
 }
 
-static void peer_arps(struct tcp_test *t, enum arp_op op)
+static struct tlsyn_addr our_addr(const struct tcp_test *t)
 {
-    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
-    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
-    struct wire_arp arp = {.op = (uint16_t)op};
-
-    memcpy(ether.dst, our_hwaddr, 6);
-    memcpy(ether.src, peer_hwaddr, 6);
-    memcpy(arp.sender_hw, peer_hwaddr, 6);
-    memcpy(arp.target_hw, our_hwaddr, 6);
-    arp.sender = tlsyn_addr_ip4(peer_octets);
-    arp.target = tlsyn_addr_ip4(our_octets);
-    wire_ether_emit(&ether, frame, sizeof(frame));
-    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, sizeof(frame) - ETHER_HEADER_LEN);
-    frame_arrives(t, frame, sizeof(frame));
+    return t->options.ip6 ? (struct tlsyn_addr){{0xfd, 0x77, [15] = 1}}
+                          : tlsyn_addr_ip4(our_octets);
 }
 
-static size_t put_ip(uint8_t *frame, uint8_t protocol, uint8_t tos, size_t payload)
+static struct tlsyn_addr peer_addr(const struct tcp_test *t)
 {
-    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
-    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
-                           .dst = tlsyn_addr_ip4(our_octets),
-                           .ttl = 64,
-                           .tos = tos,
-                           .protocol = protocol,
-                           .total_len = (uint16_t)(IP4_HEADER_LEN + payload)};
+    return t->options.ip6 ? (struct tlsyn_addr){{0xfd, 0x77, [15] = 2}}
+                          : tlsyn_addr_ip4(peer_octets);
+}
+
+static size_t ip_len(const struct tcp_test *t)
+{
+    return t->options.ip6 ? IP6_HEADER_LEN : IP4_HEADER_LEN;
+}
+
+static void put_ether(uint16_t type, uint8_t *frame)
+{
+    struct wire_ether ether = {.type = type};
 
     memcpy(ether.dst, our_hwaddr, 6);
     memcpy(ether.src, peer_hwaddr, 6);
     wire_ether_emit(&ether, frame, ETHER_HEADER_LEN);
-    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    return ETHER_HEADER_LEN + IP4_HEADER_LEN;
+}
+
+/* The IP header of `d`, whose payload is `d->len` octets long; its length. */
+static size_t put_ip_header(const struct ip_datagram *d, uint8_t *bytes)
+{
+    struct wire_ip4 ip4 = {.src = d->src,
+                           .dst = d->dst,
+                           .ttl = 64,
+                           .tos = d->tos,
+                           .protocol = d->protocol,
+                           .total_len = (uint16_t)(IP4_HEADER_LEN + d->len)};
+    struct wire_ip6 ip6 = {.src = d->src,
+                           .dst = d->dst,
+                           .hop_limit = 255,
+                           .tos = d->tos,
+                           .next = d->protocol,
+                           .payload_len = (uint16_t)d->len};
+
+    return (size_t)(tlsyn_addr_is_ip4(&d->src) ? wire_ip4_emit(&ip4, bytes, IP4_HEADER_LEN)
+                                               : wire_ip6_emit(&ip6, bytes, IP6_HEADER_LEN));
+}
+
+static size_t put_ip(const struct tcp_test *t, uint8_t *frame, uint8_t protocol, uint8_t tos,
+                     size_t payload)
+{
+    struct ip_datagram d = {
+        .src = peer_addr(t), .dst = our_addr(t), .protocol = protocol, .tos = tos, .len = payload};
+
+    put_ether(t->options.ip6 ? ETHER_TYPE_IP6 : ETHER_TYPE_IP4, frame);
+    return ETHER_HEADER_LEN + put_ip_header(&d, frame + ETHER_HEADER_LEN);
+}
+
+static void peer_arps(struct tcp_test *t, enum arp_op op)
+{
+    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
+    struct wire_arp arp = {.op = (uint16_t)op};
+
+    put_ether(ETHER_TYPE_ARP, frame);
+    memcpy(arp.sender_hw, peer_hwaddr, 6);
+    memcpy(arp.target_hw, our_hwaddr, 6);
+    arp.sender = tlsyn_addr_ip4(peer_octets);
+    arp.target = tlsyn_addr_ip4(our_octets);
+    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, sizeof(frame) - ETHER_HEADER_LEN);
+    frame_arrives(t, frame, sizeof(frame));
+}
+
+/* The same in neighbour discovery's words. */
+static void peer_discovers(struct tcp_test *t, bool answers)
+{
+    struct tlsyn_addr src = peer_addr(t), dst = our_addr(t);
+    struct wire_ndp ndp = {.type = answers ? ICMP6_NEIGHBOUR_ADVERTISEMENT
+                                           : ICMP6_NEIGHBOUR_SOLICITATION,
+                           .target = answers ? src : dst,
+                           .solicited = answers,
+                           .has_source_hw = !answers,
+                           .has_target_hw = answers};
+    uint8_t frame[200];
+    uint8_t *at = frame + ETHER_HEADER_LEN + IP6_HEADER_LEN;
+
+    memcpy(ndp.source_hw, peer_hwaddr, 6);
+    memcpy(ndp.target_hw, peer_hwaddr, 6);
+    size_t len = (size_t)wire_ndp_emit(&ndp, at, 100);
+    wire_icmp6_checksum(&src, &dst, at, len);
+    frame_arrives(t, frame, put_ip(t, frame, IP6_ICMP, 0, len) + len);
+}
+
+static void peer_is_heard(struct tcp_test *t, bool answers)
+{
+    if (t->options.ip6)
+        peer_discovers(t, answers);
+    else
+        peer_arps(t, answers ? ARP_REPLY : ARP_REQUEST);
 }
 
 static void put_u16_at(uint8_t *at, uint16_t value)
@@ -100,8 +167,8 @@ static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, cons
                         size_t len, bool damaged)
 {
     static uint8_t frame[FRAME_MAX];
-    uint8_t *at = frame + ETHER_HEADER_LEN + IP4_HEADER_LEN;
-    struct tlsyn_addr src = tlsyn_addr_ip4(peer_octets), dst = tlsyn_addr_ip4(our_octets);
+    uint8_t *at = frame + ETHER_HEADER_LEN + ip_len(t);
+    struct tlsyn_addr src = peer_addr(t), dst = our_addr(t);
     struct checksum sum = {0};
     int header = wire_tcp_emit(segment, at, TCP_HEADER_MAX);
 
@@ -112,14 +179,42 @@ static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, cons
     checksum_pseudo(&sum, &src, &dst, IP_PROTOCOL_TCP, (uint32_t)total);
     checksum_add(&sum, at, total);
     put_u16_at(at + TCP_CHECKSUM_OFFSET, (uint16_t)(checksum_finish(&sum) ^ (damaged ? 1 : 0)));
-    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total);
+    frame_arrives(t, frame, put_ip(t, frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total);
 }
 
 /* --- frames out -------------------------------------------------------------------------------------- */
 
-static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
+/* The datagram that a frame holds, its IP header checked. */
+static struct ip_datagram read_ip(const struct tcp_test *t, const uint8_t *bytes, size_t len)
 {
     struct wire_ip4 ip4;
+    struct wire_ip6 ip6;
+
+    bytes += ETHER_HEADER_LEN;
+    len -= ETHER_HEADER_LEN;
+    if (t->options.ip6) {
+        HOLDS(wire_ip6_parse(bytes, len, &ip6) == 0);
+        return (struct ip_datagram){.src = ip6.src,
+                                    .dst = ip6.dst,
+                                    .protocol = ip6.next,
+                                    .tos = ip6.tos,
+                                    .payload = ip6.payload,
+                                    .len = ip6.payload_len};
+    }
+    HOLDS(wire_ip4_parse(bytes, len, &ip4) == 0);
+    HOLDS(wire_ip4_checksum_good(bytes, ip4.header_len));
+    HOLDS(ip4.df);
+    return (struct ip_datagram){.src = ip4.src,
+                                .dst = ip4.dst,
+                                .protocol = ip4.protocol,
+                                .tos = ip4.tos,
+                                .payload = ip4.payload,
+                                .len = ip4.payload_len};
+}
+
+static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
+{
+    struct ip_datagram d;
     struct sent *s = &t->sent[t->sent_end];
     struct checksum sum = {0};
 
@@ -127,38 +222,46 @@ static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
     *s = (struct sent){.at = t->now, .bytes = malloc(f->len)};
     ck_assert_ptr_nonnull(s->bytes);
     memcpy(s->bytes, f->bytes, f->len);
-    HOLDS(wire_ip4_parse(s->bytes + ETHER_HEADER_LEN, f->len - ETHER_HEADER_LEN, &ip4) == 0);
-    HOLDS(wire_ip4_checksum_good(s->bytes + ETHER_HEADER_LEN, ip4.header_len));
-    HOLDS(ip4.df);
+    d = read_ip(t, s->bytes, f->len);
     if (!(f->as_sent.flags & TLSYN_FRAME_CSUM_PARTIAL)) {
-        checksum_pseudo(&sum, &ip4.src, &ip4.dst, ip4.protocol, ip4.payload_len);
-        checksum_add(&sum, ip4.payload, ip4.payload_len);
+        checksum_pseudo(&sum, &d.src, &d.dst, d.protocol, (uint32_t)d.len);
+        checksum_add(&sum, d.payload, d.len);
         HOLDS(checksum_good(&sum));
     }
-    HOLDS(wire_tcp_parse(ip4.payload, ip4.payload_len, &s->segment) == 0);
-    s->segment.codepoint = ip4.tos & 3;
-    s->ip_len = ip4.total_len;
+    HOLDS(wire_tcp_parse(d.payload, d.len, &s->segment) == 0);
+    s->segment.codepoint = d.tos & 3;
+    s->ip_len = ip_len(t) + d.len;
     s->to = s->segment.dst_port;
     s->from = s->segment.src_port;
     t->sent_end++;
 }
 
-/* TCP is kept for the test, ARP is answered; true if an answer may have set something free. */
+static bool is_question(const struct tcp_test *t, const uint8_t *frame)
+{
+    if (t->options.ip6)
+        return frame[ETHER_HEADER_LEN + 6] == IP6_ICMP &&
+               frame[ETHER_HEADER_LEN + IP6_HEADER_LEN] == ICMP6_NEIGHBOUR_SOLICITATION;
+    return frame[12] == 8 && frame[13] == 6 && frame[ETHER_HEADER_LEN + 7] == ARP_REQUEST;
+}
+
+/* TCP is kept for the test, questions for the peer's Ethernet address are answered; true if an answer may have set something free. */
 static bool collect(struct tcp_test *t)
 {
+    uint16_t type = t->options.ip6 ? ETHER_TYPE_IP6 : ETHER_TYPE_IP4;
+    size_t protocol_at = ETHER_HEADER_LEN + (t->options.ip6 ? 6 : 9);
     bool asked = false;
 
     for (int i = 0; i < t->link.count; i++) {
         const struct fake_frame *f = &t->link.frame[i];
 
-        if (f->bytes[12] == 8 && f->bytes[13] == 6)
-            asked = asked || f->bytes[ETHER_HEADER_LEN + 7] == ARP_REQUEST;
-        else if (f->bytes[ETHER_HEADER_LEN + 9] == IP_PROTOCOL_TCP)
+        if ((f->bytes[12] << 8 | f->bytes[13]) == type && f->bytes[protocol_at] == IP_PROTOCOL_TCP)
             keep_sent(t, f);
+        else
+            asked = asked || is_question(t, f->bytes);
     }
     fake_link_clear(&t->link);
     if (asked)
-        peer_arps(t, ARP_REPLY);
+        peer_is_heard(t, true);
     return asked;
 }
 
@@ -192,7 +295,7 @@ void advance(struct tcp_test *t, tlsyn_time by)
 static void start_stack(struct tcp_test *t)
 {
     const struct tcp_test_options *o = &t->options;
-    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
+    struct tlsyn_addr us = our_addr(t);
     struct tlsyn_listen_options listen = {.local = {.port = LISTEN_PORT},
                                           .open = o->open,
                                           .cookies = o->cookies,
@@ -209,12 +312,13 @@ static void start_stack(struct tcp_test *t)
     });
     ck_assert_ptr_nonnull(t->stack);
     ck_assert_int_eq(tlsyn_iface_add(t->stack, &t->link.base, &t->iface), 0);
-    ck_assert_int_eq(tlsyn_iface_address(t->iface, &us, 24), 0);
+    tlsyn_iface_dad(t->iface, 0);
+    ck_assert_int_eq(tlsyn_iface_address(t->iface, &us, o->ip6 ? 64 : 24), 0);
     ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, &t->listener), 0);
     t->tcp = t->listener->tcp;
     if (o->choose_iss)
         t->tcp->choose_iss = o->choose_iss;
-    peer_arps(t, ARP_REQUEST);
+    peer_is_heard(t, false);
     flush(t);
 }
 
@@ -396,7 +500,7 @@ int peer_takes_all(struct tcp_test *t)
 int user_connects(struct tcp_test *t)
 {
     struct tlsyn_connect_options connect = {
-        .remote = {tlsyn_addr_ip4(peer_octets), t->peer_port},
+        .remote = {peer_addr(t), t->peer_port},
         .level = t->options.level,
         .conn = t->options.conn,
     };
@@ -457,28 +561,30 @@ uint64_t dropped(struct tcp_test *t, enum tlsyn_drop reason)
 void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int64_t seq)
 {
     uint8_t frame[256];
-    uint8_t *icmp = frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, *quoted = icmp + 8;
-    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(our_octets),
-                           .dst = tlsyn_addr_ip4(peer_octets),
-                           .ttl = 64,
-                           .protocol = IP_PROTOCOL_TCP,
-                           .total_len = 1500};
+    uint8_t *icmp = frame + ETHER_HEADER_LEN + ip_len(t), *quoted = icmp + 8;
+    struct tlsyn_addr ours = our_addr(t), peers = peer_addr(t);
     tcp_seq number = t->iss + (tcp_seq)seq;
     struct checksum sum = {0};
-    const size_t len = 8 + IP4_HEADER_LEN + 8;
+    const size_t len = 8 + ip_len(t) + 8;
 
     memset(icmp, 0, len);
-    icmp[0] = 3;
+    icmp[0] = !t->options.ip6 ? 3 : mtu ? ICMP6_PACKET_TOO_BIG : ICMP6_UNREACHABLE;
     icmp[1] = code;
     put_u16_at(icmp + 6, mtu);
-    wire_ip4_emit(&ip4, quoted, IP4_HEADER_LEN);
-    put_u16_at(quoted + IP4_HEADER_LEN, t->local_port);
-    put_u16_at(quoted + IP4_HEADER_LEN + 2, t->peer_port);
-    put_u16_at(quoted + IP4_HEADER_LEN + 4, (uint16_t)(number >> 16));
-    put_u16_at(quoted + IP4_HEADER_LEN + 6, (uint16_t)number);
+    struct ip_datagram about = {
+        .src = ours, .dst = peers, .protocol = IP_PROTOCOL_TCP, .len = 1480};
+
+    quoted += put_ip_header(&about, quoted);
+    put_u16_at(quoted, t->local_port);
+    put_u16_at(quoted + 2, t->peer_port);
+    put_u16_at(quoted + 4, (uint16_t)(number >> 16));
+    put_u16_at(quoted + 6, (uint16_t)number);
+    if (t->options.ip6)
+        checksum_pseudo(&sum, &peers, &ours, IP6_ICMP, (uint32_t)len);
     checksum_add(&sum, icmp, len);
     put_u16_at(icmp + 2, checksum_finish(&sum));
-    frame_arrives(t, frame, put_ip(frame, IP_PROTOCOL_ICMP, 0, len) + len);
+    frame_arrives(t, frame,
+                  put_ip(t, frame, t->options.ip6 ? IP6_ICMP : IP_PROTOCOL_ICMP, 0, len) + len);
     if (!t->hold)
         flush(t);
 }

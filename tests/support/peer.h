@@ -2,11 +2,12 @@
  * support/peer.h: one whole stack under a virtual clock, and a scripted peer that speaks the segment language.
  *
  *     peer 10.0.0.2:5555  <-- a link that keeps what is sent -->  stack 10.0.0.1, its user, a listener on port 443
+ *     (or fd77::2)                                                      (or fd77::1)
  *
  * Every start state is reached by segments: opens_passively() and opens_actively() are three-way handshakes. Each segment
  * that the peer sends is handed to the stack and answered at once (input, timers, output); `hold` puts the answer off, so that
  * several segments make a batch. Every segment that the stack sends has its checksums verified (RFC 9293 MUST-2), and every
- * ARP question about the peer is answered.
+ * question for the peer's Ethernet address is answered.
  */
 #ifndef TEST_SUPPORT_PEER_H
 #define TEST_SUPPORT_PEER_H
@@ -32,6 +33,7 @@ struct tcp_test_options {
     struct tlsyn_conn_options conn;
     enum tlsyn_level level; /* of opens_actively() */
     bool open, cookies, paper;
+    bool ip6; /* over IPv6 */
     tcp_seq (*choose_iss)(struct tcp *, const struct tlsyn_endpoint *,
                           const struct tlsyn_endpoint *);
     tcp_seq peer_iss; /* 0: 0x10000000 */
@@ -126,7 +128,7 @@ void expect_no_connection(struct tcp_test *t);
 uint64_t counted(struct tcp_test *t, enum tlsyn_counter counter);
 uint64_t dropped(struct tcp_test *t, enum tlsyn_drop reason);
 
-/** An ICMP destination unreachable about a segment of the stack's with this (relative) number. */
+/** An ICMP destination unreachable (over IPv6 with an MTU: packet too big) about a segment of the stack's with this (relative) number. */
 void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int64_t seq);
 
 /** Initial sequence numbers for .choose_iss, such that the first window crosses a border of the number space. */
