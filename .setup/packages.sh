@@ -22,6 +22,7 @@ packages_of()
               libc-ares-dev names to addresses over our own stack
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
+              liblwip-dev a peer in the bulk study
               libssl-dev the stock peer beside which the table measures'
         ;;
     test)
@@ -62,7 +63,7 @@ is_installed()
 is_optional()
 {
     case $1 in
-    clang-format-14) return 0 ;;
+    clang-format-14 | liblwip-dev) return 0 ;;
     *) return 1 ;;
     esac
 }

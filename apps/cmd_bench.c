@@ -15,6 +15,7 @@ static const struct {
 } studies[] = {
     {"table2", cmd_bench_table2, "ping RTT against handshake time, sequential and embedded"},
     {"loss", cmd_bench_loss, "bulk through loss, delay and reordering, beside the kernel's TCP"},
+    {"bulk", cmd_bench_bulk, "throughput of one flow: this stack, the kernel's, lwIP"},
     {NULL, NULL, NULL},
 };
 

@@ -33,16 +33,23 @@ const struct lab_host_info *lab_host_info(enum lab_host host)
     return &hosts[host].info;
 }
 
-/* Everything inside the host's namespace. On failure *step says what was tried. */
-static int configure(enum lab_host host, const struct lab_options *options, int nl, int middle,
-                     const char **step)
+/* The other end of a host's wire. */
+struct far_end {
+    int netns;
+    const struct veth_end *end;
+};
+
+/* Everything inside the host's namespace. Without a far end the wire is there already. On failure *step says what was
+ * tried. */
+static int configure(enum lab_host host, const struct lab_options *options, int nl,
+                     const struct far_end *far, const char **step)
 {
     const struct lab_host_info *info = &hosts[host].info;
     int mtu = options->mtu > 0 ? options->mtu : 1500;
     int status;
 
     *step = "make a veth pair";
-    if ((status = veth_pair(nl, &hosts[host].here, &hosts[host].middle, middle, mtu)) < 0)
+    if (far && (status = veth_pair(nl, &hosts[host].here, far->end, far->netns, mtu)) < 0)
         return status;
     *step = "switch the offloads of its interface off";
     if (!options->offload && (status = veth_offload_off(info->interface)) < 0)
@@ -62,16 +69,15 @@ static int configure(enum lab_host host, const struct lab_options *options, int 
     return veth_has_no_ipv6(status) ? 0 : status;
 }
 
-/* In a namespace of its own, entered here and left by the caller. */
-static int build_inside(enum lab_host host, const struct lab_options *options, int middle,
-                        const char **step)
+/* In the host's namespace, entered before and left by the caller. */
+static int build_inside(enum lab_host host, const struct lab_options *options,
+                        const struct far_end *far, const char **step)
 {
-    veth_quiet_ipv6();
     *step = "open an rtnetlink socket";
     int nl = netlink_open();
     if (nl < 0)
         return nl;
-    int status = configure(host, options, nl, middle, step);
+    int status = configure(host, options, nl, far, step);
     close(nl);
     return status;
 }
@@ -87,16 +93,33 @@ static int middle_end_up(const char *name)
     return status;
 }
 
+static void explain(enum lab_host host, const char *step, int status, struct lab_error *error)
+{
+    snprintf(error->text, sizeof(error->text), "the lab cannot, for its %s, %s: %s",
+             hosts[host].info.name, step, strerror(-status));
+}
+
+/* Enters it. The namespace, or -errno. */
+static int new_namespace(void)
+{
+    int net = netns_new();
+
+    if (net >= 0)
+        veth_quiet_ipv6();
+    return net;
+}
+
 int host_build(enum lab_host host, const struct lab_options *options, int middle,
                struct host_wire *wire, struct lab_error *error)
 {
+    const struct far_end far = {middle, &hosts[host].middle};
     const char *step = "make a network namespace";
-    int net = netns_new();
+    int net = new_namespace();
     int status = net;
 
     wire->middle = hosts[host].middle.name;
     if (net >= 0)
-        status = build_inside(host, options, middle, &step);
+        status = build_inside(host, options, &far, &step);
     if (status >= 0) {
         step = "set the other end of its wire up";
         if ((status = netns_enter(middle)) == 0)
@@ -106,10 +129,44 @@ int host_build(enum lab_host host, const struct lab_options *options, int middle
         wire->netns = net;
         return 0;
     }
-    snprintf(error->text, sizeof(error->text), "the lab cannot, for its %s, %s: %s",
-             hosts[host].info.name, step, strerror(-status));
+    explain(host, step, status, error);
     if (net >= 0)
         close(net);
+    return status;
+}
+
+int host_build_direct(const struct lab_options *options, int middle,
+                      struct host_wire wires[LAB_HOSTS], struct lab_error *error)
+{
+    const char *step = "make a network namespace";
+    enum lab_host host = LAB_SERVER;
+    int server = new_namespace(), client = -1;
+    int status = server < 0 ? server : netns_enter(middle);
+
+    if (status == 0) {
+        host = LAB_CLIENT;
+        status = client = new_namespace();
+    }
+    if (status >= 0) {
+        const struct far_end far = {server, &hosts[LAB_SERVER].here};
+
+        status = build_inside(LAB_CLIENT, options, &far, &step);
+    }
+    if (status == 0 && (status = netns_enter(server)) == 0) {
+        host = LAB_SERVER;
+        status = build_inside(LAB_SERVER, options, NULL, &step);
+    }
+    if (status == 0)
+        status = netns_enter(middle);
+    wires[LAB_CLIENT] = (struct host_wire){.netns = client};
+    wires[LAB_SERVER] = (struct host_wire){.netns = server};
+    if (status < 0) {
+        explain(host, step, status, error);
+        if (server >= 0)
+            close(server);
+        if (client >= 0)
+            close(client);
+    }
     return status;
 }
 

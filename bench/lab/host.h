@@ -19,6 +19,10 @@ struct host_wire {
 int host_build(enum lab_host host, const struct lab_options *options, int middle,
                struct host_wire *wire, struct lab_error *error);
 
+/** The same for both hosts with one wire between them and no middle: wires[..].middle is NULL. */
+int host_build_direct(const struct lab_options *options, int middle,
+                      struct host_wire wires[LAB_HOSTS], struct lab_error *error);
+
 /** Puts the variables described at lab_exec() into the environment of this process. 0 or -errno. */
 int host_environment(enum lab_host host);
 

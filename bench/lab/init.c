@@ -63,8 +63,29 @@ static int build(const struct lab_options *options, const struct netns_owner *ow
         return middle;
     }
     veth_quiet_ipv6();
+    if (options->direct)
+        return host_build_direct(options, middle, wires, error);
     status = host_build(LAB_CLIENT, options, middle, &wires[LAB_CLIENT], error);
     return status < 0 ? status : host_build(LAB_SERVER, options, middle, &wires[LAB_SERVER], error);
+}
+
+/* Without an emulator: refuses every request until the caller is gone. */
+static int stand_by(void)
+{
+    const struct control_reply refusal = {.status = -EOPNOTSUPP};
+    struct pollfd caller = {.fd = CONTROL, .events = POLLIN};
+    struct control_request request;
+    int status = 0;
+
+    while (status == 0) {
+        (void)poll(&caller, 1, -1);
+        status = control_take_request(CONTROL, &request);
+        if (status == 0)
+            status = control_send_reply(CONTROL, &refusal, NULL);
+        else if (status == -EAGAIN)
+            status = 0;
+    }
+    return status == -EPIPE ? 0 : status;
 }
 
 _Noreturn void init_main(const struct lab_options *options, const struct netns_owner *owner,
@@ -81,7 +102,7 @@ _Noreturn void init_main(const struct lab_options *options, const struct netns_o
     prctl(PR_SET_NAME, "tlsyn-lab");
 
     reply.status = build(options, owner, wires, &reply.error);
-    if (reply.status == 0)
+    if (reply.status == 0 && !options->direct)
         reply.status = emulator_open(options, wires[LAB_CLIENT].middle, wires[LAB_SERVER].middle,
                                      &emulator, &reply.error);
     if ((reply.status == -EPERM || reply.status == -EACCES) && owner->user_namespace)
@@ -95,5 +116,6 @@ _Noreturn void init_main(const struct lab_options *options, const struct netns_o
         netns[host] = wires[host].netns;
     if (control_send_reply(CONTROL, &reply, netns) < 0)
         _exit(EXIT_FAILURE);
-    _exit(emulator_run(emulator, CONTROL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+    int status = emulator ? emulator_run(emulator, CONTROL) : stand_by();
+    _exit(status < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

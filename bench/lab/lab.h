@@ -60,6 +60,10 @@ struct lab_options {
      * whole packet of at most `mtu` bytes, and loss, corruption and the rest hit packets. true: the kernel's
      * defaults, with frames of up to 64 KiB and checksums left undone: for bulk speed over an unimpaired link. */
     bool offload;
+
+    /** One wire between the hosts, and no emulator: the kernel alone carries the frames. The impairments mean nothing, and
+     * lab_set_link() and lab_report() fail with -EOPNOTSUPP. */
+    bool direct;
 };
 
 /** One sentence or two for the user: what failed, and what to type instead if there is something. */
@@ -115,7 +119,7 @@ int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status);
 
 /*
  * Both calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the middle went down);
- * -ETIMEDOUT: it doesn't answer, and the lab is taken down. All processes in the hosts die with it.
+ * -EOPNOTSUPP: there is none; -ETIMEDOUT: it doesn't answer, and the lab is taken down. All processes in the hosts die with it.
  */
 
 /** Changes the impairments of the running emulator; in force when it returns. Frames on their way keep their times. */

@@ -20,7 +20,8 @@
 #define LOOK_MS 100 /* how often the observer is asked */
 #define END_MS  3000
 
-static const char *const names[] = {[FLOW_TLSYN] = "tlsyn", [FLOW_KERNEL] = "kernel"};
+static const char *const names[] = {
+    [FLOW_TLSYN] = "tlsyn", [FLOW_KERNEL] = "kernel", [FLOW_LWIP] = "lwip"};
 
 const char *flow_stack_name(enum flow_stack stack)
 {
@@ -41,13 +42,13 @@ static void pin_to(int core)
 static int end_main(void *argument)
 {
     static int (*const play[FLOW_STACKS])(const struct flow_end *) = {
-        [FLOW_TLSYN] = flow_tlsyn, [FLOW_KERNEL] = flow_kernel};
+        [FLOW_TLSYN] = flow_tlsyn, [FLOW_KERNEL] = flow_kernel, [FLOW_LWIP] = flow_lwip};
     const struct flow_end *end = argument;
 
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     if (end->order.pin)
-        pin_to(end->host == LAB_CLIENT ? 0 : 1);
+        pin_to(end->sends ? 0 : 1);
     return play[end->stack](end) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -74,6 +75,14 @@ static const char *address_of(enum lab_host host, enum flow_stack stack, int fam
     if (family == AF_INET6)
         return stack == FLOW_KERNEL ? info->kernel_address6 : info->stack_address6;
     return stack == FLOW_KERNEL ? info->kernel_address : info->stack_address;
+}
+
+/* lwIP and the kernel meet on a TAP interface in the kernel's host. */
+static void move_to_tap(struct flow_end *lwip, struct flow_end *kernel)
+{
+    lwip->host = kernel->host;
+    lwip->own = kernel->peer = FLOW_LWIP_ADDRESS;
+    lwip->peer = kernel->own = FLOW_TAP_ADDRESS;
 }
 
 static void describe(struct run *run, struct child *child, bool sends)
@@ -258,6 +267,10 @@ int flow_run(struct lab *lab, const struct flow_order *order, struct study_obser
     run.deadline = tlsyn_clock() + order->timeout;
     describe(&run, &run.sender, true);
     describe(&run, &run.receiver, false);
+    if (order->sender == FLOW_LWIP)
+        move_to_tap(&run.sender.end, &run.receiver.end);
+    else if (order->receiver == FLOW_LWIP)
+        move_to_tap(&run.receiver.end, &run.sender.end);
     error = converse(&run);
     if (error == -ETIMEDOUT)
         error = fail(&run, error, "it takes too long");

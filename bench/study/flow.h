@@ -21,9 +21,9 @@
 #include "lab/lab.h"
 #include "study/observer.h"
 
-enum flow_stack { FLOW_TLSYN, FLOW_KERNEL, FLOW_STACKS };
+enum flow_stack { FLOW_TLSYN, FLOW_KERNEL, FLOW_LWIP, FLOW_STACKS };
 
-/** "tlsyn", "kernel" */
+/** "tlsyn", "kernel", "lwip" */
 const char *flow_stack_name(enum flow_stack stack);
 
 struct flow_order {
@@ -36,7 +36,8 @@ struct flow_order {
     char controller[16]; /* of the sender's congestion; "": the stack's default */
     uint32_t ring;       /* bytes of our stack's rings; 0: its default. The kernel tunes its own */
     bool digest;         /* the receiver takes a SHA-256 of everything; else samples are compared */
-    bool pin;            /* client on the first core, server on the second */
+    bool pin;            /* the sender on the first core, the receiver on the second */
+    bool plain;          /* our stack does without PACKET_VNET_HDR: no offload */
     uint16_t port;       /* the listener's; nobody may listen on the next one */
     bool impaired;       /* the link is set to these, once the ends know each other */
     struct tlsyn_impairment to_server, to_client;
@@ -61,7 +62,8 @@ struct flow_outcome {
 #define FLOW_WARM TLSYN_MS(300)
 
 /**
- * Transfers. The sender is in the client's host. 0 with an outcome; -EINTR: the observer said so; another -errno: the
+ * Transfers. The sender is in the client's host, but lwIP's end is in that of its peer, which must be the kernel, and speaks with
+ * it over a TAP interface of its own. 0 with an outcome; -EINTR: the observer said so; another -errno: the
  * laboratory is broken.
  */
 int flow_run(struct lab *lab, const struct flow_order *order, struct study_observer *observer,

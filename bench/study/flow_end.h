@@ -79,5 +79,10 @@ int flow_tell(const struct flow_end *end, enum flow_word word, int error, const 
 /** Ends: each tells READY, obeys, tells its REPORT, and returns 0 or -errno. */
 int flow_kernel(const struct flow_end *end);
 int flow_tlsyn(const struct flow_end *end);
+int flow_lwip(const struct flow_end *end);
+
+/** On the TAP interface between lwIP and the kernel: a /24 of their own. */
+#define FLOW_TAP_ADDRESS  "10.78.0.1"
+#define FLOW_LWIP_ADDRESS "10.78.0.2"
 
 #endif

@@ -28,6 +28,7 @@ struct address {
     socklen_t len;
 };
 
+/* NULL: any address. */
 static struct address address_of(int family, const char *text, uint16_t port)
 {
     struct address a = {.storage = {.ss_family = (sa_family_t)family}};
@@ -36,13 +37,15 @@ static struct address address_of(int family, const char *text, uint16_t port)
         struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)&a.storage;
 
         in6->sin6_port = htons(port);
-        (void)inet_pton(AF_INET6, text, &in6->sin6_addr);
+        if (text)
+            (void)inet_pton(AF_INET6, text, &in6->sin6_addr);
         a.len = sizeof(*in6);
     } else {
         struct sockaddr_in *in = (struct sockaddr_in *)(void *)&a.storage;
 
         in->sin_port = htons(port);
-        (void)inet_pton(AF_INET, text, &in->sin_addr);
+        if (text)
+            (void)inet_pton(AF_INET, text, &in->sin_addr);
         a.len = sizeof(*in);
     }
     return a;
@@ -133,7 +136,8 @@ static int open_active(const struct flow_end *end, struct flow_report *report)
 
 static int open_passive(const struct flow_end *end)
 {
-    struct address own = address_of(end->order.family, end->own, end->order.port);
+    /* Any address: lwIP's interface may not be there yet. */
+    struct address own = address_of(end->order.family, NULL, end->order.port);
     int listener = new_socket(end), fd;
 
     if (listener < 0)

@@ -241,8 +241,9 @@ static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
 
 static int open_link(const struct flow_end *end, struct tlsyn_link **link)
 {
+    const struct tlsyn_afpacket_options options = {.no_vnet_hdr = end->order.plain};
     struct tlsyn_link *wire = NULL;
-    int error = tlsyn_afpacket_open(lab_host_info(end->host)->interface, NULL, &wire);
+    int error = tlsyn_afpacket_open(lab_host_info(end->host)->interface, &options, &wire);
 
     if (error < 0)
         return error;

@@ -11,6 +11,7 @@
 #include <tlsyn/loop.h>
 
 #include "measure/schedule.h"
+#include "study/ratio.h"
 
 #define SEGMENT   1448.0 /* bytes of text in a frame of 1514 with timestamps */
 #define AIM       2.0    /* s per transfer */
@@ -250,13 +251,6 @@ static int measure(struct loss_study *s, struct lab *lab, struct study_observer 
     return error == -EINTR ? 0 : error;
 }
 
-static double load(void)
-{
-    double average = NAN;
-
-    return getloadavg(&average, 1) == 1 ? average : NAN;
-}
-
 int loss_run(struct loss_study *study, struct study_observer *observer,
              char message[LOSS_MESSAGE_MAX])
 {
@@ -270,9 +264,9 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
         (void)snprintf(message, LOSS_MESSAGE_MAX, "%s", why.text);
         return error;
     }
-    study->load_before = load();
+    study->load_before = study_load();
     error = measure(study, lab, observer);
-    study->load_after = load();
+    study->load_after = study_load();
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     if (error < 0)
         (void)snprintf(message, LOSS_MESSAGE_MAX, "the laboratory has broken down: %s",

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "study/loss.h"
-
-#define RESAMPLES 2000
+#include "study/ratio.h"
 
 /* Room for one row's samples. */
 struct values {
@@ -45,8 +44,6 @@ static void describe(const struct loss_study *s, struct loss_row *row, const str
 /* Pair 0 is kernel to kernel. */
 static int compare(const struct loss_study *s, struct loss_row *row, const struct values *v)
 {
-    const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = s->options.seed};
-    struct stats_interval reduction;
     size_t n = 0;
 
     for (uint32_t round = 0; round < s->options.rounds; round++) {
@@ -58,10 +55,7 @@ static int compare(const struct loss_study *s, struct loss_row *row, const struc
         v->base[n] = base->outcome.seconds;
         v->paired[n++] = own->outcome.seconds;
     }
-    int error = stats_bootstrap_paired(v->base, v->paired, n, STATS_REDUCTION, &plan, &reduction);
-    row->ratio = (struct stats_interval){
-        .estimate = 1 - reduction.estimate, .lo = 1 - reduction.hi, .hi = 1 - reduction.lo};
-    return error;
+    return study_ratio(v->paired, v->base, n, s->options.seed, &row->ratio);
 }
 
 static void summarise(struct loss_study *s, double *ratios)

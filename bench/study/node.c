@@ -23,6 +23,8 @@ static int add_address(struct node *node, const char *address, int prefix_len)
     int error = tlsyn_iface_add(node->stack, node->link, &node->iface);
 
     if (error == 0)
+        tlsyn_iface_dad(node->iface, 0); /* the laboratory gives each address to one host */
+    if (error == 0)
         error = tlsyn_iface_address(node->iface, &own, prefix_len);
     if (error == 0)
         error = tlsyn_loop_new(node->stack, NULL, &node->loop);

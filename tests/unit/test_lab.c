@@ -281,6 +281,23 @@ START_TEST(a_change_of_the_link_is_in_force_when_the_call_returns)
 }
 END_TEST
 
+START_TEST(a_direct_lab_carries_frames_and_has_no_link_to_change)
+{
+    const struct tlsyn_impairment broken = {.loss = 1};
+    struct lab_options options = {.direct = true, .to_server = broken};
+    struct lab *lab = open_lab_with_echo(&options);
+    struct lab_report report;
+
+    if (!lab)
+        return;
+    ck_assert_int_eq(echoes_that_come(lab), DATAGRAMS);
+    ck_assert_int_eq(lab_set_link(lab, &broken, &broken), -EOPNOTSUPP);
+    ck_assert_int_eq(lab_report(lab, &report), -EOPNOTSUPP);
+    ck_assert_int_eq(echoes_that_come(lab), DATAGRAMS);
+    lab_close(lab);
+}
+END_TEST
+
 START_TEST(a_report_starts_the_count_anew)
 {
     struct lab_options options = {.to_server = {.delay = TLSYN_MS(1)}};
@@ -354,6 +371,7 @@ Suite *lab_suite(void)
     tcase_add_test(processes, when_the_caller_is_killed_everything_in_the_lab_dies);
     tcase_add_test(link, a_change_of_the_link_is_in_force_when_the_call_returns);
     tcase_add_test(link, the_kernels_reach_each_other_over_ipv6_at_once);
+    tcase_add_test(link, a_direct_lab_carries_frames_and_has_no_link_to_change);
     tcase_add_test(link, a_report_starts_the_count_anew);
     suite_add_tcase(suite, processes);
     suite_add_tcase(suite, link);

@@ -1,0 +1,193 @@
+/*
+ * cmd_bench_bulk.c: tlsyn bench bulk: options, progress, and where the results go.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cmd_bench.h"
+#include "peer/lwip.h"
+#include "say.h"
+#include "study.h"
+#include "study/bulk.h"
+
+#define ROOM_NEEDED  (1 << 20) /* bytes on disk that the file may take */
+#define QUICK_ROUNDS 2
+#define QUICK_SPAN   TLSYN_MS(800)
+
+struct bulk_command {
+    int64_t rounds; /* 0: not given */
+    int64_t seed;
+    uint64_t ring;
+    tlsyn_time seconds;
+    int family, offload; /* choices, in the order of the tables below */
+    const char *out;
+    bool quick, no_lwip, json;
+};
+
+static int write_json(const struct bulk_study *study, const char *folder)
+{
+    FILE *out = study_open_file(folder, "bulk.json");
+    int error = out ? bulk_json(study, out) : -errno;
+
+    if (out && fclose(out) != 0 && error == 0)
+        error = -errno;
+    if (error < 0)
+        say("%s/bulk.json cannot be written: %s", folder, strerror(-error));
+    return error;
+}
+
+static int report(const struct bulk_command *c, struct bulk_study *study)
+{
+    int error = bulk_analyse(study);
+
+    if (error < 0) {
+        say("the figures cannot be computed: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    error = write_json(study, c->out);
+    if (c->json)
+        (void)bulk_json(study, stdout);
+    else
+        (void)bulk_text(study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !c->json)
+        say_result("\nIn %s: bulk.json.\n", c->out);
+    return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
+}
+
+static int measure(const struct bulk_command *c, struct bulk_study *study)
+{
+    struct study_watcher w;
+    char message[BULK_MESSAGE_MAX];
+    int error;
+
+    study_watch(&w);
+    error = bulk_run(study, &w.observer, message);
+    study_unwatch(&w);
+    if (error < 0)
+        say("%s", message);
+    if (error == -EPERM)
+        return CLI_PERMISSION;
+    int status = report(c, study);
+    if (error < 0)
+        return CLI_FAILURE;
+    return w.signal ? CLI_INTERRUPTED : status;
+}
+
+static void take_options(const struct bulk_command *c, struct bulk_options *o)
+{
+    bulk_defaults(o);
+    if (c->quick) {
+        o->rounds = QUICK_ROUNDS;
+        o->span = QUICK_SPAN;
+    }
+    if (c->rounds > 0)
+        o->rounds = (uint32_t)c->rounds;
+    if (c->seconds > 0)
+        o->span = c->seconds;
+    o->family = c->family == 0 ? AF_INET : AF_INET6;
+    o->offload[0] = c->offload != 0;
+    o->offload[1] = c->offload != 1;
+    o->lwip = !c->no_lwip;
+    o->ring = (uint32_t)c->ring;
+    o->seed = (uint64_t)c->seed;
+    o->version = TLSYN_VERSION;
+}
+
+static int run(const struct bulk_command *c, const char *typed)
+{
+    struct bulk_options options;
+    struct bulk_study *study = NULL;
+    char text[32];
+    int error = study_try_folder(c->out, ROOM_NEEDED);
+
+    if (error < 0) {
+        say("nothing was measured, for the results could not be written to %s: %s", c->out,
+            strerror(-error));
+        return CLI_FAILURE;
+    }
+    take_options(c, &options);
+    options.command = typed;
+    error = bulk_plan(&options, &study);
+    if (error < 0) {
+        say("nothing was measured: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    if (options.lwip && !peer_lwip_is_there())
+        say("lwIP is left out: tlsyn was built without liblwip-dev, or liblwip0 is not installed");
+    say("%u pairs, %u rounds: %s", study->member_count, options.rounds,
+        study_duration((double)study->member_count * options.rounds *
+                           ((double)options.span / 1e6 + 0.2),
+                       text, sizeof(text)));
+    int status = measure(c, study);
+    bulk_free(study);
+    return status;
+}
+
+/* --- the command line --------------------------------------------------------------------------------- */
+
+static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status)
+{
+    static const char *const family_names[] = {"4", "6", NULL};
+    static const char *const offload_names[] = {"on", "off", "both", NULL};
+    static const struct cli_type family = {.placeholder = "FAMILY",
+                                           .accepts = "4 or 6",
+                                           .parse = cli_choice_parse,
+                                           .choices = family_names};
+    static const struct cli_type offload = {.placeholder = "WHICH",
+                                            .accepts = "on, off or both",
+                                            .parse = cli_choice_parse,
+                                            .choices = offload_names};
+    static const struct cli_type rounds = {.placeholder = "N",
+                                           .accepts = "a whole number from 1 to 1000",
+                                           .parse = cli_number_parse,
+                                           .min = 1,
+                                           .max = BULK_ROUNDS_MAX};
+    const struct cli_option options[] = {
+        {"seconds", 0, &cli_duration, &c->seconds, "that each pair sends for, per round (2s)",
+         NULL},
+        {"rounds", 'n', &rounds, &c->rounds, "of all pairs (5)", NULL},
+        {"quick", 'q', NULL, &c->quick, "2 rounds of 0.8 s: a first look", NULL},
+        {"offload", 0, &offload, &c->offload, "of the interfaces: on, off or both (both)", NULL},
+        {"family", 0, &family, &c->family, "of IP: 4 or 6 (4)", NULL},
+        {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
+        {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
+         NULL},
+        {"out", 'o', &cli_file, &c->out, "folder for the results (out/bulk)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
+        {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "bench bulk",
+        .operands = "",
+        .summary = "Measures the throughput of one flow between two hosts in a laboratory on this "
+                   "machine, and its CPU time: this stack, the kernel's, and lwIP, with and "
+                   "without offloads, in the same run.",
+        .options = options,
+        .notes = "  tlsyn bench bulk --quick\n"
+                 "  tlsyn bench bulk --offload on --no-lwip -n 10\n",
+        .operands_max = 0,
+    };
+
+    return cli_parse(&command, argc, argv, exit_status);
+}
+
+int cmd_bench_bulk(int argc, char **argv)
+{
+    struct bulk_command command = {.seed = 1, .out = "out/bulk", .offload = 2};
+    char typed[1024];
+    int status = CLI_USAGE;
+
+    study_join(argc, argv, typed, sizeof(typed));
+    if (parse(&command, argc, argv, &status) < 0)
+        return status;
+    if (command.ring > (8u << 20) || (command.seconds > 0 && command.seconds < TLSYN_MS(500)) ||
+        command.seconds > TLSYN_SECONDS(3600)) {
+        say("--ring takes at most 8 MiB, --seconds 500ms to 1h");
+        return CLI_USAGE;
+    }
+    return run(&command, typed);
+}

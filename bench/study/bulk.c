@@ -1,0 +1,262 @@
+/*
+ * study/bulk.c: the study's plan, its rounds and its rows.
+ */
+#include "study/bulk.h"
+
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlsyn/loop.h>
+
+#include "measure/schedule.h"
+#include "peer/lwip.h"
+#include "study/ratio.h"
+
+#define FIRST_PORT 5000
+#define PORTS      10000
+#define GRACE      TLSYN_SECONDS(10) /* what a transfer may take beside its span */
+
+void bulk_defaults(struct bulk_options *options)
+{
+    *options = (struct bulk_options){.family = AF_INET,
+                                     .rounds = 5,
+                                     .span = TLSYN_SECONDS(2),
+                                     .seed = 1,
+                                     .offload = {true, true},
+                                     .lwip = true};
+}
+
+/* --- the plan ----------------------------------------------------------------------------------------- */
+
+/* lwIP has no offload; it speaks IPv4 here. */
+static bool is_wanted(const struct bulk_options *options, const struct bulk_member *member)
+{
+    bool lwip = member->sender == FLOW_LWIP || member->receiver == FLOW_LWIP;
+
+    if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET))
+        return false;
+    return lwip || options->offload[member->offload];
+}
+
+int bulk_plan(const struct bulk_options *options, struct bulk_study **study)
+{
+    static const struct bulk_member all[BULK_MEMBERS_MAX] = {
+        {FLOW_KERNEL, FLOW_KERNEL, true},  {FLOW_TLSYN, FLOW_KERNEL, true},
+        {FLOW_KERNEL, FLOW_TLSYN, true},   {FLOW_TLSYN, FLOW_TLSYN, true},
+        {FLOW_KERNEL, FLOW_KERNEL, false}, {FLOW_TLSYN, FLOW_KERNEL, false},
+        {FLOW_KERNEL, FLOW_TLSYN, false},  {FLOW_TLSYN, FLOW_TLSYN, false},
+        {FLOW_LWIP, FLOW_KERNEL, false},   {FLOW_KERNEL, FLOW_LWIP, false},
+    };
+    struct bulk_study *s = NULL;
+
+    if (options->rounds < 1 || options->rounds > BULK_ROUNDS_MAX || options->span <= FLOW_WARM)
+        return -EINVAL;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->options = *options;
+    for (size_t i = 0; i < BULK_MEMBERS_MAX; i++) {
+        if (is_wanted(options, &all[i]))
+            s->members[s->member_count++] = all[i];
+    }
+    s->samples = calloc((size_t)s->member_count * options->rounds + 1, sizeof(*s->samples));
+    if (!s->samples || s->member_count == 0) {
+        int error = s->samples ? -EINVAL : -ENOMEM;
+
+        bulk_free(s);
+        return error;
+    }
+    *study = s;
+    return 0;
+}
+
+void bulk_free(struct bulk_study *study)
+{
+    if (!study)
+        return;
+    free(study->samples);
+    free(study);
+}
+
+struct bulk_sample *bulk_sample(const struct bulk_study *study, uint32_t round, uint32_t member)
+{
+    return &study->samples[(size_t)round * study->member_count + member];
+}
+
+/* --- the rounds --------------------------------------------------------------------------------------- */
+
+static struct flow_order order_for(const struct bulk_study *s, const struct schedule_slot *slot)
+{
+    const struct bulk_member *member = &s->members[slot->member];
+
+    return (struct flow_order){
+        .sender = member->sender,
+        .receiver = member->receiver,
+        .family = s->options.family,
+        .span = s->options.span,
+        .timeout = s->options.span + GRACE,
+        .ring = s->options.ring,
+        .pin = true,
+        .plain = !member->offload,
+        .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
+    };
+}
+
+double bulk_gbit_s(const struct flow_outcome *outcome)
+{
+    return outcome->steady_seconds > 0
+               ? (double)outcome->steady_bytes * 8 / outcome->steady_seconds / 1e9
+               : NAN;
+}
+
+static void tell_progress(const struct bulk_study *s, struct study_observer *observer,
+                          const struct schedule_slot *slot, const struct flow_outcome *outcome)
+{
+    const struct bulk_member *member = &s->members[slot->member];
+    char text[120], note[400];
+
+    (void)snprintf(text, sizeof(text), "%s to %s, offloads %s: %.1f Gbit/s",
+                   flow_stack_name(member->sender), flow_stack_name(member->receiver),
+                   member->offload ? "on" : "off", bulk_gbit_s(outcome));
+    if (outcome->error < 0) {
+        (void)snprintf(note, sizeof(note), "%s to %s, offloads %s, failed: %s",
+                       flow_stack_name(member->sender), flow_stack_name(member->receiver),
+                       member->offload ? "on" : "off",
+                       outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
+        observer->note(observer, note);
+    }
+    observer->progress(observer, slot->order + 1, s->member_count * s->options.rounds, text);
+}
+
+static int measure(struct bulk_study *s, struct lab *labs[2], struct study_observer *observer)
+{
+    const struct schedule_plan plan = {.blocks = 1,
+                                       .cells_per_block = s->member_count,
+                                       .rounds = s->options.rounds,
+                                       .seed = s->options.seed};
+    struct schedule_slot slot;
+    struct schedule schedule;
+    int error = schedule_init(&schedule, &plan);
+
+    while (error == 0 && schedule_next(&schedule, &slot)) {
+        struct bulk_sample *sample = bulk_sample(s, slot.round, slot.member);
+        struct flow_order order = order_for(s, &slot);
+
+        error = flow_run(labs[s->members[slot.member].offload], &order, observer, &sample->outcome);
+        sample->done = error == 0;
+        if (error == 0)
+            tell_progress(s, observer, &slot, &sample->outcome);
+    }
+    schedule_fini(&schedule);
+    s->interrupted = error == -EINTR;
+    return error == -EINTR ? 0 : error;
+}
+
+int bulk_run(struct bulk_study *study, struct study_observer *observer,
+             char message[BULK_MESSAGE_MAX])
+{
+    struct lab *labs[2] = {NULL, NULL};
+    tlsyn_time began = tlsyn_clock();
+    int error = 0;
+
+    for (int offload = 0; error == 0 && offload < 2; offload++) {
+        const struct lab_options options = {.direct = true, .offload = offload == 1};
+        struct lab_error why;
+
+        error = lab_open(&options, &labs[offload], &why);
+        if (error < 0)
+            (void)snprintf(message, BULK_MESSAGE_MAX, "%s", why.text);
+    }
+    study->load_before = study_load();
+    if (error == 0 && (error = measure(study, labs, observer)) < 0)
+        (void)snprintf(message, BULK_MESSAGE_MAX, "the laboratory has broken down: %s",
+                       strerror(-error));
+    study->load_after = study_load();
+    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
+    lab_close(labs[0]);
+    lab_close(labs[1]);
+    return error;
+}
+
+/* --- the rows ----------------------------------------------------------------------------------------- */
+
+/* Room for one row's samples. */
+struct values {
+    double *gbit_s, *sender_cpu, *receiver_cpu, *own, *base;
+};
+
+static void describe(const struct bulk_study *s, uint32_t member, const struct values *v,
+                     struct bulk_row *row)
+{
+    for (uint32_t round = 0; round < s->options.rounds; round++) {
+        const struct bulk_sample *sample = bulk_sample(s, round, member);
+
+        if (!sample->done)
+            continue;
+        if (sample->outcome.error < 0) {
+            if (row->failed++ == 0)
+                memcpy(row->reason, sample->outcome.reason, sizeof(row->reason));
+            continue;
+        }
+        v->gbit_s[row->n] = bulk_gbit_s(&sample->outcome);
+        v->sender_cpu[row->n] = sample->outcome.sender_cpu_per_gb;
+        v->receiver_cpu[row->n++] = sample->outcome.receiver_cpu_per_gb;
+    }
+    stats_sort(v->gbit_s, row->n);
+    row->gbit_s = stats_quantile(v->gbit_s, row->n, 0.5);
+    row->least = stats_quantile(v->gbit_s, row->n, 0);
+    row->most = stats_quantile(v->gbit_s, row->n, 1);
+    row->sender_cpu = stats_median(v->sender_cpu, row->n);
+    row->receiver_cpu = stats_median(v->receiver_cpu, row->n);
+}
+
+/* The member that another is compared with: kernel to kernel under its offloads; member_count: there is none. */
+static uint32_t base_of(const struct bulk_study *s, uint32_t member)
+{
+    uint32_t i = 0;
+
+    while (i < s->member_count &&
+           (s->members[i].sender != FLOW_KERNEL || s->members[i].receiver != FLOW_KERNEL ||
+            s->members[i].offload != s->members[member].offload))
+        i++;
+    return i;
+}
+
+static int compare(const struct bulk_study *s, uint32_t member, const struct values *v,
+                   struct bulk_row *row)
+{
+    uint32_t base = base_of(s, member);
+    size_t n = 0;
+
+    for (uint32_t round = 0; base < s->member_count && round < s->options.rounds; round++) {
+        const struct bulk_sample *one = bulk_sample(s, round, member);
+        const struct bulk_sample *other = bulk_sample(s, round, base);
+
+        if (!one->done || !other->done || one->outcome.error < 0 || other->outcome.error < 0)
+            continue;
+        v->own[n] = bulk_gbit_s(&one->outcome);
+        v->base[n++] = bulk_gbit_s(&other->outcome);
+    }
+    return study_ratio(v->own, v->base, n, s->options.seed, &row->ratio);
+}
+
+int bulk_analyse(struct bulk_study *study)
+{
+    size_t rounds = study->options.rounds;
+    double *room = calloc(5 * rounds, sizeof(*room));
+    const struct values v = {room, room + rounds, room + 2 * rounds, room + 3 * rounds,
+                             room + 4 * rounds};
+    int error = room ? 0 : -ENOMEM;
+
+    for (uint32_t i = 0; error == 0 && i < study->member_count; i++) {
+        struct bulk_row *row = &study->rows[i];
+
+        *row = (struct bulk_row){.member = study->members[i]};
+        describe(study, i, &v, row);
+        error = compare(study, i, &v, row);
+    }
+    free(room);
+    return error;
+}
