@@ -99,8 +99,10 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
     take_list(&o->loss, &c->loss);
     take_list(&o->rtt, &c->rtt);
     take_list(&o->reorder, &c->reorder);
-    if (c->family > 0)
-        o->families[c->family == 1 ? 0 : o->family_count++] = AF_INET6;
+    if (c->family < 2) {
+        o->families[0] = c->family == 0 ? AF_INET : AF_INET6;
+        o->family_count = 1;
+    }
     if (c->rounds > 0)
         o->rounds = (uint32_t)c->rounds;
     if (c->controller)
@@ -173,9 +175,9 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"loss", 0, &percents, &c->loss, "frames lost, each way (0,0.1,1,5)", NULL},
         {"rtt", 0, &times, &c->rtt, "round trips, in ms (0,20,100)", NULL},
         {"reorder", 0, &percents, &c->reorder, "frames that overtake others (0,5)", NULL},
-        {"family", 0, &family, &c->family, "of IP: 4, 6 or both (4)", NULL},
+        {"family", 0, &family, &c->family, "of IP: 4, 6 or both (both)", NULL},
         {"controller", 0, &cli_string, &c->controller,
-         "congestion controller, the same on both stacks (reno)", NULL},
+         "congestion controller, the same on both stacks (cubic)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "transfers per path and pair (5)", NULL},
         {"quick", 'q', NULL, &c->quick, "3 rounds, few paths, small transfers: a first look", NULL},
         {"all", 'a', NULL, &c->all, "tlsyn to tlsyn, too", NULL},
@@ -183,7 +185,8 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
          "size of every transfer (what about two seconds should carry)", NULL},
         {"rate", 0, &cli_rate, &c->rate, "of the link (200mbit)", NULL},
         {"queue", 0, &cli_size, &c->queue, "bytes that wait for the rate at most (1MiB)", NULL},
-        {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (8MiB)", NULL},
+        {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
+         NULL},
         {"timeout", 0, &cli_duration, &c->timeout, "of one transfer (120s)", NULL},
         {"out", 'o', &cli_file, &c->out, "folder for the results (out/loss)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order and of what is lost (1)", NULL},
@@ -199,10 +202,10 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
             "laboratory on this machine: this stack with the kernel's as its peer, each way, "
             "beside the kernel's to itself over the same path, with the same controller.",
         .options = options,
-        .notes =
-            "  tlsyn bench loss --quick\n"
-            "  tlsyn bench loss --loss 1 --rtt 20 --reorder 0 -n 10     one path, in a minute\n"
-            "  tlsyn bench loss --loss 5 --rtt 100 --reorder 0 -n 1 --capture\n",
+        .notes = "  tlsyn bench loss --quick\n"
+                 "  tlsyn bench loss --loss 1 --rtt 20 --reorder 0 --family 4 -n 10     one path, "
+                 "in a minute\n"
+                 "  tlsyn bench loss --loss 5 --rtt 100 --reorder 0 -n 1 --capture\n",
         .operands_max = 0,
     };
 
@@ -211,7 +214,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
 
 int cmd_bench_loss(int argc, char **argv)
 {
-    struct loss_command command = {.seed = 1, .out = "out/loss"};
+    struct loss_command command = {.seed = 1, .out = "out/loss", .family = 2};
     char typed[1024];
     int status = CLI_USAGE;
 
