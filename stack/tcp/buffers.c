@@ -53,9 +53,14 @@ void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *op
 
 /* --- memory ------------------------------------------------------------------------------------------ */
 
+static uint64_t eased(const struct tcp *tcp)
+{
+    return tcp->cx->limits.ring_bytes / 4 * 3;
+}
+
 static bool under_pressure(const struct tcp *tcp)
 {
-    return tcp->ring_bytes > tcp->cx->limits.ring_bytes / 4 * 3;
+    return tcp->ring_bytes > eased(tcp);
 }
 
 static uint32_t held(const struct ring *ring)
@@ -63,16 +68,17 @@ static uint32_t held(const struct ring *ring)
     return ring->memory ? ring->size : 0;
 }
 
-int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes)
+int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, bool vital)
 {
     struct tcp *tcp = conn->tcp;
     uint32_t before = held(ring), after = ring_rounded(bytes);
+    uint64_t limit = vital ? tcp->cx->limits.ring_bytes : eased(tcp);
 
     if (bytes <= before)
         return 0;
     if (after < MEMORY_FIRST)
         after = MEMORY_FIRST;
-    if (tcp->ring_bytes - before + after > tcp->cx->limits.ring_bytes) {
+    if (tcp->ring_bytes - before + after > limit) {
         count(tcp->cx, TLSYN_COUNT_tcp_memory_pressures);
         return -ENOMEM;
     }
@@ -145,7 +151,7 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     room = want < room ? (uint32_t)want : room;
     if (room == 0)
         return 0;
-    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room) : -ENOMEM;
+    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room, false) : -ENOMEM;
     if (error == 0)
         return room;
     room = held(&conn->snd) - used < room ? held(&conn->snd) - used : room;
@@ -164,7 +170,8 @@ static void tune_rcv(struct tlsyn_conn *conn)
 
 void buffers_consumed(struct tlsyn_conn *conn, uint32_t n)
 {
-    tlsyn_time now = conn->tcp->cx->now, rtt = conn->rtt.srtt ? conn->rtt.srtt : RTT_UNKNOWN;
+    uint32_t now = (uint32_t)conn->tcp->cx->now;
+    uint32_t rtt = conn->rtt.srtt ? (uint32_t)conn->rtt.srtt : RTT_UNKNOWN;
 
     if (conn->rcv.used == 0 && conn->ooo.count == 0 && under_pressure(conn->tcp))
         give_back(conn, &conn->rcv);

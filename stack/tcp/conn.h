@@ -112,7 +112,8 @@ struct tlsyn_conn {
     bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
     bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
-    bool twice_due : 1;     /* the next segment reports `twice` */
+    bool cookie_received : 1;
+    bool twice_due : 1; /* the next segment reports `twice` */
     enum tlsyn_state state : 8;
     enum tlsyn_level level : 8;
     enum tcp_ack_due ack_due : 8;
@@ -131,9 +132,9 @@ struct tlsyn_conn {
     tcp_seq irs, rcv_nxt;
     uint32_t rcv_max;    /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
     uint32_t rcv_copied; /* consumed since rcv_copied_since */
-    tlsyn_time rcv_copied_since;
-    uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
-    tcp_seq rcv_adv;  /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
+    uint32_t rcv_copied_since; /* microseconds, the low bits */
+    uint32_t rcv_wnd;          /* what our last segment promised, bytes from rcv_nxt on */
+    tcp_seq rcv_adv;           /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
     tcp_seq fin_seq;
     uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
     struct ring rcv;
@@ -194,7 +195,6 @@ struct tlsyn_conn {
 
     /* For tlsyn_conn_info() */
     uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;
-    bool cookie_received;
     uint64_t bytes_acked;
     uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits, undos;
     tlsyn_time opened, established;

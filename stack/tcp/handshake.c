@@ -458,7 +458,8 @@ static struct tlsyn_conn *conn_from_cookie(struct tlsyn_listener *listener,
 
     if (!syncookie_check(listener->tcp, datagram, segment, &syn)) {
         drop(listener->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
-        tcp_reply_rst(listener->tcp, datagram, segment);
+        if (!syncookie_possible(listener->tcp) || segment->flags & TCP_SYN)
+            tcp_reply_rst(listener->tcp, datagram, segment);
         return NULL;
     }
     if (tcp_listener_is_full(listener))

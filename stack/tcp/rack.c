@@ -11,7 +11,7 @@
  */
 #include "tcp/rack.h"
 
-#define MIN_RTT_AGE      TLSYN_SECONDS(300)
+#define MIN_RTT_AGE      300 /* seconds */
 #define REO_WND_MULT_MAX 255
 #define REO_WND_PERSIST  16               /* RFC 8985 6.2 step 4: recoveries */
 #define PTO_INITIAL      TLSYN_SECONDS(1) /* 7.2 */
@@ -22,12 +22,19 @@ void rack_init(struct rack *r, tcp_seq iss)
         .end_seq = iss, .fack = iss, .reo_wnd_mult = 1, .reo_wnd_persist = REO_WND_PERSIST};
 }
 
+static int32_t fit(tlsyn_time time)
+{
+    return time < INT32_MAX ? (int32_t)time : INT32_MAX;
+}
+
 void rack_min_rtt(struct rack *r, tlsyn_time sample, tlsyn_time now)
 {
-    if (r->min_rtt && sample > r->min_rtt && now - r->min_rtt_at < MIN_RTT_AGE)
+    uint32_t seconds = (uint32_t)(now / TLSYN_SECONDS(1));
+
+    if (r->min_rtt && sample > r->min_rtt && seconds - r->min_rtt_at < MIN_RTT_AGE)
         return;
-    r->min_rtt = sample;
-    r->min_rtt_at = now;
+    r->min_rtt = fit(sample);
+    r->min_rtt_at = seconds;
 }
 
 /* RFC 8985 5.2: RACK_sent_after() */
@@ -62,7 +69,7 @@ tlsyn_time rack_update(struct rack *r, const struct piece *p, tlsyn_time now, co
     if (was_earlier(r, p, rtt, echo))
         return 0;
     if (r->rtt == 0 || sent_after(p->at, p->to, r->xmit_at, r->end_seq)) {
-        r->rtt = rtt;
+        r->rtt = fit(rtt);
         r->xmit_at = p->at;
         r->end_seq = p->to;
     }

@@ -10,17 +10,17 @@
 struct rack {
     /* The most recently sent of all that has arrived (RFC 8985 5.2) */
     tlsyn_time xmit_at;
+    tlsyn_time timed_from; /* what left until then waited for a neighbour: no measure of the path */
     tcp_seq end_seq;
-    tlsyn_time rtt;     /* its; 0: nothing has arrived yet */
-    tlsyn_time min_rtt; /* 0: none yet */
-    tlsyn_time min_rtt_at;
+    int32_t rtt;          /* its; 0: nothing has arrived yet */
+    int32_t min_rtt;      /* 0: none yet */
+    uint32_t min_rtt_at;  /* seconds */
     tcp_seq fack;         /* the highest that has arrived */
     tcp_seq dsack_round;  /* while in_dsack_round: snd_nxt at the D-SACK that widened the window */
     uint8_t reo_wnd_mult; /* quarters of min_rtt */
     uint8_t reo_wnd_persist;
     bool reordering_seen;
     bool in_dsack_round;
-    tlsyn_time timed_from; /* what left until then waited for a neighbour: no measure of the path */
 
     /* Tail loss probe (RFC 8985 7.1) */
     tcp_seq tlp_end_seq;

@@ -176,7 +176,8 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
         ack_now(conn); /* something of it came twice, or was beyond the window */
     if (part.len == 0)
         return TCP_NEXT;
-    if (buffers_hold(conn, &conn->rcv, conn->rcv.used + part.offset + part.len) < 0) {
+    if (buffers_hold(conn, &conn->rcv, conn->rcv.used + part.offset + part.len, part.offset == 0) <
+        0) {
         drop(conn->tcp->cx, TLSYN_DROP_no_memory);
         return TCP_DROP;
     }

@@ -9,29 +9,27 @@
 #define SYN_LOST_RTO      TLSYN_SECONDS(3)
 #define BACKOFFS_MAX      12
 
-static void compute(struct rtt *rtt)
+static int32_t fit(tlsyn_time time)
 {
-    tlsyn_time spread = 4 * rtt->rttvar;
-
-    rtt->rto = rtt->srtt ? rtt->srtt + (spread > CLOCK_GRANULARITY ? spread : CLOCK_GRANULARITY)
-                         : rtt->initial;
-    if (rtt->rto < rtt->min)
-        rtt->rto = rtt->min;
-    for (int i = 0; i < rtt->backoffs && rtt->rto < rtt->max; i++)
-        rtt->rto *= 2;
-    if (rtt->rto > rtt->max)
-        rtt->rto = rtt->max;
+    return time < INT32_MAX ? (int32_t)time : INT32_MAX;
 }
 
-/* An RTO of an hour is none. */
-static uint32_t bounded(tlsyn_time bound)
+static void compute(struct rtt *rtt)
 {
-    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
+    tlsyn_time spread = 4 * (tlsyn_time)rtt->rttvar, rto = rtt->initial;
+
+    if (rtt->srtt)
+        rto = rtt->srtt + (spread > CLOCK_GRANULARITY ? spread : CLOCK_GRANULARITY);
+    if (rto < rtt->min)
+        rto = rtt->min;
+    for (int i = 0; i < rtt->backoffs && rto < rtt->max; i++)
+        rto *= 2;
+    rtt->rto = rto < rtt->max ? fit(rto) : rtt->max;
 }
 
 void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max)
 {
-    *rtt = (struct rtt){.min = bounded(min), .max = bounded(max), .initial = INITIAL_RTO};
+    *rtt = (struct rtt){.min = fit(min), .max = fit(max), .initial = INITIAL_RTO};
     compute(rtt);
 }
 
@@ -41,14 +39,14 @@ void rtt_sample(struct rtt *rtt, tlsyn_time sample)
         sample = 1; /* srtt 0 means "none yet" */
     if (!rtt->srtt) {
         /* (2.2) the first measurement */
-        rtt->srtt = sample;
-        rtt->rttvar = sample / 2;
+        rtt->srtt = fit(sample);
+        rtt->rttvar = rtt->srtt / 2;
     } else {
         /* (2.3) beta = 1/4, alpha = 1/8; rttvar first, with the old srtt */
-        tlsyn_time error = sample > rtt->srtt ? sample - rtt->srtt : rtt->srtt - sample;
+        int32_t error = fit(sample) > rtt->srtt ? fit(sample) - rtt->srtt : rtt->srtt - fit(sample);
 
         rtt->rttvar += (error - rtt->rttvar) / 4;
-        rtt->srtt += (sample - rtt->srtt) / 8;
+        rtt->srtt += (fit(sample) - rtt->srtt) / 8;
         if (rtt->srtt < 1)
             rtt->srtt = 1;
     }
@@ -58,7 +56,7 @@ void rtt_sample(struct rtt *rtt, tlsyn_time sample)
 
 void rtt_expect(struct rtt *rtt, tlsyn_time time)
 {
-    rtt->initial = bounded(time);
+    rtt->initial = fit(time);
     compute(rtt);
 }
 
@@ -68,7 +66,7 @@ void rtt_remember(struct rtt *rtt, tlsyn_time srtt)
 
     if (rtt->srtt == 0 || srtt <= rtt->srtt || rto <= rtt->rto)
         return;
-    rtt->rto = rto < rtt->max ? rto : rtt->max;
+    rtt->rto = rto < rtt->max ? fit(rto) : rtt->max;
 }
 
 void rtt_back_off(struct rtt *rtt)
@@ -87,9 +85,9 @@ void rtt_recover(struct rtt *rtt)
 void rtt_spurious(struct rtt *rtt, tlsyn_time sample)
 {
     if (sample > rtt->srtt)
-        rtt->srtt = sample;
+        rtt->srtt = fit(sample);
     if (sample / 2 > rtt->rttvar)
-        rtt->rttvar = sample / 2;
+        rtt->rttvar = fit(sample / 2);
     rtt_recover(rtt);
 }
 

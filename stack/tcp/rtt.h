@@ -7,11 +7,12 @@
 #include <tlsyn/types.h>
 
 struct rtt {
-    tlsyn_time srtt, rttvar; /* srtt 0: no measurement yet */
-    tlsyn_time rto;          /* with the back-off in force */
-    uint32_t min, max;       /* bounds of rto */
-    uint32_t initial;        /* rto until the first measurement */
-    uint8_t backoffs;        /* doublings in force */
+    /* Microseconds, up to half an hour: what does not fit is as long as that */
+    int32_t srtt, rttvar; /* srtt 0: no measurement yet */
+    int32_t rto;          /* with the back-off in force */
+    int32_t min, max;     /* bounds of rto */
+    int32_t initial;      /* rto until the first measurement */
+    uint8_t backoffs;     /* doublings in force */
 };
 
 /** RFC 6298 (2.1): 1 s until a measurement is made. */

@@ -19,7 +19,8 @@
  * Without timestamps there is neither. The clock never runs ahead for it: it is set back to the last time with these bits.
  *
  * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two periods after the last one, whoever
- * acknowledges what nobody sent is asked for a cookie; else he costs nothing.
+ * acknowledges what nobody sent is asked for a cookie; else he costs nothing. Who has none is not reset: it may be text that
+ * overtook the ACK with the cookie, or whose ACK was lost; the first segment comes again.
  */
 #include "tcp/syncookie.h"
 
@@ -157,6 +158,11 @@ static void read_stamp(const struct tcp *tcp, const struct tuple *t,
     syn->wscale = bits & WSCALE_MASK;
 }
 
+bool syncookie_possible(const struct tcp *tcp)
+{
+    return tcp->cx->now < tcp->syncookies_until;
+}
+
 bool syncookie_check(struct tcp *tcp, const struct ip_datagram *datagram,
                      const struct wire_tcp *segment, struct wire_tcp *syn)
 {
@@ -165,8 +171,7 @@ bool syncookie_check(struct tcp *tcp, const struct ip_datagram *datagram,
     unsigned mss = cookie & MSS_MASK;
     int64_t period = period_now(tcp);
 
-    if (tcp->cx->now >= tcp->syncookies_until ||
-        (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
+    if (!syncookie_possible(tcp) || segment->flags & TCP_SYN)
         return false;
     period -= (period ^ (int64_t)(cookie >> MSS_BITS)) & 1;
     if (make(tcp, &t, irs, period, mss) != cookie) {

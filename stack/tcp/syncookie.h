@@ -11,8 +11,11 @@
 void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
                       const struct wire_tcp *syn);
 
-/** If `segment` acknowledges such a SYN-ACK: *syn is the SYN that it answered, as far as it is known, and true. The SYN-ACK's number is
- * segment->ack - 1. False also, at the cost of a comparison, when no such SYN-ACK can be on its way. */
+/** A SYN-ACK of that kind may still be acknowledged. */
+bool syncookie_possible(const struct tcp *tcp);
+
+/** If `segment` (with ACK, without RST) acknowledges such a SYN-ACK: *syn is the SYN that it answered, as far as it is known, and true. The SYN-ACK's number is
+ * segment->ack - 1. */
 bool syncookie_check(struct tcp *tcp, const struct ip_datagram *datagram,
                      const struct wire_tcp *segment, struct wire_tcp *syn);
 

@@ -2,7 +2,7 @@
  * sim: whole stacks on a simulated network, by seeds.
  *
  * A seed chooses the path (delay, jitter, rate, loss, reordering, duplication, corruption, per direction), the link's capabilities, the
- * level of the open, buffer sizes, how much each side says, and how its users behave: bulk both ways, a half-close, a slow reader,
+ * level of the open, whether SYN cookies answer, buffer sizes and the memory for them, how much each side says, and how its users behave: bulk both ways, a half-close, a slow reader,
  * one who aborts. Invariants: bytes in = bytes out; both users learn the end, once; nobody is stuck; memory returns; tcp_check() holds
  * wherever TLSYN_CHECK is on. A seed always gives the same run.
  *
@@ -33,6 +33,7 @@ struct plan {
     uint32_t read_limit;
     tlsyn_time abort_at; /* 0: nobody aborts */
     bool client_aborts;
+    struct tlsyn_limits limits;
 };
 
 struct run {
@@ -96,6 +97,31 @@ static uint64_t choose_size(struct tlsyn_random *r)
     return random_below(r, once_in(r, 3) ? BYTES_MAX : 3000);
 }
 
+static void choose_liveliness(struct tlsyn_conn_options *o, struct tlsyn_random *r)
+{
+    o->cork = once_in(r, 6);
+    o->keepalive = once_in(r, 4);
+    o->keep_idle = TLSYN_MS(50 + random_below(r, 2000));
+    o->keep_interval = TLSYN_MS(10 + random_below(r, 500));
+}
+
+/* Drawn last, so that older seeds keep their paths. */
+static void choose_more(struct plan *plan, struct tlsyn_random *r)
+{
+    tlsyn_limits_default(&plan->limits);
+    plan->world.limits = &plan->limits;
+    choose_liveliness(&plan->client, r);
+    choose_liveliness(&plan->server, r);
+    if (once_in(r, 4)) /* every open by a SYN cookie */
+        plan->limits.syn_backlog = 0;
+    if (once_in(r, 6)) /* hardly room for what both have to hold */
+        plan->limits.ring_bytes = (32u << 10) + random_below(r, 200000);
+    if (once_in(r, 6)) {
+        plan->limits.snd_ring_max = 10000 + random_below(r, 100000);
+        plan->limits.rcv_ring_max = 10000 + random_below(r, 100000);
+    }
+}
+
 static void choose(struct plan *plan, uint64_t seed)
 {
     struct random_seeded seeded;
@@ -127,6 +153,7 @@ static void choose(struct plan *plan, uint64_t seed)
         plan->abort_at = 1 + TLSYN_MS(random_below(r, 1000));
         plan->client_aborts = once_in(r, 2);
     }
+    choose_more(plan, r);
 }
 
 /* --- one run ------------------------------------------------------------------------------------------------ */
