@@ -10,6 +10,7 @@
  *     3 connect  level, local and remote port                  10 listen   closes the listener, or opens one
  *     4 write    user, bytes                                   11 link     frames that it still takes
  *     5 read     user, bytes                                   12 output
+ *                                                              13 the peer speaks the other of IPv4 and IPv6 from now on
  *
  * Each event of a user reads one more octet, which decides what the user does inside it (write, close, abort, release, refuse).
  * Frames are flagged "checksum verified", so that no checksum stands in the way and the product needs no hole.
@@ -31,6 +32,8 @@
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/ndp.h"
 
 #define USERS      6
 #define PORT       443
@@ -56,6 +59,7 @@ struct fuzz {
     struct tlsyn_listener *listener;
     struct tcp *tcp;
     tlsyn_time now;
+    bool ip6; /* what comes from the peer, and where we connect to */
     struct player player[USERS];
 };
 
@@ -199,22 +203,50 @@ static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
     free(exact);
 }
 
+static const struct tlsyn_addr our_addr6 = {{0xfd, 0x77, [15] = 1}};
+static const struct tlsyn_addr peer_addr6 = {{0xfd, 0x77, [15] = 2}};
+
 static void datagram_arrives(struct fuzz *f, uint8_t protocol, const uint8_t *payload, size_t len)
 {
     uint8_t frame[FRAME_MAX];
-    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
+    size_t header = f->ip6 ? IP6_HEADER_LEN : IP4_HEADER_LEN;
+    struct wire_ether ether = {.type = f->ip6 ? ETHER_TYPE_IP6 : ETHER_TYPE_IP4};
     struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
                            .dst = tlsyn_addr_ip4(our_octets),
                            .ttl = 64,
                            .protocol = protocol,
                            .total_len = (uint16_t)(IP4_HEADER_LEN + len)};
+    struct wire_ip6 ip6 = {.src = peer_addr6,
+                           .dst = our_addr6,
+                           .hop_limit = 255,
+                           .next = protocol,
+                           .payload_len = (uint16_t)len};
 
     memcpy(ether.dst, our_hw, 6);
     memcpy(ether.src, peer_hw, 6);
     wire_ether_emit(&ether, frame, sizeof(frame));
-    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    memcpy(frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, payload, len);
-    frame_arrives(f, frame, ETHER_HEADER_LEN + IP4_HEADER_LEN + len);
+    if (f->ip6)
+        wire_ip6_emit(&ip6, frame + ETHER_HEADER_LEN, IP6_HEADER_LEN);
+    else
+        wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
+    memcpy(frame + ETHER_HEADER_LEN + header, payload, len);
+    frame_arrives(f, frame, ETHER_HEADER_LEN + header + len);
+}
+
+/* The frames are flagged as verified: no checksum is needed. */
+static void peer_answers_solicitation(struct fuzz *f)
+{
+    struct wire_ndp ndp = {.type = ICMP6_NEIGHBOUR_ADVERTISEMENT,
+                           .target = peer_addr6,
+                           .solicited = true,
+                           .has_target_hw = true};
+    uint8_t message[NDP_MESSAGE_MAX];
+    bool before = f->ip6;
+
+    memcpy(ndp.target_hw, peer_hw, 6);
+    f->ip6 = true;
+    datagram_arrives(f, IP6_ICMP, message, (size_t)wire_ndp_emit(&ndp, message, sizeof(message)));
+    f->ip6 = before;
 }
 
 static void peer_answers_arp(struct fuzz *f, enum arp_op op)
@@ -351,15 +383,34 @@ static void raw_frame(struct fuzz *f)
 
 /* --- the stack's side -------------------------------------------------------------------------------- */
 
+/* True if it asks for the peer's Ethernet address. */
+static bool look_at_ip6(const struct fuzz *f, const struct fake_frame *frame)
+{
+    struct wire_ip6 ip6;
+    struct wire_ip6_chain chain;
+    struct wire_tcp tcp;
+
+    must(wire_ip6_parse(frame->bytes + 14, frame->len - 14, &ip6) == 0);
+    must(wire_ip6_walk(&ip6, &chain) == 0);
+    must(frame->len - 14 <= f->link.base.caps.mtu);
+    must(chain.protocol != IP_PROTOCOL_TCP ||
+         wire_tcp_parse(chain.payload, chain.payload_len, &tcp) == 0);
+    return chain.protocol == IP6_ICMP && chain.payload[0] == ICMP6_NEIGHBOUR_SOLICITATION;
+}
+
 static void look_at_sent(struct fuzz *f)
 {
-    bool asked = false;
+    bool asked = false, solicited = false;
 
     for (int i = 0; i < f->link.count; i++) {
         const struct fake_frame *frame = &f->link.frame[i];
         struct wire_ip4 ip4;
         struct wire_tcp tcp;
 
+        if (frame->bytes[12] == 0x86) {
+            solicited = look_at_ip6(f, frame) || solicited;
+            continue;
+        }
         if (frame->bytes[13] == 6) {
             asked = true;
             continue;
@@ -372,6 +423,8 @@ static void look_at_sent(struct fuzz *f)
     fake_link_clear(&f->link);
     if (asked)
         peer_answers_arp(f, ARP_REPLY);
+    if (solicited)
+        peer_answers_solicitation(f);
 }
 
 static void output(struct fuzz *f)
@@ -410,7 +463,8 @@ static void connect_one(struct fuzz *f)
     struct player *p = idle_player(f);
     uint8_t choice = get_u8(&f->input);
     struct tlsyn_connect_options connect = {
-        .remote = {tlsyn_addr_ip4(peer_octets), (uint16_t)(1000 + choice / 64)},
+        .remote = {f->ip6 ? peer_addr6 : tlsyn_addr_ip4(peer_octets),
+                   (uint16_t)(1000 + choice / 64)},
         .local = {.port = choice & 4 ? (uint16_t)(PORT + (choice >> 3 & 1)) : 0},
         .level = choice & 3,
         .conn = {.nagle = choice & 16,
@@ -471,7 +525,7 @@ static void check_counts(const struct fuzz *f)
 
 static void step(struct fuzz *f)
 {
-    uint8_t op = get_u8(&f->input) % 13;
+    uint8_t op = get_u8(&f->input) % 14;
     int64_t time;
 
     switch (op) {
@@ -507,6 +561,9 @@ static void step(struct fuzz *f)
     case 12:
         output(f);
         break;
+    case 13:
+        f->ip6 = !f->ip6;
+        break;
     default:
         user_call(f, op);
     }
@@ -535,6 +592,8 @@ static void open_stack(struct fuzz *f)
         .limits = &limits, .alloc = &f->memory.base, .random = &f->random.base, .now = f->now});
     must(f->stack && tlsyn_iface_add(f->stack, &f->link.base, &f->iface) == 0);
     must(tlsyn_iface_address(f->iface, &us, 24) == 0);
+    tlsyn_iface_dad(f->iface, 0);
+    must(tlsyn_iface_address(f->iface, &our_addr6, 64) == 0);
     open_listener(f);
     must(f->listener != NULL);
     peer_answers_arp(f, ARP_REQUEST);
