@@ -58,6 +58,11 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .udp_queue_bytes = 128u << 10,
         .destinations = 1024,
         .metrics_age = TLSYN_SECONDS(600),
+        .reassembly_datagrams = 1024,
+        .reassembly_fragments = 128,
+        .reassembly_bytes = 4u << 20,
+        .reassembly_timeout = TLSYN_SECONDS(30),
+        .path_mtus = 1024,
         .reply_queue_bytes = 256u << 10,
         .icmp_per_second = 1000,
         .rst_per_second = 1000,
@@ -183,6 +188,7 @@ int tlsyn_stack_input(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
         break;
     }
     hand_over_errors(stack);
+    ip_input_done(&stack->ip);
     stack->busy = false;
     return 0;
 }

@@ -84,9 +84,11 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     icmp_send(ip, &reply, &tx);
 }
 
-static void send_unreachable(struct ip *ip, const struct ip_datagram *datagram, uint8_t code)
+/* An error about a datagram that was sent to us; its header and the octets behind it are quoted. */
+static void tell_sender(struct ip *ip, const struct ip_datagram *datagram, uint8_t type,
+                        uint8_t code)
 {
-    struct wire_icmp4 error = {.type = ICMP4_UNREACHABLE, .code = code};
+    struct wire_icmp4 error = {.type = type, .code = code};
     struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
     size_t header_len = (size_t)(datagram->payload - datagram->header);
     size_t quoted = datagram->len < ICMP4_QUOTED_MIN ? datagram->len : ICMP4_QUOTED_MIN;
@@ -102,7 +104,7 @@ void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
     if (!tlsyn_addr_is_ip4(&datagram->src))
         icmp6_error(datagram, ICMP6_PARAMETER_PROBLEM, ICMP6_PROBLEM_NEXT, datagram->protocol_at);
     else
-        send_unreachable(ip, datagram, ICMP4_PROTOCOL);
+        tell_sender(ip, datagram, ICMP4_UNREACHABLE, ICMP4_PROTOCOL);
 }
 
 void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram)
@@ -110,7 +112,16 @@ void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram)
     if (!tlsyn_addr_is_ip4(&datagram->src))
         icmp6_error(datagram, ICMP6_UNREACHABLE, ICMP6_PORT, 0);
     else
-        send_unreachable(ip, datagram, ICMP4_PORT);
+        tell_sender(ip, datagram, ICMP4_UNREACHABLE, ICMP4_PORT);
+}
+
+void ip_reassembly_exceeded(struct ip *ip, const struct ip_datagram *first)
+{
+    if (!tlsyn_addr_is_ip4(&first->src))
+        icmp6_error(first, ICMP6_TIME_EXCEEDED, ICMP6_REASSEMBLY, 0);
+    /* RFC 1122 3.2.2: no error about an error */
+    else if (first->protocol != IP_PROTOCOL_ICMP || !icmp4_is_error(first->payload[0]))
+        tell_sender(ip, first, ICMP4_TIME_EXCEEDED, ICMP4_REASSEMBLY);
 }
 
 /* --- our own echo requests ----------------------------------------------------------------------------- */

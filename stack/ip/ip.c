@@ -3,6 +3,7 @@
  */
 #include "ip/ip.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "ip/arp.h"
@@ -18,6 +19,7 @@ int ip_init(struct ip *ip, struct context *cx)
     routers_init(&ip->routers);
     neigh_init(&ip->neigh, cx);
     icmp_init(&ip->icmp, cx);
+    frags_init(&ip->frags, ip);
     output_init(&ip->out);
     return 0;
 }
@@ -25,6 +27,7 @@ int ip_init(struct ip *ip, struct context *cx)
 void ip_release(struct ip *ip)
 {
     output_release(&ip->out, ip->cx);
+    frags_release(&ip->frags);
     neigh_release(&ip->neigh);
     routers_release(ip);
     route_release(&ip->routes, ip->cx);
@@ -41,6 +44,7 @@ enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct 
     struct wire_ether ether;
     bool to_all;
 
+    assert(!ip->frags.whole);
     count(ip->cx, TLSYN_COUNT_link_in);
     TRACE(ip->cx, link_rx, 0, (int64_t)len, frame->gso_size, frame->flags);
     if (frame->iovcnt != 1 || wire_ether_parse(frame->iov[0].iov_base, len, &ether) < 0) {
@@ -64,6 +68,11 @@ enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct 
         drop(ip->cx, TLSYN_DROP_ether_type);
         return IP_CONSUMED;
     }
+}
+
+void ip_input_done(struct ip *ip)
+{
+    frags_done(&ip->frags);
 }
 
 /* --- paths -------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  * ip_error_take().
  *
  *     ip_init -> ip_iface_add -> tlsyn_iface_address -> [ip_route_add]
- *         -> { ip_input*, ip_error_take*, ip_output_open, ip_output*, ip_output_close }* -> ip_release
+ *         -> { [ip_input, ip_input_done]*, ip_error_take*, ip_output_open, ip_output*, ip_output_close }* -> ip_release
  *
  * All of it is pure: time is the context's `now`, timers are on the context's wheel, and a link is called by
  * ip_output_open() and what follows up to ip_output_close() alone.
@@ -15,6 +15,7 @@
 #define TLSYN_IP_IP_H
 
 #include "core/context.h"
+#include "ip/frag.h"
 #include "ip/icmp.h"
 #include "ip/iface.h"
 #include "ip/neigh.h"
@@ -44,10 +45,12 @@ struct ip {
     struct routers routers; /* IPv6's, that have advertised themselves */
     struct neigh_cache neigh;
     struct icmp icmp;
+    struct frags frags;
     struct outbox out;
 };
 
-/** A datagram for a protocol above. The payload points into the frame. */
+/** A datagram for a protocol above. Header and payload are in the frame, or, put together from fragments, in this room's memory; in
+ * either case they are good until ip_input_done(). */
 struct ip_datagram {
     struct tlsyn_iface *iface;
     struct tlsyn_addr src, dst;
@@ -58,7 +61,7 @@ struct ip_datagram {
     bool csum_verified;    /* the transport checksum needs no look */
     uint16_t gso_size;     /* coalesced: text bytes per original segment; 0: not coalesced */
     uint16_t protocol_at;  /* IPv6: octets from `header` to the field that names `protocol` */
-    const uint8_t *header; /* of IP, in the frame: an ICMP error quotes it */
+    const uint8_t *header; /* of IP, up to the payload: an ICMP error quotes it */
     const uint8_t *payload;
     size_t len;
 };
@@ -90,7 +93,8 @@ struct ip_arrival {
     struct ip_error error;
 };
 
-/** Takes one frame: Ethernet, then ARP, IPv4 with ICMP, or IPv6 with ICMPv6 and neighbour discovery. */
+/** Takes one frame: Ethernet, then ARP, IPv4 with ICMP, or IPv6 with ICMPv6 and neighbour discovery. ip_input_done() follows, before the
+ * next one. */
 enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
                          struct ip_arrival *out);
 
@@ -106,6 +110,9 @@ struct ip_hop {
  * or no datagram can go there (a group, a network, ourselves). */
 bool ip_hop_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
                  struct ip_hop *hop);
+
+/** What the last ip_input() returned is not looked at any more. */
+void ip_input_done(struct ip *ip);
 
 /** How to reach an address: source address, MTU. */
 struct ip_path {
@@ -180,6 +187,9 @@ void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram);
 
 /** The same for a port of a protocol above (RFC 1122 4.1.3.1). */
 void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram);
+
+/** Tells the source that its datagram is given up, whose first fragment this is (RFC 1122 3.3.2), within limits.icmp_per_second. */
+void ip_reassembly_exceeded(struct ip *ip, const struct ip_datagram *first);
 
 /** tlsyn_route_add(): 0; -ENETUNREACH: the gateway is in no network of an interface; -EEXIST: the network has a route;
  * -EINVAL; -ENOBUFS; -ENOMEM. */

@@ -2,12 +2,14 @@
  * ip/ip4.c: what an IPv4 datagram must be to be taken. Read first: RFC 791, RFC 1122 3.2.1.
  *
  * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8), and a source route ends
- * here whatever it says. A datagram with any TTL is taken (3.2.1.7). Fragments are dropped and counted.
+ * here whatever it says. A datagram with any TTL is taken (3.2.1.7). Fragments are put together first (frag.h).
  */
 #include "ip/ip4.h"
 
 #include <errno.h>
 
+#include "wire/bytes.h"
+#include "wire/checksum.h"
 #include "wire/ip4.h"
 
 bool ip4_is_host(const uint8_t octets[4])
@@ -30,8 +32,6 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     }
     if (!wire_ip4_checksum_good(ether->payload, ip4->header_len))
         return -TLSYN_DROP_ip_checksum;
-    if (ip4->mf || ip4->offset > 0)
-        return -TLSYN_DROP_ip_fragment;
     return 0;
 }
 
@@ -47,6 +47,43 @@ static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wir
         ip_is_ours(iface->ip, &ip4->src))
         return -TLSYN_DROP_ip_source;
     return 0;
+}
+
+/* The first fragment's header becomes that of the whole. */
+static void ip4_make_whole(const struct ip_datagram *whole, uint8_t *header)
+{
+    size_t header_len = (size_t)(whole->payload - whole->header);
+    struct checksum sum = {0};
+    struct writer w = writer_of(header + 1, header_len - 1);
+
+    put_u8(&w, whole->tos);
+    put_u16(&w, (uint16_t)(header_len + whole->len));
+    w = writer_of(header + 6, 2); /* no flags, no offset */
+    put_u16(&w, 0);
+    w = writer_of(header + 10, 2);
+    put_u16(&w, 0);
+    checksum_add(&sum, header, header_len);
+    w = writer_of(header + 10, 2);
+    put_u16(&w, checksum_finish(&sum));
+}
+
+/* True: the fragment completed its datagram, which stands in *datagram instead. */
+static bool ip4_reassemble(struct ip *ip, const struct wire_ip4 *ip4, struct ip_datagram *datagram)
+{
+    struct ip_datagram part = *datagram;
+    struct fragment fragment = {
+        .datagram = &part, .id = ip4->id, .offset = ip4->offset, .more = ip4->mf};
+    uint8_t *header;
+
+    if (fragment_check(&fragment) < 0 ||
+        (ip4->offset == 0 && !fragment_holds_header(part.protocol, part.payload, part.len))) {
+        drop(ip->cx, TLSYN_DROP_ip_fragment);
+        return false;
+    }
+    header = frags_take(&ip->frags, &fragment, datagram);
+    if (header)
+        ip4_make_whole(datagram, header);
+    return header != NULL;
 }
 
 enum ip_verdict ip4_input(struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
@@ -65,7 +102,6 @@ enum ip_verdict ip4_input(struct tlsyn_iface *iface, const struct tlsyn_frame *f
         drop(ip->cx, (enum tlsyn_drop) - refused);
         return IP_CONSUMED;
     }
-    count(ip->cx, TLSYN_COUNT_ip_delivers);
     TRACE(ip->cx, ip_rx, 0, ip4.protocol, ip4.payload_len);
     out->datagram = (struct ip_datagram){
         .iface = iface,
@@ -81,6 +117,9 @@ enum ip_verdict ip4_input(struct tlsyn_iface *iface, const struct tlsyn_frame *f
         .payload = ip4.payload,
         .len = ip4.payload_len,
     };
+    if ((ip4.mf || ip4.offset > 0) && !ip4_reassemble(ip, &ip4, &out->datagram))
+        return IP_CONSUMED;
+    count(ip->cx, TLSYN_COUNT_ip_delivers);
     if (ip4.protocol != IP_PROTOCOL_ICMP)
         return IP_DATAGRAM;
     return icmp_input(ip, &out->datagram, &out->error) ? IP_ERROR : IP_CONSUMED;

@@ -30,6 +30,12 @@ enum icmp4_unreachable {
     ICMP4_ADMIN_PROHIBITED = 13,
 };
 
+/** Codes of ICMP4_TIME_EXCEEDED (RFC 792). */
+enum icmp4_time_exceeded {
+    ICMP4_TTL = 0,
+    ICMP4_REASSEMBLY = 1,
+};
+
 struct wire_icmp4 {
     uint8_t type, code;
     uint16_t id, sequence; /* echo and echo reply */

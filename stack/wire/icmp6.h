@@ -39,6 +39,12 @@ enum icmp6_unreachable {
     ICMP6_REJECT_ROUTE = 6,
 };
 
+/** Codes of ICMP6_TIME_EXCEEDED (RFC 4443 3.3). */
+enum icmp6_time_exceeded {
+    ICMP6_HOP_LIMIT = 0,
+    ICMP6_REASSEMBLY = 1,
+};
+
 /** Codes of ICMP6_PARAMETER_PROBLEM (RFC 4443 3.4). */
 enum icmp6_problem {
     ICMP6_PROBLEM_FIELD = 0,

@@ -36,6 +36,11 @@ void ip_bed_open_bare(struct ip_bed *bed, uint64_t seed, const struct tlsyn_link
                    .routers = 2,
                    .prefixes = 4,
                    .redirects = 4,
+                   .reassembly_datagrams = 16,
+                   .reassembly_fragments = 64,
+                   .reassembly_bytes = 512 * 1024,
+                   .reassembly_timeout = TLSYN_SECONDS(30),
+                   .path_mtus = 8,
                    .reply_queue_bytes = 64 * 1024,
                    .icmp_per_second = 100},
     };
@@ -94,6 +99,7 @@ enum ip_verdict ip_bed_receives_like(struct ip_bed *bed, const struct tlsyn_fram
     memcpy(exact, bytes, len);
     frame.iov[0] = (struct iovec){.iov_base = exact, .iov_len = len};
     frame.iovcnt = 1;
+    ip_input_done(&bed->ip);
     verdict = ip_input(&bed->ip, bed->iface, &frame, &bed->arrival);
     free(exact);
     return verdict;

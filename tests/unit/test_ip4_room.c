@@ -147,9 +147,6 @@ START_TEST(lying_headers_are_dropped)
         {3, 19, TLSYN_DROP_ip_header},      /* shorter than its header */
         {3, 0, TLSYN_DROP_ip_header},       /* of no length */
         {10, 0x99, TLSYN_DROP_ip_checksum}, /* wrong sum */
-        {6, 0x20, TLSYN_DROP_ip_fragment},  /* first fragment */
-        {7, 0x01, TLSYN_DROP_ip_fragment},  /* later fragment */
-        {6, 0x3f, TLSYN_DROP_ip_fragment},  /* both */
         {19, 3, TLSYN_DROP_ip_not_ours},    /* another host's */
         {16, 127, TLSYN_DROP_ip_not_ours},  /* loopback as destination */
         {16, 224, TLSYN_DROP_ip_not_ours},  /* multicast */
@@ -247,6 +244,7 @@ START_TEST(random_damage_never_escapes_the_frame)
         uint8_t frame[PACKET_MAX];
         size_t len = good(frame);
         uint64_t drops = ip_bed_drops(&bed);
+        size_t kept = bed.ip.frags.bytes;
         enum ip_verdict verdict;
 
         for (int k = 0; k < 3; k++)
@@ -258,7 +256,7 @@ START_TEST(random_damage_never_escapes_the_frame)
         verdict = ip_bed_receives(&bed, frame, len);
         if (verdict == IP_DATAGRAM)
             ck_assert_uint_le(bed.arrival.datagram.len + 20 + IP_AT, len);
-        else if (frame[IP_AT + 9] != IP_PROTOCOL_ICMP)
+        else if (frame[IP_AT + 9] != IP_PROTOCOL_ICMP && bed.ip.frags.bytes == kept)
             ck_assert_uint_eq(ip_bed_drops(&bed), drops + 1);
     }
 }

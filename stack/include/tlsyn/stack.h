@@ -55,10 +55,15 @@ struct tlsyn_limits {
     uint32_t prefixes;  /* networks on a link that a router has advertised */
     uint32_t redirects; /* destinations that a router has sent us elsewhere for */
     uint32_t udp_endpoints;
-    uint32_t udp_queue_bytes;   /* UDP's share of reply_queue_bytes; more: -EAGAIN */
-    uint32_t destinations;      /* remembered peers: cookie, MSS, what was measured */
-    tlsyn_time metrics_age;     /* measurements are forgotten after this (RFC 9040); 0: at once */
-    bool metrics_ssthresh;      /* ssthresh is remembered too */
+    uint32_t udp_queue_bytes; /* UDP's share of reply_queue_bytes; more: -EAGAIN */
+    uint32_t destinations;    /* remembered peers: cookie, MSS, what was measured */
+    tlsyn_time metrics_age;   /* measurements are forgotten after this (RFC 9040); 0: at once */
+    bool metrics_ssthresh;    /* ssthresh is remembered too */
+    uint32_t reassembly_datagrams; /* in pieces, being put together; one source a quarter */
+    uint32_t reassembly_fragments; /* of one datagram; 128: 64 KiB over a path of 576 */
+    uint32_t reassembly_bytes;     /* of memory for their fragments; one source a quarter */
+    tlsyn_time reassembly_timeout; /* IPv4; IPv6 has 60 s (RFC 8200 4.5) */
+    uint32_t path_mtus;            /* destinations whose path is narrower than its first link */
     uint32_t reply_queue_bytes; /* ARP, ICMP and RST answers, and datagrams, waiting for output */
     uint32_t icmp_per_second;   /* ICMP messages sent in answer to something */
     uint32_t rst_per_second;    /* RSTs to segments of no connection */
