@@ -235,11 +235,19 @@ static bool meaning_of(const struct wire_icmp4 *icmp, struct meaning *meaning)
     }
 }
 
+/* What a router says that could not send a datagram on. False: absurd, or it would have fitted (RFC 5927 7.2). */
+static bool mtu_of(const struct wire_icmp4 *icmp, const struct wire_ip4 *quoted, uint16_t *mtu)
+{
+    *mtu = icmp->mtu > 0 ? icmp->mtu : pmtu_plateau(quoted->total_len);
+    return *mtu >= MTU_MIN && *mtu < quoted->total_len;
+}
+
 /* RFC 1122 3.2.2: the quoted header says whom it is about. True: for a protocol above. */
 static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_error *error)
 {
     struct meaning meaning;
     struct wire_ip4 quoted;
+    uint16_t mtu = 0;
 
     if (!meaning_of(icmp, &meaning) ||
         wire_ip4_parse_quoted(icmp->payload, icmp->payload_len, &quoted) < 0 ||
@@ -248,14 +256,14 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct i
         drop(ip->cx, TLSYN_DROP_icmp_unrelated);
         return false;
     }
-    if (icmp->mtu > 0 && icmp->mtu < MTU_MIN) {
+    if (meaning.error == -EMSGSIZE && !mtu_of(icmp, &quoted, &mtu)) {
         drop(ip->cx, TLSYN_DROP_icmp_malformed);
         return false;
     }
     *error = (struct ip_error){
         .error = meaning.error,
         .hard = meaning.hard,
-        .mtu = icmp->mtu,
+        .mtu = mtu,
         .protocol = quoted.protocol,
         .src = quoted.src,
         .dst = quoted.dst,

@@ -172,8 +172,9 @@ static bool meaning_of(const struct wire_icmp6 *icmp, struct meaning *meaning)
     }
 }
 
-/* What the quoted datagram was about, if it could have been ours. */
-static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, struct ip_error *error)
+/* What the quoted datagram was about, if it could have been ours; *len: its octets. */
+static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, struct ip_error *error,
+                        uint32_t *len)
 {
     struct wire_ip6 quoted;
     struct wire_ip6_chain chain;
@@ -182,6 +183,7 @@ static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, stru
         !ip_is_ours(ip, &quoted.src) || wire_ip6_walk(&quoted, &chain) < 0 ||
         chain.payload_len < sizeof(error->quoted))
         return false;
+    *len = (uint32_t)IP6_HEADER_LEN + quoted.payload_len;
     error->protocol = chain.protocol;
     error->src = quoted.src;
     error->dst = quoted.dst;
@@ -193,13 +195,15 @@ static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, stru
 static bool error_arrives(struct ip *ip, const struct wire_icmp6 *icmp, struct ip_error *error)
 {
     struct meaning meaning;
+    uint32_t len;
 
     *error = (struct ip_error){0};
-    if (!meaning_of(icmp, &meaning) || !read_quoted(ip, icmp, error)) {
+    if (!meaning_of(icmp, &meaning) || !read_quoted(ip, icmp, error, &len)) {
         drop(ip->cx, TLSYN_DROP_icmp_unrelated);
         return false;
     }
-    if (icmp->type == ICMP6_PACKET_TOO_BIG && icmp->mtu < IP6_MTU_MIN) { /* RFC 8201 4 */
+    /* RFC 8201 4; RFC 5927 7.2: what would have fitted was not too big */
+    if (icmp->type == ICMP6_PACKET_TOO_BIG && (icmp->mtu < IP6_MTU_MIN || icmp->mtu >= len)) {
         drop(ip->cx, TLSYN_DROP_icmp_malformed);
         return false;
     }

@@ -20,6 +20,7 @@ int ip_init(struct ip *ip, struct context *cx)
     neigh_init(&ip->neigh, cx);
     icmp_init(&ip->icmp, cx);
     frags_init(&ip->frags, ip);
+    pmtus_init(&ip->pmtus, cx);
     output_init(&ip->out);
     return 0;
 }
@@ -28,6 +29,7 @@ void ip_release(struct ip *ip)
 {
     output_release(&ip->out, ip->cx);
     frags_release(&ip->frags);
+    pmtus_release(&ip->pmtus);
     neigh_release(&ip->neigh);
     routers_release(ip);
     route_release(&ip->routes, ip->cx);
@@ -155,15 +157,28 @@ int ip_path_find(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_pa
     if (!src)
         return -EADDRNOTAVAIL;
     caps = &hop.iface->link->caps;
+    uint16_t link_mtu = iface_mtu(hop.iface, ip4), known = pmtu_find(&ip->pmtus, dst);
     *path = (struct ip_path){
         .iface = hop.iface,
         .src = *src,
         .next_hop = hop.next,
-        .mtu = iface_mtu(hop.iface, ip4),
+        .mtu = known > 0 && known < link_mtu ? known : link_mtu,
+        .link_mtu = link_mtu,
         .gso_max = caps->csum ? caps->gso_max
                               : 0, /* segments cut by the link need their checksums from it */
     };
     return 0;
+}
+
+void ip_learn_mtu(struct ip *ip, const struct tlsyn_addr *dst, uint16_t mtu)
+{
+    uint16_t least = pmtu_least(dst);
+    struct ip_hop hop;
+
+    if (!ip_hop_find(ip, NULL, dst, &hop))
+        return;
+    mtu = mtu > least ? mtu : least;
+    pmtu_learn(&ip->pmtus, dst, mtu < iface_mtu(hop.iface, tlsyn_addr_is_ip4(dst)) ? mtu : 0);
 }
 
 /* The interface that a gateway is on; NULL: none. */

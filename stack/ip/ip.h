@@ -20,6 +20,7 @@
 #include "ip/iface.h"
 #include "ip/neigh.h"
 #include "ip/output.h"
+#include "ip/pmtu.h"
 #include "ip/route.h"
 #include "ip/router.h"
 #include "wire/ip4.h"
@@ -46,6 +47,7 @@ struct ip {
     struct neigh_cache neigh;
     struct icmp icmp;
     struct frags frags;
+    struct pmtus pmtus;
     struct outbox out;
 };
 
@@ -76,7 +78,8 @@ struct ip_error {
     int error;
     /* RFC 1122 4.2.3.9: may end a connection that is being opened; so may a neighbour's silence. */
     bool hard;
-    uint16_t mtu; /* of -EMSGSIZE, or 0 when the router did not say (RFC 1191 3) */
+    uint16_t
+        mtu; /* of -EMSGSIZE: the router's word, or a guess where it said none; less than was sent */
     uint8_t protocol;
     struct tlsyn_addr src, dst; /* of the quoted datagram: src is ours */
     uint8_t quoted[8];          /* the first octets of its payload */
@@ -119,12 +122,16 @@ struct ip_path {
     struct tlsyn_iface *iface;
     struct tlsyn_addr src; /* our address to use, unless the caller has one */
     struct tlsyn_addr next_hop;
-    uint16_t mtu;
-    uint32_t gso_max; /* of the link; 0: one segment per frame */
+    uint16_t mtu;      /* octets that are believed to pass */
+    uint16_t link_mtu; /* of the first link: not less */
+    uint32_t gso_max;  /* of the link; 0: one segment per frame */
 };
 
 /** 0; -ENETUNREACH: there is no way; -EADDRNOTAVAIL: none of our addresses there is usable (yet). */
 int ip_path_find(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_path *path);
+
+/** The path to `dst` takes datagrams of so many octets; the caller has made sure of it. See ip/pmtu.h. */
+void ip_learn_mtu(struct ip *ip, const struct tlsyn_addr *dst, uint16_t mtu);
 
 /** True if the address is one of ours. */
 bool ip_is_ours(const struct ip *ip, const struct tlsyn_addr *address);

@@ -149,6 +149,7 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     else
         tcp_recovery_on_ack(conn, &news, text, limited);
     ecn_take_feedback(conn, segment);
+    tcp_mtu_acked(conn, text);
     tcp_set_ready(conn);
     if (text && conn->state >= TLSYN_ESTABLISHED)
         tcp_event_acked(conn, text);

@@ -29,6 +29,7 @@
 #include "core/ring.h"
 #include "tcp/cc.h"
 #include "tcp/ecn.h"
+#include "tcp/mtu.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
 #include "tcp/rtt.h"
@@ -152,7 +153,8 @@ struct tlsyn_conn {
     uint16_t mss;      /* of text per segment that we send, options counted off */
     uint16_t peer_mss; /* as received, or the default */
     uint16_t rcv_mss;  /* what we announced */
-    uint32_t gso_max;  /* text bytes that the link takes in one frame; 0: one segment */
+    struct mtu mtu;
+    uint32_t gso_max; /* text bytes that the link takes in one frame; 0: one segment */
     uint8_t snd_wscale, rcv_wscale;
     bool wscale_ok, ts_ok, sack_ok;
     uint32_t ts_offset;
@@ -162,7 +164,8 @@ struct tlsyn_conn {
 
     /* Retransmission and congestion */
     struct rtt rtt;
-    tcp_seq rtt_seq; /* when this is acknowledged, a round trip has passed since rtt_at */
+    tcp_seq rtt_seq;     /* when this is acknowledged, a round trip has passed since rtt_at */
+    tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
     tlsyn_time rtt_at;
     struct cc cc;
     struct pace {
@@ -170,7 +173,6 @@ struct tlsyn_conn {
         uint32_t left; /* bytes of the train that is leaving */
         uint32_t max;  /* bytes per second; 0: as fast as may be */
     } pace;
-    tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
     struct board board;
     struct rack rack;
     struct prr prr;

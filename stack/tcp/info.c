@@ -23,6 +23,7 @@ void tlsyn_conn_set_handler(struct tlsyn_conn *conn, struct tlsyn_handler *handl
 static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)
 {
     info->mss = conn->mss;
+    info->pmtu = conn->mtu.path;
     info->snd_wscale = conn->snd_wscale;
     info->rcv_wscale = conn->rcv_wscale;
     info->timestamps = conn->ts_ok;

@@ -23,7 +23,7 @@ uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits)
 
 uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path)
 {
-    uint16_t mss = (uint16_t)(path->mtu - ip_header_len(&path->src) - TCP_HEADER_LEN);
+    uint16_t mss = (uint16_t)(path->link_mtu - ip_header_len(&path->src) - TCP_HEADER_LEN);
 
     if (options->mss_max && options->mss_max < mss)
         mss = options->mss_max < MSS_MIN ? MSS_MIN : options->mss_max;
@@ -40,6 +40,7 @@ uint16_t tcp_peer_mss(const struct tcp_options *theirs, const struct tlsyn_addr 
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
                        const struct ip_path *path)
 {
+    tcp_mtu_init(conn, path);
     conn->rcv_mss = tcp_mss_to_announce(options, path);
     conn->gso_max = path->gso_max;
     conn->rcv_wscale = tcp_wscale_to_announce(&conn->tcp->cx->limits);
@@ -51,27 +52,15 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     cc_init(&conn->cc, conn->cc.ops, conn->mss);
 }
 
-static void settle_mss(struct tlsyn_conn *conn, uint16_t limit)
+void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 {
-    uint16_t mss = conn->peer_mss < limit ? conn->peer_mss : limit;
+    uint16_t headers = tcp_headers_len(conn);
+    uint16_t mss = mtu > headers + MSS_MIN ? (uint16_t)(mtu - headers) : MSS_MIN;
 
-    if (mss < MSS_MIN)
-        mss = MSS_MIN;
     if (conn->ts_ok)
         mss = (uint16_t)(mss - TIMESTAMP_SPACE); /* RFC 6691: options come out of the segment */
     conn->mss = mss;
     cc_set_smss(&conn->cc, mss);
-}
-
-bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
-{
-    uint16_t headers = tcp_headers_len(conn);
-    uint16_t limit = mtu > headers + MSS_MIN ? (uint16_t)(mtu - headers) : MSS_MIN;
-
-    if (limit >= conn->mss + (conn->ts_ok ? TIMESTAMP_SPACE : 0))
-        return false;
-    settle_mss(conn, limit);
-    return true;
 }
 
 void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs)
@@ -88,7 +77,7 @@ void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *their
         conn->rcv_wscale = 0;
     else
         conn->snd_wscale = theirs->wscale < WSCALE_MAX ? theirs->wscale : WSCALE_MAX;
-    settle_mss(conn, conn->rcv_mss);
+    tcp_mtu_settle(conn);
 }
 
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn)

@@ -35,8 +35,7 @@ uint16_t tcp_rcv_full(const struct tlsyn_conn *conn);
 
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
 
-/** The path takes datagrams of no more than `mtu` octets: the MSS follows. False, and nothing changes, if it fits already: what claims to
- * be news of a wider path is none. */
-bool tcp_lower_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);
+/** Datagrams have no more than `mtu` octets from now on: the MSS follows (tcp/mtu.h decides). */
+void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);
 
 #endif

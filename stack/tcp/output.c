@@ -105,8 +105,9 @@ struct candidate {
     tcp_seq seq;
     uint32_t len;
     bool fin;
-    bool by_cwnd; /* no longer because of cwnd */
-    bool probe;   /* of a closed window: leaves without ECT (RFC 3168 6.1.6) */
+    bool by_cwnd;   /* no longer because of cwnd */
+    bool probe;     /* of a closed window: leaves without ECT (RFC 3168 6.1.6) */
+    bool mtu_probe; /* of the path's MTU: one segment, however long */
 };
 
 /* Bytes that one frame may carry: several segments where the link can cut them. */
@@ -222,6 +223,19 @@ static bool new_text_first(struct tlsyn_conn *conn)
     return false;
 }
 
+/* New text may go in one larger segment. It waits for as much room, once all else is as a probe wants it. */
+static bool mtu_probe_is_due(const struct tlsyn_conn *conn, struct candidate *c, uint32_t rest)
+{
+    uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
+    uint32_t len = 0;
+
+    if (c->len > 0 && c->seq == conn->snd_nxt)
+        len = tcp_mtu_probe_due(conn, conn->snd_wnd - ahead, rest);
+    if (len > 0)
+        *c = (struct candidate){.seq = c->seq, .len = len, .mtu_probe = true, .by_cwnd = true};
+    return len > 0;
+}
+
 /* Is text, or FIN, due at snd_rtx? */
 static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
@@ -254,11 +268,12 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     if (c->len > mss && (c->len < rest || ((conn->nagle || conn->cork) && !conn->fin_queued)))
         c->len -= c->len % mss;
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
-    if (worth_sending(conn, c, (uint32_t)rest))
+    bool probe = mtu_probe_is_due(conn, c, (uint32_t)rest);
+    if (probe ? c->len <= cwnd - in_flight : worth_sending(conn, c, (uint32_t)rest))
         return true;
     if (c->by_cwnd)
         note_limited(conn);
-    return c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
+    return !probe && c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
 }
 
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
@@ -295,6 +310,8 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
         segment.flags |= TCP_CWR;
         conn->ecn.cwr_due = false;
     }
+    if (c->mtu_probe)
+        tcp_mtu_probe_sent(conn, c->seq);
     note_sent(conn, c);
     int error = tcp_send_segment(conn, &segment, c->len, ecn_codepoint(conn, fresh));
     tcp_arm_retransmit(conn);

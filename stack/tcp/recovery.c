@@ -279,7 +279,8 @@ void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint
     if (rack_tlp_on_ack(&conn->rack, conn->snd_una, news->acked > 0, &news->view,
                         empty && news->view.count == 0))
         probe_repaired(conn, news->acked);
-    bool lost = detect(conn) || ((undone || recovered) && conn->board.lost);
+    bool lost =
+        (detect(conn) || ((undone || recovered) && conn->board.lost)) && !tcp_mtu_probe_lost(conn);
     if (lost && !conn->in_recovery && !conn->after_timeout)
         enter(conn, news);
     if (conn->in_recovery)
@@ -300,6 +301,9 @@ void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint
 void tcp_reorder_timeout(struct tlsyn_conn *conn)
 {
     if (!conn->board_on || !detect(conn))
+        return;
+    tcp_set_ready(conn);
+    if (tcp_mtu_probe_lost(conn))
         return;
     if (!conn->in_recovery && !conn->after_timeout)
         enter(conn, NULL);

@@ -60,6 +60,7 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
      * paid for already. */
     bool begins = first && !conn->in_recovery;
 
+    tcp_mtu_timeout(conn);
     if (begins)
         undo_begin(conn);
     undo_on_timeout(conn, !first);

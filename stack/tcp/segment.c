@@ -109,7 +109,8 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
 
         ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
-        tx.gso_size = len > tcp_send_mss(conn) ? tcp_send_mss(conn) : 0;
+        if (len > tcp_send_mss(conn) && !tcp_mtu_is_probe(conn, text, len))
+            tx.gso_size = tcp_send_mss(conn);
     }
     conn->segs_out += tcp_segments(conn, len);
     int result = tcp_emit(conn->tcp, conn->number, segment, &tx);

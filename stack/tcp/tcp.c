@@ -13,9 +13,6 @@
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 
-/* An IPv4 path below this is more likely a lie (RFC 1191 7.1 knows none smaller but 296 and 508). */
-#define MTU_MIN_IP4 552
-
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
 {
@@ -92,16 +89,6 @@ static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
     return seq_geq(seq, conn->snd_una) && seq_lt(seq, conn->snd_nxt);
 }
 
-static void too_big(struct tlsyn_conn *conn, uint16_t mtu)
-{
-    uint16_t least = tlsyn_addr_is_ip4(&conn->remote.addr) ? MTU_MIN_IP4 : IP6_MTU_MIN;
-
-    if (!tcp_lower_path_mtu(conn, mtu > least ? mtu : least))
-        return;
-    tcp_send_all_again(conn); /* RFC 1191 6.4: at once, in smaller pieces */
-    tcp_set_ready(conn);
-}
-
 static uint16_t be16(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);
@@ -119,13 +106,12 @@ void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
         drop(tcp->cx, TLSYN_DROP_icmp_unrelated);
         return;
     }
+    if (error->error == -EMSGSIZE)
+        tcp_mtu_too_big(conn, seq, error->mtu);
     if ((error->hard || error->error == -EMSGSIZE) && tcp_retry_plain(conn))
         return;
-    if (error->error == -EMSGSIZE) {
-        if (tcp_synchronized(conn))
-            too_big(conn, error->mtu);
+    if (error->error == -EMSGSIZE)
         return;
-    }
     /* RFC 1122 4.2.3.9 and RFC 5927 5: it ends only a connection that is still being opened. */
     if (error->hard && conn->state == TLSYN_SYN_SENT) {
         count(tcp->cx, TLSYN_COUNT_tcp_attempt_fails);

@@ -139,6 +139,13 @@ static void choose(struct plan *plan, uint64_t seed)
     plan->world.ip6 = once_in(r, 3);
     if (plan->world.ip6 && plan->world.caps.mtu < 1280)
         plan->world.caps.mtu = (uint16_t)(plan->world.caps.mtu + 680);
+    if (once_in(r, 4)) { /* a path that is narrower somewhere, and may not say so */
+        uint16_t least = plan->world.ip6 ? 1280 : 576;
+
+        plan->world.middle_mtu =
+            (uint16_t)(least + random_below(r, plan->world.caps.mtu - least + 1u));
+        plan->world.black_hole = once_in(r, 2);
+    }
     plan->level = random_below(r, 4);
     plan->client = choose_options(r);
     plan->server = choose_options(r);

@@ -126,6 +126,8 @@ static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsy
 {
     struct bulk *b = container_of(acceptor, struct bulk, acceptor);
 
+    if (b->finished) /* a SYN that comes again after an abort */
+        return NULL;
     b->conn = conn;
     return &b->handler;
 }

@@ -3,6 +3,7 @@
  */
 #include "support/world.h"
 
+#include "support/middle.h"
 #include "support/must.h"
 
 #define BATCH      32
@@ -36,7 +37,9 @@ void world_open(struct world *w, const struct world_options *options)
     struct tlsyn_impairment out = options->to_server, in = options->to_client;
     struct tlsyn_link *ends[2];
 
-    *w = (struct world){.now = TLSYN_SECONDS(1000)};
+    *w = (struct world){.now = TLSYN_SECONDS(1000),
+                        .middle_mtu = options->middle_mtu,
+                        .black_hole = options->black_hole};
     if (caps.mtu == 0)
         caps.mtu = 1500;
     must(tlsyn_pipe_open(&caps, PIPE_DEPTH, ends) == 0);
@@ -58,6 +61,22 @@ void world_close(struct world *w)
     tlsyn_link_close(w->host[WORLD_SERVER].link);
 }
 
+/* True if the frame that `which` is about to get comes through the middle. */
+static bool passes_middle(struct world *w, int which, const struct tlsyn_frame *frame)
+{
+    struct world_host *sender = &w->host[!which];
+    uint8_t reply[MIDDLE_REPLY_MAX];
+    size_t len = w->middle_mtu ? middle_stops(frame, w->middle_mtu, reply) : 0;
+    struct tlsyn_frame back = {.iovcnt = 1, .iov = {{reply, len}}};
+
+    if (len == 0)
+        return true;
+    w->too_long++;
+    if (!w->black_hole)
+        tlsyn_stack_input(sender->stack, sender->iface, &back, w->now);
+    return false;
+}
+
 /* True if the host did anything. */
 static bool turn(struct world *w, int which)
 {
@@ -67,6 +86,8 @@ static bool turn(struct world *w, int which)
 
     must(got >= 0);
     for (int i = 0; i < got; i++) {
+        if (!passes_middle(w, which, &frame[i]))
+            continue;
         if (w->watch)
             w->watch(w, which, &frame[i]);
         tlsyn_stack_input(host->stack, host->iface, &frame[i], w->now);

@@ -30,6 +30,9 @@ struct world {
     void (*watch)(struct world *, int host,
                   const struct tlsyn_frame *); /* sees what a host is about to get; or NULL */
     void *watch_data;
+    uint16_t middle_mtu; /* may change on the way */
+    bool black_hole;
+    uint64_t too_long; /* datagrams that did not pass the middle */
 };
 
 struct world_options {
@@ -39,6 +42,9 @@ struct world_options {
     const struct tlsyn_limits *limits;            /* NULL: the defaults */
     struct tlsyn_trace *trace[WORLD_HOSTS];
     bool ip6; /* the hosts talk IPv6; `caps.mtu` is 1280 at least */
+    /* A router in the middle whose links take no more octets than this; 0: there is none. IPv6 demands 1280. */
+    uint16_t middle_mtu;
+    bool black_hole; /* and what is longer disappears without a word */
 };
 
 void world_open(struct world *w, const struct world_options *options);

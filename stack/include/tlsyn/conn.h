@@ -236,7 +236,8 @@ struct tlsyn_conn_info {
     bool cookie_used;        /* the SYN had a cookie */
     bool cookie_received;    /* the SYN-ACK brought one */
     uint32_t syn_retransmits;
-    uint16_t mss; /* bytes of text per segment that we send */
+    uint16_t mss;  /* bytes of text per segment that we send */
+    uint16_t pmtu; /* octets of the largest datagram that we send */
     uint8_t snd_wscale, rcv_wscale;
     bool timestamps, sack;
     uint16_t rcv_mss;                          /* the same for the peer, as announced in our SYN */
