@@ -388,6 +388,7 @@ Suite *tcp_syncookie_suite(void)
     TCase *forged = tcase_create("who guesses does not");
     TCase *paused = tcase_create("a listener that takes no more");
 
+    tcase_set_timeout(honest, 60); /* ten thousand SYNs, on a busy machine */
     tcase_add_test(honest, a_full_backlog_answers_and_keeps_nothing);
     tcase_add_test(honest, timestamps_carry_what_the_number_can_not);
     tcase_add_test(honest, without_timestamps_there_is_no_scale_and_no_sack);
