@@ -28,9 +28,10 @@ struct tlsyn_resolver {
     struct tlsyn_loop *loop;
     struct tlsyn_loop_watch watch;
     int timer;
-    int lookups;      /* those of c-ares and those that are done */
-    struct list done; /* to be handed over */
-    bool *freed;      /* while handing over: somebody wants to know */
+    int lookups;       /* those of c-ares and those that are done */
+    struct list done;  /* to be handed over */
+    bool handing_over; /* results, to users who may free the resolver meanwhile */
+    bool freed;        /* one of them has: it goes when that is over */
 };
 
 struct tlsyn_lookup {
@@ -77,11 +78,10 @@ static void lookup_free(struct tlsyn_lookup *lookup)
 /* The user may begin and cancel lookups meanwhile, and free the resolver. */
 static void hand_over(struct tlsyn_resolver *r)
 {
-    bool freed = false;
     struct list *it;
 
-    r->freed = &freed;
-    while (!freed && (it = list_first(&r->done))) {
+    r->handing_over = true;
+    while (!r->freed && (it = list_first(&r->done))) {
         struct tlsyn_lookup *lookup = container_of(it, struct tlsyn_lookup, node);
         struct tlsyn_lookup result = *lookup;
 
@@ -89,10 +89,11 @@ static void hand_over(struct tlsyn_resolver *r)
         lookup_free(lookup);
         result.handler->on_resolved(result.handler, result.addr, result.n, result.error);
     }
-    if (!freed) {
-        r->freed = NULL;
+    r->handing_over = false;
+    if (r->freed)
+        tlsyn_resolver_free(r);
+    else
         arm(r);
-    }
 }
 
 static void on_timer(struct tlsyn_loop_watch *watch, int fd, short revents)
@@ -359,8 +360,10 @@ void tlsyn_resolver_free(struct tlsyn_resolver *r)
 
     if (!r)
         return;
-    if (r->freed)
-        *r->freed = true;
+    if (r->handing_over) {
+        r->freed = true;
+        return;
+    }
     ares_destroy(r->sockets.channel); /* ends its lookups: they are done now, with an error */
     while ((it = list_first(&r->done))) {
         list_remove(it);
