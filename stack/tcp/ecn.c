@@ -47,7 +47,7 @@ static void set_ace(struct wire_tcp *segment, unsigned ace)
 }
 
 /* RFC 9768 3.1.1 and 3.2.2.1: how the SYN, or SYN-ACK, arrived. */
-static unsigned handshake_encoding(uint8_t codepoint)
+static unsigned handshake_encoding(unsigned codepoint)
 {
     static const uint8_t ace[] = {[NOT_ECT] = 2, [ECT_1] = 3, [ECT_0] = 4, [CE] = 6};
 
@@ -98,7 +98,7 @@ void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
     if (ace == 0)
         return;
     begin(conn, ace == ACE_CLASSIC ? ECN_CLASSIC : ECN_ACCURATE);
-    conn->ecn.syn_codepoint = syn->codepoint;
+    conn->ecn.syn_codepoint = syn->codepoint & 3u;
     conn->ecn.options_due = 1;
 }
 
@@ -119,7 +119,7 @@ void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
     conn->ecn.mute = conn->syn_plain;
     if (conn->ecn.mode == ECN_CLASSIC)
         return;
-    conn->ecn.syn_codepoint = synack->codepoint;
+    conn->ecn.syn_codepoint = synack->codepoint & 3u;
     conn->ecn.handshake_due = true;
     conn->ecn.options_due = 1;
     read_option(&conn->ecn, &synack->options);
@@ -165,10 +165,10 @@ static void take_classic(struct tlsyn_conn *conn, const struct wire_tcp *segment
 static void take_accurate(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
-    uint8_t codepoint = segment->codepoint;
+    unsigned codepoint = segment->codepoint & 3u;
 
     if (codepoint == CE)
-        e->unreported = e->unreported < MARKS_PER_ACK ? e->unreported + 1u : e->unreported;
+        e->unreported = e->unreported ? MARKS_PER_ACK : 1;
     if (segment->text_len == 0)
         return;
     if (codepoint != NOT_ECT)
@@ -177,7 +177,7 @@ static void take_accurate(struct tlsyn_conn *conn, const struct wire_tcp *segmen
         e->options_due = OPTION_REPEAT;
     if (codepoint != e->last_codepoint || e->unreported >= MARKS_PER_ACK)
         ack_at_once(conn);
-    e->last_codepoint = codepoint;
+    e->last_codepoint = codepoint & 3u;
 }
 
 void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment)
@@ -205,7 +205,7 @@ static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     if (e->mode == ECN_CLASSIC)
         return !!(segment->flags & TCP_ECE);
     more = (ace_of(segment) - e->ace) & ACE_MASK;
-    e->ace = ace_of(segment);
+    e->ace = ace_of(segment) & ACE_MASK;
     return read_option(e, &segment->options) && more == 0 ? ACE_MASK + 1u : more;
 }
 

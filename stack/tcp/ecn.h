@@ -24,21 +24,21 @@ struct ecn {
     bool asked : 1; /* our SYN does, as long as it is not plain */
     bool mute : 1;  /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
     bool echo : 1;  /* classic receiver: ECE until CWR comes */
-    bool cwr_due : 1;         /* classic sender: the next new text says that we have reduced */
-    bool reducing : 1;        /* sender: snd_una has not reached `reduced` since */
-    bool handshake_due : 1;   /* accurate client: a pure ACK says how the SYN-ACK arrived */
-    bool option_seen : 1;     /* accurate sender: the peer's counters come in options too */
-    bool option_mangled : 1;  /* they arrived zeroed: not to be believed */
-    uint8_t syn_codepoint;    /* accurate: of the SYN or SYN-ACK, as it arrived */
-    uint8_t last_codepoint;   /* accurate receiver: of the last segment with text */
-    uint8_t options_due;      /* accurate receiver: pure ACKs that shall carry the counters */
-    uint8_t unreported;       /* accurate receiver: marked segments since the last ACK */
-    uint8_t ace;              /* accurate sender: the peer's counter, three bits */
-    uint32_t marked;          /* receiver: segments that arrived marked (r.cep - 5) */
-    uint32_t bytes[3];        /* accurate receiver: text by codepoint - 1: ECT(1), ECT(0), CE */
-    uint32_t reported_marked; /* sender: ours that arrived marked, as far as the peer has told */
-    uint32_t reported_bytes;  /* sender: 24 bits of the peer's counter of marked text */
-    tcp_seq reduced;          /* snd_nxt at the last reduction */
+    bool cwr_due : 1;            /* classic sender: the next new text says that we have reduced */
+    bool reducing : 1;           /* sender: snd_una has not reached `reduced` since */
+    bool handshake_due : 1;      /* accurate client: a pure ACK says how the SYN-ACK arrived */
+    bool option_seen : 1;        /* accurate sender: the peer's counters come in options too */
+    bool option_mangled : 1;     /* they arrived zeroed: not to be believed */
+    unsigned syn_codepoint : 2;  /* accurate: of the SYN or SYN-ACK, as it arrived */
+    unsigned last_codepoint : 2; /* accurate receiver: of the last segment with text */
+    unsigned options_due : 2;    /* accurate receiver: pure ACKs that shall carry the counters */
+    unsigned unreported : 2;     /* accurate receiver: marked segments since the last ACK */
+    unsigned ace : 3;            /* accurate sender: the peer's counter, three bits */
+    uint32_t marked;             /* receiver: segments that arrived marked (r.cep - 5) */
+    uint32_t bytes[3];           /* accurate receiver: text by codepoint - 1: ECT(1), ECT(0), CE */
+    uint32_t reported_marked;    /* sender: ours that arrived marked, as far as the peer has told */
+    uint32_t reported_bytes;     /* sender: 24 bits of the peer's counter of marked text */
+    tcp_seq reduced;             /* snd_nxt at the last reduction */
 };
 
 /** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us (RFC 9768 3.1.5). */

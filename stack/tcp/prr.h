@@ -10,6 +10,7 @@ struct prr {
     uint32_t recover_fs; /* RecoverFS: bytes on their way when recovery began */
     uint32_t delivered;  /* bytes that arrived since: less than the sequence space has */
     uint32_t out;        /* bytes sent since */
+    uint32_t due;        /* bytes that may be sent, and were not yet */
 };
 
 /** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of this very ACK. */
@@ -18,6 +19,7 @@ void prr_begin(struct prr *prr, uint32_t recover_fs);
 static inline void prr_on_sent(struct prr *prr, uint32_t bytes)
 {
     prr->out += bytes;
+    prr->due -= bytes < prr->due ? bytes : prr->due;
 }
 
 struct prr_ack {

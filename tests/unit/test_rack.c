@@ -220,6 +220,31 @@ START_TEST(below_ssthresh_good_news_lets_one_more_go)
 }
 END_TEST
 
+/* Nothing leaves in between: what each of them allows is not lost to the next. */
+START_TEST(a_batch_of_acks_allows_what_they_would_one_by_one)
+{
+    struct prr one, batch;
+    uint32_t flight = 2 * SEGMENT, sent = 0, cwnd = 0;
+
+    prr_begin(&one, 20 * SEGMENT);
+    prr_on_sent(&one, 20 * SEGMENT);
+    batch = one;
+    for (int i = 0; i < 2; i++) {
+        struct prr_ack ack = {SEGMENT, flight -= SEGMENT, 10 * SEGMENT, SEGMENT, true};
+
+        cwnd = prr_on_ack(&batch, &ack);
+        ack.in_flight += sent;
+        uint32_t allowed = prr_on_ack(&one, &ack) - ack.in_flight;
+        prr_on_sent(&one, allowed);
+        sent += allowed;
+    }
+    ck_assert_uint_eq(sent, 4 * SEGMENT);
+    ck_assert_uint_eq(cwnd, sent);
+    prr_on_sent(&batch, cwnd);
+    ck_assert_uint_eq(batch.due, 0);
+}
+END_TEST
+
 Suite *rack_suite(void);
 
 Suite *rack_suite(void)
@@ -237,6 +262,7 @@ Suite *rack_suite(void)
     suite_add_tcase(s, rack);
     tcase_add_test(prr, half_of_what_arrives_leaves_and_the_first_at_once);
     tcase_add_test(prr, below_ssthresh_good_news_lets_one_more_go);
+    tcase_add_test(prr, a_batch_of_acks_allows_what_they_would_one_by_one);
     suite_add_tcase(s, prr);
     return s;
 }
