@@ -18,6 +18,7 @@
 #define IDLE         TLSYN_SECONDS(1)
 #define LATE         16u /* segments */
 #define RTT_UNKNOWN  TLSYN_MS(100)
+#define QUEUED       (4u << 20)
 
 static uint32_t first_size(uint32_t asked, uint32_t max)
 {
@@ -125,10 +126,27 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
 
 /* --- tuning ------------------------------------------------------------------------------------------ */
 
+/*
+ * Without loss cwnd grows for ever, and all of it stands in somebody's queue, which on one machine may be a peer's buffer of 32 MiB. A
+ * ring that holds as much is always cold: every byte goes through main memory. What fills a path is cwnd at the round trip that it had
+ * without the queue; four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED is what Linux allows a
+ * sender (the default of tcp_wmem).
+ */
+static uint64_t useful_window(const struct tlsyn_conn *conn)
+{
+    uint64_t cwnd = conn->cc.cwnd, useful;
+
+    if (conn->rack.min_rtt <= 0 || conn->rtt.srtt <= conn->rack.min_rtt)
+        return 2 * cwnd;
+    useful = 4 * cwnd * (uint64_t)conn->rack.min_rtt / (uint64_t)conn->rtt.srtt;
+    useful = useful < QUEUED ? QUEUED : useful;
+    return useful < 2 * cwnd ? useful : 2 * cwnd;
+}
+
 static void tune_snd(struct tlsyn_conn *conn)
 {
     uint32_t max = conn->tcp->cx->limits.snd_ring_max;
-    uint64_t wanted = 2 * (uint64_t)conn->cc.cwnd;
+    uint64_t wanted = useful_window(conn);
 
     if (conn->snd_ring || wanted <= conn->snd_max || under_pressure(conn->tcp))
         return;

@@ -133,6 +133,39 @@ START_TEST(a_long_fat_path_is_filled)
 }
 END_TEST
 
+/* 1 Gbit/s over 2 ms is a flight of 250 kB; all else waits in front of the path, in a queue without end. */
+START_TEST(what_only_stands_in_a_queue_earns_no_buffer)
+{
+    static struct world w;
+    struct tlsyn_impairment path = {
+        .delay = TLSYN_MS(1), .rate = 1000000000, .queue_bytes = 256u << 20};
+    const struct tlsyn_conn_options plain = {.controller = "newreno"};
+    struct tlsyn_conn_info info;
+    struct bulk client, server;
+
+    world_open(&w, &(struct world_options){.seed = 1, .to_server = path, .to_client = path});
+    bulk_init(&client, 0, 100u << 20);
+    bulk_init(&server, 100u << 20, 0);
+    ck_assert_int_eq(
+        tlsyn_listen(w.host[WORLD_SERVER].stack,
+                     &(struct tlsyn_listen_options){.local = {.port = 443}, .conn = plain},
+                     &server.acceptor, NULL),
+        0);
+    ck_assert_int_eq(
+        tlsyn_connect(w.host[WORLD_CLIENT].stack,
+                      &(struct tlsyn_connect_options){.remote = {w.host[WORLD_SERVER].addr, 443},
+                                                      .conn = {.rcv_ring = 8u << 20}},
+                      &client.handler, NULL),
+        0);
+    ck_assert(!world_run(&w, TLSYN_MS(600), &client.ended));
+    info = info_of(server.conn);
+    ck_assert_uint_gt(client.received, 50u << 20); /* the path was full all the time */
+    ck_assert_uint_gt(info.cwnd, 2u << 20);
+    ck_assert_uint_le(info.snd_ring, 4u << 20);
+    world_close(&w);
+}
+END_TEST
+
 /* --- memory -------------------------------------------------------------------------------------------------- */
 
 START_TEST(empty_buffers_are_given_back_after_a_second)
@@ -284,6 +317,7 @@ Suite *tcp_buffers_suite(void)
     tcase_add_test(tuned, the_window_follows_what_is_read_not_what_is_sent);
     tcase_add_test(tuned, a_size_of_the_users_is_not_tuned);
     tcase_add_test(tuned, the_send_buffer_follows_cwnd);
+    tcase_add_test(tuned, what_only_stands_in_a_queue_earns_no_buffer);
     tcase_add_test(tuned, a_long_fat_path_is_filled);
     suite_add_tcase(s, tuned);
     tcase_add_test(memory, empty_buffers_are_given_back_after_a_second);
