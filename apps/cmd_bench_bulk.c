@@ -23,7 +23,7 @@ struct bulk_command {
     uint64_t ring;
     tlsyn_time seconds;
     int family, offload; /* choices, in the order of the tables below */
-    const char *out;
+    const char *out, *controller, *only;
     bool quick, no_lwip, json;
 };
 
@@ -92,7 +92,10 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->offload[1] = c->offload != 1;
     o->lwip = !c->no_lwip;
     o->ring = (uint32_t)c->ring;
+    o->only = c->only;
     o->seed = (uint64_t)c->seed;
+    if (c->controller)
+        (void)snprintf(o->controller, sizeof(o->controller), "%s", c->controller);
     o->version = TLSYN_VERSION;
 }
 
@@ -152,6 +155,9 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         {"quick", 'q', NULL, &c->quick, "2 rounds of 0.8 s: a first look", NULL},
         {"offload", 0, &offload, &c->offload, "of the interfaces: on, off or both (both)", NULL},
         {"family", 0, &family, &c->family, "of IP: 4 or 6 (4)", NULL},
+        {"controller", 0, &cli_string, &c->controller,
+         "congestion controller of both stacks (cubic)", NULL},
+        {"only", 0, &cli_string, &c->only, "one pair, as tlsyn-kernel: for a profile (all)", NULL},
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
@@ -184,6 +190,10 @@ int cmd_bench_bulk(int argc, char **argv)
     study_join(argc, argv, typed, sizeof(typed));
     if (parse(&command, argc, argv, &status) < 0)
         return status;
+    if (command.controller && strlen(command.controller) > 15) {
+        say("--controller takes at most 15 characters");
+        return CLI_USAGE;
+    }
     if (command.ring > (8u << 20) || (command.seconds > 0 && command.seconds < TLSYN_MS(500)) ||
         command.seconds > TLSYN_SECONDS(3600)) {
         say("--ring takes at most 8 MiB, --seconds 500ms to 1h");

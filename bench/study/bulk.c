@@ -24,6 +24,7 @@ void bulk_defaults(struct bulk_options *options)
                                      .rounds = 5,
                                      .span = TLSYN_SECONDS(2),
                                      .seed = 1,
+                                     .controller = "cubic",
                                      .offload = {true, true},
                                      .lwip = true};
 }
@@ -34,7 +35,12 @@ void bulk_defaults(struct bulk_options *options)
 static bool is_wanted(const struct bulk_options *options, const struct bulk_member *member)
 {
     bool lwip = member->sender == FLOW_LWIP || member->receiver == FLOW_LWIP;
+    char name[32];
 
+    (void)snprintf(name, sizeof(name), "%s-%s", flow_stack_name(member->sender),
+                   flow_stack_name(member->receiver));
+    if (options->only && strcmp(options->only, name) != 0)
+        return false;
     if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET))
         return false;
     return lwip || options->offload[member->offload];
@@ -91,7 +97,7 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
 {
     const struct bulk_member *member = &s->members[slot->member];
 
-    return (struct flow_order){
+    struct flow_order order = {
         .sender = member->sender,
         .receiver = member->receiver,
         .family = s->options.family,
@@ -102,6 +108,9 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
         .plain = !member->offload,
         .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
     };
+
+    memcpy(order.controller, s->options.controller, sizeof(order.controller));
+    return order;
 }
 
 double bulk_gbit_s(const struct flow_outcome *outcome)

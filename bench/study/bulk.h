@@ -19,11 +19,13 @@ enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000, BULK_MESSAGE_MAX = 640 };
 struct bulk_options {
     int family;
     uint32_t rounds;
-    tlsyn_time span; /* that each sends for, FLOW_WARM included */
-    uint32_t ring;   /* see flow.h */
+    tlsyn_time span;     /* that each sends for, FLOW_WARM included */
+    uint32_t ring;       /* see flow.h */
+    char controller[16]; /* of both stacks; lwIP has but NewReno */
     uint64_t seed;
     bool offload[2]; /* which to measure: without, with */
     bool lwip;
+    const char *only; /* one pair, as "tlsyn-kernel", for a profile; NULL: all */
     const char *command, *version;
 };
 

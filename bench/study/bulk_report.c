@@ -14,13 +14,13 @@
 
 static void conditions(const struct bulk_study *s, char *text, size_t size)
 {
-    (void)snprintf(text, size,
-                   "One flow over a veth pair, MTU 1500, IPv%d; %u rounds of %.1f s, of which the "
-                   "first %.1f s don't count; medians, in brackets the range. CPU: seconds of both "
-                   "processes per 10^9 bytes. Load average %.1f at the beginning, %.1f at the end.",
-                   s->options.family == AF_INET6 ? 6 : 4, s->options.rounds,
-                   (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6, s->load_before,
-                   s->load_after);
+    (void)snprintf(
+        text, size,
+        "One flow over a veth pair, MTU 1500, IPv%d, %s; %u rounds of %.1f s, of which the "
+        "first %.1f s don't count; medians, in brackets the range. CPU: seconds of both "
+        "processes per 10^9 bytes. Load average %.1f at the beginning, %.1f at the end.",
+        s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
+        (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6, s->load_before, s->load_after);
 }
 
 static void fill_row(struct report_table *table, const struct bulk_row *row)
@@ -108,6 +108,7 @@ static void write_environment(const struct bulk_study *s, struct json *j)
     json_member_integer(j, "cpus", e.cpus);
     json_member_string(j, "lwip", peer_lwip_description());
     json_member_string(j, "family", o->family == AF_INET6 ? "ipv6" : "ipv4");
+    json_member_string(j, "controller", o->controller);
     json_member_integer(j, "rounds", o->rounds);
     json_member_integer(j, "seed", (int64_t)o->seed);
     json_member_number(j, "span_s", (double)o->span / 1e6);
