@@ -189,7 +189,7 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
         say("TLS can't be set up: %s", strerror(-error));
         return CLI_TLS;
     }
-    error = tlsyn_connect(host->stack, &connect, tlsyn_tls_handler(*tls), &conn);
+    error = tlsyn_conn_open(host->stack, &connect, tlsyn_tls_handler(*tls), &conn);
     if (error < 0) {
         status = client_explain(host, *tls, &target->remote, error);
         tlsyn_tls_free(*tls);

@@ -174,7 +174,7 @@ static int start_listening(struct serve *s)
     int error = 0;
 
     s->acceptor.accept = accept_visitor;
-    error = tlsyn_listen(s->host.stack, &options, &s->acceptor, &s->listener);
+    error = tlsyn_listener_open(s->host.stack, &options, &s->acceptor, &s->listener);
     if (error < 0) {
         say("port %lld can't be listened on: %s", (long long)s->port, strerror(-error));
         return CLI_FAILURE;

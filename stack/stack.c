@@ -274,14 +274,31 @@ void tlsyn_ping_stop(struct tlsyn_stack *stack)
     ip_ping_stop(&stack->ip);
 }
 
-int tlsyn_connect(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
-                  struct tlsyn_handler *handler, struct tlsyn_conn **conn)
+int tlsyn_conn_open(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
+                    struct tlsyn_handler *handler, struct tlsyn_conn **conn)
 {
     return tcp_connect(&stack->tcp, options, handler, conn);
 }
 
-int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
-                 struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener)
+bool tlsyn_has_cookie(struct tlsyn_stack *stack, const struct tlsyn_addr *peer)
+{
+    const struct dest *dest = dests_find(&stack->tcp.dests, peer);
+
+    return dest && dest->cookie_len;
+}
+
+bool tlsyn_stack_is_sending(const struct tlsyn_stack *stack)
+{
+    return tcp_is_sending(&stack->tcp);
+}
+
+bool tlsyn_stack_owns(const struct tlsyn_stack *stack, const struct tlsyn_addr *address)
+{
+    return ip_is_ours(&stack->ip, address);
+}
+
+int tlsyn_listener_open(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
+                        struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener)
 {
     return tcp_listen(&stack->tcp, options, acceptor, listener);
 }

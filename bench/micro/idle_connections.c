@@ -193,7 +193,7 @@ static void listen_on(struct pair *p, uint16_t port)
 {
     const struct tlsyn_listen_options options = {.local = {.port = port},
                                                  .conn = {.no_delack = true}};
-    int error = tlsyn_listen(p->server.stack, &options, &p->acceptor, NULL);
+    int error = tlsyn_listener_open(p->server.stack, &options, &p->acceptor, NULL);
 
     if (error < 0)
         fail("listen", error);
@@ -209,7 +209,7 @@ static void connect_one(struct pair *p, uint32_t i)
     struct user *u = &p->users[i];
 
     *u = (struct user){.handler = {&client_events}, .pair = p};
-    int error = tlsyn_connect(p->client.stack, &options, &u->handler, &u->conn);
+    int error = tlsyn_conn_open(p->client.stack, &options, &u->handler, &u->conn);
     if (error < 0)
         fail("connect", error);
 }

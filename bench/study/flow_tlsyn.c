@@ -204,7 +204,7 @@ static int connect_to(struct flow *f, unsigned port)
         .remote = {.addr = node_address(f->end->peer), .port = (uint16_t)port},
         .conn = conn_options(f->end)};
 
-    return tlsyn_connect(f->node.stack, &options, &f->handler, &f->conn);
+    return tlsyn_conn_open(f->node.stack, &options, &f->handler, &f->conn);
 }
 
 /* Knocks where nobody listens: when the answer is there, both ends know each other's Ethernet address. */
@@ -271,7 +271,8 @@ static int open_flow(struct flow *f)
         error = tlsyn_loop_watch(f->node.loop, f->end->control, POLLIN, &f->wire.watch);
     if (error == 0 && f->end->opens)
         return warm_up(f);
-    return error == 0 ? tlsyn_listen(f->node.stack, &listen, &f->door.acceptor, &listener) : error;
+    return error == 0 ? tlsyn_listener_open(f->node.stack, &listen, &f->door.acceptor, &listener)
+                      : error;
 }
 
 static int serve(struct flow *f)

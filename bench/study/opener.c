@@ -150,7 +150,7 @@ static int begin(struct opener *o, const struct study_order *order)
                                  STUDY_SERVER_NAME, &o->handler, &o->tls);
 
     if (error == 0)
-        error = tlsyn_connect(o->node->stack, &options, tlsyn_tls_handler(o->tls), &o->conn);
+        error = tlsyn_conn_open(o->node->stack, &options, tlsyn_tls_handler(o->tls), &o->conn);
     return error;
 }
 

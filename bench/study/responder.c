@@ -91,7 +91,7 @@ static int open_service(struct node *node, const struct responder_options *optio
         return error;
     service->acceptor.accept = take_connection;
     service->pad = options->pad;
-    error = tlsyn_listen(node->stack, &listen, &service->acceptor, &listener);
+    error = tlsyn_listener_open(node->stack, &listen, &service->acceptor, &listener);
     if (error < 0)
         (void)snprintf(message, TLSYN_TLS_MESSAGE, "the server cannot listen: %s",
                        strerror(-error));

@@ -30,6 +30,7 @@ struct loop_watch {
 struct tlsyn_loop {
     struct tlsyn_stack *stack;
     tlsyn_time spin; /* 0: never */
+    struct tlsyn_loop_guard *guard;
     int ifaces, watches;
     struct tlsyn_iface *iface[IFACES_MAX];
     struct loop_watch watch[WATCHES_MAX];
@@ -122,8 +123,19 @@ static int loop_serve_watches(struct tlsyn_loop *loop)
     return served;
 }
 
-/* Everything once, without waiting. The number of things done, or -errno. */
-static int loop_pass(struct tlsyn_loop *loop)
+static void guard_enter(struct tlsyn_loop *loop)
+{
+    if (loop->guard)
+        loop->guard->enter(loop->guard);
+}
+
+static void guard_leave(struct tlsyn_loop *loop, tlsyn_time until)
+{
+    if (loop->guard)
+        loop->guard->leave(loop->guard, until);
+}
+
+static int pass(struct tlsyn_loop *loop)
 {
     int done = 0, n;
 
@@ -142,10 +154,25 @@ static int loop_pass(struct tlsyn_loop *loop)
     return done + (n > 0 ? n : 0);
 }
 
-/* When the stack or a link wants to be called next, `deadline` at the latest. */
-static tlsyn_time loop_next(const struct tlsyn_loop *loop, tlsyn_time deadline)
+/* Everything once, without waiting. The number of things done, or -errno. */
+static int loop_pass(struct tlsyn_loop *loop)
 {
-    tlsyn_time next = tlsyn_stack_next_timeout(loop->stack);
+    int done;
+
+    guard_enter(loop);
+    done = pass(loop);
+    guard_leave(loop, 0);
+    return done;
+}
+
+/* When the stack or a link wants to be called next, `deadline` at the latest. `sleeps`: the guard hears of it, so that it can
+ * wake a sleep that something has made too long. */
+static tlsyn_time loop_next(struct tlsyn_loop *loop, tlsyn_time deadline, bool sleeps)
+{
+    tlsyn_time next;
+
+    guard_enter(loop);
+    next = tlsyn_stack_next_timeout(loop->stack);
 
     if (deadline < next)
         next = deadline;
@@ -155,6 +182,7 @@ static tlsyn_time loop_next(const struct tlsyn_loop *loop, tlsyn_time deadline)
         if (due < next)
             next = due;
     }
+    guard_leave(loop, sleeps ? next : 0);
     return next;
 }
 
@@ -196,14 +224,14 @@ int tlsyn_loop_turn(struct tlsyn_loop *loop, tlsyn_time deadline)
     if (n != 0)
         return n < 0 ? n : 0;
     now = tlsyn_clock();
-    next = loop_next(loop, deadline);
+    next = loop_next(loop, deadline, false);
     if (next <= now)
         return 0;
     spin_end = now + loop->spin;
     n = loop_spin(loop, spin_end < next ? spin_end : next);
     if (n != 0)
         return n < 0 ? n : 0;
-    next = loop_next(loop, deadline);
+    next = loop_next(loop, deadline, true);
     n = loop_sleep(loop, next);
     if (n < 0)
         return n;
@@ -243,6 +271,7 @@ int tlsyn_loop_new(struct tlsyn_stack *stack, const struct tlsyn_loop_options *o
         return -ENOMEM;
     l->stack = stack;
     l->spin = options ? options->spin : 0;
+    l->guard = options ? options->guard : NULL;
     if (l->spin == 0)
         l->spin = SPIN_DEFAULT;
     else if (l->spin < 0)

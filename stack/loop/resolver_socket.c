@@ -261,7 +261,7 @@ static int connect_datagrams(struct rsocket *s, const struct tlsyn_endpoint *rem
 static int connect_stream(struct rsocket *s, const struct tlsyn_endpoint *remote)
 {
     const struct tlsyn_connect_options options = {.remote = *remote};
-    int error = tlsyn_connect(s->set->stack, &options, &s->tcp_handler, &s->conn);
+    int error = tlsyn_conn_open(s->set->stack, &options, &s->tcp_handler, &s->conn);
 
     return fail(error < 0 ? -error : EINPROGRESS);
 }

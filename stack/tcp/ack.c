@@ -120,7 +120,8 @@ static enum tcp_verdict fin_acknowledged(struct tlsyn_conn *conn)
     case TLSYN_FIN_WAIT_1:
         tcp_set_state(conn, TLSYN_FIN_WAIT_2);
         tcp_fin_wait_2_entered(conn);
-        return TCP_NEXT;
+        tcp_event_acked(conn, 0);
+        return conn->state == TLSYN_CLOSED ? TCP_GONE : TCP_NEXT;
     case TLSYN_CLOSING:
         tcp_enter_time_wait(conn);
         return TCP_NEXT;

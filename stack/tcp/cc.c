@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <tlsyn/conn.h>
+
 static const struct cc_ops *const controllers[] = {
     &cc_cubic, /* the default */
     &cc_newreno,
@@ -18,6 +20,13 @@ const struct cc_ops *cc_find(const char *name)
         if (strcmp(controllers[i]->name, name) == 0)
             return controllers[i];
     return NULL;
+}
+
+const char *tlsyn_controller_name(const char *name)
+{
+    const struct cc_ops *ops = cc_find(name);
+
+    return ops ? ops->name : NULL;
 }
 
 /* RFC 6928 2 (1) */

@@ -10,9 +10,6 @@
 #include "tcp/reply.h"
 #include "tcp/timers.h"
 
-/* Linux's tcp_fin_timeout: how long an abandoned connection waits for the peer's FIN. */
-#define FIN_WAIT_2_TIMEOUT TLSYN_SECONDS(60)
-
 /* --- the peer's FIN ---------------------------------------------------------------------------------- */
 
 static void fin_received(struct tlsyn_conn *conn)
@@ -93,7 +90,7 @@ void tcp_enter_time_wait(struct tlsyn_conn *conn)
 void tcp_fin_wait_2_entered(struct tlsyn_conn *conn)
 {
     if (conn->released)
-        timers_set(conn, TCP_LINGER, conn->tcp->cx->now + FIN_WAIT_2_TIMEOUT);
+        timers_set(conn, TCP_LINGER, conn->tcp->cx->now + TLSYN_SECONDS(conn->fin_timeout));
 }
 
 void tcp_linger_timeout(struct tlsyn_conn *conn)

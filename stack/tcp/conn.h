@@ -84,7 +84,7 @@ struct tlsyn_conn {
     int error;      /* the first that happened; 0: none */
     int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
 
-    bool active : 1; /* came from tlsyn_connect(): MUST-11 */
+    bool active : 1; /* came from tlsyn_conn_open(): MUST-11 */
     bool in_demux : 1;
     bool syn_acked : 1; /* ours was */
     bool embedded : 1;  /* passive: the SYN's payload went to an engine (counts in tcp->embedded) */
@@ -181,7 +181,9 @@ struct tlsyn_conn {
     tcp_seq recover;
     tlsyn_time last_sent; /* text or FIN */
     uint8_t dupacks;
-    uint8_t probes; /* zero-window probes without answer */
+    uint8_t probes;       /* zero-window probes without answer */
+    uint8_t tos, ttl;     /* of datagrams; ttl 0: the default */
+    uint16_t fin_timeout; /* seconds; released, in FIN-WAIT-2 */
     tlsyn_time
         stalled_since;     /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
     uint32_t user_timeout; /* milliseconds */

@@ -90,19 +90,31 @@ static int pad_to_paper(struct tlsyn_conn *conn)
     return 0;
 }
 
-/* All of the first flight rides in the SYN, or nothing does. */
+/* All of the first flight rides in the SYN, or nothing does: half a flight is no use to an engine. Of a Fast Open's stream any part
+ * will do. */
+static uint16_t syn_text_for(enum tlsyn_level level, bool has_cookie, uint32_t used, uint32_t limit)
+{
+    if (level == TLSYN_LEVEL_FASTOPEN && !has_cookie)
+        return 0;
+    if (level == TLSYN_LEVEL_FASTOPEN && used > limit)
+        return (uint16_t)limit;
+    return used > limit ? 0 : (uint16_t)used;
+}
+
 static void choose_syn_text(struct tlsyn_conn *conn)
 {
     const struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
     uint32_t room = dest && dest->mss && dest->mss < conn->rcv_mss ? dest->mss : conn->rcv_mss;
+    uint32_t limit = room > SYN_OPTION_SPACE ? room - SYN_OPTION_SPACE : 0;
+    bool has_cookie = dest && dest->cookie_len;
 
     if (conn->level == TLSYN_LEVEL_NONE || conn->snd.used == 0)
         return;
-    if (conn->snd.used + SYN_OPTION_SPACE > room)
+    conn->syn_text = syn_text_for(conn->level, has_cookie, conn->snd.used, limit);
+    if (conn->syn_text == 0)
         return;
-    conn->syn_text = (uint16_t)conn->snd.used;
     metrics_time_syn(conn);
-    if (conn->level == TLSYN_LEVEL_COOKIE && dest && dest->cookie_len) {
+    if (has_cookie && conn->level != TLSYN_LEVEL_OPEN && conn->level != TLSYN_LEVEL_PAPER) {
         conn->syn_cookie_len = dest->cookie_len;
         memcpy(conn->opening->cookie, dest->cookie, dest->cookie_len);
     }

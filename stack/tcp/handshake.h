@@ -6,7 +6,7 @@
 
 #include "tcp/conn.h"
 
-/** tlsyn_connect(). */
+/** tlsyn_conn_open(). */
 int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
                 struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 

@@ -41,6 +41,13 @@ static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info 
     info->min_rtt = conn->rack.min_rtt;
 }
 
+static uint32_t unsent(const struct tlsyn_conn *conn)
+{
+    int32_t bytes = seq_diff(tcp_snd_end(conn), seq_max(conn->snd_nxt, tcp_snd_base(conn)));
+
+    return bytes > 0 ? (uint32_t)bytes : 0;
+}
+
 static void flight_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)
 {
     info->in_flight = tcp_pipe(conn);
@@ -50,10 +57,21 @@ static void flight_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *i
     info->snd_ring = conn->snd_max;
     info->rcv_ring = conn->rcv_max;
     info->snd_queued = conn->snd.used;
-    int32_t unsent = seq_diff(tcp_snd_end(conn), seq_max(conn->snd_nxt, tcp_snd_base(conn)));
-    info->snd_unsent = unsent > 0 ? (uint32_t)unsent : 0;
+    info->snd_unsent = unsent(conn);
     info->rcv_queued = conn->rcv.used;
     info->rcv_ooo = (uint32_t)ranges_total(&conn->ooo);
+}
+
+void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *glance)
+{
+    *glance = (struct tlsyn_conn_glance){
+        .state = conn->state,
+        .fin_received = conn->fin_received,
+        .snd_ring = conn->snd_max,
+        .snd_queued = conn->snd.used,
+        .snd_unsent = unsent(conn),
+        .rcv_queued = conn->rcv.used,
+    };
 }
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)

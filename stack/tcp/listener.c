@@ -65,6 +65,12 @@ void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused)
     listener->paused = paused;
 }
 
+void tlsyn_listener_admit(struct tlsyn_listener *listener, bool open, bool cookies)
+{
+    listener->options.open = open;
+    listener->options.cookies = cookies;
+}
+
 void tlsyn_listener_close(struct tlsyn_listener *listener)
 {
     struct tcp *tcp = listener->tcp;

@@ -6,7 +6,7 @@
 
 #include "tcp/conn.h"
 
-/** tlsyn_listen(). */
+/** tlsyn_listener_open(). */
 int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
                struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 

@@ -140,6 +140,13 @@ static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
         add_sack(conn, &conn->ooo.at[i], ours);
 }
 
+/* PAPER has no option. */
+static bool is_fastopen(enum tlsyn_level level)
+{
+    return level == TLSYN_LEVEL_OPEN || level == TLSYN_LEVEL_COOKIE ||
+           level == TLSYN_LEVEL_FASTOPEN;
+}
+
 static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp_options *ours)
 {
     if (conn->syn_plain)
@@ -149,7 +156,7 @@ static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp
         ours->fastopen_experimental = conn->fastopen_experimental;
         ours->cookie_len = conn->syn_cookie_len;
         memcpy(ours->cookie, conn->opening->cookie, conn->syn_cookie_len);
-    } else if (!synack && (conn->level == TLSYN_LEVEL_OPEN || conn->level == TLSYN_LEVEL_COOKIE)) {
+    } else if (!synack && is_fastopen(conn->level)) {
         ours->has_fastopen = true;
         ours->cookie_len = conn->syn_cookie_len;
         memcpy(ours->cookie, conn->opening->cookie, conn->syn_cookie_len);

@@ -103,7 +103,12 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
 int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len,
                      uint8_t codepoint)
 {
-    struct ip_tx tx = {.src = conn->local.addr, .dst = conn->remote.addr, .tos = codepoint};
+    struct ip_tx tx = {
+        .src = conn->local.addr,
+        .dst = conn->remote.addr,
+        .tos = conn->tos | codepoint,
+        .ttl = conn->ttl,
+    };
 
     if (len > 0) {
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);

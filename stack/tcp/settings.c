@@ -14,6 +14,16 @@
 #define KEEP_INTERVAL TLSYN_SECONDS(75)
 #define KEEP_COUNT    9
 
+#define FIN_TIMEOUT 60 /* seconds: Linux's tcp_fin_timeout */
+
+/* Rounded up to seconds. */
+static uint16_t fin_timeout(tlsyn_time asked)
+{
+    tlsyn_time seconds = (asked + TLSYN_SECONDS(1) - 1) / TLSYN_SECONDS(1);
+
+    return asked == 0 ? FIN_TIMEOUT : seconds < UINT16_MAX ? (uint16_t)seconds : UINT16_MAX;
+}
+
 static uint32_t milliseconds(tlsyn_time asked, tlsyn_time otherwise)
 {
     tlsyn_time time = asked ? asked : otherwise;
@@ -24,7 +34,7 @@ static uint32_t milliseconds(tlsyn_time asked, tlsyn_time otherwise)
 int settings_check(const struct tlsyn_conn_options *options)
 {
     if (options->user_timeout < 0 || options->syn_timeout < 0 || options->keep_idle < 0 ||
-        options->keep_interval < 0)
+        options->keep_interval < 0 || options->fin_timeout < 0)
         return -EINVAL;
     return 0;
 }
@@ -45,6 +55,9 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
     conn->keep_count = options->keep_count ? options->keep_count : KEEP_COUNT;
     conn->pace.max =
         options->pacing_rate_max < UINT32_MAX ? (uint32_t)options->pacing_rate_max : UINT32_MAX;
+    conn->fin_timeout = fin_timeout(options->fin_timeout);
+    conn->tos = options->tos & 0xfc;
+    conn->ttl = options->ttl;
 }
 
 void settings_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options)
@@ -68,6 +81,9 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
         .keep_count = conn->keep_count,
         .keep_idle = TLSYN_MS(conn->keep_idle),
         .keep_interval = TLSYN_MS(conn->keep_interval),
+        .fin_timeout = TLSYN_SECONDS(conn->fin_timeout),
+        .tos = conn->tos,
+        .ttl = conn->ttl,
         .mss_max = conn->rcv_mss,
         .snd_ring = conn->snd_ring,
         .rcv_ring = conn->rcv_ring,

@@ -60,6 +60,22 @@ void tcp_release(struct tcp *tcp)
     table_release(&tcp->demux, tcp->cx->alloc);
 }
 
+static bool is_sending(const struct tlsyn_conn *conn)
+{
+    return conn->snd.used > 0 || conn->state == TLSYN_FIN_WAIT_1 || conn->state == TLSYN_CLOSING ||
+           conn->state == TLSYN_LAST_ACK;
+}
+
+bool tcp_is_sending(const struct tcp *tcp)
+{
+    list_each(it, &tcp->all)
+    {
+        if (is_sending(container_of(it, struct tlsyn_conn, all)))
+            return true;
+    }
+    return false;
+}
+
 void tcp_output_ready(struct tcp *tcp)
 {
     struct list now;

@@ -63,6 +63,9 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram);
 /** An ICMP error about a segment of ours (RFC 1122 4.2.3.9, RFC 5927). */
 void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error);
 
+/** Whether some connection has text or a FIN that its peer has not acknowledged. */
+bool tcp_is_sending(const struct tcp *tcp);
+
 /** Lets every ready connection send, between ip_output_open() and ip_output_close(). */
 void tcp_output_ready(struct tcp *tcp);
 

@@ -442,7 +442,7 @@ static void open_listener(struct fuzz *f)
                                           .paper = true,
                                           .conn = {.snd_ring = RING_SMALL, .rcv_ring = RING_SMALL}};
 
-    if (tlsyn_listen(f->stack, &listen, &f->acceptor, &f->listener) < 0)
+    if (tlsyn_listener_open(f->stack, &listen, &f->acceptor, &f->listener) < 0)
         f->listener = NULL;
     else
         f->tcp = f->listener->tcp;
@@ -478,7 +478,7 @@ static void connect_one(struct fuzz *f)
     p->busy = true;
     p->conn = NULL;
     struct tlsyn_conn *conn;
-    int error = tlsyn_connect(f->stack, &connect, &p->handler, &conn);
+    int error = tlsyn_conn_open(f->stack, &connect, &p->handler, &conn);
     if (error < 0) {
         must(p->busy || !p->conn); /* on_closed was not called, unless the user had left */
         p->busy = false;

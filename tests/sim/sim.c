@@ -205,11 +205,11 @@ static int begin(struct run *run)
     bulk_init(&run->server, plan->down, plan->up);
     run->client.early = run->server.early = plan->early;
     run->client.read_limit = run->server.read_limit = plan->read_limit;
-    int error =
-        tlsyn_listen(run->world.host[WORLD_SERVER].stack, &listen, &run->server.acceptor, NULL);
+    int error = tlsyn_listener_open(run->world.host[WORLD_SERVER].stack, &listen,
+                                    &run->server.acceptor, NULL);
     if (error == 0)
-        error = tlsyn_connect(run->world.host[WORLD_CLIENT].stack, &connect, &run->client.handler,
-                              NULL);
+        error = tlsyn_conn_open(run->world.host[WORLD_CLIENT].stack, &connect, &run->client.handler,
+                                NULL);
     return error;
 }
 

@@ -314,7 +314,7 @@ static void start_stack(struct tcp_test *t)
     ck_assert_int_eq(tlsyn_iface_add(t->stack, &t->link.base, &t->iface), 0);
     tlsyn_iface_dad(t->iface, 0);
     ck_assert_int_eq(tlsyn_iface_address(t->iface, &us, o->ip6 ? 64 : 24), 0);
-    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, &t->listener), 0);
+    ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, &t->listener), 0);
     t->tcp = t->listener->tcp;
     if (o->choose_iss)
         t->tcp->choose_iss = o->choose_iss;
@@ -505,7 +505,7 @@ int user_connects(struct tcp_test *t)
         .conn = t->options.conn,
     };
     struct tlsyn_conn *conn;
-    int error = tlsyn_connect(t->stack, &connect, &t->user.handler, &conn);
+    int error = tlsyn_conn_open(t->stack, &connect, &t->user.handler, &conn);
 
     if (error == 0)
         t->user.conn = conn;

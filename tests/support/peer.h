@@ -112,7 +112,7 @@ void advance(struct tcp_test *t, tlsyn_time by);
 /** What the user wrote or asked for leaves now. */
 void flush(struct tcp_test *t);
 
-/** The user opens a connection to the peer; its SYN is not looked at. tlsyn_connect()'s result. */
+/** The user opens a connection to the peer; its SYN is not looked at. tlsyn_conn_open()'s result. */
 int user_connects(struct tcp_test *t);
 
 /** Three-way handshakes to ESTABLISHED. */

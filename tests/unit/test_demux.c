@@ -30,7 +30,7 @@ START_TEST(a_listener_with_an_address_goes_before_one_without)
     struct tlsyn_listener *exact;
 
     ck_assert_ptr_eq(demux_listener(t->tcp, &at), t->listener);
-    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, &exact), 0);
+    ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, &exact), 0);
     ck_assert_ptr_eq(demux_listener(t->tcp, &at), exact);
     at.addr.byte[15] = 9;
     ck_assert_ptr_eq(demux_listener(t->tcp, &at), t->listener);

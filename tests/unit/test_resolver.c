@@ -299,7 +299,7 @@ static void server_open(void)
     server.stack = stack_open(ends[1], "10.0.0.2", &server.iface);
     ck_assert_int_eq(tlsyn_iface_address(server.iface, &second, 24), 0);
     ck_assert_int_eq(tlsyn_udp_open(server.stack, &udp, &server.udp_handler, &server.udp), 0);
-    ck_assert_int_eq(tlsyn_listen(server.stack, &listen, &server.acceptor, NULL), 0);
+    ck_assert_int_eq(tlsyn_listener_open(server.stack, &listen, &server.acceptor, NULL), 0);
 }
 
 static void server_turn(void)

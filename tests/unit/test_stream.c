@@ -55,9 +55,10 @@ static void start(struct pair *p, enum tlsyn_level level)
                                             .level = level};
 
     ck_assert_int_eq(
-        tlsyn_listen(p->world.host[WORLD_SERVER].stack, &listen, &p->server.acceptor, NULL), 0);
+        tlsyn_listener_open(p->world.host[WORLD_SERVER].stack, &listen, &p->server.acceptor, NULL),
+        0);
     ck_assert_int_eq(
-        tlsyn_connect(p->world.host[WORLD_CLIENT].stack, &connect, &p->client.handler, NULL), 0);
+        tlsyn_conn_open(p->world.host[WORLD_CLIENT].stack, &connect, &p->client.handler, NULL), 0);
 }
 
 /* Runs until both users have been told the end; a stuck connection fails. */

@@ -118,14 +118,14 @@ START_TEST(a_long_fat_path_is_filled)
     world_open(&w, &(struct world_options){.seed = 1, .to_server = path, .to_client = path});
     bulk_init(&client, 0, 30u << 20);
     bulk_init(&server, 30u << 20, 0);
-    ck_assert_int_eq(tlsyn_listen(w.host[WORLD_SERVER].stack,
-                                  &(struct tlsyn_listen_options){.local = {.port = 443}},
-                                  &server.acceptor, NULL),
+    ck_assert_int_eq(tlsyn_listener_open(w.host[WORLD_SERVER].stack,
+                                         &(struct tlsyn_listen_options){.local = {.port = 443}},
+                                         &server.acceptor, NULL),
                      0);
     ck_assert_int_eq(
-        tlsyn_connect(w.host[WORLD_CLIENT].stack,
-                      &(struct tlsyn_connect_options){.remote = {w.host[WORLD_SERVER].addr, 443}},
-                      &client.handler, NULL),
+        tlsyn_conn_open(w.host[WORLD_CLIENT].stack,
+                        &(struct tlsyn_connect_options){.remote = {w.host[WORLD_SERVER].addr, 443}},
+                        &client.handler, NULL),
         0);
     ck_assert(world_run(&w, TLSYN_SECONDS(4), &client.ended));
     ck_assert_uint_eq(client.received, 30u << 20);
@@ -147,15 +147,15 @@ START_TEST(what_only_stands_in_a_queue_earns_no_buffer)
     bulk_init(&client, 0, 100u << 20);
     bulk_init(&server, 100u << 20, 0);
     ck_assert_int_eq(
-        tlsyn_listen(w.host[WORLD_SERVER].stack,
-                     &(struct tlsyn_listen_options){.local = {.port = 443}, .conn = plain},
-                     &server.acceptor, NULL),
+        tlsyn_listener_open(w.host[WORLD_SERVER].stack,
+                            &(struct tlsyn_listen_options){.local = {.port = 443}, .conn = plain},
+                            &server.acceptor, NULL),
         0);
     ck_assert_int_eq(
-        tlsyn_connect(w.host[WORLD_CLIENT].stack,
-                      &(struct tlsyn_connect_options){.remote = {w.host[WORLD_SERVER].addr, 443},
-                                                      .conn = {.rcv_ring = 8u << 20}},
-                      &client.handler, NULL),
+        tlsyn_conn_open(w.host[WORLD_CLIENT].stack,
+                        &(struct tlsyn_connect_options){.remote = {w.host[WORLD_SERVER].addr, 443},
+                                                        .conn = {.rcv_ring = 8u << 20}},
+                        &client.handler, NULL),
         0);
     ck_assert(!world_run(&w, TLSYN_MS(600), &client.ended));
     info = info_of(server.conn);

@@ -118,11 +118,12 @@ START_TEST(two_listeners_cannot_share_an_endpoint)
     struct tcp_test *t = TCP_TEST(0);
     struct tlsyn_listen_options listen = {.local = {.port = LISTEN_PORT}};
 
-    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, NULL), -EADDRINUSE);
+    ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, NULL), -EADDRINUSE);
     listen.local.port = 0;
-    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, NULL), -EINVAL);
+    ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, NULL), -EINVAL);
     listen.local = (struct tlsyn_endpoint){tlsyn_addr_ip4((const uint8_t[]){10, 9, 9, 9}), 80};
-    ck_assert_int_eq(tlsyn_listen(t->stack, &listen, &t->user.acceptor, NULL), -EADDRNOTAVAIL);
+    ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, NULL),
+                     -EADDRNOTAVAIL);
     tcp_test_close(t);
 }
 END_TEST

@@ -182,9 +182,10 @@ static void transfer(struct pair *p, const struct world_options *options, uint64
     bulk_init(&p->server, 0, bytes);
     connect.remote.addr = p->world.host[WORLD_SERVER].addr;
     ck_assert_int_eq(
-        tlsyn_listen(p->world.host[WORLD_SERVER].stack, &listen, &p->server.acceptor, NULL), 0);
+        tlsyn_listener_open(p->world.host[WORLD_SERVER].stack, &listen, &p->server.acceptor, NULL),
+        0);
     ck_assert_int_eq(
-        tlsyn_connect(p->world.host[WORLD_CLIENT].stack, &connect, &p->client.handler, NULL), 0);
+        tlsyn_conn_open(p->world.host[WORLD_CLIENT].stack, &connect, &p->client.handler, NULL), 0);
 }
 
 static uint16_t client_pmtu(const struct pair *p)

@@ -284,7 +284,7 @@ START_TEST(an_open_to_no_single_host_is_refused)
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         struct tlsyn_connect_options connect = {.remote = {tlsyn_addr_ip4(wrong[i]), 80}};
-        ck_assert_int_eq(tlsyn_connect(t->stack, &connect, &t->user.handler, NULL), -EINVAL);
+        ck_assert_int_eq(tlsyn_conn_open(t->stack, &connect, &t->user.handler, NULL), -EINVAL);
     }
     ck_assert_int_eq(t->user.count[USER_OPEN], 0);
     tcp_test_close(t);

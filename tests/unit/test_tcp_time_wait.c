@@ -169,7 +169,7 @@ START_TEST(an_active_open_does_not_take_the_same_pair_of_endpoints)
         .remote = {tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2}), PEER_PORT},
         .local = {.port = LISTEN_PORT}};
 
-    ck_assert_int_lt(tlsyn_connect(t->stack, &connect, &t->user.handler, NULL), 0);
+    ck_assert_int_lt(tlsyn_conn_open(t->stack, &connect, &t->user.handler, NULL), 0);
     ck_assert_uint_eq(t->tcp->time_wait_count, 1);
     tcp_test_close(t);
 }

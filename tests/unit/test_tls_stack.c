@@ -207,8 +207,9 @@ static void bed_open_padded(struct bed *bed, const struct world_options *path,
     world_open(&bed->world, path);
     make_config(bed, WORLD_CLIENT, suite, level, pad);
     make_config(bed, WORLD_SERVER, suite, level, false);
-    ck_assert_int_eq(
-        tlsyn_listen(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor, &bed->listener), 0);
+    ck_assert_int_eq(tlsyn_listener_open(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor,
+                                         &bed->listener),
+                     0);
 }
 
 static void bed_open(struct bed *bed, const struct world_options *path, enum tlsyn_tls_suite suite,
@@ -249,7 +250,8 @@ static void visit(struct bed *bed, enum tlsyn_level level, struct user *u)
         tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls), 0);
     u->opened = bed->world.now;
     ck_assert_int_eq(
-        tlsyn_connect(bed->world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u->tls), NULL), 0);
+        tlsyn_conn_open(bed->world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u->tls), NULL),
+        0);
     ck_assert_msg(world_run(&bed->world, TLSYN_SECONDS(600), &u->done), "never ended");
     /* What the server has still to hear arrives within a moment. */
     world_run(&bed->world, TLSYN_SECONDS(5), &both);
@@ -444,7 +446,7 @@ START_TEST(garbage_gets_an_alert_before_the_end)
 
     bed_open(&bed, &path, TLSYN_TLS_ANY, level);
     o = to_server(&bed, level);
-    ck_assert_int_eq(tlsyn_connect(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
+    ck_assert_int_eq(tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
     ck_assert(world_run(&bed.world, TLSYN_SECONDS(300), &u.done));
     world_run(&bed.world, TLSYN_SECONDS(1), &never);
     ck_assert_uint_eq(u.heard, sizeof(alert));

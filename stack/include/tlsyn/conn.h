@@ -12,9 +12,9 @@
  *
  * Life of a connection
  *
- *     tlsyn_connect -> on_open --(SYN)--> on_synack --+
+ *     tlsyn_conn_open -> on_open --(SYN)--> on_synack --+
  *                                                     +-> on_established -> on_data, on_acked ...
- *     tlsyn_listen -> accept -> on_syn --(SYN-ACK)----+                               -> on_closed
+ *     tlsyn_listener_open -> accept -> on_syn --(SYN-ACK)----+                               -> on_closed
  *
  * The three handshake events come before TCP builds the segment that answers, so what they write
  * rides in it: on_open's bytes in the SYN (if the connect options ask for an embedded open),
@@ -35,7 +35,7 @@ struct tlsyn_listener;
 struct tlsyn_handler;
 
 struct tlsyn_conn_events {
-    /** Active open, before the SYN is built. Negative refuses: tlsyn_connect() returns it. */
+    /** Active open, before the SYN is built. Negative refuses: tlsyn_conn_open() returns it. */
     int (*on_open)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** Passive open: the SYN's payload was admitted and is readable. What is written rides in the
      * SYN-ACK and right behind it. Not called when the SYN carried nothing or its payload was not
@@ -51,7 +51,8 @@ struct tlsyn_conn_events {
     /** More to peek, or the end of the peer's stream (tlsyn_conn_ended()). Not before
      * on_established on a plain one. */
     void (*on_data)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** n bytes were acknowledged: there is room to reserve. */
+    /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's direction
+     * is still open. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
@@ -72,6 +73,9 @@ enum tlsyn_level {
     TLSYN_LEVEL_OPEN,     /* empty Fast Open option, payload */
     TLSYN_LEVEL_COOKIE,   /* the peer's cookie if we hold one and payload; else as OPEN */
     TLSYN_LEVEL_PAPER, /* payload padded with zeros to 1024 bytes and no option; laboratory only */
+    /** As a client of RFC 7413 does: payload with the peer's cookie if we hold one, else the wish for
+     * a cookie and no payload. */
+    TLSYN_LEVEL_FASTOPEN,
 };
 
 /** Bytes that a PAPER SYN is padded to, and the bytes of TCP header and text from which a PAPER
@@ -109,6 +113,9 @@ struct tlsyn_conn_options {
     /* * Text that nobody acknowledges ends the connection after this; 0: from the limits. Ours alone:
      * the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
     tlsyn_time user_timeout;
+    tlsyn_time fin_timeout; /* * of a released connection whose peer does not close; 0: 60 s */
+    uint8_t tos;            /* * of IPv4, traffic class of IPv6; the ECN field is not looked at */
+    uint8_t ttl;            /* * hop limit; 0: 64 */
     tlsyn_time syn_timeout; /* 0: from the limits */
     const char *controller; /* of congestion: "cubic" (NULL: this), "newreno"; others: -EINVAL */
     /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
@@ -125,8 +132,11 @@ struct tlsyn_connect_options {
 /** Active open (RFC 9293 3.9.1.1). on_open is called within. -EADDRINUSE, -EADDRNOTAVAIL,
  * -ENETUNREACH, -ENOMEM, -ENOBUFS (a limit), -EINVAL, or what on_open returned; then there is no
  * connection and on_closed is not called. */
-int tlsyn_connect(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
-                  struct tlsyn_handler *handler, struct tlsyn_conn **conn);
+int tlsyn_conn_open(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
+                    struct tlsyn_handler *handler, struct tlsyn_conn **conn);
+
+/** Whether we hold a Fast Open cookie of this peer's. */
+bool tlsyn_has_cookie(struct tlsyn_stack *stack, const struct tlsyn_addr *peer);
 
 /** Makes a handler for each connection that a listener opens. */
 struct tlsyn_acceptor {
@@ -145,13 +155,16 @@ struct tlsyn_listen_options {
 
 /** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM, -ENOBUFS. The acceptor must outlive the
  * listener. */
-int tlsyn_listen(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
-                 struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
+int tlsyn_listener_open(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
+                        struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
 /** While paused a listener takes no more connections, as one whose accept queue is full: SYNs, and the
  * ACKs that would complete an open, are dropped without a word, and come again. Connections whose
  * SYN's payload was admitted have a handler already and go on. */
 void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused);
+
+/** Changes what of SYN payloads is admitted from now on, as the options of the same names. */
+void tlsyn_listener_admit(struct tlsyn_listener *listener, bool open, bool cookies);
 
 /** Stops listening. Connections that have a handler go on; those in SYN-RECEIVED without one are
  * reset. */
@@ -206,6 +219,10 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
  * negative time), -EPIPE (the connection is over): nothing changed. */
 int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
 
+/** The name by which tlsyn_conn_info() calls this congestion controller (NULL: the default), or
+ * NULL: there is none of that name. */
+const char *tlsyn_controller_name(const char *name);
+
 /* --- about a connection ----------------------------------------------------------------------- */
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn);
@@ -228,7 +245,7 @@ struct tlsyn_conn_info {
     uint32_t number; /* as in trace records */
     enum tlsyn_state state;
     struct tlsyn_endpoint local, remote;
-    bool active;             /* opened by tlsyn_connect() */
+    bool active;             /* opened by tlsyn_conn_open() */
     enum tlsyn_level level;  /* what the SYN asked for, or on a passive open was admitted as */
     uint32_t syn_text;       /* bytes that rode in the SYN */
     uint32_t syn_text_acked; /* of these, acknowledged by (active) or in (passive) the SYN-ACK */
@@ -266,5 +283,14 @@ struct tlsyn_conn_info {
 };
 
 void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info);
+
+/** Of these, what one looks at after every event. */
+struct tlsyn_conn_glance {
+    enum tlsyn_state state;
+    bool fin_received; /* the peer's stream ends with what is readable now */
+    uint32_t snd_ring, snd_queued, snd_unsent, rcv_queued;
+};
+
+void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *glance);
 
 #endif

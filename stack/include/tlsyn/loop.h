@@ -17,9 +17,17 @@
 
 struct tlsyn_loop;
 
+/** Stands around all that the loop does with the stack, for a program of several threads: enter
+ * takes a lock, leave lets it go. `until`: how long the loop is going to sleep now, 0: it goes on. */
+struct tlsyn_loop_guard {
+    void (*enter)(struct tlsyn_loop_guard *);
+    void (*leave)(struct tlsyn_loop_guard *, tlsyn_time until);
+};
+
 struct tlsyn_loop_options {
     tlsyn_time spin; /* busy polling before each sleep; 0: 50 us; negative: never, not before timers
                         either */
+    struct tlsyn_loop_guard *guard; /* NULL: none; must outlive the loop */
 };
 
 /** The loop's clock: CLOCK_MONOTONIC in microseconds. */

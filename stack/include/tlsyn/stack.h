@@ -210,6 +210,12 @@ bool tlsyn_iface_conflict(const struct tlsyn_iface *iface);
 int tlsyn_route_add(struct tlsyn_stack *stack, const struct tlsyn_addr *network, int prefix_len,
                     const struct tlsyn_addr *gateway);
 
+/** Whether `address` is one of the stack's own. */
+bool tlsyn_stack_owns(const struct tlsyn_stack *stack, const struct tlsyn_addr *address);
+
+/** Whether some connection has text or a FIN that its peer has not acknowledged. */
+bool tlsyn_stack_is_sending(const struct tlsyn_stack *stack);
+
 /* --- the four calls --------------------------------------------------------------------------- */
 
 /** One received frame. What is wrong with it is counted and dropped; 0 always but for -EINVAL
