@@ -159,7 +159,7 @@ void tls_leave(struct tlsyn_tls *tls)
     if (tls->busy == 1 && tls->error != 0 && !tls->told && !tls->refused && tls->conn != NULL)
         tell_failure(tls);
     tls->busy--;
-    if (tls->busy == 0 && tls->orphan && tls->conn == NULL)
+    if (tls->busy == 0 && (tls->orphan || tls->released) && tls->conn == NULL)
         destroy(tls);
 }
 

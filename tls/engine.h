@@ -50,11 +50,13 @@ struct tlsyn_tls {
     bool ending_told;
     uint64_t reads; /* reads that gave something, so that progress can be seen */
 
-    int error;    /* sticky: the first failure */
-    bool refused; /* TCP was told of it, and tells us that the connection is closed */
-    bool told;    /* on_closed has been raised, or must not be */
-    int busy;     /* brackets open */
-    bool orphan;  /* to be freed when the outermost closes and the connection is gone */
+    int error;     /* sticky: the first failure */
+    bool refused;  /* TCP was told of it, and tells us that the connection is closed */
+    bool told;     /* on_closed has been raised, or must not be */
+    int busy;      /* brackets open */
+    bool orphan;   /* to be freed when the outermost closes and the connection is gone */
+    bool released; /* the same, but what was written still leaves */
+    struct tlsyn_handler nobody; /* the user of a released session */
 
     tlsyn_time started, finished, first_byte;
     struct verify_finding finding;

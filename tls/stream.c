@@ -104,6 +104,22 @@ ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n)
     return got;
 }
 
+size_t tlsyn_tls_pending(struct tlsyn_tls *tls)
+{
+    size_t n;
+
+    if (tls->error != 0)
+        return 1;
+    if (!tls->established)
+        return 0;
+    tls_enter(tls);
+    n = tls_pump(tls) ? mbedtls_ssl_get_bytes_avail(&tls->ssl) : 0;
+    if (n == 0 && (tls->error != 0 || tls->ending != TLS_OPEN || tls->conn == NULL))
+        n = 1;
+    tls_leave(tls);
+    return n;
+}
+
 /* --- out -------------------------------------------------------------------------------------- */
 
 bool tls_flush(struct tlsyn_tls *tls)
@@ -181,7 +197,13 @@ void tls_close_goes_on(struct tlsyn_tls *tls)
             return;
     }
     tls->shut = true;
-    tlsyn_conn_close(tls->conn);
+    if (!tls->released) {
+        tlsyn_conn_close(tls->conn);
+        return;
+    }
+    struct tlsyn_conn *conn = tls->conn;
+    tls->conn = NULL;
+    tlsyn_conn_release(conn);
 }
 
 void tlsyn_tls_close(struct tlsyn_tls *tls)
@@ -194,5 +216,31 @@ void tlsyn_tls_close(struct tlsyn_tls *tls)
         tls_close_goes_on(tls);
     else
         tlsyn_conn_abort(tls->conn, 0);
+    tls_leave(tls);
+}
+
+void tlsyn_tls_release(struct tlsyn_tls *tls)
+{
+    static const struct tlsyn_conn_events none = {.on_open = NULL};
+
+    if (tls == NULL)
+        return;
+    if (tls->conn == NULL || !tls->established || tls->error != 0 || has_plaintext(tls)) {
+        tlsyn_tls_free(tls);
+        return;
+    }
+    tls_enter(tls);
+    tls->nobody.events = &none;
+    tls->app = &tls->nobody;
+    tls->released = true;
+    if (tls->shut) { /* closed before: the FIN is on its way */
+        struct tlsyn_conn *conn = tls->conn;
+
+        tls->conn = NULL;
+        tlsyn_conn_release(conn);
+    } else {
+        tls->closing = true;
+        tls_close_goes_on(tls);
+    }
     tls_leave(tls);
 }

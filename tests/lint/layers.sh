@@ -32,7 +32,7 @@ BEGIN {
     public["tls"] = "tls tls/include apps lab study micro"
     public["loop"] = "loop socket stack/include apps lab study micro"
     public["resolver"] = "loop socket apps lab study micro"
-    public["socket"] = "socket apps lab study micro"
+    public["socket"] = "socket tls tls/include apps lab study micro"
     public["conn"] = "tcp stack loop socket stack/include tls tls/include apps lab study micro"
     public["udp"] = "udp stack loop socket stack/include apps lab study micro"
     public["dhcp"] = "udp stack loop stack/include apps lab study micro"

@@ -115,11 +115,11 @@ int tlsyn_tls_config_trust(struct tlsyn_tls_config *config, const void *certific
                            char *message);
 
 /** Attaches a session to a connection, as its handler; to be called in tlsyn_acceptor.accept
- * (server; returns the handler through tlsyn_tls_handler()), or before tlsyn_connect() with conn
- * NULL (client): then pass tlsyn_tls_handler() to tlsyn_connect(). `server_name` (client) is a
+ * (server; returns the handler through tlsyn_tls_handler()), or before tlsyn_conn_open() with conn
+ * NULL (client): then pass tlsyn_tls_handler() to tlsyn_conn_open(). `server_name` (client) is a
  * host name, sent as SNI and verified, or an address as text, verified only; copied. NULL: none
  * sent, and only insecure sessions accept: -EINVAL. The session is the caller's; it is freed
- * with tlsyn_tls_free(), for instance in on_closed, or after tlsyn_connect() refused. 0,
+ * with tlsyn_tls_free(), for instance in on_closed, or after tlsyn_conn_open() refused. 0,
  * -ENOMEM, -EINVAL. */
 int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
                      const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls);
@@ -130,11 +130,21 @@ struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls);
  * inside the session's own events. NULL is allowed. */
 void tlsyn_tls_free(struct tlsyn_tls *tls);
 
+/** The user loses interest: no event will come, and the session frees itself. What was written still
+ * leaves, with close_notify behind it, as tlsyn_conn_release() says of the connection; where there
+ * is unread plaintext, or no handshake yet, it is aborted. NULL is allowed. */
+void tlsyn_tls_release(struct tlsyn_tls *tls);
+
 /** Plaintext, at most one record of it, n > 0. The count; 0 at the end of the peer's stream
  * (close_notify); -EAGAIN nothing now; -ECONNRESET the stream ended without close_notify
  * (truncated); -EPROTO: a record could not be opened, and on_closed comes, within this call if
  * it is made outside the session's events. */
 ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n);
+
+/** Plaintext of the record at hand, opening the next one if there is none: what tlsyn_tls_read() would
+ * give at once. At least 1 if it would not say -EAGAIN but something else. May raise on_closed, as
+ * tlsyn_tls_read(). */
+size_t tlsyn_tls_pending(struct tlsyn_tls *tls);
 
 /** As much as there is room for: the count, -EAGAIN none (wait for on_acked or on_established),
  * -EPIPE after close, -EPROTO. Records are sealed at once; one may wait inside for room in the

@@ -1,0 +1,186 @@
+/*
+ * tlsyn/socket.h: BSD sockets over a stack of our own, and the one call that is new.
+ *
+ *     tlsyn_net_open -> tlsyn_socket -> tlsyn_bind, tlsyn_listen, tlsyn_accept
+ *                                    -> tlsyn_connect, tlsyn_send, tlsyn_recv, ... -> tlsyn_close
+ *                    -> tlsyn_net_close
+ *
+ * A net is a stack, the loop that moves it, and a thread for the loop. Its sockets are descriptors:
+ * real ones, for poll(2), select(2) and epoll(7) together with those of the kernel, level- and
+ * edge-triggered. To everything else in the kernel such a descriptor is a stranger: read(2),
+ * write(2) and close(2) on it do not reach the socket, the calls here do.
+ *
+ * Each call does what the kernel's of the same name does on Linux, with the same return value, and
+ * the same errno: -1 and errno on failure. Where it can't, it says so:
+ *
+ *   - No urgent data (MSG_OOB: EOPNOTSUPP), no ancillary data, no SO_REUSEPORT.
+ *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
+ *     it, as if SO_REUSEADDR were always set for that.
+ *   - There is no loopback: a stack does not reach its own addresses.
+ *   - A call that waits on a descriptor which another thread closes returns EBADF.
+ *   - poll(2) shows an error waiting on a datagram socket as POLLIN without POLLERR. After a
+ *     connect that failed, or a disconnect, the descriptor is to be registered with epoll(7) anew.
+ *   - On a TLS socket SO_RCVBUF and FIONREAD count ciphertext and the plaintext of one record.
+ *
+ * Signals: a blocked call is interrupted as the kernel's is: restarted where the handler was
+ * installed with SA_RESTART and no timeout is set, else EINTR. SIGPIPE is raised like the kernel
+ * does. A child of fork(2) has the descriptors but no thread behind them: it may close them with
+ * close(2) and nothing else. A program that ends without tlsyn_net_close() leaves its peers without
+ * FIN, which the kernel would have sent.
+ *
+ * Threads: every call may be made in any thread at any time; two sockets of one net share its lock.
+ */
+#ifndef TLSYN_SOCKET_H
+#define TLSYN_SOCKET_H
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <tlsyn/conn.h>
+#include <tlsyn/loop.h>
+
+struct tlsyn_net;
+
+/* --- the net ---------------------------------------------------------------------------------- */
+
+/** Tells a net what time it is, in place of tlsyn_clock(). */
+struct tlsyn_net_clock {
+    tlsyn_time (*now)(struct tlsyn_net_clock *);
+};
+
+/**
+ * What a net stands on, one of three: a network interface of this machine, opened by the net
+ * (AF_PACKET: CAP_NET_RAW is needed during the call); a link of the caller's; a whole stack of the
+ * caller's, which the caller moves too (tlsyn_net_turn()): then there is no thread, and whoever
+ * holds the clock may let it jump.
+ */
+struct tlsyn_net_options {
+    const char *interface;         /* "eth0" */
+    struct tlsyn_link *link;       /* must outlive the net */
+    struct tlsyn_stack *stack;     /* must outlive the net */
+    struct tlsyn_net_clock *clock; /* with `stack` only; must outlive the net */
+
+    /** With `interface` and `link`: addresses as text, with prefix length, several separated by
+     * commas: "10.77.0.11/24". They must be nobody's, this machine's kernel's included. */
+    const char *address;
+    const char *gateway;               /* as text, several separated by commas; or NULL */
+    const struct tlsyn_limits *limits; /* NULL: the defaults */
+    struct tlsyn_trace *trace;         /* called in the net's thread and in those of callers */
+    tlsyn_time spin;                   /* as in struct tlsyn_loop_options */
+};
+
+/** 0, or -errno: -EINVAL (nothing to stand on, an address that is none), -EMFILE, -ENOMEM, -EAGAIN
+ * (no thread), and those of tlsyn_afpacket_open(), tlsyn_iface_address(), tlsyn_route_add(). */
+int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **net);
+
+/** Closes every socket of the net, waits until what they sent is acknowledged, 2 s at most, and
+ * frees the net. No call may be under way on its sockets. NULL is allowed. */
+void tlsyn_net_close(struct tlsyn_net *net);
+
+/** Between these two the calling thread may use the stack (counters, conn calls, more interfaces);
+ * the second one lets the sockets notice. Not inside an event. */
+struct tlsyn_stack *tlsyn_net_lock(struct tlsyn_net *net);
+void tlsyn_net_unlock(struct tlsyn_net *net);
+
+/** For a net over the caller's stack: runs what is due by its clock, timers and timeouts of blocked
+ * calls, and sends what is to be sent. */
+void tlsyn_net_turn(struct tlsyn_net *net);
+
+/** When tlsyn_net_turn() has work next, or TLSYN_NEVER. */
+tlsyn_time tlsyn_net_next_timeout(struct tlsyn_net *net);
+
+/* --- the calls -------------------------------------------------------------------------------- */
+
+/** AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK and SOCK_CLOEXEC. */
+int tlsyn_socket(struct tlsyn_net *net, int domain, int type, int protocol);
+int tlsyn_bind(int fd, const struct sockaddr *address, socklen_t length);
+int tlsyn_listen(int fd, int backlog);
+int tlsyn_accept(int fd, struct sockaddr *address, socklen_t *length);
+int tlsyn_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int tlsyn_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+ssize_t tlsyn_send(int fd, const void *bytes, size_t n, int flags);
+ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struct sockaddr *to,
+                     socklen_t length);
+ssize_t tlsyn_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t tlsyn_recv(int fd, void *bytes, size_t n, int flags);
+ssize_t tlsyn_recvfrom(int fd, void *bytes, size_t n, int flags, struct sockaddr *from,
+                       socklen_t *length);
+ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t tlsyn_read(int fd, void *bytes, size_t n);
+ssize_t tlsyn_write(int fd, const void *bytes, size_t n);
+ssize_t tlsyn_readv(int fd, const struct iovec *parts, int count);
+ssize_t tlsyn_writev(int fd, const struct iovec *parts, int count);
+
+int tlsyn_shutdown(int fd, int how);
+int tlsyn_close(int fd);
+
+int tlsyn_getsockname(int fd, struct sockaddr *address, socklen_t *length);
+int tlsyn_getpeername(int fd, struct sockaddr *address, socklen_t *length);
+int tlsyn_getsockopt(int fd, int level, int name, void *value, socklen_t *length);
+int tlsyn_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+
+/** F_GETFL and F_SETFL (O_NONBLOCK), F_GETFD and F_SETFD. */
+int tlsyn_fcntl(int fd, int command, ...);
+/** FIONREAD, FIONBIO, SIOCOUTQ, SIOCOUTQNSD. */
+int tlsyn_ioctl(int fd, unsigned long request, ...);
+
+/** poll(2), on the net's clock where the net has one of its own. Descriptors of the kernel may be
+ * among them. */
+int tlsyn_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+/* --- options of our own: level SOL_TLSYN ------------------------------------------------------ */
+
+#define SOL_TLSYN 0x746c
+
+/** Get: struct tlsyn_conn_info of a stream socket that has a connection (ENOTCONN). */
+#define TLSYN_CONN_INFO 1
+/** Get: what went wrong in the engine, as a sentence; "" if nothing did. */
+#define TLSYN_ENGINE_ERROR 2
+/** Get and set, int: enum tlsyn_level: what a connect with an engine may put into the SYN. The
+ * default is TLSYN_LEVEL_COOKIE. EINVAL for a level that is none, EISCONN too late. */
+#define TLSYN_CONNECT_LEVEL 3
+
+/* --- engines ---------------------------------------------------------------------------------- */
+
+/**
+ * What stands between a stream socket and its connection, where something does: TLS. One engine
+ * serves the connections of a socket, a session each. All is called under the net's lock.
+ */
+struct tlsyn_engine;
+struct tlsyn_session;
+
+struct tlsyn_engine_ops {
+    /** A session for a connection that raises its events at `app` as a plain one does. `conn` is
+     * NULL before an active open; *handler is then to be given to tlsyn_conn_open(). 0 or -errno. */
+    int (*attach)(struct tlsyn_engine *, struct tlsyn_conn *, const char *server_name,
+                  struct tlsyn_handler *app, struct tlsyn_session **,
+                  struct tlsyn_handler **handler);
+    /** As tlsyn_tls_read(): a count, 0 at the end, -EAGAIN, or another error. */
+    ssize_t (*read)(struct tlsyn_session *, void *bytes, size_t n);
+    /** What read would give at once, at least 1 if it would give anything but -EAGAIN. */
+    size_t (*pending)(struct tlsyn_session *);
+    /** As tlsyn_tls_write(): a count, -EAGAIN, or another error. */
+    ssize_t (*write)(struct tlsyn_session *, const void *bytes, size_t n);
+    /** No more will be written. */
+    void (*close)(struct tlsyn_session *);
+    /** The socket loses interest: what was written still leaves, as tlsyn_conn_release() says. */
+    void (*release)(struct tlsyn_session *);
+    /** Ends it at once: RST. The session must not be used again, and no event comes. */
+    void (*abort)(struct tlsyn_session *);
+    /** A sentence, or "". Valid until the next call. */
+    const char *(*error)(struct tlsyn_session *);
+    /** The socket needs the engine no more; sessions may be left. */
+    void (*drop)(struct tlsyn_engine *);
+};
+
+struct tlsyn_engine {
+    const struct tlsyn_engine_ops *ops;
+};
+
+/** Puts an engine under a stream socket before it connects; under a socket that will listen, it is
+ * put under each connection accepted. `server_name` is copied, may be NULL. 0; -1 with EOPNOTSUPP
+ * (not a stream socket), EISCONN (too late), ENOMEM; then the engine is not dropped. */
+int tlsyn_socket_engine(int fd, struct tlsyn_engine *engine, const char *server_name);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * socket/cursor.h: a place in a vector of the program's buffers, on the way through it.
+ */
+#ifndef TLSYN_SOCKET_CURSOR_H
+#define TLSYN_SOCKET_CURSOR_H
+
+#include <sys/socket.h>
+
+#include <tlsyn/types.h>
+
+struct cursor {
+    const struct iovec *part; /* the one we are in */
+    size_t offset;            /* in it */
+    size_t left;              /* bytes from here to the end */
+    bool discards;            /* what is put goes nowhere: MSG_TRUNC on a stream */
+};
+
+/** What comes with received bytes. */
+struct sock_received {
+    struct tlsyn_endpoint from; /* a datagram's sender */
+    bool has_from;
+    int flags; /* MSG_TRUNC */
+};
+
+/** At the start. -EMSGSIZE: more parts than the kernel takes; -EINVAL: more bytes. */
+int cursor_init(struct cursor *cursor, const struct iovec *parts, size_t count);
+
+/** The piece at the place, at most `left` bytes; NULL at the end. */
+void *cursor_piece(struct cursor *cursor, size_t *n);
+
+/** Moves on by n, at most `left`. */
+void cursor_advance(struct cursor *cursor, size_t n);
+
+/** Copies as much of n bytes as there is room for into the buffers. Returns how much. */
+size_t cursor_put(struct cursor *cursor, const void *bytes, size_t n);
+
+/** Copies n bytes, at most `left`, out of the buffers. Returns how much. */
+size_t cursor_get(struct cursor *cursor, void *bytes, size_t n);
+
+#endif

@@ -1,0 +1,325 @@
+/*
+ * socket/datagram.c: SOCK_DGRAM over tlsyn/udp.h. Read first: udp(7), ip(7).
+ *
+ * What arrives is queued here until the program takes it, within SO_RCVBUF. An ICMP error is told
+ * once, to a socket that is connected (RFC 1122 4.1.3.3).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <tlsyn/udp.h>
+
+#include "socket/address.h"
+#include "socket/port.h"
+#include "socket/sock.h"
+
+#define OVERHEAD 768 /* what Linux counts beside a datagram's bytes, about */
+
+struct datagram {
+    struct list node;
+    struct tlsyn_endpoint from;
+    size_t len;
+    uint8_t bytes[];
+};
+
+static struct sock *owner(struct tlsyn_udp_handler *handler)
+{
+    return container_of(handler, struct sock, dgram.handler);
+}
+
+/* --- in ------------------------------------------------------------------------------------------ */
+
+static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
+                        const struct tlsyn_udp_datagram *arrived)
+{
+    struct sock *sock = owner(handler);
+    struct datagram *datagram;
+
+    (void)udp;
+    if (sock->dgram.queued + arrived->len + OVERHEAD > (size_t)sock->options.rcv_buf)
+        return;
+    datagram = malloc(sizeof(*datagram) + arrived->len);
+    if (!datagram)
+        return;
+    datagram->from = arrived->from;
+    datagram->len = arrived->len;
+    memcpy(datagram->bytes, arrived->bytes, arrived->len);
+    list_append(&sock->dgram.queue, &datagram->node);
+    sock->dgram.queued += arrived->len + OVERHEAD;
+    sock->dgram.arrived = true;
+    sock_changed(sock);
+}
+
+static void on_error(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
+                     const struct tlsyn_endpoint *to, int error)
+{
+    struct sock *sock = owner(handler);
+
+    (void)udp;
+    (void)to;
+    if (sock->dgram.connected && error == -ECONNREFUSED)
+        sock_fail(sock, error);
+}
+
+static void on_writable(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp)
+{
+    (void)udp;
+    owner(handler)->dgram.full = false;
+    sock_changed(owner(handler));
+}
+
+static void on_closed(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp)
+{
+    (void)udp;
+    owner(handler)->dgram.udp = NULL;
+    sock_fail(owner(handler), -ENETDOWN);
+}
+
+static struct datagram *front(struct sock *sock)
+{
+    struct list *first = list_first(&sock->dgram.queue);
+
+    return first ? container_of(first, struct datagram, node) : NULL;
+}
+
+static void discard(struct sock *sock, struct datagram *datagram)
+{
+    list_remove(&datagram->node);
+    sock->dgram.queued -= datagram->len + OVERHEAD;
+    free(datagram);
+    sock_changed(sock);
+}
+
+static ssize_t give(struct sock *sock, struct datagram *datagram, struct cursor *into,
+                    struct sock_received *about, int flags)
+{
+    size_t n = cursor_put(into, datagram->bytes, datagram->len);
+    size_t result = flags & MSG_TRUNC ? datagram->len : n;
+
+    about->from = datagram->from;
+    about->has_from = true;
+    if (n < datagram->len)
+        about->flags |= MSG_TRUNC;
+    if (!(flags & MSG_PEEK))
+        discard(sock, datagram);
+    return (ssize_t)result;
+}
+
+static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock_received *about,
+                             int flags)
+{
+    tlsyn_time deadline = sock_deadline(sock, sock->options.rcv_timeout, flags);
+
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    for (;;) {
+        struct datagram *datagram = front(sock);
+        int result;
+
+        if (sock->error)
+            return sock_take_error(sock);
+        if (datagram)
+            return give(sock, datagram, into, about, flags);
+        if (sock->shut & SOCK_SHUT_RD)
+            return 0;
+        result = sock_wait(sock, deadline);
+        if (result < 0)
+            return result;
+    }
+}
+
+/* --- out ----------------------------------------------------------------------------------------- */
+
+static void udp_options(const struct sock *sock, struct tlsyn_udp_options *options)
+{
+    *options = (struct tlsyn_udp_options){
+        .local = sock->local,
+        .only_ip6 = sock->options.v6only,
+        .broadcast = sock->options.broadcast,
+        .tos = (uint8_t)(sock->domain == AF_INET ? sock->options.tos : sock->options.tclass),
+        .ttl = (uint8_t)(sock->domain == AF_INET ? sock->options.ttl : sock->options.hops),
+    };
+}
+
+int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
+{
+    static const struct tlsyn_udp_events events = {
+        .on_datagram = on_datagram,
+        .on_error = on_error,
+        .on_writable = on_writable,
+        .on_closed = on_closed,
+    };
+    struct tlsyn_udp_options options;
+    int error = port_take(sock, local);
+
+    if (error < 0)
+        return error;
+    sock->dgram.handler.events = &events;
+    udp_options(sock, &options);
+    error = tlsyn_udp_open(sock->net->stack, &options, &sock->dgram.handler, &sock->dgram.udp);
+    if (error < 0)
+        port_release(sock);
+    return error;
+}
+
+static int bind_somewhere(struct sock *sock)
+{
+    const struct tlsyn_endpoint any = {.addr = address_any(sock->domain)};
+
+    return sock->dgram.udp ? 0 : datagram_bind(sock, &any);
+}
+
+/* -EAGAIN has the call wait: on_writable follows. */
+static int send_once(struct sock *sock, const void *bytes, size_t n,
+                     const struct tlsyn_endpoint *to)
+{
+    int error = tlsyn_udp_send(sock->dgram.udp, to, bytes, n);
+
+    if (error == -EAGAIN) {
+        sock->dgram.full = true;
+        sock_changed(sock);
+    }
+    return error;
+}
+
+static int send_bytes(struct sock *sock, const void *bytes, size_t n,
+                      const struct tlsyn_endpoint *to, tlsyn_time deadline)
+{
+    int error = send_once(sock, bytes, n, to);
+
+    while (error == -EAGAIN) {
+        error = sock_wait(sock, deadline);
+        if (error == 0)
+            error = send_once(sock, bytes, n, to);
+        else
+            break;
+    }
+    return error;
+}
+
+static ssize_t datagram_send(struct sock *sock, struct cursor *from,
+                             const struct tlsyn_endpoint *to, int flags)
+{
+    tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
+    size_t n = from->left;
+    uint8_t *bytes;
+    int error = bind_somewhere(sock);
+
+    if (n > TLSYN_UDP_MAX)
+        return -EMSGSIZE;
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (!to && !sock->dgram.connected)
+        return -EDESTADDRREQ;
+    if (sock->error)
+        return sock_take_error(sock);
+    if (sock->shut & SOCK_SHUT_WR)
+        return -EPIPE;
+    bytes = error == 0 ? malloc(n + 1) : NULL;
+    if (!bytes)
+        return error < 0 ? error : -ENOMEM;
+    (void)cursor_get(from, bytes, n);
+    error = send_bytes(sock, bytes, n, to, deadline);
+    free(bytes);
+    return error < 0 ? error : (ssize_t)n;
+}
+
+/* --- peers and ends -------------------------------------------------------------------------------- */
+
+static void note_local(struct sock *sock)
+{
+    struct tlsyn_udp_info info;
+
+    tlsyn_udp_info(sock->dgram.udp, &info);
+    sock->local.addr = info.local.addr;
+    if (sock->domain == AF_INET && !tlsyn_addr_is_ip4(&sock->local.addr))
+        sock->local.addr = address_any(AF_INET);
+}
+
+static int datagram_connect(struct sock *sock, const struct tlsyn_endpoint *to)
+{
+    int error = bind_somewhere(sock);
+
+    if (error == 0)
+        error = tlsyn_udp_connect(sock->dgram.udp, to);
+    if (error < 0)
+        return error;
+    sock->dgram.connected = true;
+    sock->remote = *to;
+    sock->shut = 0;
+    note_local(sock);
+    return 0;
+}
+
+static int datagram_disconnect(struct sock *sock)
+{
+    if (sock->dgram.udp) {
+        (void)tlsyn_udp_connect(sock->dgram.udp, NULL);
+        note_local(sock);
+    }
+    sock->dgram.connected = false;
+    sock->error = 0;
+    sock->remote = (struct tlsyn_endpoint){.addr = address_any(sock->domain)};
+    return 0;
+}
+
+static int datagram_shutdown(struct sock *sock, int how)
+{
+    sock->shut |= (unsigned)how + 1;
+    sock_changed(sock);
+    return sock->dgram.connected ? 0 : -ENOTCONN;
+}
+
+static void datagram_close(struct sock *sock)
+{
+    struct datagram *datagram;
+
+    if (sock->dgram.udp)
+        tlsyn_udp_close(sock->dgram.udp);
+    sock->dgram.udp = NULL;
+    while ((datagram = front(sock)))
+        discard(sock, datagram);
+}
+
+static int datagram_fionread(struct sock *sock)
+{
+    struct datagram *datagram = front(sock);
+
+    return datagram ? (int)datagram->len : 0;
+}
+
+static unsigned datagram_levels(struct sock *sock, bool *again)
+{
+    unsigned levels = sock->dgram.full ? 0 : READY_OUT;
+
+    *again = sock->dgram.arrived && sock->nonblock;
+    sock->dgram.arrived = false;
+    if (front(sock) || sock->error)
+        levels |= READY_IN;
+    if (sock->shut & SOCK_SHUT_RD)
+        levels |= READY_IN | READY_END;
+    if (sock->shut == SOCK_SHUT_BOTH)
+        levels |= READY_HUP;
+    return levels;
+}
+
+static void datagram_apply(struct sock *sock)
+{
+    struct tlsyn_udp_options options;
+
+    if (!sock->dgram.udp)
+        return;
+    udp_options(sock, &options);
+    tlsyn_udp_set_options(sock->dgram.udp, &options);
+}
+
+const struct sock_ops datagram_ops = {
+    .connect = datagram_connect,
+    .disconnect = datagram_disconnect,
+    .send = datagram_send,
+    .recv = datagram_recv,
+    .shutdown = datagram_shutdown,
+    .close = datagram_close,
+    .readable = datagram_fionread,
+    .levels = datagram_levels,
+    .apply = datagram_apply,
+};

@@ -1,0 +1,370 @@
+/*
+ * socket/transfer.c: bytes in and out of a stream socket. Read first: send(2), recv(2), tcp(7).
+ *
+ * A byte is copied once, between the program's buffer and the connection's ring, or by the engine
+ * that stands between. `kept` is the exception: what a peek took out of an engine, and what a
+ * connection left when it was reset.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "socket/stream.h"
+
+#define RECORD_MAX 16384
+
+/* --- what is there ------------------------------------------------------------------------------ */
+
+static size_t kept(const struct stream *stream)
+{
+    return stream->kept_to - stream->kept_from;
+}
+
+static size_t arrived(const struct stream *stream)
+{
+    struct tlsyn_conn_glance glance;
+
+    if (stream->session)
+        return stream->session_ops->pending(stream->session);
+    if (!stream->conn)
+        return 0;
+    tlsyn_conn_glance(stream->conn, &glance);
+    return glance.rcv_queued;
+}
+
+size_t stream_readable(struct sock *sock)
+{
+    return kept(&sock->stream) + arrived(&sock->stream);
+}
+
+static void forget_kept(struct stream *stream, size_t n)
+{
+    stream->kept_from += n;
+    if (kept(stream) > 0)
+        return;
+    free(stream->kept);
+    stream->kept = NULL;
+    stream->kept_from = stream->kept_to = 0;
+}
+
+/* Room for n bytes behind those kept. */
+static uint8_t *extend_kept(struct stream *stream, size_t n)
+{
+    uint8_t *longer = realloc(stream->kept, stream->kept_to + n);
+
+    if (!longer)
+        return NULL;
+    stream->kept = longer;
+    return longer + stream->kept_to;
+}
+
+void stream_keep_rest(struct sock *sock)
+{
+    struct stream *stream = &sock->stream;
+    struct tlsyn_view view;
+    size_t n = stream->conn && !stream->session ? tlsyn_conn_peek(stream->conn, &view) : 0;
+    uint8_t *at = n ? extend_kept(stream, n) : NULL;
+
+    if (!at)
+        return;
+    memcpy(at, view.part[0].iov_base, view.part[0].iov_len);
+    if (view.part[1].iov_len)
+        memcpy(at + view.part[0].iov_len, view.part[1].iov_base, view.part[1].iov_len);
+    stream->kept_to += n;
+}
+
+/* --- in ------------------------------------------------------------------------------------------ */
+
+static size_t take_kept(struct stream *stream, struct cursor *into, size_t skip, bool peek)
+{
+    size_t n = kept(stream);
+
+    if (skip >= n)
+        return 0;
+    n = cursor_put(into, stream->kept + stream->kept_from + skip, n - skip);
+    if (!peek)
+        forget_kept(stream, n);
+    return n;
+}
+
+static size_t take_plain(struct stream *stream, struct cursor *into, size_t skip, bool peek)
+{
+    struct tlsyn_view view;
+    size_t n = 0;
+
+    if (tlsyn_conn_peek(stream->conn, &view) == 0)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        size_t over = skip < view.part[i].iov_len ? skip : view.part[i].iov_len;
+
+        skip -= over;
+        n += cursor_put(into, (uint8_t *)view.part[i].iov_base + over, view.part[i].iov_len - over);
+    }
+    if (!peek && n > 0)
+        tlsyn_conn_consume(stream->conn, n);
+    return n;
+}
+
+/* What an engine says besides a count ends the stream, in order or not. */
+static void note_result(struct sock *sock, ssize_t result)
+{
+    struct stream *stream = &sock->stream;
+
+    if (result == 0) {
+        stream->done = true;
+        sock->shut |= SOCK_SHUT_RD;
+    } else if (result < 0 && result != -EAGAIN && sock->error == 0 && !stream->done) {
+        stream->done = true;
+        sock->shut |= SOCK_SHUT_RD;
+        sock_fail(sock, (int)result);
+    }
+}
+
+static size_t take_opened(struct sock *sock, struct cursor *into)
+{
+    struct stream *stream = &sock->stream;
+    size_t done = 0, piece;
+    uint8_t bin[1024];
+
+    while (into->left > 0 && stream->session) {
+        uint8_t *at = bin;
+        ssize_t n;
+
+        if (into->discards)
+            piece = into->left < sizeof(bin) ? into->left : sizeof(bin);
+        else
+            at = cursor_piece(into, &piece);
+        n = stream->session_ops->read(stream->session, at, piece);
+        if (n <= 0) {
+            note_result(sock, n);
+            break;
+        }
+        cursor_advance(into, (size_t)n);
+        done += (size_t)n;
+    }
+    return done;
+}
+
+/* A peek into an engine: what it has now is kept. */
+static void keep_opened(struct sock *sock)
+{
+    struct stream *stream = &sock->stream;
+    uint8_t *at = stream->session && kept(stream) < RECORD_MAX && arrived(stream)
+                      ? extend_kept(stream, RECORD_MAX)
+                      : NULL;
+    ssize_t n = at ? stream->session_ops->read(stream->session, at, RECORD_MAX) : -EAGAIN;
+
+    if (n > 0)
+        stream->kept_to += (size_t)n;
+    else
+        note_result(sock, n);
+}
+
+/* Whatever can be had now, `skip` bytes past the front. */
+static size_t take(struct sock *sock, struct cursor *into, size_t skip, bool peek)
+{
+    struct stream *stream = &sock->stream;
+    size_t n;
+
+    if (peek && skip == kept(stream))
+        keep_opened(sock);
+    n = take_kept(stream, into, skip, peek);
+    if (stream->session)
+        return peek ? n : n + take_opened(sock, into);
+    if (stream->conn) /* then nothing is kept: that is for when it is gone */
+        n += take_plain(stream, into, peek ? skip : 0, peek);
+    return n;
+}
+
+/* Why a receive that has got nothing comes back, as Linux's tcp_recvmsg() asks in this order: 1: it
+ * does not; else 0 (the end) or -errno. */
+static int why_none(struct sock *sock)
+{
+    if (sock->stream.done && !sock->error)
+        return 0;
+    if (sock->error)
+        return sock_take_error(sock);
+    if (sock->shut & SOCK_SHUT_RD)
+        return 0;
+    if (!sock->stream.conn)
+        return -ENOTCONN;
+    return 1;
+}
+
+static bool is_over(const struct sock *sock)
+{
+    return sock->error || sock->stream.done || sock->shut & SOCK_SHUT_RD || !sock->stream.conn;
+}
+
+static size_t enough(const struct sock *sock, size_t n, int flags)
+{
+    size_t low = (size_t)sock->options.rcv_lowat;
+
+    if (flags & MSG_WAITALL)
+        low = n;
+    low = low < n ? low : n;
+    return low ? low : 1;
+}
+
+ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received *about, int flags)
+{
+    size_t asked = into->left, target = enough(sock, asked, flags), done = 0;
+    tlsyn_time deadline = sock_deadline(sock, sock->options.rcv_timeout, flags);
+    bool peek = flags & MSG_PEEK;
+    int result;
+
+    (void)about;
+    if (flags & MSG_OOB)
+        return -EINVAL;
+    if (sock->phase == SOCK_LISTENING)
+        return -ENOTCONN;
+    into->discards = flags & MSG_TRUNC;
+    sock->stream.looked = true;
+    sock_changed(sock);
+    for (;;) {
+        done += take(sock, into, done, peek);
+        if (done >= target || (asked == 0 && stream_readable(sock)))
+            return (ssize_t)done;
+        if (done > 0 && is_over(sock))
+            return (ssize_t)done;
+        result = done > 0 ? 1 : why_none(sock);
+        if (result <= 0)
+            return result;
+        result = sock_wait(sock, deadline);
+        if (result < 0)
+            return done > 0 ? (ssize_t)done : result;
+    }
+}
+
+/* --- out ----------------------------------------------------------------------------------------- */
+
+static ssize_t push_plain(struct stream *stream, struct cursor *from)
+{
+    struct tlsyn_view view;
+    ssize_t room = tlsyn_conn_reserve(stream->conn, from->left, &view);
+
+    if (room <= 0)
+        return room;
+    for (int i = 0; i < 2; i++)
+        (void)cursor_get(from, view.part[i].iov_base, view.part[i].iov_len);
+    tlsyn_conn_commit(stream->conn, (size_t)room);
+    return room;
+}
+
+static ssize_t push_sealed(struct stream *stream, struct cursor *from)
+{
+    ssize_t done = 0;
+    size_t piece;
+
+    while (from->left > 0) {
+        const void *at = cursor_piece(from, &piece);
+        ssize_t n = stream->session_ops->write(stream->session, at, piece);
+
+        if (n <= 0)
+            return done > 0 || n == -EAGAIN ? done : n;
+        cursor_advance(from, (size_t)n);
+        done += n;
+    }
+    return done;
+}
+
+ssize_t stream_push(struct sock *sock, struct cursor *from)
+{
+    if (sock->stream.session)
+        return push_sealed(&sock->stream, from);
+    return push_plain(&sock->stream, from);
+}
+
+/* MSG_MORE is the cork for one call. */
+static void cork(struct sock *sock, bool more)
+{
+    struct tlsyn_conn_options options;
+
+    if (sock->stream.corked == more || !sock->stream.conn)
+        return;
+    sock->stream.corked = more;
+    options_for_conn(sock, &options);
+    (void)tlsyn_conn_set_options(sock->stream.conn, &options);
+}
+
+/* As Linux's sk_stream_wait_connect(): 0, or why nothing can be sent. */
+static int await_connection(struct sock *sock, tlsyn_time deadline)
+{
+    while (sock->phase == SOCK_OPENING && sock->stream.conn && !sock->stream.established) {
+        int result = sock->error ? sock_take_error(sock) : sock_wait(sock, deadline);
+
+        if (result < 0)
+            return result;
+    }
+    if (sock->error)
+        return sock_take_error(sock);
+    return sock->stream.conn && !(sock->shut & SOCK_SHUT_WR) ? 0 : -EPIPE;
+}
+
+/* MSG_FASTOPEN, or the first send after a deferred connect. Without a cookie nothing is taken, and
+ * one is asked for. 0: opened; what is left of `from` is to be sent. */
+static int open_by_sending(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
+                           tlsyn_time deadline)
+{
+    struct cursor none = {0};
+    size_t before = from->left;
+    bool cookie = tlsyn_has_cookie(sock->net->stack, &to->addr);
+    int error = stream_open(sock, to, cookie ? from : &none);
+
+    if (error == 0)
+        error = stream_await(sock, deadline);
+    return error == -EINPROGRESS && from->left < before ? 0 : error;
+}
+
+static int open_if_asked(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
+                         int flags, tlsyn_time deadline)
+{
+    if (sock->stream.deferred)
+        return open_by_sending(sock, from, &sock->remote, deadline);
+    if (!(flags & MSG_FASTOPEN) || sock->stream.engine)
+        return 0;
+    if (sock->phase == SOCK_OPENING)
+        return -EALREADY;
+    if (sock->phase != SOCK_IDLE)
+        return -EISCONN;
+    return to ? open_by_sending(sock, from, to, deadline) : -EINVAL;
+}
+
+static int send_all(struct sock *sock, struct cursor *from, tlsyn_time deadline)
+{
+    while (from->left > 0) {
+        int result = await_connection(sock, deadline);
+        ssize_t n = result == 0 ? stream_push(sock, from) : result;
+
+        if (n < 0)
+            return (int)n;
+        if (n > 0)
+            continue;
+        result = sock_wait(sock, deadline);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
+                    int flags)
+{
+    tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
+    size_t asked = from->left;
+    int error = 0;
+
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    error = open_if_asked(sock, from, to, flags, deadline);
+    if (error < 0)
+        return error;
+    if (asked > from->left && sock->phase == SOCK_OPENING)
+        return (ssize_t)(asked - from->left);
+    error = await_connection(sock, deadline);
+    if (error == 0)
+        cork(sock, flags & MSG_MORE);
+    if (error == 0)
+        error = send_all(sock, from, deadline);
+    sock_changed(sock);
+    return asked > from->left ? (ssize_t)(asked - from->left) : error;
+}

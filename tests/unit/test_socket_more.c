@@ -1,0 +1,375 @@
+/* Sockets: datagrams, patience, signals, backlog and threads, over the kernel's and over ours. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "support/bsd.h"
+
+#define ADDR(a) ((struct sockaddr *)&(a))
+
+/* --- datagrams -------------------------------------------------------------------------------------------- */
+
+static int bound_datagram(struct bsd *b, enum bsd_side side, struct sockaddr_in *at)
+{
+    int fd = bsd_socket(b, side, AF_INET, SOCK_DGRAM, 0);
+    socklen_t n = sizeof(*at);
+
+    *at = bsd_address(b, side, 0);
+    b->bind(fd, ADDR(*at), sizeof(*at));
+    b->getsockname(fd, ADDR(*at), &n);
+    return fd;
+}
+
+static void datagrams(struct bsd *b)
+{
+    static char large[70000];
+    struct sockaddr_in at, from, nowhere;
+    struct iovec parts[2] = {{(char[4]){0}, 4}, {(char[2]){0}, 2}};
+    struct msghdr message = {
+        .msg_iov = parts, .msg_iovlen = 2, .msg_name = &from, .msg_namelen = sizeof(from)};
+    socklen_t n = sizeof(from);
+    int server = bound_datagram(b, SERVER, &at), client, size;
+    char text[32];
+
+    nowhere = at;
+    nowhere.sin_port = 0;
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    SEEN(b, client, 0);
+    STEP(b, b->sendto(client, "x", 1, 0, NULL, 0));
+    STEP(b, b->sendto(client, "x", 1, 0, ADDR(at), 15));
+    STEP(b, b->sendto(client, "x", 1, 0, ADDR(nowhere), sizeof(nowhere)));
+    STEP(b, b->sendto(client, large, sizeof(large), 0, ADDR(at), sizeof(at)));
+    STEP(b, b->recvfrom(client, text, 1, MSG_DONTWAIT, NULL, NULL));
+    STEP(b, b->listen(client, 1));
+    STEP(b, b->accept4(client, NULL, NULL, 0));
+    STEP(b, b->sendto(client, "hello", 5, 0, ADDR(at), sizeof(at)));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->ioctl(server, FIONREAD, &size));
+    STEP(b, size);
+    STEP(b, b->recvfrom(server, text, 3, MSG_PEEK, ADDR(from), &n));
+    STEP(b, n);
+    STEP(b, b->recvfrom(server, text, 3, MSG_PEEK | MSG_TRUNC, NULL, NULL));
+    STEP(b, b->recvmsg(server, &message, 0));
+    STEP(b, message.msg_flags);
+    STEP(b, message.msg_namelen);
+    SEEN(b, server, 0);
+    STEP(b, b->sendto(client, "", 0, 0, ADDR(at), sizeof(at)));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->recvfrom(server, text, 3, 0, NULL, NULL));
+    STEP(b, b->shutdown(client, SHUT_WR));
+    STEP(b, b->sendto(server, "answer", 6, 0, ADDR(from), sizeof(from)));
+    SEEN(b, client, POLLIN);
+    message.msg_namelen = sizeof(from);
+    parts[0].iov_len = 3;
+    STEP(b, b->recvmsg(client, &message, 0));
+    STEP(b, message.msg_flags);
+    STEP(b, from.sin_port == at.sin_port);
+    b->close(client);
+    b->close(server);
+}
+
+static void connected_datagrams(struct bsd *b)
+{
+    struct sockaddr_in at, other, me, unspec = {.sin_family = AF_UNSPEC};
+    int server = bound_datagram(b, SERVER, &at), stranger = bound_datagram(b, SERVER, &other);
+    int client, error = 0;
+    socklen_t n = sizeof(me);
+    char text[32];
+
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    STEP(b, b->getpeername(client, ADDR(me), &n));
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    STEP(b, b->getpeername(client, ADDR(me), &n));
+    STEP(b, b->getsockname(client, ADDR(me), &n));
+    STEP(b, me.sin_port != 0 && me.sin_addr.s_addr != 0);
+    STEP(b, b->write(client, "hello", 5));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->sendto(stranger, "no", 2, 0, ADDR(me), sizeof(me)));
+    STEP(b, b->sendto(server, "yes", 3, 0, ADDR(me), sizeof(me)));
+    SEEN(b, client, POLLIN);
+    STEP(b, b->read(client, text, sizeof(text))); /* from its peer alone */
+    STEP(b, b->close(server));
+    STEP(b, b->write(client, "anybody?", 8));
+    (void)bsd_await(b, client, POLLIN | POLLERR);
+    STEP(b, b->write(client, "anybody?", 8));
+    n = sizeof(error);
+    (void)bsd_await(b, client, POLLIN | POLLERR);
+    STEP(b, b->getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &n));
+    STEP(b, error);
+    STEP(b, b->connect(client, ADDR(unspec), sizeof(unspec)));
+    STEP(b, b->write(client, "x", 1));
+    n = sizeof(me);
+    STEP(b, b->getpeername(client, ADDR(me), &n));
+    STEP(b, b->connect(client, ADDR(other), sizeof(other)));
+    STEP(b, b->shutdown(client, SHUT_RD));
+    SEEN(b, client, 0);
+    STEP(b, b->read(client, text, sizeof(text)));
+    b->close(client);
+    b->close(stranger);
+}
+
+/* --- patience ----------------------------------------------------------------------------------------------- */
+
+static void out_of_patience(struct bsd *b)
+{
+    const struct timeval brief = {0, 30000}, none = {-1, 0};
+    struct sockaddr_in at;
+    int listener = bsd_listener(b, &at, 1), client, server;
+    char text[8];
+
+    STEP(b, b->setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof(brief)));
+    STEP(b, b->accept4(listener, NULL, NULL, 0));
+    bsd_connection(b, &client, &server);
+    STEP(b, b->setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof(brief)));
+    STEP(b, b->read(client, text, 8));
+    STEP(b, b->write(server, "abc", 3));
+    bsd_await_bytes(b, client, 3);
+    STEP(b, b->recvfrom(client, text, 8, MSG_WAITALL, NULL, NULL));
+    STEP(b, b->setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none)));
+    STEP(b, b->read(client, text, 8));
+    b->close(listener);
+    b->close(client);
+    b->close(server);
+}
+
+static void low_water(struct bsd *b)
+{
+    int client, server, four = 4;
+    char text[8];
+
+    bsd_connection(b, &client, &server);
+    STEP(b, b->setsockopt(server, SOL_SOCKET, SO_RCVLOWAT, &four, sizeof(four)));
+    STEP(b, b->write(client, "abc", 3));
+    bsd_await_bytes(b, server, 3);
+    SEEN(b, server, 0);
+    STEP(b, b->write(client, "d", 1));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->read(server, text, 8));
+    b->close(client);
+    b->close(server);
+}
+
+/* --- signals -------------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* Signals the thread again and again, until it has come back. */
+struct nuisance {
+    pthread_t victim;
+    volatile bool done;
+    struct bsd *b;
+    int speak; /* after some signals, so that a restarted call ends too */
+};
+
+static void *annoy(void *data)
+{
+    struct nuisance *n = data;
+
+    for (int i = 0; i < 2000 && !n->done; i++) {
+        (void)usleep(5000);
+        if (i < 10)
+            pthread_kill(n->victim, SIGUSR1);
+        if (i == 12 && n->speak >= 0)
+            (void)n->b->write(n->speak, "x", 1);
+    }
+    return NULL;
+}
+
+static void interrupted_with(struct bsd *b, int flags, const struct timeval *timeout)
+{
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = flags};
+    struct nuisance n = {.victim = pthread_self(), .b = b};
+    int client, server;
+    pthread_t thread;
+    char text[8];
+
+    sigaction(SIGUSR1, &act, NULL);
+    signals = 0;
+    bsd_connection(b, &client, &server);
+    if (timeout)
+        STEP(b, b->setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, timeout, sizeof(*timeout)));
+    n.speak = server;
+    pthread_create(&thread, NULL, annoy, &n);
+    STEP(b, b->read(client, text, 8));
+    n.done = true;
+    pthread_join(thread, NULL);
+    STEP(b, signals > 0);
+    b->close(client);
+    b->close(server);
+}
+
+static void interrupted(struct bsd *b)
+{
+    const struct timeval long_time = {10, 0};
+
+    interrupted_with(b, 0, NULL);
+    interrupted_with(b, SA_RESTART, NULL);
+    interrupted_with(b, SA_RESTART, &long_time);
+}
+
+static void sigpipe(struct bsd *b)
+{
+    struct sigaction act = {.sa_handler = on_signal};
+    int client, server;
+
+    sigaction(SIGPIPE, &act, NULL);
+    signals = 0;
+    bsd_connection(b, &client, &server);
+    STEP(b, b->shutdown(client, SHUT_WR));
+    STEP(b, b->sendto(client, "x", 1, MSG_NOSIGNAL, NULL, 0));
+    STEP(b, signals);
+    STEP(b, b->write(client, "x", 1));
+    STEP(b, signals);
+    b->close(client);
+    b->close(server);
+}
+
+/* --- backlog ------------------------------------------------------------------------------------------------------ */
+
+static void full_backlog(struct bsd *b)
+{
+    struct sockaddr_in at;
+    int listener = bsd_listener(b, &at, 0), first, second, child;
+
+    first = bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0);
+    STEP(b, b->connect(first, ADDR(at), sizeof(at)));
+    SEEN(b, listener, POLLIN);
+    OPENED(b, second, bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    STEP(b, b->connect(second, ADDR(at), sizeof(at)));
+    STEP(b, b->connect(second, ADDR(at), sizeof(at)));
+    SEEN(b, second, 0);
+    STEP(b, b->sendto(second, "x", 1, MSG_NOSIGNAL, NULL, 0));
+    STEP(b, b->recvfrom(second, &child, 1, 0, NULL, NULL));
+    OPENED(b, child, b->accept4(listener, NULL, NULL, 0));
+    b->close(child);
+    SEEN(b, second, POLLOUT); /* its SYN comes again */
+    OPENED(b, child, b->accept4(listener, NULL, NULL, 0));
+    b->close(child);
+    b->close(first);
+    b->close(second);
+    b->close(listener);
+}
+
+static void deferred_accept(struct bsd *b)
+{
+    struct sockaddr_in at;
+    int listener = bsd_listener(b, &at, 4), client, child, five = 5;
+    char text[4];
+
+    STEP(b, b->setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &five, sizeof(five)));
+    STEP(b, b->fcntl(listener, F_SETFL, O_NONBLOCK));
+    client = bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0);
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    SEEN(b, client, POLLOUT);
+    STEP(b, b->accept4(listener, NULL, NULL, 0));
+    STEP(b, b->write(client, "abc", 3));
+    SEEN(b, listener, POLLIN);
+    OPENED(b, child, b->accept4(listener, NULL, NULL, 0));
+    STEP(b, b->read(child, text, 4));
+    b->close(child);
+    b->close(client);
+    b->close(listener);
+}
+
+/* --- bulk, between threads -------------------------------------------------------------------------------------------- */
+
+#define BULK (3 << 20)
+
+struct sender {
+    struct bsd *b;
+    int fd;
+};
+
+static void *send_bulk(void *data)
+{
+    struct sender *s = data;
+    uint8_t *bytes = malloc(BULK);
+
+    for (size_t i = 0; i < BULK; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 1000);
+    bsd_note(s->b, __LINE__, "sent",
+             s->b->write(s->fd, bytes, BULK)); /* blocks until all is taken */
+    s->b->shutdown(s->fd, SHUT_WR);
+    free(bytes);
+    return NULL;
+}
+
+static void bulk(struct bsd *b)
+{
+    int client, server;
+    size_t got = 0, wrong = 0;
+    uint8_t bytes[50000];
+    struct sender sender;
+    pthread_t thread;
+    ssize_t n;
+
+    bsd_connection(b, &client, &server);
+    sender = (struct sender){b, client};
+    pthread_create(&thread, NULL, send_bulk, &sender);
+    while ((n = b->read(server, bytes, sizeof(bytes))) > 0) {
+        for (ssize_t i = 0; i < n; i++, got++)
+            wrong += bytes[i] != (uint8_t)(got * 7 + got / 1000);
+    }
+    pthread_join(thread, NULL);
+    STEP(b, n);
+    STEP(b, got);
+    STEP(b, wrong);
+    b->close(client);
+    b->close(server);
+}
+
+#define COMPARED(name)                                                                             \
+    START_TEST(name##_as_on_linux)                                                                 \
+    {                                                                                              \
+        bsd_compare(name);                                                                         \
+    }                                                                                              \
+    END_TEST
+
+/* clang-format off */
+COMPARED(datagrams)
+COMPARED(connected_datagrams)
+COMPARED(out_of_patience)
+COMPARED(low_water)
+COMPARED(interrupted)
+COMPARED(sigpipe)
+COMPARED(full_backlog)
+COMPARED(deferred_accept)
+COMPARED(bulk)
+/* clang-format on */
+
+Suite *socket_more_suite(void);
+
+Suite *socket_more_suite(void)
+{
+    Suite *suite = suite_create("socket_more");
+    TCase *more = tcase_create("more");
+
+    tcase_set_timeout(more, 60);
+    tcase_add_test(more, datagrams_as_on_linux);
+    tcase_add_test(more, connected_datagrams_as_on_linux);
+    tcase_add_test(more, out_of_patience_as_on_linux);
+    tcase_add_test(more, low_water_as_on_linux);
+    tcase_add_test(more, interrupted_as_on_linux);
+    tcase_add_test(more, sigpipe_as_on_linux);
+    tcase_add_test(more, full_backlog_as_on_linux);
+    tcase_add_test(more, deferred_accept_as_on_linux);
+    tcase_add_test(more, bulk_as_on_linux);
+    suite_add_tcase(suite, more);
+    return suite;
+}

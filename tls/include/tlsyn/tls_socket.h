@@ -1,0 +1,36 @@
+/*
+ * tlsyn/tls_socket.h: TLS under sockets: the one call that is new, and no new call for a server.
+ *
+ *     client   tlsyn_socket -> tlsyn_connect_ssl          -> tlsyn_send, tlsyn_recv ... (plaintext)
+ *     server   tlsyn_socket -> tlsyn_socket_tls -> tlsyn_bind -> tlsyn_listen
+ *                  -> tlsyn_accept -> tlsyn_send, tlsyn_recv ... (plaintext)
+ *
+ * tlsyn_connect_ssl() does the handshake of TLS inside that of TCP: the ClientHello rides in the
+ * SYN. A server that does not take it there gets it as ordinary text, with no round trip lost. A
+ * listening socket with a TLS configuration takes either; tlsyn_accept() returns connections whose
+ * TLS handshake is complete.
+ *
+ * A handshake that fails is errno EPROTO, from tlsyn_connect_ssl(), or where it would block from
+ * SO_ERROR; the sentence is tlsyn_getsockopt(fd, SOL_TLSYN, TLSYN_ENGINE_ERROR). A stream that ends
+ * without close_notify is ECONNRESET.
+ *
+ * The configuration (tlsyn/tls.h) outlives the sockets that use it, and serves those of one net. Its
+ * clock is that of the net's stack: wall_at is tlsyn_clock() where the net has no clock of its own.
+ */
+#ifndef TLSYN_TLS_SOCKET_H
+#define TLSYN_TLS_SOCKET_H
+
+#include <tlsyn/socket.h>
+#include <tlsyn/tls.h>
+
+/** Puts TLS under a stream socket that is not connected: a client's or a server's, as the config's
+ * role says. 0; -1 with errno EOPNOTSUPP, EISCONN, ENOMEM. */
+int tlsyn_socket_tls(int fd, struct tlsyn_tls_config *config);
+
+/** connect(2) with the TLS handshake inside. What may ride in the SYN: TLSYN_CONNECT_LEVEL.
+ * `server_name` as in tlsyn_tls_attach(). 0; -1 with errno as connect(2) (EINPROGRESS: POLLOUT says
+ * when the handshake is done), EPROTO, or EINVAL: no name to verify. */
+int tlsyn_connect_ssl(int fd, const struct sockaddr *address, socklen_t length,
+                      struct tlsyn_tls_config *config, const char *server_name);
+
+#endif
