@@ -303,6 +303,11 @@ int tlsyn_listener_open(struct tlsyn_stack *stack, const struct tlsyn_listen_opt
     return tcp_listen(&stack->tcp, options, acceptor, listener);
 }
 
+void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor)
+{
+    tcp_walk(&stack->tcp, visitor);
+}
+
 int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,
                    struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp)
 {

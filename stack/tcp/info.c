@@ -109,3 +109,42 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
     sequence_info(conn, info);
     flight_info(conn, info);
 }
+
+void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_listener_info *info)
+{
+    const struct tlsyn_listen_options *options = &listener->options;
+
+    *info = (struct tlsyn_listener_info){
+        .local = options->local,
+        .open = options->open,
+        .cookies = options->cookies,
+        .paper = options->paper,
+        .paused = listener->paused,
+        .syn_backlog = listener->tcp->cx->limits.syn_backlog,
+    };
+    list_each(it, &listener->tcp->half_opens)
+    {
+        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, waiting);
+
+        if (conn->opening && conn->opening->listener == listener)
+            info->half_open++;
+    }
+}
+
+void tcp_walk(struct tcp *tcp, struct tlsyn_visitor *visitor)
+{
+    if (visitor->on_listener) {
+        list_each(it, &tcp->listeners)
+        {
+            if (!visitor->on_listener(visitor, container_of(it, struct tlsyn_listener, node)))
+                return;
+        }
+    }
+    if (visitor->on_conn) {
+        list_each(it, &tcp->all)
+        {
+            if (!visitor->on_conn(visitor, container_of(it, struct tlsyn_conn, all)))
+                return;
+        }
+    }
+}

@@ -69,6 +69,9 @@ bool tcp_is_sending(const struct tcp *tcp);
 /** Lets every ready connection send, between ip_output_open() and ip_output_close(). */
 void tcp_output_ready(struct tcp *tcp);
 
+/** tlsyn_stack_walk(). */
+void tcp_walk(struct tcp *tcp, struct tlsyn_visitor *visitor);
+
 /** Frees what died since the last time. Never while a frame is in hand. */
 void tcp_reap(struct tcp *tcp);
 

@@ -293,4 +293,24 @@ struct tlsyn_conn_glance {
 
 void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *glance);
 
+struct tlsyn_listener_info {
+    struct tlsyn_endpoint local;
+    bool open, cookies, paper, paused;
+    uint32_t half_open;   /* its connections in SYN-RECEIVED */
+    uint32_t syn_backlog; /* the most of these, all listeners' together */
+};
+
+void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_listener_info *info);
+
+/** Is shown what a stack has. It may look, and must change nothing. False ends the walk; an event that
+ * is unset is skipped. */
+struct tlsyn_visitor {
+    bool (*on_conn)(struct tlsyn_visitor *, const struct tlsyn_conn *);
+    bool (*on_listener)(struct tlsyn_visitor *, const struct tlsyn_listener *);
+};
+
+/** Shows every listener, then every connection, the oldest first; those in TIME-WAIT and those whose
+ * on_closed is still to come are among them. Inside events too. */
+void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor);
+
 #endif
