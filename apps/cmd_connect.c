@@ -241,7 +241,7 @@ int cmd_connect(int argc, char **argv)
     };
 
     client_options_init(&c->client, options + 3);
-    host_options_init(&c->network, common);
+    host_options_init(&c->network, "connect", common);
     if (cli_parse(&command, argc, argv, &status) >= 0) {
         status = parse_target(c, argv[1]);
         if (status == CLI_OK)

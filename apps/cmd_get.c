@@ -284,7 +284,7 @@ int cmd_get(int argc, char **argv)
     int status = CLI_OK;
 
     client_options_init(&g.client, options + 6);
-    host_options_init(&g.network, common);
+    host_options_init(&g.network, "get", common);
     if (cli_parse(&command, argc, argv, &status) < 0)
         return status;
     if (g.json && (!g.output || strcmp(g.output, "-") == 0)) {

@@ -328,7 +328,7 @@ int cmd_ping(int argc, char **argv)
     };
     int status = CLI_OK;
 
-    host_options_init(&p.network, common);
+    host_options_init(&p.network, "ping", common);
     if (cli_parse(&command, argc, argv, &status) < 0)
         return status;
     p.name = argv[1];

@@ -349,7 +349,7 @@ int cmd_serve(int argc, char **argv)
     int status = CLI_OK;
     int operands = 0;
 
-    host_options_init(&s.network, common);
+    host_options_init(&s.network, "serve", common);
     operands = cli_parse(&command, argc, argv, &status);
     if (operands < 0)
         return status;

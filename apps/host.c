@@ -56,7 +56,8 @@ static const struct cli_type prefix_type = {.placeholder = "LENGTH",
 static const struct cli_type interface_type = {
     .placeholder = "NAME", .accepts = "the name of a network interface", .parse = parse_interface};
 
-void host_options_init(struct host_options *options, struct cli_option table[HOST_OPTIONS])
+void host_options_init(struct host_options *options, const char *command,
+                       struct cli_option table[HOST_OPTIONS])
 {
     const struct cli_option filled[HOST_OPTIONS] = {
         {"link", 0, &link_type, &options->link,
@@ -85,7 +86,7 @@ void host_options_init(struct host_options *options, struct cli_option table[HOS
         {.name = NULL},
     };
 
-    *options = (struct host_options){.timeout = TLSYN_SECONDS(30)};
+    *options = (struct host_options){.command = command, .timeout = TLSYN_SECONDS(30)};
     memcpy(table, filled, sizeof(filled));
 }
 
@@ -327,6 +328,18 @@ static int watch_signals(struct host *host)
     return CLI_FAILURE;
 }
 
+/* --- what tlsyn ss sees --------------------------------------------------------------------------------------- */
+
+/* A command runs as well without it. */
+static void open_control(struct host *host)
+{
+    const struct snapshot_about about = {.command = host->options->command,
+                                         .interface = host->interface,
+                                         .address = &host->own.address};
+
+    (void)control_open(&host->control, host->loop, host->stack, &about);
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 int host_open(struct host *host, const struct host_options *options,
@@ -349,6 +362,8 @@ int host_open(struct host *host, const struct host_options *options,
         status = start_stack(host, limits);
     if (status == CLI_OK)
         status = watch_signals(host);
+    if (status == CLI_OK)
+        open_control(host);
     if (status == CLI_OK)
         status = host_await_address(host);
     if (status != CLI_OK)
@@ -376,6 +391,7 @@ static int check_files(const struct host *host, int status)
 int host_close(struct host *host, int status)
 {
     tlsyn_dhcp_stop(host->lease.dhcp);
+    control_close(&host->control);
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
         tlsyn_loop_free(host->loop);

@@ -18,6 +18,7 @@
 #include <tlsyn/loop.h>
 
 #include "cli.h"
+#include "control.h"
 #include "keylog.h"
 
 enum host_link { HOST_AFPACKET, HOST_PCAP, HOST_FILE };
@@ -32,6 +33,7 @@ struct host_link_choice {
 };
 
 struct host_options {
+    const char *command; /* "get" */
     struct host_link_choice link;
     const char *interface;      /* NULL: chosen */
     struct cli_network address; /* unspecified: not given; prefix_len 0: not told */
@@ -46,7 +48,8 @@ struct host_options {
 #define HOST_OPTIONS 9
 
 /** Sets the defaults, and fills a table for struct cli_command.common. */
-void host_options_init(struct host_options *options, struct cli_option table[HOST_OPTIONS]);
+void host_options_init(struct host_options *options, const char *command,
+                       struct cli_option table[HOST_OPTIONS]);
 
 struct host_trace {
     struct tlsyn_trace base;
@@ -80,7 +83,8 @@ struct host {
     struct host_trace trace;
     struct host_signals signals;
     struct host_lease lease;
-    tlsyn_time probe_ends; /* until then somebody may claim our address; 0: nobody did */
+    struct control control; /* `tlsyn ss` asks there */
+    tlsyn_time probe_ends;  /* until then somebody may claim our address; 0: nobody did */
 };
 
 /** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then host_close() is not needed. The options must

@@ -1,0 +1,291 @@
+/*
+ * cmd_ss.c: tlsyn ss: the connections of running tlsyn commands.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "control_dir.h"
+#include "say.h"
+#include "ss_text.h"
+
+/* A command that is stopped answers nobody; one that runs does in a turn of its loop. */
+#define PATIENCE_S 5
+/* Several times what SNAPSHOT_CONNS connections take. */
+#define ANSWER_MAX ((size_t)32 << 20)
+
+struct ss {
+    bool info, listening, counters, json;
+    int64_t *pid; /* the chosen ones; none: all */
+    bool *found;
+    int pids;
+    bool head; /* the columns' head is printed */
+    int status;
+};
+
+/* One process's answer. */
+struct answer {
+    char *text;
+    size_t size;
+    pid_t pid; /* as seen from here; 0: not to be seen from here */
+};
+
+static bool is_what(const char *line, const char *what)
+{
+    char text[16];
+
+    return ss_member(line, "what", text, sizeof(text)) && strcmp(text, what) == 0;
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------------- */
+
+static int read_all(int fd, struct answer *answer)
+{
+    size_t room = 0;
+
+    for (;;) {
+        ssize_t n = 0;
+
+        if (answer->size + 1 >= room) {
+            char *more = NULL;
+
+            room = room ? 2 * room : 65536;
+            more = room <= ANSWER_MAX ? realloc(answer->text, room) : NULL;
+            if (!more)
+                return -ENOMEM;
+            answer->text = more;
+        }
+        n = recv(fd, answer->text + answer->size, room - answer->size - 1, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        answer->size += (size_t)n;
+        answer->text[answer->size] = '\0';
+        if (n == 0)
+            return 0;
+    }
+}
+
+/* -ECONNREFUSED: its process is gone. */
+static int ask(int dir, const char *name, struct answer *answer)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    struct sockaddr_un address;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    int error = control_dir_address(dir, name, &address);
+    int fd = error < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (error < 0)
+        return error;
+    if (fd < 0)
+        return -errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        error = errno == EAGAIN ? -ETIMEDOUT : -errno;
+    if (error == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        answer->pid = peer.pid;
+    if (error == 0)
+        error = read_all(fd, answer);
+    (void)close(fd);
+    return error;
+}
+
+/* --- showing --------------------------------------------------------------------------------------------------- */
+
+/* The numbers of a process: its own and the one that it has here, which differ between PID namespaces. */
+static bool is_chosen(struct ss *ss, int64_t own, int64_t here)
+{
+    bool chosen = ss->pids == 0;
+
+    for (int i = 0; i < ss->pids; i++) {
+        if (ss->pid[i] == own || ss->pid[i] == here)
+            chosen = ss->found[i] = true;
+    }
+    return chosen;
+}
+
+static void show_head(struct ss *ss)
+{
+    if (!ss->head && !ss->json)
+        ss_head(stdout);
+    ss->head = true;
+}
+
+static void show_line(struct ss *ss, const char *line, const char *process)
+{
+    bool connection = is_what(line, "connection");
+    bool counter = is_what(line, "counter") || is_what(line, "drop");
+    bool connections = ss->info || (!ss->listening && !ss->counters);
+
+    if ((connection && !connections) || (counter && !ss->counters) ||
+        (is_what(line, "listener") && !ss->listening))
+        return;
+    if (ss->json) {
+        say_result("%s\n", line);
+    } else if (counter) {
+        ss_counter(stdout, line);
+    } else if (connection || is_what(line, "listener")) {
+        show_head(ss);
+        ss_row(stdout, line, process);
+        if (connection && ss->info)
+            ss_details(stdout, line);
+    }
+}
+
+/* The answer's lines; the first is about the process. */
+static void show(struct ss *ss, char *text, pid_t here)
+{
+    char command[32] = "?";
+    char process[64];
+    bool whole = false;
+    int64_t own = ss_number(text, "pid");
+    char *rest = NULL;
+
+    if (!is_chosen(ss, own, here))
+        return;
+    (void)ss_member(text, "command", command, sizeof(command));
+    (void)snprintf(process, sizeof(process), "%s,pid=%lld", command,
+                   (long long)(here ? here : own));
+    if (ss->counters && !ss->json)
+        say_result("#%s\n", process);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        show_line(ss, line, process);
+        if (is_what(line, "end")) {
+            whole = true;
+            if (ss_number(line, "left_off") > 0)
+                say("%s has %lld connections more", process,
+                    (long long)ss_number(line, "left_off"));
+        }
+    }
+    if (!whole) {
+        say("%s ended while it answered", process);
+        ss->status = CLI_FAILURE;
+    }
+}
+
+static void show_one(struct ss *ss, int dir, const char *name)
+{
+    struct answer answer = {.text = NULL};
+    int error = ask(dir, name, &answer);
+
+    if (error == -ECONNREFUSED) {
+        (void)unlinkat(dir, name, 0);
+    } else if (error < 0 && error != -ENOENT) {
+        say("the process behind %s does not answer: %s", name, strerror(-error));
+        ss->status = CLI_FAILURE;
+    } else if (error == 0 && answer.text && is_what(answer.text, "process")) {
+        show(ss, answer.text, answer.pid);
+    }
+    free(answer.text);
+}
+
+static void show_folder(struct ss *ss, int which)
+{
+    char path[PATH_MAX] = "";
+    int dir = control_dir_open(which, false);
+    DIR *entries = NULL;
+
+    if (dir == -ENOENT)
+        return;
+    (void)control_dir_name(which, path);
+    entries = dir < 0 ? NULL : fdopendir(dir);
+    if (!entries) {
+        say(dir == -EPERM
+                ? "%s is not believed: it must be a folder of this user's, open to nobody "
+                  "else; remove it"
+                : "%s can't be read",
+            path);
+        ss->status = CLI_FAILURE;
+        if (dir >= 0)
+            (void)close(dir);
+        return;
+    }
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+        if (entry->d_name[0] != '.')
+            show_one(ss, dir, entry->d_name);
+    }
+    (void)closedir(entries);
+}
+
+static int run(struct ss *ss)
+{
+    if (ss->info || ss->listening || !ss->counters)
+        show_head(ss);
+    for (int which = 0; which < CONTROL_DIRS; which++)
+        show_folder(ss, which);
+    for (int i = 0; i < ss->pids; i++) {
+        if (ss->found[i])
+            continue;
+        say("no tlsyn command of this user runs as process %lld", (long long)ss->pid[i]);
+        ss->status = CLI_FAILURE;
+    }
+    return ss->status;
+}
+
+static int take_pids(struct ss *ss, int operands, char **argv)
+{
+    ss->pid = calloc((size_t)operands + 1, sizeof(*ss->pid));
+    ss->found = calloc((size_t)operands + 1, sizeof(*ss->found));
+    if (!ss->pid || !ss->found) {
+        say("%s", strerror(ENOMEM));
+        return CLI_FAILURE;
+    }
+    for (int i = 0; i < operands; i++) {
+        if (cli_count.parse(&cli_count, argv[i + 1], &ss->pid[i]) < 0) {
+            say("ss: \"%s\" is no process id", argv[i + 1]);
+            return CLI_USAGE;
+        }
+        ss->pids++;
+    }
+    return CLI_OK;
+}
+
+int cmd_ss(int argc, char **argv)
+{
+    struct ss ss = {.status = CLI_OK};
+    const struct cli_option options[] = {
+        {"info", 'i', NULL, &ss.info, "what else TCP knows of each connection", NULL},
+        {"listening", 'l', NULL, &ss.listening, "what is listened on, instead of connections",
+         NULL},
+        {"counters", 0, NULL, &ss.counters,
+         "the counters that are not zero, by their names in nstat, and what was dropped, by reason",
+         NULL},
+        {"json", 0, NULL, &ss.json, "JSON lines, as the processes give them", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "ss",
+        .operands = "[PID]...",
+        .summary = "Shows the connections of the tlsyn commands that this user is running, or of "
+                   "those with these process ids.",
+        .options = options,
+        .notes = "Example:\n"
+                 "  tlsyn ss -i\n"
+                 "  tlsyn ss --json | jq 'select(.what == \"connection\") | .srtt_ms'\n",
+        .operands_min = 0,
+        .operands_max = -1,
+    };
+    int status = CLI_OK;
+    int operands = cli_parse(&command, argc, argv, &status);
+
+    if (operands < 0)
+        return status;
+    status = take_pids(&ss, operands, argv);
+    if (status == CLI_OK)
+        status = run(&ss);
+    free(ss.pid);
+    free(ss.found);
+    return status;
+}

@@ -1,0 +1,33 @@
+/*
+ * snapshot.h: what a running command tells about itself: its connections, listeners and counters as JSON lines, each a flat
+ * object whose member "what" says what it is about:
+ *
+ *     process      once, first: pid, command, interface, address
+ *     listener     local, local_port, ...
+ *     connection   number, state, local, local_port, remote, remote_port, and what tlsyn_conn_info() knows; times in
+ *                  milliseconds, the names end in _ms; ssthresh is null before the first loss
+ *     counter      name (as of nstat(8)), value: those that are not zero
+ *     drop         name, value: the same for frames and segments thrown away, by reason
+ *     end          once, last; left_off: connections beyond SNAPSHOT_CONNS
+ *
+ * Every line carries "pid", so that lines of several processes may be mixed.
+ */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
+
+#include <stdio.h>
+#include <tlsyn/conn.h>
+
+/** Connections in a snapshot at most: a bound on the time that the command's loop stands still for it. */
+#define SNAPSHOT_CONNS 4096
+
+struct snapshot_about {
+    const char *command;              /* "serve" */
+    const char *interface;            /* "" if none */
+    const struct tlsyn_addr *address; /* its present value counts */
+};
+
+/** Writes the lines; what went wrong is the stream's to tell. */
+void snapshot_write(FILE *out, const struct snapshot_about *about, struct tlsyn_stack *stack);
+
+#endif

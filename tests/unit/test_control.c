@@ -1,0 +1,218 @@
+/*
+ * The socket at which a running command tells about itself (apps/control), served by a loop around a stack without a link.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "control_dir.h"
+
+/* More than a socket's buffers hold. */
+#define LONG_NAME (2u << 20)
+
+struct bed {
+    char folder[64]; /* XDG_RUNTIME_DIR */
+    char *command;
+    struct tlsyn_addr address;
+    struct tlsyn_stack *stack;
+    struct tlsyn_loop *loop;
+    struct control control;
+};
+
+static void bed_open(struct bed *b, size_t name_length)
+{
+    const struct tlsyn_stack_options options = {.now = tlsyn_clock()};
+
+    *b = (struct bed){.folder = "/tmp/tlsyn-test-XXXXXX"};
+    ck_assert_ptr_nonnull(mkdtemp(b->folder));
+    ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", b->folder, 1), 0);
+    b->command = calloc(1, name_length + 1);
+    ck_assert_ptr_nonnull(b->command);
+    memset(b->command, 'x', name_length);
+    b->stack = tlsyn_stack_new(&options);
+    ck_assert_ptr_nonnull(b->stack);
+    ck_assert_int_eq(tlsyn_loop_new(b->stack, NULL, &b->loop), 0);
+}
+
+static int bed_control(struct bed *b)
+{
+    const struct snapshot_about about = {
+        .command = b->command, .interface = "", .address = &b->address};
+
+    return control_open(&b->control, b->loop, b->stack, &about);
+}
+
+static int entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    int n = 0;
+
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        (void)closedir(dir);
+    return n - 2;
+}
+
+static void bed_close(struct bed *b)
+{
+    char path[128];
+
+    control_close(&b->control);
+    tlsyn_loop_free(b->loop);
+    tlsyn_stack_free(b->stack);
+    free(b->command);
+    (void)snprintf(path, sizeof(path), "%s/tlsyn", b->folder);
+    ck_assert_int_le(entries(path), 0);
+    (void)rmdir(path);
+    ck_assert_int_eq(rmdir(b->folder), 0);
+}
+
+static int asks(const struct bed *b)
+{
+    struct sockaddr_un address;
+    int dir = control_dir_open(0, false);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(dir, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(control_dir_address(dir, b->control.name, &address), 0);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    (void)close(dir);
+    return fd;
+}
+
+static void turn(struct bed *b)
+{
+    int error = tlsyn_loop_turn(b->loop, tlsyn_clock() + TLSYN_MS(1));
+
+    ck_assert_msg(error == 0 || error == -EINTR, "%d", error);
+}
+
+/* Reads to the end while the loop turns; the bytes. *whole: the last line was there. */
+static size_t reads(struct bed *b, int fd, bool *whole)
+{
+    static const char last[] = "\"left_off\": 0}\n";
+    char *text = calloc(1, 2 * LONG_NAME);
+    size_t total = 0;
+
+    ck_assert_ptr_nonnull(text);
+    for (int tries = 0; tries < 10000; tries++) {
+        ssize_t n = recv(fd, text + total, 2 * LONG_NAME - total, 0);
+
+        if (n == 0)
+            break;
+        if (n > 0)
+            total += (size_t)n;
+        turn(b);
+    }
+    *whole = total >= strlen(last) && memcmp(text + total - strlen(last), last, strlen(last)) == 0;
+    free(text);
+    (void)close(fd);
+    return total;
+}
+
+START_TEST(who_asks_gets_the_whole_snapshot)
+{
+    struct bed b;
+    struct stat status;
+    char path[128];
+    bool whole = false;
+
+    bed_open(&b, LONG_NAME);
+    ck_assert_int_eq(bed_control(&b), 0);
+    (void)snprintf(path, sizeof(path), "%s/tlsyn/%s", b.folder, b.control.name);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777u, 0600);
+    ck_assert_uint_gt(reads(&b, asks(&b), &whole), LONG_NAME);
+    ck_assert(whole);
+    for (int i = 0; i < CONTROL_CLIENTS; i++)
+        ck_assert_int_eq(b.control.client[i].fd, -1);
+    bed_close(&b);
+}
+END_TEST
+
+START_TEST(who_never_reads_is_pushed_out)
+{
+    struct bed b;
+    int idle[CONTROL_CLIENTS];
+    bool whole = false;
+
+    bed_open(&b, LONG_NAME);
+    ck_assert_int_eq(bed_control(&b), 0);
+    for (int i = 0; i < CONTROL_CLIENTS; i++) {
+        idle[i] = asks(&b);
+        turn(&b);
+        turn(&b);
+    }
+    ck_assert_uint_gt(reads(&b, asks(&b), &whole), LONG_NAME);
+    ck_assert(whole);
+    (void)reads(&b, idle[0], &whole);
+    ck_assert_msg(!whole, "the first has kept his place");
+    (void)reads(&b, idle[1], &whole);
+    ck_assert_msg(whole, "the second has lost his place");
+    bed_close(&b);
+}
+END_TEST
+
+START_TEST(who_leaves_early_does_no_harm)
+{
+    struct bed b;
+    bool whole = false;
+
+    bed_open(&b, LONG_NAME);
+    ck_assert_int_eq(bed_control(&b), 0);
+    for (int i = 0; i < 5; i++) {
+        int fd = asks(&b);
+
+        turn(&b);
+        (void)close(fd);
+        turn(&b);
+    }
+    (void)reads(&b, asks(&b), &whole);
+    ck_assert(whole);
+    bed_close(&b);
+}
+END_TEST
+
+START_TEST(a_folder_that_others_may_write_into_is_no_place)
+{
+    struct bed b;
+    char path[128];
+
+    bed_open(&b, 3);
+    ck_assert_int_eq(control_dir_open(0, false), -ENOENT);
+    (void)snprintf(path, sizeof(path), "%s/tlsyn", b.folder);
+    ck_assert_int_eq(mkdir(path, 0777), 0);
+    ck_assert_int_eq(chmod(path, 0770), 0);
+    ck_assert_int_eq(control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(symlink("/tmp", path), 0);
+    ck_assert_int_eq(control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(chmod(b.folder, 0777), 0);
+    ck_assert_int_eq(control_dir_open(0, true), -ENOENT);
+    ck_assert_int_eq(entries(b.folder), 0);
+    bed_close(&b);
+}
+END_TEST
+
+Suite *control_suite(void);
+
+Suite *control_suite(void)
+{
+    Suite *suite = suite_create("control");
+    TCase *tests = tcase_create("control");
+
+    tcase_add_test(tests, who_asks_gets_the_whole_snapshot);
+    tcase_add_test(tests, who_never_reads_is_pushed_out);
+    tcase_add_test(tests, who_leaves_early_does_no_harm);
+    tcase_add_test(tests, a_folder_that_others_may_write_into_is_no_place);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
