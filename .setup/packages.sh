@@ -23,7 +23,8 @@ packages_of()
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
               liblwip-dev a peer in the bulk study
-              libssl-dev the stock peer beside which the table measures'
+              libssl-dev the stock peer beside which the table measures
+              systemtap-sdt-dev the trace events as probes'
         ;;
     test)
         packages_of table
@@ -63,7 +64,7 @@ is_installed()
 is_optional()
 {
     case $1 in
-    clang-format-14 | liblwip-dev) return 0 ;;
+    clang-format-14 | liblwip-dev | systemtap-sdt-dev) return 0 ;;
     *) return 1 ;;
     esac
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <tlsyn/probe.h>
 
 #include "error.h"
 #include "keylog.h"
@@ -217,18 +218,22 @@ static void trace_established(struct tlsyn_tls *tls)
     struct tlsyn_stack *stack = tlsyn_conn_stack(tls->conn);
     struct tlsyn_trace *trace = tlsyn_stack_trace(stack);
     struct tlsyn_conn_info info;
+    const int64_t field[TLSYN_TRACE_FIELDS] = {
+        mbedtls_ssl_get_version_number(&tls->ssl),
+        mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl),
+        (int64_t)tls->in.records,
+        (int64_t)tls->out.records,
+    };
 
+    tlsyn_conn_info(tls->conn, &info);
+    TLSYN_PROBE(tls_established, info.number, field[0], field[1], field[2], field[3]);
     if (trace == NULL || !(trace->mask >> TLSYN_TRACE_tls_established & 1))
         return;
-    tlsyn_conn_info(tls->conn, &info);
-    trace->emit(trace, &(struct tlsyn_trace_record){
-                           .when = tlsyn_stack_now(stack),
-                           .event = TLSYN_TRACE_tls_established,
-                           .conn = info.number,
-                           .field = {mbedtls_ssl_get_version_number(&tls->ssl),
-                                     mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl),
-                                     (int64_t)tls->in.records, (int64_t)tls->out.records},
-                       });
+    struct tlsyn_trace_record record = {
+        .when = tlsyn_stack_now(stack), .event = TLSYN_TRACE_tls_established, .conn = info.number};
+
+    memcpy(record.field, field, sizeof(record.field));
+    trace->emit(trace, &record);
 }
 
 static void announce(struct tlsyn_tls *tls)

@@ -5,6 +5,7 @@
 #ifndef TLSYN_CORE_CONTEXT_H
 #define TLSYN_CORE_CONTEXT_H
 
+#include <tlsyn/probe.h>
 #include <tlsyn/stack.h>
 
 #include "core/timer.h"
@@ -32,7 +33,7 @@ static inline void count(struct context *cx, enum tlsyn_counter counter)
 /** Counts and traces that something was thrown away. */
 void drop(struct context *cx, enum tlsyn_drop reason);
 
-/** Up to five numbers go with an event; see trace_events.def. TRACE(cx, tcp_state, conn->number, from, to) */
+/** To the trace, if there is one that wants it. */
 void trace_emit(struct context *cx, enum tlsyn_trace_event event, uint32_t conn,
                 const int64_t field[TLSYN_TRACE_FIELDS]);
 
@@ -41,8 +42,11 @@ static inline bool trace_wanted(const struct context *cx, enum tlsyn_trace_event
     return cx->trace && (cx->trace->mask >> event & 1);
 }
 
+/** Up to five numbers go with an event; see trace_events.def. TRACE(cx, tcp_state, conn->number, from, to)
+ * They are looked at twice, for the probe and for the trace. */
 #define TRACE(cx, name, conn, ...)                                                                 \
     do {                                                                                           \
+        TLSYN_PROBE(name, conn, __VA_ARGS__);                                                      \
         if (trace_wanted(cx, TLSYN_TRACE_##name))                                                  \
             trace_emit(cx, TLSYN_TRACE_##name, conn,                                               \
                        (const int64_t[TLSYN_TRACE_FIELDS]){__VA_ARGS__});                          \

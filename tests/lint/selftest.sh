@@ -228,6 +228,20 @@ printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | |\n' | 
 catches features 'docs/FEATURES.md:3: no test in the last cell'
 rm -r "$house/docs" "$house/tests/unit"
 
+# ---- probes -------------------------------------------------------------------------------------------------------
+if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 && command -v readelf >/dev/null; then
+    printf 'EVENT(walks, "steps")\nEVENT(runs, "steps")\n' | put stack/include/tlsyn/trace_events.def
+    printf '#include <sys/sdt.h>\nint main(int n, char **v)\n{\n    DTRACE_PROBE1(tlsyn, walks, n);\n' | put probes.c
+    printf '    DTRACE_PROBE1(tlsyn, runs, n);\n    return v == 0;\n}\n' >>"$house/probes.c"
+    "${CC:-cc}" -o "$house/build/tlsyn" "$house/probes.c"
+    passes probes
+    sed 's/runs/sits/' "$house/probes.c" >"$house/sits.c"
+    "${CC:-cc}" -o "$house/build/tlsyn" "$house/sits.c"
+    catches probes 'runs is no probe'
+    catches probes 'probe sits is no event'
+    rm -r "$house/build/tlsyn" "$house/stack/include" "$house/probes.c" "$house/sits.c"
+fi
+
 # ---- format -------------------------------------------------------------------------------------------------------
 if "$lints/format.sh" "$house/build" "$root" >/dev/null 2>&1 || [ $? -ne 77 ]; then
     cp "$root/.clang-format" "$house/"
