@@ -50,6 +50,7 @@ enum icmp6_problem {
     ICMP6_PROBLEM_FIELD = 0,
     ICMP6_PROBLEM_NEXT = 1,
     ICMP6_PROBLEM_OPTION = 2,
+    ICMP6_PROBLEM_CHAIN = 3, /* RFC 7112 5: a first fragment without all of it */
 };
 
 struct wire_icmp6 {
