@@ -33,6 +33,8 @@ packages_of()
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started
               iputils-ping measures round trips in the lab tests
+              iproute2 sets up the router of a lab test
+              procps switches its forwarding on
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
               jq reads our reports in the lab tests'

@@ -15,6 +15,7 @@
 struct held {
     struct list node;
     struct tlsyn_iface *iface; /* to leave through */
+    uint16_t mtu;              /* the datagram leaves in fragments of so many octets; 0: as it is */
     struct tlsyn_frame frame;  /* its one piece is `bytes` */
     uint8_t bytes[];
 };

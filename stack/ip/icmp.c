@@ -76,7 +76,8 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
 {
     struct wire_icmp4 reply = {
         .type = ICMP4_ECHO_REPLY, .id = request->id, .sequence = request->sequence};
-    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .tos = datagram->tos};
+    struct ip_tx tx = {
+        .src = datagram->dst, .dst = datagram->src, .tos = datagram->tos, .may_fragment = true};
 
     if (!may_answer(ip, datagram))
         return;

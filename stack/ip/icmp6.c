@@ -77,7 +77,7 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     struct wire_icmp6 reply = {
         .type = ICMP6_ECHO_REPLY, .id = request->id, .sequence = request->sequence};
     const struct tlsyn_addr *src = &datagram->dst;
-    struct ip_tx tx = {.dst = datagram->src, .tos = datagram->tos};
+    struct ip_tx tx = {.dst = datagram->src, .tos = datagram->tos, .may_fragment = true};
 
     if (datagram->broadcast)
         src = source_select(datagram->iface, &datagram->src);

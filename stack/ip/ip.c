@@ -21,6 +21,7 @@ int ip_init(struct ip *ip, struct context *cx)
     icmp_init(&ip->icmp, cx);
     frags_init(&ip->frags, ip);
     pmtus_init(&ip->pmtus, cx);
+    split_init(&ip->split, cx);
     output_init(&ip->out);
     return 0;
 }

@@ -23,6 +23,7 @@
 #include "ip/pmtu.h"
 #include "ip/route.h"
 #include "ip/router.h"
+#include "ip/split.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
@@ -47,6 +48,7 @@ struct ip {
     struct neigh_cache neigh;
     struct icmp icmp;
     struct frags frags;
+    struct split split;
     struct pmtus pmtus;
     struct outbox out;
 };
@@ -149,6 +151,7 @@ struct ip_tx {
      * pseudo-header. */
     uint8_t csum_offset;
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
+    bool may_fragment; /* if longer than the path takes, it leaves in fragments */
     struct tlsyn_view text;
     /* Text bytes per segment, when the text is longer than one and the path's gso_max allows it; else 0. */
     uint16_t gso_size;
@@ -156,7 +159,8 @@ struct ip_tx {
 
 /**
  * Sends one datagram, over IPv4 with DF set (RFC 1191). 0; IP_OUTPUT_WAITS: it waits for its neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
- * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the path's MTU or gso_max.
+ * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the link's MTU or gso_max, or,
+ * with may_fragment, than any datagram.
  *
  * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and goes to the link in a batch,
  * not later than ip_output_close(): until then the text must stay there, unchanged. At any other time it is copied into the

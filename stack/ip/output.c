@@ -4,7 +4,8 @@
  * Checksums. A link that takes CSUM_PARTIAL frames finishes the transport checksum; the field then holds the sum over the
  * pseudo-header. For any other link, and for ICMP, the checksum is computed here.
  *
- * The identification field is 0: with DF set a datagram is atomic and the field means nothing (RFC 6864 4.1).
+ * The identification field is 0: with DF set a datagram is atomic and the field means nothing (RFC 6864 4.1). What has to leave in
+ * fragments has a number, and no DF (split.h).
  */
 #include "ip/output.h"
 
@@ -79,11 +80,40 @@ static void batch_add(struct ip *ip, const struct tlsyn_frame *frame)
     out->frame[out->count++] = *frame;
 }
 
-static void batch_held(struct ip *ip, struct held *h)
+static void batch_one(struct ip *ip, struct held *h)
 {
     batch_slot(ip, h->iface);
     batch_add(ip, &h->frame);
     held_push(&ip->out.spent, h);
+}
+
+static void batch_fragments(struct ip *ip, struct held *whole)
+{
+    struct context *cx = ip->cx;
+    struct held_queue fragments;
+    struct held *h;
+    int n;
+
+    held_queue_init(&fragments);
+    n = split_frame(&ip->split, cx, whole, &fragments);
+    held_free(cx, whole);
+    if (n < 0) {
+        count(cx, TLSYN_COUNT_ip_frag_fails);
+        drop(cx, TLSYN_DROP_no_memory);
+        return;
+    }
+    count(cx, TLSYN_COUNT_ip_frag_oks);
+    cx->counter[TLSYN_COUNT_ip_frag_creates] += (uint64_t)n;
+    while ((h = held_pop(&fragments)))
+        batch_one(ip, h);
+}
+
+static void batch_held(struct ip *ip, struct held *h)
+{
+    if (h->mtu > 0)
+        batch_fragments(ip, h);
+    else
+        batch_one(ip, h);
 }
 
 static void drain(struct ip *ip)
@@ -153,6 +183,7 @@ struct way {
     size_t len;    /* octets of the datagram */
     size_t ip_len; /* of its IP header */
     bool segments; /* the link cuts it */
+    uint16_t mtu;  /* we cut it; 0: nobody has to */
 };
 
 static void put_checksum(uint8_t *header, const struct ip_tx *tx, uint16_t value)
@@ -171,7 +202,7 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
 
     if (tx->protocol != IP_PROTOCOL_ICMP) /* RFC 792: its checksum has no pseudo-header */
         checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol, (uint32_t)(way->len - way->ip_len));
-    if (way->iface->link->caps.csum && tx->protocol != IP_PROTOCOL_ICMP &&
+    if (way->iface->link->caps.csum && way->mtu == 0 && tx->protocol != IP_PROTOCOL_ICMP &&
         tx->protocol != IP_PROTOCOL_ICMP6) {
         put_checksum(header, tx, checksum_fold(&sum));
         frame->flags = TLSYN_FRAME_CSUM_PARTIAL;
@@ -275,26 +306,37 @@ static void output_in_place(struct ip *ip, const struct ip_tx *tx, const struct 
     batch_add(ip, &frame);
 }
 
-/* Into the reply queue, or that of its neighbour. */
-static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *way)
+/* A copy of the whole frame, to wait somewhere; NULL when memory is short (counted). */
+static struct held *output_held(struct ip *ip, const struct ip_tx *tx, const struct way *way)
 {
-    bool resolved = neigh_is_resolved(way->neighbour);
-    size_t len = ETHER_HEADER_LEN + way->len, at;
-    struct held *h;
+    struct held *h = held_new(ip->cx, way->iface, ETHER_HEADER_LEN + way->len);
+    size_t at;
 
-    if (resolved && !reply_has_room(ip, len))
-        return -ENOBUFS;
-    h = held_new(ip->cx, way->iface, len);
     if (!h) {
         drop(ip->cx, TLSYN_DROP_no_memory);
-        return -ENOMEM;
+        return NULL;
     }
+    h->mtu = way->mtu;
     at = output_headers(ip, tx, way, h->bytes, &h->frame);
     for (int i = 0; i < 2; i++) {
         if (tx->text.part[i].iov_len > 0)
             memcpy(h->bytes + at, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
         at += tx->text.part[i].iov_len;
     }
+    return h;
+}
+
+/* Into the reply queue, or that of its neighbour. */
+static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *way)
+{
+    bool resolved = neigh_is_resolved(way->neighbour);
+    struct held *h;
+
+    if (resolved && !reply_has_room(ip, ETHER_HEADER_LEN + way->len))
+        return -ENOBUFS;
+    h = output_held(ip, tx, way);
+    if (!h)
+        return -ENOMEM;
     if (resolved)
         held_push(&ip->out.reply, h);
     else
@@ -302,18 +344,55 @@ static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *
     return 0;
 }
 
-/* True if the datagram fits the link, in one piece or in segments that the link cuts. */
-static bool output_fits(const struct ip_tx *tx, struct way *way)
+/* Into the batch: the text where it lies, or fragments. */
+static int output_now(struct ip *ip, const struct ip_tx *tx, const struct way *way)
+{
+    struct held *h;
+
+    if (way->mtu == 0) {
+        output_in_place(ip, tx, way);
+        return 0;
+    }
+    h = output_held(ip, tx, way);
+    if (!h)
+        return -ENOMEM;
+    batch_fragments(ip, h);
+    return 0;
+}
+
+/* Octets that the path takes; of a datagram that we may not cut, as its sender has seen to the rest: the first link. */
+static uint16_t output_mtu(const struct ip *ip, const struct ip_tx *tx, const struct way *way)
+{
+    uint16_t mtu = iface_mtu(way->iface, tlsyn_addr_is_ip4(&tx->dst));
+    uint16_t known = tx->may_fragment ? pmtu_find(&ip->pmtus, &tx->dst) : 0;
+
+    return known > 0 && known < mtu ? known : mtu;
+}
+
+/* What the fragments of a datagram have that is longer than `mtu`. RFC 8200 5: no router cuts IPv6, so they are as short as any path
+ * takes while nothing is known of this one. */
+static uint16_t output_cut(const struct ip *ip, const struct ip_tx *tx, uint16_t mtu)
+{
+    bool guess = !tlsyn_addr_is_ip4(&tx->dst) && pmtu_find(&ip->pmtus, &tx->dst) == 0;
+
+    return guess && mtu > IP6_MTU_MIN ? IP6_MTU_MIN : mtu;
+}
+
+/* True if the datagram fits, in one piece or in segments that the link cuts, or fragments that we cut. */
+static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way *way)
 {
     const struct tlsyn_link_caps *caps = &way->iface->link->caps;
     size_t text = tlsyn_view_len(&tx->text);
-    size_t mtu = iface_mtu(way->iface, tlsyn_addr_is_ip4(&tx->dst));
+    uint16_t mtu = output_mtu(ip, tx, way);
     size_t headers;
 
     way->ip_len = ip_header_len(&tx->dst);
     headers = way->ip_len + tx->header_len;
     way->len = headers + text;
     way->segments = tx->gso_size > 0 && text > tx->gso_size;
+    way->mtu = tx->may_fragment && way->len > mtu ? output_cut(ip, tx, mtu) : 0;
+    if (way->mtu > 0)
+        return way->len <= IP_LEN_MAX;
     if (!way->segments)
         return way->len <= mtu;
     return caps->csum && text <= caps->gso_max && way->len <= IP_LEN_MAX &&
@@ -331,7 +410,7 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
         return -ENETUNREACH;
     }
     way.iface = hop.iface;
-    if (!output_fits(tx, &way)) {
+    if (!output_fits(ip, tx, &way)) {
         drop(ip->cx, TLSYN_DROP_ip_too_long);
         return -EMSGSIZE;
     }
@@ -350,8 +429,7 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
     }
     if (copied)
         return output_copy(ip, tx, &way);
-    output_in_place(ip, tx, &way);
-    return 0;
+    return output_now(ip, tx, &way);
 }
 
 bool ip_output_is_open(const struct ip *ip)

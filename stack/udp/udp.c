@@ -313,6 +313,7 @@ int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message 
         .ttl = ep->options.ttl,
         .header_len = UDP_HEADER_LEN,
         .csum_offset = UDP_CHECKSUM_OFFSET,
+        .may_fragment = true,
         .text = message->text,
     };
     int error;
@@ -452,8 +453,12 @@ void udp_icmp_error(struct udp *udp, const struct ip_error *error)
     const struct tlsyn_endpoint remote = {error->dst, be16(error->quoted + 2)};
     struct tlsyn_udp *ep = find_for(udp, &local, &remote);
 
-    if (!ep)
+    if (!ep) {
         drop(udp->cx, TLSYN_DROP_icmp_unrelated);
-    else if (ep->handler->events->on_error)
+        return;
+    }
+    if (error->error == -EMSGSIZE) /* the next one leaves in fragments */
+        ip_learn_mtu(udp->ip, &error->dst, error->mtu);
+    if (ep->handler->events->on_error)
         ep->handler->events->on_error(ep->handler, ep, &remote, error->error);
 }
