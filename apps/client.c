@@ -175,6 +175,7 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
         .level = (enum tlsyn_level)options->level,
         .conn = {.syn_timeout = host->options->timeout,
                  .user_timeout = host->options->timeout,
+                 .controller = host_controller(host->options),
                  .ecn = options->ecn},
     };
     const char *name = options->server_name ? options->server_name : target->name;

@@ -167,7 +167,7 @@ static int start_listening(struct serve *s)
         .open = !s->no_open,
         .cookies = !s->no_cookies,
         .paper = s->paper,
-        .conn = {.user_timeout = s->network.timeout},
+        .conn = {.user_timeout = s->network.timeout, .controller = host_controller(&s->network)},
     };
     char address[CLI_ADDRESS_TEXT];
     char port[8] = "";

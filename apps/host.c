@@ -56,6 +56,17 @@ static const struct cli_type prefix_type = {.placeholder = "LENGTH",
 static const struct cli_type interface_type = {
     .placeholder = "NAME", .accepts = "the name of a network interface", .parse = parse_interface};
 
+static const char *const controllers[] = {"cubic", "newreno", "bbr", NULL};
+static const struct cli_type controller_type = {.placeholder = "NAME",
+                                                .accepts = "cubic, newreno or bbr",
+                                                .parse = cli_choice_parse,
+                                                .choices = controllers};
+
+const char *host_controller(const struct host_options *options)
+{
+    return controllers[options->congestion];
+}
+
 void host_options_init(struct host_options *options, const char *command,
                        struct cli_option table[HOST_OPTIONS])
 {
@@ -81,6 +92,8 @@ void host_options_init(struct host_options *options, const char *command,
          "write every frame to FILE (pcapng), with the TLS secrets", NULL},
         {"trace", 0, &cli_file, &options->trace,
          "write what the stack does to FILE, one JSON object per line; - is stderr", NULL},
+        {"congestion", 0, &controller_type, &options->congestion,
+         "congestion control of TCP: cubic (default), newreno or bbr", NULL},
         {"timeout", 0, &cli_duration, &options->timeout,
          "longest wait for anything from the network (default: 30s)", NULL},
         {.name = NULL},

@@ -43,13 +43,17 @@ struct host_options {
     const char *capture;       /* or NULL */
     const char *trace;         /* or NULL; "-": stderr */
     tlsyn_time timeout;        /* no wait is longer */
+    int congestion;            /* see host_controller() */
 };
 
-#define HOST_OPTIONS 9
+#define HOST_OPTIONS 10
 
 /** Sets the defaults, and fills a table for struct cli_command.common. */
 void host_options_init(struct host_options *options, const char *command,
                        struct cli_option table[HOST_OPTIONS]);
+
+/** The congestion controller that --congestion names. */
+const char *host_controller(const struct host_options *options);
 
 struct host_trace {
     struct tlsyn_trace base;

@@ -145,11 +145,11 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
         conn->cwnd_limited = false;
     tcp_stop_persist(conn); /* output starts it again if the window is still closed */
     tcp_rearm_retransmit(conn);
+    ecn_take_feedback(conn, segment); /* before cwnd grows by what was marked */
     if (conn->board_on)
         tcp_recover(conn, &news, text, limited, false);
     else
         tcp_recovery_on_ack(conn, &news, text, limited);
-    ecn_take_feedback(conn, segment);
     tcp_mtu_acked(conn, text);
     tcp_set_ready(conn);
     if (text && conn->state >= TLSYN_ESTABLISHED)

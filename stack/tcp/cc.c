@@ -10,6 +10,7 @@
 static const struct cc_ops *const controllers[] = {
     &cc_cubic, /* the default */
     &cc_newreno,
+    &cc_bbr,
 };
 
 const struct cc_ops *cc_find(const char *name)
@@ -37,12 +38,33 @@ uint32_t cc_initial_window(uint32_t smss)
     return bytes < bound ? bytes : bound;
 }
 
-void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t smss)
+int cc_init(struct cc *cc, const struct cc_ops *ops, struct tlsyn_alloc *alloc, uint32_t seed)
 {
-    *cc = (struct cc){
-        .ops = ops, .cwnd = cc_initial_window(smss), .ssthresh = UINT32_MAX, .smss = smss};
-    if (ops->init)
-        ops->init(cc);
+    *cc = (struct cc){.ops = ops, .cwnd = cc_initial_window(1), .ssthresh = UINT32_MAX, .smss = 1};
+    return ops->init ? ops->init(cc, alloc, seed) : 0;
+}
+
+void cc_release(struct cc *cc, struct tlsyn_alloc *alloc)
+{
+    if (cc->ops && cc->ops->release)
+        cc->ops->release(cc, alloc);
+}
+
+int cc_become(struct cc *cc, const struct cc_ops *ops, struct tlsyn_alloc *alloc, uint32_t seed)
+{
+    struct cc fresh;
+
+    if (ops == cc->ops)
+        return 0;
+    int error = cc_init(&fresh, ops, alloc, seed);
+    if (error < 0)
+        return error;
+    fresh.smss = cc->smss;
+    fresh.cwnd = cc->cwnd;
+    fresh.ssthresh = ops->own_window ? UINT32_MAX : cc->ssthresh;
+    cc_release(cc, alloc);
+    *cc = fresh;
+    return 0;
 }
 
 void cc_set_smss(struct cc *cc, uint32_t smss)
@@ -111,12 +133,12 @@ void cc_on_ack(struct cc *cc, const struct cc_ack *ack)
     cc->ops->on_ack(cc, ack);
 }
 
-void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, tlsyn_time now)
+void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, const struct cc_event *event)
 {
     uint32_t least = cc_initial_window(cc->smss);
 
     if (cc->ops->on_restart)
-        cc->ops->on_restart(cc, now);
+        cc->ops->on_restart(cc, event);
     if (cc->ops->own_window || idle <= rto || cc->cwnd <= least)
         return;
     remember(cc);
@@ -126,16 +148,16 @@ void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, tlsyn_time now)
         cc->cwnd = least;
 }
 
-void cc_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size, tlsyn_time now)
+void cc_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event)
 {
     if (cause != CC_TIMEOUT_AGAIN) {
         cc->prior_cwnd = cc->cwnd;
         cc->prior_ssthresh = cc->ssthresh;
     }
-    cc->ops->on_congestion(cc, cause, flight_size, now);
+    cc->ops->on_congestion(cc, cause, event);
 }
 
-void cc_undo(struct cc *cc)
+void cc_undo(struct cc *cc, const struct cc_event *event)
 {
     if (cc->prior_cwnd == 0)
         return;
@@ -144,7 +166,7 @@ void cc_undo(struct cc *cc)
     if (cc->cwnd < cc->prior_cwnd) {
         cc->cwnd = cc->prior_cwnd;
         if (cc->ops->on_undo)
-            cc->ops->on_undo(cc);
+            cc->ops->on_undo(cc, event);
     }
     cc->prior_cwnd = 0;
 }

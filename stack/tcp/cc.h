@@ -11,8 +11,10 @@
 #include <tlsyn/stack.h>
 
 #include "tcp/cc_cubic.h"
+#include "tcp/rate.h"
 
 struct cc;
+struct bbr;
 
 /* Far above any bandwidth-delay product of the rings' bounds; keeps sums of two from overflowing. */
 #define CC_WINDOW_MAX (1u << 30)
@@ -35,27 +37,42 @@ struct cc_ack {
     tlsyn_time srtt;    /* 0: none yet */
     tlsyn_time min_rtt; /* 0: none yet */
     tlsyn_time rto;
-    bool limited;     /* cwnd held us back, so that it may grow */
-    bool app_limited; /* the application did: it had room and nothing to say */
-    bool in_recovery; /* what is sent now makes up for a reduction */
+    bool limited;             /* cwnd held us back, so that it may grow */
+    bool app_limited;         /* the application did: it had room and nothing to say */
+    bool in_recovery;         /* what is sent now makes up for a reduction */
+    bool repairing;           /* that, or what a timeout took for lost is not all repaired */
+    uint32_t delivered_total; /* bytes that are known to have arrived, modulo 2^32 */
+    const struct rate_sample *rate;
+    const struct rate *loss; /* loss_size: what was lost since the last one */
+};
+
+/** Something else than an ACK happened. */
+struct cc_event {
+    tlsyn_time now;
+    uint32_t flight_size;     /* bytes outstanding */
+    uint32_t in_flight;       /* bytes in the network */
+    uint32_t delivered_total; /* as above */
 };
 
 struct cc_ops {
     const char *name;
     /** It sets cwnd in recovery too: no PRR, no inflation by duplicate ACKs. */
     bool own_window;
-    /** The rest of cc_init(); may be NULL. */
-    void (*init)(struct cc *);
+    /** It lives on delivery rate samples, which peers without SACK don't give. */
+    bool needs_sack;
+    /** The rest of cc_init(), and its end; may be NULL. 0 or -ENOMEM. */
+    int (*init)(struct cc *, struct tlsyn_alloc *, uint32_t seed);
+    void (*release)(struct cc *, struct tlsyn_alloc *);
     /** Every ACK with news if own_window, else those outside recovery. */
     void (*on_ack)(struct cc *, const struct cc_ack *);
-    /** `flight_size`: bytes outstanding when it was noticed: sets ssthresh (RFC 5681 (4)) and cwnd. */
-    void (*on_congestion)(struct cc *, enum cc_cause, uint32_t flight_size, tlsyn_time now);
+    /** Sets ssthresh (RFC 5681 (4)) and cwnd. */
+    void (*on_congestion)(struct cc *, enum cc_cause, const struct cc_event *);
     /** Its own part of cc_undo(), if that gave cwnd back; may be NULL. */
-    void (*on_undo)(struct cc *);
+    void (*on_undo)(struct cc *, const struct cc_event *);
     /** Bytes per second that it wants sending held to; NULL: somewhat above cwnd per srtt (tcp/pace.h). */
     uint64_t (*pacing_rate)(const struct cc *);
     /** Something is sent while nothing was on its way; may be NULL. */
-    void (*on_restart)(struct cc *, tlsyn_time now);
+    void (*on_restart)(struct cc *, const struct cc_event *);
 };
 
 struct cc {
@@ -67,18 +84,24 @@ struct cc {
     uint32_t full_at; /* milliseconds: cwnd was used, or judged, for the last time */
     union {
         struct cubic cubic;
-        uint32_t acked; /* newreno: bytes counted towards the next increase (RFC 3465) */
-    } of;               /* the controller's own */
+        struct bbr *bbr; /* allocated */
+        uint32_t acked;  /* newreno: bytes counted towards the next increase (RFC 3465) */
+    } of;                /* the controller's own */
 };
 
 extern const struct cc_ops cc_cubic;   /* RFC 9438 with RFC 9406 */
+extern const struct cc_ops cc_bbr;     /* draft-ietf-ccwg-bbr */
 extern const struct cc_ops cc_newreno; /* RFC 5681, with RFC 6582 on the detector's side */
 
 /** By its name; NULL or "": the default. NULL: there is none of that name. */
 const struct cc_ops *cc_find(const char *name);
 
-/** Nothing is known of the path: cwnd is the initial window, ssthresh infinite. */
-void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t smss);
+/** Nothing is known of the path: cwnd is the initial window, ssthresh infinite. `seed`: of what it may draw by lot. 0 or -ENOMEM. */
+int cc_init(struct cc *cc, const struct cc_ops *ops, struct tlsyn_alloc *alloc, uint32_t seed);
+void cc_release(struct cc *cc, struct tlsyn_alloc *alloc);
+
+/** Another controller takes over cwnd and ssthresh. 0 or -ENOMEM: the old one goes on. */
+int cc_become(struct cc *cc, const struct cc_ops *ops, struct tlsyn_alloc *alloc, uint32_t seed);
 
 /** RFC 6928: ten segments, at most 14600 bytes or two segments. */
 uint32_t cc_initial_window(uint32_t smss);
@@ -90,14 +113,14 @@ void cc_set_smss(struct cc *cc, uint32_t smss);
 void cc_on_ack(struct cc *cc, const struct cc_ack *ack);
 
 /** Congestion. What it takes back can be undone until the next one; a repeated timeout belongs to the one before. */
-void cc_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size, tlsyn_time now);
+void cc_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event);
 
 /** The last reduction was for nothing: what was lost had only been late. Nothing is ever taken away by this. */
-void cc_undo(struct cc *cc);
+void cc_undo(struct cc *cc, const struct cc_event *event);
 
 /** Something is sent while nothing was on its way; the last time was `idle` ago. cwnd is halved per RTO that passed, down to the
  * initial window (RFC 5681 4.1, gentler), and ssthresh remembers it. */
-void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, tlsyn_time now);
+void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, const struct cc_event *event);
 
 /* --- for controllers --------------------------------------------------------------------------------- */
 

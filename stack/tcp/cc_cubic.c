@@ -155,15 +155,13 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
     }
 }
 
-static void cubic_on_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size,
-                                tlsyn_time now)
+static void cubic_on_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event)
 {
     struct cubic *cubic = &cc->of.cubic;
     struct cubic_epoch *e = &cubic->epoch;
     uint32_t reduced = (uint32_t)((uint64_t)cc->cwnd * BETA_NUMERATOR / BETA_DENOMINATOR);
 
-    (void)flight_size;
-    (void)now;
+    (void)event;
     cubic->started = true;
     if (cause == CC_TIMEOUT_AGAIN) {
         cc->cwnd = cc->smss;
@@ -189,24 +187,28 @@ static void cubic_on_congestion(struct cc *cc, enum cc_cause cause, uint32_t fli
     }
 }
 
-static void cubic_on_undo(struct cc *cc)
+static void cubic_on_undo(struct cc *cc, const struct cc_event *event)
 {
+    (void)event;
     cc->of.cubic.epoch = cc->of.cubic.undo;
 }
 
 /* 5.8: nothing was on its way: what passed meanwhile is no part of t. */
-static void cubic_on_restart(struct cc *cc, tlsyn_time now)
+static void cubic_on_restart(struct cc *cc, const struct cc_event *event)
 {
     struct cubic *cubic = &cc->of.cubic;
 
     if (cubic->epoch.start)
-        cubic->epoch.start += clock_ms(now) - cubic->seen;
-    cubic->seen = clock_ms(now);
+        cubic->epoch.start += clock_ms(event->now) - cubic->seen;
+    cubic->seen = clock_ms(event->now);
 }
 
-static void cubic_init(struct cc *cc)
+static int cubic_init(struct cc *cc, struct tlsyn_alloc *alloc, uint32_t seed)
 {
+    (void)alloc;
+    (void)seed;
     hystart_init(&cc->of.cubic.hystart);
+    return 0;
 }
 
 const struct cc_ops cc_cubic = {

@@ -25,13 +25,11 @@ static uint32_t halved(const struct cc *cc, uint32_t flight_size)
     return flight_size / 2 > 2 * cc->smss ? flight_size / 2 : 2 * cc->smss;
 }
 
-static void newreno_on_congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size,
-                                  tlsyn_time now)
+static void newreno_on_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event)
 {
-    (void)now;
     /* RFC 5681 3.1: ssthresh is held constant when the same segment times out again. */
     if (cause != CC_TIMEOUT_AGAIN)
-        cc->ssthresh = halved(cc, flight_size);
+        cc->ssthresh = halved(cc, event->flight_size);
     cc->cwnd = cause == CC_TIMEOUT || cause == CC_TIMEOUT_AGAIN ? cc->smss : cc->ssthresh;
     cc->of.acked = 0;
 }

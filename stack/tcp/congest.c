@@ -6,6 +6,8 @@
 /* May cwnd grow? In slow start also while half of it is used: it is about to double (RFC 9293 3.8.2; RFC 2861's idea). */
 static bool may_grow(const struct tlsyn_conn *conn, uint32_t used, bool limited)
 {
+    if (conn->cc.ops->own_window)
+        return limited;
     return limited || (conn->cc.cwnd < conn->cc.ssthresh && conn->cc.cwnd < 2 * used);
 }
 
@@ -18,6 +20,8 @@ static bool app_limited(const struct tlsyn_conn *conn)
 void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                     bool limited)
 {
+    static const struct rate none;
+    struct rate *rate = conn->board.memory ? &conn->board.memory->rate : NULL;
     uint32_t in_flight = tcp_pipe(conn);
     struct cc_ack ack = {
         .now = conn->tcp->cx->now,
@@ -31,16 +35,54 @@ void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, u
         .limited = may_grow(conn, in_flight + news->delivered, limited),
         .app_limited = app_limited(conn),
         .in_recovery = conn->in_recovery,
+        .repairing = conn->in_recovery || conn->after_timeout,
+        .delivered_total = tcp_delivered(conn),
+        .rate = &news->rate,
+        .loss = rate ? rate : &none,
     };
 
     cc_on_ack(&conn->cc, &ack);
+    if (rate)
+        rate->loss_size = 0; /* told */
+}
+
+static struct cc_event event(const struct tlsyn_conn *conn, uint32_t flight)
+{
+    return (struct cc_event){
+        .now = conn->tcp->cx->now,
+        .flight_size = flight,
+        .in_flight = tcp_pipe(conn),
+        .delivered_total = tcp_delivered(conn),
+    };
 }
 
 void tcp_tell_congestion(struct tlsyn_conn *conn, enum cc_cause cause, uint32_t flight)
 {
     bool timeout = cause == CC_TIMEOUT || cause == CC_TIMEOUT_AGAIN;
+    struct cc_event e = event(conn, timeout || flight < conn->cc.cwnd ? flight : conn->cc.cwnd);
 
-    if (!timeout && flight > conn->cc.cwnd)
-        flight = conn->cc.cwnd;
-    cc_congestion(&conn->cc, cause, flight, conn->tcp->cx->now);
+    cc_congestion(&conn->cc, cause, &e);
+}
+
+void tcp_tell_undo(struct tlsyn_conn *conn)
+{
+    struct cc_event e = event(conn, tcp_flight_size(conn));
+
+    cc_undo(&conn->cc, &e);
+}
+
+void tcp_tell_restart(struct tlsyn_conn *conn)
+{
+    struct cc_event e = event(conn, 0);
+
+    cc_restart(&conn->cc, e.now - conn->last_sent, conn->rtt.rto, &e);
+}
+
+void tcp_note_silence(struct tlsyn_conn *conn)
+{
+    uint32_t pipe = tcp_pipe(conn);
+
+    if (conn->board.memory && tcp_snd_end(conn) == conn->snd_nxt && conn->board.lost == 0 &&
+        pipe < conn->cc.cwnd)
+        rate_app_limited(&conn->board.memory->rate, tcp_delivered(conn), pipe);
 }

@@ -29,7 +29,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     if (!conn)
         return NULL;
     conn->opening = context_alloc(tcp->cx, sizeof(*conn->opening));
-    if (!conn->opening)
+    if (!conn->opening || cc_init(&conn->cc, controller, tcp->cx->alloc, tcp->numbered) < 0)
         goto fail;
     conn->tcp = tcp;
     conn->local = *local;
@@ -54,9 +54,9 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->iss = tcp->choose_iss(tcp, local, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
     rack_init(&conn->rack, conn->iss);
-    cc_init(&conn->cc, controller, 1);
     return conn;
 fail:
+    cc_release(&conn->cc, tcp->cx->alloc);
     context_free(tcp->cx, conn->opening);
     context_free(tcp->cx, conn);
     return NULL;
@@ -207,6 +207,7 @@ void tcp_reap(struct tcp *tcp)
 
         list_remove(it);
         release_rings(conn);
+        cc_release(&conn->cc, tcp->cx->alloc);
         context_free(tcp->cx, conn);
     }
 }

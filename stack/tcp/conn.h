@@ -159,13 +159,14 @@ struct tlsyn_conn {
     bool wscale_ok, ts_ok, sack_ok;
     uint32_t ts_offset;
     uint32_t ts_recent;
-    tlsyn_time ts_recent_at;
     tcp_seq last_ack_sent;
+    tlsyn_time ts_recent_at;
 
     /* Retransmission and congestion */
     struct rtt rtt;
-    tcp_seq rtt_seq;     /* when this is acknowledged, a round trip has passed since rtt_at */
-    tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
+    tcp_seq rtt_seq;        /* when this is acknowledged, a round trip has passed since rtt_at */
+    tcp_seq limited_seq;    /* snd_nxt when cwnd held something back */
+    uint32_t delivery_rate; /* KiB per second; 0: not measured */
     tlsyn_time rtt_at;
     struct cc cc;
     struct pace {

@@ -35,6 +35,7 @@ static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info 
     info->cwnd = conn->cc.cwnd;
     info->ssthresh = conn->cc.ssthresh;
     info->pacing_rate = tcp_pacing_rate(conn);
+    info->delivery_rate = (uint64_t)conn->delivery_rate * 1024;
     info->snd_wnd = conn->snd_wnd;
     info->rcv_wnd = conn->rcv_wnd;
     info->rcv_mss = conn->rcv_mss;

@@ -49,7 +49,7 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     conn->sack_ok = !options->no_sack;
     conn->peer_mss = tcp_peer_mss(&(const struct tcp_options){0}, &conn->remote.addr);
     conn->mss = conn->rcv_mss; /* until the peer says what it takes */
-    cc_init(&conn->cc, conn->cc.ops, conn->mss);
+    cc_set_smss(&conn->cc, conn->mss);
 }
 
 void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
@@ -72,6 +72,8 @@ void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *their
         conn->ts_recent_at = conn->tcp->cx->now;
     }
     conn->sack_ok = conn->sack_ok && theirs->sack_permitted;
+    if (!conn->sack_ok && conn->cc.ops->needs_sack)
+        cc_become(&conn->cc, cc_find(NULL), conn->tcp->cx->alloc, conn->iss);
     conn->wscale_ok = conn->wscale_ok && theirs->has_wscale;
     if (!conn->wscale_ok)
         conn->rcv_wscale = 0;

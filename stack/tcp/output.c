@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "tcp/buffers.h"
+#include "tcp/congest.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
 #include "tcp/recovery.h"
@@ -337,13 +338,13 @@ static bool within_amplification(struct tlsyn_conn *conn, struct candidate *c)
 /* The next segment or train. RFC 5681 4.1: after an idle RTO, cwnd says little about the path. */
 static bool next_text(struct tlsyn_conn *conn, struct candidate *c)
 {
-    tlsyn_time now = conn->tcp->cx->now;
-
-    if (!text_is_due(conn, c))
+    if (!text_is_due(conn, c)) {
+        tcp_note_silence(conn);
         return false;
+    }
     if (conn->snd_nxt != conn->snd_una || !conn->last_sent)
         return true;
-    cc_restart(&conn->cc, now - conn->last_sent, conn->rtt.rto, now);
+    tcp_tell_restart(conn);
     return text_is_due(conn, c);
 }
 

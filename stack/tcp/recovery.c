@@ -89,9 +89,26 @@ static int note(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
     return error;
 }
 
+/* For delivery rate samples: what the moment of sending was like. */
+static void mark(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to, bool first)
+{
+    struct rate *rate = &conn->board.memory->rate;
+    tcp_seq new_from = seq_max(from, conn->snd_nxt);
+    uint32_t in_flight = tcp_pipe(conn);
+
+    if (seq_lt(new_from, to))
+        in_flight += (uint32_t)seq_diff(to, new_from);
+    if (first)
+        rate_start(rate, tcp_delivered(conn), conn->last_sent);
+    rate_sent(rate, tcp_delivered(conn), in_flight);
+    board_mark(&conn->board, from, to, &rate->mark);
+}
+
 void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
 {
-    if (!conn->board_on && !on(conn, from))
+    bool first = !conn->board_on;
+
+    if (first && !on(conn, from))
         return;
     if (conn->in_recovery)
         prr_on_sent(&conn->prr, (uint32_t)seq_diff(to, from));
@@ -100,7 +117,9 @@ void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_board_failures);
         conn->snd_rtx = seq_max(conn->snd_nxt, to);
         tcp_recovery_off(conn);
+        return;
     }
+    mark(conn, from, to, first);
 }
 
 /* --- an ACK: what it says ---------------------------------------------------------------------------- */
@@ -111,6 +130,7 @@ struct arrivals {
     struct tlsyn_conn *conn;
     const uint32_t *echo;
     bool original;
+    struct rate_sample rate;
     tlsyn_time newest; /* the transmission that `round_trip` measures */
     tlsyn_time round_trip;
 };
@@ -121,6 +141,7 @@ static void arrived(struct board_news *news, const struct piece *p)
     tlsyn_time now = a->conn->tcp->cx->now;
     tlsyn_time sample = rack_update(&a->conn->rack, p, now, a->echo);
 
+    rate_arrived(&a->rate, &p->mark, p->at);
     if (!(p->flags & PIECE_RESENT) && seq_leq(p->to, a->conn->recover))
         a->original = true;
     if (sample == 0)
@@ -132,6 +153,19 @@ static void arrived(struct board_news *news, const struct piece *p)
     }
 }
 
+/* `before`: the board may be empty now, and its memory gone. */
+static void sample_rate(struct tlsyn_conn *conn, const struct rate *before,
+                        struct rate_sample *sample)
+{
+    struct rate rate = *before;
+
+    rate_sample(&rate, sample, tcp_delivered(conn), conn->rack.min_rtt, conn->tcp->cx->now);
+    if (conn->board.memory)
+        conn->board.memory->rate = rate;
+    if (sample->rate)
+        conn->delivery_rate = (uint32_t)((sample->rate + 1023) / 1024);
+}
+
 void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked,
                    struct recovery_news *news)
 {
@@ -140,6 +174,7 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
     struct arrivals a = {.news = {arrived}, .conn = conn, .echo = conn->ts_ok ? &echo : NULL};
     const struct sack_bounds bounds = {segment->ack, conn->snd_una, conn->snd_nxt,
                                        conn->snd_wnd_max};
+    const struct rate before = conn->board.memory ? conn->board.memory->rate : (struct rate){0};
     uint32_t pieces = PIECES_FREE + PIECES_PER_SEGMENT * (tcp_flight_size(conn) / conn->mss);
 
     if (pieces > conn->board.max)
@@ -149,6 +184,8 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
     news->delivered = board_ack(&conn->board, alloc, conn->snd_una, &a.news);
     for (int i = 0; i < news->view.count; i++)
         news->delivered += board_sack(&conn->board, alloc, &news->view.block[i], pieces, &a.news);
+    sample_rate(conn, &before, &a.rate);
+    news->rate = a.rate;
     news->round_trip = a.round_trip;
     news->original = a.original;
     if (news->view.dsack)

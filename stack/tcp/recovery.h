@@ -21,11 +21,18 @@ struct recovery_news {
     bool
         original; /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
     const struct wire_tcp *segment;
+    struct rate_sample rate;
     struct sack_view view;
 };
 
 /** On while pieces are kept: sizes are then bytes in the network by RFC 6675's reckoning, sacked and lost ones not counted. */
 uint32_t tcp_pipe(const struct tlsyn_conn *conn);
+
+/** Bytes that are known to have arrived, modulo 2^32. */
+static inline uint32_t tcp_delivered(const struct tlsyn_conn *conn)
+{
+    return (uint32_t)conn->bytes_acked + conn->board.sacked;
+}
 
 /** [from, to) was sent at conn->last_sent; called before snd_nxt moves. */
 void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to);

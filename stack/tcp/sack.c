@@ -36,16 +36,19 @@ static int make_room(struct board *b, struct tlsyn_alloc *alloc, uint32_t n)
     if (b->first + b->count + n <= b->room)
         return 0;
     if (b->first > 0) {
-        memmove(b->memory, b->memory + b->first, b->count * sizeof(*b->memory));
+        memmove(b->memory->piece, b->memory->piece + b->first, b->count * sizeof(struct piece));
         b->first = 0;
     }
     if (b->count + n <= b->room - b->room / 4) /* else it would slide again too soon */
         return 0;
     while (room - room / 4 < b->count + n)
         room *= 2;
-    struct piece *memory = alloc->resize(alloc, b->memory, room * sizeof(*memory));
+    struct board_memory *memory =
+        alloc->resize(alloc, b->memory, sizeof(*memory) + room * sizeof(struct piece));
     if (!memory)
         return b->count + n <= b->room ? 0 : -ENOMEM;
+    if (!b->memory)
+        memory->rate = (struct rate){0};
     b->memory = memory;
     b->room = room;
     return 0;
@@ -159,6 +162,20 @@ int board_resent(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_s
     return 0;
 }
 
+void board_mark(struct board *b, tcp_seq from, tcp_seq to, const struct rate_mark *mark)
+{
+    for (uint32_t i = find(b, from); i < b->count && seq_lt(board_at(b, i)->from, to); i++) {
+        struct piece *p = board_at(b, i);
+
+        if (p->flags & PIECE_SACKED)
+            continue;
+        if (seq_lt(p->from, from)) /* it grew */
+            p->mark.in_flight = mark->in_flight;
+        else
+            p->mark = *mark;
+    }
+}
+
 /* --- arrived ------------------------------------------------------------------------------------------- */
 
 /* Counts a piece, or part of one, as arrived, unless it was before. */
@@ -243,6 +260,7 @@ void board_lose(struct board *b, struct piece *p)
 {
     p->flags |= PIECE_LOST;
     b->lost += length(p);
+    rate_lost(&b->memory->rate, &p->mark, length(p));
 }
 
 void board_find_all(struct board *b)

@@ -16,6 +16,7 @@
 
 #include <tlsyn/stack.h>
 
+#include "tcp/rate.h"
 #include "wire/tcp_options.h"
 
 enum piece_flags {
@@ -27,11 +28,18 @@ enum piece_flags {
 struct piece {
     tcp_seq from, to;
     tlsyn_time at; /* the last transmission */
+    struct rate_mark mark;
     uint8_t flags;
 };
 
+struct board_memory {
+    struct rate rate;
+    struct piece piece[];
+};
+
 struct board {
-    struct piece *memory; /* NULL while nothing is on its way: an idle connection holds none */
+    struct board_memory
+        *memory; /* NULL while nothing is on its way: an idle connection holds none */
     uint32_t first, count, room, max;
     uint32_t sacked, lost; /* sequence numbers in such pieces */
     tcp_seq resent_end; /* nothing from here on was sent twice: times rise with sequence numbers */
@@ -44,7 +52,7 @@ struct board_news {
 
 static inline struct piece *board_at(const struct board *b, uint32_t i)
 {
-    return &b->memory[b->first + i];
+    return &b->memory->piece[b->first + i];
 }
 
 /** `max`: pieces; 0: there is never a board. */
@@ -66,6 +74,9 @@ uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una,
 /** [from, to) has arrived; inside the board. As board_ack(); 0 also if there is no room for it with at most `pieces` pieces. */
 uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp_sack_block *block,
                     uint32_t pieces, struct board_news *news);
+
+/** What was noted last, from `from` on, left with this mark; it is on the board. */
+void board_mark(struct board *b, tcp_seq from, tcp_seq to, const struct rate_mark *mark);
 
 /** A piece that is neither sacked nor lost is lost. */
 void board_lose(struct board *b, struct piece *p);

@@ -36,7 +36,17 @@ int settings_check(const struct tlsyn_conn_options *options)
     if (options->user_timeout < 0 || options->syn_timeout < 0 || options->keep_idle < 0 ||
         options->keep_interval < 0 || options->fin_timeout < 0)
         return -EINVAL;
-    return 0;
+    return cc_find(options->controller) ? 0 : -EINVAL;
+}
+
+/* NULL: as it is. A peer without SACK gives BBR nothing to live on. */
+static int change_controller(struct tlsyn_conn *conn, const char *name)
+{
+    const struct cc_ops *ops = cc_find(name);
+
+    if (!name || (ops->needs_sack && tcp_synchronized(conn) && !conn->sack_ok))
+        return 0;
+    return cc_become(&conn->cc, ops, conn->tcp->cx->alloc, conn->iss);
 }
 
 /* All but the sizes of the buffers. */
@@ -100,6 +110,8 @@ int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_opti
 
     if (error == 0 && (conn->closed_told || conn->close_pending))
         error = -EPIPE;
+    if (error == 0)
+        error = change_controller(conn, options->controller);
     if (error < 0)
         return error;
     apply(conn, options);

@@ -10,6 +10,7 @@
  */
 #include "tcp/undo.h"
 
+#include "tcp/congest.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 
@@ -116,7 +117,7 @@ static void undo(struct tlsyn_conn *conn, const struct undo_ack *ack)
         restore_timer(conn, ack->segment);
     else
         conn->rack.reordering_seen = true; /* RFC 8985 6.2 step 3 can't see it: it was sent again */
-    cc_undo(&conn->cc);
+    tcp_tell_undo(conn);
     conn->ecn.reducing = conn->ecn.cwr_due = false;
     forget_losses(conn);
     conn->in_recovery = conn->after_timeout = false;

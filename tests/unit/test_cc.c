@@ -11,8 +11,14 @@ static struct cc fresh(uint32_t smss)
 {
     struct cc cc;
 
-    cc_init(&cc, &cc_newreno, smss);
+    ck_assert_int_eq(cc_init(&cc, &cc_newreno, NULL, 0), 0);
+    cc_set_smss(&cc, smss);
     return cc;
+}
+
+static void congestion(struct cc *cc, enum cc_cause cause, uint32_t flight_size)
+{
+    cc_congestion(cc, cause, &(struct cc_event){.flight_size = flight_size});
 }
 
 static void acked(struct cc *cc, uint32_t bytes, bool limited)
@@ -71,10 +77,10 @@ START_TEST(loss_halves_the_flight_two_segments_at_least) /* RFC 5681 (4) */
 {
     struct cc cc = fresh(SMSS);
 
-    cc_congestion(&cc, CC_LOSS, 9000, 0);
+    congestion(&cc, CC_LOSS, 9000);
     ck_assert_uint_eq(cc.ssthresh, 4500);
     ck_assert_uint_eq(cc.cwnd, 4500);
-    cc_congestion(&cc, CC_LOSS, 1000, 0);
+    congestion(&cc, CC_LOSS, 1000);
     ck_assert_uint_eq(cc.ssthresh, 2 * SMSS);
 }
 END_TEST
@@ -83,10 +89,10 @@ START_TEST(a_timeout_leaves_one_segment_and_holds_ssthresh_when_repeated) /* RFC
 {
     struct cc cc = fresh(SMSS);
 
-    cc_congestion(&cc, CC_TIMEOUT, 10000, 0);
+    congestion(&cc, CC_TIMEOUT, 10000);
     ck_assert_uint_eq(cc.cwnd, SMSS);
     ck_assert_uint_eq(cc.ssthresh, 5000);
-    cc_congestion(&cc, CC_TIMEOUT_AGAIN, 1000, 0);
+    congestion(&cc, CC_TIMEOUT_AGAIN, 1000);
     ck_assert_uint_eq(cc.ssthresh, 5000);
 }
 END_TEST
@@ -117,19 +123,19 @@ START_TEST(what_was_taken_for_nothing_is_given_back)
 {
     struct cc cc = fresh(SMSS);
 
-    cc_undo(&cc); /* nothing to undo */
+    cc_undo(&cc, &(struct cc_event){0}); /* nothing to undo */
     ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
-    cc_congestion(&cc, CC_LOSS, 10 * SMSS, 0);
+    congestion(&cc, CC_LOSS, 10 * SMSS);
     cc.cwnd = 3 * SMSS; /* recovery's */
-    cc_undo(&cc);
+    cc_undo(&cc, &(struct cc_event){0});
     ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
     ck_assert_uint_eq(cc.ssthresh, UINT32_MAX);
-    cc_congestion(&cc, CC_TIMEOUT, 10 * SMSS, 0);
-    cc_congestion(&cc, CC_TIMEOUT_AGAIN, SMSS, 0);
-    cc_undo(&cc);
+    congestion(&cc, CC_TIMEOUT, 10 * SMSS);
+    congestion(&cc, CC_TIMEOUT_AGAIN, SMSS);
+    cc_undo(&cc, &(struct cc_event){0});
     ck_assert_uint_eq(cc.cwnd, 10 * SMSS);
     cc.cwnd = 2 * SMSS;
-    cc_undo(&cc); /* once */
+    cc_undo(&cc, &(struct cc_event){0}); /* once */
     ck_assert_uint_eq(cc.cwnd, 2 * SMSS);
 }
 END_TEST

@@ -19,7 +19,8 @@ static struct flow fresh(uint32_t segments, tlsyn_time rtt)
 {
     struct flow f = {.now = TLSYN_SECONDS(10), .rtt = rtt};
 
-    cc_init(&f.cc, &cc_cubic, SMSS);
+    ck_assert_int_eq(cc_init(&f.cc, &cc_cubic, NULL, 0), 0);
+    cc_set_smss(&f.cc, SMSS);
     f.cc.cwnd = segments * SMSS;
     return f;
 }
@@ -55,7 +56,7 @@ static void round_trip(struct flow *f)
 
 static void lose(struct flow *f)
 {
-    cc_congestion(&f->cc, CC_LOSS, f->cc.cwnd, f->now);
+    cc_congestion(&f->cc, CC_LOSS, &(struct cc_event){.now = f->now});
 }
 
 /* --- the function ------------------------------------------------------------------------------------------------- */
@@ -129,7 +130,7 @@ START_TEST(time_without_use_does_not_count) /* 4.2, 5.8 */
         ack(&slack, SMSS, false);
     }
     idle.now += TLSYN_SECONDS(5);
-    cc_restart(&idle.cc, 0, TLSYN_SECONDS(1), idle.now);
+    cc_restart(&idle.cc, 0, TLSYN_SECONDS(1), &(struct cc_event){.now = idle.now});
     round_trip(&busy);
     round_trip(&idle);
     round_trip(&slack);
@@ -158,9 +159,9 @@ START_TEST(loss_leaves_two_segments_ecn_one) /* 4.6 */
 
     lose(&f);
     ck_assert_uint_eq(f.cc.cwnd, 2 * SMSS);
-    cc_congestion(&f.cc, CC_ECN, f.cc.cwnd, f.now);
+    cc_congestion(&f.cc, CC_ECN, &(struct cc_event){.now = f.now});
     ck_assert_uint_eq(f.cc.cwnd, 1400);
-    cc_congestion(&f.cc, CC_ECN, f.cc.cwnd, f.now);
+    cc_congestion(&f.cc, CC_ECN, &(struct cc_event){.now = f.now});
     ck_assert_uint_eq(f.cc.cwnd, SMSS);
     ck_assert_uint_eq(f.cc.ssthresh, 2 * SMSS);
 }
@@ -170,10 +171,10 @@ START_TEST(after_a_timeout_slow_start_ends_on_a_plateau) /* 4.8 */
 {
     struct flow f = fresh(1000, TLSYN_MS(100));
 
-    cc_congestion(&f.cc, CC_TIMEOUT, f.cc.cwnd, f.now);
+    cc_congestion(&f.cc, CC_TIMEOUT, &(struct cc_event){.now = f.now});
     ck_assert_uint_eq(f.cc.cwnd, SMSS);
     ck_assert_uint_eq(f.cc.ssthresh, 700 * SMSS);
-    cc_congestion(&f.cc, CC_TIMEOUT_AGAIN, SMSS, f.now);
+    cc_congestion(&f.cc, CC_TIMEOUT_AGAIN, &(struct cc_event){.now = f.now});
     ck_assert_uint_eq(f.cc.ssthresh, 700 * SMSS);
     for (int i = 0; i < 10; i++)
         round_trip(&f);
@@ -194,7 +195,7 @@ START_TEST(a_loss_that_was_none_leaves_everything_as_it_was) /* 4.9.2 */
     untouched = f;
     lose(&f);
     round_trip(&f);
-    cc_undo(&f.cc);
+    cc_undo(&f.cc, &(struct cc_event){0});
     f.now = untouched.now;
     for (int i = 0; i < 20; i++) {
         round_trip(&f);
@@ -209,7 +210,7 @@ START_TEST(a_first_loss_that_was_none_does_not_end_slow_start)
     struct flow f = fresh(10, TLSYN_MS(100));
 
     lose(&f);
-    cc_undo(&f.cc);
+    cc_undo(&f.cc, &(struct cc_event){0});
     round_trip(&f);
     ck_assert_uint_eq(f.cc.cwnd, 20 * SMSS);
     round_trip(&f);

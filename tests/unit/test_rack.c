@@ -112,7 +112,7 @@ START_TEST(the_late_original_says_nothing_about_its_retransmission)
 {
     struct bed bed;
     uint32_t echo = 25;
-    const struct piece early = {0, 1000, TLSYN_MS(50), PIECE_RESENT};
+    const struct piece early = {.to = 1000, .at = TLSYN_MS(50), .flags = PIECE_RESENT};
 
     ten(&bed);
     rack_min_rtt(&bed.rack, TLSYN_MS(20), TLSYN_MS(20));
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(reordering_is_given_time_only_once_it_was_seen)
 {
     struct rack r;
-    const struct piece second = {1000, 2000, 0, 0}, first = {0, 1000, 0, 0};
+    const struct piece second = {.from = 1000, .to = 2000}, first = {.to = 1000};
 
     rack_init(&r, 0);
     rack_min_rtt(&r, TLSYN_MS(40), 0);

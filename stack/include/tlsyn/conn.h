@@ -117,7 +117,8 @@ struct tlsyn_conn_options {
     uint8_t tos;            /* * of IPv4, traffic class of IPv6; the ECN field is not looked at */
     uint8_t ttl;            /* * hop limit; 0: 64 */
     tlsyn_time syn_timeout; /* 0: from the limits */
-    const char *controller; /* of congestion: "cubic" (NULL: this), "newreno"; others: -EINVAL */
+    const char
+        *controller; /* of congestion: "cubic" (NULL: this), "newreno", "bbr"; others: -EINVAL */
     /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
     uint64_t pacing_rate_max;
 };
@@ -262,7 +263,8 @@ struct tlsyn_conn_info {
     tlsyn_time min_rtt;                        /* of the last minutes; 0: no sample yet */
     const char *controller;                    /* of congestion */
     uint32_t cwnd, ssthresh, snd_wnd, rcv_wnd; /* bytes */
-    uint64_t pacing_rate; /* bytes per second that text is held to; 0: to none */
+    uint64_t pacing_rate;   /* bytes per second that text is held to; 0: to none */
+    uint64_t delivery_rate; /* bytes per second that arrived of late; 0: not measured */
     uint64_t bytes_acked, bytes_received;
     uint32_t in_flight;    /* bytes sent, neither acknowledged nor sacked nor taken for lost */
     uint32_t sacked, lost; /* bytes of those sent and not acknowledged */
