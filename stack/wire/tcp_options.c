@@ -27,7 +27,6 @@ enum kind {
 #define SACK_PERMITTED_LEN 2
 #define SACK_LEN(blocks)   (2u + 8u * (blocks))
 #define TS_LEN             10
-#define ACCECN_LEN         11
 
 #define EXID_FASTOPEN 0xf989 /* IANA, TCP Experimental Option Experiment Identifiers */
 #define COOKIE_MIN    4
@@ -77,6 +76,8 @@ static void get_accecn(struct reader *body, struct tcp_options *o)
 {
     size_t fields = body->left / 3;
 
+    o->accecn_fields = 0; /* of two options the last counts */
+    memset(o->accecn, 0, sizeof(o->accecn));
     if (body->left % 3 != 0 || fields > 3)
         return;
     o->accecn_fields = (uint8_t)fields;
@@ -208,9 +209,11 @@ static void put_sack(struct writer *w, const struct tcp_options *o)
 
 static void put_accecn(struct writer *w, const struct tcp_options *o)
 {
-    put_nops(w, 1);
-    put_head(w, KIND_ACCECN_0, ACCECN_LEN);
-    for (int i = 0; i < 3; i++) {
+    unsigned len = 2 + 3u * o->accecn_fields;
+
+    put_nops(w, (4 - len % 4) % 4);
+    put_head(w, KIND_ACCECN_0, len);
+    for (int i = 0; i < o->accecn_fields; i++) {
         put_u8(w, (uint8_t)(o->accecn[i] >> 16));
         put_u16(w, (uint16_t)o->accecn[i]);
     }

@@ -34,7 +34,7 @@ struct tcp_options {
     uint8_t cookie_len;         /* 0: a cookie is asked for; else 4..16, even */
     uint8_t cookie[TCP_COOKIE_MAX];
     /* RFC 9768 3.2.3: 24 bits each: text received with ECT(0), or ECT(1) by the option's other kind; CE; ECT(1), or ECT(0) */
-    uint8_t accecn_fields; /* of these, as many as there are; emitted: 0 or 3, and the first kind */
+    uint8_t accecn_fields; /* of these, as many as there are; emitted as the first kind */
     uint32_t accecn[3];
 };
 

@@ -143,7 +143,10 @@ static void on_event(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 
 static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
 {
-    must(n > 0);
+    struct tlsyn_conn_info info;
+
+    tlsyn_conn_info(conn, &info);
+    must(n > 0 || info.state == TLSYN_FIN_WAIT_2); /* 0: of our FIN */
     decide(handler, conn);
 }
 
