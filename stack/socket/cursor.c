@@ -50,35 +50,44 @@ void cursor_advance(struct cursor *cursor, size_t n)
     }
 }
 
-static size_t copy(struct cursor *cursor, uint8_t *out, const uint8_t *in, size_t n)
+size_t cursor_put(struct cursor *cursor, const void *bytes, size_t n)
 {
+    const uint8_t *in = bytes;
     size_t done = 0, piece;
 
-    while (done < n && cursor->left > 0) {
+    if (n > cursor->left)
+        n = cursor->left;
+    if (cursor->discards) {
+        cursor_advance(cursor, n);
+        return n;
+    }
+    while (done < n) {
         uint8_t *at = cursor_piece(cursor, &piece);
 
         if (piece > n - done)
             piece = n - done;
-        if (out)
-            memcpy(out + done, at, piece);
-        else
-            memcpy(at, in + done, piece);
+        memcpy(at, in + done, piece);
         cursor_advance(cursor, piece);
         done += piece;
     }
-    return done;
-}
-
-size_t cursor_put(struct cursor *cursor, const void *bytes, size_t n)
-{
-    if (!cursor->discards)
-        return copy(cursor, NULL, bytes, n);
-    n = n < cursor->left ? n : cursor->left;
-    cursor_advance(cursor, n);
     return n;
 }
 
 size_t cursor_get(struct cursor *cursor, void *bytes, size_t n)
 {
-    return copy(cursor, bytes, NULL, n);
+    uint8_t *out = bytes;
+    size_t done = 0, piece;
+
+    if (n > cursor->left)
+        n = cursor->left;
+    while (done < n) {
+        const uint8_t *at = cursor_piece(cursor, &piece);
+
+        if (piece > n - done)
+            piece = n - done;
+        memcpy(out + done, at, piece);
+        cursor_advance(cursor, piece);
+        done += piece;
+    }
+    return n;
 }

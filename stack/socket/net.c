@@ -368,6 +368,8 @@ static int make_stack(struct tlsyn_net *net, const struct tlsyn_net_options *opt
     if (!net->stack)
         return -ENOMEM;
     error = tlsyn_iface_add(net->stack, options->link ? options->link : net->link, &iface);
+    if (error == 0 && options->no_dad)
+        tlsyn_iface_dad(iface, 0);
     if (error == 0)
         error = each_word(options->address, add_address, iface);
     if (error == 0)

@@ -42,7 +42,7 @@ static int attach(struct sock *sock, struct tlsyn_handler **handler)
 static enum tlsyn_level level_of(const struct sock *sock, const struct cursor *early)
 {
     if (sock->stream.engine)
-        return sock->options.level;
+        return (enum tlsyn_level)sock->options.level;
     return early || sock->options.fastopen_connect ? TLSYN_LEVEL_FASTOPEN : TLSYN_LEVEL_NONE;
 }
 
@@ -88,6 +88,8 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
     bool deferred = sock->stream.deferred;
     int error = sock->net->error;
 
+    if (error == 0 && sock->options.v6only && tlsyn_addr_is_ip4(&to->addr))
+        error = -ENETUNREACH;
     if (error == 0 && to->port == 0) /* what the kernel's RST for such a SYN comes to */
         error = -ECONNREFUSED;
     if (error < 0)
@@ -231,6 +233,7 @@ static int start_listening(struct sock *sock)
     bool embedded = sock->options.fastopen > 0;
     struct tlsyn_listen_options options = {
         .local = sock->local,
+        .only_ip6 = sock->options.v6only,
         .open = sock->stream.engine != NULL,
         .cookies = embedded || sock->stream.engine,
     };

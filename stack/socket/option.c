@@ -354,7 +354,8 @@ void option_give(const void *from, size_t size, void *value, socklen_t *length)
 {
     if (*length > size)
         *length = (socklen_t)size;
-    memcpy(value, from, *length);
+    if (*length > 0)
+        memcpy(value, from, *length);
 }
 
 static int get_int(struct sock *sock, const struct option *option, void *value, socklen_t *length)
@@ -417,7 +418,7 @@ static int set_controller(struct sock *sock, const void *value, socklen_t length
     known = tlsyn_controller_name(strcmp(name, "reno") == 0 ? "newreno" : name);
     if (!*name || !known || strlen(known) >= sizeof(name))
         return -ENOENT;
-    strcpy(sock->options.controller, known);
+    memcpy(sock->options.controller, known, strlen(known) + 1);
     sock->ops->apply(sock);
     return 0;
 }
@@ -472,7 +473,10 @@ static void get_controller(const struct sock *sock, void *value, socklen_t *leng
     char name[sizeof(sock->options.controller)] = "";
     const char *known = tlsyn_controller_name(sock->options.controller);
 
-    strncpy(name, known && strcmp(known, "newreno") == 0 ? "reno" : known, sizeof(name) - 1);
+    if (known && strcmp(known, "newreno") == 0)
+        known = "reno";
+    if (known)
+        strncpy(name, known, sizeof(name) - 1);
     option_give(name, sizeof(name), value, length);
 }
 

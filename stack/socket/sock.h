@@ -31,17 +31,16 @@ enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2, SOCK_SHUT_BOTH = 3 };
 
 /** What setsockopt(2) sets and getsockopt(2) gives back, in the units of these. */
 struct sock_options {
-    int reuse_addr, broadcast, oob_inline, dont_route, priority, keepalive, timestamp;
+    int reuse_addr, broadcast, keepalive;
     int linger_on, linger_seconds;
     int rcv_lowat;
     int snd_buf, rcv_buf;                /* as given back: twice what was asked for */
     tlsyn_time rcv_timeout, snd_timeout; /* 0: none; negative: at once */
     int nodelay, cork, quickack, maxseg, keep_idle, keep_interval, keep_count, user_timeout;
-    int syn_count, linger2, defer_accept, window_clamp, notsent_lowat;
-    int fastopen, fastopen_connect, fastopen_no_cookie;
-    int tos, ttl, mtu_discover, recv_err, v6only, hops, tclass;
+    int syn_count, linger2, defer_accept, notsent_lowat, fastopen, fastopen_connect;
+    int tos, ttl, v6only, hops, tclass;
+    int level; /* enum tlsyn_level */
     char controller[16];
-    enum tlsyn_level level;
 };
 
 struct sock;

@@ -61,6 +61,16 @@ void demux_remove(struct tcp *tcp, struct tlsyn_conn *conn)
     conn->in_demux = false;
 }
 
+/* ::ffff:0.0.0.0 stands for IPv4 alone; :: for both, or for IPv6 alone. */
+static bool stands_for(const struct tlsyn_listen_options *options, const struct tlsyn_addr *addr)
+{
+    const struct tlsyn_addr *at = &options->local.addr;
+
+    if (!tlsyn_addr_unspecified(at))
+        return false;
+    return tlsyn_addr_is_ip4(addr) ? !options->only_ip6 : !tlsyn_addr_is_ip4(at);
+}
+
 struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local)
 {
     struct tlsyn_listener *any = NULL;
@@ -74,7 +84,7 @@ struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_
             continue;
         if (tlsyn_addr_eq(&at->addr, &local->addr))
             return listener;
-        if (tlsyn_addr_unspecified(&at->addr))
+        if (stands_for(&listener->options, &local->addr))
             any = listener;
     }
     return any;

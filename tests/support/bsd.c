@@ -17,7 +17,8 @@
 
 #define PATIENCE_MS 5000
 
-static const char *const addresses[BSD_SIDES] = {"10.9.0.1/24", "10.9.0.2/24"};
+static const char *const addresses[BSD_SIDES] = {"10.9.0.1/24,fd09::1/64",
+                                                 "10.9.0.2/24,fd09::2/64"};
 
 void bsd_kernel(struct bsd *b)
 {
@@ -75,7 +76,8 @@ void bsd_ours(struct bsd *b)
     };
     cable_open(0, b->link);
     for (int i = 0; i < BSD_SIDES; i++) {
-        const struct tlsyn_net_options options = {.link = b->link[i], .address = addresses[i]};
+        const struct tlsyn_net_options options = {
+            .link = b->link[i], .address = addresses[i], .no_dad = true};
 
         must(tlsyn_net_open(&options, &b->net[i]) == 0);
     }
@@ -100,6 +102,16 @@ struct sockaddr_in bsd_address(const struct bsd *b, enum bsd_side side, uint16_t
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
 
     at.sin_addr.s_addr = htonl(!b->net[side] ? INADDR_LOOPBACK : 0x0a090001u + side);
+    return at;
+}
+
+struct sockaddr_in6 bsd_address6(const struct bsd *b, enum bsd_side side, uint16_t port)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+    at.sin6_addr.s6_addr[15] = (uint8_t)(b->net[side] ? side + 1 : 1);
+    if (b->net[side])
+        memcpy(at.sin6_addr.s6_addr, (const uint8_t[2]){0xfd, 0x09}, 2);
     return at;
 }
 

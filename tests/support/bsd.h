@@ -5,6 +5,7 @@
 #ifndef TEST_SUPPORT_BSD_H
 #define TEST_SUPPORT_BSD_H
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -50,6 +51,8 @@ int bsd_socket(struct bsd *b, enum bsd_side side, int domain, int type, int prot
 
 /** A side's address with this port. */
 struct sockaddr_in bsd_address(const struct bsd *b, enum bsd_side side, uint16_t port);
+
+struct sockaddr_in6 bsd_address6(const struct bsd *b, enum bsd_side side, uint16_t port);
 
 /** A listening socket on a port that was free, told in *at. */
 int bsd_listener(struct bsd *b, struct sockaddr_in *at, int backlog);

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -118,6 +119,94 @@ static void connected_datagrams(struct bsd *b)
     b->close(stranger);
 }
 
+/* --- IPv6 --------------------------------------------------------------------------------------------------- */
+
+static void greet(struct bsd *b, int listener, int domain, const struct sockaddr *to, socklen_t n)
+{
+    struct sockaddr_in6 peer = {.sin6_family = AF_UNSPEC};
+    int client, child;
+    char text[8];
+
+    OPENED(b, client, bsd_socket(b, CLIENT, domain, SOCK_STREAM, 0));
+    if (STEP(b, b->connect(client, to, n)) == 0) {
+        n = sizeof(peer);
+        OPENED(b, child, b->accept4(listener, ADDR(peer), &n, 0));
+        STEP(b, n);
+        STEP(b, peer.sin6_family);
+        STEP(b, IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr));
+        STEP(b, b->write(client, "hello", 5));
+        STEP(b, b->recvfrom(child, text, 5, MSG_WAITALL, NULL, NULL));
+        b->close(child);
+    }
+    b->close(client);
+}
+
+static void over_ip6(struct bsd *b)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6}, to, mapped;
+    struct sockaddr_in to4;
+    socklen_t n = sizeof(at);
+    int listener, client, one = 1;
+
+    for (int only = 0; only < 2; only++) {
+        OPENED(b, listener, bsd_socket(b, SERVER, AF_INET6, SOCK_STREAM, 0));
+        STEP(b, b->setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)));
+        at.sin6_port = 0;
+        STEP(b, b->bind(listener, ADDR(at), sizeof(at)));
+        STEP(b, b->listen(listener, 4));
+        STEP(b, b->getsockname(listener, ADDR(at), &n));
+        STEP(b, n);
+        to = bsd_address6(b, SERVER, ntohs(at.sin6_port));
+        to4 = bsd_address(b, SERVER, ntohs(at.sin6_port));
+        greet(b, listener, AF_INET6, ADDR(to), sizeof(to));
+        greet(b, listener, AF_INET, ADDR(to4), sizeof(to4));
+        b->close(listener);
+    }
+    mapped = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = to4.sin_port};
+    memcpy(mapped.sin6_addr.s6_addr, (const uint8_t[12]){[10] = 255, [11] = 255}, 12);
+    memcpy(mapped.sin6_addr.s6_addr + 12, &to4.sin_addr, 4);
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET6, SOCK_STREAM, 0));
+    STEP(b, b->connect(client, ADDR(mapped), sizeof(mapped))); /* nobody listens any more */
+    b->close(client);
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET6, SOCK_STREAM, 0));
+    STEP(b, b->setsockopt(client, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)));
+    STEP(b, b->connect(client, ADDR(mapped), sizeof(mapped)));
+    STEP(b, b->connect(client, ADDR(to4), sizeof(to4)));
+    b->close(client);
+}
+
+static void datagrams_over_ip6(struct bsd *b)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6}, from;
+    struct sockaddr_in to4;
+    socklen_t n = sizeof(at);
+    int server, client;
+    char text[8];
+
+    OPENED(b, server, bsd_socket(b, SERVER, AF_INET6, SOCK_DGRAM, 0));
+    STEP(b, b->bind(server, ADDR(at), sizeof(at)));
+    STEP(b, b->getsockname(server, ADDR(at), &n));
+    to4 = bsd_address(b, SERVER, ntohs(at.sin6_port));
+    at = bsd_address6(b, SERVER, ntohs(at.sin6_port));
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET6, SOCK_DGRAM, 0));
+    STEP(b, b->sendto(client, "six", 3, 0, ADDR(at), sizeof(at)));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->recvfrom(server, text, 8, 0, ADDR(from), &n));
+    STEP(b, n);
+    STEP(b, IN6_IS_ADDR_V4MAPPED(&from.sin6_addr));
+    b->close(client);
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    STEP(b, b->sendto(client, "six", 3, 0, ADDR(at), sizeof(at)));
+    STEP(b, b->sendto(client, "four", 4, 0, ADDR(to4), sizeof(to4)));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->recvfrom(server, text, 8, 0, ADDR(from), &n));
+    STEP(b, IN6_IS_ADDR_V4MAPPED(&from.sin6_addr));
+    STEP(b, b->sendto(server, "back", 4, 0, ADDR(from), sizeof(from)));
+    SEEN(b, client, POLLIN);
+    b->close(client);
+    b->close(server);
+}
+
 /* --- patience ----------------------------------------------------------------------------------------------- */
 
 static void out_of_patience(struct bsd *b)
@@ -172,7 +261,7 @@ static void on_signal(int number)
 /* Signals the thread again and again, until it has come back. */
 struct nuisance {
     pthread_t victim;
-    volatile bool done;
+    atomic_bool done;
     struct bsd *b;
     int speak; /* after some signals, so that a restarted call ends too */
 };
@@ -344,6 +433,8 @@ static void bulk(struct bsd *b)
 /* clang-format off */
 COMPARED(datagrams)
 COMPARED(connected_datagrams)
+COMPARED(over_ip6)
+COMPARED(datagrams_over_ip6)
 COMPARED(out_of_patience)
 COMPARED(low_water)
 COMPARED(interrupted)
@@ -363,6 +454,8 @@ Suite *socket_more_suite(void)
     tcase_set_timeout(more, 60);
     tcase_add_test(more, datagrams_as_on_linux);
     tcase_add_test(more, connected_datagrams_as_on_linux);
+    tcase_add_test(more, over_ip6_as_on_linux);
+    tcase_add_test(more, datagrams_over_ip6_as_on_linux);
     tcase_add_test(more, out_of_patience_as_on_linux);
     tcase_add_test(more, low_water_as_on_linux);
     tcase_add_test(more, interrupted_as_on_linux);

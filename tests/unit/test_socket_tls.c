@@ -399,9 +399,11 @@ START_TEST(a_blocked_call_waits_on_the_nets_clock)
     while (!__atomic_load_n(&blocked.done, __ATOMIC_ACQUIRE)) {
         tlsyn_time next = tlsyn_net_next_timeout(nets[WORLD_CLIENT]);
 
-        (void)usleep(1000); /* the thread needs a moment to fall asleep */
+        (void)usleep(1000);                       /* the thread needs a moment to fall asleep */
+        (void)tlsyn_net_lock(nets[WORLD_CLIENT]); /* the clock is read under it */
         if (next != TLSYN_NEVER && next > w.now)
             w.now = next;
+        tlsyn_net_unlock(nets[WORLD_CLIENT]);
         tlsyn_net_turn(nets[WORLD_CLIENT]);
     }
     pthread_join(thread, NULL);

@@ -147,10 +147,12 @@ struct tlsyn_acceptor {
 };
 
 struct tlsyn_listen_options {
-    struct tlsyn_endpoint local; /* unspecified address: any of ours */
-    bool open;                   /* admit the payload of a SYN with an empty Fast Open option */
-    bool cookies;                /* give Fast Open cookies and admit payload with a valid one */
-    bool paper; /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
+    /** Unspecified address: any of ours, of IPv4 alone if it is ::ffff:0.0.0.0. */
+    struct tlsyn_endpoint local;
+    bool only_ip6; /* an unspecified local address stands for IPv6 addresses alone */
+    bool open;     /* admit the payload of a SYN with an empty Fast Open option */
+    bool cookies;  /* give Fast Open cookies and admit payload with a valid one */
+    bool paper;    /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
     struct tlsyn_conn_options conn;
 };
 

@@ -61,8 +61,10 @@ struct tlsyn_net_options {
     struct tlsyn_net_clock *clock; /* with `stack` only; must outlive the net */
 
     /** With `interface` and `link`: addresses as text, with prefix length, several separated by
-     * commas: "10.77.0.11/24". They must be nobody's, this machine's kernel's included. */
+     * commas: "10.77.0.11/24". They must be nobody's, this machine's kernel's included. An IPv6
+     * address can be used after a second, when nobody has claimed it; no_dad: at once. */
     const char *address;
+    bool no_dad;
     const char *gateway;               /* as text, several separated by commas; or NULL */
     const struct tlsyn_limits *limits; /* NULL: the defaults */
     struct tlsyn_trace *trace;         /* called in the net's thread and in those of callers */
