@@ -21,6 +21,7 @@ int cursor_init(struct cursor *cursor, const struct iovec *parts, size_t count)
 
 void *cursor_piece(struct cursor *cursor, size_t *n)
 {
+    *n = 0;
     if (cursor->left == 0)
         return NULL;
     while (cursor->offset == cursor->part->iov_len) {
