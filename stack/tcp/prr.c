@@ -7,9 +7,10 @@
  */
 #include "tcp/prr.h"
 
-void prr_begin(struct prr *prr, uint32_t recover_fs)
+void prr_begin(struct prr *prr, uint32_t recover_fs, uint32_t due)
 {
-    *prr = (struct prr){.recover_fs = recover_fs ? recover_fs : 1};
+    recover_fs += due;
+    *prr = (struct prr){.recover_fs = recover_fs ? recover_fs : 1, .due = due};
 }
 
 /* Above ssthresh: as much in proportion leaves as arrives, so that pipe is ssthresh when recovery ends. */

@@ -19,6 +19,10 @@
 #include "tcp/reply.h"
 #include "tcp/timers.h"
 
+/* To a sender with SACK, once more than needed: in recovery no tail loss probe makes up for a lost one, but the timer. */
+#define ACKS_WITH_SACK   3 /* for a batch that came out of order */
+#define ACKS_WHEN_FILLED 2
+
 static void ack_now(struct tlsyn_conn *conn)
 {
     conn->ack_due = TCP_ACK_NOW;
@@ -60,7 +64,10 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         len = (uint32_t)(next->to - conn->rcv_total);
         ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
     }
-    conn->duplicate_acks = 0; /* of an older rcv_nxt: the ACK of this one tells more */
+    if (!conn->sack_ok)
+        conn->duplicate_acks = 0; /* of an older rcv_nxt: the ACK of this one tells more */
+    else if (filled && conn->duplicate_acks < ACKS_WHEN_FILLED)
+        conn->duplicate_acks = ACKS_WHEN_FILLED;
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
@@ -85,9 +92,9 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     uint64_t from = conn->rcv_total + offset;
     int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
 
-    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. One
-     * with SACK needs only the last one's blocks. */
-    if (!conn->sack_ok && conn->duplicate_acks < UINT16_MAX)
+    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. To
+     * one with SACK the last one's blocks say all, but where segments get lost ACKs do too: then it would wait for its timer. */
+    if (conn->duplicate_acks < (conn->sack_ok ? ACKS_WITH_SACK : UINT16_MAX))
         conn->duplicate_acks++;
     ack_now(conn);
     if (error < 0) {

@@ -185,7 +185,7 @@ START_TEST(half_of_what_arrives_leaves_and_the_first_at_once)
     struct prr prr;
     uint32_t flight = 20 * SEGMENT, sent = 0;
 
-    prr_begin(&prr, flight);
+    prr_begin(&prr, flight, 0);
     for (int i = 0; i < 20; i++) {
         struct prr_ack ack = {SEGMENT, flight -= SEGMENT, 10 * SEGMENT, SEGMENT, false};
         uint32_t cwnd = prr_on_ack(&prr, &ack);
@@ -208,7 +208,7 @@ START_TEST(below_ssthresh_good_news_lets_one_more_go)
 {
     struct prr prr;
 
-    prr_begin(&prr, 20 * SEGMENT);
+    prr_begin(&prr, 20 * SEGMENT, 0);
     prr_on_sent(&prr, SEGMENT);
     struct prr_ack ack = {SEGMENT, 4 * SEGMENT, 10 * SEGMENT, SEGMENT, true};
     ck_assert_uint_eq(prr_on_ack(&prr, &ack), 6 * SEGMENT);
@@ -226,7 +226,7 @@ START_TEST(a_batch_of_acks_allows_what_they_would_one_by_one)
     struct prr one, batch;
     uint32_t flight = 2 * SEGMENT, sent = 0, cwnd = 0;
 
-    prr_begin(&one, 20 * SEGMENT);
+    prr_begin(&one, 20 * SEGMENT, 0);
     prr_on_sent(&one, 20 * SEGMENT);
     batch = one;
     for (int i = 0; i < 2; i++) {
