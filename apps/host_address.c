@@ -12,9 +12,6 @@
 /* A host on the same wire answers a probe within a round trip of it; after this long a claim is not an answer. */
 #define PROBE_WAIT TLSYN_SECONDS(3)
 
-/* A timer of the stack's makes an address usable, and a turn goes on behind it until something arrives: on a quiet wire, long. */
-#define ADDRESS_LOOK TLSYN_MS(50)
-
 bool host_is_ip4(const struct host *host)
 {
     return tlsyn_addr_is_ip4(&host->own.address);
@@ -233,11 +230,8 @@ int host_await_address(struct host *host)
     enum tlsyn_address_state state;
     int error = 0;
 
-    while ((state = address_state(host)) == TLSYN_ADDRESS_TENTATIVE && error == 0) {
-        tlsyn_time now = tlsyn_clock(), look = now + ADDRESS_LOOK;
-
-        error = now >= deadline ? -ETIMEDOUT : host_turn(host, look < deadline ? look : deadline);
-    }
+    while ((state = address_state(host)) == TLSYN_ADDRESS_TENTATIVE && error == 0)
+        error = tlsyn_clock() >= deadline ? -ETIMEDOUT : host_turn(host, deadline);
     if (state == TLSYN_ADDRESS_DUPLICATE)
         error = -EADDRINUSE;
     if (error == 0)

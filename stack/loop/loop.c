@@ -137,6 +137,7 @@ static void guard_leave(struct tlsyn_loop *loop, tlsyn_time until)
 
 static int pass(struct tlsyn_loop *loop)
 {
+    tlsyn_time now;
     int done = 0, n;
 
     for (int i = 0; i < loop->ifaces; i++) {
@@ -149,7 +150,10 @@ static int pass(struct tlsyn_loop *loop)
     if (n < 0)
         return n;
     done += n;
-    tlsyn_stack_timers(loop->stack, tlsyn_clock());
+    now = tlsyn_clock();
+    if (tlsyn_stack_next_timeout(loop->stack) <= now)
+        done++; /* a timer may change what the caller waits for, and send nothing */
+    tlsyn_stack_timers(loop->stack, now);
     n = tlsyn_stack_output(loop->stack, tlsyn_clock());
     return done + (n > 0 ? n : 0);
 }

@@ -72,8 +72,8 @@ int tlsyn_loop_watch(struct tlsyn_loop *loop, int fd, short events, struct tlsyn
 /** Harmless for a descriptor that isn't watched. */
 void tlsyn_loop_unwatch(struct tlsyn_loop *loop, int fd);
 
-/** One turn, waiting until `deadline` at most (a reading of tlsyn_clock()). 0, or -errno when a
- * link failed. -EINTR: a signal came during the sleep. */
+/** One turn, waiting until `deadline` at most (a reading of tlsyn_clock()); it ends when a frame, a
+ * descriptor or a timer has had its turn. 0, or -errno when a link failed. -EINTR: a signal came during the sleep. */
 int tlsyn_loop_turn(struct tlsyn_loop *loop, tlsyn_time deadline);
 
 /** Turns until *done becomes true (0), until the deadline (-ETIMEDOUT), or an error. A signal is
