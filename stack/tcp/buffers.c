@@ -169,9 +169,12 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     room = want < room ? (uint32_t)want : room;
     if (room == 0)
         return 0;
-    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room, false) : -ENOMEM;
+    /* Who has nothing on its way would hear of no ACK after which to try again. */
+    bool first = !conn->snd.memory;
+    uint32_t most = first && under_pressure(conn->tcp) && room > MEMORY_FIRST ? MEMORY_FIRST : room;
+    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + most, first) : -ENOMEM;
     if (error == 0)
-        return room;
+        return most;
     room = held(&conn->snd) - used < room ? held(&conn->snd) - used : room;
     return room ? (ssize_t)room : conn->snd.memory ? 0 : error;
 }
