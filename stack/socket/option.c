@@ -524,6 +524,20 @@ static int get_own(struct sock *sock, int name, void *value, socklen_t *length)
     return 0;
 }
 
+/* ip(7): of a connection alone. */
+static int get_mtu(const struct sock *sock, void *value, socklen_t *length)
+{
+    struct tlsyn_conn_info info;
+    int mtu;
+
+    if (!sock->stream.conn)
+        return -ENOTCONN;
+    tlsyn_conn_info(sock->stream.conn, &info);
+    mtu = info.pmtu;
+    option_give(&mtu, sizeof(mtu), value, length);
+    return 0;
+}
+
 int option_get(struct sock *sock, int level, int name, void *value, socklen_t *length)
 {
     const struct option *option = find(sock, level, name);
@@ -541,6 +555,8 @@ int option_get(struct sock *sock, int level, int name, void *value, socklen_t *l
         get_controller(sock, value, length);
     else if (level == IPPROTO_TCP && stream && name == TCP_INFO)
         tcp_info_give(sock, value, length);
+    else if (level == IPPROTO_IP && stream && name == IP_MTU)
+        return get_mtu(sock, value, length);
     else if (level == SOL_TLSYN && stream)
         return get_own(sock, name, value, length);
     else

@@ -70,6 +70,7 @@ static void fill_path(const struct tlsyn_conn_info *info, struct tcp_info *tcp)
     tcp->tcpi_min_rtt = (uint32_t)info->min_rtt;
     tcp->tcpi_snd_mss = info->mss;
     tcp->tcpi_rcv_mss = tcp->tcpi_advmss = info->rcv_mss;
+    tcp->tcpi_pmtu = info->pmtu;
     tcp->tcpi_snd_cwnd = info->cwnd / mss;
     tcp->tcpi_snd_ssthresh = info->ssthresh / mss;
     tcp->tcpi_unacked = (info->snd_queued - info->snd_unsent + mss - 1) / mss;

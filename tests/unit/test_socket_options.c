@@ -197,6 +197,8 @@ static void told_by_tcp_info(struct bsd *b)
     socklen_t n = sizeof(info);
     int listener = bsd_listener(b, &at, 3), client, server, value;
 
+    STEP(b, b->getsockopt(listener, IPPROTO_IP, IP_MTU, &value, &n));
+    n = sizeof(info);
     STEP(b, b->getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &n));
     STEP(b, info.tcpi_state);
     STEP(b, info.tcpi_sacked);
@@ -212,6 +214,10 @@ static void told_by_tcp_info(struct bsd *b)
     STEP(b, info.tcpi_snd_mss > 0 && info.tcpi_rto > 0 && info.tcpi_rcv_mss > 0);
     STEP(b, info.tcpi_snd_cwnd);
     STEP(b, info.tcpi_lost + info.tcpi_unacked + info.tcpi_total_retrans);
+    STEP(b, info.tcpi_pmtu > info.tcpi_snd_mss);
+    n = sizeof(value);
+    STEP(b, b->getsockopt(server, IPPROTO_IP, IP_MTU, &value, &n));
+    STEP(b, value == (int)info.tcpi_pmtu);
     n = 1;
     STEP(b, b->getsockopt(server, IPPROTO_TCP, TCP_INFO, &info, &n));
     STEP(b, n);
