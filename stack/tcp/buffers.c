@@ -56,7 +56,10 @@ void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *op
 
 static uint64_t eased(const struct tcp *tcp)
 {
-    return tcp->cx->limits.ring_bytes / 4 * 3;
+    uint64_t all = tcp->cx->limits.ring_bytes,
+             kept = all / 4 > MEMORY_FIRST ? all / 4 : MEMORY_FIRST;
+
+    return all > kept ? all - kept : 0;
 }
 
 static bool under_pressure(const struct tcp *tcp)
@@ -169,12 +172,15 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     room = want < room ? (uint32_t)want : room;
     if (room == 0)
         return 0;
-    /* Who has nothing on its way would hear of no ACK after which to try again. */
-    bool first = !conn->snd.memory;
-    uint32_t most = first && under_pressure(conn->tcp) && room > MEMORY_FIRST ? MEMORY_FIRST : room;
-    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + most, first) : -ENOMEM;
+    int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room, false) : -ENOMEM;
+    /* Who has nothing on its way would hear of no ACK after which to try again: a little is better than nothing. Text that
+     * arrives comes first: the last quarter is touched only by who has its memory for that. */
+    if (error < 0 && !conn->snd.memory) {
+        room = room < MEMORY_FIRST ? room : MEMORY_FIRST;
+        error = buffers_hold(conn, &conn->snd, room, conn->rcv.memory);
+    }
     if (error == 0)
-        return most;
+        return room;
     room = held(&conn->snd) - used < room ? held(&conn->snd) - used : room;
     return room ? (ssize_t)room : conn->snd.memory ? 0 : error;
 }
