@@ -253,36 +253,50 @@ static void put_addresses(struct text *t, const struct datagram *d)
     put_addr(t, &d->dst);
 }
 
+/* What follows the name, alike in both families. */
+struct message {
+    bool error;
+    uint8_t code;
+    uint16_t id, sequence;
+    uint32_t mtu;
+    size_t payload_len;
+};
+
+static void put_message(struct text *t, const struct message *m)
+{
+    if (m->error) {
+        put_number(t, " code ", m->code);
+    } else {
+        put_number(t, " id ", m->id);
+        put_number(t, " seq ", m->sequence);
+    }
+    if (m->mtu)
+        put_number(t, " mtu ", m->mtu);
+    put_number(t, " len ", m->payload_len);
+}
+
 static void put_icmp(struct text *t, const struct datagram *d, const struct wire_icmp4 *icmp)
 {
+    const struct message m = {
+        icmp4_is_error(icmp->type), icmp->code, icmp->id, icmp->sequence, icmp->mtu,
+        icmp->payload_len};
+
     put_addresses(t, d);
     text_put(t, " icmp ");
     text_put(t, icmp_name(icmp->type));
-    if (icmp4_is_error(icmp->type)) {
-        put_number(t, " code ", icmp->code);
-    } else {
-        put_number(t, " id ", icmp->id);
-        put_number(t, " seq ", icmp->sequence);
-    }
-    if (icmp->mtu)
-        put_number(t, " mtu ", icmp->mtu);
-    put_number(t, " len ", icmp->payload_len);
+    put_message(t, &m);
 }
 
 static void put_icmp6(struct text *t, const struct datagram *d, const struct wire_icmp6 *icmp)
 {
+    const struct message m = {
+        icmp6_is_error(icmp->type), icmp->code, icmp->id, icmp->sequence, icmp->mtu,
+        icmp->payload_len};
+
     put_addresses(t, d);
     text_put(t, " icmp6 ");
     text_put(t, icmp6_name(icmp->type));
-    if (icmp6_is_error(icmp->type)) {
-        put_number(t, " code ", icmp->code);
-    } else {
-        put_number(t, " id ", icmp->id);
-        put_number(t, " seq ", icmp->sequence);
-    }
-    if (icmp->mtu)
-        put_number(t, " mtu ", icmp->mtu);
-    put_number(t, " len ", icmp->payload_len);
+    put_message(t, &m);
 }
 
 static void put_ndp(struct text *t, const struct datagram *d, const struct wire_ndp *ndp)
