@@ -52,11 +52,11 @@ test: setup-test
 FROM ?= 1
 COUNT ?= 1000
 sim: setup-test
-	$(step) 'build: build/asan'
-	@$(configure) asan >/dev/null
-	@$(compile) asan --target sim
+	$(step) 'build: build/sim, optimised, with the invariants checked'
+	@$(configure) sim >/dev/null
+	@$(compile) sim --target sim
 	$(step) 'sim: $(COUNT) seeds from $(FROM)'
-	@build/asan/tests/sim --from $(FROM) --count $(COUNT)
+	@build/sim/tests/sim --from $(FROM) --count $(COUNT)
 
 # What a fuzzer finds worth keeping goes to build/fuzz/corpus, the input that broke something to build/fuzz/found.
 TIME ?= 60
