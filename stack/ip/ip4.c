@@ -36,7 +36,7 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
 }
 
 /* RFC 1122 3.2.1.3: a source is one host's address, and not ours. 3.3.6: what came by link-layer broadcast is for an IP
- * broadcast address too. Multicast groups there are none here. */
+ * broadcast address too. Multicast groups there are none here. (MUST-63) */
 static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wire_ether *ether,
                                const struct wire_ip4 *ip4, bool *broadcast)
 {

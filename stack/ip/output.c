@@ -193,7 +193,8 @@ static void put_checksum(uint8_t *header, const struct ip_tx *tx, uint16_t value
     put_u16(&w, value);
 }
 
-/* The transport checksum of what stands in `header`, in full or as far as the link wants it. */
+/* The transport checksum of what stands in `header`, in full or as far as the link wants it.
+ * MUST-2 */
 static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8_t *header,
                             struct tlsyn_frame *frame)
 {

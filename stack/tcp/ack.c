@@ -14,7 +14,8 @@
 #include "tcp/timers.h"
 
 /* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
- * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement. */
+ * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement.
+ * MUST-18, R6298-6, R7323-TS7 */
 static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
                              struct recovery_news *news)
 {
@@ -64,6 +65,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
         text = conn->snd.used; /* the rest of it is our FIN */
     conn->snd_una = ack;
     conn->syn_acked = true;
+    /* R2018-6 */
     ring_consume(&conn->snd, text);
     if (seq_lt(conn->snd_rtx, ack))
         conn->snd_rtx = ack;
@@ -78,6 +80,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     return text;
 }
 
+/* R7413-6 */
 void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     advance(conn, segment, NULL);
@@ -105,7 +108,7 @@ static bool take_window(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     return changed;
 }
 
-/* RFC 5681 2: an ACK that says nothing but "something arrived that I can't use yet". */
+/* RFC 5681 2: an ACK that says nothing but "something arrived that I can't use yet". (R5681-13) */
 static bool is_duplicate(const struct tlsyn_conn *conn, const struct wire_tcp *segment,
                          bool window_changed)
 {
@@ -212,6 +215,7 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
     }
     if (conn->state == TLSYN_SYN_RECEIVED)
         return complete(conn, segment);
+    /* R5961-3, R5681-14 */
     /* RFC 5961 5.2: snd_una - max window <= seg.ack <= snd_nxt, else challenged */
     if (seq_gt(segment->ack, conn->snd_nxt) ||
         seq_diff(conn->snd_una, segment->ack) > (int32_t)conn->snd_wnd_max) {

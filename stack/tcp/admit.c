@@ -21,6 +21,7 @@ enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
  * good in the period in which it was made and in the next one. */
 #define COOKIE_PERIOD TLSYN_SECONDS(3600)
 
+/* R7413-2 */
 static void make_cookie(const struct tcp *tcp, const struct tlsyn_addr *remote, uint64_t period,
                         uint8_t cookie[TCP_COOKIE_LEN])
 {
@@ -70,6 +71,7 @@ static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission adm
     return budget_take(&tcp->embeds, tcp->cx->now) ? admitted : TCP_ADMIT_BUSY_COOKIE_REQUIRED;
 }
 
+/* R7413-5 */
 static enum tcp_admission judge(struct tcp *tcp, const struct tlsyn_listener *listener,
                                 const struct tlsyn_addr *remote, const struct wire_tcp *syn,
                                 size_t segment_len)
@@ -93,6 +95,7 @@ static enum tcp_admission judge(struct tcp *tcp, const struct tlsyn_listener *li
                                                       : TCP_ADMIT_BAD_COOKIE;
 }
 
+/* R7413-3 */
 enum tcp_admission tcp_admit(struct tcp *tcp, const struct tlsyn_listener *listener,
                              const struct tlsyn_addr *remote, const struct wire_tcp *syn,
                              size_t segment_len)

@@ -7,6 +7,7 @@
 
 #include <tlsyn/conn.h>
 
+/* MAY-18 */
 static const struct cc_ops *const controllers[] = {
     &cc_cubic, /* the default */
     &cc_newreno,
@@ -30,7 +31,7 @@ const char *tlsyn_controller_name(const char *name)
     return ops ? ops->name : NULL;
 }
 
-/* RFC 6928 2 (1) */
+/* RFC 6928 2 (1) (R5681-1) */
 uint32_t cc_initial_window(uint32_t smss)
 {
     uint32_t bytes = 10 * smss, bound = 2 * smss > 14600 ? 2 * smss : 14600;
@@ -86,6 +87,7 @@ void cc_grow_to(struct cc *cc, uint32_t cwnd)
         cc->cwnd = cwnd;
 }
 
+/* R5681-3 */
 void cc_slow_start(struct cc *cc, uint32_t acked)
 {
     uint32_t room = cc->ssthresh - cc->cwnd;
@@ -133,6 +135,7 @@ void cc_on_ack(struct cc *cc, const struct cc_ack *ack)
     cc->ops->on_ack(cc, ack);
 }
 
+/* R5681-10 */
 void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, const struct cc_event *event)
 {
     uint32_t least = cc_initial_window(cc->smss);

@@ -3,6 +3,7 @@
  */
 #include "tcp/cc.h"
 
+/* MUST-19, R5681-4 */
 static void newreno_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
     if (!ack->limited)
@@ -25,6 +26,7 @@ static uint32_t halved(const struct cc *cc, uint32_t flight_size)
     return flight_size / 2 > 2 * cc->smss ? flight_size / 2 : 2 * cc->smss;
 }
 
+/* R5681-5, R5681-6 */
 static void newreno_on_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event)
 {
     /* RFC 5681 3.1: ssthresh is held constant when the same segment times out again. */

@@ -57,6 +57,7 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
 
 /* --- TIME-WAIT --------------------------------------------------------------------------------------- */
 
+/* MUST-13 */
 void tcp_restart_time_wait(struct tlsyn_conn *conn)
 {
     timers_set(conn, TCP_LINGER, conn->tcp->cx->now + 2 * conn->tcp->cx->limits.msl);
@@ -130,6 +131,7 @@ void tlsyn_conn_close(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
+/* SHLD-3, MAY-1 */
 void tlsyn_conn_release(struct tlsyn_conn *conn)
 {
     bool unread = conn->rcv.used > 0;

@@ -136,6 +136,7 @@ void tcp_opening_done(struct tlsyn_conn *conn)
     conn->opening = NULL;
 }
 
+/* R7413-12 */
 static void release_rings(struct tlsyn_conn *conn)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;

@@ -123,7 +123,7 @@ struct tlsyn_conn {
 
     /* Send sequence space */
     tcp_seq iss, snd_una, snd_nxt, snd_rtx;
-    uint32_t snd_wnd; /* bytes, scaled */
+    uint32_t snd_wnd; /* bytes, scaled (MUST-1, REC-1) */
     tcp_seq snd_wl1, snd_wl2;
     uint32_t snd_wnd_max;
     uint32_t snd_max; /* bytes of snd that may be used */

@@ -90,6 +90,7 @@ struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_
     return any;
 }
 
+/* R6528-4 */
 uint16_t demux_choose_port(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                            const struct tlsyn_endpoint *remote)
 {

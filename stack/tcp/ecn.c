@@ -81,6 +81,7 @@ static bool read_option(struct ecn *e, const struct tcp_options *theirs)
     return true;
 }
 
+/* SHLD-8 */
 static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
 {
     conn->ecn.mode = mode;
@@ -91,6 +92,7 @@ static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
 
 /* --- the handshake ----------------------------------------------------------------------------------- */
 
+/* R3168-1 */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
     unsigned ace = ace_of(syn);
@@ -108,6 +110,7 @@ void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
         conn->ecn.mute = true;
 }
 
+/* R3168-1 */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
     unsigned ace = ace_of(synack);
@@ -150,7 +153,7 @@ static void ack_at_once(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* RFC 3168 6.1.3 */
+/* RFC 3168 6.1.3 (R3168-3) */
 static void take_classic(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (segment->flags & TCP_CWR)
@@ -217,6 +220,7 @@ static void reduce(struct tlsyn_conn *conn)
     TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn.reported_marked, conn->cc.cwnd);
 }
 
+/* R3168-3 */
 void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
@@ -259,6 +263,7 @@ static void fill_option(const struct ecn *e, struct tcp_options *ours)
     ours->accecn[2] = (BYTES_FIRST + e->bytes[ECT_1 - 1u]) & BYTES_MASK;
 }
 
+/* R3168-4 */
 static void mark_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
@@ -309,6 +314,7 @@ void ecn_mark_pure(struct tlsyn_conn *conn, struct wire_tcp *segment)
         e->options_due--;
 }
 
+/* R3168-2 */
 uint8_t ecn_codepoint(const struct tlsyn_conn *conn, bool fresh)
 {
     return fresh && conn->ecn.mode != ECN_OFF && !conn->ecn.mute ? ECT_0 : NOT_ECT;

@@ -38,6 +38,7 @@
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
 #define SYN_OPTION_SPACE 40
 
+/* R5681-2 */
 static void syn_was_lost(struct tlsyn_conn *conn)
 {
     if (!conn->rtt.srtt)
@@ -101,6 +102,7 @@ static uint16_t syn_text_for(enum tlsyn_level level, bool has_cookie, uint32_t u
     return used > limit ? 0 : (uint16_t)used;
 }
 
+/* R7413-9 */
 static void choose_syn_text(struct tlsyn_conn *conn)
 {
     const struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
@@ -120,6 +122,7 @@ static void choose_syn_text(struct tlsyn_conn *conn)
     }
 }
 
+/* MUST-43, MUST-44 */
 static int choose_local(struct tcp *tcp, const struct tlsyn_connect_options *options,
                         const struct ip_path *path, struct tlsyn_endpoint *local)
 {
@@ -244,7 +247,7 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
 }
 
 /* Simultaneous open: both SYNs crossed (RFC 9293 3.5 figure 7). The text of a crossing SYN is not kept: it is not acknowledged, and
- * comes again. */
+ * comes again. (MUST-10) */
 static void crossing_syn_arrives(struct tlsyn_conn *conn)
 {
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
@@ -300,6 +303,7 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     tcp_options_accept(conn, &segment->options);
     if (ack)
         ecn_synack_arrives(conn, segment);
+    /* R7323-WS2 */
     conn->snd_wnd = conn->snd_wnd_max = segment->wnd; /* RFC 7323 2.2: never scaled in a SYN */
     if (ack)
         synack_arrives(conn, segment);
@@ -339,7 +343,7 @@ static void keep_to_backlog(struct tcp *tcp)
     tcp_finish(container_of(oldest, struct tlsyn_conn, waiting), -ETIMEDOUT);
 }
 
-/* A cookie for next time, where one was asked for, or the one that came is not ours. */
+/* A cookie for next time, where one was asked for, or the one that came is not ours. (R7413-4) */
 static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
                            enum tcp_admission verdict)
 {
@@ -432,7 +436,8 @@ static void number_from(struct tlsyn_conn *conn, tcp_seq iss)
     rack_init(&conn->rack, iss);
 }
 
-/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees to that only up to 250 kB/s. */
+/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees to that only up to 250 kB/s.
+ * R6528-3 */
 static void number_above(struct tlsyn_conn *conn, tcp_seq above)
 {
     if (!seq_gt(conn->iss, above))

@@ -20,6 +20,7 @@
 #include "tcp/segment.h"
 #include "wire/checksum.h"
 
+/* R7323-PAWS4 */
 #define TS_IDLE_MAX                                                                                \
     TLSYN_SECONDS(24 * 86400) /* RFC 7323 5.5: ts_recent older than this proves nothing */
 
@@ -28,13 +29,15 @@ static uint32_t segment_length(const struct wire_tcp *segment)
     return segment->text_len + !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);
 }
 
-/* RFC 7323 5.3 R1: older than what we have seen, and so a duplicate, whatever its sequence number. */
+/* RFC 7323 5.3 R1: older than what we have seen, and so a duplicate, whatever its sequence number.
+ * R7323-PAWS1, R7323-PAWS2 */
 static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct context *cx = conn->tcp->cx;
 
     if (!conn->ts_ok || segment->flags & TCP_RST)
         return TCP_NEXT;
+    /* R7323-TS2, R7323-TS3 */
     if (!segment->options.has_ts) { /* RFC 7323 3.2: agreed on for every segment; silently */
         drop(cx, TLSYN_DROP_tcp_paws);
         return TCP_DROP;
@@ -47,7 +50,7 @@ static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tc
     return TCP_DROP_ACK;
 }
 
-/* RFC 9293 3.4 table 6, on the window that our memory really has. */
+/* RFC 9293 3.4 table 6, on the window that our memory really has. (R7323-WS5) */
 static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     tcp_seq edge = conn->rcv_nxt + tcp_rcv_room(conn);
@@ -88,7 +91,7 @@ static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_
     return TCP_DROP;
 }
 
-/* first, check sequence number */
+/* first, check sequence number (R7323-PAWS3) */
 static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
     enum tcp_verdict verdict = check_repeated_syn(conn, segment);
@@ -103,6 +106,7 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
         return TCP_DROP;
     }
+    /* MUST-66 */
     /* RFC 9293 3.10.7.4: a full window still takes ACKs and RSTs in order: what probes it is answered, and acknowledges. */
     if (tcp_rcv_room(conn) == 0 && segment->seq == conn->rcv_nxt && segment->flags & TCP_ACK) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_window_full);
@@ -123,7 +127,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
     return TCP_DROP_ACK;
 }
 
-/* second, check the RST bit; RFC 5961 3.2: only the exact number resets */
+/* second, check the RST bit; RFC 5961 3.2: only the exact number resets
+ * SHLD-2, MAY-12, R5961-1, R5961-5 */
 static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!(segment->flags & TCP_RST))
@@ -139,14 +144,15 @@ static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp
     }
     if (conn->state == TLSYN_ESTABLISHED || conn->state == TLSYN_CLOSE_WAIT)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_estab_resets);
-    /* RFC 9293: in CLOSING, LAST-ACK and TIME-WAIT both streams had ended before. */
+    /* RFC 9293: in CLOSING, LAST-ACK and TIME-WAIT both streams had ended before. (MUST-12) */
     bool over = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK ||
                 conn->state == TLSYN_TIME_WAIT;
     tcp_finish(conn, over ? 0 : -ECONNRESET);
     return TCP_GONE;
 }
 
-/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever its number */
+/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever its number
+ * R5961-2 */
 static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!(segment->flags & TCP_SYN))
@@ -161,7 +167,8 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
 }
 
 /* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to guess too (RFC 5961 5.2): one
- * timestamp from the far future, and PAWS would refuse all that the peer has to say for weeks. */
+ * timestamp from the far future, and PAWS would refuse all that the peer has to say for weeks.
+ * R7323-TS6 */
 static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!conn->ts_ok || !segment->options.has_ts)
@@ -242,7 +249,8 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     tcp_check(conn);
 }
 
-/* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293 3.6.1, RFC 6191). */
+/* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293 3.6.1, RFC 6191).
+ * SHLD-4, MAY-2 */
 static bool reopens(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (conn->state != TLSYN_TIME_WAIT ||

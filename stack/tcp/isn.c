@@ -1,5 +1,5 @@
 /*
- * tcp/isn.c: RFC 6528. Read first: RFC 6528 3, RFC 9293 3.4.1 (MUST-8, MUST-9).
+ * tcp/isn.c: RFC 6528. Read first: RFC 6528 3, RFC 9293 3.4.1.
  */
 #include "tcp/isn.h"
 
@@ -18,12 +18,14 @@ uint64_t isn_hash(const struct siphash_key *key, const struct tlsyn_endpoint *lo
     return siphash(key, bytes, sizeof(bytes));
 }
 
+/* MUST-8, MUST-9, SHLD-1, R6528-1, R6528-3 */
 tcp_seq isn_choose(const struct siphash_key *key, const struct tlsyn_endpoint *local,
                    const struct tlsyn_endpoint *remote, tlsyn_time now)
 {
     return (tcp_seq)((uint64_t)now / 4 + isn_hash(key, local, remote, SALT_ISN));
 }
 
+/* R7323-PAWS6 */
 uint32_t isn_ts_offset(const struct siphash_key *key, const struct tlsyn_endpoint *local,
                        const struct tlsyn_endpoint *remote)
 {

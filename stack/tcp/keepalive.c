@@ -30,7 +30,8 @@ void tcp_keepalive_start(struct tlsyn_conn *conn)
     timers_set(conn, TCP_KEEPALIVE, conn->keepalive ? when : TLSYN_NEVER);
 }
 
-/* A user timeout of the user's own takes the place of the count, as in Linux; one probe is due to the peer in any case. */
+/* A user timeout of the user's own takes the place of the count, as in Linux; one probe is due to the peer in any case.
+ * MUST-29 */
 static bool given_up(const struct tlsyn_conn *conn, tlsyn_time silence)
 {
     if (conn->user_timeout_set)
@@ -39,7 +40,7 @@ static bool given_up(const struct tlsyn_conn *conn, tlsyn_time silence)
 }
 
 /* RFC 9293 3.8.4: a number that the peer has acknowledged already: it answers what is not acceptable. Without the octet of garbage:
- * only some hosts of the eighties asked for it. */
+ * only some hosts of the eighties asked for it. (SHLD-12) */
 static void send_probe(struct tlsyn_conn *conn)
 {
     struct wire_tcp segment = tcp_segment(conn, conn->snd_una - 1u, TCP_ACK);

@@ -1,5 +1,5 @@
 /*
- * tcp/keepalive.h: is a silent peer still there? RFC 9293 3.8.4; off unless asked for (MUST-24).
+ * tcp/keepalive.h: is a silent peer still there? RFC 9293 3.8.4; off unless asked for.
  */
 #ifndef TLSYN_TCP_KEEPALIVE_H
 #define TLSYN_TCP_KEEPALIVE_H

@@ -21,6 +21,7 @@ static bool taken(const struct tcp *tcp, const struct tlsyn_endpoint *local)
     return false;
 }
 
+/* MUST-41, MUST-42, MUST-43 */
 int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
                struct tlsyn_acceptor *acceptor, struct tlsyn_listener **out)
 {

@@ -34,6 +34,7 @@ static void search_in(struct tlsyn_conn *conn, tlsyn_time wait)
     conn->mtu.search_at = milliseconds(conn) + (uint32_t)(wait / 1000);
 }
 
+/* MUST-16 */
 static uint16_t limit_of(const struct tlsyn_conn *conn)
 {
     uint16_t mss = conn->peer_mss < conn->rcv_mss ? conn->peer_mss : conn->rcv_mss;

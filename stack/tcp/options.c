@@ -21,6 +21,7 @@ uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits)
     return scale;
 }
 
+/* MUST-67 */
 uint16_t tcp_mss_to_announce(const struct tlsyn_conn_options *options, const struct ip_path *path)
 {
     uint16_t mss = (uint16_t)(path->link_mtu - ip_header_len(&path->src) - TCP_HEADER_LEN);
@@ -52,6 +53,7 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     cc_set_smss(&conn->cc, conn->mss);
 }
 
+/* R7323-MSS1 */
 void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu)
 {
     uint16_t headers = tcp_headers_len(conn);
@@ -74,14 +76,17 @@ void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *their
     conn->sack_ok = conn->sack_ok && theirs->sack_permitted;
     if (!conn->sack_ok && conn->cc.ops->needs_sack)
         cc_become(&conn->cc, cc_find(NULL), conn->tcp->cx->alloc, conn->iss);
+    /* R7323-WS4 */
     conn->wscale_ok = conn->wscale_ok && theirs->has_wscale;
     if (!conn->wscale_ok)
         conn->rcv_wscale = 0;
     else
+        /* R7323-WS3 */
         conn->snd_wscale = theirs->wscale < WSCALE_MAX ? theirs->wscale : WSCALE_MAX;
     tcp_mtu_settle(conn);
 }
 
+/* R7323-PAWS5 */
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn)
 {
     return (uint32_t)(conn->tcp->cx->now / 1000) + conn->ts_offset;
@@ -123,7 +128,7 @@ static void add_sack(const struct tlsyn_conn *conn, const struct range *r, struc
 }
 
 /* RFC 2018 4: the block with the segment that came last first, then those reported most recently, then the others, as many as there
- * is room for. */
+ * is room for. (R2018-4, R2018-5) */
 static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
 {
     if (conn->twice_due) { /* RFC 2883 4: the duplicate comes first, and once */
@@ -149,6 +154,7 @@ static bool is_fastopen(enum tlsyn_level level)
            level == TLSYN_LEVEL_FASTOPEN;
 }
 
+/* R7413-1 */
 static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp_options *ours)
 {
     if (conn->syn_plain)
@@ -165,6 +171,7 @@ static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp
     }
 }
 
+/* R7323-TS1, R7323-TS4, R7323-TS5, R2018-1, R2018-2, R2018-3 */
 void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_options *ours)
 {
     *ours = (struct tcp_options){0};
@@ -174,7 +181,9 @@ void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_o
         ours->tsecr = flags & TCP_ACK ? conn->ts_recent : 0;
     }
     if (flags & TCP_SYN) {
+        /* MUST-14, MUST-65, SHLD-5, MAY-3 */
         ours->mss = conn->rcv_mss;
+        /* R7323-WS1 */
         ours->has_wscale = conn->wscale_ok;
         ours->wscale = conn->rcv_wscale;
         ours->sack_permitted = conn->sack_ok;

@@ -121,7 +121,7 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
     return conn->gso_max / mss * mss;
 }
 
-/* The cork: more is to come, soon. */
+/* The cork: more is to come, soon. (MAY-16) */
 static bool hold_back(struct tlsyn_conn *conn)
 {
     if (!timers_running(conn, TCP_CORK))
@@ -141,13 +141,14 @@ void tcp_uncork(struct tlsyn_conn *conn)
     timers_clear(conn, TCP_CORK);
 }
 
-/* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on. */
+/* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on.
+ * MUST-38, SHLD-7 */
 static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
 {
     if (c->len >= tcp_send_mss(conn) || seq_lt(c->seq, conn->snd_nxt))
         return true; /* (1) full-sized, or sent before */
     if (c->len == rest && (c->fin || conn->cork_passed))
-        return true; /* (2) all there is */
+        return true; /* (2) all there is (MUST-60) */
     if (c->len == rest && conn->cork)
         return hold_back(conn);
     if (c->len == rest && (!conn->nagle || conn->snd_nxt == conn->snd_una))
@@ -180,7 +181,8 @@ static void note_limited(struct tlsyn_conn *conn)
     conn->limited_seq = conn->snd_nxt;
 }
 
-/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the next ACK (RFC 6675 5 (C)). */
+/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the next ACK (RFC 6675 5 (C)).
+ * R6675-7 */
 static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     const struct piece *lost = board_first_lost(&conn->board, &c->len);
@@ -192,6 +194,7 @@ static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->seq = lost->from;
     if (last && text >= c->len) /* a probe of a closed window grows to a segment */
         c->len = text < mss ? text : c->len < mss ? mss : c->len;
+    /* SHLD-16 */
     if (text > 0 && ahead >= conn->snd_wnd)
         return window_closed(conn);
     uint32_t allowed = conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
@@ -237,7 +240,7 @@ static bool mtu_probe_is_due(const struct tlsyn_conn *conn, struct candidate *c,
     return len > 0;
 }
 
-/* Is text, or FIN, due at snd_rtx? */
+/* Is text, or FIN, due at snd_rtx? (SHLD-28) */
 static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     tcp_seq end = tcp_snd_end(conn);
@@ -251,6 +254,7 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     if (rest < 0 || (rest == 0 && !(conn->fin_queued && tcp_synchronized(conn))))
         return false;
     *c = (struct candidate){.seq = conn->snd_rtx};
+    /* MUST-34, SHLD-15 */
     if (conn->snd_wnd <= ahead && !(conn->snd_wnd > 0 && rest == 0))
         return window_closed(conn);
     if (rest > 0 && cwnd <= in_flight) {
@@ -277,6 +281,7 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return !probe && c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
 }
 
+/* R6298-7 */
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 {
     tcp_seq next = c->seq + c->len + c->fin;
@@ -300,6 +305,7 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 {
     bool last = c->seq + c->len == tcp_snd_end(conn);
+    /* MUST-61, SHLD-27 */
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
 
     conn->last_sent = conn->tcp->cx->now;
@@ -390,7 +396,8 @@ static void resend_first(struct tlsyn_conn *conn)
     send_text(conn, &c);
 }
 
-/* RFC 8985 7.3: new text if there is any, beyond cwnd too, else the last segment once more. */
+/* RFC 8985 7.3: new text if there is any, beyond cwnd too, else the last segment once more.
+ * R8985-12 */
 static void send_tail(struct tlsyn_conn *conn)
 {
     uint32_t mss = tcp_send_mss(conn), flight = tcp_flight_size(conn);
@@ -428,7 +435,8 @@ void tcp_send_probe(struct tlsyn_conn *conn)
 
 /* --- everything that is due -------------------------------------------------------------------------- */
 
-/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2). */
+/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2).
+ * MUST-58, MUST-59 */
 static void send_acks(struct tlsyn_conn *conn)
 {
     if (conn->state <= TLSYN_SYN_RECEIVED)

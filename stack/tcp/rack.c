@@ -27,6 +27,7 @@ static int32_t fit(tlsyn_time time)
     return time < INT32_MAX ? (int32_t)time : INT32_MAX;
 }
 
+/* R8985-3 */
 void rack_min_rtt(struct rack *r, tlsyn_time sample, tlsyn_time now)
 {
     uint32_t seconds = (uint32_t)(now / TLSYN_SECONDS(1));
@@ -43,7 +44,7 @@ static bool sent_after(tlsyn_time at1, tcp_seq end1, tlsyn_time at2, tcp_seq end
     return at1 > at2 || (at1 == at2 && seq_gt(end1, end2));
 }
 
-/* Step 3: what was sent once and arrives behind its successors. */
+/* Step 3: what was sent once and arrives behind its successors. (R8985-5) */
 static void detect_reordering(struct rack *r, const struct piece *p)
 {
     if (seq_gt(p->to, r->fack))
@@ -52,7 +53,7 @@ static void detect_reordering(struct rack *r, const struct piece *p)
         r->reordering_seen = true;
 }
 
-/* Step 2: not the last transmission has arrived, but one before. */
+/* Step 2: not the last transmission has arrived, but one before. (R8985-4) */
 static bool was_earlier(const struct rack *r, const struct piece *p, tlsyn_time rtt,
                         const uint32_t *echo)
 {
@@ -76,6 +77,7 @@ tlsyn_time rack_update(struct rack *r, const struct piece *p, tlsyn_time now, co
     return p->flags & PIECE_RESENT || p->at <= r->timed_from ? 0 : rtt;
 }
 
+/* R8985-7 */
 void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recovered)
 {
     if (r->in_dsack_round && seq_geq(una, r->dsack_round))
@@ -94,6 +96,7 @@ void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recov
     }
 }
 
+/* R8985-6 */
 tlsyn_time rack_reo_wnd(const struct rack *r, tlsyn_time srtt, bool impatient)
 {
     /* A D-SACK has proved quarters of min_rtt too little: where frames overtake others by much of the delay, the smallest round trip
@@ -105,6 +108,7 @@ tlsyn_time rack_reo_wnd(const struct rack *r, tlsyn_time srtt, bool impatient)
     return window < srtt ? window : srtt;
 }
 
+/* R8985-8 */
 bool rack_detect_loss(struct rack *r, struct board *b, tlsyn_time reo_wnd, tlsyn_time now,
                       tlsyn_time *wait)
 {
@@ -134,6 +138,7 @@ bool rack_detect_loss(struct rack *r, struct board *b, tlsyn_time reo_wnd, tlsyn
     return lost;
 }
 
+/* R8985-9 */
 void rack_timeout(struct rack *r, struct board *b, tlsyn_time reo_wnd, tlsyn_time now)
 {
     for (uint32_t i = 0; i < b->count; i++) {
@@ -146,6 +151,7 @@ void rack_timeout(struct rack *r, struct board *b, tlsyn_time reo_wnd, tlsyn_tim
     r->tlp_outstanding = false;
 }
 
+/* R8985-11 */
 tlsyn_time rack_pto(tlsyn_time srtt, bool one_segment, tlsyn_time max_ack_delay)
 {
     if (srtt == 0)

@@ -17,6 +17,7 @@
 #define PIECES_FREE        64u
 #define PIECES_PER_SEGMENT 2u
 
+/* R6675-3 */
 uint32_t tcp_pipe(const struct tlsyn_conn *conn)
 {
     if (!conn->board_on)
@@ -49,7 +50,8 @@ void tcp_recovery_off(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* New text is about to leave while nothing is kept. What is on its way before it counts as sent now, and as sent twice: careful guesses. */
+/* New text is about to leave while nothing is kept. What is on its way before it counts as sent now, and as sent twice: careful guesses.
+ * R8985-1 */
 static bool on(struct tlsyn_conn *conn, tcp_seq from)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
@@ -252,7 +254,8 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
               due);
 }
 
-/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was not a timeout's. */
+/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was not a timeout's.
+ * R6675-8 */
 static bool leave(struct tlsyn_conn *conn)
 {
     bool recovered = conn->in_recovery;
@@ -283,7 +286,8 @@ static void reduce(struct tlsyn_conn *conn, const struct recovery_news *news, bo
         conn->cc.cwnd = conn->cc.smss;
 }
 
-/* RFC 8985 7.4.2: the probe repaired the only loss: once more a loss is a sign of congestion. */
+/* RFC 8985 7.4.2: the probe repaired the only loss: once more a loss is a sign of congestion.
+ * R8985-13 */
 static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
 {
     uint32_t flight = tcp_flight_size(conn) + acked;
@@ -330,6 +334,7 @@ void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint
         probe_repaired(conn, news->acked);
     bool lost =
         (detect(conn) || ((undone || recovered) && conn->board.lost)) && !tcp_mtu_probe_lost(conn);
+    /* R6675-9 */
     if (lost && !conn->in_recovery && !conn->after_timeout)
         enter(conn, news);
     if (conn->in_recovery)
@@ -378,6 +383,7 @@ void tcp_send_all_again(struct tlsyn_conn *conn)
     }
 }
 
+/* R2018-8 */
 void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
 {
     /* RFC 2018 8: a peer that holds what comes next, and does not acknowledge it, has thrown it away. One that is silent may have. */
@@ -395,6 +401,7 @@ void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
 
 /* --- the tail loss probe ----------------------------------------------------------------------------- */
 
+/* R8985-10, R8985-14 */
 void tcp_arm_probe(struct tlsyn_conn *conn)
 {
     tlsyn_time rto = timers_when(conn, TCP_RETRANSMIT);

@@ -30,7 +30,8 @@ static void ack_now(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK timer. */
+/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK timer.
+ * SHLD-18, SHLD-19 */
 static void ack_soon(struct tlsyn_conn *conn)
 {
     if (conn->no_delack || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
@@ -85,7 +86,8 @@ static void note_recent(struct tlsyn_conn *conn, tcp_seq from)
     conn->ooo_recent[0] = from;
 }
 
-/* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is missing. */
+/* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is missing.
+ * SHLD-31, MAY-13, R5681-11 */
 static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len)
 {
     struct context *cx = conn->tcp->cx;
@@ -107,6 +109,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     return TCP_NEXT;
 }
 
+/* R2018-9 */
 void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     tcp_seq end = segment->seq + segment->text_len;
@@ -195,6 +198,7 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
     return TCP_NEXT;
 }
 
+/* SHLD-3 */
 void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 {
     if (conn->released && conn->rcv_total != before) {
@@ -213,6 +217,7 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     uint32_t promised = tcp_promised(conn);
     uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
+    /* MUST-39, MAY-8 */
     /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
     if (room < promised + step)
         room = promised;

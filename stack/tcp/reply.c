@@ -35,6 +35,7 @@ void tcp_send_rst(struct tlsyn_conn *conn)
     tcp_emit_control(conn, TCP_RST | TCP_ACK);
 }
 
+/* R5961-4 */
 void tcp_challenge_ack(struct tlsyn_conn *conn)
 {
     if (!budget_take(&conn->challenges, conn->tcp->cx->now))

@@ -14,12 +14,14 @@
 
 /* --- timers ------------------------------------------------------------------------------------------ */
 
+/* R6298-9 */
 void tcp_rearm_retransmit(struct tlsyn_conn *conn)
 {
     timers_clear(conn, TCP_RETRANSMIT);
     tcp_arm_retransmit(conn);
 }
 
+/* R6298-8 */
 void tcp_arm_retransmit(struct tlsyn_conn *conn)
 {
     if (conn->snd_nxt == conn->snd_una || timers_running(conn, TCP_RETRANSMIT) ||
@@ -28,7 +30,7 @@ void tcp_arm_retransmit(struct tlsyn_conn *conn)
     timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
 }
 
-/* RFC 9293 3.8.3: R2, the time after which the connection is given up. */
+/* RFC 9293 3.8.3: R2, the time after which the connection is given up. (MUST-20, MUST-22) */
 static bool given_up(struct tlsyn_conn *conn)
 {
     tlsyn_time now = conn->tcp->cx->now;
@@ -45,7 +47,8 @@ static bool given_up(struct tlsyn_conn *conn)
     return true;
 }
 
-/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1; docs/HANDSHAKE.md). */
+/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1; docs/HANDSHAKE.md).
+ * R7413-7 */
 static void syn_timeout(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_retrans);
@@ -54,6 +57,7 @@ static void syn_timeout(struct tlsyn_conn *conn)
     conn->snd_rtx = conn->iss;
 }
 
+/* R5681-5 */
 static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
     /* RFC 5681 4.3: one window of data lost is one sign of congestion. What fast recovery began and a timeout has to end was
@@ -79,6 +83,7 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
     conn->cc.cwnd = tcp_pipe(conn) + conn->cc.smss; /* what is not taken for lost is on its way */
 }
 
+/* R6298-10 */
 void tcp_retransmit_timeout(struct tlsyn_conn *conn)
 {
     bool first = conn->stalled_since == TLSYN_NEVER; /* there was progress since the last one */
@@ -100,6 +105,7 @@ void tcp_retransmit_timeout(struct tlsyn_conn *conn)
 
 /* --- the closed window ------------------------------------------------------------------------------- */
 
+/* MUST-36, SHLD-29 */
 void tcp_arm_persist(struct tlsyn_conn *conn)
 {
     if (timers_running(conn, TCP_PERSIST))
@@ -126,6 +132,7 @@ void tcp_window_opened(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
+/* MUST-36, SHLD-17, SHLD-30 */
 void tcp_persist_timeout(struct tlsyn_conn *conn)
 {
     /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for as long as its user likes. Without a
@@ -193,6 +200,7 @@ static void frto_goes_on(struct tlsyn_conn *conn, bool advanced)
     conn->undo.frto = FRTO_OFF;
 }
 
+/* R5681-7 */
 void tcp_duplicate_ack(struct tlsyn_conn *conn)
 {
     if (conn->dupacks < UINT8_MAX)
@@ -206,6 +214,7 @@ void tcp_duplicate_ack(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
+/* R5681-8 */
 uint32_t tcp_limited_transmit(const struct tlsyn_conn *conn)
 {
     if (conn->in_recovery || conn->dupacks == 0)
@@ -223,6 +232,7 @@ static void partial_ack(struct tlsyn_conn *conn, uint32_t acked)
         conn->cc.cwnd += conn->cc.smss;
 }
 
+/* R5681-9 */
 static void leave_recovery(struct tlsyn_conn *conn)
 {
     uint32_t flight = tcp_flight_size(conn);

@@ -5,9 +5,10 @@
 
 /* RFC 6298 2: G. The wheel's tick and a wake-up. */
 #define CLOCK_GRANULARITY 1000
-#define INITIAL_RTO       TLSYN_SECONDS(1)
-#define SYN_LOST_RTO      TLSYN_SECONDS(3)
-#define BACKOFFS_MAX      12
+/* R6298-1 */
+#define INITIAL_RTO  TLSYN_SECONDS(1)
+#define SYN_LOST_RTO TLSYN_SECONDS(3)
+#define BACKOFFS_MAX 12
 
 static int32_t fit(tlsyn_time time)
 {
@@ -33,6 +34,7 @@ void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max)
     compute(rtt);
 }
 
+/* MUST-18, R6298-2, R6298-3 */
 void rtt_sample(struct rtt *rtt, tlsyn_time sample)
 {
     if (sample < 1)
@@ -69,6 +71,7 @@ void rtt_remember(struct rtt *rtt, tlsyn_time srtt)
     rtt->rto = rto < rtt->max ? fit(rto) : rtt->max;
 }
 
+/* MUST-19 */
 void rtt_back_off(struct rtt *rtt)
 {
     if (rtt->backoffs < BACKOFFS_MAX)
@@ -91,6 +94,7 @@ void rtt_spurious(struct rtt *rtt, tlsyn_time sample)
     rtt_recover(rtt);
 }
 
+/* R6298-11 */
 void rtt_syn_was_lost(struct rtt *rtt)
 {
     rtt->initial = SYN_LOST_RTO;

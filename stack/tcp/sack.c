@@ -231,6 +231,7 @@ static bool known(const struct board *b, const struct tcp_sack_block *block)
            (board_at(b, i)->flags & PIECE_SACKED && seq_geq(board_at(b, i)->to, block->right));
 }
 
+/* R6675-1 */
 uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp_sack_block *block,
                     uint32_t pieces, struct board_news *news)
 {
@@ -343,6 +344,7 @@ static void add_in_order(struct sack_view *view, const struct tcp_sack_block *bl
     view->block[i] = *block;
 }
 
+/* R2018-10 */
 void sack_read(const struct tcp_options *options, const struct sack_bounds *bounds,
                struct sack_view *view)
 {

@@ -27,7 +27,7 @@ enum piece_flags {
 
 struct piece {
     tcp_seq from, to;
-    tlsyn_time at; /* the last transmission */
+    tlsyn_time at; /* the last transmission (R8985-2) */
     struct rate_mark mark;
     uint8_t flags;
 };

@@ -27,9 +27,10 @@ static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
 {
     uint32_t wnd = tcp_window_to_announce(conn);
 
-    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN */
+    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN (R7323-WS2) */
         wnd = conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX;
     conn->rcv_wnd = wnd;
+    /* SHLD-14, R7323-WS6 */
     conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);
     return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);
 }
@@ -64,6 +65,7 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
 
 /* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
 
+/* R7413-11 */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
 {
     if (conn->validated || !conn->embedded)
@@ -104,8 +106,10 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
                      uint8_t codepoint)
 {
     struct ip_tx tx = {
+        /* MUST-45 */
         .src = conn->local.addr,
         .dst = conn->remote.addr,
+        /* SHLD-22 */
         .tos = conn->tos | codepoint,
         .ttl = conn->ttl,
     };

@@ -9,7 +9,7 @@
 #include "tcp/keepalive.h"
 #include "tcp/output.h"
 
-/* RFC 9293 3.8.4 (MUST-25): two hours at least, unless asked otherwise; the others are Linux's. */
+/* RFC 9293 3.8.4 (MUST-28): two hours at least, unless asked otherwise; the others are Linux's. */
 #define KEEP_IDLE     TLSYN_SECONDS(7200)
 #define KEEP_INTERVAL TLSYN_SECONDS(75)
 #define KEEP_COUNT    9
@@ -54,19 +54,25 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
 {
     const struct tlsyn_limits *limits = &conn->tcp->cx->limits;
 
+    /* MUST-17 */
     conn->nagle = options->nagle;
     conn->cork = options->cork;
     conn->no_delack = options->no_delack;
     conn->user_timeout_set = options->user_timeout > 0;
+    /* MUST-21 */
     conn->user_timeout = milliseconds(options->user_timeout, limits->user_timeout);
+    /* MUST-24, MUST-25, MAY-5 */
     conn->keepalive = options->keepalive;
+    /* MUST-27 */
     conn->keep_idle = milliseconds(options->keep_idle, KEEP_IDLE);
     conn->keep_interval = milliseconds(options->keep_interval, KEEP_INTERVAL);
     conn->keep_count = options->keep_count ? options->keep_count : KEEP_COUNT;
     conn->pace.max =
         options->pacing_rate_max < UINT32_MAX ? (uint32_t)options->pacing_rate_max : UINT32_MAX;
     conn->fin_timeout = fin_timeout(options->fin_timeout);
+    /* MUST-48, SHLD-21 */
     conn->tos = options->tos & 0xfc;
+    /* MUST-49 */
     conn->ttl = options->ttl;
 }
 

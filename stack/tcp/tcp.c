@@ -31,6 +31,7 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->doomed);
     list_init(&tcp->time_wait);
     list_init(&tcp->half_opens);
+    /* R6528-2 */
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
     cx->random->fill(cx->random, &tcp->syn_key, sizeof(tcp->syn_key));
@@ -110,6 +111,7 @@ static uint16_t be16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
+/* MUST-54, MUST-56 */
 void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
 {
     const uint8_t *q = error->quoted;

@@ -26,6 +26,7 @@ static int check_quoted(const struct wire_icmp4 *icmp)
     return quoted.payload_len < ICMP4_QUOTED_MIN ? -EMSGSIZE : 0;
 }
 
+/* MUST-55 */
 int wire_icmp4_parse(const uint8_t *bytes, size_t len, struct wire_icmp4 *icmp)
 {
     struct reader r = reader_of(bytes, len);

@@ -44,7 +44,7 @@ int wire_ip4_parse_quoted(const uint8_t *bytes, size_t len, struct wire_ip4 *ip)
         return -EPROTONOSUPPORT;
     if (ip->header_len < IP4_HEADER_LEN || ip->total_len < ip->header_len)
         return -EBADMSG;
-    get_skip(&r, (size_t)(ip->header_len - IP4_HEADER_LEN)); /* options */
+    get_skip(&r, (size_t)(ip->header_len - IP4_HEADER_LEN)); /* options (MUST-50) */
     if (r.overrun)
         return -EMSGSIZE;
     ip->df = fragment & FLAG_DF;

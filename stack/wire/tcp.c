@@ -33,6 +33,7 @@ int wire_tcp_parse(const uint8_t *bytes, size_t len, struct wire_tcp *tcp)
         return -EMSGSIZE;
     tcp->text = r.at;
     tcp->text_len = (uint32_t)r.left;
+    /* MUST-5 */
     return tcp_options_parse(options, header_len - TCP_HEADER_LEN, &tcp->options);
 }
 

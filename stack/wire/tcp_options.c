@@ -57,7 +57,8 @@ static int get_sack(struct reader *body, struct tcp_options *o)
     return 0;
 }
 
-/** RFC 7413 4.1.1: a cookie of another length than 4 to 16, or of odd length, is no error; the option is ignored. */
+/** RFC 7413 4.1.1: a cookie of another length than 4 to 16, or of odd length, is no error; the option is ignored.
+ * R7413-1 */
 static void get_cookie(struct reader *body, struct tcp_options *o, bool experimental)
 {
     size_t len = body->left;
@@ -88,7 +89,7 @@ static void get_accecn(struct reader *body, struct tcp_options *o)
     }
 }
 
-/** One option, whose body the reader holds. 0 or -EBADMSG. */
+/** One option, whose body the reader holds. 0 or -EBADMSG. (R7323-WS1) */
 static int get_option(enum kind kind, struct reader *body, struct tcp_options *o)
 {
     size_t len = 2 + body->left;
@@ -125,6 +126,7 @@ static int get_option(enum kind kind, struct reader *body, struct tcp_options *o
     }
 }
 
+/* MUST-4, MUST-64 */
 int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *options)
 {
     struct reader r = reader_of(bytes, len);
@@ -157,12 +159,14 @@ int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *opti
     return 0;
 }
 
+/* MUST-69 */
 static void put_nops(struct writer *w, int n)
 {
     while (n-- > 0)
         put_u8(w, KIND_NOP);
 }
 
+/* MUST-68 */
 static void put_head(struct writer *w, enum kind kind, unsigned len)
 {
     put_u8(w, (uint8_t)kind);

@@ -51,6 +51,7 @@ START_TEST(each_kind_of_syn_has_its_verdict)
 }
 END_TEST
 
+/* R7413-2 */
 START_TEST(a_cookie_is_for_one_address_and_of_one_length)
 {
     struct bed b = open_bed();

@@ -28,6 +28,7 @@ static void acked(struct cc *cc, uint32_t bytes, bool limited)
     cc_on_ack(cc, &ack);
 }
 
+/* R5681-1 */
 START_TEST(the_initial_window_is_ten_segments_within_bounds) /* RFC 6928 2 (1) */
 {
     ck_assert_uint_eq(fresh(536).cwnd, 5360);
@@ -51,6 +52,7 @@ START_TEST(slow_start_grows_by_what_was_acknowledged)
 }
 END_TEST
 
+/* R5681-4 */
 START_TEST(congestion_avoidance_grows_by_one_segment_per_window)
 {
     struct cc cc = fresh(SMSS);
@@ -73,6 +75,7 @@ START_TEST(it_grows_only_while_it_limits)
 }
 END_TEST
 
+/* R5681-5 */
 START_TEST(loss_halves_the_flight_two_segments_at_least) /* RFC 5681 (4) */
 {
     struct cc cc = fresh(SMSS);
@@ -85,6 +88,7 @@ START_TEST(loss_halves_the_flight_two_segments_at_least) /* RFC 5681 (4) */
 }
 END_TEST
 
+/* R5681-5, R5681-6 */
 START_TEST(a_timeout_leaves_one_segment_and_holds_ssthresh_when_repeated) /* RFC 5681 3.1 */
 {
     struct cc cc = fresh(SMSS);
@@ -150,6 +154,7 @@ START_TEST(in_recovery_a_window_is_not_grown_by_acks)
 }
 END_TEST
 
+/* MAY-18 */
 START_TEST(controllers_are_found_by_name)
 {
     ck_assert_ptr_eq(cc_find("newreno"), &cc_newreno);

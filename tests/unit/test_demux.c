@@ -40,7 +40,7 @@ START_TEST(a_listener_with_an_address_goes_before_one_without)
 }
 END_TEST
 
-/* RFC 6056 */
+/* RFC 6056 (R6528-4) */
 START_TEST(ports_are_chosen_at_random_among_the_free_dynamic_ones)
 {
     struct tcp_test *t = TCP_TEST(0);

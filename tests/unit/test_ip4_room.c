@@ -104,6 +104,7 @@ START_TEST(padding_of_the_frame_is_cut)
 }
 END_TEST
 
+/* MUST-50 */
 START_TEST(options_are_skipped)
 {
     uint8_t frame[PACKET_MAX], wide[PACKET_MAX];

@@ -112,7 +112,7 @@ START_TEST(text_is_sent_from_where_it_lies)
 }
 END_TEST
 
-/* Any length, cut anywhere, odd pieces in front of even ones. */
+/* Any length, cut anywhere, odd pieces in front of even ones. (MUST-2) */
 START_TEST(checksum_is_right_however_the_text_is_cut)
 {
     uint8_t text[300];

@@ -12,7 +12,7 @@ static struct tlsyn_endpoint at(uint8_t host, uint16_t port)
     return (struct tlsyn_endpoint){tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, host}), port};
 }
 
-/* MUST-8: one tick per four microseconds */
+/* MUST-8: one tick per four microseconds (SHLD-1, R6528-1) */
 START_TEST(it_follows_a_clock)
 {
     struct tlsyn_endpoint us = at(1, 80), peer = at(2, 5555);
@@ -23,7 +23,7 @@ START_TEST(it_follows_a_clock)
 }
 END_TEST
 
-/* MUST-9, SHLD-1 */
+/* MUST-9, SHLD-1 (R6528-2, R6528-3) */
 START_TEST(each_pair_and_each_secret_has_numbers_of_its_own)
 {
     struct tlsyn_endpoint us = at(1, 80), peer = at(2, 5555), port = at(2, 5556),

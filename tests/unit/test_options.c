@@ -55,7 +55,7 @@ START_TEST(segments_have_the_smaller_of_both)
 }
 END_TEST
 
-/* RFC 6691 */
+/* RFC 6691 (R7323-MSS1) */
 START_TEST(timestamps_come_out_of_the_segment)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true});
@@ -70,7 +70,7 @@ START_TEST(timestamps_come_out_of_the_segment)
 }
 END_TEST
 
-/* MUST-65 */
+/* MUST-65 (MAY-3) */
 START_TEST(only_syns_carry_it)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -86,6 +86,7 @@ END_TEST
 
 /* --- both must have it ---------------------------------------------------------------------------------------------------- */
 
+/* R7323-WS4 */
 START_TEST(an_option_is_in_force_when_both_have_it)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460,
@@ -124,6 +125,7 @@ START_TEST(what_we_switch_off_is_neither_offered_nor_accepted)
 }
 END_TEST
 
+/* R7323-WS1, R7323-TS1 */
 START_TEST(a_syn_ack_answers_only_what_the_syn_offered)
 {
     struct tcp_test *t = TCP_TEST(0);

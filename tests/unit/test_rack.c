@@ -55,6 +55,7 @@ static void sacked(struct bed *bed, uint32_t segment, tlsyn_time now)
     board_sack(&bed->board, &bed->memory.base, &block, 100, &to.news);
 }
 
+/* R8985-2 */
 START_TEST(what_was_sent_before_something_that_arrived_is_lost_a_window_later)
 {
     struct bed bed;
@@ -107,7 +108,7 @@ START_TEST(a_lost_retransmission_is_found_by_what_was_sent_after_it)
 }
 END_TEST
 
-/* RFC 8985 6.2 step 2 */
+/* RFC 8985 6.2 step 2 (R8985-4) */
 START_TEST(the_late_original_says_nothing_about_its_retransmission)
 {
     struct bed bed;
@@ -126,6 +127,7 @@ START_TEST(the_late_original_says_nothing_about_its_retransmission)
 }
 END_TEST
 
+/* R8985-5, R8985-6 */
 START_TEST(reordering_is_given_time_only_once_it_was_seen)
 {
     struct rack r;
@@ -141,7 +143,7 @@ START_TEST(reordering_is_given_time_only_once_it_was_seen)
 }
 END_TEST
 
-/* RFC 8985 6.2 step 4 */
+/* RFC 8985 6.2 step 4 (R8985-7) */
 START_TEST(a_dsack_widens_the_window_once_a_round_trip_for_sixteen_recoveries)
 {
     struct rack r;
@@ -165,7 +167,7 @@ START_TEST(a_dsack_widens_the_window_once_a_round_trip_for_sixteen_recoveries)
 }
 END_TEST
 
-/* RFC 8985 6.3 */
+/* RFC 8985 6.3 (R8985-9) */
 START_TEST(a_timeout_takes_what_is_a_round_trip_old)
 {
     struct bed bed;

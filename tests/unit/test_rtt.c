@@ -16,12 +16,14 @@ static struct rtt fresh(void)
     return rtt;
 }
 
+/* R6298-1 */
 START_TEST(one_second_until_a_measurement) /* (2.1) */
 {
     ck_assert_int_eq(fresh().rto, TLSYN_SECONDS(1));
 }
 END_TEST
 
+/* R6298-2 */
 START_TEST(the_first_measurement_counts_whole) /* (2.2) */
 {
     struct rtt rtt = fresh();
@@ -33,6 +35,7 @@ START_TEST(the_first_measurement_counts_whole) /* (2.2) */
 }
 END_TEST
 
+/* R6298-3 */
 START_TEST(the_next_ones_are_smoothed) /* (2.3): rttvar with the old srtt */
 {
     struct rtt rtt = fresh();
@@ -45,6 +48,7 @@ START_TEST(the_next_ones_are_smoothed) /* (2.3): rttvar with the old srtt */
 }
 END_TEST
 
+/* R6298-5 */
 START_TEST(bounds_hold) /* (2.4), (2.5) */
 {
     struct rtt rtt = fresh();
@@ -85,6 +89,7 @@ START_TEST(each_timeout_doubles) /* (5.5) */
 }
 END_TEST
 
+/* R6298-11 */
 START_TEST(after_a_lost_syn_three_seconds) /* (5.7) */
 {
     struct rtt rtt = fresh();

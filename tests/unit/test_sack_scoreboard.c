@@ -45,6 +45,7 @@ START_TEST(what_leaves_together_is_one_piece)
 }
 END_TEST
 
+/* R6675-1 */
 START_TEST(a_block_cuts_and_counts_once)
 {
     struct board b;

@@ -249,7 +249,7 @@ START_TEST(what_was_written_is_delivered_after_a_release)
 }
 END_TEST
 
-/* RFC 9293 3.6.1 (SHLD-3), RFC 2525 2.17 */
+/* RFC 9293 3.6.1 (SHLD-3), RFC 2525 2.17 (MAY-1) */
 START_TEST(text_for_a_user_who_left_is_reset)
 {
     struct tcp_test *t = established();
@@ -265,6 +265,7 @@ START_TEST(text_for_a_user_who_left_is_reset)
 }
 END_TEST
 
+/* SHLD-3 */
 START_TEST(a_release_with_unread_text_resets)
 {
     struct tcp_test *t = established();

@@ -3,7 +3,7 @@
  */
 #include "support/peer.h"
 
-/* MUST-40 */
+/* MUST-40 (SHLD-18) */
 START_TEST(one_segment_is_acknowledged_a_little_later)
 {
     struct tcp_test *t = TCP_TEST(0);

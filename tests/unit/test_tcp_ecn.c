@@ -45,6 +45,7 @@ static struct tcp_test *asked(unsigned ace, uint8_t codepoint, unsigned *answer)
 
 /* --- negotiation ------------------------------------------------------------------------------------------- */
 
+/* SHLD-8, R3168-1 */
 START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 4 */
 {
     static const unsigned encoding[] = {2, 3, 4, 6};
@@ -64,6 +65,7 @@ START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 
 }
 END_TEST
 
+/* R3168-1 */
 START_TEST(an_opener_takes_what_the_syn_ack_says) /* loop: 8 */
 {
     static const struct {
@@ -105,6 +107,7 @@ START_TEST(who_is_not_told_to_asks_for_nothing)
 }
 END_TEST
 
+/* R3168-4 */
 START_TEST(a_repeated_syn_asks_for_nothing_and_ect_stays_off) /* RFC 9768 3.1.4, 3.1.5 */
 {
     struct tcp_test *t = TCP_TEST(.conn = {.ecn = true});
@@ -171,6 +174,7 @@ static struct tcp_test *ten_sent(unsigned ace)
     return t;
 }
 
+/* R3168-3 */
 START_TEST(ece_reduces_once_a_round_trip_and_cwr_says_so)
 {
     struct tcp_test *t = ten_sent(3);
@@ -192,6 +196,7 @@ START_TEST(ece_reduces_once_a_round_trip_and_cwr_says_so)
 }
 END_TEST
 
+/* R3168-2 */
 START_TEST(what_goes_again_goes_without_ect) /* RFC 3168 6.1.5 */
 {
     struct tcp_test *t = ten_sent(3);
@@ -205,6 +210,7 @@ START_TEST(what_goes_again_goes_without_ect) /* RFC 3168 6.1.5 */
 }
 END_TEST
 
+/* R3168-3 */
 START_TEST(marked_text_is_echoed_until_cwr_comes) /* RFC 3168 6.1.3 */
 {
     unsigned answer;

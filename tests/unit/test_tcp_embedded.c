@@ -49,6 +49,7 @@ START_TEST(a_peer_that_takes_only_the_syn_gets_the_text_with_the_ack)
 }
 END_TEST
 
+/* R7413-6 */
 START_TEST(a_peer_that_takes_part_gets_the_rest)
 {
     struct tcp_test *t = client(300);
@@ -169,7 +170,7 @@ START_TEST(the_rest_of_the_flight_follows_at_once)
 }
 END_TEST
 
-/* RFC 9000 8.1's idea: three bytes for one, headers counted */
+/* RFC 9000 8.1's idea: three bytes for one, headers counted (R7413-11) */
 START_TEST(no_more_than_three_times_what_came_leaves_before_validation)
 {
     struct tcp_test *t = server(300, 60000);

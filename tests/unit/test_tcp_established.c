@@ -59,7 +59,8 @@ START_TEST(overlapping_text_is_taken_once)
 }
 END_TEST
 
-/* RFC 5681 4.2: each segment out of order is answered at once, and so is the one that fills the hole */
+/* RFC 5681 4.2: each segment out of order is answered at once, and so is the one that fills the hole
+ * R5681-11, MAY-13 */
 START_TEST(segments_out_of_order_are_acknowledged_at_once)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -89,7 +90,7 @@ START_TEST(text_beyond_the_window_is_cut_off)
 }
 END_TEST
 
-/* MUST-60, MUST-61 */
+/* MUST-60, MUST-61 (SHLD-27) */
 START_TEST(the_last_segment_of_what_was_written_is_pushed)
 {
     struct tcp_test *t = TCP_TEST(0);

@@ -37,6 +37,7 @@ static void duplicates(struct tcp_test *t, int hole, int n)
 
 /* --- what is lost ------------------------------------------------------------------------------------------------ */
 
+/* R5681-7 */
 START_TEST(the_third_duplicate_brings_the_lost_segment) /* loop 3 */
 {
     /* wherever the number space is cut */
@@ -58,7 +59,7 @@ START_TEST(the_third_duplicate_brings_the_lost_segment) /* loop 3 */
 }
 END_TEST
 
-/* RFC 3042 */
+/* RFC 3042 (R5681-8) */
 START_TEST(the_first_two_duplicates_let_new_segments_go)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 20 * MSS);
@@ -90,6 +91,7 @@ START_TEST(more_duplicates_let_new_segments_go)
 }
 END_TEST
 
+/* R5681-9 */
 START_TEST(the_full_ack_ends_it_at_half_the_window)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -141,6 +143,7 @@ END_TEST
 
 /* --- what is no duplicate: RFC 5681 2 --------------------------------------------------------------------------- */
 
+/* R5681-13 */
 START_TEST(an_ack_with_text_is_none)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -153,6 +156,7 @@ START_TEST(an_ack_with_text_is_none)
 }
 END_TEST
 
+/* R5681-13 */
 START_TEST(a_window_update_is_none)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -165,6 +169,7 @@ START_TEST(a_window_update_is_none)
 }
 END_TEST
 
+/* R5681-13 */
 START_TEST(an_ack_while_nothing_is_on_its_way_is_none)
 {
     struct tcp_test *t = TCP_TEST(0);

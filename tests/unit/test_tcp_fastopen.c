@@ -74,6 +74,7 @@ END_TEST
 
 /* --- admission ------------------------------------------------------------------------------------------------------ */
 
+/* R7413-3 */
 START_TEST(a_valid_cookie_admits_the_payload)
 {
     struct tcp_test *t = TCP_TEST(.cookies = true);
@@ -91,6 +92,7 @@ START_TEST(a_valid_cookie_admits_the_payload)
 }
 END_TEST
 
+/* R7413-4 */
 START_TEST(a_wrong_cookie_brings_the_syn_alone_and_a_new_one)
 {
     struct tcp_test *t = TCP_TEST(.cookies = true, .open = true);
@@ -169,6 +171,7 @@ START_TEST(a_busy_listener_asks_for_cookies)
 }
 END_TEST
 
+/* R7413-5 */
 START_TEST(only_so_many_embedded_opens_are_pending)
 {
     struct tlsyn_limits limits = default_limits();
@@ -224,6 +227,7 @@ START_TEST(a_cookie_is_kept_for_the_next_open)
 }
 END_TEST
 
+/* R7413-7 */
 START_TEST(the_syn_again_is_bare)
 {
     struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_OPEN);
@@ -241,6 +245,7 @@ START_TEST(the_syn_again_is_bare)
 }
 END_TEST
 
+/* R7413-9 */
 START_TEST(what_does_not_fit_one_syn_waits)
 {
     struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_OPEN);

@@ -101,7 +101,7 @@ START_TEST(who_leaves_may_close_the_listener)
 END_TEST
 
 /* CVE-2016-5696: a bound that all connections share tells a stranger, by what is left of it, whether his guess about another
- * connection was right; and he may use up the answers that the others need. */
+ * connection was right; and he may use up the answers that the others need. (R5961-4) */
 START_TEST(challenges_of_one_connection_cost_no_other_any)
 {
     struct tlsyn_limits limits = default_limits();
@@ -189,7 +189,7 @@ START_TEST(a_reset_in_reply_takes_its_share)
 }
 END_TEST
 
-/* RFC 7413 4.1.2: cookies expire. */
+/* RFC 7413 4.1.2: cookies expire. (R7413-2) */
 START_TEST(a_cookie_is_not_good_for_ever)
 {
     struct tcp_test *t = TCP_TEST(.cookies = true);

@@ -37,7 +37,7 @@ START_TEST(a_soft_error_explains_a_later_timeout_and_ends_nothing)
 }
 END_TEST
 
-/* RFC 5927 5.2 */
+/* RFC 5927 5.2 (MUST-56) */
 START_TEST(no_error_ends_an_established_connection)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -68,7 +68,7 @@ START_TEST(an_error_about_nothing_outstanding_is_not_believed)
 }
 END_TEST
 
-/* RFC 1191 6.4 */
+/* RFC 1191 6.4 (MUST-54) */
 START_TEST(a_smaller_path_gets_smaller_segments_at_once)
 {
     struct tcp_test *t = TCP_TEST(0);

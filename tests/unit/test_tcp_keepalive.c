@@ -10,7 +10,7 @@ static const struct tlsyn_conn_options lively = {.keepalive = true,
                                                  .keep_interval = TLSYN_SECONDS(10),
                                                  .keep_count = 3};
 
-/* MUST-24 */
+/* MUST-24 (MUST-25, MAY-5) */
 START_TEST(nobody_is_probed_unless_asked_for)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -22,7 +22,7 @@ START_TEST(nobody_is_probed_unless_asked_for)
 }
 END_TEST
 
-/* MUST-25 */
+/* MUST-25 (MUST-28) */
 START_TEST(without_figures_the_first_probe_comes_after_two_hours)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.keepalive = true});
@@ -40,7 +40,7 @@ START_TEST(without_figures_the_first_probe_comes_after_two_hours)
 }
 END_TEST
 
-/* MUST-26: not one lost probe ends it */
+/* MUST-26: not one lost probe ends it (MUST-27) */
 START_TEST(an_answer_starts_the_silence_anew)
 {
     struct tcp_test *t = TCP_TEST(.conn = lively);
@@ -66,6 +66,7 @@ START_TEST(an_answer_starts_the_silence_anew)
 }
 END_TEST
 
+/* MUST-29 */
 START_TEST(so_many_probes_without_answer_end_it)
 {
     struct tcp_test *t = TCP_TEST(.conn = lively);
@@ -121,6 +122,7 @@ START_TEST(a_short_user_timeout_still_gives_one_probe)
 }
 END_TEST
 
+/* MUST-26 */
 START_TEST(what_is_outstanding_is_not_probed_for)
 {
     struct tcp_test *t = TCP_TEST(.conn = lively);
@@ -156,6 +158,7 @@ START_TEST(what_is_not_acceptable_is_no_answer)
 }
 END_TEST
 
+/* MUST-24 */
 START_TEST(it_may_be_turned_on_and_off_later)
 {
     struct tcp_test *t = TCP_TEST(0);

@@ -99,6 +99,7 @@ START_TEST(a_damaged_syn_is_dropped)
 }
 END_TEST
 
+/* R7413-3 */
 START_TEST(text_of_a_syn_without_fast_open_is_not_acknowledged)
 {
     struct tcp_test *t = TCP_TEST(.open = true, .cookies = true);
@@ -113,6 +114,7 @@ END_TEST
 
 /* --- who listens ---------------------------------------------------------------------------------------- */
 
+/* MUST-41 */
 START_TEST(two_listeners_cannot_share_an_endpoint)
 {
     struct tcp_test *t = TCP_TEST(0);

@@ -1,8 +1,9 @@
 /*
- * Nagle's algorithm. Read first: RFC 9293 3.7.4 (MUST-17, SHLD-7).
+ * Nagle's algorithm. Read first: RFC 9293 3.7.4.
  */
 #include "support/peer.h"
 
+/* MUST-17 */
 START_TEST(small_segments_leave_at_once_unless_asked_otherwise)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -17,6 +18,7 @@ START_TEST(small_segments_leave_at_once_unless_asked_otherwise)
 }
 END_TEST
 
+/* SHLD-7 */
 START_TEST(a_small_segment_waits_while_another_is_on_its_way)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
@@ -34,6 +36,7 @@ START_TEST(a_small_segment_waits_while_another_is_on_its_way)
 }
 END_TEST
 
+/* SHLD-28 */
 START_TEST(a_full_segment_does_not_wait)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});

@@ -91,6 +91,7 @@ START_TEST(four_sack_blocks_fit_only_without_timestamps)
 }
 END_TEST
 
+/* MUST-4 */
 START_TEST(all_fields_are_read)
 {
     struct tcp_options o;
@@ -113,6 +114,7 @@ START_TEST(all_fields_are_read)
 }
 END_TEST
 
+/* MUST-4 */
 START_TEST(the_end_of_options_ends_them)
 {
     struct tcp_options o;
@@ -122,6 +124,7 @@ START_TEST(the_end_of_options_ends_them)
 }
 END_TEST
 
+/* MUST-6 */
 START_TEST(unknown_kinds_are_skipped)
 {
     struct tcp_options o;
@@ -133,6 +136,7 @@ START_TEST(unknown_kinds_are_skipped)
 }
 END_TEST
 
+/* MUST-7 */
 START_TEST(illegal_lengths_are_refused)
 {
     struct tcp_options o;
@@ -166,6 +170,7 @@ START_TEST(known_kinds_have_one_length)
 }
 END_TEST
 
+/* R7413-1 */
 START_TEST(an_impossible_cookie_is_ignored)
 {
     for (uint8_t len = 2; len <= 30; len++) {

@@ -56,7 +56,7 @@ START_TEST(timestamps_are_in_none_without_the_peers)
 }
 END_TEST
 
-/* R7323-TS2, TS3 */
+/* R7323-TS2, TS3 (R7323-TS3) */
 START_TEST(a_segment_without_the_agreed_timestamp_is_dropped_silently)
 {
     struct tcp_test *t = stamped();
@@ -69,7 +69,7 @@ START_TEST(a_segment_without_the_agreed_timestamp_is_dropped_silently)
 }
 END_TEST
 
-/* RFC 7323 5.3 R1 */
+/* RFC 7323 5.3 R1 (R7323-PAWS1) */
 START_TEST(an_older_timestamp_is_acknowledged_and_dropped)
 {
     struct tcp_test *t = stamped();
@@ -100,7 +100,7 @@ START_TEST(timestamps_wrap)
 }
 END_TEST
 
-/* RFC 7323 5.5 */
+/* RFC 7323 5.5 (R7323-PAWS4) */
 START_TEST(after_24_days_of_silence_any_timestamp_will_do)
 {
     struct tcp_test *t = stamped();
@@ -114,7 +114,7 @@ START_TEST(after_24_days_of_silence_any_timestamp_will_do)
 }
 END_TEST
 
-/* RFC 7323 4.3: with delayed ACKs the earliest segment's is echoed */
+/* RFC 7323 4.3: with delayed ACKs the earliest segment's is echoed (R7323-TS6) */
 START_TEST(the_first_unacknowledged_segments_timestamp_is_echoed)
 {
     struct tcp_test *t = stamped();
@@ -126,7 +126,7 @@ START_TEST(the_first_unacknowledged_segments_timestamp_is_echoed)
 }
 END_TEST
 
-/* RFC 7323 4.3: a segment behind a hole does not count */
+/* RFC 7323 4.3: a segment behind a hole does not count (R7323-TS6) */
 START_TEST(a_timestamp_behind_a_hole_is_not_echoed)
 {
     struct tcp_test *t = stamped();
@@ -141,7 +141,7 @@ START_TEST(a_timestamp_behind_a_hole_is_not_echoed)
 }
 END_TEST
 
-/* RFC 7323 5.4: a millisecond clock; 7.1: not the machine's uptime */
+/* RFC 7323 5.4: a millisecond clock; 7.1: not the machine's uptime (R7323-PAWS5, R7323-PAWS6) */
 START_TEST(our_clock_counts_milliseconds_from_a_secret_beginning)
 {
     struct tcp_test *t = stamped();

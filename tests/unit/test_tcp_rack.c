@@ -48,6 +48,7 @@ static void dsacks(struct tcp_test *t, int ack, int from)
     sacks(t, ack, from, from + 1);
 }
 
+/* R8985-8 */
 START_TEST(three_sacked_segments_bring_the_lost_one) /* loop 3 */
 {
     struct tcp_test *t =
@@ -72,7 +73,7 @@ START_TEST(three_sacked_segments_bring_the_lost_one) /* loop 3 */
 }
 END_TEST
 
-/* One ACK tells of several holes; what is sacked is not sent again. */
+/* One ACK tells of several holes; what is sacked is not sent again. (R6675-3) */
 START_TEST(only_holes_are_sent_again)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -154,6 +155,7 @@ START_TEST(a_lost_retransmission_is_sent_again_without_timeout)
 }
 END_TEST
 
+/* R8985-8 */
 START_TEST(reordering_is_waited_for)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -188,6 +190,7 @@ START_TEST(but_only_for_a_quarter_of_a_round_trip)
 }
 END_TEST
 
+/* R8985-7 */
 START_TEST(a_dsack_makes_it_wait_longer)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -212,6 +215,7 @@ START_TEST(a_dsack_makes_it_wait_longer)
 }
 END_TEST
 
+/* R8985-9 */
 START_TEST(a_timeout_sends_again_what_is_not_sacked)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -233,7 +237,7 @@ START_TEST(a_timeout_sends_again_what_is_not_sacked)
 }
 END_TEST
 
-/* RFC 2018 8 */
+/* RFC 2018 8 (R2018-6, R2018-8) */
 START_TEST(a_peer_that_reneges_gets_all_again)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -253,6 +257,7 @@ START_TEST(a_peer_that_reneges_gets_all_again)
 }
 END_TEST
 
+/* R2018-10 */
 START_TEST(blocks_that_lie_change_nothing)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -349,7 +354,7 @@ START_TEST(a_batch_out_of_order_is_answered_more_than_once)
 }
 END_TEST
 
-/* RFC 2883 4.1, 4.2 */
+/* RFC 2883 4.1, 4.2 (R2018-9) */
 START_TEST(what_came_twice_is_reported_first_and_once)
 {
     struct tcp_test *t = receiver(true);

@@ -28,7 +28,7 @@ static struct tcp_test *measured(bool timestamps)
 
 /* --- when ------------------------------------------------------------------------------------------------------ */
 
-/* RFC 6298 (2.2): RTO = 100 + 4 * 50 ms */
+/* RFC 6298 (2.2): RTO = 100 + 4 * 50 ms (R6298-10, MUST-18) */
 START_TEST(text_is_repeated_after_the_rto_twice_as_late_each_time)
 {
     struct tcp_test *t = measured(false);
@@ -50,7 +50,7 @@ START_TEST(text_is_repeated_after_the_rto_twice_as_late_each_time)
 }
 END_TEST
 
-/* RFC 6298 (5.3) */
+/* RFC 6298 (5.3) (R6298-9) */
 START_TEST(an_ack_of_new_text_starts_the_timer_anew)
 {
     struct tcp_test *t = measured(false);
@@ -67,7 +67,7 @@ START_TEST(an_ack_of_new_text_starts_the_timer_anew)
 }
 END_TEST
 
-/* RFC 6298 (5.2) */
+/* RFC 6298 (5.2) (R6298-8, R6298-9) */
 START_TEST(no_timer_runs_when_all_is_acknowledged)
 {
     struct tcp_test *t = measured(false);
@@ -84,6 +84,7 @@ END_TEST
 
 /* --- what is measured: RFC 6298 3 (MUST-18) ------------------------------------------------------------------- */
 
+/* R6298-6 */
 START_TEST(what_was_sent_twice_is_not_measured)
 {
     struct tcp_test *t = measured(false);
@@ -108,7 +109,7 @@ START_TEST(what_was_sent_twice_is_not_measured)
 }
 END_TEST
 
-/* RFC 7323 4 */
+/* RFC 7323 4 (R7323-TS7) */
 START_TEST(a_timestamp_tells_which_of_both_was_acknowledged)
 {
     struct tcp_test *t = measured(true);
@@ -195,7 +196,7 @@ END_TEST
 
 /* --- congestion ----------------------------------------------------------------------------------------------------- */
 
-/* RFC 6928 2 */
+/* RFC 6928 2 (R5681-1) */
 START_TEST(ten_segments_leave_at_first)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -208,7 +209,7 @@ START_TEST(ten_segments_leave_at_first)
 }
 END_TEST
 
-/* RFC 5681 3.1: slow start */
+/* RFC 5681 3.1: slow start (MUST-19) */
 START_TEST(each_acknowledged_segment_lets_two_go)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -225,7 +226,7 @@ START_TEST(each_acknowledged_segment_lets_two_go)
 }
 END_TEST
 
-/* RFC 5681 (4), 3.1 */
+/* RFC 5681 (4), 3.1 (MUST-19, R5681-5) */
 START_TEST(a_timeout_leaves_one_segment_and_half_the_flight)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.controller = "newreno"});
@@ -251,7 +252,7 @@ START_TEST(a_timeout_leaves_one_segment_and_half_the_flight)
 }
 END_TEST
 
-/* RFC 5681 4.1 */
+/* RFC 5681 4.1 (R5681-10) */
 START_TEST(an_idle_connection_begins_with_ten_segments_again)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.snd_ring = 1 << 20},
@@ -272,7 +273,7 @@ START_TEST(an_idle_connection_begins_with_ten_segments_again)
 }
 END_TEST
 
-/* RFC 6928 2: more than one SYN-ACK was lost */
+/* RFC 6928 2: more than one SYN-ACK was lost (R5681-2) */
 START_TEST(after_lost_syn_acks_one_segment_leaves_at_first)
 {
     struct tcp_test *t = TCP_TEST(0);

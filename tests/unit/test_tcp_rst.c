@@ -57,7 +57,7 @@ START_TEST(a_reset_with_the_exact_number_ends_the_connection) /* loop 7 */
 }
 END_TEST
 
-/* RFC 5961 3.2 */
+/* RFC 5961 3.2 (R5961-1, MAY-12) */
 START_TEST(a_reset_elsewhere_in_the_window_is_challenged) /* loop 7 */
 {
     struct tcp_test *t = in_state(states[_i]);
@@ -72,6 +72,7 @@ START_TEST(a_reset_elsewhere_in_the_window_is_challenged) /* loop 7 */
 }
 END_TEST
 
+/* R5961-1 */
 START_TEST(a_reset_outside_the_window_is_dropped) /* loop 7 */
 {
     struct tcp_test *t = in_state(states[_i]);
@@ -96,7 +97,7 @@ START_TEST(a_reset_may_carry_text)
 }
 END_TEST
 
-/* RFC 7323 5.2: a RST is taken without timestamp */
+/* RFC 7323 5.2: a RST is taken without timestamp (R7323-PAWS2) */
 START_TEST(a_reset_needs_no_timestamp)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true});
@@ -110,7 +111,7 @@ END_TEST
 
 /* --- SYN ------------------------------------------------------------------------------------------------------- */
 
-/* RFC 5961 4.2 (TIME-WAIT has its own rule) */
+/* RFC 5961 4.2 (TIME-WAIT has its own rule) (R5961-2) */
 START_TEST(a_syn_is_challenged_whatever_its_number) /* loop 6 */
 {
     struct tcp_test *t = in_state(states[_i]);
@@ -128,7 +129,7 @@ START_TEST(a_syn_is_challenged_whatever_its_number) /* loop 6 */
 }
 END_TEST
 
-/* RFC 5961 7 */
+/* RFC 5961 7 (R5961-4) */
 START_TEST(challenges_are_rate_limited)
 {
     struct tlsyn_limits limits = default_limits();
@@ -145,7 +146,7 @@ END_TEST
 
 /* --- ACK --------------------------------------------------------------------------------------------------------- */
 
-/* RFC 9293 3.10.7.4, fifth; RFC 5961 5.2 */
+/* RFC 9293 3.10.7.4, fifth; RFC 5961 5.2 (R5681-14, R5961-3) */
 START_TEST(an_ack_of_what_was_never_sent_is_answered_and_its_text_ignored) /* loop 7 */
 {
     struct tcp_test *t = in_state(states[_i]);

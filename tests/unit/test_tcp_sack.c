@@ -29,6 +29,7 @@ static void arrives(struct tcp_test *t, int64_t seq, const int64_t *blocks)
 
 #define BLOCKS(...) ((const int64_t[]){__VA_ARGS__, 0})
 
+/* R2018-4 */
 START_TEST(the_block_that_arrived_last_comes_first)
 {
     struct tcp_test *t = with_sack(false);
@@ -41,6 +42,7 @@ START_TEST(the_block_that_arrived_last_comes_first)
 }
 END_TEST
 
+/* R2018-5 */
 START_TEST(four_blocks_fit_three_beside_timestamps)
 {
     struct tcp_test *t = with_sack(false);
@@ -83,6 +85,7 @@ START_TEST(no_block_below_what_is_acknowledged)
 }
 END_TEST
 
+/* R2018-2 */
 START_TEST(no_blocks_without_the_peers_permission)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -94,7 +97,7 @@ START_TEST(no_blocks_without_the_peers_permission)
 }
 END_TEST
 
-/* RFC 6691: they come out of the segment */
+/* RFC 6691: they come out of the segment (R2018-3) */
 START_TEST(text_beside_blocks_leaves_room_for_them)
 {
     struct tcp_test *t = with_sack(false);

@@ -32,6 +32,7 @@ START_TEST(a_corked_connection_waits_for_a_full_segment)
 }
 END_TEST
 
+/* MUST-60, MAY-16 */
 START_TEST(a_cork_holds_for_200_ms_at_most)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.cork = true});
@@ -88,6 +89,7 @@ END_TEST
 
 /* --- the others ---------------------------------------------------------------------------------------------- */
 
+/* MUST-17 */
 START_TEST(nagle_turned_off_lets_go_what_waits)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});

@@ -52,6 +52,7 @@ START_TEST(an_unacceptable_ack_is_reset)
 }
 END_TEST
 
+/* R5961-5 */
 START_TEST(a_reset_returns_to_listen)
 {
     struct tcp_test *t = half_open();

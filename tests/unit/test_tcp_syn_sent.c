@@ -117,7 +117,7 @@ START_TEST(the_syn_is_repeated_twice_as_late_each_time_until_given_up)
 }
 END_TEST
 
-/* RFC 6298 (5.7): the round trip was not measured */
+/* RFC 6298 (5.7): the round trip was not measured (R6298-11) */
 START_TEST(after_a_lost_syn_text_is_repeated_after_three_seconds)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -190,6 +190,7 @@ START_TEST(a_plain_ack_completes_it_too)
 }
 END_TEST
 
+/* R5961-5 */
 START_TEST(a_reset_of_it_refuses) /* MUST-11: it was an active open */
 {
     struct tcp_test *t = TCP_TEST(0);

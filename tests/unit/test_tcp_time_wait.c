@@ -99,6 +99,7 @@ START_TEST(a_syn_with_a_higher_number_reopens)
 }
 END_TEST
 
+/* MAY-2 */
 START_TEST(a_syn_with_an_old_number_is_challenged)
 {
     struct tcp_test *t = WAITING(0);
@@ -110,7 +111,7 @@ START_TEST(a_syn_with_an_old_number_is_challenged)
 }
 END_TEST
 
-/* RFC 6191 */
+/* RFC 6191 (SHLD-4) */
 START_TEST(a_syn_with_a_newer_timestamp_reopens_whatever_its_number)
 {
     struct tcp_test *t = WAITING(.peer = {.mss = 1460, .has_ts = true});
@@ -133,7 +134,8 @@ START_TEST(a_syn_with_an_older_timestamp_does_not)
 }
 END_TEST
 
-/* RFC 9293 3.6.1: "larger than the largest sequence number it used on the previous connection" */
+/* RFC 9293 3.6.1: "larger than the largest sequence number it used on the previous connection"
+ * R6528-3 */
 START_TEST(the_new_numbers_lie_above_the_old_ones)
 {
     struct tcp_test *t = WAITING(.choose_iss = always_the_same);

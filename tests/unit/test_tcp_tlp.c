@@ -39,6 +39,7 @@ static void reports(struct tcp_test *t, int ack, int from)
     peer_sends(t, ACK(.ack = AT(ack), .opt = opt));
 }
 
+/* R8985-10 */
 START_TEST(a_lost_tail_is_repaired_without_timeout)
 {
     struct tcp_test *t = sent(5, true, 0);
@@ -64,6 +65,7 @@ START_TEST(a_lost_tail_is_repaired_without_timeout)
 }
 END_TEST
 
+/* R8985-11 */
 START_TEST(for_a_single_segment_a_delayed_ack_is_waited_for)
 {
     struct tcp_test *t = sent(1, true, 0);
@@ -76,6 +78,7 @@ START_TEST(for_a_single_segment_a_delayed_ack_is_waited_for)
 }
 END_TEST
 
+/* R8985-12 */
 START_TEST(new_text_probes_better)
 {
     struct tcp_test *t = sent(12, true, 0); /* ten left, cwnd holds two back */
@@ -98,6 +101,7 @@ START_TEST(a_full_window_gets_the_last_segment_again)
 }
 END_TEST
 
+/* R8985-12 */
 START_TEST(one_probe_then_the_timer)
 {
     struct tcp_test *t = sent(5, true, 0);
@@ -113,7 +117,7 @@ START_TEST(one_probe_then_the_timer)
 }
 END_TEST
 
-/* RFC 8985 7.4.2 */
+/* RFC 8985 7.4.2 (R8985-13) */
 START_TEST(a_loss_that_the_probe_repaired_counts_as_one)
 {
     struct tcp_test *t = sent(5, true, 0);
@@ -138,6 +142,7 @@ START_TEST(a_loss_that_the_probe_repaired_counts_as_one)
 }
 END_TEST
 
+/* R8985-13 */
 START_TEST(a_probe_that_was_not_needed_does_not)
 {
     struct tcp_test *t = sent(12, true, 4 * MSS);
@@ -169,6 +174,7 @@ START_TEST(a_fin_is_probed_with_its_segment)
 }
 END_TEST
 
+/* R8985-1 */
 START_TEST(no_probe_without_sack)
 {
     struct tcp_test *t = sent(5, false, 0);

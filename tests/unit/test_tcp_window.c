@@ -95,7 +95,7 @@ START_TEST(a_shift_above_fourteen_counts_as_fourteen)
 }
 END_TEST
 
-/* R7323-WS1, WS4 */
+/* R7323-WS1, WS4 (R7323-WS4) */
 START_TEST(without_the_peers_option_nothing_is_scaled)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.rcv_ring = 256u << 10});
@@ -111,6 +111,7 @@ START_TEST(without_the_peers_option_nothing_is_scaled)
 }
 END_TEST
 
+/* R7323-WS2 */
 START_TEST(our_window_is_scaled_but_not_in_the_syn)
 {
     struct tcp_test *t =
@@ -127,7 +128,7 @@ END_TEST
 
 /* --- our window ------------------------------------------------------------------------------------------------ */
 
-/* SHLD-14; RFC 7323 2.4 */
+/* SHLD-14; RFC 7323 2.4 (R7323-WS5, R7323-WS6) */
 START_TEST(our_right_edge_moves_back_by_what_the_scale_cuts_off_at_most)
 {
     struct tcp_test *t =
