@@ -1,5 +1,6 @@
 /*
- * tcp/ack.c: the ACK field. Read first: RFC 9293 3.10.7.4 "fifth", RFC 5681 3.2, RFC 6582 3.2, RFC 5961 5.
+ * tcp/ack.c: the ACK field. Read first: RFC 9293 3.10.7.4 "fifth", RFC 5681 3.2, RFC 6582
+ * 3.2, RFC 5961 5.
  */
 #include "tcp/ack.h"
 
@@ -13,9 +14,9 @@
 #include "tcp/retransmit.h"
 #include "tcp/timers.h"
 
-/* The round trip of a segment that was sent once (Karn). Once that rule has left us without measurements, a timestamp's echo tells
- * which transmission is acknowledged (RFC 7323 4); it is coarser. 0: no measurement.
- * MUST-18, R6298-6, R7323-TS7 */
+/* The round trip of a segment that was sent once (Karn). Once that rule has left us without
+ * measurements, a timestamp's echo tells which transmission is acknowledged (RFC 7323 4); it is
+ * coarser. 0: no measurement. MUST-18, R6298-6, R7323-TS7 */
 static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
                              struct recovery_news *news)
 {
@@ -52,8 +53,9 @@ static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment,
           conn->rtt.rto);
 }
 
-/* snd_una moves up to the segment's ACK field; the bytes of text that this frees in the send ring. The RTO stays backed off until a round
- * trip was measured (RFC 6298 5). `news`: filled in while there is a board; or NULL where there is none yet. */
+/* snd_una moves up to the segment's ACK field; the bytes of text that this frees in the send ring.
+ * The RTO stays backed off until a round trip was measured (RFC 6298 5). `news`: filled in while
+ * there is a board; or NULL where there is none yet. */
 static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
                         struct recovery_news *news)
 {
@@ -162,7 +164,8 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     return fin ? fin_acknowledged(conn) : TCP_NEXT;
 }
 
-/* Nothing new is acknowledged, with SACK in force: its blocks tell. So do those of an ACK that others have overtaken. */
+/* Nothing new is acknowledged, with SACK in force: its blocks tell. So do those of an ACK that
+ * others have overtaken. */
 static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bool window_changed)
 {
     struct recovery_news news;

@@ -17,8 +17,9 @@ enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
     return levels[verdict];
 }
 
-/* RFC 7413 4.1.2, 5: who overheard a cookie, or had the address before, can have us flood that address: not for ever. A cookie is
- * good in the period in which it was made and in the next one. */
+/* RFC 7413 4.1.2, 5: who overheard a cookie, or had the address before, can have us
+ * flood that address: not for ever. A cookie is good in the period in which it was made
+ * and in the next one. */
 #define COOKIE_PERIOD TLSYN_SECONDS(3600)
 
 /* R7413-2 */

@@ -1,8 +1,10 @@
 /*
- * tcp/admit.h: admission: may the payload of this SYN reach the engine? Read first: RFC 7413 4.1, 4.2, docs/HANDSHAKE.md.
+ * tcp/admit.h: admission: may the payload of this SYN reach the engine? Read first: RFC 7413 4.1,
+ * 4.2, docs/HANDSHAKE.md.
  *
- * The verdict comes before anything is spent on the payload: the cheap proof (one SipHash) before the expensive work (a
- * public-key operation). A refusal costs an honest client nothing: its SYN is answered, and the payload follows as text.
+ * The verdict comes before anything is spent on the payload: the cheap proof (one SipHash) before
+ * the expensive work (a public-key operation). A refusal costs an honest client nothing: its SYN is
+ * answered, and the payload follows as text.
  */
 #ifndef TLSYN_TCP_ADMIT_H
 #define TLSYN_TCP_ADMIT_H

@@ -1,11 +1,13 @@
 /*
- * tcp/buffers.c: sizes of rings. Read first: RFC 9293 3.8.6; Semke, Mahdavi, Mathis, "Automatic TCP Buffer Tuning" (1998), for the
- * sender; Fisk, Feng, "Dynamic Right-Sizing" (2001), for the receiver.
+ * tcp/buffers.c: sizes of rings. Read first: RFC 9293 3.8.6; Semke, Mahdavi, Mathis,
+ * "Automatic TCP Buffer Tuning" (1998), for the sender; Fisk, Feng, "Dynamic Right-Sizing"
+ * (2001), for the receiver.
  *
  * The sender holds two windows: one on its way, and one that the user may write in the meantime.
  *
- * The receiver looks at what its user consumed in a round trip. The sender may send twice as much in the next one, while it is in slow
- * start; so the window is to be twice that, with a little for what is counted late. A user who reads slowly never gets there.
+ * The receiver looks at what its user consumed in a round trip. The sender may send twice as much
+ * in the next one, while it is in slow start; so the window is to be twice that, with a little for
+ * what is counted late. A user who reads slowly never gets there.
  */
 #include "tcp/buffers.h"
 
@@ -52,7 +54,7 @@ void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *op
     conn->rcv_ring = options->rcv_ring;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static uint64_t eased(const struct tcp *tcp)
 {
@@ -127,13 +129,14 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
         conn->snd_max = first_size(0, conn->tcp->cx->limits.snd_ring_max);
 }
 
-/* --- tuning ------------------------------------------------------------------------------------------ */
+/* --- tuning ----------------------------------------------------------------------------------- */
 
 /*
- * Without loss cwnd grows for ever, and all of it stands in somebody's queue, which on one machine may be a peer's buffer of 32 MiB. A
- * ring that holds as much is always cold: every byte goes through main memory. What fills a path is cwnd at the round trip that it had
- * without the queue; four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED is what Linux allows a
- * sender (the default of tcp_wmem).
+ * Without loss cwnd grows for ever, and all of it stands in somebody's queue, which on one machine
+ * may be a peer's buffer of 32 MiB. A ring that holds as much is always cold: every byte goes
+ * through main memory. What fills a path is cwnd at the round trip that it had without the queue;
+ * four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED is what
+ * Linux allows a sender (the default of tcp_wmem).
  */
 static uint64_t useful_window(const struct tlsyn_conn *conn)
 {
@@ -173,8 +176,9 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     if (room == 0)
         return 0;
     int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room, false) : -ENOMEM;
-    /* Who has nothing on its way would hear of no ACK after which to try again: a little is better than nothing. Text that
-     * arrives comes first: the last quarter is touched only by who has its memory for that. */
+    /* Who has nothing on its way would hear of no ACK after which to try again: a little is better
+     * than nothing. Text that arrives comes first: the last quarter is touched only by who has its
+     * memory for that. */
     if (error < 0 && !conn->snd.memory) {
         room = room < MEMORY_FIRST ? room : MEMORY_FIRST;
         error = buffers_hold(conn, &conn->snd, room, conn->rcv.memory);

@@ -1,13 +1,17 @@
 /*
  * tcp/buffers.h: how large a connection's two rings may be, and how large they are.
  *
- *     snd_max, rcv_max: bytes that may be held. What the user asked for, or tuned: 64 KiB at first, more as the path turns out to
- *                       take more, up to limits.snd_ring_max and rcv_ring_max. The window that is announced follows rcv_max.
- *     snd.size, rcv.size: bytes of memory. They double as the rings fill; after a second of silence an empty ring has none.
+ *     snd_max, rcv_max: bytes that may be held. What the user asked for, or tuned: 64 KiB at first,
+ *                       more as the path turns out to take more, up to limits.snd_ring_max and
+ *                       rcv_ring_max. The window that is announced follows rcv_max.
+ *     snd.size, rcv.size: bytes of memory. They double as the rings fill; after a second of silence
+ *         an empty ring has none.
  *
- * So a wide window costs memory only while something waits in it. All rings together keep to limits.ring_bytes. Beyond three quarters of
- * it nothing is tuned up, nothing is taken from users or out of order, and empty rings go at once: the last quarter is for text in
- * order, or two ends with full send buffers would wait for each other for ever. Beyond all of it text is dropped, and comes again.
+ * So a wide window costs memory only while something waits in it. All rings together keep to
+ * limits.ring_bytes. Beyond three quarters of it nothing is tuned up, nothing is taken from users
+ * or out of order, and empty rings go at once: the last quarter is for text in order, or two ends
+ * with full send buffers would wait for each other for ever. Beyond all of it text is dropped,
+ * and comes again.
  */
 #ifndef TLSYN_TCP_BUFFERS_H
 #define TLSYN_TCP_BUFFERS_H
@@ -24,10 +28,12 @@ void buffers_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
 /** Other sizes. What is held, or was promised, stays. */
 void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
 
-/** Memory for `bytes` from offset 0 on; `vital`: of the last quarter too. 0 or -ENOMEM. The rings' views are good no longer. */
+/** Memory for `bytes` from offset 0 on; `vital`: of the last quarter too. 0 or -ENOMEM. The rings'
+ * views are good no longer. */
 int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, bool vital);
 
-/** Bytes that the user may commit now, of `want`, with the memory for them; or -ENOMEM. Tunes the send buffer. */
+/** Bytes that the user may commit now, of `want`, with the memory for them; or -ENOMEM. Tunes
+ * the send buffer. */
 ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
 
 /** The user has consumed n bytes: tunes the receive buffer. */

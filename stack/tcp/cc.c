@@ -95,7 +95,8 @@ void cc_slow_start(struct cc *cc, uint32_t acked)
     cc_grow_to(cc, cc->cwnd + (acked < room ? acked : room));
 }
 
-/* Before cwnd becomes less for another reason than congestion: what it was is found again by slow start (RFC 7661 4.4.1). */
+/* Before cwnd becomes less for another reason than congestion: what it was is found again by slow
+ * start (RFC 7661 4.4.1). */
 static void remember(struct cc *cc)
 {
     uint32_t most = cc->cwnd - cc->cwnd / 4;

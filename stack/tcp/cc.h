@@ -1,9 +1,10 @@
 /*
  * tcp/cc.h: the table of congestion controllers, and what each connection keeps for its own.
  *
- * A controller knows bytes and times, not sequence numbers: who lost what is the detector's affair (tcp/recovery.h,
- * tcp/retransmit.h), which reports here: what each ACK brought, congestion with its cause, and that a cause was none after all.
- * A controller has no pointer back to the connection.
+ * A controller knows bytes and times, not sequence numbers: who lost what is the detector's
+ * affair (tcp/recovery.h, tcp/retransmit.h), which reports here: what each ACK brought,
+ * congestion with its cause, and that a cause was none after all. A controller has no pointer
+ * back to the connection.
  */
 #ifndef TLSYN_TCP_CC_H
 #define TLSYN_TCP_CC_H
@@ -16,7 +17,8 @@
 struct cc;
 struct bbr;
 
-/* Far above any bandwidth-delay product of the rings' bounds; keeps sums of two from overflowing. */
+/* Far above any bandwidth-delay product of the rings' bounds; keeps sums of two from
+ * overflowing. */
 #define CC_WINDOW_MAX (1u << 30)
 
 /** Why a controller has to take back. */
@@ -69,7 +71,8 @@ struct cc_ops {
     void (*on_congestion)(struct cc *, enum cc_cause, const struct cc_event *);
     /** Its own part of cc_undo(), if that gave cwnd back; may be NULL. */
     void (*on_undo)(struct cc *, const struct cc_event *);
-    /** Bytes per second that it wants sending held to; NULL: somewhat above cwnd per srtt (tcp/pace.h). */
+    /** Bytes per second that it wants sending held to; NULL: somewhat above cwnd per
+     * srtt (tcp/pace.h). */
     uint64_t (*pacing_rate)(const struct cc *);
     /** Something is sent while nothing was on its way; may be NULL. */
     void (*on_restart)(struct cc *, const struct cc_event *);
@@ -96,7 +99,8 @@ extern const struct cc_ops cc_newreno; /* RFC 5681, with RFC 6582 on the detecto
 /** By its name; NULL or "": the default. NULL: there is none of that name. */
 const struct cc_ops *cc_find(const char *name);
 
-/** Nothing is known of the path: cwnd is the initial window, ssthresh infinite. `seed`: of what it may draw by lot. 0 or -ENOMEM. */
+/** Nothing is known of the path: cwnd is the initial window, ssthresh infinite. `seed`: of what it
+ * may draw by lot. 0 or -ENOMEM. */
 int cc_init(struct cc *cc, const struct cc_ops *ops, struct tlsyn_alloc *alloc, uint32_t seed);
 void cc_release(struct cc *cc, struct tlsyn_alloc *alloc);
 
@@ -109,25 +113,30 @@ uint32_t cc_initial_window(uint32_t smss);
 /** The MSS is learnt or changes: what was counted in segments stays so many segments. */
 void cc_set_smss(struct cc *cc, uint32_t smss);
 
-/** An ACK with news. What the application leaves unused of cwnd for an RTO, half of that is taken back (RFC 7661's aim). */
+/** An ACK with news. What the application leaves unused of cwnd for an RTO, half of that is taken
+ * back (RFC 7661's aim). */
 void cc_on_ack(struct cc *cc, const struct cc_ack *ack);
 
-/** Congestion. What it takes back can be undone until the next one; a repeated timeout belongs to the one before. */
+/** Congestion. What it takes back can be undone until the next one; a repeated timeout belongs to
+ * the one before. */
 void cc_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event);
 
-/** The last reduction was for nothing: what was lost had only been late. Nothing is ever taken away by this. */
+/** The last reduction was for nothing: what was lost had only been late. Nothing is ever
+ * taken away by this. */
 void cc_undo(struct cc *cc, const struct cc_event *event);
 
-/** Something is sent while nothing was on its way; the last time was `idle` ago. cwnd is halved per RTO that passed, down to the
- * initial window (RFC 5681 4.1, gentler), and ssthresh remembers it. */
+/** Something is sent while nothing was on its way; the last time was `idle` ago. cwnd is
+ * halved per RTO that passed, down to the initial window (RFC 5681 4.1, gentler), and
+ * ssthresh remembers it. */
 void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, const struct cc_event *event);
 
-/* --- for controllers --------------------------------------------------------------------------------- */
+/* --- for controllers -------------------------------------------------------------------------- */
 
 /** cwnd becomes `cwnd`, within its bound, if that is more. */
 void cc_grow_to(struct cc *cc, uint32_t cwnd);
 
-/** RFC 5681 (2), up to ssthresh. RFC 3465's L has no use where sending is paced: what an ACK of many segments allows does not leave at once. */
+/** RFC 5681 (2), up to ssthresh. RFC 3465's L has no use where sending is paced: what an ACK of
+ * many segments allows does not leave at once. */
 void cc_slow_start(struct cc *cc, uint32_t acked);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * tcp/cc_bbr.c: BBR, version 3: what is made of the model of the path (cc_bbr_model.c). Read first: draft-ietf-ccwg-bbr 5.3 and 5.6.
+ * tcp/cc_bbr.c: BBR, version 3: what is made of the model of the path (cc_bbr_model.c). Read first:
+ * draft-ietf-ccwg-bbr 5.3 and 5.6.
  *
  *     Startup --> Drain --> DOWN --> CRUISE --> REFILL --> UP --+        every 5 s without a shorter round trip: ProbeRTT,
  *                            ^                                  |        with half of what the pipe holds, for 200 ms
@@ -39,14 +40,15 @@ static const struct {
     [BBR_PROBE_RTT] = {100, 50},
 };
 
-/* Spreads the probes of flows that share a bottleneck; nobody gains by guessing it (Knuth's MMIX generator). */
+/* Spreads the probes of flows that share a bottleneck; nobody gains by guessing it (Knuth's
+ * MMIX generator). */
 static uint32_t draw(struct bbr *b, uint32_t below)
 {
     b->seed = b->seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(b->seed >> 33) % below;
 }
 
-/* --- control (5.6) ------------------------------------------------------------------------------------ */
+/* --- control (5.6) ---------------------------------------------------------------------------- */
 
 static void pace_with(struct bbr *b, uint32_t gain)
 {
@@ -121,7 +123,7 @@ static void restore_cwnd(struct cc *cc)
     cc_grow_to(cc, cc->of.bbr->prior_cwnd);
 }
 
-/* --- ProbeBW (5.3.3) ----------------------------------------------------------------------------------- */
+/* --- ProbeBW (5.3.3) -------------------------------------------------------------------------- */
 
 static void start_down(struct bbr *b, const struct cc_ack *ack)
 {
@@ -275,9 +277,10 @@ static void update_cycle(struct cc *cc, const struct cc_ack *ack)
     }
 }
 
-/* --- loss (5.5.10) -------------------------------------------------------------------------------------- */
+/* --- loss (5.5.10) ---------------------------------------------------------------------------- */
 
-/* At how much in flight did what was lost become too much? Somewhere within `size`, the last transmission that was lost. */
+/* At how much in flight did what was lost become too much? Somewhere within `size`, the last
+ * transmission that was lost. */
 static uint32_t inflight_at_loss(const struct rate_mark *mark, uint32_t lost, uint32_t size)
 {
     int64_t before = (int64_t)mark->in_flight - size, lost_before = (int64_t)lost - size;
@@ -312,9 +315,10 @@ static void handle_loss(struct cc *cc, const struct cc_ack *ack)
     }
 }
 
-/* --- Startup and Drain (5.3.1, 5.3.2) ------------------------------------------------------------------- */
+/* --- Startup and Drain (5.3.1, 5.3.2) --------------------------------------------------------- */
 
-/* 5.3.1.3: in recovery for a round trip, and in that round more than 2 per cent lost, at six places. */
+/* 5.3.1.3: in recovery for a round trip, and in that round more than 2 per cent lost, at six
+ * places. */
 static void check_startup_loss(struct cc *cc, const struct cc_ack *ack)
 {
     struct bbr *b = cc->of.bbr;
@@ -349,7 +353,7 @@ static void check_startup_and_drain(struct cc *cc, const struct cc_ack *ack)
         start_down(b, ack);
 }
 
-/* --- ProbeRTT (5.3.4) ------------------------------------------------------------------------------------ */
+/* --- ProbeRTT (5.3.4) ------------------------------------------------------------------------- */
 
 static void leave_probe_rtt(struct cc *cc, const struct cc_ack *ack)
 {
@@ -402,7 +406,7 @@ static void check_probe_rtt(struct cc *cc, const struct cc_ack *ack)
         b->idle_restart = false;
 }
 
-/* --- events ----------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 /* 5.6.4.4: what loss took of cwnd comes back when it is repaired, within the model. */
 static void follow_recovery(struct cc *cc, const struct cc_ack *ack)

@@ -1,6 +1,6 @@
 /*
- * tcp/cc_bbr.h: BBR: its state, and what its two halves are for each other: the model of the path (cc_bbr_model.c) and what is made of
- * it (cc_bbr.c). The names are the draft's.
+ * tcp/cc_bbr.h: BBR: its state, and what its two halves are for each other: the model of the path
+ * (cc_bbr_model.c) and what is made of it (cc_bbr.c). The names are the draft's.
  */
 #ifndef TLSYN_TCP_CC_BBR_H
 #define TLSYN_TCP_CC_BBR_H
@@ -28,7 +28,8 @@ enum bbr_ack_phase {
 
 #define BBR_INFINITE UINT32_MAX /* bytes */
 
-/** Bandwidth is bytes per second, volume bytes, time microseconds. Counts of delivered bytes wrap. */
+/** Bandwidth is bytes per second, volume bytes, time microseconds. Counts of delivered bytes
+ * wrap. */
 struct bbr {
     enum bbr_state state;
     enum bbr_ack_phase ack_phase;
@@ -84,7 +85,7 @@ struct bbr {
     uint32_t undo_inflight_shortterm, undo_inflight_longterm;
 };
 
-/* --- cc_bbr_model.c ---------------------------------------------------------------------------------- */
+/* --- cc_bbr_model.c --------------------------------------------------------------------------- */
 
 void bbr_model_init(struct bbr *b);
 uint64_t bbr_max_bw(const struct bbr *b);

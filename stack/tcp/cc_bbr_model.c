@@ -1,6 +1,6 @@
 /*
- * tcp/cc_bbr_model.c: BBR's model of the path: how much it delivers, how long it takes, how much it holds. Read first:
- * draft-ietf-ccwg-bbr 5.5.
+ * tcp/cc_bbr_model.c: BBR's model of the path: how much it delivers, how long it takes, how much it
+ * holds. Read first: draft-ietf-ccwg-bbr 5.5.
  *
  *     max_bw        the most that was delivered per second in the last two cycles of probing
  *     min_rtt       the shortest round trip of the last 10 s
@@ -41,7 +41,7 @@ void bbr_model_init(struct bbr *b)
     bbr_reset_shortterm_model(b);
 }
 
-/* --- bandwidth --------------------------------------------------------------------------------------- */
+/* --- bandwidth -------------------------------------------------------------------------------- */
 
 uint64_t bbr_max_bw(const struct bbr *b)
 {
@@ -112,7 +112,7 @@ static void check_full_bw(struct bbr *b, const struct cc_ack *ack)
         b->full_bw_reached = true;
 }
 
-/* --- congestion (5.5.10) ----------------------------------------------------------------------------- */
+/* --- congestion (5.5.10) ---------------------------------------------------------------------- */
 
 void bbr_reset_congestion_signals(struct bbr *b)
 {
@@ -169,7 +169,8 @@ static bool probing(const struct bbr *b)
            b->state == BBR_PROBE_BW_UP;
 }
 
-/* Once per round with loss, while nothing is being probed: down to what was delivered, by three tenths at most. */
+/* Once per round with loss, while nothing is being probed: down to what was delivered, by three
+ * tenths at most. */
 static void adapt_shortterm_model(struct cc *cc)
 {
     struct bbr *b = cc->of.bbr;
@@ -197,7 +198,7 @@ static void update_congestion_signals(struct cc *cc, const struct cc_ack *ack)
     b->loss_in_round = false;
 }
 
-/* --- aggregation (5.5.9) ------------------------------------------------------------------------------ */
+/* --- aggregation (5.5.9) ---------------------------------------------------------------------- */
 
 uint32_t bbr_extra_acked(const struct bbr *b)
 {
@@ -251,7 +252,7 @@ void bbr_finish_model(struct bbr *b, const struct cc_ack *ack)
     b->bw = bbr_max_bw(b) < b->bw_shortterm ? bbr_max_bw(b) : b->bw_shortterm;
 }
 
-/* --- time (5.3.4.3) ----------------------------------------------------------------------------------- */
+/* --- time (5.3.4.3) --------------------------------------------------------------------------- */
 
 void bbr_update_min_rtt(struct bbr *b, const struct cc_ack *ack)
 {
@@ -271,7 +272,7 @@ void bbr_update_min_rtt(struct bbr *b, const struct cc_ack *ack)
     }
 }
 
-/* --- volume (5.6.4) ------------------------------------------------------------------------------------ */
+/* --- volume (5.6.4) --------------------------------------------------------------------------- */
 
 uint32_t bbr_min_pipe_cwnd(const struct cc *cc)
 {

@@ -1,8 +1,8 @@
 /*
  * tcp/cc_cubic.c: CUBIC. Read first: RFC 9438 4 and 5.8; RFC 9406 for its slow start.
  *
- * Between two reductions cwnd follows a cubic function of the time t since the first: up to the window of the last loss, along its
- * plateau, and beyond:
+ * Between two reductions cwnd follows a cubic function of the time t since the first: up to the
+ * window of the last loss, along its plateau, and beyond:
  *
  *     W_cubic(t) = C * (t - K)^3 + W_max                      .
  *                                                            /
@@ -11,14 +11,17 @@
  *      beta * W_max  - - - - .'
  *                            0                                t -->
  *
- * The RFC counts segments and seconds. Here windows are bytes and times milliseconds, all of it integers:
+ * The RFC counts segments and seconds. Here windows are bytes and times milliseconds, all
+ * of it integers:
  *
  *     C * (t - K)^3 segments  =  0.4 * smss * d^3 / 10^9 bytes,  d in ms
  *     K = cbrt((W_max - cwnd) / (0.4 * smss)) s  =  cbrt((W_max - cwnd) * 10^10 / (4 * smss)) ms
  *
- * Growth per ACK is a quotient whose remainder is kept (`credit`), so that small ACKs add up to what they should.
+ * Growth per ACK is a quotient whose remainder is kept (`credit`), so that small ACKs add up to
+ * what they should.
  *
- * ssthresh is taken of cwnd, as 4.6 allows where cwnd does not grow while it is not used: see tcp/congest.c and cc_validate().
+ * ssthresh is taken of cwnd, as 4.6 allows where cwnd does not grow while it is not used: see
+ * tcp/congest.c and cc_validate().
  */
 #include "tcp/cc.h"
 
@@ -29,10 +32,12 @@
 #define ALPHA_NUMERATOR   9
 #define ALPHA_DENOMINATOR 17
 
-/* Further from K than this, W_cubic is beyond every window: 0.4 segments of 88 bytes * (400 s)^3 > CC_WINDOW_MAX. */
+/* Further from K than this, W_cubic is beyond every window: 0.4 segments of 88 bytes * (400 s)^3 >
+ * CC_WINDOW_MAX. */
 #define DISTANCE_MAX 400000
 
-/* The largest integer whose cube is at most x: tried bit by bit from above, 2^21 and a bit being the cube root of 2^64. */
+/* The largest integer whose cube is at most x: tried bit by bit from above, 2^21 and a bit being
+ * the cube root of 2^64. */
 static uint32_t cube_root(uint64_t x)
 {
     uint64_t root = 0;

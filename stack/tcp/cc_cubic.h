@@ -6,7 +6,8 @@
 
 #include "tcp/hystart.h"
 
-/** A stage of congestion avoidance, from one reduction to the next. Times are milliseconds of the clock: differences are what counts. */
+/** A stage of congestion avoidance, from one reduction to the next. Times are milliseconds of the
+ * clock: differences are what counts. */
 struct cubic_epoch {
     uint32_t start;      /* t_epoch; 0: its first ACK is awaited */
     uint32_t k;          /* K */

@@ -1,5 +1,6 @@
 /*
- * tcp/check.c: the invariants of a connection, asserted after every call in debug builds, the simulator and the fuzzers.
+ * tcp/check.c: the invariants of a connection, asserted after every call in debug builds, the
+ * simulator and the fuzzers.
  *
  * They speak of what we do, never of what the peer may send.
  */

@@ -10,7 +10,7 @@
 #include "tcp/reply.h"
 #include "tcp/timers.h"
 
-/* --- the peer's FIN ---------------------------------------------------------------------------------- */
+/* --- the peer's FIN --------------------------------------------------------------------------- */
 
 static void fin_received(struct tlsyn_conn *conn)
 {
@@ -55,7 +55,7 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
     return conn->state == TLSYN_CLOSED ? TCP_GONE : TCP_NEXT;
 }
 
-/* --- TIME-WAIT --------------------------------------------------------------------------------------- */
+/* --- TIME-WAIT -------------------------------------------------------------------------------- */
 
 /* MUST-13 */
 void tcp_restart_time_wait(struct tlsyn_conn *conn)
@@ -99,7 +99,7 @@ void tcp_linger_timeout(struct tlsyn_conn *conn)
     tcp_finish(conn, 0);
 }
 
-/* --- the user's calls -------------------------------------------------------------------------------- */
+/* --- the user's calls ------------------------------------------------------------------------- */
 
 void tlsyn_conn_close(struct tlsyn_conn *conn)
 {

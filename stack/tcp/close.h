@@ -7,7 +7,8 @@
 #include "tcp/conn.h"
 #include "tcp/input.h"
 
-/** RFC 9293 3.10.7.4, eighth: check the FIN bit. A FIN that comes before the text in front of it is remembered. */
+/** RFC 9293 3.10.7.4, eighth: check the FIN bit. A FIN that comes before the text in front of it
+ * is remembered. */
 enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
 void tcp_enter_time_wait(struct tlsyn_conn *conn);

@@ -3,7 +3,8 @@
  */
 #include "tcp/congest.h"
 
-/* May cwnd grow? In slow start also while half of it is used: it is about to double (RFC 9293 3.8.2; RFC 2861's idea). */
+/* May cwnd grow? In slow start also while half of it is used: it is about to double (RFC 9293
+ * 3.8.2; RFC 2861's idea). */
 static bool may_grow(const struct tlsyn_conn *conn, uint32_t used, bool limited)
 {
     if (conn->cc.ops->own_window)

@@ -6,11 +6,13 @@
 
 #include "tcp/recovery.h"
 
-/** An ACK with news. `text`: bytes of text that it acknowledged; `limited`: cwnd held something back since the one before. */
+/** An ACK with news. `text`: bytes of text that it acknowledged; `limited`: cwnd held something
+ * back since the one before. */
 void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                     bool limited);
 
-/** Congestion, with so many bytes outstanding when it was noticed. What was sent beyond cwnd does not count (RFC 5681 3.2 step 2). */
+/** Congestion, with so many bytes outstanding when it was noticed. What was sent beyond cwnd does
+ * not count (RFC 5681 3.2 step 2). */
 void tcp_tell_congestion(struct tlsyn_conn *conn, enum cc_cause cause, uint32_t flight);
 
 /** What tcp_tell_congestion() took was taken for nothing. */
@@ -19,7 +21,8 @@ void tcp_tell_undo(struct tlsyn_conn *conn);
 /** Something is about to leave, and nothing is on its way. */
 void tcp_tell_restart(struct tlsyn_conn *conn);
 
-/** Output has sent what it could: if cwnd has room left, delivery rates tell of the application from now on. */
+/** Output has sent what it could: if cwnd has room left, delivery rates tell of the
+ * application from now on. */
 void tcp_note_silence(struct tlsyn_conn *conn);
 
 #endif

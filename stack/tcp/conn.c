@@ -1,5 +1,6 @@
 /*
- * tcp/conn.c: the life of a transmission control block: made, moved from state to state, finished, freed.
+ * tcp/conn.c: the life of a transmission control block: made, moved from state to state,
+ * finished, freed.
  */
 #include "tcp/conn.h"
 
@@ -158,7 +159,8 @@ void tcp_tell_closed(struct tlsyn_conn *conn)
 {
     if (!conn->close_pending || conn->in_event)
         return;
-    /* An orderly stream is read to its end first; after an error there is nothing more to be had. */
+    /* An orderly stream is read to its end first; after an error there is nothing more to be
+     * had. */
     if (conn->handler && conn->error == 0 && conn->rcv.used > 0)
         return;
     conn->close_pending = false;
@@ -213,9 +215,10 @@ void tcp_reap(struct tcp *tcp)
     }
 }
 
-/* --- events ------------------------------------------------------------------------------------------ */
+/* --- events ----------------------------------------------------------------------------------- */
 
-/* Between enter and leave, on_closed is held back: the handler must not vanish under its own feet. */
+/* Between enter and leave, on_closed is held back: the handler must not vanish under its own
+ * feet. */
 static const struct tlsyn_conn_events *enter(struct tlsyn_conn *conn)
 {
     if (!conn->handler || conn->closed_told)

@@ -1,5 +1,6 @@
 /*
- * tcp/conn.h: the transmission control block (RFC 9293 3.3.1), its state, and how its user's events are raised.
+ * tcp/conn.h: the transmission control block (RFC 9293 3.3.1), its state, and how its user's
+ * events are raised.
  *
  * Send space. Ring offset 0 is the first byte of text that is not acknowledged.
  *
@@ -8,17 +9,21 @@
  *      acked  |  sent        | to be sent    | committed,        FIN behind the last byte, once fin_queued
  *             |              | again         | not sent yet
  *
- * snd_nxt is RFC 9293's: one past the highest number sent. snd_rtx is where sending goes on: it is pulled back to snd_una when
- * what lies between is to be sent again, and equals snd_nxt otherwise. With SACK in force the scoreboard says what is to be
- * sent again, piece by piece (tcp/recovery.h), and snd_rtx stays at snd_nxt.
+ * snd_nxt is RFC 9293's: one past the highest number sent. snd_rtx is where sending goes on: it is
+ * pulled back to snd_una when what lies between is to be sent again, and equals snd_nxt otherwise.
+ * With SACK in force the scoreboard says what is to be sent again, piece by piece (tcp/recovery.h),
+ * and snd_rtx stays at snd_nxt.
  *
- * Receive space. Ring offset 0 is the first byte that the user has not consumed; rcv_nxt is at offset rcv.used; text that
- * arrived out of order lies behind it at its place, its extent in `ooo` (64-bit offsets from the start of the stream).
+ * Receive space. Ring offset 0 is the first byte that the user has not consumed; rcv_nxt is at
+ * offset rcv.used; text that arrived out of order lies behind it at its place, its extent in `ooo`
+ * (64-bit offsets from the start of the stream).
  *
- * Memory. An idle connection is this block alone, and the bucket that finds it: 1 KiB together, TCP_CONN_BYTES here. What only some
- * connections need, or only for a while, hangs off it and goes when it is not needed: `opening` until it is established, the rings
- * while they hold something, `ooo.at` while text is missing, the board while text is on its way. Such a part may be missing at any
- * time, for memory may be. Times of many seconds are held in milliseconds; what every segment looks at comes first.
+ * Memory. An idle connection is this block alone, and the bucket that finds it: 1 KiB together,
+ * TCP_CONN_BYTES here. What only some connections need, or only for a while, hangs off it and goes
+ * when it is not needed: `opening` until it is established, the rings while they hold something,
+ * `ooo.at` while text is missing, the board while text is on its way. Such a part may be missing at
+ * any time, for memory may be. Times of many seconds are held in milliseconds; what every segment
+ * looks at comes first.
  */
 #ifndef TLSYN_TCP_CONN_H
 #define TLSYN_TCP_CONN_H
@@ -37,7 +42,8 @@
 #include "tcp/undo.h"
 #include "wire/tcp.h"
 
-/** What may expire on a connection; each is a plain time, and one wheel node stands at the earliest. */
+/** What may expire on a connection; each is a plain time, and one wheel node stands at the
+ * earliest. */
 enum tcp_deadline {
     TCP_REORDER,    /* RFC 8985 6.2 */
     TCP_PROBE,      /* RFC 8985 7.2; before the next, which it may put off */
@@ -58,7 +64,8 @@ enum tcp_ack_due {
     TCP_ACK_NOW,
 };
 
-/** A connection's share of the 1 KiB: the rest is the allocator's head and up to two buckets of the table. */
+/** A connection's share of the 1 KiB: the rest is the allocator's head and up to two
+ * buckets of the table. */
 #define TCP_CONN_BYTES 960
 
 /** What is needed until the connection is established, and no longer. */
@@ -66,7 +73,8 @@ struct opening {
     struct tlsyn_listener *listener; /* of a passive open */
     struct early_segment *early;     /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
     tlsyn_time timeout;              /* R2 of SYN and SYN-ACK */
-    /* Amplification limit: bytes of IP datagrams before the peer's address was validated (RFC 9000 8.1) */
+    /* Amplification limit: bytes of IP datagrams before the peer's address was validated
+     * (RFC 9000 8.1) */
     uint64_t unvalidated_in, unvalidated_out;
     uint8_t cookie[TCP_COOKIE_MAX]; /* that the SYN or, with give_cookie, the SYN-ACK carries */
 };
@@ -140,12 +148,14 @@ struct tlsyn_conn {
     uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
     struct ring rcv;
     struct ranges ooo;
-    /* Numbers in the intervals that arrived last, the last one first: the order of SACK blocks (RFC 2018 4) */
+    /* Numbers in the intervals that arrived last, the last one first: the order of SACK
+     * blocks (RFC 2018 4) */
     tcp_seq ooo_recent[TCP_SACK_BLOCKS_MAX];
     struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
     uint32_t unacked_text;       /* bytes taken since our last ACK */
-    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which guesses about a connection were right
-     * (CVE-2016-5696), and one of them could use up the ACKs that others need. */
+    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which
+     * guesses about a connection were right (CVE-2016-5696), and one of them could use up the ACKs
+     * that others need. */
     struct budget challenges;
     uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
 
@@ -215,19 +225,23 @@ struct tlsyn_listener {
     bool paused;
 };
 
-/** A TCB in state CLOSED, in no list but tcp->all and in the demux. NULL with *error -ENOMEM, -ENOBUFS (limits.connections). */
+/** A TCB in state CLOSED, in no list but tcp->all and in the demux. NULL with *error -ENOMEM,
+ * -ENOBUFS (limits.connections). */
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote,
                                 const struct tlsyn_conn_options *options, int *error);
 
-/** The connection is established: what was needed for the opening alone goes. Harmless if it has gone. */
+/** The connection is established: what was needed for the opening alone goes. Harmless
+ * if it has gone. */
 void tcp_opening_done(struct tlsyn_conn *conn);
 
-/** The only writer of conn->state; a transition that RFC 9293 figure 5 does not have is an assertion of ours. */
+/** The only writer of conn->state; a transition that RFC 9293 figure 5 does not have is an
+ * assertion of ours. */
 void tcp_set_state(struct tlsyn_conn *conn, enum tlsyn_state state);
 
-/** The connection is over: state CLOSED, out of the demux, on_closed owed with `error` (0 or negative). If the user has not
- * consumed everything of an orderly stream, on_closed waits for that. */
+/** The connection is over: state CLOSED, out of the demux, on_closed owed with `error` (0
+ * or negative). If the user has not consumed everything of an orderly stream, on_closed
+ * waits for that. */
 void tcp_finish(struct tlsyn_conn *conn, int error);
 
 /** Raises on_closed if it is owed and may be raised now; see tcp_finish(). */
@@ -266,7 +280,7 @@ static inline uint32_t tcp_flight_size(const struct tlsyn_conn *conn)
     return (uint32_t)seq_diff(conn->snd_nxt, conn->snd_una);
 }
 
-/* --- events: each returns what its handler returned, 0 where it is unset -------------------------------- */
+/* --- events: each returns what its handler returned, 0 where it is unset ---------------------- */
 
 int tcp_event_syn(struct tlsyn_conn *conn);
 int tcp_event_synack(struct tlsyn_conn *conn);
@@ -275,7 +289,8 @@ void tcp_event_established(struct tlsyn_conn *conn);
 void tcp_event_data(struct tlsyn_conn *conn);
 void tcp_event_acked(struct tlsyn_conn *conn, size_t n);
 
-/** Checks our own invariants (RFC 9293 3.4 relations, rings, intervals, timers); compiled in with TLSYN_CHECK. */
+/** Checks our own invariants (RFC 9293 3.4 relations, rings, intervals, timers); compiled in
+ * with TLSYN_CHECK. */
 #ifdef TLSYN_CHECK
 void tcp_check(const struct tlsyn_conn *conn);
 #else

@@ -1,5 +1,6 @@
 /*
- * tcp/demux.c: the table of 4-tuples. Its hash is keyed, so that nobody outside can fill one bucket.
+ * tcp/demux.c: the table of 4-tuples. Its hash is keyed, so that nobody outside can fill one
+ * bucket.
  */
 #include "tcp/demux.h"
 

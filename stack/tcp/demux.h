@@ -1,5 +1,6 @@
 /*
- * tcp/demux.h: from a segment's addresses and ports to its connection or listener; the choice of local ports.
+ * tcp/demux.h: from a segment's addresses and ports to its connection or listener; the choice
+ * of local ports.
  */
 #ifndef TLSYN_TCP_DEMUX_H
 #define TLSYN_TCP_DEMUX_H
@@ -19,7 +20,8 @@ struct tlsyn_conn *demux_find(const struct tcp *tcp, const struct tlsyn_endpoint
 /** The listener for a local endpoint: one with this address before one with any. NULL: none. */
 struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local);
 
-/** A free ephemeral port for a connection to `remote`, chosen at random (RFC 6056 3.3.1); 0: none is free. */
+/** A free ephemeral port for a connection to `remote`, chosen at random (RFC 6056 3.3.1);
+ * 0: none is free. */
 uint16_t demux_choose_port(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                            const struct tlsyn_endpoint *remote);
 

@@ -1,6 +1,6 @@
 /*
- * tcp/dest.h: what we remember of a peer between connections: its Fast Open cookie and MSS (RFC 7413 4.1.3), and what was
- * measured of the path (tcp/metrics.h).
+ * tcp/dest.h: what we remember of a peer between connections: its Fast Open cookie and MSS
+ * (RFC 7413 4.1.3), and what was measured of the path (tcp/metrics.h).
  *
  * Bounded by limits.destinations; the entry used longest ago makes room.
  */

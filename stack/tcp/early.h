@@ -1,8 +1,9 @@
 /*
  * tcp/early.h: segments that overtake the SYN-ACK on their way (docs/HANDSHAKE.md).
  *
- * A server whose flight does not fit the SYN-ACK sends the rest right behind it; where the path reorders, some of it comes
- * first. Without the SYN-ACK its place in the stream is not known, so a few copies wait, and are processed behind it.
+ * A server whose flight does not fit the SYN-ACK sends the rest right behind it; where the path
+ * reorders, some of it comes first. Without the SYN-ACK its place in the stream is not known, so a
+ * few copies wait, and are processed behind it.
  */
 #ifndef TLSYN_TCP_EARLY_H
 #define TLSYN_TCP_EARLY_H
@@ -20,8 +21,8 @@ struct early_segment {
     uint8_t text[];
 };
 
-/** Keeps a copy of a segment with an acceptable ACK field that came in SYN-SENT. Beyond the bounds, or without memory, it is dropped, and
- * comes again. */
+/** Keeps a copy of a segment with an acceptable ACK field that came in SYN-SENT. Beyond the bounds,
+ * or without memory, it is dropped, and comes again. */
 void early_keep(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
 /** The one that came first, to be freed with context_free(); NULL when there are none. */

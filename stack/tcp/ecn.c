@@ -7,9 +7,10 @@
  *          others        AccECN                  0 1 0, 0 1 1, 1 0 0, 1 1 0: AccECN; the SYN arrived as Not-ECT, ECT(1), ECT(0), CE
  *                                                1   1   1    a peer that reflects what it does not know: no ECN
  *
- * Afterwards the three bits are ACE with AccECN: how many marked segments the receiver has counted, modulo 8, from 5 on. Byte
- * counters come along in options of pure ACKs when they have changed. Text leaves with ECT(0); pure ACKs, retransmissions and probes
- * don't (RFC 3168 6.1.4 to 6.1.6). A retransmitted SYN asks for nothing: something on the way may dislike the bits.
+ * Afterwards the three bits are ACE with AccECN: how many marked segments the receiver has counted,
+ * modulo 8, from 5 on. Byte counters come along in options of pure ACKs when they have changed.
+ * Text leaves with ECT(0); pure ACKs, retransmissions and probes don't (RFC 3168 6.1.4 to 6.1.6). A
+ * retransmitted SYN asks for nothing: something on the way may dislike the bits.
  */
 #include "tcp/ecn.h"
 
@@ -54,13 +55,15 @@ static unsigned handshake_encoding(unsigned codepoint)
     return ace[codepoint & 3u];
 }
 
-/* Ours left as Not-ECT. Reported as anything else it was mangled on the way, and so would our text be (3.2.2.3). */
+/* Ours left as Not-ECT. Reported as anything else it was mangled on the way, and so would our
+ * text be (3.2.2.3). */
 static bool arrived_mangled(unsigned ace)
 {
     return ace == 3 || ace == 4 || ace == 6;
 }
 
-/* The option: the middle counter is that of marked text in either order of the others. True if it has grown. */
+/* The option: the middle counter is that of marked text in either order of the others. True
+ * if it has grown. */
 static bool read_option(struct ecn *e, const struct tcp_options *theirs)
 {
     uint32_t grown;
@@ -90,7 +93,7 @@ static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
           mode == ECN_ACCURATE ? TLSYN_COUNT_tcp_ecn_accurate : TLSYN_COUNT_tcp_ecn_classic);
 }
 
-/* --- the handshake ----------------------------------------------------------------------------------- */
+/* --- the handshake ---------------------------------------------------------------------------- */
 
 /* R3168-1 */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
@@ -118,7 +121,8 @@ void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
     if (!conn->ecn.asked || ace == 0 || ace == ACE_ALL)
         return;
     begin(conn, ace == 1 || ace == 5 ? ECN_CLASSIC : ECN_ACCURATE);
-    /* The peer may answer our first SYN though a plain one followed: we feed back, and send no ECT (RFC 9768 3.1.5). */
+    /* The peer may answer our first SYN though a plain one followed: we feed back, and send no ECT
+     * (RFC 9768 3.1.5). */
     conn->ecn.mute = conn->syn_plain;
     if (conn->ecn.mode == ECN_CLASSIC)
         return;
@@ -144,7 +148,7 @@ void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
         conn->ecn.mute = true;
 }
 
-/* --- what arrives ------------------------------------------------------------------------------------ */
+/* --- what arrives ----------------------------------------------------------------------------- */
 
 static void ack_at_once(struct tlsyn_conn *conn)
 {
@@ -197,7 +201,7 @@ void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment)
         take_accurate(conn, segment);
 }
 
-/* --- what is fed back -------------------------------------------------------------------------------- */
+/* --- what is fed back ------------------------------------------------------------------------- */
 
 /* The segments of ours that are newly reported as marked; at least: three bits go round. */
 static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
@@ -248,7 +252,7 @@ void ecn_window_reduced(struct tlsyn_conn *conn)
     conn->ecn.reduced = conn->snd_nxt;
 }
 
-/* --- what leaves ------------------------------------------------------------------------------------- */
+/* --- what leaves ------------------------------------------------------------------------------ */
 
 static unsigned ace_due(const struct ecn *e)
 {

@@ -1,10 +1,11 @@
 /*
- * tcp/ecn.h: explicit congestion notification on a connection: RFC 3168, and AccECN (RFC 9768) where the peer knows it.
+ * tcp/ecn.h: explicit congestion notification on a connection: RFC 3168, and AccECN (RFC 9768)
+ * where the peer knows it.
  *
  *     ask (SYN)  ->  mode, by what SYN-ACK or SYN say  ->  text leaves with ECT(0)
  *
- * Both directions are told apart by the comments: what we receive is counted and fed back; what is fed back to us makes the
- * controller reduce, once a round trip.
+ * Both directions are told apart by the comments: what we receive is counted and fed back; what is
+ * fed back to us makes the controller reduce, once a round trip.
  */
 #ifndef TLSYN_TCP_ECN_H
 #define TLSYN_TCP_ECN_H
@@ -41,7 +42,8 @@ struct ecn {
     tcp_seq reduced;             /* snd_nxt at the last reduction */
 };
 
-/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us (RFC 9768 3.1.5). */
+/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us
+ * (RFC 9768 3.1.5). */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 
@@ -66,7 +68,8 @@ void ecn_mark_pure(struct tlsyn_conn *conn, struct wire_tcp *segment);
 /** The codepoint for the IP header of text; `fresh`: never sent before. */
 uint8_t ecn_codepoint(const struct tlsyn_conn *conn, bool fresh);
 
-/** Segments that leave now carry CWR: it is the first of a train alone that would (segmentation clears it in the others). */
+/** Segments that leave now carry CWR: it is the first of a train alone that would (segmentation
+ * clears it in the others). */
 bool ecn_sends_cwr(const struct tlsyn_conn *conn);
 
 /** The window was reduced, for whatever reason (RFC 3168 6.1.2). */

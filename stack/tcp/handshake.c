@@ -1,8 +1,10 @@
 /*
- * tcp/handshake.c: opening a connection. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413 4.2; docs/HANDSHAKE.md.
+ * tcp/handshake.c: opening a connection. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413
+ * 4.2; docs/HANDSHAKE.md.
  *
- * The trick of the house is in one rule: each hook runs before the segment that answers is built, and writes into the send
- * ring; output takes text from that ring for SYN, SYN-ACK and ACK as for any other segment.
+ * The trick of the house is in one rule: each hook runs before the segment that answers is built,
+ * and writes into the send ring; output takes text from that ring for SYN, SYN-ACK and ACK as for
+ * any other segment.
  *
  *     active                                                passive
  *     on_open writes into snd
@@ -11,8 +13,8 @@
  *     text into rcv, on_synack reads it and writes into snd
  *     ACK, text from snd        ------------------------>   ESTABLISHED
  *
- * Where the peer acknowledges the SYN alone, snd_una stops at iss + 1, snd_rtx with it, and the same bytes leave as ordinary text: there
- * is no code for the fallback.
+ * Where the peer acknowledges the SYN alone, snd_una stops at iss + 1, snd_rtx with it, and the
+ * same bytes leave as ordinary text: there is no code for the fallback.
  */
 #include "tcp/handshake.h"
 
@@ -35,7 +37,8 @@
 #include "tcp/syncookie.h"
 #include "tcp/timers.h"
 
-/* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its MSS to options. */
+/* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its
+ * MSS to options. */
 #define SYN_OPTION_SPACE 40
 
 /* R5681-2 */
@@ -70,9 +73,10 @@ static void established(struct tlsyn_conn *conn)
         tcp_event_data(conn);
 }
 
-/* --- active ------------------------------------------------------------------------------------------ */
+/* --- active ----------------------------------------------------------------------------------- */
 
-/* PAPER: the stream itself is padded, so that a retransmission sends the same bytes (docs/HANDSHAKE.md). */
+/* PAPER: the stream itself is padded, so that a retransmission sends the same bytes
+ * (docs/HANDSHAKE.md). */
 static int pad_to_paper(struct tlsyn_conn *conn)
 {
     struct tlsyn_view view;
@@ -91,8 +95,8 @@ static int pad_to_paper(struct tlsyn_conn *conn)
     return 0;
 }
 
-/* All of the first flight rides in the SYN, or nothing does: half a flight is no use to an engine. Of a Fast Open's stream any part
- * will do. */
+/* All of the first flight rides in the SYN, or nothing does: half a flight is no use to an engine.
+ * Of a Fast Open's stream any part will do. */
 static uint16_t syn_text_for(enum tlsyn_level level, bool has_cookie, uint32_t used, uint32_t limit)
 {
     if (level == TLSYN_LEVEL_FASTOPEN && !has_cookie)
@@ -246,8 +250,8 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
         tcp_event_data(conn);
 }
 
-/* Simultaneous open: both SYNs crossed (RFC 9293 3.5 figure 7). The text of a crossing SYN is not kept: it is not acknowledged, and
- * comes again. (MUST-10) */
+/* Simultaneous open: both SYNs crossed (RFC 9293 3.5 figure 7). The text of a crossing SYN is not
+ * kept: it is not acknowledged, and comes again. (MUST-10) */
 static void crossing_syn_arrives(struct tlsyn_conn *conn)
 {
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
@@ -312,13 +316,14 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     tcp_set_ready(conn);
 }
 
-/* --- passive ----------------------------------------------------------------------------------------- */
+/* --- passive ---------------------------------------------------------------------------------- */
 
 /* An honest client has answered the SYN-ACK by then, once it was sent again. */
 #define HAD_ITS_TIME TLSYN_SECONDS(3)
 
-/* SYNs whose senders never answer fill the backlog. From then on SYN cookies carry the state, and what asks for more than a plain open
- * (docs/HANDSHAKE.md) gets a plain one; unless the flood is so slow that its SYNs' time is over before their places are needed. */
+/* SYNs whose senders never answer fill the backlog. From then on SYN cookies carry the state, and
+ * what asks for more than a plain open (docs/HANDSHAKE.md) gets a plain one; unless the flood is so
+ * slow that its SYNs' time is over before their places are needed. */
 static bool flooded(struct tcp *tcp)
 {
     struct list *oldest = list_first(&tcp->half_opens);
@@ -329,9 +334,10 @@ static bool flooded(struct tcp *tcp)
            tcp->cx->now - container_of(oldest, struct tlsyn_conn, waiting)->opened < HAD_ITS_TIME;
 }
 
-/* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client passes if it answers before its turn
- * comes; were new SYNs dropped instead, it would wait for the flood's to time out. Without a word: the oldest is most likely a forged
- * address. In the end, for the user who hears of it may close the listener. */
+/* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client
+ * passes if it answers before its turn comes; were new SYNs dropped instead, it would wait for the
+ * flood's to time out. Without a word: the oldest is most likely a forged address. In the end, for
+ * the user who hears of it may close the listener. */
 static void keep_to_backlog(struct tcp *tcp)
 {
     struct list *oldest = list_first(&tcp->half_opens);
@@ -370,7 +376,8 @@ static bool give_handler(struct tlsyn_conn *conn)
     return conn->handler != NULL || conn->closed_told;
 }
 
-/* The SYN's payload was admitted: it is text in order from here on, and the engine answers before the SYN-ACK is built. */
+/* The SYN's payload was admitted: it is text in order from here on, and the engine answers before
+ * the SYN-ACK is built. */
 static void embed(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
     struct wire_tcp text = *syn;
@@ -436,8 +443,8 @@ static void number_from(struct tlsyn_conn *conn, tcp_seq iss)
     rack_init(&conn->rack, iss);
 }
 
-/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees to that only up to 250 kB/s.
- * R6528-3 */
+/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees
+ * to that only up to 250 kB/s. R6528-3 */
 static void number_above(struct tlsyn_conn *conn, tcp_seq above)
 {
     if (!seq_gt(conn->iss, above))

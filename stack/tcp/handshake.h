@@ -10,9 +10,9 @@
 int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
                 struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
-/** A segment for a listener: RFC 9293 3.10.7.2. `above`: the last number that we sent on this 4-tuple, if its TIME-WAIT has just ended for
- * this SYN, else NULL. The connection that a SYN cookie stood for, in SYN-RECEIVED, to which the segment is to go; or NULL: it is dealt
- * with. */
+/** A segment for a listener: RFC 9293 3.10.7.2. `above`: the last number that we sent on this
+ * 4-tuple, if its TIME-WAIT has just ended for this SYN, else NULL. The connection that a SYN
+ * cookie stood for, in SYN-RECEIVED, to which the segment is to go; or NULL: it is dealt with. */
 struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
                                       const struct ip_datagram *datagram,
                                       const struct wire_tcp *segment, const tcp_seq *above);
@@ -21,13 +21,15 @@ struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
 void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
                          const struct wire_tcp *segment);
 
-/** In SYN-SENT: the SYN's text was refused, it seems; the SYN goes again at once without. False if that was tried, or is no remedy. */
+/** In SYN-SENT: the SYN's text was refused, it seems; the SYN goes again at once without. False if
+ * that was tried, or is no remedy. */
 bool tcp_retry_plain(struct tlsyn_conn *conn);
 
 /** SYN-RECEIVED ends well: ESTABLISHED, and whoever listens gets the connection. */
 void tcp_complete_open(struct tlsyn_conn *conn);
 
-/** A hook said no: what the send ring holds (an alert, say) leaves, then RST. The user is told at once. */
+/** A hook said no: what the send ring holds (an alert, say) leaves, then RST. The user
+ * is told at once. */
 void tcp_refuse(struct tlsyn_conn *conn, int error);
 
 #endif

@@ -8,8 +8,8 @@
  *                                                                                                        v
  *                                                                                          congestion avoidance
  *
- * A round is a window's worth of delivered bytes: what was on its way when the round began has arrived when it ends. Since our
- * sender paces (tcp/pace.h), L of the RFC is infinite.
+ * A round is a window's worth of delivered bytes: what was on its way when the round began has
+ * arrived when it ends. Since our sender paces (tcp/pace.h), L of the RFC is infinite.
  */
 #include "tcp/hystart.h"
 

@@ -1,5 +1,6 @@
 /*
- * tcp/hystart.h: HyStart++ (RFC 9406): slow start ends when round trips become longer, before the queue overflows.
+ * tcp/hystart.h: HyStart++ (RFC 9406): slow start ends when round trips become longer, before the
+ * queue overflows.
  */
 #ifndef TLSYN_TCP_HYSTART_H
 #define TLSYN_TCP_HYSTART_H
@@ -20,7 +21,8 @@ struct hystart {
 
 void hystart_init(struct hystart *h);
 
-/** By how much cwnd may grow on an ACK in slow start. *over: congestion avoidance is to begin; it has been conservative for long enough. */
+/** By how much cwnd may grow on an ACK in slow start. *over: congestion avoidance is to begin; it
+ * has been conservative for long enough. */
 uint32_t hystart_growth(struct hystart *h, const struct cc_ack *ack, bool *over);
 
 #endif

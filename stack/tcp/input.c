@@ -1,8 +1,8 @@
 /*
  * tcp/input.c: SEGMENT ARRIVES: RFC 9293 3.10.7, in its own order and under its own headings.
  *
- * tcp_input() parses once, finds the connection, and walks the steps; each step is a function that says whether to go on. What a
- * step wants sent is only marked: tcp_output() builds it.
+ * tcp_input() parses once, finds the connection, and walks the steps; each step is a function that
+ * says whether to go on. What a step wants sent is only marked: tcp_output() builds it.
  */
 #include "tcp/input.h"
 
@@ -67,8 +67,8 @@ static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *seg
            (seq_lt(segment->seq, conn->rcv_nxt) && seq_geq(last, edge));
 }
 
-/* In SYN-RECEIVED the peer's own SYN may come again. With ACK (simultaneous open, RFC 9293 figure 7) the SYN is old and the rest counts;
- * without, our SYN-ACK was lost. */
+/* In SYN-RECEIVED the peer's own SYN may come again. With ACK (simultaneous open, RFC 9293 figure
+ * 7) the SYN is old and the rest counts; without, our SYN-ACK was lost. */
 static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
     if (conn->state != TLSYN_SYN_RECEIVED || !(segment->flags & TCP_SYN) ||
@@ -107,7 +107,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         return TCP_DROP;
     }
     /* MUST-66 */
-    /* RFC 9293 3.10.7.4: a full window still takes ACKs and RSTs in order: what probes it is answered, and acknowledges. */
+    /* RFC 9293 3.10.7.4: a full window still takes ACKs and RSTs in order: what probes it is
+     * answered, and acknowledges. */
     if (tcp_rcv_room(conn) == 0 && segment->seq == conn->rcv_nxt && segment->flags & TCP_ACK) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_window_full);
         segment->text_len = 0;
@@ -116,7 +117,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         tcp_set_ready(conn);
         return TCP_NEXT;
     }
-    /* RFC 9293 3.10.7.4, eighth: the peer's FIN again, our ACK of it was lost; it lies below the window by now. */
+    /* RFC 9293 3.10.7.4, eighth: the peer's FIN again, our ACK of it was lost; it lies below the
+     * window by now. */
     if (conn->state == TLSYN_TIME_WAIT && segment->flags & TCP_FIN &&
         segment->seq + segment_length(segment) == conn->rcv_nxt)
         tcp_restart_time_wait(conn);
@@ -151,8 +153,8 @@ static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp
     return TCP_GONE;
 }
 
-/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever its number
- * R5961-2 */
+/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever
+ * its number R5961-2 */
 static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!(segment->flags & TCP_SYN))
@@ -166,9 +168,9 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
     return TCP_DROP_ACK;
 }
 
-/* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to guess too (RFC 5961 5.2): one
- * timestamp from the far future, and PAWS would refuse all that the peer has to say for weeks.
- * R7323-TS6 */
+/* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to
+ * guess too (RFC 5961 5.2): one timestamp from the far future, and PAWS would refuse all that the
+ * peer has to say for weeks. R7323-TS6 */
 static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!conn->ts_ok || !segment->options.has_ts)
@@ -195,7 +197,8 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
     note_timestamp(conn, segment);
     tcp_keepalive_heard(conn);
     ecn_take(conn, segment);
-    /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6 advises. */
+    /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6
+     * advises. */
     uint64_t before = conn->rcv_total;
     bool ended = conn->fin_received;
     verdict = tcp_take_text(conn, segment); /* seventh */
@@ -249,8 +252,8 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     tcp_check(conn);
 }
 
-/* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293 3.6.1, RFC 6191).
- * SHLD-4, MAY-2 */
+/* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293
+ * 3.6.1, RFC 6191). SHLD-4, MAY-2 */
 static bool reopens(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (conn->state != TLSYN_TIME_WAIT ||

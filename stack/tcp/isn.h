@@ -1,5 +1,6 @@
 /*
- * tcp/isn.h: initial sequence numbers (RFC 6528) and timestamp offsets (RFC 7323 7.1), both by keyed hash.
+ * tcp/isn.h: initial sequence numbers (RFC 6528) and timestamp offsets (RFC 7323 7.1), both
+ * by keyed hash.
  */
 #ifndef TLSYN_TCP_ISN_H
 #define TLSYN_TCP_ISN_H
@@ -9,7 +10,8 @@
 #include "core/siphash.h"
 #include "wire/seq.h"
 
-/** ISN = M + F(local, remote, secret): M ticks every 4 us (RFC 9293 3.4.1), F is SipHash under a key of this stack's. */
+/** ISN = M + F(local, remote, secret): M ticks every 4 us (RFC 9293 3.4.1), F is SipHash under a
+ * key of this stack's. */
 tcp_seq isn_choose(const struct siphash_key *key, const struct tlsyn_endpoint *local,
                    const struct tlsyn_endpoint *remote, tlsyn_time now);
 

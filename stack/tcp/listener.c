@@ -1,5 +1,6 @@
 /*
- * tcp/listener.c: listeners. RFC 9293's state LISTEN is an object of its own here: a connection begins with its SYN.
+ * tcp/listener.c: listeners. RFC 9293's state LISTEN is an object of its own here: a connection
+ * begins with its SYN.
  */
 #include "tcp/listener.h"
 

@@ -1,12 +1,16 @@
 /*
- * tcp/metrics.c: metrics between connections. Read first: RFC 9040 (its "temporal sharing"), RFC 6298 2 and 5.
+ * tcp/metrics.c: metrics between connections. Read first: RFC 9040 (its "temporal sharing"),
+ * RFC 6298 2 and 5.
  *
- * Paths change, and an old round trip is no measurement: what is kept makes us more careful, hardly ever bolder. The retransmission timeout
- * of a new connection starts higher than its first sample alone would have it; reordering that was seen is expected. ssthresh is
- * taken over only where limits.metrics_ssthresh asks for it: the queue of an hour ago says little of the one now, and Linux too
- * has it off. The initial window is never raised. Entries are forgotten after limits.metrics_age, and where it is 0 there are none.
+ * Paths change, and an old round trip is no measurement: what is kept makes us more careful, hardly
+ * ever bolder. The retransmission timeout of a new connection starts higher than its first sample
+ * alone would have it; reordering that was seen is expected. ssthresh is taken over only where
+ * limits.metrics_ssthresh asks for it: the queue of an hour ago says little of the one now, and
+ * Linux too has it off. The initial window is never raised. Entries are forgotten after
+ * limits.metrics_age, and where it is 0 there are none.
  *
- * The one thing that gets faster: a SYN with text, which is sent again without it when there is no answer in three round trips.
+ * The one thing that gets faster: a SYN with text, which is sent again without it when there is no
+ * answer in three round trips.
  */
 #include "tcp/metrics.h"
 

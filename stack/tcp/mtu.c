@@ -1,5 +1,6 @@
 /*
- * tcp/mtu.c: path MTU discovery of a connection. The theory: mtu.h. Read first: RFC 4821 7, RFC 5927 7.2.
+ * tcp/mtu.c: path MTU discovery of a connection. The theory: mtu.h. Read first: RFC 4821
+ * 7, RFC 5927 7.2.
  */
 #include "tcp/mtu.h"
 
@@ -12,7 +13,8 @@
 #define PAUSE      TLSYN_MS(500) /* between probes */
 #define BEHIND     3             /* segments behind a probe, so that its loss is noticed */
 
-/* Where a path falls to that swallows what is larger: what IPv6 demands of every link, then what every host takes. */
+/* Where a path falls to that swallows what is larger: what IPv6 demands of every link, then what
+ * every host takes. */
 static const uint16_t step[] = {1280, 576};
 
 enum tcp_mtu_event { TOO_BIG, BLACK_HOLE, PROBE, PROBE_PASSED, PROBE_FAILED };
@@ -22,7 +24,7 @@ static void trace(const struct tlsyn_conn *conn, uint16_t mtu, enum tcp_mtu_even
     TRACE(conn->tcp->cx, tcp_mtu, conn->number, mtu, what);
 }
 
-/* --- the size ------------------------------------------------------------------------------------------- */
+/* --- the size --------------------------------------------------------------------------------- */
 
 static uint32_t milliseconds(const struct tlsyn_conn *conn)
 {
@@ -88,7 +90,7 @@ static tcp_seq probe_end(const struct tlsyn_conn *conn)
     return m->seq + conn->mss + (uint32_t)(m->asked - m->path);
 }
 
-/* --- down ------------------------------------------------------------------------------------------------- */
+/* --- down ------------------------------------------------------------------------------------- */
 
 /* A router's word is the end of any search for ten minutes. */
 static void believe(struct tlsyn_conn *conn, uint16_t mtu)
@@ -183,7 +185,7 @@ void tcp_mtu_timeout(struct tlsyn_conn *conn)
         fall(conn);
 }
 
-/* --- up ----------------------------------------------------------------------------------------------------- */
+/* --- up --------------------------------------------------------------------------------------- */
 
 static void probe_passed(struct tlsyn_conn *conn)
 {

@@ -127,8 +127,8 @@ static void add_sack(const struct tlsyn_conn *conn, const struct range *r, struc
         ours->sack[ours->sack_count++] = block;
 }
 
-/* RFC 2018 4: the block with the segment that came last first, then those reported most recently, then the others, as many as there
- * is room for. (R2018-4, R2018-5) */
+/* RFC 2018 4: the block with the segment that came last first, then those reported most recently,
+ * then the others, as many as there is room for. (R2018-4, R2018-5) */
 static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
 {
     if (conn->twice_due) { /* RFC 2883 4: the duplicate comes first, and once */

@@ -1,5 +1,6 @@
 /*
- * tcp/options.h: which options a connection offers, which it accepts, and what follows for its segments.
+ * tcp/options.h: which options a connection offers, which it accepts, and what follows
+ * for its segments.
  */
 #ifndef TLSYN_TCP_OPTIONS_H
 #define TLSYN_TCP_OPTIONS_H
@@ -17,13 +18,16 @@ uint16_t tcp_peer_mss(const struct tcp_options *theirs, const struct tlsyn_addr 
 void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options,
                        const struct ip_path *path);
 
-/** Takes the options of the peer's SYN or SYN-ACK: what both ends have is in force from now on (RFC 7323 2.2, 3.2; RFC 2018 2). */
+/** Takes the options of the peer's SYN or SYN-ACK: what both ends have is in force from now on
+ * (RFC 7323 2.2, 3.2; RFC 2018 2). */
 void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *theirs);
 
-/** The options of a segment that is about to leave; `flags` tells SYN and SYN-ACK from the others. */
+/** The options of a segment that is about to leave; `flags` tells SYN and SYN-ACK from the
+ * others. */
 void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_options *ours);
 
-/** Text bytes that fit a segment sent now, beside the SACK blocks that it must carry (RFC 9293 3.7.1, RFC 6691). */
+/** Text bytes that fit a segment sent now, beside the SACK blocks that it must carry (RFC 9293
+ * 3.7.1, RFC 6691). */
 uint16_t tcp_send_mss(const struct tlsyn_conn *conn);
 
 /** Text bytes of a full-sized segment of the peer's: what we announced, timestamps counted off. */

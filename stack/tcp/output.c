@@ -1,8 +1,10 @@
 /*
- * tcp/output.c: sending. Read first: RFC 9293 3.8.4 and 3.8.6.2.1, 3.7.4 (Nagle); RFC 5681 3.1 and 4.1.
+ * tcp/output.c: sending. Read first: RFC 9293 3.8.4 and 3.8.6.2.1, 3.7.4 (Nagle);
+ * RFC 5681 3.1 and 4.1.
  *
- * tcp_output() asks small questions in order (is the SYN due? a resend? text? FIN? a bare ACK?) and sends one segment, or one train of
- * equal segments where the link can cut it, per answer. SYN and SYN-ACK take their text from the send ring like any other segment.
+ * tcp_output() asks small questions in order (is the SYN due? a resend? text? FIN? a bare ACK?) and
+ * sends one segment, or one train of equal segments where the link can cut it, per answer. SYN and
+ * SYN-ACK take their text from the send ring like any other segment.
  */
 #include "tcp/output.h"
 
@@ -22,7 +24,7 @@
 /* Linux's: text behind a cork waits no longer. */
 #define CORK_TIMEOUT TLSYN_MS(200)
 
-/* --- SYN and SYN-ACK --------------------------------------------------------------------------------- */
+/* --- SYN and SYN-ACK -------------------------------------------------------------------------- */
 
 static bool syn_is_due(const struct tlsyn_conn *conn)
 {
@@ -30,7 +32,8 @@ static bool syn_is_due(const struct tlsyn_conn *conn)
            conn->snd_rtx == conn->iss;
 }
 
-/* As much of the flight as fits behind a SYN-ACK; none to a peer that did not ask for it (RFC 7413 4.2.2). */
+/* As much of the flight as fits behind a SYN-ACK; none to a peer that did not ask for it
+ * (RFC 7413 4.2.2). */
 static uint32_t synack_text(const struct tlsyn_conn *conn, uint32_t options_len, int64_t allowed)
 {
     uint32_t room = conn->mss + (conn->ts_ok ? 12u : 0u) - options_len;
@@ -82,9 +85,10 @@ static void send_syn(struct tlsyn_conn *conn)
     tcp_arm_retransmit(conn);
 }
 
-/* --- text and FIN ------------------------------------------------------------------------------------ */
+/* --- text and FIN ----------------------------------------------------------------------------- */
 
-/* States in which text and FIN of ours may leave. In SYN-RECEIVED only behind an embedded SYN-ACK. */
+/* States in which text and FIN of ours may leave. In SYN-RECEIVED only behind an
+ * embedded SYN-ACK. */
 static bool may_send_text(const struct tlsyn_conn *conn)
 {
     switch (conn->state) {
@@ -141,8 +145,8 @@ void tcp_uncork(struct tlsyn_conn *conn)
     timers_clear(conn, TCP_CORK);
 }
 
-/* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it. `rest`: committed bytes from seq on.
- * MUST-38, SHLD-7 */
+/* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it.
+ * `rest`: committed bytes from seq on. MUST-38, SHLD-7 */
 static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
 {
     if (c->len >= tcp_send_mss(conn) || seq_lt(c->seq, conn->snd_nxt))
@@ -156,7 +160,8 @@ static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, ui
     return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
 }
 
-/* Nothing is on its way, or a timeout took what was for lost: then only a probe can find out that the window has opened (MUST-35). */
+/* Nothing is on its way, or a timeout took what was for lost: then only a probe can find out that
+ * the window has opened (MUST-35). */
 static bool window_closed(struct tlsyn_conn *conn)
 {
     bool silent =
@@ -181,8 +186,8 @@ static void note_limited(struct tlsyn_conn *conn)
     conn->limited_seq = conn->snd_nxt;
 }
 
-/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the next ACK (RFC 6675 5 (C)).
- * R6675-7 */
+/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the
+ * next ACK (RFC 6675 5 (C)). R6675-7 */
 static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     const struct piece *lost = board_first_lost(&conn->board, &c->len);
@@ -213,7 +218,8 @@ static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return true;
 }
 
-/* F-RTO sends new text before what is taken for lost (RFC 5682 2.1 step 2 b); where there is none, it has nothing to go by. */
+/* F-RTO sends new text before what is taken for lost (RFC 5682 2.1 step 2 b); where there is none,
+ * it has nothing to go by. */
 static bool new_text_first(struct tlsyn_conn *conn)
 {
     int32_t fresh = seq_diff(tcp_snd_end(conn), conn->snd_nxt);
@@ -227,7 +233,8 @@ static bool new_text_first(struct tlsyn_conn *conn)
     return false;
 }
 
-/* New text may go in one larger segment. It waits for as much room, once all else is as a probe wants it. */
+/* New text may go in one larger segment. It waits for as much room, once all else is as a
+ * probe wants it. */
 static bool mtu_probe_is_due(const struct tlsyn_conn *conn, struct candidate *c, uint32_t rest)
 {
     uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
@@ -269,7 +276,8 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->len = rest < room ? (uint32_t)rest : room;
     if (c->len > frame_max(conn))
         c->len = frame_max(conn);
-    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm, or the cork, would not hold back. */
+    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm, or the
+     * cork, would not hold back. */
     if (c->len > mss && (c->len < rest || ((conn->nagle || conn->cork) && !conn->fin_queued)))
         c->len -= c->len % mss;
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
@@ -433,7 +441,7 @@ void tcp_send_probe(struct tlsyn_conn *conn)
     send_text(conn, &c);
 }
 
-/* --- everything that is due -------------------------------------------------------------------------- */
+/* --- everything that is due ------------------------------------------------------------------- */
 
 /* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2).
  * MUST-58, MUST-59 */
@@ -461,7 +469,8 @@ static void send_due(struct tlsyn_conn *conn)
     send_acks(conn);
 }
 
-/* Refused before anything was sent, and nothing was written to say why: RST answers the SYN (RFC 9293 3.5.2, group 1). */
+/* Refused before anything was sent, and nothing was written to say why: RST answers the SYN
+ * (RFC 9293 3.5.2, group 1). */
 static bool refused_unheard(const struct tlsyn_conn *conn)
 {
     return conn->refused && conn->snd_nxt == conn->iss && conn->snd.used == 0;
@@ -477,7 +486,7 @@ void tcp_output(struct tlsyn_conn *conn)
     }
 }
 
-/* --- the user's side --------------------------------------------------------------------------------- */
+/* --- the user's side -------------------------------------------------------------------------- */
 
 ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_view *view)
 {

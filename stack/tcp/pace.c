@@ -1,15 +1,18 @@
 /*
- * tcp/pace.c: pacing. Read first: draft-ietf-ccwg-bbr 5.6.2 and 5.6.3; RFC 9438 and RFC 5681 leave it to us.
+ * tcp/pace.c: pacing. Read first: draft-ietf-ccwg-bbr 5.6.2 and 5.6.3; RFC 9438 and RFC 5681
+ * leave it to us.
  *
- * Unpaced, what an ACK of many segments allows leaves as one burst, and every queue on the way has to take it. Paced, trains of
- * about a millisecond leave one after the other at a rate somewhat above cwnd per srtt: enough for cwnd to stay the limit.
+ * Unpaced, what an ACK of many segments allows leaves as one burst, and every queue on the way has
+ * to take it. Paced, trains of about a millisecond leave one after the other at a rate somewhat
+ * above cwnd per srtt: enough for cwnd to stay the limit.
  *
  *     |##|    |##|    |##|    |##|         ## a train (one frame where the link can cut it)
  *     at      at + train / rate ...        TCP_PACE runs in between
  *
- * Not held back: the first flight, whatever the controller, so that no handshake waits; as much as an initial window in flight,
- * which a path must take at any time (RFC 6928), so that no short answer waits; and rates at which a millisecond is more than the
- * longest frame: the train is then the pace, and a timer would cost more than it brings.
+ * Not held back: the first flight, whatever the controller, so that no handshake waits; as much as
+ * an initial window in flight, which a path must take at any time (RFC 6928), so that no short
+ * answer waits; and rates at which a millisecond is more than the longest frame: the train is then
+ * the pace, and a timer would cost more than it brings.
  */
 #include "tcp/pace.h"
 
@@ -20,7 +23,8 @@
 #define TRAIN_TIME TLSYN_MS(1)
 #define TRAIN_MAX  65536u
 
-/* Per cent of cwnd per srtt. In slow start cwnd doubles within the round trip that is being paced. */
+/* Per cent of cwnd per srtt. In slow start cwnd doubles within the round trip that is being
+ * paced. */
 #define RATIO_SLOW_START 200
 #define RATIO_AVOIDANCE  120
 

@@ -1,5 +1,6 @@
 /*
- * tcp/pace.h: pacing: what cwnd allows leaves in trains, a millisecond's worth each, instead of at once.
+ * tcp/pace.h: pacing: what cwnd allows leaves in trains, a millisecond's worth each,
+ * instead of at once.
  */
 #ifndef TLSYN_TCP_PACE_H
 #define TLSYN_TCP_PACE_H
@@ -9,7 +10,8 @@
 /** Bytes per second that sending is held to; 0: it is not. */
 uint64_t tcp_pacing_rate(const struct tlsyn_conn *conn);
 
-/** How many of `len` bytes may leave now, counted as sent: all of them, a number of whole segments, or 0: then TCP_PACE runs. */
+/** How many of `len` bytes may leave now, counted as sent: all of them, a number of whole segments,
+ * or 0: then TCP_PACE runs. */
 uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len);
 
 void tcp_pace_timeout(struct tlsyn_conn *conn);

@@ -1,9 +1,10 @@
 /*
  * tcp/prr.c: cwnd during recovery. Read first: RFC 9937 6 (before it RFC 6937 3).
  *
- * The RFC sends behind each ACK what this ACK allows (sndcnt). Here ACKs come in batches, and what leaves is paced: what is allowed and
- * did not leave yet is kept in `due`, and counts as sent and as in the network when the next ACK is looked at. So a batch allows
- * what its ACKs would have allowed one by one.
+ * The RFC sends behind each ACK what this ACK allows (sndcnt). Here ACKs come in batches, and what
+ * leaves is paced: what is allowed and did not leave yet is kept in `due`, and counts as sent and
+ * as in the network when the next ACK is looked at. So a batch allows what its ACKs would have
+ * allowed one by one.
  */
 #include "tcp/prr.h"
 
@@ -13,7 +14,8 @@ void prr_begin(struct prr *prr, uint32_t recover_fs, uint32_t due)
     *prr = (struct prr){.recover_fs = recover_fs ? recover_fs : 1, .due = due};
 }
 
-/* Above ssthresh: as much in proportion leaves as arrives, so that pipe is ssthresh when recovery ends. */
+/* Above ssthresh: as much in proportion leaves as arrives, so that pipe is ssthresh when
+ * recovery ends. */
 static uint64_t in_proportion(const struct prr *prr, uint32_t ssthresh)
 {
     uint64_t all = ((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;

@@ -1,5 +1,6 @@
 /*
- * tcp/prr.h: proportional rate reduction (RFC 9937): how much may be sent during recovery, by what arrives.
+ * tcp/prr.h: proportional rate reduction (RFC 9937): how much may be sent during recovery,
+ * by what arrives.
  */
 #ifndef TLSYN_TCP_PRR_H
 #define TLSYN_TCP_PRR_H
@@ -13,8 +14,9 @@ struct prr {
     uint32_t due;        /* bytes that may be sent, and were not yet */
 };
 
-/** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of this very ACK. `due`: bytes that were
- * allowed just before, and count among them though they did not leave. */
+/** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of
+ * this very ACK. `due`: bytes that were allowed just before, and count among them though they
+ * did not leave. */
 void prr_begin(struct prr *prr, uint32_t recover_fs, uint32_t due);
 
 static inline void prr_on_sent(struct prr *prr, uint32_t bytes)

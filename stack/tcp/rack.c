@@ -6,8 +6,9 @@
  *                |            +-- arrived: rtt = now - t2 --+
  *                +-- not: lost from t1 + rtt + reo_wnd on
  *
- * reo_wnd grants reordered segments their time: nothing until reordering was seen, then a quarter of the smallest round trip,
- * and more by quarters with each round trip in which a D-SACK tells that something was sent again for nothing.
+ * reo_wnd grants reordered segments their time: nothing until reordering was seen, then a quarter
+ * of the smallest round trip, and more by quarters with each round trip in which a D-SACK tells
+ * that something was sent again for nothing.
  */
 #include "tcp/rack.h"
 
@@ -99,8 +100,9 @@ void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recov
 /* R8985-6 */
 tlsyn_time rack_reo_wnd(const struct rack *r, tlsyn_time srtt, bool impatient)
 {
-    /* A D-SACK has proved quarters of min_rtt too little: where frames overtake others by much of the delay, the smallest round trip
-     * is that of the fast ones. srtt is the bound in any case. */
+    /* A D-SACK has proved quarters of min_rtt too little: where frames overtake others by
+     * much of the delay, the smallest round trip is that of the fast ones. srtt is the
+     * bound in any case. */
     tlsyn_time window = r->reo_wnd_mult * ((r->reo_wnd_mult > 1 ? srtt : r->min_rtt) / 4);
 
     if (!r->reordering_seen && impatient)

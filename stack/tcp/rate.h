@@ -1,14 +1,17 @@
 /*
- * tcp/rate.h: delivery rate samples: how fast the network delivered what the newest arrival was sent with.
+ * tcp/rate.h: delivery rate samples: how fast the network delivered what the newest arrival
+ * was sent with.
  *
- * Kept with the board (tcp/sack.h) and as long as it: once nothing is on its way, nothing of it is needed.
+ * Kept with the board (tcp/sack.h) and as long as it: once nothing is on its way, nothing
+ * of it is needed.
  */
 #ifndef TLSYN_TCP_RATE_H
 #define TLSYN_TCP_RATE_H
 
 #include <tlsyn/types.h>
 
-/** What a transmission remembers of the moment at which it left (P.* of the draft). Counts and times wrap: differences are what counts. */
+/** What a transmission remembers of the moment at which it left (P.* of the draft). Counts and
+ * times wrap: differences are what counts. */
 struct rate_mark {
     uint32_t delivered;    /* bytes that had arrived */
     uint32_t lost;         /* bytes that had been lost */

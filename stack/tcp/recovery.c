@@ -1,8 +1,10 @@
 /*
- * tcp/recovery.c: recovery with SACK. Read first: RFC 8985 6 and 7, RFC 9937 6, RFC 2018 8, RFC 6675 5.
+ * tcp/recovery.c: recovery with SACK. Read first: RFC 8985 6 and 7, RFC 9937 6, RFC 2018
+ * 8, RFC 6675 5.
  *
- * An ACK is first taken onto the board (tcp_take_sack: what has arrived, what RACK learns from it), then acted upon (tcp_recover:
- * what is lost, whether recovery begins or ends, how much may be sent). Output asks the board what to send again.
+ * An ACK is first taken onto the board (tcp_take_sack: what has arrived, what RACK learns from it),
+ * then acted upon (tcp_recover: what is lost, whether recovery begins or ends, how much may be
+ * sent). Output asks the board what to send again.
  */
 #include "tcp/recovery.h"
 
@@ -12,8 +14,8 @@
 
 #define DUP_THRESH 3 /* RFC 8985 6.2 step 4 */
 
-/* A block may cut pieces as long as there are not many more of them than segments: tiny blocks serve only to make us work, and
- * send tiny segments (CVE-2019-11478). */
+/* A block may cut pieces as long as there are not many more of them than segments: tiny blocks
+ * serve only to make us work, and send tiny segments (CVE-2019-11478). */
 #define PIECES_FREE        64u
 #define PIECES_PER_SEGMENT 2u
 
@@ -25,7 +27,7 @@ uint32_t tcp_pipe(const struct tlsyn_conn *conn)
     return tcp_flight_size(conn) - conn->board.sacked - conn->board.lost;
 }
 
-/* --- on and off -------------------------------------------------------------------------------------- */
+/* --- on and off ------------------------------------------------------------------------------- */
 
 static void off(struct tlsyn_conn *conn)
 {
@@ -50,8 +52,8 @@ void tcp_recovery_off(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* New text is about to leave while nothing is kept. What is on its way before it counts as sent now, and as sent twice: careful guesses.
- * R8985-1 */
+/* New text is about to leave while nothing is kept. What is on its way before it counts as sent
+ * now, and as sent twice: careful guesses. R8985-1 */
 static bool on(struct tlsyn_conn *conn, tcp_seq from)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
@@ -70,7 +72,7 @@ static bool on(struct tlsyn_conn *conn, tcp_seq from)
     return true;
 }
 
-/* --- transmissions ----------------------------------------------------------------------------------- */
+/* --- transmissions ---------------------------------------------------------------------------- */
 
 static int note(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
 {
@@ -124,7 +126,7 @@ void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
     mark(conn, from, to, first);
 }
 
-/* --- an ACK: what it says ---------------------------------------------------------------------------- */
+/* --- an ACK: what it says --------------------------------------------------------------------- */
 
 /* What of the ACK every arrived piece is held against. */
 struct arrivals {
@@ -194,7 +196,7 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
         count(conn->tcp->cx, TLSYN_COUNT_tcp_dsack_received);
 }
 
-/* --- an ACK: what follows ---------------------------------------------------------------------------- */
+/* --- an ACK: what follows --------------------------------------------------------------------- */
 
 static void trace_cwnd(const struct tlsyn_conn *conn)
 {
@@ -220,8 +222,9 @@ static bool detect(struct tlsyn_conn *conn)
     return lost;
 }
 
-/* New text that the ACKs of this batch let go before they showed the loss, had each been answered at once. Without it a batch that
- * acknowledges all but the lost segment would leave its retransmission alone on the way, and nothing to tell of its loss. */
+/* New text that the ACKs of this batch let go before they showed the loss, had each been answered
+ * at once. Without it a batch that acknowledges all but the lost segment would leave its
+ * retransmission alone on the way, and nothing to tell of its loss. */
 static uint32_t held_back(const struct tlsyn_conn *conn)
 {
     uint32_t pipe = tcp_flight_size(conn) - conn->board.sacked;
@@ -254,8 +257,8 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
               due);
 }
 
-/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was not a timeout's.
- * R6675-8 */
+/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was
+ * not a timeout's. R6675-8 */
 static bool leave(struct tlsyn_conn *conn)
 {
     bool recovered = conn->in_recovery;
@@ -304,7 +307,8 @@ static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *new
     const struct sack_view *view = &news->view;
     bool probes = conn->rack.tlp_outstanding && view->twice.right == conn->rack.tlp_end_seq;
 
-    /* What was never sent twice can't have been sent for nothing: the network's own duplicate, or a lie. */
+    /* What was never sent twice can't have been sent for nothing: the network's own
+     * duplicate, or a lie. */
     rack_adapt(&conn->rack, conn->snd_una, conn->snd_nxt,
                view->dsack && !probes && conn->retransmits > 0, recovered);
 }
@@ -367,7 +371,7 @@ void tcp_reorder_timeout(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* --- all of it again --------------------------------------------------------------------------------- */
+/* --- all of it again -------------------------------------------------------------------------- */
 
 void tcp_send_all_again(struct tlsyn_conn *conn)
 {
@@ -386,7 +390,8 @@ void tcp_send_all_again(struct tlsyn_conn *conn)
 /* R2018-8 */
 void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
 {
-    /* RFC 2018 8: a peer that holds what comes next, and does not acknowledge it, has thrown it away. One that is silent may have. */
+    /* RFC 2018 8: a peer that holds what comes next, and does not acknowledge it, has thrown it
+     * away. One that is silent may have. */
     if (conn->board.count && (repeated || board_at(&conn->board, 0)->flags & PIECE_SACKED)) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_sack_reneging);
         board_renege(&conn->board);
@@ -399,7 +404,7 @@ void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated)
     conn->after_timeout = true;
 }
 
-/* --- the tail loss probe ----------------------------------------------------------------------------- */
+/* --- the tail loss probe ---------------------------------------------------------------------- */
 
 /* R8985-10, R8985-14 */
 void tcp_arm_probe(struct tlsyn_conn *conn)

@@ -1,12 +1,13 @@
 /*
- * tcp/recovery.h: loss recovery for peers with SACK: the scoreboard, RACK-TLP (RFC 8985) and PRR (RFC 9937) at work on a
- * connection. Peers without SACK have retransmit.c's duplicate ACKs.
+ * tcp/recovery.h: loss recovery for peers with SACK: the scoreboard, RACK-TLP (RFC 8985) and PRR
+ * (RFC 9937) at work on a connection. Peers without SACK have retransmit.c's duplicate ACKs.
  *
  *              sent, SACK in force                        all acknowledged, or memory failed
  *     off ------------------------------> on (board) ----------------------------------------> off
  *
- * While on, the board covers exactly [snd_una, snd_nxt), and snd_rtx is snd_nxt: what is to be sent again is marked there. While
- * off, nothing is kept, and whatever is on its way has the retransmission timer and duplicate ACKs.
+ * While on, the board covers exactly [snd_una, snd_nxt), and snd_rtx is snd_nxt: what is to be sent
+ * again is marked there. While off, nothing is kept, and whatever is on its way has the
+ * retransmission timer and duplicate ACKs.
  */
 #ifndef TLSYN_TCP_RECOVERY_H
 #define TLSYN_TCP_RECOVERY_H
@@ -25,7 +26,8 @@ struct recovery_news {
     struct sack_view view;
 };
 
-/** On while pieces are kept: sizes are then bytes in the network by RFC 6675's reckoning, sacked and lost ones not counted. */
+/** On while pieces are kept: sizes are then bytes in the network by RFC 6675's reckoning, sacked
+ * and lost ones not counted. */
 uint32_t tcp_pipe(const struct tlsyn_conn *conn);
 
 /** Bytes that are known to have arrived, modulo 2^32. */
@@ -37,19 +39,21 @@ static inline uint32_t tcp_delivered(const struct tlsyn_conn *conn)
 /** [from, to) was sent at conn->last_sent; called before snd_nxt moves. */
 void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to);
 
-/** While on: the segment's ACK field, which snd_una has reached, and its SACK blocks are taken onto the board. */
+/** While on: the segment's ACK field, which snd_una has reached, and its SACK blocks are taken
+ * onto the board. */
 void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked,
                    struct recovery_news *news);
 
-/** While on, behind tcp_take_sack(): what follows from it. `text`: bytes of text newly acknowledged; `limited`: see cc.h;
- * `empty`: no text, and no news about the window. */
+/** While on, behind tcp_take_sack(): what follows from it. `text`: bytes of text newly
+ * acknowledged; `limited`: see cc.h; `empty`: no text, and no news about the window. */
 void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                  bool limited, bool empty);
 
 /** All that is on its way and not sacked is to be sent again. */
 void tcp_send_all_again(struct tlsyn_conn *conn);
 
-/** While on: the retransmission timer expired (RFC 8985 6.3). `repeated`: without progress since the last time. */
+/** While on: the retransmission timer expired (RFC 8985 6.3). `repeated`: without progress since
+ * the last time. */
 void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated);
 
 /** Nothing is kept any more; what was known to be lost goes by snd_rtx and resend_first. */

@@ -19,7 +19,8 @@
 #include "tcp/reply.h"
 #include "tcp/timers.h"
 
-/* To a sender with SACK, once more than needed: in recovery no tail loss probe makes up for a lost one, but the timer. */
+/* To a sender with SACK, once more than needed: in recovery no tail loss probe makes up for a lost
+ * one, but the timer. */
 #define ACKS_WITH_SACK   3 /* for a batch that came out of order */
 #define ACKS_WHEN_FILLED 2
 
@@ -30,8 +31,8 @@ static void ack_now(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK timer.
- * SHLD-18, SHLD-19 */
+/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK
+ * timer. SHLD-18, SHLD-19 */
 static void ack_soon(struct tlsyn_conn *conn)
 {
     if (conn->no_delack || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
@@ -86,16 +87,17 @@ static void note_recent(struct tlsyn_conn *conn, tcp_seq from)
     conn->ooo_recent[0] = from;
 }
 
-/* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is missing.
- * SHLD-31, MAY-13, R5681-11 */
+/* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is
+ * missing. SHLD-31, MAY-13, R5681-11 */
 static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len)
 {
     struct context *cx = conn->tcp->cx;
     uint64_t from = conn->rcv_total + offset;
     int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
 
-    /* One each, though a batch of segments is answered at once: a sender without SACK counts them to tell loss from reordering. To
-     * one with SACK the last one's blocks say all, but where segments get lost ACKs do too: then it would wait for its timer. */
+    /* One each, though a batch of segments is answered at once: a sender without SACK counts them
+     * to tell loss from reordering. To one with SACK the last one's blocks say all, but where
+     * segments get lost ACKs do too: then it would wait for its timer. */
     if (conn->duplicate_acks < (conn->sack_ok ? ACKS_WITH_SACK : UINT16_MAX))
         conn->duplicate_acks++;
     ack_now(conn);
@@ -218,17 +220,19 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
     /* MUST-39, MAY-8 */
-    /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half the buffer, or not at all. */
+    /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half
+     * the buffer, or not at all. */
     if (room < promised + step)
         room = promised;
     uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
     if (room > max)
         room = max;
-    /* RFC 7323 2.4: what the shift cuts off is not announced, but taken nonetheless: the ring still has room for it. */
+    /* RFC 7323 2.4: what the shift cuts off is not announced, but taken nonetheless: the ring still
+     * has room for it. */
     return room >> conn->rcv_wscale << conn->rcv_wscale;
 }
 
-/* --- the user's side --------------------------------------------------------------------------------- */
+/* --- the user's side -------------------------------------------------------------------------- */
 
 size_t tlsyn_conn_peek(struct tlsyn_conn *conn, struct tlsyn_view *view)
 {
@@ -247,7 +251,8 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
         return;
     }
     buffers_consumed(conn, (uint32_t)n);
-    /* The sender may be waiting for room: say so once it is worth two segments, or half the ring. */
+    /* The sender may be waiting for room: say so once it is worth two segments, or half the
+     * ring. */
     uint32_t promised = tcp_promised(conn);
     uint32_t window = tcp_window_to_announce(conn);
     uint32_t worth =

@@ -1,5 +1,6 @@
 /*
- * tcp/recv.h: text into the receive ring, in order or not; what we acknowledge, and when; the window that we announce.
+ * tcp/recv.h: text into the receive ring, in order or not; what we acknowledge, and when; the
+ * window that we announce.
  */
 #ifndef TLSYN_TCP_RECV_H
 #define TLSYN_TCP_RECV_H
@@ -22,18 +23,20 @@ static inline uint32_t tcp_rcv_room(const struct tlsyn_conn *conn)
     return room > tcp_promised(conn) ? room : tcp_promised(conn);
 }
 
-/** RFC 9293 3.10.7.4, seventh: process the segment text. TCP_DROP: it could not be kept (the peer will send it again). */
+/** RFC 9293 3.10.7.4, seventh: process the segment text. TCP_DROP: it could not be kept (the peer
+ * will send it again). */
 enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** rcv_nxt has moved on from stream offset `before`, or the stream has ended: the user hears of it; text for a user who has left
- * resets the connection. */
+/** rcv_nxt has moved on from stream offset `before`, or the stream has ended: the user hears of it;
+ * text for a user who has left resets the connection. */
 void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before);
 
-/** The window to put into the next segment, in bytes: never moves the right edge back (RFC 9293 3.8.6.2.2), never opens in small
- * steps. */
+/** The window to put into the next segment, in bytes: never moves the right edge back (RFC 9293
+ * 3.8.6.2.2), never opens in small steps. */
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn);
 
-/** If text of the segment was here before, the next ACK says so (D-SACK, RFC 2883 4). Before it is taken. */
+/** If text of the segment was here before, the next ACK says so (D-SACK, RFC 2883 4).
+ * Before it is taken. */
 void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
 /** TCP_DELACK has passed. */

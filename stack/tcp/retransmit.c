@@ -1,5 +1,6 @@
 /*
- * tcp/retransmit.c: loss; of duplicate ACKs, for peers without SACK. Read first: RFC 6298 5, RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
+ * tcp/retransmit.c: loss; of duplicate ACKs, for peers without SACK. Read first: RFC 6298 5,
+ * RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
  */
 #include "tcp/retransmit.h"
 
@@ -12,7 +13,7 @@
 
 #define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
 
-/* --- timers ------------------------------------------------------------------------------------------ */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 /* R6298-9 */
 void tcp_rearm_retransmit(struct tlsyn_conn *conn)
@@ -47,8 +48,8 @@ static bool given_up(struct tlsyn_conn *conn)
     return true;
 }
 
-/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1; docs/HANDSHAKE.md).
- * R7413-7 */
+/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1;
+ * docs/HANDSHAKE.md). R7413-7 */
 static void syn_timeout(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_retrans);
@@ -60,8 +61,8 @@ static void syn_timeout(struct tlsyn_conn *conn)
 /* R5681-5 */
 static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
-    /* RFC 5681 4.3: one window of data lost is one sign of congestion. What fast recovery began and a timeout has to end was
-     * paid for already. */
+    /* RFC 5681 4.3: one window of data lost is one sign of congestion. What fast recovery began and
+     * a timeout has to end was paid for already. */
     bool begins = first && !conn->in_recovery;
 
     tcp_mtu_timeout(conn);
@@ -103,7 +104,7 @@ void tcp_retransmit_timeout(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* --- the closed window ------------------------------------------------------------------------------- */
+/* --- the closed window ------------------------------------------------------------------------ */
 
 /* MUST-36, SHLD-29 */
 void tcp_arm_persist(struct tlsyn_conn *conn)
@@ -135,8 +136,9 @@ void tcp_window_opened(struct tlsyn_conn *conn)
 /* MUST-36, SHLD-17, SHLD-30 */
 void tcp_persist_timeout(struct tlsyn_conn *conn)
 {
-    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for as long as its user likes. Without a
-     * user nobody would ever end it (RFC 6429 3): then it has to take something now and then. */
+    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for as long
+     * as its user likes. Without a user nobody would ever end it (RFC 6429 3): then it has to take
+     * something now and then. */
     if (conn->probes == 0 && !conn->released)
         conn->stalled_since = conn->tcp->cx->now;
     if (given_up(conn))
@@ -146,12 +148,13 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
         conn->probes++;
     TRACE(conn->tcp->cx, tcp_probe, conn->number, conn->probes);
     rtt_back_off(&conn->rtt);
-    /* Before the probe leaves: while this runs, the retransmission timer, which gives up, does not. */
+    /* Before the probe leaves: while this runs, the retransmission timer, which gives up, does
+     * not. */
     timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
     tcp_send_probe(conn);
 }
 
-/* --- duplicate ACKs ---------------------------------------------------------------------------------- */
+/* --- duplicate ACKs --------------------------------------------------------------------------- */
 
 static void trace_cwnd(const struct tlsyn_conn *conn)
 {
@@ -182,7 +185,8 @@ static void inflate(struct tlsyn_conn *conn)
         conn->cc.cwnd += conn->cc.smss;
 }
 
-/* RFC 5682 2.1 without SACK: step 2 b, new text instead of going on with what is taken for lost; 3 a: it was lost indeed. */
+/* RFC 5682 2.1 without SACK: step 2 b, new text instead of going on with what is taken for lost; 3
+ * a: it was lost indeed. */
 static void frto_goes_on(struct tlsyn_conn *conn, bool advanced)
 {
     bool more = seq_gt(tcp_snd_end(conn), conn->snd_nxt) && tcp_flight_size(conn) < conn->snd_wnd;

@@ -1,6 +1,6 @@
 /*
- * tcp/retransmit.h: what was lost, and when to send it again: RFC 6298's timer, RFC 5681's duplicate ACKs with RFC 6582, and
- * the probes of a closed window.
+ * tcp/retransmit.h: what was lost, and when to send it again: RFC 6298's timer, RFC 5681's
+ * duplicate ACKs with RFC 6582, and the probes of a closed window.
  */
 #ifndef TLSYN_TCP_RETRANSMIT_H
 #define TLSYN_TCP_RETRANSMIT_H
@@ -13,7 +13,8 @@ void tcp_rearm_retransmit(struct tlsyn_conn *conn);
 /** RFC 6298 (5.1): starts it if it does not run. */
 void tcp_arm_retransmit(struct tlsyn_conn *conn);
 
-/** Something due is held back by the peer's window and nothing is outstanding: probe it (RFC 9293 3.8.6.1). */
+/** Something due is held back by the peer's window and nothing is outstanding: probe it
+ * (RFC 9293 3.8.6.1). */
 void tcp_arm_persist(struct tlsyn_conn *conn);
 
 /** The persist timer has nothing to wait for; true if it ran. */

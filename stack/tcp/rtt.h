@@ -18,14 +18,15 @@ struct rtt {
 /** RFC 6298 (2.1): 1 s until a measurement is made. */
 void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max);
 
-/** A round trip of a segment that was sent once (Karn's algorithm, RFC 6298 3). Ends any back-off. */
+/** A round trip of a segment that was sent once (Karn's algorithm, RFC 6298 3). Ends any
+ * back-off. */
 void rtt_sample(struct rtt *rtt, tlsyn_time sample);
 
 /** Until the first measurement, an answer is expected within that; the bounds hold. */
 void rtt_expect(struct rtt *rtt, tlsyn_time time);
 
-/** An earlier connection measured that much: until the next measurement, the timeout is not below three times as much, if that is more
- * than was measured since. */
+/** An earlier connection measured that much: until the next measurement, the timeout is not below
+ * three times as much, if that is more than was measured since. */
 void rtt_remember(struct rtt *rtt, tlsyn_time srtt);
 
 /** The timer expired: RFC 6298 (5.5). */
@@ -34,8 +35,8 @@ void rtt_back_off(struct rtt *rtt);
 /** The back-off ends without a measurement: it was for probes of a window that has opened. */
 void rtt_recover(struct rtt *rtt);
 
-/** The timeout was spurious (RFC 4015 3.3): the back-off ends, and the estimate takes in `sample`, the round trip of what was late;
- * 0: not known. */
+/** The timeout was spurious (RFC 4015 3.3): the back-off ends, and the estimate takes in `sample`,
+ * the round trip of what was late; 0: not known. */
 void rtt_spurious(struct rtt *rtt, tlsyn_time sample);
 
 /** RFC 6298 (5.7): the SYN was lost and not timed: 3 s when text begins. */

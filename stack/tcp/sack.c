@@ -1,8 +1,10 @@
 /*
- * tcp/sack.c: the scoreboard. Read first: RFC 2018 3 and 8, RFC 2883 4, RFC 6675 3 and 4, RFC 8985 5.
+ * tcp/sack.c: the scoreboard. Read first: RFC 2018 3 and 8, RFC 2883 4, RFC 6675 3 and
+ * 4, RFC 8985 5.
  *
- * The pieces are an array; its front moves up as they are acknowledged, and it slides back when its end is reached. An operation
- * costs at most a walk over the array, whose length a hostile peer can't choose.
+ * The pieces are an array; its front moves up as they are acknowledged, and it slides back when
+ * its end is reached. An operation costs at most a walk over the array, whose length a hostile
+ * peer can't choose.
  */
 #include "tcp/sack.h"
 
@@ -27,7 +29,7 @@ static uint32_t length(const struct piece *p)
     return (uint32_t)seq_diff(p->to, p->from);
 }
 
-/* --- room ---------------------------------------------------------------------------------------------- */
+/* --- room ------------------------------------------------------------------------------------- */
 
 static int make_room(struct board *b, struct tlsyn_alloc *alloc, uint32_t n)
 {
@@ -62,7 +64,7 @@ static void take_out(struct board *b, uint32_t index, uint32_t n)
     memmove(at, at + n, (b->count - index) * sizeof(*at));
 }
 
-/* --- places -------------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 /* The index of the piece with `seq` in it, or count. */
 static uint32_t find(const struct board *b, tcp_seq seq)
@@ -114,14 +116,15 @@ static void join(struct board *b, uint32_t from, uint32_t to)
         take_out(b, kept + 1, end - kept - 1);
 }
 
-/* --- sent ---------------------------------------------------------------------------------------------- */
+/* --- sent ------------------------------------------------------------------------------------- */
 
 int board_append(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_seq to,
                  tlsyn_time now)
 {
     struct piece *last = b->count ? board_at(b, b->count - 1) : NULL;
 
-    /* With too many of them, one piece stands for several transmissions; the last one's time is the careful choice. */
+    /* With too many of them, one piece stands for several transmissions; the last one's time is the
+     * careful choice. */
     if (last && last->flags == 0 && (last->at == now || b->count >= b->max)) {
         last->to = to;
         last->at = now;
@@ -176,7 +179,7 @@ void board_mark(struct board *b, tcp_seq from, tcp_seq to, const struct rate_mar
     }
 }
 
-/* --- arrived ------------------------------------------------------------------------------------------- */
+/* --- arrived ---------------------------------------------------------------------------------- */
 
 /* Counts a piece, or part of one, as arrived, unless it was before. */
 static uint32_t arrive(struct board *b, const struct piece *p, struct board_news *news)
@@ -255,7 +258,7 @@ uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp
     return arrived;
 }
 
-/* --- lost ---------------------------------------------------------------------------------------------- */
+/* --- lost ------------------------------------------------------------------------------------- */
 
 void board_lose(struct board *b, struct piece *p)
 {
@@ -309,7 +312,7 @@ const struct piece *board_first_lost(const struct board *b, uint32_t *len)
     return first;
 }
 
-/* --- what the peer says -------------------------------------------------------------------------------- */
+/* --- what the peer says ----------------------------------------------------------------------- */
 
 static bool proper(const struct tcp_sack_block *block)
 {
@@ -321,7 +324,8 @@ static bool inside(const struct tcp_sack_block *block, const struct tcp_sack_blo
     return seq_geq(block->left, around->left) && seq_leq(block->right, around->right);
 }
 
-/* RFC 2883 4: the first block, if it lies below the cumulative ACK or in the second block, reports a duplicate. */
+/* RFC 2883 4: the first block, if it lies below the cumulative ACK or in the second block,
+ * reports a duplicate. */
 static bool is_dsack(const struct tcp_options *o, const struct sack_bounds *bounds)
 {
     const struct tcp_sack_block *first = &o->sack[0];
@@ -356,7 +360,8 @@ void sack_read(const struct tcp_options *options, const struct sack_bounds *boun
     for (; i < options->sack_count; i++) {
         const struct tcp_sack_block *block = &options->sack[i];
 
-        /* One that begins at una would have been acknowledged: an honest receiver has no such block. */
+        /* One that begins at una would have been acknowledged: an honest receiver has no such
+         * block. */
         if (proper(block) && seq_gt(block->left, bounds->una) && seq_leq(block->right, bounds->nxt))
             add_in_order(view, block);
     }

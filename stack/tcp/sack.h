@@ -1,15 +1,17 @@
 /*
- * tcp/sack.h: the sender's scoreboard (RFC 6675 3): what of [snd_una, snd_nxt) was sent when, has arrived, or is lost; and the
- * reading of the SACK blocks that say so.
+ * tcp/sack.h: the sender's scoreboard (RFC 6675 3): what of [snd_una, snd_nxt) was sent when, has
+ * arrived, or is lost; and the reading of the SACK blocks that say so.
  *
  *     snd_una                                                        snd_nxt
  *        |  lost  |  sacked  |   sent at t3, again   |  sent at t1  |  t2  |
  *
- * A piece is a run of sequence numbers with one fate: sent at one time (RFC 8985 5.1: per-segment state), as often, and
- * arrived or lost together. Pieces lie without gap in the order of sequence numbers. There is no queue of segments: text is
- * in the send ring, and a train that left at once is one piece until a SACK block cuts it.
+ * A piece is a run of sequence numbers with one fate: sent at one time (RFC 8985 5.1: per-segment
+ * state), as often, and arrived or lost together. Pieces lie without gap in the order of sequence
+ * numbers. There is no queue of segments: text is in the send ring, and a train that left at once
+ * is one piece until a SACK block cuts it.
  *
- * The number of pieces is bounded. A block that would make too many is ignored, which RFC 2018 8 allows: SACK is advice.
+ * The number of pieces is bounded. A block that would make too many is ignored, which RFC 2018 8
+ * allows: SACK is advice.
  */
 #ifndef TLSYN_TCP_SACK_H
 #define TLSYN_TCP_SACK_H
@@ -59,11 +61,13 @@ static inline struct piece *board_at(const struct board *b, uint32_t i)
 void board_init(struct board *b, uint32_t max);
 void board_release(struct board *b, struct tlsyn_alloc *alloc);
 
-/** [from, to) leaves for the first time. -ENOMEM, -ENOSPC: nothing changed, and the board does not cover the flight any more. */
+/** [from, to) leaves for the first time. -ENOMEM, -ENOSPC: nothing changed, and the board does not
+ * cover the flight any more. */
 int board_append(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_seq to,
                  tlsyn_time now);
 
-/** [from, to) leaves again: it is not lost any more. What is sacked of it stays so. As board_append(). */
+/** [from, to) leaves again: it is not lost any more. What is sacked of it stays so. As
+ * board_append(). */
 int board_resent(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_seq to,
                  tlsyn_time now);
 
@@ -71,7 +75,8 @@ int board_resent(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_s
 uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una,
                    struct board_news *news);
 
-/** [from, to) has arrived; inside the board. As board_ack(); 0 also if there is no room for it with at most `pieces` pieces. */
+/** [from, to) has arrived; inside the board. As board_ack(); 0 also if there is no room for it with
+ * at most `pieces` pieces. */
 uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp_sack_block *block,
                     uint32_t pieces, struct board_news *news);
 
@@ -108,8 +113,8 @@ struct sack_bounds {
     uint32_t window;  /* what lies further below `ack` is no D-SACK */
 };
 
-/** Reads the blocks of a segment: those that are empty, inverted, or speak of what is acknowledged or was never sent are left out
- * (RFC 2018 3, RFC 2883 4). */
+/** Reads the blocks of a segment: those that are empty, inverted, or speak of what is acknowledged
+ * or was never sent are left out (RFC 2018 3, RFC 2883 4). */
 void sack_read(const struct tcp_options *options, const struct sack_bounds *bounds,
                struct sack_view *view);
 

@@ -1,5 +1,6 @@
 /*
- * tcp/segment.c: a segment from the state of its connection to ip_output(). Read first: RFC 9293 3.1, 3.8.6.
+ * tcp/segment.c: a segment from the state of its connection to ip_output(). Read first:
+ * RFC 9293 3.1, 3.8.6.
  */
 #include "tcp/segment.h"
 
@@ -63,7 +64,7 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
     return segment;
 }
 
-/* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) ---------------------------------------- */
+/* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) -------------------------------- */
 
 /* R7413-11 */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
@@ -82,7 +83,8 @@ void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes)
         conn->opening->unvalidated_out += bytes;
 }
 
-/* Acknowledgements and resets count too, and stay unsaid where there is no room: the peer's next segment makes some. */
+/* Acknowledgements and resets count too, and stay unsaid where there is no room: the peer's next
+ * segment makes some. */
 static bool control_may_leave(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     uint8_t scratch[TCP_OPTIONS_MAX];

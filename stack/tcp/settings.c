@@ -82,7 +82,7 @@ void settings_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opt
     buffers_init(conn, options);
 }
 
-/* --- the user's side --------------------------------------------------------------------------------- */
+/* --- the user's side -------------------------------------------------------------------------- */
 
 void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_options *options)
 {

@@ -8,19 +8,22 @@
  *     | SipHash(4-tuple, peer's ISN, period, low bits) | p |  MSS   |    p: the period is odd
  *     +------------------------------------------------+---+--------+
  *
- * MSS is an index into a table. A cookie is good in the period in which it was made and in the next one: old ones are refused though the
- * key stays. Where the SYN has a timestamp, the low six bits of ours say what else it asked for, and come back as the echo:
+ * MSS is an index into a table. A cookie is good in the period in which it was made and in the next
+ * one: old ones are refused though the key stays. Where the SYN has a timestamp, the low six bits
+ * of ours say what else it asked for, and come back as the echo:
  *
  *       5     4       3      0
  *     +-----+------+----------+
  *     | 0   | SACK |  wscale  |    wscale 15: none
  *     +-----+------+----------+
  *
- * Without timestamps there is neither. The clock never runs ahead for it: it is set back to the last time with these bits.
+ * Without timestamps there is neither. The clock never runs ahead for it: it is set back to the
+ * last time with these bits.
  *
- * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two periods after the last one, whoever
- * acknowledges what nobody sent is asked for a cookie; else he costs nothing. Who has none is not reset: it may be text that
- * overtook the ACK with the cookie, or whose ACK was lost; the first segment comes again.
+ * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two
+ * periods after the last one, whoever acknowledges what nobody sent is asked for a cookie; else he
+ * costs nothing. Who has none is not reset: it may be text that overtook the ACK with the cookie,
+ * or whose ACK was lost; the first segment comes again.
  */
 #include "tcp/syncookie.h"
 
@@ -72,7 +75,7 @@ static int64_t period_now(const struct tcp *tcp)
     return tcp->cx->now / PERIOD;
 }
 
-/* --- the SYN-ACK ------------------------------------------------------------------------------------- */
+/* --- the SYN-ACK ------------------------------------------------------------------------------ */
 
 static unsigned mss_index(const struct tcp_options *theirs, const struct tlsyn_addr *peer)
 {
@@ -142,7 +145,7 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
     tcp_emit(tcp, 0, &synack, &tx);
 }
 
-/* --- its acknowledgement ----------------------------------------------------------------------------- */
+/* --- its acknowledgement ---------------------------------------------------------------------- */
 
 static void read_stamp(const struct tcp *tcp, const struct tuple *t,
                        const struct tcp_options *theirs, struct tcp_options *syn)

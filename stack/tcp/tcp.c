@@ -81,7 +81,8 @@ void tcp_output_ready(struct tcp *tcp)
 {
     struct list now;
 
-    /* Who becomes ready on the way waits for the next round: a chatty connection can't hold the others up. */
+    /* Who becomes ready on the way waits for the next round: a chatty connection can't hold
+     * the others up. */
     list_init(&now);
     while (!list_empty(&tcp->ready)) {
         struct list *it = list_first(&tcp->ready);
@@ -100,7 +101,8 @@ void tcp_output_ready(struct tcp *tcp)
     }
 }
 
-/* RFC 5927 4: an error about a sequence number that is not outstanding is forged, or too old to matter. */
+/* RFC 5927 4: an error about a sequence number that is not outstanding is forged, or too
+ * old to matter. */
 static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
 {
     return seq_geq(seq, conn->snd_una) && seq_lt(seq, conn->snd_nxt);

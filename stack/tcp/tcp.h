@@ -1,9 +1,10 @@
 /*
- * tcp/tcp.h: the TCP of one stack: its connections, its listeners, its secrets, and the entries that stack.c calls.
- * Read first: RFC 9293 3.3 to 3.10.
+ * tcp/tcp.h: the TCP of one stack: its connections, its listeners, its secrets, and the entries
+ * that stack.c calls. Read first: RFC 9293 3.3 to 3.10.
  *
- * A connection is in one of three keepings: in `demux` while segments may find it; on `ready` while it has something to send;
- * on `doomed` once it is dead, until tcp_reap() frees it between frames, so that nothing is freed while a frame is in hand.
+ * A connection is in one of three keepings: in `demux` while segments may find it; on `ready` while
+ * it has something to send; on `doomed` once it is dead, until tcp_reap() frees it between frames,
+ * so that nothing is freed while a frame is in hand.
  */
 #ifndef TLSYN_TCP_TCP_H
 #define TLSYN_TCP_TCP_H
@@ -46,7 +47,8 @@ struct tcp {
     struct dests dests;
     struct budget embeds, rsts;
 
-    /** The initial sequence number of a connection that is being opened; RFC 6528 unless replaced. */
+    /** The initial sequence number of a connection that is being opened; RFC 6528 unless
+     * replaced. */
     tcp_seq (*choose_iss)(struct tcp *, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote);
 };

@@ -1,12 +1,15 @@
 /*
- * tcp/undo.c: a loss that was none. Read first: RFC 3522, RFC 4015, RFC 5682 2.1 and 3.1, RFC 3708; RFC 2883 4.
+ * tcp/undo.c: a loss that was none. Read first: RFC 3522, RFC 4015, RFC 5682 2.1 and 3.1,
+ * RFC 3708; RFC 2883 4.
  *
- * An episode is what recover brackets: fast recovery, or what a timeout began; a timeout inside fast recovery belongs to it. The
- * controller keeps what the episode took (cc_undo); here is the proof.
+ * An episode is what recover brackets: fast recovery, or what a timeout began; a timeout
+ * inside fast recovery belongs to it. The controller keeps what the episode took (cc_undo);
+ * here is the proof.
  *
- * The Eifel algorithm is the sharpest: the receiver echoes the timestamp of the segment that filled the hole. It is blind where a round trip
- * is shorter than the tick of the timestamp clock, a millisecond; D-SACK needs no clock, but comes a round trip later; F-RTO needs
- * nothing from the peer.
+ * The Eifel algorithm is the sharpest: the receiver echoes the timestamp of the segment that
+ * filled the hole. It is blind where a round trip is shorter than the tick of the timestamp
+ * clock, a millisecond; D-SACK needs no clock, but comes a round trip later; F-RTO needs nothing
+ * from the peer.
  */
 #include "tcp/undo.h"
 
@@ -21,7 +24,8 @@ void undo_begin(struct tlsyn_conn *conn)
 
 void undo_on_timeout(struct tlsyn_conn *conn, bool again)
 {
-    /* RFC 5682 2.1 step 1: not where a timeout's repair is under way already, unless its own retransmission was lost too. */
+    /* RFC 5682 2.1 step 1: not where a timeout's repair is under way already, unless its own
+     * retransmission was lost too. */
     bool busy = conn->after_timeout && !again;
 
     conn->undo.frto = busy ? FRTO_OFF : FRTO_FIRST_ACK;
@@ -39,7 +43,7 @@ void undo_on_resent(struct tlsyn_conn *conn, uint32_t bytes)
     u->unreported += bytes;
 }
 
-/* --- proofs ------------------------------------------------------------------------------------------ */
+/* --- proofs ----------------------------------------------------------------------------------- */
 
 /* RFC 3522 3.2: what filled the hole was sent before the first retransmission. */
 static bool echoes_original(const struct tlsyn_conn *conn, const struct undo_ack *ack)
@@ -51,7 +55,8 @@ static bool echoes_original(const struct tlsyn_conn *conn, const struct undo_ack
     return conn->ts_ok && theirs->has_ts && seq_lt(theirs->tsecr, conn->undo.first_ts);
 }
 
-/* Up to a partial ACK: only if no retransmission is on its way that may have repaired another hole. */
+/* Up to a partial ACK: only if no retransmission is on its way that may have repaired another
+ * hole. */
 static bool eifel(const struct tlsyn_conn *conn, const struct undo_ack *ack)
 {
     if (!ack->acked || !echoes_original(conn, ack))
@@ -75,7 +80,8 @@ static bool frto_step(struct tlsyn_conn *conn, const struct undo_ack *ack)
     struct undo *u = &conn->undo;
     bool all = seq_geq(conn->snd_una, conn->recover);
 
-    /* Step 3 b. An ACK of everything may also mean that the ACKs before it were lost, not late: step 2 a. */
+    /* Step 3 b. An ACK of everything may also mean that the ACKs before it were lost, not
+     * late: step 2 a. */
     if (ack->original && (u->frto == FRTO_SECOND_ACK || !all))
         return true;
     if (u->frto == FRTO_FIRST_ACK && ack->acked && !all) {
@@ -88,7 +94,7 @@ static bool frto_step(struct tlsyn_conn *conn, const struct undo_ack *ack)
     return false;
 }
 
-/* --- what follows ------------------------------------------------------------------------------------ */
+/* --- what follows ----------------------------------------------------------------------------- */
 
 /* RFC 4015 3.3: the path's delay has risen to what the late ACK shows. */
 static void restore_timer(struct tlsyn_conn *conn, const struct wire_tcp *segment)

@@ -1,14 +1,15 @@
 /*
- * tcp/undo.h: a loss that was none. Segments or ACKs were only late: what the retransmission took from the congestion window
- * and put on the timer is given back.
+ * tcp/undo.h: a loss that was none. Segments or ACKs were only late: what the retransmission took
+ * from the congestion window and put on the timer is given back.
  *
  *     recovery begins, or the timer expires                    proved spurious
  *     idle -----------------------------------> armed --------------------------------> idle
  *                                                 |
  *                                                 +-- the next episode begins --> armed
  *
- * Proofs: an ACK that echoes a timestamp older than the first retransmission (Eifel, RFC 3522); D-SACKs for all that was sent
- * again (RFC 3708); after a timeout, an ACK of text that was sent before it and not since (F-RTO, RFC 5682 2.1 and 3.1).
+ * Proofs: an ACK that echoes a timestamp older than the first retransmission (Eifel, RFC 3522);
+ * D-SACKs for all that was sent again (RFC 3708); after a timeout, an ACK of text that was sent
+ * before it and not since (F-RTO, RFC 5682 2.1 and 3.1).
  */
 #ifndef TLSYN_TCP_UNDO_H
 #define TLSYN_TCP_UNDO_H
@@ -43,7 +44,8 @@ struct undo_ack {
     const struct tcp_sack_block *twice; /* D-SACK; or NULL */
 };
 
-/** Fast recovery begins, or the timer has expired outside of it; before the controller hears of it. */
+/** Fast recovery begins, or the timer has expired outside of it; before the controller hears of
+ * it. */
 void undo_begin(struct tlsyn_conn *conn);
 
 /** The timer has expired: `again`: the second time for the same loss. */
@@ -52,8 +54,8 @@ void undo_on_timeout(struct tlsyn_conn *conn, bool again);
 /** `bytes` leave once more. */
 void undo_on_resent(struct tlsyn_conn *conn, uint32_t bytes);
 
-/** Takes an ACK; true if the episode was spurious: window and timer are as before, and neither recovery nor what a timeout left
- * goes on. What was taken for lost is given another chance. */
+/** Takes an ACK; true if the episode was spurious: window and timer are as before, and neither
+ * recovery nor what a timeout left goes on. What was taken for lost is given another chance. */
 bool undo_on_ack(struct tlsyn_conn *conn, const struct undo_ack *ack);
 
 /** RFC 5682 step 2 b: new text goes before what is taken for lost. */
