@@ -1,6 +1,6 @@
 /*
- * ip/address6.c: the IPv6 addresses of an interface. The states, their picture and times: address6.h. Read first: RFC 4862 5.3 to 5.5,
- * RFC 7217 5, 6.
+ * ip/address6.c: the IPv6 addresses of an interface. The states, their picture and times:
+ * address6.h. Read first: RFC 4862 5.3 to 5.5, RFC 7217 5, 6.
  */
 #include "ip/address6.h"
 
@@ -16,7 +16,7 @@ static struct context *context_of(const struct tlsyn_iface *iface)
     return iface->ip->cx;
 }
 
-/* --- states -------------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 static void tell(struct tlsyn_iface *iface, const struct iface_address *a,
                  enum tlsyn_address_state state)
@@ -74,7 +74,7 @@ static void arm(struct tlsyn_iface *iface)
     timer_set(&context_of(iface)->wheel, &iface->ip6.address_timer, next);
 }
 
-/* --- duplicate address detection (RFC 4862 5.4) --------------------------------------------------------- */
+/* --- duplicate address detection (RFC 4862 5.4) ----------------------------------------------- */
 
 /* The next question, or the end of the questions. */
 static void probe(struct tlsyn_iface *iface, struct iface_address *a)
@@ -160,7 +160,7 @@ void address6_conflict(struct tlsyn_iface *iface, struct iface_address *a)
     arm(iface);
 }
 
-/* --- adding -------------------------------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 int address6_add(struct tlsyn_iface *iface, const struct address6 *add)
 {
@@ -226,7 +226,7 @@ bool address6_has_group(const struct tlsyn_iface *iface, const struct tlsyn_addr
     return false;
 }
 
-/* --- what users ask ------------------------------------------------------------------------------------ */
+/* --- what users ask --------------------------------------------------------------------------- */
 
 void tlsyn_iface_watch(struct tlsyn_iface *iface, struct tlsyn_address_handler *handler)
 {

@@ -1,7 +1,8 @@
 /*
  * ip/arp.c: ARP: requests and answers (RFC 826), and the conflict detection of RFC 5227.
  *
- * What a packet may do to the cache, so that nobody poisons it with packets that we did not ask for:
+ * What a packet may do to the cache, so that nobody poisons it with packets that we did not ask
+ * for:
  *   - a request for an address of ours may make an entry: the sender is about to talk to us;
  *   - a reply that was sent to us changes an entry that we asked for, to REACHABLE;
  *   - anything else changes an entry that exists, to STALE: it is probed soon after its next use.
@@ -16,7 +17,7 @@
 #include "ip/ndp.h"
 #include "wire/arp.h"
 
-/* --- out ---------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void arp_send(struct tlsyn_iface *iface, const uint8_t *ether_dst,
                      const struct wire_arp *arp)
@@ -32,7 +33,8 @@ static void arp_send(struct tlsyn_iface *iface, const uint8_t *ether_dst,
         count(iface->ip->cx, TLSYN_COUNT_arp_out);
 }
 
-/* A request to everybody, or to `hwaddr`. A sender of zero makes it a probe, our address as target an announcement. */
+/* A request to everybody, or to `hwaddr`. A sender of zero makes it a probe, our address as target
+ * an announcement. */
 static void arp_send_request(struct tlsyn_iface *iface, const struct tlsyn_addr *sender,
                              const struct tlsyn_addr *target, const uint8_t *hwaddr)
 {
@@ -66,7 +68,7 @@ static void arp_announce(struct tlsyn_iface *iface, const struct tlsyn_addr *add
     arp_send_request(iface, addr, addr, NULL);
 }
 
-/* --- our addresses: probes and announcements (RFC 5227 2.1, 2.3) --------------------------------------- */
+/* --- our addresses: probes and announcements (RFC 5227 2.1, 2.3) ------------------------------ */
 
 static void announce_all(struct tlsyn_iface *iface)
 {
@@ -142,10 +144,10 @@ void arp_release(struct tlsyn_iface *iface)
     timer_clear(&iface->ip->cx->wheel, &iface->announce_timer);
 }
 
-/* --- in ----------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
-/* RFC 5227 2.4 (b): tell everybody once, and not again for DEFEND_INTERVAL, so that two hosts that both insist do not
- * fill the network with it. */
+/* RFC 5227 2.4 (b): tell everybody once, and not again for DEFEND_INTERVAL, so that two hosts that
+ * both insist do not fill the network with it. */
 static void defend(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 {
     tlsyn_time now = iface->ip->cx->now;
@@ -159,7 +161,8 @@ static void defend(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
     arp_announce(iface, addr);
 }
 
-/* True if the sender uses an address of ours. Sees, too, whether it has or wants the one that we probe for (RFC 5227 2.1.1). */
+/* True if the sender uses an address of ours. Sees, too, whether it has or wants the one that we
+ * probe for (RFC 5227 2.1.1). */
 static bool is_conflict(struct tlsyn_iface *iface, const struct wire_arp *arp)
 {
     if (iface_has_address(iface, &arp->sender)) {

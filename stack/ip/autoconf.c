@@ -1,5 +1,6 @@
 /*
- * ip/autoconf.c: stateless address autoconfiguration. Read first: RFC 4862 5.5.3, RFC 7217 5, RFC 5453.
+ * ip/autoconf.c: stateless address autoconfiguration. Read first: RFC 4862 5.5.3,
+ * RFC 7217 5, RFC 5453.
  */
 #include "ip/autoconf.h"
 
@@ -21,7 +22,8 @@ struct identifier_of {
     uint8_t reserved; /* identifiers made before that are not to be used */
 };
 
-/* RFC 5453 3: anycast groups of the subnet's routers, and others; 02-00-5e-ff-fe is the IANA's own. */
+/* RFC 5453 3: anycast groups of the subnet's routers, and others; 02-00-5e-ff-fe is the IANA's
+ * own. */
 static bool is_reserved(const uint8_t id[8])
 {
     static const uint8_t routers[8], anycast[7] = {0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -63,7 +65,8 @@ static struct iface_address *find_learned(struct tlsyn_iface *iface,
     return NULL;
 }
 
-/* RFC 4862 5.5.3 (e): anybody on the link can say that an address has no time left; so much it keeps at least. */
+/* RFC 4862 5.5.3 (e): anybody on the link can say that an address has no time left; so much it
+ * keeps at least. */
 static void prolong(struct tlsyn_iface *iface, struct iface_address *a, const struct ndp_prefix *p)
 {
     tlsyn_time now = iface->ip->cx->now;

@@ -1,5 +1,6 @@
 /*
- * ip/frag.c: reassembly. The theory: frag.h. Read first: RFC 791 3.2, RFC 8200 4.5, RFC 5722, RFC 6864, RFC 3168 5.3.
+ * ip/frag.c: reassembly. The theory: frag.h. Read first: RFC 791 3.2, RFC 8200 4.5, RFC 5722,
+ * RFC 6864, RFC 3168 5.3.
  */
 #include "ip/frag.h"
 
@@ -78,7 +79,7 @@ static void count_either(const struct frag_datagram *d, enum tlsyn_counter ip4,
     count(context_of(d->frags), is_ip4(d) ? ip4 : ip6);
 }
 
-/* --- what a fragment says --------------------------------------------------------------------------------- */
+/* --- what a fragment says --------------------------------------------------------------------- */
 
 static size_t length_max(const struct tlsyn_addr *src)
 {
@@ -114,7 +115,7 @@ bool fragment_holds_header(uint8_t protocol, const uint8_t *payload, size_t len)
     }
 }
 
-/* --- the life of a datagram ------------------------------------------------------------------------------- */
+/* --- the life of a datagram ------------------------------------------------------------------- */
 
 static bool datagram_same(const struct table_node *node, const void *key)
 {
@@ -201,7 +202,8 @@ static void evict(struct frag_datagram *d)
     datagram_free(d);
 }
 
-/* RFC 1122 3.3.2, RFC 8200 4.5: the source is told, if it can see by the quoted header what this is about. */
+/* RFC 1122 3.3.2, RFC 8200 4.5: the source is told, if it can see by the quoted header what
+ * this is about. */
 static void expire(struct timer *timer)
 {
     struct frag_datagram *d = container_of(timer, struct frag_datagram, timer);
@@ -240,7 +242,7 @@ static struct frag_source *source_new(struct frags *frags, const struct tlsyn_ad
     return s;
 }
 
-/* --- room ------------------------------------------------------------------------------------------------- */
+/* --- room ------------------------------------------------------------------------------------- */
 
 static bool beyond_share(const struct frags *frags, const struct frag_source *s, uint32_t datagrams,
                          size_t bytes)
@@ -275,8 +277,8 @@ static struct frag_datagram *victim(struct frags *frags, const struct tlsyn_addr
     return first ? container_of(first, struct frag_datagram, age) : NULL;
 }
 
-/* Lets the oldest go until so much more of this source fits. False: it doesn't, unless `keep` goes too. Each datagram goes once, so this
- * costs no more than its coming did. */
+/* Lets the oldest go until so much more of this source fits. False: it doesn't, unless `keep` goes
+ * too. Each datagram goes once, so this costs no more than its coming did. */
 static bool make_room(struct frags *frags, const struct tlsyn_addr *src,
                       const struct frag_datagram *keep, uint32_t datagrams, size_t bytes)
 {
@@ -292,7 +294,7 @@ static bool make_room(struct frags *frags, const struct tlsyn_addr *src,
     }
 }
 
-/* --- a datagram begins -------------------------------------------------------------------------------------- */
+/* --- a datagram begins ------------------------------------------------------------------------ */
 
 static struct frag_key key_of(const struct fragment *f)
 {
@@ -362,7 +364,7 @@ static struct frag_datagram *datagram_of(struct frags *frags, const struct fragm
     return node ? container_of(node, struct frag_datagram, node) : datagram_new(frags, &key, hash);
 }
 
-/* --- pieces ------------------------------------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 /* The first piece that ends behind `offset`, or count. Most fragments come in order. */
 static uint16_t piece_at(struct frag_datagram *d, uint32_t offset)
@@ -391,7 +393,8 @@ static bool is_copy(const struct piece_of *p, const struct fragment *f)
            memcmp(p->memory + p->skip, f->datagram->payload, f->datagram->len) == 0;
 }
 
-/* Does the fragment agree with what was said about the length before? If it is the last one, that is said now. */
+/* Does the fragment agree with what was said about the length before? If it is the last one,
+ * that is said now. */
 static bool length_agrees(struct frag_datagram *d, const struct fragment *f)
 {
     uint32_t to = f->offset + (uint32_t)f->datagram->len;
@@ -491,9 +494,10 @@ static bool keep(struct frag_datagram *d, const struct fragment *f)
     return false;
 }
 
-/* --- completion --------------------------------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------------------- */
 
-/* RFC 3168 5.3: a mark must not be lost, and must not be put upon somebody who can't read it. False: neither can be kept. */
+/* RFC 3168 5.3: a mark must not be lost, and must not be put upon somebody who can't read it.
+ * False: neither can be kept. */
 static bool combine_ecn(const struct frag_datagram *d, struct ip_datagram *whole)
 {
     if (!(d->ecn & 1 << ECN_CE))
@@ -556,7 +560,7 @@ void frags_done(struct frags *frags)
     frags->whole = NULL;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 void frags_init(struct frags *frags, struct ip *ip)
 {

@@ -1,8 +1,9 @@
 /*
  * ip/group.c: one frame for all. Read first: RFC 919 7, RFC 1112 6, RFC 1122 3.2.1.3, 3.3.6.
  *
- * There is no neighbour to ask for: the Ethernet address follows from the IP address. Such a datagram is rare and short, so it
- * is built in one piece, with its checksum, and waits in the reply queue like an ARP packet.
+ * There is no neighbour to ask for: the Ethernet address follows from the IP address. Such a
+ * datagram is rare and short, so it is built in one piece, with its checksum, and waits in the
+ * reply queue like an ARP packet.
  */
 #include "ip/group.h"
 
@@ -52,7 +53,8 @@ static bool leaves_from(const struct tlsyn_iface *iface, const struct tlsyn_addr
     return tlsyn_addr_unspecified(src) ? !has_ip4(iface) : iface_has_address(iface, src);
 }
 
-/* The interface to leave through. The limited broadcast address and groups are everywhere: the source decides. */
+/* The interface to leave through. The limited broadcast address and groups are everywhere: the
+ * source decides. */
 static struct tlsyn_iface *choose_iface(const struct ip *ip, const struct tlsyn_addr *src,
                                         const struct tlsyn_addr *dst)
 {

@@ -1,6 +1,6 @@
 /*
- * ip/group.h: datagrams to everybody on a link: broadcast (RFC 919, RFC 1122 3.3.6) and IPv4 groups (RFC 1112, as a host of
- * level 1: it sends to groups, and is a member of none).
+ * ip/group.h: datagrams to everybody on a link: broadcast (RFC 919, RFC 1122 3.3.6) and IPv4 groups
+ * (RFC 1112, as a host of level 1: it sends to groups, and is a member of none).
  */
 #ifndef TLSYN_IP_GROUP_H
 #define TLSYN_IP_GROUP_H
@@ -13,9 +13,9 @@ bool group_is(const struct ip *ip, const struct tlsyn_addr *dst);
 /** True for the first two of these. */
 bool group_is_broadcast(const struct ip *ip, const struct tlsyn_addr *dst);
 
-/** As ip_path_find(), for such an address: through the interface of the network, or of `src` (NULL: none is chosen), or the
- * first. Where there is no IPv4 address yet a broadcast leaves from 0.0.0.0. -ENETUNREACH: there is no such interface, or a
- * group's datagram would have no source. */
+/** As ip_path_find(), for such an address: through the interface of the network, or of `src` (NULL:
+ * none is chosen), or the first. Where there is no IPv4 address yet a broadcast leaves from
+ * 0.0.0.0. -ENETUNREACH: there is no such interface, or a group's datagram would have no source. */
 int group_path_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
                     struct ip_path *path);
 

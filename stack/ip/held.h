@@ -1,9 +1,11 @@
 /*
- * ip/held.h: copied frames that wait: for output to open (the reply queue), or for a neighbour to answer.
+ * ip/held.h: copied frames that wait: for output to open (the reply queue), or for a
+ * neighbour to answer.
  *
- * Theory. A frame on its way out refers to text where it lies, in a ring or in a received frame, and that is good only
- * while the call lasts. Whatever has to wait is copied into one allocation, in one piece, and waits in a queue that knows
- * how much memory it holds, so that its owner can bound it.
+ * Theory. A frame on its way out refers to text where it lies, in a ring or in a received frame,
+ * and that is good only while the call lasts. Whatever has to wait is copied into one
+ * allocation, in one piece, and waits in a queue that knows how much memory it holds, so that
+ * its owner can bound it.
  */
 #ifndef TLSYN_IP_HELD_H
 #define TLSYN_IP_HELD_H
@@ -11,7 +13,8 @@
 #include "core/context.h"
 #include "core/list.h"
 
-/** One frame, complete but perhaps for the receiver's Ethernet address. Owned by the queue it is in. */
+/** One frame, complete but perhaps for the receiver's Ethernet address. Owned by the
+ * queue it is in. */
 struct held {
     struct list node;
     struct tlsyn_iface *iface; /* to leave through */

@@ -1,12 +1,13 @@
 /*
  * ip/icmp.c: ICMP for IPv4. Read first: RFC 792, RFC 1122 3.2.2, RFC 5927.
  *
- * Errors in. Anybody can make one up, so it is believed as far as it quotes what we could have sent: an IPv4 datagram
- * from an address of ours, not a later fragment, with eight octets behind its header. Whether a connection sent it, and
- * whether its sequence number is in flight, is for the protocol above to say (RFC 5927 4).
+ * Errors in. Anybody can make one up, so it is believed as far as it quotes what we could have
+ * sent: an IPv4 datagram from an address of ours, not a later fragment, with eight octets behind
+ * its header. Whether a connection sent it, and whether its sequence number is in flight, is for
+ * the protocol above to say (RFC 5927 4).
  *
- * Answers. Echo replies and errors out are taken from one budget (limits.icmp_per_second), and nothing that was sent to
- * a broadcast address is answered (RFC 1122 3.2.2, 3.2.2.6).
+ * Answers. Echo replies and errors out are taken from one budget (limits.icmp_per_second), and
+ * nothing that was sent to a broadcast address is answered (RFC 1122 3.2.2, 3.2.2.6).
  */
 #include "ip/icmp.h"
 
@@ -27,7 +28,7 @@ void icmp_init(struct icmp *icmp, struct context *cx)
     budget_init(&icmp->budget, cx->limits.icmp_per_second, cx->now);
 }
 
-/* --- out ---------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static int icmp_send(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_tx *tx)
 {
@@ -125,7 +126,7 @@ void ip_reassembly_exceeded(struct ip *ip, const struct ip_datagram *first)
         tell_sender(ip, first, ICMP4_TIME_EXCEEDED, ICMP4_REASSEMBLY);
 }
 
-/* --- our own echo requests ----------------------------------------------------------------------------- */
+/* --- our own echo requests -------------------------------------------------------------------- */
 
 int ip_ping(struct ip *ip, const struct tlsyn_addr *to, uint16_t id, uint16_t sequence, size_t size,
             struct tlsyn_ping_handler *handler)
@@ -190,15 +191,16 @@ bool icmp_take_own_error(struct ip *ip, const struct ip_error *error)
     return true;
 }
 
-/* --- errors in ----------------------------------------------------------------------------------------- */
+/* --- errors in -------------------------------------------------------------------------------- */
 
 struct meaning {
     int error;
     bool hard;
 };
 
-/* RFC 1122 4.2.3.9: network, host and source route are soft, protocol and port are hard; RFC 1122 3.2.2.1 and RFC 1812
- * 5.2.7.1 for the later codes, which tell of what nobody is going to repair within seconds. */
+/* RFC 1122 4.2.3.9: network, host and source route are soft, protocol and port are hard; RFC 1122
+ * 3.2.2.1 and RFC 1812 5.2.7.1 for the later codes, which tell of what nobody is going to repair
+ * within seconds. */
 static const struct meaning unreachable[] = {
     [ICMP4_NET] = {-ENETUNREACH, false},
     [ICMP4_HOST] = {-EHOSTUNREACH, false},
@@ -236,7 +238,8 @@ static bool meaning_of(const struct wire_icmp4 *icmp, struct meaning *meaning)
     }
 }
 
-/* What a router says that could not send a datagram on. False: absurd, or it would have fitted (RFC 5927 7.2). */
+/* What a router says that could not send a datagram on. False: absurd, or it would have fitted
+ * (RFC 5927 7.2). */
 static bool mtu_of(const struct wire_icmp4 *icmp, const struct wire_ip4 *quoted, uint16_t *mtu)
 {
     *mtu = icmp->mtu > 0 ? icmp->mtu : pmtu_plateau(quoted->total_len);
@@ -273,7 +276,7 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct i
     return !icmp_take_own_error(ip, error);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_error *error)
 {

@@ -1,5 +1,6 @@
 /*
- * ip/icmp.h: ICMP: echo both ways, errors in, the one error that we send. Read first: RFC 792, RFC 1122 3.2.2.
+ * ip/icmp.h: ICMP: echo both ways, errors in, the one error that we send. Read first: RFC 792,
+ * RFC 1122 3.2.2.
  */
 #ifndef TLSYN_IP_ICMP_H
 #define TLSYN_IP_ICMP_H
@@ -35,7 +36,8 @@ struct tlsyn_view icmp_view(const uint8_t *bytes, size_t len);
 void icmp_take_reply(struct ip *ip, const struct ip_datagram *datagram, uint16_t id,
                      uint16_t sequence, size_t size);
 
-/** Gives an error about an echo request of ours to whoever sent it. False: the datagram was none. */
+/** Gives an error about an echo request of ours to whoever sent it. False: the datagram was
+ * none. */
 bool icmp_take_own_error(struct ip *ip, const struct ip_error *error);
 
 #endif

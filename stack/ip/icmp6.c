@@ -1,8 +1,9 @@
 /*
  * ip/icmp6.c: ICMPv6. Read first: RFC 4443 2.4, 3, 4; RFC 5927.
  *
- * Errors in are believed as far as they quote what we could have sent, as in icmp.c; answers are taken from the same budget, and
- * nothing that was sent to a group is answered with an error, but by the two exceptions of RFC 4443 2.4 (e.3).
+ * Errors in are believed as far as they quote what we could have sent, as in icmp.c; answers are
+ * taken from the same budget, and nothing that was sent to a group is answered with an error, but
+ * by the two exceptions of RFC 4443 2.4 (e.3).
  */
 #include "ip/icmp6.h"
 
@@ -18,7 +19,7 @@
 #define ROUTER_ALERT_LEN 8
 #define MESSAGE_MAX      1024 /* of the link's own protocols: MLD with all groups, and all of NDP */
 
-/* --- out ----------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static int icmp6_send(struct ip *ip, const struct wire_icmp6 *icmp, struct ip_tx *tx)
 {
@@ -88,7 +89,8 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     icmp6_send(ip, &reply, &tx);
 }
 
-/* RFC 4443 2.4 (e): not to nobody, and not about an error. What follows a broken extension header can't be known. */
+/* RFC 4443 2.4 (e): not to nobody, and not about an error. What follows a broken extension header
+ * can't be known. */
 static bool may_be_told(const struct ip_datagram *datagram)
 {
     return !tlsyn_addr_unspecified(&datagram->src) &&
@@ -135,14 +137,15 @@ int icmp6_echo(struct ip *ip, struct ip_tx *tx, uint16_t id, uint16_t sequence)
     return icmp6_send(ip, &request, tx);
 }
 
-/* --- errors in ----------------------------------------------------------------------------------------- */
+/* --- errors in -------------------------------------------------------------------------------- */
 
 struct meaning {
     int error;
     bool hard;
 };
 
-/* RFC 4443 3.1, and which of them RFC 1122 4.2.3.9 would call hard: what nobody is going to repair within seconds. */
+/* RFC 4443 3.1, and which of them RFC 1122 4.2.3.9 would call hard: what nobody is going to repair
+ * within seconds. */
 static const struct meaning unreachable[] = {
     [ICMP6_NO_ROUTE] = {-ENETUNREACH, false},      [ICMP6_PROHIBITED] = {-EHOSTUNREACH, true},
     [ICMP6_BEYOND_SCOPE] = {-EHOSTUNREACH, false}, [ICMP6_ADDRESS] = {-EHOSTUNREACH, false},
@@ -213,7 +216,7 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp6 *icmp, struct i
     return !icmp_take_own_error(ip, error);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static bool message_arrives(struct ip *ip, const struct ip_datagram *datagram,
                             struct ip_error *error)
@@ -222,7 +225,8 @@ static bool message_arrives(struct ip *ip, const struct ip_datagram *datagram,
     int parsed = wire_icmp6_parse(datagram->payload, datagram->len, &icmp);
 
     if (parsed < 0) {
-        /* RFC 4443 2.4 (b): informational types unknown are discarded in silence; errors unknown have nobody above */
+        /* RFC 4443 2.4 (b): informational types unknown are discarded in silence; errors unknown
+         * have nobody above */
         drop(ip->cx, parsed == -EPROTONOSUPPORT ? TLSYN_DROP_icmp_type : TLSYN_DROP_icmp_malformed);
         return false;
     }

@@ -1,6 +1,6 @@
 /*
- * ip/icmp6.h: ICMPv6: echo both ways, errors in, the errors that we send; and how a message of the link's own protocols leaves. Read
- * first: RFC 4443.
+ * ip/icmp6.h: ICMPv6: echo both ways, errors in, the errors that we send; and how a message of the
+ * link's own protocols leaves. Read first: RFC 4443.
  */
 #ifndef TLSYN_IP_ICMP6_H
 #define TLSYN_IP_ICMP6_H
@@ -19,11 +19,13 @@ struct wire_ether;
 bool icmp6_input(const struct wire_ether *ether, const struct ip_datagram *datagram,
                  struct ip_error *error);
 
-/** Tells the sender of a datagram what is wrong with its extension headers, unless RFC 4443 2.4 (e) forbids it. */
+/** Tells the sender of a datagram what is wrong with its extension headers, unless RFC 4443 2.4
+ * (e) forbids it. */
 void icmp6_parameter_problem(const struct ip_datagram *datagram,
                              const struct wire_ip6_chain *chain);
 
-/** Tells the sender of a datagram that it could not be delivered: an error of this type and code, whose 32-bit field is `word`. */
+/** Tells the sender of a datagram that it could not be delivered: an error of this type and code,
+ * whose 32-bit field is `word`. */
 void icmp6_error(const struct ip_datagram *datagram, uint8_t type, uint8_t code, uint32_t word);
 
 /** Sends an echo request: as ip_output(). `tx` has the addresses and the data. */
@@ -37,7 +39,8 @@ struct icmp6_frame {
     bool router_alert; /* RFC 2711, as MLD wants */
 };
 
-/** Fills in the message's checksum, and puts a copy into the reply queue. 0; -ENOBUFS, -ENOMEM (counted). */
+/** Fills in the message's checksum, and puts a copy into the reply queue. 0; -ENOBUFS,
+ * -ENOMEM (counted). */
 int icmp6_send_frame(struct tlsyn_iface *iface, const struct icmp6_frame *frame, uint8_t *message,
                      size_t len);
 

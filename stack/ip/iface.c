@@ -1,5 +1,6 @@
 /*
- * ip/iface.c: interfaces, and what the users of the stack may ask of one. See iface.h and tlsyn/stack.h.
+ * ip/iface.c: interfaces, and what the users of the stack may ask of one. See iface.h and
+ * tlsyn/stack.h.
  */
 #include "ip/iface.h"
 
@@ -65,9 +66,10 @@ struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface)
     return iface->link;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
-/* All ones behind the prefix. Networks of two addresses and of one have no broadcast address (RFC 3021). */
+/* All ones behind the prefix. Networks of two addresses and of one have no broadcast
+ * address (RFC 3021). */
 static struct tlsyn_addr directed_broadcast(const struct tlsyn_addr *addr, unsigned prefix_bits)
 {
     struct tlsyn_addr last = *addr;

@@ -75,7 +75,8 @@ struct tlsyn_iface {
     struct iface6 ip6;
 };
 
-/** Puts a link under the layer. 0; -EINVAL: the link's Ethernet address is no host's, or its MTU is below 68; -ENOMEM. */
+/** Puts a link under the layer. 0; -EINVAL: the link's Ethernet address is no host's, or its MTU is
+ * below 68; -ENOMEM. */
 int ip_iface_add(struct ip *ip, struct tlsyn_link *link, struct tlsyn_iface **iface);
 
 /** True if the interface belongs to this layer. */
@@ -108,7 +109,8 @@ uint16_t iface_mtu(const struct tlsyn_iface *iface, bool ip4);
 /** True if `addr` is a usable address of this interface. */
 bool iface_has_address(const struct tlsyn_iface *iface, const struct tlsyn_addr *addr);
 
-/** True for the limited broadcast address and that of a network on this interface (RFC 1122 3.2.1.3 (c) to (e)). */
+/** True for the limited broadcast address and that of a network on this interface (RFC 1122
+ * 3.2.1.3 (c) to (e)). */
 bool iface_is_broadcast(const struct tlsyn_iface *iface, const struct tlsyn_addr *addr);
 
 /** True if `addr` is in a network of this interface. */

@@ -37,9 +37,10 @@ void ip_release(struct ip *ip)
     iface_release_all(ip);
 }
 
-/* --- in ----------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
-/* Ethernet's part: is the frame for us, and what does it carry? A frame is in one piece (tlsyn/link.h). */
+/* Ethernet's part: is the frame for us, and what does it carry? A frame is in one piece
+ * (tlsyn/link.h). */
 enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
                          struct ip_arrival *out)
 {
@@ -78,7 +79,7 @@ void ip_input_done(struct ip *ip)
     frags_done(&ip->frags);
 }
 
-/* --- paths -------------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 bool ip_is_ours(const struct ip *ip, const struct tlsyn_addr *address)
 {

@@ -1,8 +1,9 @@
 /*
  * ip/ip4.c: what an IPv4 datagram must be to be taken. Read first: RFC 791, RFC 1122 3.2.1.
  *
- * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8), and a source route ends
- * here whatever it says. A datagram with any TTL is taken (3.2.1.7). Fragments are put together first (frag.h).
+ * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8),
+ * and a source route ends here whatever it says. A datagram with any TTL is taken (3.2.1.7).
+ * Fragments are put together first (frag.h).
  */
 #include "ip/ip4.h"
 
@@ -35,8 +36,8 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     return 0;
 }
 
-/* RFC 1122 3.2.1.3: a source is one host's address, and not ours. 3.3.6: what came by link-layer broadcast is for an IP
- * broadcast address too. Multicast groups there are none here. (MUST-63) */
+/* RFC 1122 3.2.1.3: a source is one host's address, and not ours. 3.3.6: what came by link-layer
+ * broadcast is for an IP broadcast address too. Multicast groups there are none here. (MUST-63) */
 static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wire_ether *ether,
                                const struct wire_ip4 *ip4, bool *broadcast)
 {

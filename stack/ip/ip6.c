@@ -1,5 +1,6 @@
 /*
- * ip/ip6.c: one IPv6 datagram in. Read first: RFC 8200 4, RFC 6946, RFC 7112, RFC 4291 2.7, 2.8, RFC 4862 5.4.
+ * ip/ip6.c: one IPv6 datagram in. Read first: RFC 8200 4, RFC 6946, RFC 7112, RFC 4291 2.7,
+ * 2.8, RFC 4862 5.4.
  */
 #include "ip/ip6.h"
 
@@ -10,8 +11,8 @@
 #include "wire/bytes.h"
 #include "wire/icmp6.h"
 
-/* RFC 4291 2.5.2, 2.7: a source is one host's address, or none at all where the sender has none yet: then it is a word to a
- * group, about addresses. */
+/* RFC 4291 2.5.2, 2.7: a source is one host's address, or none at all where the sender has none
+ * yet: then it is a word to a group, about addresses. */
 static bool source_is_good(const struct ip *ip, const struct wire_ip6 *ip6)
 {
     if (tlsyn_addr_unspecified(&ip6->src))
@@ -38,7 +39,7 @@ static int ip6_check(const struct tlsyn_iface *iface, const struct wire_ether *e
     return source_is_good(iface->ip, ip6) ? 0 : -TLSYN_DROP_ip_source;
 }
 
-/* --- fragments --------------------------------------------------------------------------------------------- */
+/* --- fragments -------------------------------------------------------------------------------- */
 
 #define KEPT 1 /* not refused, and not complete */
 
@@ -47,7 +48,8 @@ static size_t headers_of(const struct ip_datagram *d)
     return (size_t)(d->payload - d->header);
 }
 
-/* What follows a fragment header is a chain of headers again, named by datagram->protocol; it ends in a protocol. */
+/* What follows a fragment header is a chain of headers again, named by datagram->protocol; it ends
+ * in a protocol. */
 static int walk_on(const struct ip_datagram *d, struct wire_ip6_chain *chain)
 {
     struct wire_ip6 rest = {
@@ -90,7 +92,8 @@ static int ip6_go_on(struct ip_datagram *datagram)
     return 0;
 }
 
-/* RFC 8200 4.5: the first fragment's headers, without the fragment header, become those of the whole. */
+/* RFC 8200 4.5: the first fragment's headers, without the fragment header, become those of the
+ * whole. */
 static void ip6_make_whole(struct ip_datagram *whole, uint8_t *header)
 {
     size_t kept = headers_of(whole) - IP6_FRAGMENT_LEN;
@@ -106,7 +109,8 @@ static void ip6_make_whole(struct ip_datagram *whole, uint8_t *header)
     put_u16(&w, (uint16_t)(kept - IP6_HEADER_LEN + whole->len));
 }
 
-/* RFC 8200 4.5: the sender is told of what can't be, by the place of the field. Of nothing in it, nothing is said. */
+/* RFC 8200 4.5: the sender is told of what can't be, by the place of the field. Of nothing in it,
+ * nothing is said. */
 static int impossible(const struct ip_datagram *part, int error)
 {
     size_t offset_at = headers_of(part) - IP6_FRAGMENT_LEN + 2;
@@ -131,7 +135,8 @@ static int check_first(const struct ip_datagram *part)
     return -TLSYN_DROP_ip_fragment;
 }
 
-/* `datagram` has a fragment header as its payload. 0: it is whole, and goes on behind that header; KEPT; or minus the reason. */
+/* `datagram` has a fragment header as its payload. 0: it is whole, and goes on behind that header;
+ * KEPT; or minus the reason. */
 static int ip6_fragment(struct ip_datagram *datagram)
 {
     struct ip_datagram part = *datagram;
@@ -164,7 +169,7 @@ static int ip6_fragment(struct ip_datagram *datagram)
     return ip6_go_on(datagram);
 }
 
-/* --- in ---------------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 /* 0, KEPT, or minus the reason; the sender is told where RFC 8200 4.2 says so. */
 static int ip6_extensions(const struct wire_ip6 *ip6, struct ip_datagram *datagram)

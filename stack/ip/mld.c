@@ -72,7 +72,8 @@ static void tell(struct tlsyn_iface *iface, uint8_t record, const struct tlsyn_a
         report(iface, record, group, count);
 }
 
-/* A group joined is told of again as one of all that we listen to; one left has its place until then. */
+/* A group joined is told of again as one of all that we listen to; one left has its
+ * place until then. */
 static void repeat_timer_fired(struct timer *timer)
 {
     struct tlsyn_iface *iface = container_of(timer, struct tlsyn_iface, ip6.mld.repeat_timer);
@@ -120,7 +121,8 @@ void mld_left(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
     repeat_soon(iface);
 }
 
-/* RFC 3810 6.2: a query that is not from a link-local address with hop limit 1 is nobody's business. */
+/* RFC 3810 6.2: a query that is not from a link-local address with hop limit 1 is
+ * nobody's business. */
 void mld_input(struct tlsyn_iface *iface, const struct ip_datagram *datagram)
 {
     struct context *cx = iface->ip->cx;

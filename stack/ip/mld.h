@@ -1,10 +1,11 @@
 /*
- * ip/mld.h: tells routers and switches which groups we listen to: the solicited-node groups of our addresses. Read first: RFC 3810
- * 5, 6; RFC 3590.
+ * ip/mld.h: tells routers and switches which groups we listen to: the solicited-node groups of our
+ * addresses. Read first: RFC 3810 5, 6; RFC 3590.
  *
- * Each report speaks of all groups, or of the one that has just come or gone: routers count records, not messages. A change is
- * told twice (RFC 3810 9.1, the robustness variable), a query answered once, after a random part of the time that it gives. While
- * a router of version 1 is about, reports are of that version (RFC 3810 8.2.1).
+ * Each report speaks of all groups, or of the one that has just come or gone: routers count
+ * records, not messages. A change is told twice (RFC 3810 9.1, the robustness variable), a query
+ * answered once, after a random part of the time that it gives. While a router of version 1 is
+ * about, reports are of that version (RFC 3810 8.2.1).
  */
 #ifndef TLSYN_IP_MLD_H
 #define TLSYN_IP_MLD_H

@@ -1,8 +1,8 @@
 /*
  * ip/ndp.c: neighbour discovery. See ndp.h; what routers say is router.c's.
  *
- * What a message may do to the neighbour cache: RFC 4861 7.2.3 and 7.2.5, with the caution of arp.c: an answer proves that the
- * neighbour is there only when we have asked.
+ * What a message may do to the neighbour cache: RFC 4861 7.2.3 and 7.2.5, with the caution of
+ * arp.c: an answer proves that the neighbour is there only when we have asked.
  */
 #include "ip/ndp.h"
 
@@ -13,7 +13,7 @@
 #include "ip/source.h"
 #include "wire/ndp.h"
 
-/* --- out ----------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void ndp_send(struct tlsyn_iface *iface, struct icmp6_frame *frame,
                      const struct wire_ndp *ndp)
@@ -90,7 +90,7 @@ void ndp_announce(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
     advertise(iface, addr, &(const struct tlsyn_addr){{0}}, NULL);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static bool is_solicited_node(const struct tlsyn_addr *group)
 {

@@ -1,8 +1,9 @@
 /*
- * ip/ndp.h: neighbour discovery: fills the neighbour cache for IPv6, and guards our addresses. Read first: RFC 4861 7, RFC 4862 5.4.
+ * ip/ndp.h: neighbour discovery: fills the neighbour cache for IPv6, and guards our addresses. Read
+ * first: RFC 4861 7, RFC 4862 5.4.
  *
- * Whoever is not on our link can't send with a hop limit of 255, as each router takes one away: what has less is no neighbour's
- * word (RFC 4861 3.1).
+ * Whoever is not on our link can't send with a hop limit of 255, as each router takes one away:
+ * what has less is no neighbour's word (RFC 4861 3.1).
  */
 #ifndef TLSYN_IP_NDP_H
 #define TLSYN_IP_NDP_H
@@ -18,7 +19,8 @@ struct wire_ether;
 void ndp_input(struct tlsyn_iface *iface, const struct wire_ether *ether,
                const struct ip_datagram *datagram);
 
-/** Asks who has `target`: everybody, or (`hwaddr` not NULL) one neighbour that had it, to hear whether it is still there. */
+/** Asks who has `target`: everybody, or (`hwaddr` not NULL) one neighbour that had it, to hear
+ * whether it is still there. */
 void ndp_solicit(struct tlsyn_iface *iface, const struct tlsyn_addr *target, const uint8_t *hwaddr);
 
 /** Asks whether somebody has `target`, which is to become our address. */

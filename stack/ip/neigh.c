@@ -1,5 +1,6 @@
 /*
- * ip/neigh.c: the neighbour cache. The states, their picture and the bounds: neigh.h. Read first: RFC 4861 7.3.
+ * ip/neigh.c: the neighbour cache. The states, their picture and the bounds: neigh.h. Read
+ * first: RFC 4861 7.3.
  */
 #include "ip/neigh.h"
 
@@ -46,7 +47,7 @@ void neigh_init(struct neigh_cache *cache, struct context *cx)
         NEIGH_REACHABLE_TIME / 2 + random_below(cx->random, (uint32_t)NEIGH_REACHABLE_TIME);
 }
 
-/* --- an entry's life ---------------------------------------------------------------------------------- */
+/* --- an entry's life -------------------------------------------------------------------------- */
 
 /* Moves an entry to the end of its line: it was used just now. */
 static void neigh_touch(struct neighbour *n)
@@ -161,7 +162,8 @@ static void neigh_timer_fired(struct timer *timer)
     }
 }
 
-/* Makes room by one entry. False: `for_use` is not given and all entries are in use, or the bound is 0. */
+/* Makes room by one entry. False: `for_use` is not given and all entries are in use, or
+ * the bound is 0. */
 static bool neigh_evict(struct neigh_cache *cache, bool for_use)
 {
     bool crowded = cache->unresolved_count > cache->table.max / 2;
@@ -215,7 +217,7 @@ static struct neighbour *neigh_make(struct neigh_cache *cache, struct tlsyn_ifac
     return n;
 }
 
-/* --- use ---------------------------------------------------------------------------------------------- */
+/* --- use -------------------------------------------------------------------------------------- */
 
 struct neighbour *neigh_find(const struct neigh_cache *cache, const struct tlsyn_iface *iface,
                              const struct tlsyn_addr *addr)
@@ -274,9 +276,10 @@ void neigh_confirm(struct neighbour *n)
         neigh_set_state(n, NEIGH_REACHABLE);
 }
 
-/* --- what neighbours say ------------------------------------------------------------------------------ */
+/* --- what neighbours say ---------------------------------------------------------------------- */
 
-/* True if this may be the answer to a request of ours: only then does it prove that the neighbour hears us. */
+/* True if this may be the answer to a request of ours: only then does it prove that the
+ * neighbour hears us. */
 static bool neigh_has_asked(const struct neighbour *n)
 {
     return n->probes > 0 && (n->state == NEIGH_INCOMPLETE || n->state == NEIGH_PROBE);
@@ -290,8 +293,8 @@ static void neigh_send_waiting(struct neighbour *n)
 }
 
 /*
- * RFC 4861 7.2.3 and 7.2.5, in ARP's terms. Whatever was not asked for leaves the entry STALE, so that its next use is
- * followed by a probe: a lie lasts for seconds, not for ever.
+ * RFC 4861 7.2.3 and 7.2.5, in ARP's terms. Whatever was not asked for leaves the entry STALE, so
+ * that its next use is followed by a probe: a lie lasts for seconds, not for ever.
  */
 void neigh_learn(struct neigh_cache *cache, struct tlsyn_iface *iface,
                  const struct tlsyn_addr *addr, const uint8_t hwaddr[ETHER_ADDR_LEN],

@@ -1,7 +1,9 @@
 /*
- * ip/neigh.h: the neighbour cache: which Ethernet address has the next hop? Read first: RFC 4861 7.3, RFC 826, RFC 1122 2.3.2.
+ * ip/neigh.h: the neighbour cache: which Ethernet address has the next hop? Read first: RFC 4861
+ * 7.3, RFC 826, RFC 1122 2.3.2.
  *
- * The states of RFC 4861 7.3.2, which serve IPv4 as well, with ARP in the place of Neighbor Solicitation:
+ * The states of RFC 4861 7.3.2, which serve IPv4 as well, with ARP in the place of
+ * Neighbor Solicitation:
  *
  *                     first use                    3 requests unanswered              after a second
  *        (no entry) -----------> INCOMPLETE ----------------------------> FAILED ---------------------> (no entry)
@@ -17,12 +19,14 @@
  *                                           | unanswered
  *                                           +--> (no entry): the next use asks everybody again
  *
- * REACHABLE becomes STALE when it is used after its time, with no timer of its own (RFC 4861 7.3.3 allows that).
+ * REACHABLE becomes STALE when it is used after its time, with no timer of its own (RFC 4861
+ * 7.3.3 allows that).
  *
- * Bounds. limits.neighbours entries, limits.neighbour_queue frames waiting at each. When the cache is full, whoever has
- * gone unused for longest leaves, from among the entries without an Ethernet address if these hold more than half of the
- * cache, else from those with one: neither a flood of spoofed sources nor a crowd of real peers can take it all. What only
- * asked us something stands first in line to leave, and never pushes out an entry that we have used.
+ * Bounds. limits.neighbours entries, limits.neighbour_queue frames waiting at each. When the cache
+ * is full, whoever has gone unused for longest leaves, from among the entries without an Ethernet
+ * address if these hold more than half of the cache, else from those with one: neither a flood of
+ * spoofed sources nor a crowd of real peers can take it all. What only asked us something stands
+ * first in line to leave, and never pushes out an entry that we have used.
  */
 #ifndef TLSYN_IP_NEIGH_H
 #define TLSYN_IP_NEIGH_H
@@ -84,8 +88,8 @@ void neigh_release(struct neigh_cache *cache);
 struct neighbour *neigh_find(const struct neigh_cache *cache, const struct tlsyn_iface *iface,
                              const struct tlsyn_addr *addr);
 
-/** The entry for a neighbour that we are about to send to; made, and asked for, if there is none. NULL when the cache is
- * full or memory is short (counted). */
+/** The entry for a neighbour that we are about to send to; made, and asked for, if there is none.
+ * NULL when the cache is full or memory is short (counted). */
 struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *iface,
                                 const struct tlsyn_addr *addr);
 
@@ -95,7 +99,8 @@ static inline bool neigh_is_resolved(const struct neighbour *n)
     return n->state != NEIGH_INCOMPLETE && n->state != NEIGH_FAILED;
 }
 
-/** Lets a frame wait for the answer; it becomes the cache's. The oldest is dropped when too many wait (RFC 4861 7.2.2). */
+/** Lets a frame wait for the answer; it becomes the cache's. The oldest is dropped when too many
+ * wait (RFC 4861 7.2.2). */
 void neigh_hold(struct neighbour *n, struct held *h);
 
 /** How an address came to us. */
@@ -123,7 +128,8 @@ void neigh_advertised(struct neigh_cache *cache, struct tlsyn_iface *iface,
 /** RFC 4861 7.3.1: what we sent has arrived there. */
 void neigh_confirm(struct neighbour *n);
 
-/** The next frame whose neighbour has answered, with its Ethernet address filled in; the caller's now. NULL: none. */
+/** The next frame whose neighbour has answered, with its Ethernet address filled in; the caller's
+ * now. NULL: none. */
 struct held *neigh_take_answered(struct neigh_cache *cache);
 
 /** The next frame whose neighbour did not answer; the caller's now. NULL: none. */

@@ -1,11 +1,12 @@
 /*
  * ip/output.c: route, neighbour, header, and a batch for the link. See output.h.
  *
- * Checksums. A link that takes CSUM_PARTIAL frames finishes the transport checksum; the field then holds the sum over the
- * pseudo-header. For any other link, and for ICMP, the checksum is computed here.
+ * Checksums. A link that takes CSUM_PARTIAL frames finishes the transport checksum; the field
+ * then holds the sum over the pseudo-header. For any other link, and for ICMP, the checksum is
+ * computed here.
  *
- * The identification field is 0: with DF set a datagram is atomic and the field means nothing (RFC 6864 4.1). What has to leave in
- * fragments has a number, and no DF (split.h).
+ * The identification field is 0: with DF set a datagram is atomic and the field means nothing
+ * (RFC 6864 4.1). What has to leave in fragments has a number, and no DF (split.h).
  */
 #include "ip/output.h"
 
@@ -35,7 +36,7 @@ void output_release(struct outbox *out, struct context *cx)
     held_release(cx, &out->spent);
 }
 
-/* --- the batch ---------------------------------------------------------------------------------------- */
+/* --- the batch -------------------------------------------------------------------------------- */
 
 /* Hands the batch to its link. What the link has no room for is lost, as on any network. */
 static void batch_flush(struct ip *ip)
@@ -148,7 +149,7 @@ bool ip_output_is_due(const struct ip *ip)
     return ip->out.reply.count > 0 || !list_empty(&ip->neigh.answered);
 }
 
-/* --- the reply queue ----------------------------------------------------------------------------------- */
+/* --- the reply queue -------------------------------------------------------------------------- */
 
 static bool reply_has_room(struct ip *ip, size_t len)
 {
@@ -174,7 +175,7 @@ int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes,
     return 0;
 }
 
-/* --- one datagram -------------------------------------------------------------------------------------- */
+/* --- one datagram ----------------------------------------------------------------------------- */
 
 /* Where a datagram goes. */
 struct way {
@@ -361,7 +362,8 @@ static int output_now(struct ip *ip, const struct ip_tx *tx, const struct way *w
     return 0;
 }
 
-/* Octets that the path takes; of a datagram that we may not cut, as its sender has seen to the rest: the first link. */
+/* Octets that the path takes; of a datagram that we may not cut, as its sender has seen to the
+ * rest: the first link. */
 static uint16_t output_mtu(const struct ip *ip, const struct ip_tx *tx, const struct way *way)
 {
     uint16_t mtu = iface_mtu(way->iface, tlsyn_addr_is_ip4(&tx->dst));
@@ -370,8 +372,8 @@ static uint16_t output_mtu(const struct ip *ip, const struct ip_tx *tx, const st
     return known > 0 && known < mtu ? known : mtu;
 }
 
-/* What the fragments of a datagram have that is longer than `mtu`. RFC 8200 5: no router cuts IPv6, so they are as short as any path
- * takes while nothing is known of this one. */
+/* What the fragments of a datagram have that is longer than `mtu`. RFC 8200 5: no router cuts IPv6,
+ * so they are as short as any path takes while nothing is known of this one. */
 static uint16_t output_cut(const struct ip *ip, const struct ip_tx *tx, uint16_t mtu)
 {
     bool guess = !tlsyn_addr_is_ip4(&tx->dst) && pmtu_find(&ip->pmtus, &tx->dst) == 0;
@@ -379,7 +381,8 @@ static uint16_t output_cut(const struct ip *ip, const struct ip_tx *tx, uint16_t
     return guess && mtu > IP6_MTU_MIN ? IP6_MTU_MIN : mtu;
 }
 
-/* True if the datagram fits, in one piece or in segments that the link cuts, or fragments that we cut. */
+/* True if the datagram fits, in one piece or in segments that the link cuts, or
+ * fragments that we cut. */
 static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way *way)
 {
     const struct tlsyn_link_caps *caps = &way->iface->link->caps;
@@ -448,7 +451,7 @@ int output_copied(struct ip *ip, const struct ip_tx *tx)
     return output_datagram(ip, tx, true);
 }
 
-/* --- what did not get out ------------------------------------------------------------------------------ */
+/* --- what did not get out --------------------------------------------------------------------- */
 
 /* A frame that we built ourselves says what it was; it has no extension headers. */
 static void error_of(const struct held *h, struct ip_error *error)

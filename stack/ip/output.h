@@ -1,11 +1,12 @@
 /*
  * ip/output.h: the way out: route, neighbour, header, and a batch for the link.
  *
- * Theory. Between open and close a datagram takes one slot of the batch: its headers are written there, and the frame
- * refers to the text where the caller has it. The batch goes to the link when it is full, when a frame is for another
- * interface, and at close; so text must stay in place until close, and no frame costs an allocation or a copy. At any
- * other time (while frames come in, while timers fire) a datagram is copied into the reply queue, and leaves when
- * output is opened next: nothing but open and close ever calls a link.
+ * Theory. Between open and close a datagram takes one slot of the batch: its headers are written
+ * there, and the frame refers to the text where the caller has it. The batch goes to the link when
+ * it is full, when a frame is for another interface, and at close; so text must stay in place until
+ * close, and no frame costs an allocation or a copy. At any other time (while frames come in, while
+ * timers fire) a datagram is copied into the reply queue, and leaves when output is opened next:
+ * nothing but open and close ever calls a link.
  */
 #ifndef TLSYN_IP_OUTPUT_H
 #define TLSYN_IP_OUTPUT_H

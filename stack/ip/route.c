@@ -1,5 +1,6 @@
 /*
- * ip/route.c: the routing table: a short list, sorted so that the first match is the longest. See route.h.
+ * ip/route.c: the routing table: a short list, sorted so that the first match is the
+ * longest. See route.h.
  */
 #include "ip/route.h"
 
@@ -106,7 +107,8 @@ void route_remove_source(struct routes *routes, struct context *cx, const struct
     }
 }
 
-/* A network of the address's own family: ::/0 holds no IPv4 address, although all of these have its form. */
+/* A network of the address's own family: ::/0 holds no IPv4 address, although all of these
+ * have its form. */
 static bool route_holds(const struct route *r, const struct tlsyn_addr *dst)
 {
     return route_prefix_matches(&r->network, dst, r->prefix_bits) &&

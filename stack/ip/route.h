@@ -1,8 +1,9 @@
 /*
- * ip/route.h: where a datagram goes next: the longest prefix wins (RFC 1122 3.3.1, RFC 1812 5.2.4.3).
+ * ip/route.h: where a datagram goes next: the longest prefix wins (RFC 1122 3.3.1,
+ * RFC 1812 5.2.4.3).
  *
- * Prefixes are counted in bits of the 16-octet form of an address, so that one comparison serves both families: an IPv4
- * prefix of n bits is one of 96 + n bits here.
+ * Prefixes are counted in bits of the 16-octet form of an address, so that one comparison serves
+ * both families: an IPv4 prefix of n bits is one of 96 + n bits here.
  */
 #ifndef TLSYN_IP_ROUTE_H
 #define TLSYN_IP_ROUTE_H
@@ -31,8 +32,8 @@ struct routes {
 void route_init(struct routes *routes);
 void route_release(struct routes *routes, struct context *cx);
 
-/** Adds a copy of `route`, its network cut to its prefix. 0; -EEXIST: this network has a route; -ENOBUFS: limits.routes;
- * -ENOMEM. */
+/** Adds a copy of `route`, its network cut to its prefix. 0; -EEXIST: this network has a route;
+ * -ENOBUFS: limits.routes; -ENOMEM. */
 int route_insert(struct routes *routes, struct context *cx, const struct route *route);
 
 /** Takes the route of a network that is on the link out again; harmless if there is none. */
@@ -58,7 +59,8 @@ static inline const struct tlsyn_addr *route_next_hop(const struct route *route,
 /** True if the first `bits` of both addresses are the same. */
 bool route_prefix_matches(const struct tlsyn_addr *a, const struct tlsyn_addr *b, unsigned bits);
 
-/** The prefix in bits of the 16-octet form; -EINVAL when it is longer than addresses of this family. */
+/** The prefix in bits of the 16-octet form; -EINVAL when it is longer than addresses of this
+ * family. */
 int route_prefix_bits(const struct tlsyn_addr *network, int prefix_len);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * ip/router.c: default routers, prefixes and redirects. See router.h. Read first: RFC 4861 6.3.4 to 6.3.7, 8.3.
+ * ip/router.c: default routers, prefixes and redirects. See router.h. Read first: RFC 4861 6.3.4
+ * to 6.3.7, 8.3.
  */
 #include "ip/router.h"
 
@@ -29,7 +30,7 @@ struct redirect {
     struct tlsyn_addr dst, via;
 };
 
-/* --- default routers ------------------------------------------------------------------------------------ */
+/* --- default routers -------------------------------------------------------------------------- */
 
 static struct router *router_find(const struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 {
@@ -93,8 +94,8 @@ static void take_router(struct tlsyn_iface *iface, const struct tlsyn_addr *src,
         timer_set(&cx->wheel, &r->timer, cx->now + TLSYN_SECONDS(lifetime));
 }
 
-/* RFC 4861 6.3.6: one that is reachable, or may be, before those that we know nothing of; of these each in its turn: who does not
- * answer goes to the end of the line. */
+/* RFC 4861 6.3.6: one that is reachable, or may be, before those that we know nothing of; of these
+ * each in its turn: who does not answer goes to the end of the line. */
 const struct router *router_choose(const struct ip *ip)
 {
     list_each(it, &ip->routers.list)
@@ -109,7 +110,7 @@ const struct router *router_choose(const struct ip *ip)
                                          : container_of(ip->routers.list.next, struct router, node);
 }
 
-/* --- prefixes ------------------------------------------------------------------------------------------- */
+/* --- prefixes --------------------------------------------------------------------------------- */
 
 static struct prefix *prefix_find(const struct tlsyn_iface *iface, const struct ndp_prefix *p)
 {
@@ -173,7 +174,8 @@ static struct prefix *prefix_make(struct tlsyn_iface *iface, const struct ndp_pr
     return p;
 }
 
-/* RFC 4861 6.3.4: the on-link half of a prefix; a prefix of length 0 would make all the world a neighbour, and nobody means it. */
+/* RFC 4861 6.3.4: the on-link half of a prefix; a prefix of length 0 would make all the world a
+ * neighbour, and nobody means it. */
 static void take_on_link(struct tlsyn_iface *iface, const struct ndp_prefix *advertised)
 {
     struct context *cx = iface->ip->cx;
@@ -203,7 +205,7 @@ static void take_prefix(struct tlsyn_iface *iface, const struct ndp_prefix *p)
         autoconf_prefix(iface, p);
 }
 
-/* --- advertisements ------------------------------------------------------------------------------------- */
+/* --- advertisements --------------------------------------------------------------------------- */
 
 static tlsyn_time clamp(uint32_t ms, tlsyn_time least, tlsyn_time most)
 {
@@ -259,7 +261,7 @@ void router_solicit(struct tlsyn_iface *iface)
     solicit_timer_fired(&iface->ip6.solicit_timer);
 }
 
-/* --- redirects ------------------------------------------------------------------------------------------ */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 static void redirect_remove(struct routers *routers, struct context *cx, struct redirect *r)
 {
@@ -301,7 +303,8 @@ static struct redirect *redirect_make(struct ip *ip, const struct tlsyn_addr *ds
     return r;
 }
 
-/* RFC 4861 8.1: from the router that we would send to, to another router of the link or to the destination itself. */
+/* RFC 4861 8.1: from the router that we would send to, to another router of the link or to the
+ * destination itself. */
 static bool may_redirect(const struct tlsyn_iface *iface, const struct tlsyn_addr *src,
                          const struct wire_ndp *ndp)
 {
@@ -358,7 +361,7 @@ static void forget_redirects_via(struct tlsyn_iface *iface, const struct tlsyn_a
     }
 }
 
-/* --- routers that are none, or are gone ----------------------------------------------------------------- */
+/* --- routers that are none, or are gone ------------------------------------------------------- */
 
 void router_no_longer(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 {
@@ -381,7 +384,7 @@ void router_lost(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
     list_append(&iface->ip->routers.list, &r->node);
 }
 
-/* --- life ----------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void routers_init(struct routers *routers)
 {

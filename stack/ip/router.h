@@ -1,9 +1,11 @@
 /*
- * ip/router.h: what routers tell a host: default routers, prefixes on the link, redirects. Read first: RFC 4861 5.1, 6.3, 8.
+ * ip/router.h: what routers tell a host: default routers, prefixes on the link, redirects. Read
+ * first: RFC 4861 5.1, 6.3, 8.
  *
- * Bounds. limits.routers, limits.prefixes and limits.redirects entries for the whole stack. A router or prefix for which there is
- * no room is not taken: who was there first stays, so that a flood of advertisements can't push out what works. Of redirects the
- * oldest leaves. Advertisements count on interfaces that tlsyn_iface_autoconf() was called for, and nowhere else.
+ * Bounds. limits.routers, limits.prefixes and limits.redirects entries for the whole stack. A
+ * router or prefix for which there is no room is not taken: who was there first stays, so that a
+ * flood of advertisements can't push out what works. Of redirects the oldest leaves. Advertisements
+ * count on interfaces that tlsyn_iface_autoconf() was called for, and nowhere else.
  */
 #ifndef TLSYN_IP_ROUTER_H
 #define TLSYN_IP_ROUTER_H

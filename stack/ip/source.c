@@ -1,8 +1,9 @@
 /*
  * ip/source.c: source address selection. Read first: RFC 6724 2.1, 3.1, 5.
  *
- * The rules that can tell addresses of one interface apart: 1 (the destination itself) never does, as nobody sends to himself;
- * 2, appropriate scope; 3, no deprecated address; 6, the same label; 8, the longest common prefix.
+ * The rules that can tell addresses of one interface apart: 1 (the destination itself) never does,
+ * as nobody sends to himself; 2, appropriate scope; 3, no deprecated address; 6, the same label; 8,
+ * the longest common prefix.
  */
 #include "ip/source.h"
 

@@ -1,11 +1,14 @@
 /*
- * ip/split.h: a datagram that is longer than its path takes leaves in fragments. Read first: RFC 791 3.2, RFC 8200 4.5, RFC 7739 5.3.
+ * ip/split.h: a datagram that is longer than its path takes leaves in fragments. Read first:
+ * RFC 791 3.2, RFC 8200 4.5, RFC 7739 5.3.
  *
- * It waits in one piece, for its neighbour or for output, and is cut when it leaves: so whoever reports that it could not be sent, or
- * counts what waits, sees one datagram. TCP never comes here: it keeps its segments short (tcp/mtu.h).
+ * It waits in one piece, for its neighbour or for output, and is cut when it leaves: so whoever
+ * reports that it could not be sent, or counts what waits, sees one datagram. TCP never comes here:
+ * it keeps its segments short (tcp/mtu.h).
  *
- * Identifications. Each of a few counters serves the flows (source, destination, protocol) that hash to it, from an offset that is
- * the flow's own and secret: numbers don't come again soon, and nobody else can tell what the next one is.
+ * Identifications. Each of a few counters serves the flows (source, destination, protocol) that
+ * hash to it, from an offset that is the flow's own and secret: numbers don't come again soon, and
+ * nobody else can tell what the next one is.
  */
 #ifndef TLSYN_IP_SPLIT_H
 #define TLSYN_IP_SPLIT_H
@@ -22,8 +25,9 @@ struct split {
 
 void split_init(struct split *split, struct context *cx);
 
-/** Cuts the datagram of a frame into fragments of at most `whole->mtu` octets, and puts their frames into `fragments`, which is empty;
- * the whole stays the caller's. Their number, or -ENOMEM: then the queue is empty still. */
+/** Cuts the datagram of a frame into fragments of at most `whole->mtu` octets, and puts their
+ * frames into `fragments`, which is empty; the whole stays the caller's. Their number, or -ENOMEM:
+ * then the queue is empty still. */
 int split_frame(struct split *split, struct context *cx, const struct held *whole,
                 struct held_queue *fragments);
 

@@ -23,7 +23,8 @@ struct wire_arp {
     struct tlsyn_addr target; /* IPv4 */
 };
 
-/** 0; -EMSGSIZE: too short; -EBADMSG: not IPv4 over Ethernet, or another operation than request and reply. */
+/** 0; -EMSGSIZE: too short; -EBADMSG: not IPv4 over Ethernet, or another operation than
+ * request and reply. */
 int wire_arp_parse(const uint8_t *bytes, size_t len, struct wire_arp *arp);
 
 /** ARP_LEN; -ENOSPC. */

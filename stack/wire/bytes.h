@@ -1,8 +1,10 @@
 /*
- * wire/bytes.h: cursors that read and write octets in network byte order and cannot leave their memory.
+ * wire/bytes.h: cursors that read and write octets in network byte order and cannot
+ * leave their memory.
  *
- * A cursor that is asked for more than there is reads zeros (or writes nothing) from then on and remembers it, so that a
- * parser states its fields one after the other, like a schema, and asks once at the end (or before it trusts a length).
+ * A cursor that is asked for more than there is reads zeros (or writes nothing) from then on and
+ * remembers it, so that a parser states its fields one after the other, like a schema, and asks
+ * once at the end (or before it trusts a length).
  */
 #ifndef TLSYN_WIRE_BYTES_H
 #define TLSYN_WIRE_BYTES_H

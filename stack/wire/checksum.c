@@ -1,9 +1,9 @@
 /*
  * wire/checksum.c: the Internet checksum. Read first: RFC 1071 2.
  *
- * One's complement addition does not care how wide the words are, as long as carries come round, nor in which byte order
- * they are read, as long as the result is written in the same: so 64 bits at a time in the machine's order, in four sums
- * that do not wait for each other's carries.
+ * One's complement addition does not care how wide the words are, as long as carries come round,
+ * nor in which byte order they are read, as long as the result is written in the same: so 64 bits
+ * at a time in the machine's order, in four sums that do not wait for each other's carries.
  */
 #include "wire/checksum.h"
 

@@ -1,5 +1,6 @@
 /*
- * wire/checksum.h: the Internet checksum (RFC 1071, update by RFC 1624) over data in any number of pieces of any length.
+ * wire/checksum.h: the Internet checksum (RFC 1071, update by RFC 1624) over data in any number of
+ * pieces of any length.
  *
  *     struct checksum sum = {0};
  *     checksum_pseudo(&sum, &src, &dst, protocol, len);
@@ -33,13 +34,13 @@ static inline void checksum_add_word(struct checksum *c, uint16_t word)
     c->sum += c->sum < before;
 }
 
-/** The pseudo-header: RFC 9293 3.1 for IPv4, RFC 8200 8.1 for IPv6; `len` octets of transport header and text. Both
- * addresses are of one family. Goes first. */
+/** The pseudo-header: RFC 9293 3.1 for IPv4, RFC 8200 8.1 for IPv6; `len` octets of transport
+ * header and text. Both addresses are of one family. Goes first. */
 void checksum_pseudo(struct checksum *c, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
                      uint8_t protocol, uint32_t len);
 
-/** The folded sum in host order, not complemented: what the checksum field of a TLSYN_FRAME_CSUM_PARTIAL frame holds, when
- * only the pseudo-header has been added. */
+/** The folded sum in host order, not complemented: what the checksum field of a
+ * TLSYN_FRAME_CSUM_PARTIAL frame holds, when only the pseudo-header has been added. */
 uint16_t checksum_fold(const struct checksum *c);
 
 /** The value for the checksum field, in host order. */
@@ -54,7 +55,8 @@ static inline bool checksum_good(const struct checksum *c)
     return checksum_fold(c) == 0xffff;
 }
 
-/** A checksum field after a 16-bit word that it covers has changed (RFC 1624 3, equation 3). All in host order. */
+/** A checksum field after a 16-bit word that it covers has changed (RFC 1624 3, equation 3). All
+ * in host order. */
 uint16_t checksum_update(uint16_t field, uint16_t before, uint16_t after);
 
 #endif

@@ -31,7 +31,7 @@ enum option {
     OPTION_END = 255,
 };
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static struct tlsyn_addr get_addr(struct reader *r)
 {
@@ -156,7 +156,7 @@ int wire_dhcp_parse(const uint8_t *bytes, size_t len, struct wire_dhcp *dhcp)
     return error;
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void put_addr(struct writer *w, const struct tlsyn_addr *addr)
 {

@@ -1,5 +1,6 @@
 /*
- * wire/dhcp.h: a DHCP message (RFC 2131 2) with the options (RFC 2132) that a client sends and reads.
+ * wire/dhcp.h: a DHCP message (RFC 2131 2) with the options (RFC 2132) that a client
+ * sends and reads.
  */
 #ifndef TLSYN_WIRE_DHCP_H
 #define TLSYN_WIRE_DHCP_H
@@ -48,10 +49,10 @@ struct wire_dhcp {
 };
 
 /**
- * 0; -EMSGSIZE: an option runs past the end, or the fixed part does; -EBADMSG: no DHCP message (another
- * hardware, cookie or op, no message type, an option of the wrong length). Option overload (RFC 2132
- * 9.3) is followed. Of an option that comes twice the first counts. Not read: option 61 and those
- * that mean nothing to a client of ours.
+ * 0; -EMSGSIZE: an option runs past the end, or the fixed part does; -EBADMSG: no DHCP message
+ * (another hardware, cookie or op, no message type, an option of the wrong length). Option overload
+ * (RFC 2132 9.3) is followed. Of an option that comes twice the first counts. Not read: option 61
+ * and those that mean nothing to a client of ours.
  */
 int wire_dhcp_parse(const uint8_t *bytes, size_t len, struct wire_dhcp *dhcp);
 

@@ -42,8 +42,8 @@ struct wire_icmp4 {
     uint16_t
         mtu; /* fragmentation needed: the next hop's (RFC 1191 4); 0: an old router that doesn't tell */
     uint8_t pointer; /* parameter problem: the octet with the error */
-    /* Echo: the data. Errors: the quoted datagram, whose header wire_ip4_parse_quoted() takes and behind which are
-     * ICMP4_QUOTED_MIN octets at least. Parse: points into the datagram. */
+    /* Echo: the data. Errors: the quoted datagram, whose header wire_ip4_parse_quoted() takes and
+     * behind which are ICMP4_QUOTED_MIN octets at least. Parse: points into the datagram. */
     const uint8_t *payload;
     size_t payload_len;
 };
@@ -55,8 +55,9 @@ static inline bool icmp4_is_error(uint8_t type)
            type == ICMP4_PARAMETER_PROBLEM;
 }
 
-/** 0; -EMSGSIZE: too short, or quotes too little; -EBADMSG: quotes no IPv4 datagram; -EPROTONOSUPPORT: another type, to be discarded in
- * silence (RFC 1122 3.2.2). The checksum is not looked at. */
+/** 0; -EMSGSIZE: too short, or quotes too little; -EBADMSG: quotes no IPv4 datagram;
+ * -EPROTONOSUPPORT: another type, to be discarded in silence (RFC 1122 3.2.2). The checksum is
+ * not looked at. */
 int wire_icmp4_parse(const uint8_t *bytes, size_t len, struct wire_icmp4 *icmp);
 
 /** True if the checksum over the whole message is right. */

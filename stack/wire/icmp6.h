@@ -1,6 +1,6 @@
 /*
- * wire/icmp6.h: ICMPv6's errors and echo (RFC 4443) between their octets and host order. Neighbour discovery: wire/ndp.h;
- * groups: wire/mld.h.
+ * wire/icmp6.h: ICMPv6's errors and echo (RFC 4443) between their octets and host order. Neighbour
+ * discovery: wire/ndp.h; groups: wire/mld.h.
  */
 #ifndef TLSYN_WIRE_ICMP6_H
 #define TLSYN_WIRE_ICMP6_H
@@ -58,7 +58,8 @@ struct wire_icmp6 {
     uint16_t id, sequence; /* echo and echo reply */
     uint32_t mtu;          /* packet too big: the next hop's */
     uint32_t pointer;      /* parameter problem: the octet with the error */
-    /* Echo: the data. Errors: as much of the datagram as there was room for. Parse: points into the datagram. */
+    /* Echo: the data. Errors: as much of the datagram as there was room for. Parse: points
+     * into the datagram. */
     const uint8_t *payload;
     size_t payload_len;
 };
@@ -69,14 +70,15 @@ static inline bool icmp6_is_error(uint8_t type)
     return type < 128;
 }
 
-/** 0; -EMSGSIZE: too short; -EPROTONOSUPPORT: a type that is neither one of the errors above nor echo. The checksum is not
- * looked at. */
+/** 0; -EMSGSIZE: too short; -EPROTONOSUPPORT: a type that is neither one of the errors above nor
+ * echo. The checksum is not looked at. */
 int wire_icmp6_parse(const uint8_t *bytes, size_t len, struct wire_icmp6 *icmp);
 
 /** The whole message with its payload and a checksum of zero; its length, or -ENOSPC. */
 int wire_icmp6_emit(const struct wire_icmp6 *icmp, uint8_t *bytes, size_t room);
 
-/** Fills the checksum of a whole message in (RFC 4443 2.3: over a pseudo-header too); ICMP6_HEADER_LEN / 2 octets at least. */
+/** Fills the checksum of a whole message in (RFC 4443 2.3: over a pseudo-header too);
+ * ICMP6_HEADER_LEN / 2 octets at least. */
 void wire_icmp6_checksum(const struct tlsyn_addr *src, const struct tlsyn_addr *dst, uint8_t *bytes,
                          size_t len);
 

@@ -73,7 +73,8 @@ bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len)
     return checksum_good(&sum);
 }
 
-/** Worked out from the fields: reading back what was just written in small pieces would wait for the store buffer. */
+/** Worked out from the fields: reading back what was just written in small pieces would wait for
+ * the store buffer. */
 static uint16_t checksum_of(const struct wire_ip4 *ip, uint16_t fragment)
 {
     struct checksum sum = {0};

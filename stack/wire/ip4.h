@@ -23,11 +23,12 @@ struct wire_ip4 {
     uint16_t payload_len;   /* parse only */
 };
 
-/** Options are skipped. 0; -EPROTONOSUPPORT: another version; -EMSGSIZE: shorter than it says; -EBADMSG: impossible lengths.
- * The checksum is not looked at. */
+/** Options are skipped. 0; -EPROTONOSUPPORT: another version; -EMSGSIZE: shorter than it says;
+ * -EBADMSG: impossible lengths. The checksum is not looked at. */
 int wire_ip4_parse(const uint8_t *bytes, size_t len, struct wire_ip4 *ip);
 
-/** The same for a datagram quoted in an ICMP error, which may be cut short behind its header: `payload_len` is what is there. */
+/** The same for a datagram quoted in an ICMP error, which may be cut short behind its header:
+ * `payload_len` is what is there. */
 int wire_ip4_parse_quoted(const uint8_t *bytes, size_t len, struct wire_ip4 *ip);
 
 /** True if the header checksum is right; `bytes` is a header that was parsed. */

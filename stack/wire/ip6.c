@@ -1,9 +1,10 @@
 /*
  * wire/ip6.c: the IPv6 header and its extensions. Read first: RFC 8200 3, 4; RFC 4443 3.4.
  *
- * The walk. Each extension header is at least eight octets long and lies inside of the datagram, and no more than
- * IP6_EXTENSIONS_MAX are taken: so it ends, and its work is bounded by the length of the datagram. Hop-by-hop options
- * stand directly behind the IPv6 header or not at all (RFC 8200 4.1).
+ * The walk. Each extension header is at least eight octets long and lies inside of the datagram,
+ * and no more than IP6_EXTENSIONS_MAX are taken: so it ends, and its work is bounded by the length
+ * of the datagram. Hop-by-hop options stand directly behind the IPv6 header or not at all
+ * (RFC 8200 4.1).
  */
 #include "wire/ip6.h"
 
@@ -66,7 +67,7 @@ int wire_ip6_emit(const struct wire_ip6 *ip, uint8_t *bytes, size_t room)
     return w.overrun ? -ENOSPC : IP6_HEADER_LEN;
 }
 
-/* --- extension headers --------------------------------------------------------------------------------- */
+/* --- extension headers ------------------------------------------------------------------------ */
 
 static int problem(struct wire_ip6_chain *chain, uint8_t code, size_t pointer)
 {
@@ -91,7 +92,8 @@ static int unknown_option(struct wire_ip6_chain *chain, uint8_t type, size_t at)
     }
 }
 
-/* The options of a header, which are `len` octets at `bytes`, `at` octets behind the start of the IPv6 header. */
+/* The options of a header, which are `len` octets at `bytes`, `at` octets behind the start of
+ * the IPv6 header. */
 static int walk_options(const uint8_t *bytes, size_t len, size_t at, struct wire_ip6_chain *chain)
 {
     struct reader r = reader_of(bytes, len);
@@ -115,8 +117,8 @@ static int walk_options(const uint8_t *bytes, size_t len, size_t at, struct wire
     return 0;
 }
 
-/* RFC 8200 4.4: a routing header whose segments are used up is skipped; type 0 (RFC 5095) and all others are not for a host
- * that isn't on their list. */
+/* RFC 8200 4.4: a routing header whose segments are used up is skipped; type 0 (RFC 5095) and all
+ * others are not for a host that isn't on their list. */
 static int check_routing(const uint8_t *header, size_t at, struct wire_ip6_chain *chain)
 {
     return header[3] == 0 ? 0 : problem(chain, PROBLEM_FIELD, at + 2);
@@ -185,7 +187,7 @@ int wire_ip6_fragment_emit(const struct wire_ip6_fragment *fragment, uint8_t *by
     return w.overrun ? -ENOSPC : IP6_FRAGMENT_LEN;
 }
 
-/* --- groups -------------------------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 struct tlsyn_addr ip6_all_nodes(void)
 {

@@ -1,5 +1,6 @@
 /*
- * wire/ip6.h: the IPv6 header (RFC 8200 3) and the extension headers behind it, between their octets and host order.
+ * wire/ip6.h: the IPv6 header (RFC 8200 3) and the extension headers behind it, between their
+ * octets and host order.
  */
 #ifndef TLSYN_WIRE_IP6_H
 #define TLSYN_WIRE_IP6_H
@@ -34,8 +35,8 @@ struct wire_ip6 {
         payload_there; /* parse only: octets of it that are there; fewer in what an error quotes */
 };
 
-/** 0; -EPROTONOSUPPORT: another version; -EMSGSIZE: shorter than it says. A payload length of 0 is taken for what it says:
- * jumbograms are none of ours. */
+/** 0; -EPROTONOSUPPORT: another version; -EMSGSIZE: shorter than it says. A payload length of 0 is
+ * taken for what it says: jumbograms are none of ours. */
 int wire_ip6_parse(const uint8_t *bytes, size_t len, struct wire_ip6 *ip);
 
 /** The same for a datagram quoted in an ICMP error, which may be cut short behind its header. */
@@ -57,9 +58,10 @@ struct wire_ip6_chain {
 };
 
 /**
- * Walks hop-by-hop options, destination options and routing headers without segments left, up to what is none of these.
- * It ends at a fragment header as at a protocol. 0; -EMSGSIZE: a header is longer than what is there; -EPROTO: a
- * parameter problem; -EBADMSG: to be discarded in silence (an option that asks for it, too many headers).
+ * Walks hop-by-hop options, destination options and routing headers without segments left, up to
+ * what is none of these. It ends at a fragment header as at a protocol. 0; -EMSGSIZE: a header is
+ * longer than what is there; -EPROTO: a parameter problem; -EBADMSG: to be discarded in silence (an
+ * option that asks for it, too many headers).
  */
 int wire_ip6_walk(const struct wire_ip6 *ip, struct wire_ip6_chain *chain);
 
@@ -77,7 +79,7 @@ int wire_ip6_fragment_parse(const uint8_t *bytes, size_t len, struct wire_ip6_fr
 /** IP6_FRAGMENT_LEN; -ENOSPC. */
 int wire_ip6_fragment_emit(const struct wire_ip6_fragment *fragment, uint8_t *bytes, size_t room);
 
-/* --- addresses ----------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static inline bool ip6_is_multicast(const struct tlsyn_addr *a)
 {
@@ -98,7 +100,8 @@ static inline bool ip6_is_loopback(const struct tlsyn_addr *a)
     return tlsyn_addr_eq(a, &loopback);
 }
 
-/** True if the address may be a host's: not unspecified, loopback or a group's, and not IPv4's in disguise. */
+/** True if the address may be a host's: not unspecified, loopback or a group's, and not
+ * IPv4's in disguise. */
 static inline bool ip6_is_host(const struct tlsyn_addr *a)
 {
     return !tlsyn_addr_is_ip4(a) && !tlsyn_addr_unspecified(a) && !ip6_is_loopback(a) &&

@@ -1,5 +1,6 @@
 /*
- * wire/mld.h: multicast listener discovery: queries and reports of version 2 (RFC 3810 5) and 1 (RFC 2710 3).
+ * wire/mld.h: multicast listener discovery: queries and reports of version 2 (RFC 3810 5) and
+ * 1 (RFC 2710 3).
  */
 #ifndef TLSYN_WIRE_MLD_H
 #define TLSYN_WIRE_MLD_H
@@ -22,10 +23,12 @@ struct wire_mld_query {
     struct tlsyn_addr group; /* unspecified: asks for all groups */
 };
 
-/** 0; -EPROTONOSUPPORT: no query; -EMSGSIZE: of neither version's length; -EBADMSG: asks for what is no group. */
+/** 0; -EPROTONOSUPPORT: no query; -EMSGSIZE: of neither version's length; -EBADMSG: asks for
+ * what is no group. */
 int wire_mld_query_parse(const uint8_t *bytes, size_t len, struct wire_mld_query *query);
 
-/** A report of version 2 with one record of this type per group, its checksum zero; its length, or -ENOSPC. */
+/** A report of version 2 with one record of this type per group, its checksum zero; its
+ * length, or -ENOSPC. */
 int wire_mld_report_emit(uint8_t record, const struct tlsyn_addr *group, int count, uint8_t *bytes,
                          size_t room);
 

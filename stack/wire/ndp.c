@@ -1,5 +1,6 @@
 /*
- * wire/ndp.c: the messages of neighbour discovery. Read first: RFC 4861 4, and the lists of checks in 6.1, 7.1 and 8.1.
+ * wire/ndp.c: the messages of neighbour discovery. Read first: RFC 4861 4, and the lists of checks
+ * in 6.1, 7.1 and 8.1.
  */
 #include "wire/ndp.h"
 
@@ -38,7 +39,7 @@ static void put_addr(struct writer *w, const struct tlsyn_addr *addr)
     put_bytes(w, addr->byte, sizeof(addr->byte));
 }
 
-/* --- parse --------------------------------------------------------------------------------------------- */
+/* --- parse ------------------------------------------------------------------------------------ */
 
 static void parse_prefix(struct reader *r, struct wire_ndp *ndp)
 {
@@ -148,7 +149,7 @@ int wire_ndp_parse(const uint8_t *bytes, size_t len, struct wire_ndp *ndp)
     return parse_options(&r, ndp);
 }
 
-/* --- emit ---------------------------------------------------------------------------------------------- */
+/* --- emit ------------------------------------------------------------------------------------- */
 
 static void put_hw(struct writer *w, uint8_t type, const uint8_t hw[ETHER_ADDR_LEN])
 {

@@ -41,9 +41,10 @@ struct wire_ndp {
     uint8_t source_hw[ETHER_ADDR_LEN], target_hw[ETHER_ADDR_LEN];
 };
 
-/** Checks what the message itself can show: code 0, lengths, no option of length 0, no group as target or destination (RFC 4861
- * 6.1, 7.1, 8.1); what needs the IPv6 header is the caller's. Options that are unknown, or of another length than theirs, are
- * passed over. 0; -EPROTONOSUPPORT: another type; -EMSGSIZE; -EBADMSG. The checksum is not looked at. */
+/** Checks what the message itself can show: code 0, lengths, no option of length 0, no group as
+ * target or destination (RFC 4861 6.1, 7.1, 8.1); what needs the IPv6 header is the caller's.
+ * Options that are unknown, or of another length than theirs, are passed over. 0; -EPROTONOSUPPORT:
+ * another type; -EMSGSIZE; -EBADMSG. The checksum is not looked at. */
 int wire_ndp_parse(const uint8_t *bytes, size_t len, struct wire_ndp *ndp);
 
 /** The message with a checksum of zero; its length, or -ENOSPC. */

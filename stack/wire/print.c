@@ -47,7 +47,8 @@ static void put_group(struct text *t, uint16_t value)
         text_put_char(t, digit[value >> shift & 15]);
 }
 
-/** The longest run of zero groups, the first one of several (RFC 5952 4.2); its length, 1 counted as none. */
+/** The longest run of zero groups, the first one of several (RFC 5952 4.2); its length, 1
+ * counted as none. */
 static int zero_run(const struct tlsyn_addr *addr, int *begin)
 {
     int longest = 1;

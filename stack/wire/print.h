@@ -1,12 +1,14 @@
 /*
  * wire/print.h: a packet in one line of text, for traces and tests. Lines look like tcpdump's:
  *
- *     10.0.0.1:1234 > 10.0.0.2:443 [S.] seq 1 ack 1 win 65535 <mss 1460,sackOK,TS val 7 ecr 3,wscale 8> len 100
+ *     10.0.0.1:1234 > 10.0.0.2:443 [S.] seq 1 ack 1 win 65535 <mss 1460,sackOK,TS val 7 ecr
+ *         3,wscale 8> len 100
  *     10.0.0.1 > 10.0.0.2 icmp echo id 7 seq 1 len 56
  *     arp who-has 10.0.0.2 tell 10.0.0.1
  *     fe80::1 > ff02::1:ff00:2 icmp6 who-has fd77::2 from 02:00:00:00:00:01
  *
- * Each function returns the line's length, or -ENOSPC; the line is terminated by NUL in either case.
+ * Each function returns the line's length, or -ENOSPC; the line is terminated by NUL in either
+ * case.
  */
 #ifndef TLSYN_WIRE_PRINT_H
 #define TLSYN_WIRE_PRINT_H

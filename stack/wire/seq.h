@@ -1,5 +1,6 @@
 /*
- * wire/seq.h: TCP sequence numbers and their order modulo 2^32 (RFC 9293 3.4). The only place that compares them.
+ * wire/seq.h: TCP sequence numbers and their order modulo 2^32 (RFC 9293 3.4). The only place that
+ * compares them.
  */
 #ifndef TLSYN_WIRE_SEQ_H
 #define TLSYN_WIRE_SEQ_H

@@ -31,12 +31,14 @@ struct wire_tcp {
     struct tcp_options options;
     const uint8_t *text; /* parse only: points into the datagram */
     uint32_t text_len;   /* parse only */
-    /* Not in the header; whoever has the datagram fills them in: its ECN codepoint, and the segments that it was made of */
+    /* Not in the header; whoever has the datagram fills them in: its ECN codepoint, and the
+     * segments that it was made of */
     uint8_t codepoint;
     uint16_t count;
 };
 
-/** A segment of `len` octets. 0; -EMSGSIZE: shorter than its header says; -EBADMSG: malformed options. The checksum is not looked at. */
+/** A segment of `len` octets. 0; -EMSGSIZE: shorter than its header says; -EBADMSG: malformed
+ * options. The checksum is not looked at. */
 int wire_tcp_parse(const uint8_t *bytes, size_t len, struct wire_tcp *tcp);
 
 /** Header and options, the checksum field zero. The header's length; -ENOSPC. */

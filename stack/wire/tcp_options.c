@@ -1,5 +1,6 @@
 /*
- * wire/tcp_options.c: TCP options. Read first: RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and 3, RFC 7413 4.1.1.
+ * wire/tcp_options.c: TCP options. Read first: RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and
+ * 3, RFC 7413 4.1.1.
  */
 #include "wire/tcp_options.h"
 
@@ -57,8 +58,8 @@ static int get_sack(struct reader *body, struct tcp_options *o)
     return 0;
 }
 
-/** RFC 7413 4.1.1: a cookie of another length than 4 to 16, or of odd length, is no error; the option is ignored.
- * R7413-1 */
+/** RFC 7413 4.1.1: a cookie of another length than 4 to 16, or of odd length, is no error; the
+ * option is ignored. R7413-1 */
 static void get_cookie(struct reader *body, struct tcp_options *o, bool experimental)
 {
     size_t len = body->left;

@@ -17,7 +17,8 @@ struct wire_udp {
     size_t payload_len;     /* parse only */
 };
 
-/** 0; -EMSGSIZE: shorter than it says; -EBADMSG: impossible length. The checksum is not looked at. */
+/** 0; -EMSGSIZE: shorter than it says; -EBADMSG: impossible length. The checksum is not looked
+ * at. */
 int wire_udp_parse(const uint8_t *bytes, size_t len, struct wire_udp *udp);
 
 /** The header's length; -ENOSPC. */

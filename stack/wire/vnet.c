@@ -1,9 +1,10 @@
 /*
  * wire/vnet.c: virtio_net_hdr and frame metadata.
  *
- * What Linux asks of a frame that it is to segment (net/packet/af_packet.c, include/linux/virtio_net.h): NEEDS_CSUM set, csum_start at
- * the TCP header, csum_offset 16, gso_size not zero, hdr_len the three headers; the TCP checksum field holds the pseudo-header's
- * sum.
+ * What Linux asks of a frame that it is to segment (net/packet/af_packet.c,
+ * include/linux/virtio_net.h): NEEDS_CSUM set, csum_start at the TCP header, csum_offset 16,
+ * gso_size not zero, hdr_len the three headers; the TCP checksum field holds the
+ * pseudo-header's sum.
  */
 #include "wire/vnet.h"
 
@@ -54,7 +55,8 @@ static void store(const struct vnet_header *h, uint8_t *bytes)
     memcpy(bytes + 8, &h->csum_offset, 2);
 }
 
-/** Where the TCP header of a frame begins if it is TCP over the IP version that the type says, else 0. */
+/** Where the TCP header of a frame begins if it is TCP over the IP version that the type says, else
+ * 0. */
 static size_t tcp_start(const uint8_t *frame, size_t len, uint8_t gso_type)
 {
     const uint8_t *ip = frame + ETHER_HEADER_LEN;
@@ -71,7 +73,8 @@ static size_t tcp_start(const uint8_t *frame, size_t len, uint8_t gso_type)
     return ip[IP6_NEXT_OFFSET] == PROTOCOL_TCP ? ETHER_HEADER_LEN + IP6_HEADER_LEN : 0;
 }
 
-/** The length of the three headers of a coalesced frame whose TCP header begins at `tcp`; 0 if they don't fit in it. */
+/** The length of the three headers of a coalesced frame whose TCP header begins at `tcp`; 0 if they
+ * don't fit in it. */
 static uint16_t headers_len(const uint8_t *frame, size_t len, size_t tcp)
 {
     size_t tcp_len;
