@@ -1,6 +1,6 @@
 /*
- * core/budget.c: a token bucket. A token is a million millionths, so that a microsecond adds `per_second` of them and
- * nothing is ever rounded away.
+ * core/budget.c: a token bucket. A token is a million millionths, so that a microsecond adds
+ * `per_second` of them and nothing is ever rounded away.
  */
 #include "core/budget.h"
 

@@ -1,6 +1,6 @@
 /*
- * core/context.h: what every room of the stack works with: the frozen time, memory, randomness, timers, bounds, counters
- * and the trace. One per stack; its parts are set up once by stack.c.
+ * core/context.h: what every room of the stack works with: the frozen time, memory, randomness,
+ * timers, bounds, counters and the trace. One per stack; its parts are set up once by stack.c.
  */
 #ifndef TLSYN_CORE_CONTEXT_H
 #define TLSYN_CORE_CONTEXT_H
@@ -42,8 +42,8 @@ static inline bool trace_wanted(const struct context *cx, enum tlsyn_trace_event
     return cx->trace && (cx->trace->mask >> event & 1);
 }
 
-/** Up to five numbers go with an event; see trace_events.def. TRACE(cx, tcp_state, conn->number, from, to)
- * They are looked at twice, for the probe and for the trace. */
+/** Up to five numbers go with an event; see trace_events.def. TRACE(cx, tcp_state, conn->number,
+ * from, to) They are looked at twice, for the probe and for the trace. */
 #define TRACE(cx, name, conn, ...)                                                                 \
     do {                                                                                           \
         TLSYN_PROBE(name, conn, __VA_ARGS__);                                                      \

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A node, or the head of a list (then it points to itself when empty). A node that is in no list points to itself too. */
+/** A node, or the head of a list (then it points to itself when empty). A node that is in no list
+ * points to itself too. */
 struct list {
     struct list *next, *prev;
 };

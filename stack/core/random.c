@@ -1,6 +1,6 @@
 /*
- * core/random.c: the kernel's random bytes, a seeded generator (xoshiro256**, Blackman and Vigna 2018), and numbers
- * from either.
+ * core/random.c: the kernel's random bytes, a seeded generator (xoshiro256**, Blackman and Vigna
+ * 2018), and numbers from either.
  */
 #include "core/random.h"
 
@@ -16,8 +16,8 @@ static void kernel_fill(struct tlsyn_random *random, void *bytes, size_t size)
 
     (void)random;
     while (size > 0) {
-        /* Up to 256 bytes are never cut short by a signal, and fail only where the system call is missing or
-         * forbidden: then there is nothing safe to go on with. */
+        /* Up to 256 bytes are never cut short by a signal, and fail only where the system call is
+         * missing or forbidden: then there is nothing safe to go on with. */
         size_t n = size < 256 ? size : 256;
 
         if (getrandom(at, n, 0) != (ssize_t)n)
@@ -102,7 +102,8 @@ uint32_t random_u32(struct tlsyn_random *r)
 
 uint32_t random_below(struct tlsyn_random *r, uint32_t n)
 {
-    /* The upper half of a 32 x 32 product is uniform once the 2^32 mod n lowest products are turned away. */
+    /* The upper half of a 32 x 32 product is uniform once the 2^32 mod n lowest products
+     * are turned away. */
     uint32_t reject = -n % n;
     uint64_t product;
 

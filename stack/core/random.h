@@ -1,5 +1,6 @@
 /*
- * core/random.h: randomness through one small interface: the kernel's, or a seeded generator for tests.
+ * core/random.h: randomness through one small interface: the kernel's, or a seeded
+ * generator for tests.
  */
 #ifndef TLSYN_CORE_RANDOM_H
 #define TLSYN_CORE_RANDOM_H

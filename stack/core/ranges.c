@@ -1,9 +1,10 @@
 /*
- * core/ranges.c: a sorted array of intervals. The array doubles as it fills, up to the bound, and goes away with the
- * last interval.
+ * core/ranges.c: a sorted array of intervals. The array doubles as it fills, up to the bound, and
+ * goes away with the last interval.
  *
- * Adding [from, to): `first` is the first interval that ends at or behind `from`, `behind` the first that begins
- * behind `to`. All between them overlap or touch the new one and become one with it:
+ * Adding [from, to): `first` is the first interval that ends at or behind `from`, `behind`
+ * the first that begins behind `to`. All between them overlap or touch the new one and
+ * become one with it:
  *
  *        [----)   [------)  [---)  [------)    [----)
  *                     [==================)

@@ -1,9 +1,11 @@
 /*
- * core/ranges.h: a sorted set of half-open intervals [from, to) of 64-bit offsets, disjoint and not touching.
+ * core/ranges.h: a sorted set of half-open intervals [from, to) of 64-bit offsets, disjoint
+ * and not touching.
  *
- * Used for what has arrived out of order (and for SACK scoreboards): offsets are bytes from the start of the stream, so
- * they never wrap. The number of intervals is bounded at creation, so that a hostile sender costs a fixed amount of
- * memory and each operation at most a walk over that bound.
+ * Used for what has arrived out of order (and for SACK scoreboards): offsets are bytes from
+ * the start of the stream, so they never wrap. The number of intervals is bounded at creation,
+ * so that a hostile sender costs a fixed amount of memory and each operation at most a walk
+ * over that bound.
  */
 #ifndef TLSYN_CORE_RANGES_H
 #define TLSYN_CORE_RANGES_H
@@ -24,8 +26,9 @@ struct ranges {
 void ranges_init(struct ranges *r, uint16_t max);
 void ranges_release(struct ranges *r, struct tlsyn_alloc *alloc);
 
-/** Adds [from, to), merging with what it overlaps or touches. `merged`, if not NULL, gets the interval it became part of.
- * 0; -ENOSPC: it would be one interval too many; -ENOMEM. On error nothing changed. */
+/** Adds [from, to), merging with what it overlaps or touches. `merged`, if not NULL, gets the
+ * interval it became part of. 0; -ENOSPC: it would be one interval too many; -ENOMEM. On error
+ * nothing changed. */
 int ranges_add(struct ranges *r, struct tlsyn_alloc *alloc, uint64_t from, uint64_t to,
                struct range *merged);
 

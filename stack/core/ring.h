@@ -5,9 +5,10 @@
  *        |#############|...........................|        offsets; where they lie in memory is the ring's own affair
  *        front         end
  *
- * The sender's ring holds bytes from snd_una on; the receiver's holds them from the first byte that the user has not
- * consumed, and out-of-order text is written beyond `used` at its place (ring_write_at), to be counted in later by
- * ring_commit(). Memory is taken at the first byte and given back by ring_release(): an idle connection holds none.
+ * The sender's ring holds bytes from snd_una on; the receiver's holds them from the first byte that
+ * the user has not consumed, and out-of-order text is written beyond `used` at its place
+ * (ring_write_at), to be counted in later by ring_commit(). Memory is taken at the first byte and
+ * given back by ring_release(): an idle connection holds none.
  */
 #ifndef TLSYN_CORE_RING_H
 #define TLSYN_CORE_RING_H
@@ -21,7 +22,8 @@ struct ring {
     uint32_t used;   /* bytes from offset 0 that are counted in */
 };
 
-/** An empty ring of at least `size` bytes (rounded up to a power of two, at most 1 GiB); takes no memory. */
+/** An empty ring of at least `size` bytes (rounded up to a power of two, at most 1 GiB);
+ * takes no memory. */
 void ring_init(struct ring *r, uint32_t size);
 
 /** The size that a ring of at least `size` bytes gets. */
@@ -33,7 +35,8 @@ int ring_ensure(struct ring *r, struct tlsyn_alloc *alloc);
 /** Gives the memory back; what the ring held is gone. */
 void ring_release(struct ring *r, struct tlsyn_alloc *alloc);
 
-/** A larger ring with the same contents, those beyond `used` included. 0 or -ENOMEM (then nothing changed). */
+/** A larger ring with the same contents, those beyond `used` included. 0 or -ENOMEM (then
+ * nothing changed). */
 int ring_grow(struct ring *r, struct tlsyn_alloc *alloc, uint32_t size);
 
 static inline uint32_t ring_room(const struct ring *r)
@@ -41,7 +44,8 @@ static inline uint32_t ring_room(const struct ring *r)
     return r->size - r->used;
 }
 
-/** `len` bytes from `offset` on, as a view. The caller keeps offset + len <= size, and ring_ensure() before. */
+/** `len` bytes from `offset` on, as a view. The caller keeps offset + len <= size, and
+ * ring_ensure() before. */
 void ring_view(const struct ring *r, uint32_t offset, uint32_t len, struct tlsyn_view *view);
 
 /** Copies bytes to `offset`; the caller keeps offset + len <= size. Does not count them in. */

@@ -1,5 +1,6 @@
 /*
- * core/siphash.c: SipHash-2-4. Read first: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), section 2.
+ * core/siphash.c: SipHash-2-4. Read first: Aumasson and Bernstein, "SipHash: a fast short-input
+ * PRF" (2012), section 2.
  */
 #include "core/siphash.h"
 

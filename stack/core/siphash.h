@@ -1,5 +1,6 @@
 /*
- * core/siphash.h: SipHash-2-4 (Aumasson, Bernstein 2012), a keyed hash: for tables, ISNs and cookies.
+ * core/siphash.h: SipHash-2-4 (Aumasson, Bernstein 2012), a keyed hash: for tables, ISNs and
+ * cookies.
  */
 #ifndef TLSYN_CORE_SIPHASH_H
 #define TLSYN_CORE_SIPHASH_H

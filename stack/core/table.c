@@ -60,7 +60,8 @@ int table_add(struct table *t, struct tlsyn_alloc *alloc, struct table_node *nod
 {
     if (t->count >= t->max)
         return -ENOSPC;
-    /* Without memory for more buckets the chains grow instead; only the first buckets are indispensable. */
+    /* Without memory for more buckets the chains grow instead; only the first buckets are
+     * indispensable. */
     if (t->count >= t->buckets && t->buckets < UINT32_C(1) << 31 && grow(t, alloc) < 0 &&
         !t->bucket)
         return -ENOMEM;

@@ -1,8 +1,8 @@
 /*
  * core/table.h: a bounded hash table with nodes that live inside the objects found.
  *
- * The hash is the caller's, keyed (core/siphash.h), so that nobody outside can aim at one bucket. Buckets double as the
- * table fills, and the number of entries is bounded.
+ * The hash is the caller's, keyed (core/siphash.h), so that nobody outside can aim at one bucket.
+ * Buckets double as the table fills, and the number of entries is bounded.
  */
 #ifndef TLSYN_CORE_TABLE_H
 #define TLSYN_CORE_TABLE_H
@@ -37,7 +37,8 @@ struct table_node *table_find(const struct table *t, uint64_t hash,
                               bool (*same)(const struct table_node *, const void *key),
                               const void *key);
 
-/** Walks over all entries: `*cursor` starts at 0. NULL at the end. Entries may not be added or removed between. */
+/** Walks over all entries: `*cursor` starts at 0. NULL at the end. Entries may not be added or
+ * removed between. */
 struct table_node *table_next(const struct table *t, struct table_node *previous, uint32_t *cursor);
 
 #endif

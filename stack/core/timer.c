@@ -1,19 +1,21 @@
 /*
- * core/timer.c: the timer wheel. Read first: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 7.
+ * core/timer.c: the timer wheel. Read first: Varghese and Lauck, "Hashed and Hierarchical Timing
+ * Wheels" (1987), scheme 7.
  *
- * A tick count is read as five digits to the base 64 (and what is above them). A timer that is due at tick `e`, while the wheel
- * stands at tick `t` < e, hangs at the level of the highest digit in which e and t differ, in the slot that this digit of e
- * names:
+ * A tick count is read as five digits to the base 64 (and what is above them). A timer that is due
+ * at tick `e`, while the wheel stands at tick `t` < e, hangs at the level of the highest digit in
+ * which e and t differ, in the slot that this digit of e names:
  *
  *      t =  .. 03 17 00 41        e =  .. 03 17 22 05   level 1, slot 22
  *                                 e =  .. 03 17 00 63   level 0, slot 63: fires when t gets there
  *
- * So whatever hangs at a level lies before everything at the levels above, and within a level the slots lie in the order of
- * their numbers: the lowest bit of the lowest occupied level is what comes next. When t reaches the beginning of a slot above
- * level 0, its timers are hung anew, each at a lower level. Moving t without reaching such a point moves no timer.
+ * So whatever hangs at a level lies before everything at the levels above, and within a level the
+ * slots lie in the order of their numbers: the lowest bit of the lowest occupied level is what
+ * comes next. When t reaches the beginning of a slot above level 0, its timers are hung anew, each
+ * at a lower level. Moving t without reaching such a point moves no timer.
  *
- * The top level goes round: its digits wrap, and 63 slots ahead is as far as a timer can be hung. One that lies beyond waits
- * there, and is hung anew when t arrives.
+ * The top level goes round: its digits wrap, and 63 slots ahead is as far as a timer can be hung.
+ * One that lies beyond waits there, and is hung anew when t arrives.
  */
 #include "core/timer.h"
 
@@ -113,7 +115,8 @@ void timer_clear(struct wheel *w, struct timer *t)
     w->count--;
 }
 
-/** The tick at which the wheel must next be looked at, behind w->tick; TICK_NONE if there is none. */
+/** The tick at which the wheel must next be looked at, behind w->tick; TICK_NONE if
+ * there is none. */
 static uint64_t tick_next(const struct wheel *w, unsigned *level, unsigned *slot)
 {
     uint64_t top = w->tick >> TOP_SHIFT;
@@ -149,7 +152,8 @@ static void splice(struct list *from, struct list *to)
     list_init(from);
 }
 
-/** Turns the wheel to `target`; what comes due on the way is in w->due then, in the order of ticks. */
+/** Turns the wheel to `target`; what comes due on the way is in w->due then, in the
+ * order of ticks. */
 static void turn(struct wheel *w, uint64_t target)
 {
     unsigned level, slot;

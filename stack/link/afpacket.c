@@ -3,18 +3,22 @@
  *
  * Read first: packet(7); linux/virtio_net.h; OASIS VIRTIO 1.2, 5.1.6.
  *
- * Batched system calls, no ring. A ring of TPACKET_V2 is looked at without a system call, and saves a microsecond per hop;
- * but its slots must each hold 64 KiB, so 8 MiB of ring are 128 small frames, where 8 MiB of socket buffer are thousands:
- * whenever the receiver is off its core for a moment, most of a flood is lost. A ring of TPACKET_V3 packs frames
- * tightly, and hands them over in blocks, each closed by a timeout of 1 ms at least, which would stand in every handshake.
- * recvmmsg(2) takes what is there and returns at once. The figures are in bench/micro/link_receive.c.
+ * Batched system calls, no ring. A ring of TPACKET_V2 is looked at without a system call, and saves
+ * a microsecond per hop; but its slots must each hold 64 KiB, so 8 MiB of ring are 128 small
+ * frames, where 8 MiB of socket buffer are thousands: whenever the receiver is off its core for a
+ * moment, most of a flood is lost. A ring of TPACKET_V3 packs frames tightly, and hands them over
+ * in blocks, each closed by a timeout of 1 ms at least, which would stand in every handshake.
+ * recvmmsg(2) takes what is there and returns at once. The figures are in
+ * bench/micro/link_receive.c.
  *
- * PACKET_VNET_HDR puts a virtio_net_hdr in front of each frame in both directions. With it a kernel neighbour's super-frame
- * of up to 64 KiB is known for what it is, and our own leave as one. Without it they arrive all the same, as the tap is
- * behind the kernel's coalescing and a veth peer never cuts them; then PACKET_AUXDATA says at least that the checksum is
- * unfinished. So slots hold 64 KiB in any case.
+ * PACKET_VNET_HDR puts a virtio_net_hdr in front of each frame in both directions. With it a kernel
+ * neighbour's super-frame of up to 64 KiB is known for what it is, and our own leave as one.
+ * Without it they arrive all the same, as the tap is behind the kernel's coalescing and a veth peer
+ * never cuts them; then PACKET_AUXDATA says at least that the checksum is unfinished. So slots hold
+ * 64 KiB in any case.
  *
- * The socket is bound last, so that no frame from another interface or with other options ever gets in.
+ * The socket is bound last, so that no frame from another interface or with other
+ * options ever gets in.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -38,8 +42,9 @@
 /* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
 #define GSO_MAX (65535 - 40 - 60)
 
-/* A slot for a virtio_net_hdr and the longest frame. Not a multiple of the page size: then the first lines of all slots,
- * which are all that a small frame touches, would share one set of the cache. */
+/* A slot for a virtio_net_hdr and the longest frame. Not a multiple of the page size: then
+ * the first lines of all slots, which are all that a small frame touches, would share one
+ * set of the cache. */
 #define SLOT_BYTES (66 * 1024 + 192)
 static_assert(SLOT_BYTES >= VNET_HEADER_LEN + FRAME_MAX, "a slot holds the longest frame");
 
@@ -81,7 +86,7 @@ static struct afpacket *afpacket_of(struct tlsyn_link *link)
     return container_of(link, struct afpacket, link);
 }
 
-/* ---- receive ------------------------------------------------------------------------------------------- */
+/* ---- receive --------------------------------------------------------------------------------- */
 
 static struct receive_note read_note(struct msghdr *msg)
 {
@@ -104,7 +109,8 @@ static struct receive_note read_note(struct msghdr *msg)
     return note;
 }
 
-/* Is it for us? A tag was taken off the frame before we saw it, so only the note tells of another VLAN. */
+/* Is it for us? A tag was taken off the frame before we saw it, so only the note tells
+ * of another VLAN. */
 static bool is_wanted(const struct afpacket *ap, const uint8_t *bytes,
                       const struct receive_note *note)
 {
@@ -115,7 +121,8 @@ static bool is_wanted(const struct afpacket *ap, const uint8_t *bytes,
     return memcmp(bytes, ap->link.caps.hwaddr, sizeof(ap->link.caps.hwaddr)) == 0;
 }
 
-/* Reads offload metadata of the frame behind a virtio_net_hdr, or what the note has to say where there is none. */
+/* Reads offload metadata of the frame behind a virtio_net_hdr, or what the note has to say where
+ * there is none. */
 static bool read_offload(const struct afpacket *ap, const uint8_t *vnet,
                          const struct receive_note *note, struct tlsyn_frame *frame)
 {
@@ -175,7 +182,7 @@ static int afpacket_receive(struct tlsyn_link *link, struct tlsyn_frame *frames,
     return taken;
 }
 
-/* ---- transmit ------------------------------------------------------------------------------------------ */
+/* ---- transmit -------------------------------------------------------------------------------- */
 
 static int prepare_message(struct afpacket *ap, int i, const struct tlsyn_frame *frame)
 {
@@ -197,7 +204,8 @@ static int prepare_message(struct afpacket *ap, int i, const struct tlsyn_frame 
     return 0;
 }
 
-/* Prepares up to a batch; stops before the first frame that can't be sent. The number prepared, or its error. */
+/* Prepares up to a batch; stops before the first frame that can't be sent. The number
+ * prepared, or its error. */
 static int prepare_batch(struct afpacket *ap, const struct tlsyn_frame *frames, int n)
 {
     for (int i = 0; i < n && i < TLSYN_LINK_BATCH; i++) {
@@ -209,7 +217,8 @@ static int prepare_batch(struct afpacket *ap, const struct tlsyn_frame *frames, 
     return n < TLSYN_LINK_BATCH ? n : TLSYN_LINK_BATCH;
 }
 
-/* Hands prepared messages to the kernel; waits once, and shortly, for room. The number sent, or -errno. */
+/* Hands prepared messages to the kernel; waits once, and shortly, for room. The number
+ * sent, or -errno. */
 static int send_batch(struct afpacket *ap, int n)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -251,7 +260,7 @@ static int afpacket_transmit(struct tlsyn_link *link, const struct tlsyn_frame *
     return sent;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int afpacket_fd(struct tlsyn_link *link)
 {

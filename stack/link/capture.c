@@ -1,13 +1,15 @@
 /*
- * link/capture.c: wraps a link and writes what passes to a pcapng file, with the TLS secrets inside.
+ * link/capture.c: wraps a link and writes what passes to a pcapng file, with the TLS
+ * secrets inside.
  *
- * Read first: draft-ietf-opsawg-pcapng: 3 (blocks), 4.1 Section Header, 4.2 Interface Description, 4.3 Enhanced
- * Packet, 4.7 Decryption Secrets.
+ * Read first: draft-ietf-opsawg-pcapng: 3 (blocks), 4.1 Section Header, 4.2 Interface Description,
+ * 4.3 Enhanced Packet, 4.7 Decryption Secrets.
  *
  *     Section Header | Interface Description | { Enhanced Packet | Decryption Secrets }*
  *
- * Blocks are built in a buffer, in this machine's byte order (the section header says which), and only whole blocks leave
- * it: a file that ends early ends between two blocks, unless the disk was full.
+ * Blocks are built in a buffer, in this machine's byte order (the section header says which),
+ * and only whole blocks leave it: a file that ends early ends between two blocks, unless the
+ * disk was full.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +57,7 @@ static struct capture *capture_of(struct tlsyn_link *link)
     return container_of(link, struct capture, link);
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------ */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void capture_write_out(struct capture *c)
 {
@@ -86,7 +88,7 @@ static void capture_make_due(struct capture *c, tlsyn_time now)
         c->flush_at = now + FLUSH_AFTER;
 }
 
-/* ---- blocks -------------------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* The next n bytes of the open block, padded with zeros to a multiple of four. */
 static uint8_t *block_span(struct capture *c, size_t n)
@@ -187,7 +189,7 @@ static void write_packet(struct capture *c, const struct tlsyn_frame *frame, tls
     block_end(c);
 }
 
-/* ---- the link ------------------------------------------------------------------------------------------ */
+/* ---- the link -------------------------------------------------------------------------------- */
 
 static int capture_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, int max,
                            tlsyn_time now)
@@ -277,8 +279,8 @@ int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_
     return 0;
 }
 
-/* Moves the block that was just written before the packets of the last receive: a reader needs the keys when it meets the
- * ServerHello, whose arrival made them. */
+/* Moves the block that was just written before the packets of the last receive: a reader needs the
+ * keys when it meets the ServerHello, whose arrival made them. */
 static void move_before_batch(struct capture *c)
 {
     uint8_t block[SECRET_MAX + 64];

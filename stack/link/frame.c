@@ -19,7 +19,7 @@
 #define TCP_LEN_OFFSET      12 /* of the data offset, in the upper half of the octet */
 #define UDP_CHECKSUM_OFFSET 6
 
-/* ---- memory -------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 void *link_alloc(size_t size)
 {
@@ -64,7 +64,7 @@ void frames_free(struct list *frames)
     }
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 size_t frame_gather(const struct tlsyn_frame *frame, uint8_t *to)
 {
@@ -106,7 +106,7 @@ int frame_check(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *c
     return len - frame->hdr_len > caps->gso_max ? -EMSGSIZE : 0;
 }
 
-/* ---- checksums ----------------------------------------------------------------------------------------- */
+/* ---- checksums ------------------------------------------------------------------------------- */
 
 static void put_checksum(uint8_t *at, uint16_t value)
 {

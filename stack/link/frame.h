@@ -1,5 +1,6 @@
 /*
- * link/frame.h: what several links do with a frame: check it, copy it and hold the copy, finish its checksum.
+ * link/frame.h: what several links do with a frame: check it, copy it and hold the copy,
+ * finish its checksum.
  */
 #ifndef LINK_FRAME_H
 #define LINK_FRAME_H
@@ -16,7 +17,8 @@
 void *link_alloc(size_t size);
 void link_free(void *memory);
 
-/** May a link with these caps transmit the frame? 0, -EMSGSIZE, -EINVAL: the contract of transmit. */
+/** May a link with these caps transmit the frame? 0, -EMSGSIZE, -EINVAL: the contract of
+ * transmit. */
 int frame_check(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *caps);
 
 /** Copies the pieces to `to`, which has room for tlsyn_frame_len() bytes; returns that length. */
@@ -25,7 +27,8 @@ size_t frame_gather(const struct tlsyn_frame *frame, uint8_t *to);
 /** The frame's offload metadata with one piece of memory in place of its own: iovcnt 1. */
 struct tlsyn_frame frame_with(const struct tlsyn_frame *frame, void *bytes, size_t len);
 
-/** Finishes the checksum of a contiguous CSUM_PARTIAL frame in place, and clears that flag; harmless for others. */
+/** Finishes the checksum of a contiguous CSUM_PARTIAL frame in place, and clears that flag;
+ * harmless for others. */
 void frame_finish_checksum(struct tlsyn_frame *frame);
 
 /** Where the transport header of a TCP or UDP datagram lies; bytes from the frame's start. */
@@ -36,14 +39,16 @@ struct frame_transport {
     uint16_t header_len;  /* bytes of all headers, the transport's included */
 };
 
-/** Finds it in an Ethernet frame that holds an unfragmented IPv4 or IPv6 datagram of TCP or UDP; false for all others. */
+/** Finds it in an Ethernet frame that holds an unfragmented IPv4 or IPv6 datagram of TCP or UDP;
+ * false for all others. */
 bool frame_find_transport(const uint8_t *bytes, size_t len, struct frame_transport *at);
 
-/** Marks a received, contiguous frame as having an unfinished checksum, which is hereby taken for verified: its far end
- * is on this machine. Does nothing where there is no transport checksum. */
+/** Marks a received, contiguous frame as having an unfinished checksum, which is hereby taken for
+ * verified: its far end is on this machine. Does nothing where there is no transport checksum. */
 void frame_mark_unfinished(struct tlsyn_frame *frame);
 
-/** True if the checksum field holds the folded pseudo-header sum: what a sender on this machine leaves there. */
+/** True if the checksum field holds the folded pseudo-header sum: what a sender on this
+ * machine leaves there. */
 bool frame_looks_unfinished(const struct tlsyn_frame *frame);
 
 /** A copy of a frame in memory of its own. */

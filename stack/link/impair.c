@@ -1,15 +1,19 @@
 /*
- * link/impair.c: wraps a link: delay, jitter, rate, queue, loss, reordering, duplication, corruption.
+ * link/impair.c: wraps a link: delay, jitter, rate, queue, loss, reordering,
+ * duplication, corruption.
  *
  * Read first: struct tlsyn_impairment in tlsyn/link.h, which has a picture of the path.
  *
- * Each direction is a bottleneck with a queue in front of it, and a path behind it. The bottleneck is one number, the time
- * until which it is busy: a frame that arrives at t leaves it at max(t, busy) + length / rate, and what waits then is
- * (busy - t) * rate. The path is two lists of held copies. In `ordered` a frame is due no earlier than the frame before it,
- * whatever its jitter says; in `overtaking` are the frames that pass the delay by, which are in order among themselves. So
- * both lists are sorted by due time, and adding and taking cost O(1) however many frames are on their way.
+ * Each direction is a bottleneck with a queue in front of it, and a path behind it. The bottleneck
+ * is one number, the time until which it is busy: a frame that arrives at t leaves it at max(t,
+ * busy) + length / rate, and what waits then is (busy - t) * rate. The path is two lists of held
+ * copies. In `ordered` a frame is due no earlier than the frame before it, whatever its jitter
+ * says; in `overtaking` are the frames that pass the delay by, which are in order among
+ * themselves. So both lists are sorted by due time, and adding and taking cost O(1) however many
+ * frames are on their way.
  *
- * Times inside are nanoseconds, as a frame lasts only 1.2 us on a link of 10 Gbit/s. Pure: no clock; memory only for copies.
+ * Times inside are nanoseconds, as a frame lasts only 1.2 us on a link of 10 Gbit/s. Pure: no
+ * clock; memory only for copies.
  */
 #include <errno.h>
 
@@ -56,14 +60,15 @@ static struct impair *impair_of(struct tlsyn_link *link)
     return container_of(link, struct impair, link);
 }
 
-/* ---- one direction ----------------------------------------------------------------------------------- */
+/* ---- one direction --------------------------------------------------------------------------- */
 
 static struct fate fate_draw(struct direction *d)
 {
     struct tlsyn_random *random = &d->random.base;
     struct fate fate;
 
-    /* Always all of them, and in this order: one probability must not change what another one decides. */
+    /* Always all of them, and in this order: one probability must not change what
+     * another one decides. */
     fate.lost = random_unit(random) < d->how.loss;
     fate.reordered = random_unit(random) < d->how.reorder;
     fate.duplicated = random_unit(random) < d->how.duplicate;
@@ -73,7 +78,8 @@ static struct fate fate_draw(struct direction *d)
     return fate;
 }
 
-/* Moves *at from the arrival at the bottleneck to the departure from it; false if the queue is full. */
+/* Moves *at from the arrival at the bottleneck to the departure from it; false if the
+ * queue is full. */
 static bool bottleneck_pass(struct direction *d, size_t len, int64_t *at)
 {
     uint64_t bound = d->how.queue_bytes ? d->how.queue_bytes : QUEUE_BYTES_DEFAULT;
@@ -120,7 +126,8 @@ static void corrupt(struct held_frame *held, double place)
     held->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
 
-/* Sends a frame that left the bottleneck at `at` down the path. False when there is no memory for it. */
+/* Sends a frame that left the bottleneck at `at` down the path. False when there is no
+ * memory for it. */
 static bool path_enter(struct direction *d, const struct tlsyn_frame *frame,
                        const struct fate *fate, int64_t at)
 {
@@ -250,9 +257,10 @@ static void direction_init(struct direction *d, const struct tlsyn_impairment *h
     direction_set(d, how);
 }
 
-/* ---- the link ------------------------------------------------------------------------------------------ */
+/* ---- the link -------------------------------------------------------------------------------- */
 
-/* Sends these frames, due already, on the inner link. What it has no room for is dropped, as by any full queue. */
+/* Sends these frames, due already, on the inner link. What it has no room for is dropped, as by
+ * any full queue. */
 static void impair_pass_on(struct impair *im, const struct tlsyn_frame *frames, int n,
                            tlsyn_time now)
 {

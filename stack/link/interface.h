@@ -12,13 +12,15 @@ struct interface {
     uint8_t hwaddr[6];
 };
 
-/** Asks through any socket. 0, -ENODEV, -ENETDOWN (it is not up), -EPFNOSUPPORT (no Ethernet), or another -errno. */
+/** Asks through any socket. 0, -ENODEV, -ENETDOWN (it is not up), -EPFNOSUPPORT (no Ethernet), or
+ * another -errno. */
 int interface_query(int fd, const char *name, struct interface *found);
 
 /** True while the interface exists and is up. */
 bool interface_is_up(int fd, const char *name);
 
-/** Microseconds to add to a time of CLOCK_REALTIME for the same time of CLOCK_MONOTONIC, as of now. */
+/** Microseconds to add to a time of CLOCK_REALTIME for the same time of CLOCK_MONOTONIC, as of
+ * now. */
 tlsyn_time interface_clock_offset(void);
 
 #endif

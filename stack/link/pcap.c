@@ -1,10 +1,12 @@
 /*
- * link/pcap.c: frames captured through libpcap and injected through libnet; or read from a capture file.
+ * link/pcap.c: frames captured through libpcap and injected through libnet; or read from
+ * a capture file.
  *
  * Read first: pcap(3pcap), pcap-filter(7).
  *
- * For machines and interfaces where libpcap is what there is, and for a capture filter in its language. It says nothing
- * of offload: an unfinished checksum is guessed (see tlsyn/link.h), and coalesced frames come without their segment size.
+ * For machines and interfaces where libpcap is what there is, and for a capture filter in its
+ * language. It says nothing of offload: an unfinished checksum is guessed (see tlsyn/link.h), and
+ * coalesced frames come without their segment size.
  */
 #include <errno.h>
 #include <libnet.h>
@@ -49,14 +51,15 @@ __attribute__((format(printf, 3, 4))) static int explain(char *message, int erro
     return error;
 }
 
-/* ---- receive ------------------------------------------------------------------------------------------- */
+/* ---- receive --------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct pcap_link *p, const uint8_t *bytes)
 {
     return !p->net || (bytes[0] & 1) || memcmp(bytes, p->link.caps.hwaddr, 6) == 0;
 }
 
-/* Copies a captured packet into a slot of ours, as libpcap's own memory is lent for one packet only. */
+/* Copies a captured packet into a slot of ours, as libpcap's own memory is lent for one packet
+ * only. */
 static void take_packet(const struct pcap_link *p, const struct pcap_pkthdr *header,
                         const uint8_t *bytes, int slot, struct tlsyn_frame *frame)
 {
@@ -70,8 +73,9 @@ static void take_packet(const struct pcap_link *p, const struct pcap_pkthdr *hea
         frame_mark_unfinished(frame);
 }
 
-/* What pcap_next_ex() said instead of a packet. When an interface goes down, libpcap takes the error off the descriptor, says
- * at first that there is nothing, and the descriptor never wakes anybody again: so nothing is a reason to look. */
+/* What pcap_next_ex() said instead of a packet. When an interface goes down, libpcap takes the
+ * error off the descriptor, says at first that there is nothing, and the descriptor never wakes
+ * anybody again: so nothing is a reason to look. */
 static int error_of(const struct pcap_link *p, int status)
 {
     if (status == 0)
@@ -113,7 +117,7 @@ static int pcap_link_receive(struct tlsyn_link *link, struct tlsyn_frame *frames
     return n > 0 ? n : p->error;
 }
 
-/* ---- transmit ------------------------------------------------------------------------------------------ */
+/* ---- transmit -------------------------------------------------------------------------------- */
 
 static int inject(struct pcap_link *p, const struct tlsyn_frame *frame)
 {
@@ -150,7 +154,7 @@ static int pcap_link_transmit(struct tlsyn_link *link, const struct tlsyn_frame 
     return n;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int pcap_link_fd(struct tlsyn_link *link)
 {
@@ -256,7 +260,8 @@ static int open_capture(struct pcap_link *p, const char *interface, char *messag
     return 0;
 }
 
-/* libnet's socket takes in every frame of the machine, though nobody ever reads it: a filter refuses them all. */
+/* libnet's socket takes in every frame of the machine, though nobody ever reads it: a filter
+ * refuses them all. */
 static void keep_quiet(int fd)
 {
     struct sock_filter refuse = {.code = BPF_RET | BPF_K, .k = 0};

@@ -1,9 +1,10 @@
 /*
  * link/pipe.c: two links in memory, each the other's far end.
  *
- * Read first: tlsyn/link.h. A frame is copied when it is transmitted, and handed out at the other end in order, with the
- * offload metadata it left with: as between two ends of a veth pair, nobody finishes a checksum or cuts a super-frame.
- * Nothing here depends on a clock or on the order in which the ends are served, so a run can be repeated exactly.
+ * Read first: tlsyn/link.h. A frame is copied when it is transmitted, and handed out at the other
+ * end in order, with the offload metadata it left with: as between two ends of a veth pair, nobody
+ * finishes a checksum or cuts a super-frame. Nothing here depends on a clock or on the order in
+ * which the ends are served, so a run can be repeated exactly.
  */
 #include <errno.h>
 
@@ -51,7 +52,8 @@ static int pipe_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, int
     return n;
 }
 
-/* A frame whose checksum was left to the other side counts as verified there: it never was on a wire. */
+/* A frame whose checksum was left to the other side counts as verified there: it never
+ * was on a wire. */
 static void pipe_carry(struct held_frame *held, tlsyn_time now)
 {
     struct tlsyn_frame *frame = &held->frame;

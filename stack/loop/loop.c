@@ -3,12 +3,15 @@
  *
  * Read first: tlsyn/loop.h, and the four calls in tlsyn/stack.h.
  *
- * A turn is a pass (links, timers, output, watches) that is repeated until something was done or it is time:
+ * A turn is a pass (links, timers, output, watches) that is repeated until something was done
+ * or it is time:
  *
- *     pass -> spin: pass, pass ... -> sleep until shortly before the next timeout -> spin the rest: pass, pass ... -> pass
+ *     pass -> spin: pass, pass ... -> sleep until shortly before the next timeout -> spin the rest:
+ *         pass, pass ... -> pass
  *
- * Each of the four calls gets a fresh reading of the clock: an event inside an earlier one may have taken a millisecond
- * (a public-key operation), and what is sent afterwards should not pretend to have been sent before.
+ * Each of the four calls gets a fresh reading of the clock: an event inside an earlier one may have
+ * taken a millisecond (a public-key operation), and what is sent afterwards should not pretend to
+ * have been sent before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +39,7 @@ struct tlsyn_loop {
     struct loop_watch watch[WATCHES_MAX];
 };
 
-/* ---- waiting ------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 tlsyn_time tlsyn_clock(void)
 {
@@ -82,7 +85,7 @@ int tlsyn_wait(struct pollfd *fds, int n, tlsyn_time deadline)
     return ready;
 }
 
-/* ---- one pass ------------------------------------------------------------------------------------------ */
+/* ---- one pass -------------------------------------------------------------------------------- */
 
 /* Frames taken in, or -errno. */
 static int loop_input(struct tlsyn_loop *loop, struct tlsyn_iface *iface)
@@ -169,8 +172,8 @@ static int loop_pass(struct tlsyn_loop *loop)
     return done;
 }
 
-/* When the stack or a link wants to be called next, `deadline` at the latest. `sleeps`: the guard hears of it, so that it can
- * wake a sleep that something has made too long. */
+/* When the stack or a link wants to be called next, `deadline` at the latest. `sleeps`: the guard
+ * hears of it, so that it can wake a sleep that something has made too long. */
 static tlsyn_time loop_next(struct tlsyn_loop *loop, tlsyn_time deadline, bool sleeps)
 {
     tlsyn_time next;
@@ -190,7 +193,7 @@ static tlsyn_time loop_next(struct tlsyn_loop *loop, tlsyn_time deadline, bool s
     return next;
 }
 
-/* ---- turns --------------------------------------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 /* Passes until one did something, or until `end`. The last pass's result. */
 static int loop_spin(struct tlsyn_loop *loop, tlsyn_time end)
@@ -202,7 +205,8 @@ static int loop_spin(struct tlsyn_loop *loop, tlsyn_time end)
     return n;
 }
 
-/* Sleeps until a descriptor is ready or it is time for the spin before `next`. 0, -EINTR or another -errno. */
+/* Sleeps until a descriptor is ready or it is time for the spin before `next`. 0, -EINTR or
+ * another -errno. */
 static int loop_sleep(struct tlsyn_loop *loop, tlsyn_time next)
 {
     struct pollfd fds[IFACES_MAX + WATCHES_MAX];
@@ -241,7 +245,8 @@ int tlsyn_loop_turn(struct tlsyn_loop *loop, tlsyn_time deadline)
         return n;
     n = loop_pass(loop);
     if (n == 0 && loop->spin && next != TLSYN_NEVER) {
-        /* Woken for what is due soon, or by something that came to nothing: then there is a next turn. */
+        /* Woken for what is due soon, or by something that came to nothing: then there
+         * is a next turn. */
         if (next - tlsyn_clock() <= TLSYN_WAIT_MARGIN)
             n = loop_spin(loop, next);
     }
@@ -264,7 +269,7 @@ int tlsyn_loop_run(struct tlsyn_loop *loop, const bool *done, tlsyn_time deadlin
     return 0;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int tlsyn_loop_new(struct tlsyn_stack *stack, const struct tlsyn_loop_options *options,
                    struct tlsyn_loop **loop)

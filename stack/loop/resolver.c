@@ -1,9 +1,10 @@
 /*
  * loop/resolver.c: lookups through c-ares, turned by the loop. See tlsyn/resolver.h.
  *
- * c-ares is called when a socket of it has something (resolver_socket.c) and when one of its timeouts is due: a timerfd(2)
- * that the loop watches. What it finds is put aside, and handed over when the timer says that its time has come, which is at
- * once: so no event comes from within c-ares, nor from within a call of the user.
+ * c-ares is called when a socket of it has something (resolver_socket.c) and when one of its
+ * timeouts is due: a timerfd(2) that the loop watches. What it finds is put aside, and handed over
+ * when the timer says that its time has come, which is at once: so no event comes from within
+ * c-ares, nor from within a call of the user.
  */
 #include <tlsyn/resolver.h>
 
@@ -44,9 +45,10 @@ struct tlsyn_lookup {
     struct tlsyn_addr addr[TLSYN_RESOLVED_MAX];
 };
 
-/* --- the timer ----------------------------------------------------------------------------------------------- */
+/* --- the timer -------------------------------------------------------------------------------- */
 
-/* When is the resolver to be woken? At once if something is done, else at c-ares' next timeout, if it has one. */
+/* When is the resolver to be woken? At once if something is done, else at c-ares' next timeout,
+ * if it has one. */
 static void arm(struct tlsyn_resolver *r)
 {
     struct itimerspec when = {0};
@@ -108,7 +110,7 @@ static void on_timer(struct tlsyn_loop_watch *watch, int fd, short revents)
     hand_over(r);
 }
 
-/* --- lookups --------------------------------------------------------------------------------------------------- */
+/* --- lookups ---------------------------------------------------------------------------------- */
 
 /* 1.18 says "connection refused" too when all servers failed or refused. */
 static const struct outcome {
@@ -192,7 +194,8 @@ static void on_addrinfo(void *data, int status, int timeouts, struct ares_addrin
         lookup_free(lookup);
 }
 
-/* True if the name is an address already: then the lookup is done. (1.18 asks for IPv4's in DNS if any family will do.) */
+/* True if the name is an address already: then the lookup is done. (1.18 asks for IPv4's in DNS if
+ * any family will do.) */
 static bool take_literal(struct tlsyn_lookup *lookup, const char *name, enum tlsyn_family family)
 {
     struct tlsyn_addr *to = &lookup->addr[0];
@@ -254,7 +257,7 @@ void tlsyn_lookup_cancel(struct tlsyn_lookup *lookup)
     lookup_free(lookup);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* "10.0.0.1:53,[fe80::1]:53" */
 static int set_servers(ares_channel channel, const struct tlsyn_resolver_options *options)

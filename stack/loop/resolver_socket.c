@@ -1,5 +1,6 @@
 /*
- * loop/resolver_socket.c: see resolver_socket.h. Errors are those of socket(2), connect(2), recvfrom(2) and writev(2).
+ * loop/resolver_socket.c: see resolver_socket.h. Errors are those of socket(2), connect(2),
+ * recvfrom(2) and writev(2).
  */
 #include "loop/resolver_socket.h"
 
@@ -12,7 +13,8 @@
 
 #include "core/list.h"
 
-/* Above what open(2) gives: should anybody take a number for a descriptor after all, the call fails. */
+/* Above what open(2) gives: should anybody take a number for a descriptor after all, the call
+ * fails. */
 #define NUMBER_FIRST (1 << 24)
 
 /* The one thing behind a number: `udp` or `conn`, or nothing yet, or nothing any more. */
@@ -54,7 +56,7 @@ static int fail(int error)
     return -1;
 }
 
-/* --- events of the stack ----------------------------------------------------------------------------------- */
+/* --- events of the stack ---------------------------------------------------------------------- */
 
 static void readable(struct rsocket *s)
 {
@@ -123,8 +125,9 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
     writable(s);
 }
 
-/* c-ares reads a message's length, then its text, and believes that poll(2) will tell it again; so it is told again as long
- * as it takes something, until it has seen that there is no more, or the end. */
+/* c-ares reads a message's length, then its text, and believes that poll(2) will tell it
+ * again; so it is told again as long as it takes something, until it has seen that there is no
+ * more, or the end. */
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct rsocket *s = container_of(handler, struct rsocket, tcp_handler);
@@ -166,7 +169,7 @@ static const struct tlsyn_conn_events tcp_events = {
     .on_closed = on_closed,
 };
 
-/* --- addresses ----------------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static bool endpoint_of(const struct sockaddr *address, struct tlsyn_endpoint *endpoint)
 {
@@ -205,7 +208,7 @@ static void address_of(const struct tlsyn_endpoint *endpoint, struct sockaddr *a
     *room = len;
 }
 
-/* --- what c-ares calls ---------------------------------------------------------------------------------------- */
+/* --- what c-ares calls ------------------------------------------------------------------------ */
 
 static ares_socket_t rsocket_open(int domain, int type, int protocol, void *data)
 {

@@ -1,17 +1,21 @@
 /*
- * loop/resolver_socket.h: the sockets that c-ares believes to have: UDP endpoints and TCP connections of a stack.
+ * loop/resolver_socket.h: the sockets that c-ares believes to have: UDP endpoints and TCP
+ * connections of a stack.
  *
- * Theory. c-ares asks for sockets, and reads and writes them, through five functions; the descriptors are numbers to it, and
- * with such functions set it makes no system call on them (seen in the sources of 1.18.1 and 1.34.5; ares_getaddrinfo() needs
- * ARES_AI_NOSORT for that, else 1.18 asks getsockname(2)). Readiness goes the other way: an event of the stack makes c-ares
- * process the descriptor. A datagram is offered while its event lasts, and not kept.
+ * Theory. c-ares asks for sockets, and reads and writes them, through five functions; the
+ * descriptors are numbers to it, and with such functions set it makes no system call on them (seen
+ * in the sources of 1.18.1 and 1.34.5; ares_getaddrinfo() needs ARES_AI_NOSORT for that, else 1.18
+ * asks getsockname(2)). Readiness goes the other way: an event of the stack makes c-ares process
+ * the descriptor. A datagram is offered while its event lasts, and not kept.
  *
- * Numbers are never used twice, so that after c-ares has been called a number says whether its socket is still there.
+ * Numbers are never used twice, so that after c-ares has been called a number says whether its
+ * socket is still there.
  */
 #ifndef TLSYN_LOOP_RESOLVER_SOCKET_H
 #define TLSYN_LOOP_RESOLVER_SOCKET_H
 
-/* What newer releases offer in place of ares_set_socket_functions() is not in 1.18; they keep this one. */
+/* What newer releases offer in place of ares_set_socket_functions() is not in 1.18; they
+ * keep this one. */
 #define CARES_NO_DEPRECATED
 #include <ares.h>
 

@@ -1,8 +1,8 @@
 /*
  * loop/resolver_sort.c: destination address selection. Read first: RFC 6724 6.
  *
- * Whether there is a route, and which source would be used, the stack says itself: a UDP endpoint is connected to each
- * address in turn, which sends nothing.
+ * Whether there is a route, and which source would be used, the stack says itself: a UDP endpoint
+ * is connected to each address in turn, which sends nothing.
  */
 #include "loop/resolver_sort.h"
 

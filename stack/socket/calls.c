@@ -17,7 +17,7 @@
 #include "socket/registry.h"
 #include "socket/stream.h"
 
-/* --- in and out ------------------------------------------------------------------------------------ */
+/* --- in and out ------------------------------------------------------------------------------- */
 
 struct sock *call_enter(int fd)
 {
@@ -41,7 +41,7 @@ ssize_t call_leave(struct sock *sock, ssize_t result)
     return -1;
 }
 
-/* --- a descriptor for a socket ------------------------------------------------------------------------ */
+/* --- a descriptor for a socket ---------------------------------------------------------------- */
 
 /* One that was left when the program closed its descriptor with close(2). */
 static void bury(struct sock *stale)
@@ -120,7 +120,7 @@ int tlsyn_socket(struct tlsyn_net *net, int domain, int type, int protocol)
     return error < 0 ? fail(error) : error;
 }
 
-/* --- bind, listen, accept, connect ----------------------------------------------------------------------- */
+/* --- bind, listen, accept, connect ------------------------------------------------------------ */
 
 static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
 {
@@ -274,7 +274,7 @@ int tlsyn_socket_engine(int fd, struct tlsyn_engine *engine, const char *server_
     return (int)call_leave(sock, 0);
 }
 
-/* --- ends --------------------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 int tlsyn_shutdown(int fd, int how)
 {
@@ -308,7 +308,7 @@ int tlsyn_close(int fd)
     return 0;
 }
 
-/* --- names and options ---------------------------------------------------------------------------------------- */
+/* --- names and options ------------------------------------------------------------------------ */
 
 int tlsyn_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 {

@@ -14,7 +14,7 @@
 #include "socket/registry.h"
 #include "socket/stream.h"
 
-/* --- out --------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* As Linux does: to the thread that wrote. */
 static ssize_t leave_sending(struct sock *sock, ssize_t result, int flags)
@@ -108,7 +108,7 @@ ssize_t tlsyn_writev(int fd, const struct iovec *parts, int count)
     return tlsyn_sendmsg(fd, &message, 0);
 }
 
-/* --- in ---------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 /* A stream has no sender's address to tell. */
 static int give_sender(const struct sock *sock, const struct sock_received *about,
@@ -197,7 +197,7 @@ ssize_t tlsyn_readv(int fd, const struct iovec *parts, int count)
     return tlsyn_recvmsg(fd, &message, 0);
 }
 
-/* --- descriptors --------------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 static void set_nonblock(struct sock *sock, bool nonblock)
 {
@@ -292,7 +292,7 @@ int tlsyn_ioctl(int fd, unsigned long request, ...)
     return (int)call_leave(sock, result);
 }
 
-/* --- poll ------------------------------------------------------------------------------------------------ */
+/* --- poll ------------------------------------------------------------------------------------- */
 
 /* The net among them that has a clock of its own, or NULL. Its sockets live as long as it does. */
 static struct tlsyn_net *own_clock(const struct pollfd *fds, nfds_t count)

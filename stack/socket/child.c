@@ -4,8 +4,8 @@
  *     accepted by TCP -> embryo --(established, with an engine; first text, if deferred)--> queue
  *                                                                     -> accepted by the program
  *
- * An embryo waits for bytes of its peer, so there is a bound to their number (the oldest goes) and to
- * their patience. RFC 4987's reasons hold for them as for half-open connections.
+ * An embryo waits for bytes of its peer, so there is a bound to their number (the oldest goes) and
+ * to their patience. RFC 4987's reasons hold for them as for half-open connections.
  */
 #include <errno.h>
 #include <stdlib.h>

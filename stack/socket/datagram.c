@@ -26,7 +26,7 @@ static struct sock *owner(struct tlsyn_udp_handler *handler)
     return container_of(handler, struct sock, dgram.handler);
 }
 
-/* --- in ------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
                         const struct tlsyn_udp_datagram *arrived)
@@ -127,7 +127,7 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
     }
 }
 
-/* --- out ----------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void udp_options(const struct sock *sock, struct tlsyn_udp_options *options)
 {
@@ -223,7 +223,7 @@ static ssize_t datagram_send(struct sock *sock, struct cursor *from,
     return error < 0 ? error : (ssize_t)n;
 }
 
-/* --- peers and ends -------------------------------------------------------------------------------- */
+/* --- peers and ends --------------------------------------------------------------------------- */
 
 static void note_local(struct sock *sock)
 {

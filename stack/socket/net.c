@@ -18,7 +18,7 @@
 
 #define CLOSE_PATIENCE TLSYN_SECONDS(2)
 
-/* --- time -------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 tlsyn_time net_now(const struct tlsyn_net *net)
 {
@@ -64,7 +64,7 @@ static tlsyn_time next_of_all(struct tlsyn_net *net)
     return stack < timer ? stack : timer;
 }
 
-/* --- the lock ----------------------------------------------------------------------------------- */
+/* --- the lock --------------------------------------------------------------------------------- */
 
 static void take(struct tlsyn_net *net)
 {
@@ -146,7 +146,7 @@ tlsyn_time tlsyn_net_next_timeout(struct tlsyn_net *net)
     return next;
 }
 
-/* --- sleeping and waking: futex(2) ---------------------------------------------------------------- */
+/* --- sleeping and waking: futex(2) ------------------------------------------------------------ */
 
 /* A futex, for its wait is interrupted by signals just as a socket call's: without a timeout it is
  * restarted by the kernel after a handler with SA_RESTART, with one it never is (signal(7)). */
@@ -202,7 +202,7 @@ int net_wait(struct tlsyn_net *net, struct net_waiters *waiters, tlsyn_time dead
     return result;
 }
 
-/* --- the loop's thread --------------------------------------------------------------------------- */
+/* --- the loop's thread ------------------------------------------------------------------------ */
 
 static void guard_enter(struct tlsyn_loop_guard *guard)
 {
@@ -287,7 +287,7 @@ static int start_thread(struct tlsyn_net *net)
     return -error;
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void net_init(struct tlsyn_net *net)
 {
@@ -437,7 +437,7 @@ int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **o
     return 0;
 }
 
-/* --- closing ------------------------------------------------------------------------------------------ */
+/* --- closing ---------------------------------------------------------------------------------- */
 
 static void close_socks(struct tlsyn_net *net)
 {

@@ -6,8 +6,8 @@
  * what came of it, once for a whole batch of frames. Calls send what they have to say themselves:
  * the loop's thread is woken only when it would sleep past something that is now due earlier.
  *
- * Two mutexes make the lock fair: who waits for `lock` holds `gate`, and nobody gets past him twice.
- * Otherwise the loop, which lets go only to take again, would starve every caller.
+ * Two mutexes make the lock fair: who waits for `lock` holds `gate`, and nobody gets past him
+ * twice. Otherwise the loop, which lets go only to take again, would starve every caller.
  */
 #ifndef TLSYN_SOCKET_NET_H
 #define TLSYN_SOCKET_NET_H

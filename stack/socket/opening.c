@@ -1,5 +1,6 @@
 /*
- * socket/opening.c: connect, listen, accept. Read first: connect(2), listen(2), accept(2); RFC 7413.
+ * socket/opening.c: connect, listen, accept. Read first: connect(2), listen(2),
+ * accept(2); RFC 7413.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #define SOMAXCONN_LINUX    4096 /* net.core.somaxconn */
 #define HANDSHAKE_PATIENCE TLSYN_SECONDS(60)
 
-/* --- active ------------------------------------------------------------------------------------- */
+/* --- active ----------------------------------------------------------------------------------- */
 
 /* What the stack calls otherwise than the kernel. */
 static int as_linux_says(int error)
@@ -221,7 +222,7 @@ int stream_disconnect(struct sock *sock)
     return ready_disconnect(&sock->ready);
 }
 
-/* --- passive ------------------------------------------------------------------------------------ */
+/* --- passive ---------------------------------------------------------------------------------- */
 
 static unsigned clip_backlog(int backlog)
 {

@@ -54,7 +54,7 @@ static bool is_fresh(const struct sock *sock)
     return sock->phase == SOCK_IDLE && !sock->stream.conn;
 }
 
-/* --- what single options do ------------------------------------------------------------------------ */
+/* --- what single options do ------------------------------------------------------------------- */
 
 static int get_type(const struct sock *sock, int kept)
 {
@@ -80,8 +80,8 @@ static int get_accepting(const struct sock *sock, int kept)
     return sock->phase == SOCK_LISTENING;
 }
 
-/* The kernel doubles what is asked for, and so does what is given back (socket(7)). A negative value
- * is a very large one. */
+/* The kernel doubles what is asked for, and so does what is given back (socket(7)). A negative
+ * value is a very large one. */
 static int double_of(int asked, int most, int least)
 {
     int value = asked < 0 || asked > most ? most : asked;
@@ -161,7 +161,8 @@ static int get_linger2(const struct sock *sock, int kept)
     return kept ? kept : FIN_TIMEOUT;
 }
 
-/* Linux counts in retransmissions of the SYN-ACK, after 1, 2, 4 ... seconds, and rounds up to such a sum. */
+/* Linux counts in retransmissions of the SYN-ACK, after 1, 2, 4 ... seconds, and rounds up
+ * to such a sum. */
 static int set_defer_accept(struct sock *sock, int *value)
 {
     int sum = *value > 0 ? 1 : 0, step = 1;
@@ -313,7 +314,7 @@ static int *place(struct sock *sock, const struct option *option)
     return (int *)(void *)((char *)&sock->options + option->offset);
 }
 
-/* --- ints --------------------------------------------------------------------------------------------- */
+/* --- ints ------------------------------------------------------------------------------------- */
 
 /* IPPROTO_IP alone takes a single byte too, or none for 0. */
 static int take_int(int level, const void *value, socklen_t length, int *out)
@@ -373,7 +374,7 @@ static int get_int(struct sock *sock, const struct option *option, void *value, 
     return 0;
 }
 
-/* --- the others: setting -------------------------------------------------------------------------------- */
+/* --- the others: setting ---------------------------------------------------------------------- */
 
 static int set_linger(struct sock *sock, const void *value, socklen_t length)
 {
@@ -448,7 +449,7 @@ int option_set(struct sock *sock, int level, int name, const void *value, sockle
     return -ENOPROTOOPT;
 }
 
-/* --- the others: getting ---------------------------------------------------------------------------------- */
+/* --- the others: getting ---------------------------------------------------------------------- */
 
 static void get_linger(const struct sock *sock, void *value, socklen_t *length)
 {

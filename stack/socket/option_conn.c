@@ -6,7 +6,8 @@
 #include "socket/option.h"
 #include "socket/stream.h"
 
-/* A SYN is sent again after 1, 2, 4 ... s: n times, and then as long as the next would have taken. */
+/* A SYN is sent again after 1, 2, 4 ... s: n times, and then as long as the next would have
+ * taken. */
 static tlsyn_time syn_timeout(int count)
 {
     int shift = count + 1 < 20 ? count + 1 : 20;

@@ -1,8 +1,8 @@
 /*
  * socket/port.c: see port.h. Read first: bind(2), socket(7) SO_REUSEADDR; RFC 6056 3.3.
  *
- * Two sockets of a type may share a port if their addresses differ and neither is unspecified, or if
- * both asked for SO_REUSEADDR and neither listens.
+ * Two sockets of a type may share a port if their addresses differ and neither is unspecified, or
+ * if both asked for SO_REUSEADDR and neither listens.
  */
 #include "socket/port.h"
 

@@ -54,7 +54,7 @@ static void prepare_near(struct ready *ready)
     ready->inode = inode_of(ready->near);
 }
 
-/* --- where far ends come from ------------------------------------------------------------------ */
+/* --- where far ends come from ----------------------------------------------------------------- */
 
 int ready_nest_open(struct tlsyn_net *net)
 {
@@ -91,7 +91,7 @@ static bool is_ours(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
 }
 
-/* --- opening and closing ------------------------------------------------------------------------ */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 int ready_open_idle(struct ready *ready, int flags)
 {
@@ -197,7 +197,7 @@ void ready_close(struct ready *ready)
     ready->near = -1;
 }
 
-/* --- showing ------------------------------------------------------------------------------------ */
+/* --- showing ---------------------------------------------------------------------------------- */
 
 static void show_error(struct ready *ready)
 {

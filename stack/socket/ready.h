@@ -43,7 +43,8 @@ void ready_init(struct ready *ready);
 int ready_nest_open(struct tlsyn_net *net);
 void ready_nest_close(struct tlsyn_net *net);
 
-/** A near end without a far one (shows OUT and HUP); `flags` SOCK_CLOEXEC, SOCK_NONBLOCK. 0, -errno. */
+/** A near end without a far one (shows OUT and HUP); `flags` SOCK_CLOEXEC,
+ * SOCK_NONBLOCK. 0, -errno. */
 int ready_open_idle(struct ready *ready, int flags);
 
 /** A pair (shows OUT). 0 or -errno. */

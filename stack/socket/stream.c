@@ -7,7 +7,7 @@
 
 #include "socket/address.h"
 
-/* --- what poll(2) shows: Linux's tcp_poll() ------------------------------------------------------ */
+/* --- what poll(2) shows: Linux's tcp_poll() --------------------------------------------------- */
 
 /* Linux's sk_stream_is_writeable(): a third of the buffer is free, and TCP_NOTSENT_LOWAT agrees. */
 static bool is_writable(const struct sock *sock)
@@ -67,7 +67,7 @@ static unsigned stream_levels(struct sock *sock, bool *again)
     return levels;
 }
 
-/* --- ends ------------------------------------------------------------------------------------------ */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static int shut_connection(struct sock *sock, unsigned bits)
 {
@@ -140,7 +140,8 @@ static void let_go(struct sock *sock)
     stream->conn = NULL;
 }
 
-/* RFC 9293 3.6.1: what was not read makes it a reset; tlsyn_conn_release() sees to the connection's. */
+/* RFC 9293 3.6.1: what was not read makes it a reset; tlsyn_conn_release() sees to the
+ * connection's. */
 static void stream_close(struct sock *sock)
 {
     struct stream *stream = &sock->stream;
@@ -158,7 +159,7 @@ static void stream_close(struct sock *sock)
     stream->engine = NULL;
 }
 
-/* --- the rest -------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static int stream_fionread(struct sock *sock)
 {

@@ -17,7 +17,8 @@ int stream_accept(struct sock *sock, struct sock **child);
  * wait. NULL: nothing. */
 int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct cursor *early);
 
-/** Waits for the end of an open. 0, the error that ended it, -EINPROGRESS at the deadline, -EINTR. */
+/** Waits for the end of an open. 0, the error that ended it, -EINPROGRESS at the
+ * deadline, -EINTR. */
 int stream_await(struct sock *sock, tlsyn_time deadline);
 
 /** Ends listening: what was not accepted is reset. */

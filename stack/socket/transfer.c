@@ -12,7 +12,7 @@
 
 #define RECORD_MAX 16384
 
-/* --- what is there ------------------------------------------------------------------------------ */
+/* --- what is there ---------------------------------------------------------------------------- */
 
 static size_t kept(const struct stream *stream)
 {
@@ -72,7 +72,7 @@ void stream_keep_rest(struct sock *sock)
     stream->kept_to += n;
 }
 
-/* --- in ------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static size_t take_kept(struct stream *stream, struct cursor *into, size_t skip, bool peek)
 {
@@ -235,7 +235,7 @@ ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received
     }
 }
 
-/* --- out ----------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static ssize_t push_plain(struct stream *stream, struct cursor *from)
 {

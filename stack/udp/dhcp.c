@@ -1,9 +1,10 @@
 /*
  * udp/dhcp.c: the DHCP client. Read first: RFC 2131 3.1, 4.1, 4.4.
  *
- * Until it has an address the client speaks from 0.0.0.0 to everybody and asks to be answered the same way (RFC 2131 4.1).
- * The random wait before the first message (4.4.1) is left out: it is for rooms of hosts that are switched on together, and
- * would stand before every command of a user at a terminal.
+ * Until it has an address the client speaks from 0.0.0.0 to everybody and asks to be answered the
+ * same way (RFC 2131 4.1). The random wait before the first message (4.4.1) is left out: it is
+ * for rooms of hosts that are switched on together, and would stand before every command of a
+ * user at a terminal.
  */
 #include "udp/dhcp.h"
 
@@ -33,9 +34,10 @@ static void wait_until(struct tlsyn_dhcp *d, tlsyn_time when)
     timer_set(&d->udp->cx->wheel, &d->timer, when);
 }
 
-/* --- what is said ---------------------------------------------------------------------------------- */
+/* --- what is said ----------------------------------------------------------------------------- */
 
-/* What every message has; ciaddr only where the client may answer for the address (RFC 2131 table 5). */
+/* What every message has; ciaddr only where the client may answer for the address
+ * (RFC 2131 table 5). */
 static struct wire_dhcp message(const struct tlsyn_dhcp *d, enum dhcp_type type)
 {
     tlsyn_time secs = (now_of(d) - d->began) / TLSYN_SECONDS(1);
@@ -107,7 +109,7 @@ static void renew(struct tlsyn_dhcp *d, tlsyn_time until)
     wait_until(d, next < until ? next : until);
 }
 
-/* --- from state to state --------------------------------------------------------------------------- */
+/* --- from state to state ---------------------------------------------------------------------- */
 
 static void enter(struct tlsyn_dhcp *d, enum dhcp_state state)
 {
@@ -150,7 +152,8 @@ static void set_times(struct tlsyn_dhcp *d, const struct wire_dhcp *ack)
     d->lease.expires = d->t1 = d->t2 = TLSYN_NEVER;
     if (lease == LEASE_FOR_EVER)
         return;
-    /* RFC 2131 4.4.1: from when the request left, which is surely not later than the server reckons. */
+    /* RFC 2131 4.4.1: from when the request left, which is surely not later than the
+     * server reckons. */
     d->lease.expires = d->began + TLSYN_SECONDS(lease);
     d->t1 = d->began + TLSYN_SECONDS(t1);
     d->t2 = d->began + TLSYN_SECONDS(t2);
@@ -164,7 +167,8 @@ static void bind_address(struct tlsyn_dhcp *d)
         lose(d);
         return;
     }
-    /* A router that is in no network of ours is of no use, and no reason to do without the address. */
+    /* A router that is in no network of ours is of no use, and no reason to do without the
+     * address. */
     if (!tlsyn_addr_unspecified(&lease->router))
         ip_route_add(d->udp->ip, &any_ip4, 0, &lease->router);
     tlsyn_iface_announce(d->iface);
@@ -225,9 +229,10 @@ static void fire(struct timer *timer)
     }
 }
 
-/* --- what is heard --------------------------------------------------------------------------------- */
+/* --- what is heard ---------------------------------------------------------------------------- */
 
-/* The mask's length; -EBADMSG: it has holes. Without a mask that of the old classes is all there is (RFC 950). */
+/* The mask's length; -EBADMSG: it has holes. Without a mask that of the old classes is all
+ * there is (RFC 950). */
 static int prefix_of(const struct wire_dhcp *m)
 {
     const uint8_t *address = tlsyn_addr_octets(&m->yiaddr);
@@ -325,7 +330,7 @@ static void on_datagram(struct tlsyn_udp_handler *base, struct tlsyn_udp *udp,
         refused(d, &m);
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static const struct tlsyn_udp_events events = {.on_datagram = on_datagram};
 

@@ -1,5 +1,6 @@
 /*
- * udp/dhcp.h: the DHCP client of one interface (tlsyn/dhcp.h has the contract). Read first: RFC 2131 4.4, figure 5.
+ * udp/dhcp.h: the DHCP client of one interface (tlsyn/dhcp.h has the contract). Read first:
+ * RFC 2131 4.4, figure 5.
  *
  *              DISCOVER           OFFER / REQUEST           ACK               nobody has it
  *     start ------------> SELECTING ----------> REQUESTING -----> CHECKING ------------------> BOUND

@@ -1,5 +1,6 @@
 /*
- * udp/udp.c: endpoints, input, output. Read first: RFC 768, RFC 1122 4.1; RFC 8085 for what UDP's users owe the network.
+ * udp/udp.c: endpoints, input, output. Read first: RFC 768, RFC 1122 4.1; RFC 8085 for what UDP's
+ * users owe the network.
  */
 #include "udp/udp.h"
 
@@ -13,14 +14,15 @@
 
 #define UDP_CHECKSUM_OFFSET 6
 
-/* RFC 6056 3.2 wants the range as large as can be; below are the ports that servers are configured for. */
+/* RFC 6056 3.2 wants the range as large as can be; below are the ports that servers are
+ * configured for. */
 #define PORT_FIRST 32768
 #define PORT_COUNT 32768
 
 static const struct tlsyn_addr any;
 static const struct tlsyn_addr any_ip4 = {.byte = {[10] = 0xff, [11] = 0xff}};
 
-/* --- the table --------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port)
 {
@@ -123,7 +125,7 @@ static uint16_t choose_port(const struct udp *udp, const struct tlsyn_udp_option
     return 0;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void udp_init(struct udp *udp, struct context *cx, struct ip *ip)
 {
@@ -213,7 +215,7 @@ void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
     *info = ep->info;
 }
 
-/* --- out --------------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* The address that a datagram from `ep` to `to` leaves from; `from` if it is not NULL. */
 static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *to,
@@ -279,7 +281,8 @@ static bool queue_has_room(const struct udp *udp, size_t len)
     return udp->queued == 0 || udp->queued + queue_size(len) <= udp->cx->limits.udp_queue_bytes;
 }
 
-/* RFC 768: the header. Its checksum is filled in on the way out: it is always sent (RFC 1122 4.1.3.4). */
+/* RFC 768: the header. Its checksum is filled in on the way out: it is always sent
+ * (RFC 1122 4.1.3.4). */
 static int send_datagram(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, struct ip_tx *tx)
 {
     struct udp *udp = ep->udp;
@@ -369,9 +372,10 @@ void udp_output_done(struct udp *udp)
     }
 }
 
-/* --- in ---------------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
-/* RFC 768: an IPv4 sender may leave the checksum out, and says so with zero; an IPv6 sender may not (RFC 8200 8.1). */
+/* RFC 768: an IPv4 sender may leave the checksum out, and says so with zero; an IPv6 sender may not
+ * (RFC 8200 8.1). */
 static bool checksum_accepted(const struct ip_datagram *datagram, const struct wire_udp *header)
 {
     struct checksum sum = {0};

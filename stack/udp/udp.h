@@ -1,9 +1,11 @@
 /*
- * udp/udp.h: the UDP of one stack: its endpoints, and the entries that stack.c calls. Read first: RFC 768, RFC 1122 4.1.
+ * udp/udp.h: the UDP of one stack: its endpoints, and the entries that stack.c calls. Read first:
+ * RFC 768, RFC 1122 4.1.
  *
- * Theory. An endpoint has its local port for itself, on the addresses that it was opened for; so a datagram is anybody's
- * who has (its destination address, its port), or else (any address, its port): two or three lookups in one table, however
- * many endpoints there are, and whether they are connected or not.
+ * Theory. An endpoint has its local port for itself, on the addresses that it was opened for; so a
+ * datagram is anybody's who has (its destination address, its port), or else (any address, its
+ * port): two or three lookups in one table, however many endpoints there are, and whether they are
+ * connected or not.
  */
 #ifndef TLSYN_UDP_UDP_H
 #define TLSYN_UDP_UDP_H

@@ -51,8 +51,8 @@ struct tlsyn_conn_events {
     /** More to peek, or the end of the peer's stream (tlsyn_conn_ended()). Not before
      * on_established on a plain one. */
     void (*on_data)(struct tlsyn_handler *, struct tlsyn_conn *);
-    /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's direction
-     * is still open. */
+    /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's
+     * direction is still open. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
@@ -73,8 +73,8 @@ enum tlsyn_level {
     TLSYN_LEVEL_OPEN,     /* empty Fast Open option, payload */
     TLSYN_LEVEL_COOKIE,   /* the peer's cookie if we hold one and payload; else as OPEN */
     TLSYN_LEVEL_PAPER, /* payload padded with zeros to 1024 bytes and no option; laboratory only */
-    /** As a client of RFC 7413 does: payload with the peer's cookie if we hold one, else the wish for
-     * a cookie and no payload. */
+    /** As a client of RFC 7413 does: payload with the peer's cookie if we hold one, else the wish
+     * for a cookie and no payload. */
     TLSYN_LEVEL_FASTOPEN,
 };
 
@@ -101,17 +101,18 @@ struct tlsyn_conn_options {
     bool no_delack; /* * acknowledge every segment at once */
     /* * Keep-alive (RFC 9293 3.8.4): a peer that was silent for keep_idle is probed every
      * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered;
-     * with a user_timeout of one's own: after one probe at least, when it was silent for so long. */
+     * with a user_timeout of one's own: after one probe at least, when it was silent for so
+     * long. */
     bool keepalive;
     uint8_t keep_count;       /* 0: 9 */
     tlsyn_time keep_idle;     /* 0: 7200 s; in whole milliseconds, as keep_interval */
     tlsyn_time keep_interval; /* 0: 75 s */
     uint16_t mss_max;         /* 0: from the MTU */
-    /* * Bytes of send and of receive buffer. 0: 64 KiB at first, more as the path takes more, at most
-     * limits.snd_ring_max and limits.rcv_ring_max, which bound what is asked for too. */
+    /* * Bytes of send and of receive buffer. 0: 64 KiB at first, more as the path takes more, at
+     * most limits.snd_ring_max and limits.rcv_ring_max, which bound what is asked for too. */
     uint32_t snd_ring, rcv_ring;
-    /* * Text that nobody acknowledges ends the connection after this; 0: from the limits. Ours alone:
-     * the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
+    /* * Text that nobody acknowledges ends the connection after this; 0: from the limits. Ours
+     * alone: the option of RFC 5482, which tells the peer of it, is neither sent nor heeded. */
     tlsyn_time user_timeout;
     tlsyn_time fin_timeout; /* * of a released connection whose peer does not close; 0: 60 s */
     uint8_t tos;            /* * of IPv4, traffic class of IPv6; the ECN field is not looked at */
@@ -156,14 +157,14 @@ struct tlsyn_listen_options {
     struct tlsyn_conn_options conn;
 };
 
-/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM, -ENOBUFS. The acceptor must outlive the
- * listener. */
+/** Passive open. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM, -ENOBUFS. The acceptor must
+ * outlive the listener. */
 int tlsyn_listener_open(struct tlsyn_stack *stack, const struct tlsyn_listen_options *options,
                         struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
-/** While paused a listener takes no more connections, as one whose accept queue is full: SYNs, and the
- * ACKs that would complete an open, are dropped without a word, and come again. Connections whose
- * SYN's payload was admitted have a handler already and go on. */
+/** While paused a listener takes no more connections, as one whose accept queue is full: SYNs, and
+ * the ACKs that would complete an open, are dropped without a word, and come again. Connections
+ * whose SYN's payload was admitted have a handler already and go on. */
 void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused);
 
 /** Changes what of SYN payloads is admitted from now on, as the options of the same names. */
@@ -306,15 +307,15 @@ struct tlsyn_listener_info {
 
 void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_listener_info *info);
 
-/** Is shown what a stack has. It may look, and must change nothing. False ends the walk; an event that
- * is unset is skipped. */
+/** Is shown what a stack has. It may look, and must change nothing. False ends the walk; an event
+ * that is unset is skipped. */
 struct tlsyn_visitor {
     bool (*on_conn)(struct tlsyn_visitor *, const struct tlsyn_conn *);
     bool (*on_listener)(struct tlsyn_visitor *, const struct tlsyn_listener *);
 };
 
-/** Shows every listener, then every connection, the oldest first; those in TIME-WAIT and those whose
- * on_closed is still to come are among them. Inside events too. */
+/** Shows every listener, then every connection, the oldest first; those in TIME-WAIT and those
+ * whose on_closed is still to come are among them. Inside events too. */
 void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor);
 
 #endif

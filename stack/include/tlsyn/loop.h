@@ -18,7 +18,8 @@
 struct tlsyn_loop;
 
 /** Stands around all that the loop does with the stack, for a program of several threads: enter
- * takes a lock, leave lets it go. `until`: how long the loop is going to sleep now, 0: it goes on. */
+ * takes a lock, leave lets it go. `until`: how long the loop is going to sleep now, 0: it goes
+ * on. */
 struct tlsyn_loop_guard {
     void (*enter)(struct tlsyn_loop_guard *);
     void (*leave)(struct tlsyn_loop_guard *, tlsyn_time until);
@@ -73,7 +74,8 @@ int tlsyn_loop_watch(struct tlsyn_loop *loop, int fd, short events, struct tlsyn
 void tlsyn_loop_unwatch(struct tlsyn_loop *loop, int fd);
 
 /** One turn, waiting until `deadline` at most (a reading of tlsyn_clock()); it ends when a frame, a
- * descriptor or a timer has had its turn. 0, or -errno when a link failed. -EINTR: a signal came during the sleep. */
+ * descriptor or a timer has had its turn. 0, or -errno when a link failed. -EINTR: a signal came
+ * during the sleep. */
 int tlsyn_loop_turn(struct tlsyn_loop *loop, tlsyn_time deadline);
 
 /** Turns until *done becomes true (0), until the deadline (-ETIMEDOUT), or an error. A signal is

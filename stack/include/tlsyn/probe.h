@@ -1,9 +1,11 @@
 /*
- * tlsyn/probe.h: the trace events as static probes of provider "tlsyn", for bpftrace(8), perf(1) and gdb(1).
+ * tlsyn/probe.h: the trace events as static probes of provider "tlsyn", for bpftrace(8),
+ * perf(1) and gdb(1).
  *
- * A probe is a nop, and a note in the program that says where it is and where its arguments are; whoever
- * wants them puts a breakpoint there. Arguments are the number of the connection (0: none) and the
- * fields that trace_events.def names, signed 64 bits each. Without <sys/sdt.h> there are no probes.
+ * A probe is a nop, and a note in the program that says where it is and where its arguments are;
+ * whoever wants them puts a breakpoint there. Arguments are the number of the connection (0:
+ * none) and the fields that trace_events.def names, signed 64 bits each. Without <sys/sdt.h>
+ * there are no probes.
  */
 #ifndef TLSYN_PROBE_H
 #define TLSYN_PROBE_H
@@ -16,8 +18,8 @@
 
 #ifdef DTRACE_PROBE2
 
-/** TLSYN_PROBE(tcp_state, conn->number, from, to): up to five fields. They are looked at whether somebody
- * listens or not, so they should be at hand. */
+/** TLSYN_PROBE(tcp_state, conn->number, from, to): up to five fields. They are looked at whether
+ * somebody listens or not, so they should be at hand. */
 #define TLSYN_PROBE(name, conn, ...)                                                               \
     TLSYN_PROBE_CHOOSE(__VA_ARGS__, TLSYN_PROBE_5, TLSYN_PROBE_4, TLSYN_PROBE_3, TLSYN_PROBE_2,    \
                        TLSYN_PROBE_1, none)                                                        \

@@ -154,7 +154,8 @@ struct tlsyn_session;
 
 struct tlsyn_engine_ops {
     /** A session for a connection that raises its events at `app` as a plain one does. `conn` is
-     * NULL before an active open; *handler is then to be given to tlsyn_conn_open(). 0 or -errno. */
+     * NULL before an active open; *handler is then to be given to tlsyn_conn_open(). 0 or
+     * -errno. */
     int (*attach)(struct tlsyn_engine *, struct tlsyn_conn *, const char *server_name,
                   struct tlsyn_handler *app, struct tlsyn_session **,
                   struct tlsyn_handler **handler);

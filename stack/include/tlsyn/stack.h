@@ -165,7 +165,8 @@ int tlsyn_iface_addresses(const struct tlsyn_iface *iface, struct tlsyn_iface_ad
                           int max);
 
 /** Learns of each change of an IPv6 address's state, inside the call that made it: given or made
- * (tentative), usable, deprecated, duplicate, gone (none). Calls on connections are allowed in it. */
+ * (tentative), usable, deprecated, duplicate, gone (none). Calls on connections are
+ * allowed in it. */
 struct tlsyn_address_handler {
     void (*on_address)(struct tlsyn_address_handler *, struct tlsyn_iface *,
                        const struct tlsyn_addr *, int prefix_len, enum tlsyn_address_state);
@@ -174,32 +175,32 @@ struct tlsyn_address_handler {
 /** One handler per interface; NULL: none. It must outlive the stack, or be taken away. */
 void tlsyn_iface_watch(struct tlsyn_iface *iface, struct tlsyn_address_handler *handler);
 
-/** How often an IPv6 address that is given or made from now on is asked about, a second apart, before
- * it is used (RFC 4862 5.1, DupAddrDetectTransmits). 1 is the default; 0: it may be used at once, where
- * something else sees to it that nobody else has it. */
+/** How often an IPv6 address that is given or made from now on is asked about, a second apart,
+ * before it is used (RFC 4862 5.1, DupAddrDetectTransmits). 1 is the default; 0: it may be used at
+ * once, where something else sees to it that nobody else has it. */
 void tlsyn_iface_dad(struct tlsyn_iface *iface, int transmits);
 
 /** Bytes of tlsyn_iface_autoconf()'s secret. */
 #define TLSYN_AUTOCONF_SECRET 16
 
 /**
- * Listens to the routers of the link from now on, and asks for them (RFC 4861 6.3): default routers,
- * networks on the link, parameters, and addresses made out of the prefixes that they advertise (RFC
- * 4862 5.5). The lower half of these, and of the link-local address, is a keyed hash of prefix and
- * Ethernet address (RFC 7217): with the same TLSYN_AUTOCONF_SECRET bytes it is the same each time;
- * with NULL it is another one for each stack. To be called before an IPv6 address is given, if the
- * secret shall count for the link-local address. 0; -EMSGSIZE: the link carries less than 1280 bytes;
- * -ENOBUFS.
+ * Listens to the routers of the link from now on, and asks for them (RFC 4861 6.3): default
+ * routers, networks on the link, parameters, and addresses made out of the prefixes that they
+ * advertise (RFC 4862 5.5). The lower half of these, and of the link-local address, is a keyed hash
+ * of prefix and Ethernet address (RFC 7217): with the same TLSYN_AUTOCONF_SECRET bytes it is the
+ * same each time; with NULL it is another one for each stack. To be called before an IPv6 address
+ * is given, if the secret shall count for the link-local address. 0; -EMSGSIZE: the link carries
+ * less than 1280 bytes; -ENOBUFS.
  */
 int tlsyn_iface_autoconf(struct tlsyn_iface *iface, const uint8_t *secret);
 
-/** Tells everybody on the link about every address, by ARP announcement (RFC 5227 2.3) or unsolicited
- * neighbour advertisement (RFC 4861 7.2.6), so that peers replace a stale entry. */
+/** Tells everybody on the link about every address, by ARP announcement (RFC 5227 2.3) or
+ * unsolicited neighbour advertisement (RFC 4861 7.2.6), so that peers replace a stale entry. */
 void tlsyn_iface_announce(struct tlsyn_iface *iface);
 
-/** Asks the network whether somebody has the IPv4 address already: three ARP probes (RFC 5227 2.1.1)
- * leave with the next outputs; call tlsyn_iface_conflict() after a second or so. (IPv6 addresses are
- * asked about by themselves.) -EAFNOSUPPORT: IPv6. */
+/** Asks the network whether somebody has the IPv4 address already: three ARP probes (RFC 5227
+ * 2.1.1) leave with the next outputs; call tlsyn_iface_conflict() after a second or so. (IPv6
+ * addresses are asked about by themselves.) -EAFNOSUPPORT: IPv6. */
 int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
 
 /** True once somebody else was seen to use an address of this interface, or the probed one. */

@@ -94,8 +94,8 @@ void tlsyn_udp_set_options(struct tlsyn_udp *udp, const struct tlsyn_udp_options
 /** A datagram to be sent. */
 struct tlsyn_udp_message {
     const struct tlsyn_endpoint *to; /* NULL: the peer */
-    /** NULL: the local address if there is one, else that of the route. A server that listens on any
-     * address answers from the one that was asked (RFC 1122 4.1.3.5). */
+    /** NULL: the local address if there is one, else that of the route. A server that listens on
+     * any address answers from the one that was asked (RFC 1122 4.1.3.5). */
     const struct tlsyn_addr *from;
     struct tlsyn_view text;
 };
