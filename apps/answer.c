@@ -1,5 +1,6 @@
 /*
- * answer.c: from a request to the response's head, and to the file behind it. Read first: RFC 9110 9.3, 14, 15.
+ * answer.c: from a request to the response's head, and to the file behind it. Read first:
+ * RFC 9110 9.3, 14, 15.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -127,7 +128,8 @@ static void respond_file(struct visitor *v, const struct files_found *found)
     v->body = length;
 }
 
-/* RFC 9110 15.4.2: a folder's URL ends with a slash, else relative links in its index.html would miss. */
+/* RFC 9110 15.4.2: a folder's URL ends with a slash, else relative links in its
+ * index.html would miss. */
 static void respond_folder(struct visitor *v)
 {
     char field[800];

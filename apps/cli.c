@@ -11,7 +11,8 @@
 #define HELP_COLUMN 30
 #define HELP_WIDTH  96
 
-/* The command line while it is read: argv[next] is looked at next; operands gather in argv[1..operands]. */
+/* The command line while it is read: argv[next] is looked at next; operands gather in
+ * argv[1..operands]. */
 struct scan {
     const struct cli_command *command;
     int argc;
@@ -28,7 +29,7 @@ static enum outcome complain(const struct scan *s, const char *text)
     return WRONG;
 }
 
-/* --- the table ------------------------------------------------------------------------------------ */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static const struct cli_option *find_in(const struct cli_option *o, const char *name, size_t length,
                                         char letter)
@@ -78,7 +79,7 @@ static enum outcome take_next(struct scan *s, const struct cli_option *o)
     return complain(s, text);
 }
 
-/* --- arguments ------------------------------------------------------------------------------------ */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 static enum outcome scan_long(struct scan *s, const char *argument)
 {
@@ -202,7 +203,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, int *exi
     return -1;
 }
 
-/* --- help ----------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------- */
 
 /* Prints text from the present column on, broken at blanks. */
 static void print_wrapped(const char *text, int indent, int column)

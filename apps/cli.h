@@ -1,5 +1,6 @@
 /*
- * cli.h: options of a subcommand as a table, from which parsing, the messages about bad values and --help all come.
+ * cli.h: options of a subcommand as a table, from which parsing, the messages about bad values and
+ * --help all come.
  *
  *     bool quiet = false; tlsyn_time rtt = 0; const char *file = NULL;
  *     const struct cli_option options[] = {
@@ -9,10 +10,11 @@
  *         {.name = NULL},
  *     };
  *
- * Values come from, in this order: the command line, the environment variable that the option names, what stood in the
- * target before (the default). An option given twice: the last one counts.
+ * Values come from, in this order: the command line, the environment variable that the option
+ * names, what stood in the target before (the default). An option given twice: the last one counts.
  *
- * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -abc for flags; "--" ends the options.
+ * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -abc for flags; "--"
+ * ends the options.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -60,8 +62,8 @@ struct cli_network {
     int prefix_len;
 };
 
-/** Parsers for types of a subcommand's own: one of `choices`, into an int (its index); a whole number from `min` to
- * `max`, into an int64_t. */
+/** Parsers for types of a subcommand's own: one of `choices`, into an int (its index); a whole
+ * number from `min` to `max`, into an int64_t. */
 int cli_choice_parse(const struct cli_type *type, const char *text, void *into);
 int cli_number_parse(const struct cli_type *type, const char *text, void *into);
 
@@ -86,9 +88,9 @@ struct cli_command {
 };
 
 /**
- * Parses argv[1..argc-1] (argv[0] is the subcommand's name). Returns the number of operands, which stand in argv[1..]
- * in their order, or -1 when the command is over: --help was printed, or a sentence about what is wrong; then
- * *exit_status is what to exit with.
+ * Parses argv[1..argc-1] (argv[0] is the subcommand's name). Returns the number of operands, which
+ * stand in argv[1..] in their order, or -1 when the command is over: --help was printed, or a
+ * sentence about what is wrong; then *exit_status is what to exit with.
  */
 int cli_parse(const struct cli_command *command, int argc, char **argv, int *exit_status);
 

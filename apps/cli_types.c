@@ -15,8 +15,8 @@ struct unit {
     double factor;
 };
 
-/* A non-negative decimal number, and what stands behind it. strtod() alone would also take "inf", "nan", "0x10" and
- * leading blanks. */
+/* A non-negative decimal number, and what stands behind it. strtod() alone would also take "inf",
+ * "nan", "0x10" and leading blanks. */
 static int parse_decimal(const char *text, double *value, const char **rest)
 {
     char *end = NULL;

@@ -15,7 +15,7 @@
 
 #define FILE_MAX (16u << 20)
 
-/* --- options ------------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static const char *const levels[] = {"none", "open", "cookie", "paper", NULL};
 static const char *const suites[] = {"any", "1.2-rsa", "1.2-ecdhe", "1.3", NULL};
@@ -58,7 +58,7 @@ const char *client_level_name(int level)
     return levels[level];
 }
 
-/* --- trust ---------------------------------------------------------------------------------------------- */
+/* --- trust ------------------------------------------------------------------------------------ */
 
 int client_read_file(const char *path, char **bytes, size_t *size)
 {
@@ -164,7 +164,7 @@ int client_config(struct host *host, const struct client_options *options, const
     return status;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 int client_open(struct host *host, struct tlsyn_tls_config *config,
                 const struct client_options *options, const struct client_target *target,

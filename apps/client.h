@@ -31,7 +31,8 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
 /** A level's name, as options and results spell it. */
 const char *client_level_name(int level);
 
-/** A configuration with trust and key log set up. `alpn` as in tlsyn_tls_options. CLI_OK, or says why not. */
+/** A configuration with trust and key log set up. `alpn` as in tlsyn_tls_options. CLI_OK,
+ * or says why not. */
 int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
                   struct tlsyn_tls_config **config);
 
@@ -41,12 +42,14 @@ struct client_target {
     const char *name; /* for SNI and verification, unless --servername gives another */
 };
 
-/** Begins a TLS connection. The caller frees *tls in any case of success. CLI_OK, or says why not. */
+/** Begins a TLS connection. The caller frees *tls in any case of success. CLI_OK, or says why
+ * not. */
 int client_open(struct host *host, struct tlsyn_tls_config *config,
                 const struct client_options *options, const struct client_target *target,
                 struct tlsyn_handler *app, struct tlsyn_tls **tls);
 
-/** Says why a connection failed: TLS's own sentence if TLS failed, else the network's. Returns the exit status. */
+/** Says why a connection failed: TLS's own sentence if TLS failed, else the network's. Returns
+ * the exit status. */
 int client_explain(struct host *host, const struct tlsyn_tls *tls,
                    const struct tlsyn_endpoint *remote, int error);
 

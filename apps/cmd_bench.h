@@ -1,5 +1,6 @@
 /*
- * cmd_bench.h: the studies of tlsyn bench, a file each. Each gets its name in argv[0] and returns an exit status.
+ * cmd_bench.h: the studies of tlsyn bench, a file each. Each gets its name in argv[0] and returns
+ * an exit status.
  */
 #ifndef CMD_BENCH_H
 #define CMD_BENCH_H

@@ -129,7 +129,7 @@ static int run(const struct bulk_command *c, const char *typed)
     return status;
 }
 
-/* --- the command line --------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status)
 {

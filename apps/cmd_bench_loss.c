@@ -144,7 +144,7 @@ static int run(const struct loss_command *c, const char *typed)
     return status;
 }
 
-/* --- the command line --------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static const struct cli_type percents = {
     .placeholder = "PERCENT,...",

@@ -29,7 +29,7 @@ struct table2_command {
     bool quick, json, csv, no_html;
 };
 
-/* --- writing ------------------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static int write_file(const struct table2 *table, const char *name,
                       int (*write)(const struct table2 *, FILE *))
@@ -85,7 +85,7 @@ static int report(const struct table2_command *c, struct table2 *table)
     return CLI_OK;
 }
 
-/* --- running -------------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static int measure(const struct table2_command *c, const struct table2_options *options)
 {
@@ -159,7 +159,7 @@ static int run(const struct table2_command *c, const char *typed)
     return measure(c, &options);
 }
 
-/* --- the command line ------------------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int parse(struct table2_command *c, int argc, char **argv, int *exit_status)
 {

@@ -1,5 +1,6 @@
 /*
- * cmd_connect.c: tlsyn connect: opens a TLS connection, says what came of it, and relays the standard input and output.
+ * cmd_connect.c: tlsyn connect: opens a TLS connection, says what came of it, and relays the
+ * standard input and output.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,9 +31,10 @@ struct connect {
     struct relay relay;
 };
 
-/* --- arguments -------------------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
-/* HOST, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address by itself: where its host ends, and what stands behind. */
+/* HOST, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address by itself: where its host ends, and what
+ * stands behind. */
 static const char *split_target(const char *text, const char **host, size_t *length)
 {
     const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
@@ -90,7 +92,7 @@ static int parse_alpn(struct connect *c)
     return CLI_OK;
 }
 
-/* --- the connection ------------------------------------------------------------------------------------------ */
+/* --- the connection --------------------------------------------------------------------------- */
 
 static int explain(struct connect *c, int error)
 {
@@ -103,8 +105,8 @@ static int explain(struct connect *c, int error)
     return client_explain(&c->host, r->tls, &c->remote, error < 0 ? error : r->error);
 }
 
-/* Until *done, the connection is closed, or nothing has happened for --timeout. `patient`: the user may think as long as it
- * takes. */
+/* Until *done, the connection is closed, or nothing has happened for --timeout. `patient`: the user
+ * may think as long as it takes. */
 static int await(struct connect *c, const bool *done, bool patient)
 {
     struct relay *r = &c->relay;

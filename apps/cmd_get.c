@@ -32,7 +32,7 @@ struct get {
     struct tlsyn_tls_config *config;
 };
 
-/* --- one transfer ---------------------------------------------------------------------------------------- */
+/* --- one transfer ----------------------------------------------------------------------------- */
 
 static void show_progress(const struct fetch *f, tlsyn_time started)
 {
@@ -137,7 +137,7 @@ static int transfer(struct get *g, struct fetch *f, const struct url *url)
     return status;
 }
 
-/* --- redirects --------------------------------------------------------------------------------------------- */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 static bool is_redirect(unsigned int status)
 {
@@ -210,7 +210,7 @@ static int get_url(struct get *g, struct url *url)
     return status;
 }
 
-/* --- the command ---------------------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static int parse_operand(const char *text, struct url *url)
 {

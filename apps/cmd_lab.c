@@ -1,8 +1,9 @@
 /*
  * cmd_lab.c: tlsyn lab: runs a command, or a shell, at one end of a network made for it.
  *
- * Terminal signals (Ctrl-C) reach the command by themselves, as it is in the same process group; this process only waits
- * for it to end. A signal that somebody sent to this process alone is passed on.
+ * Terminal signals (Ctrl-C) reach the command by themselves, as it is in the same process
+ * group; this process only waits for it to end. A signal that somebody sent to this process
+ * alone is passed on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -47,7 +48,7 @@ static struct lab_options lab_options_of(const struct lab_command *c)
     return options;
 }
 
-/* --- the command's life --------------------------------------------------------------------------------- */
+/* --- the command's life ----------------------------------------------------------------------- */
 
 static sigset_t watched_signals(void)
 {
@@ -60,7 +61,8 @@ static sigset_t watched_signals(void)
     return set;
 }
 
-/* The watched signals are blocked, so that none is lost between looking at the child and waiting. */
+/* The watched signals are blocked, so that none is lost between looking at the child and
+ * waiting. */
 static int await_command(struct lab *lab, pid_t child, int *status)
 {
     sigset_t set = watched_signals();
@@ -142,7 +144,7 @@ static void stop_server(struct lab *lab, pid_t server)
     (void)lab_wait(lab, server, SERVER_GRACE_MS, &status); /* lab_close() ends what is left */
 }
 
-/* --- the link ------------------------------------------------------------------------------------------- */
+/* --- the link --------------------------------------------------------------------------------- */
 
 /* Only what happened is worth a word. */
 static void say_direction(const char *name, const struct lab_direction *d)
@@ -211,7 +213,7 @@ static int run(const struct lab_command *command, char **argv)
     return status;
 }
 
-/* --- the command line ----------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
 {

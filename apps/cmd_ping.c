@@ -1,5 +1,6 @@
 /*
- * cmd_ping.c: tlsyn ping: ICMP echo (RFC 792) from a stack of our own, with the statistics of ping(8).
+ * cmd_ping.c: tlsyn ping: ICMP echo (RFC 792) from a stack of our own, with the
+ * statistics of ping(8).
  */
 #include <errno.h>
 #include <math.h>
@@ -36,7 +37,7 @@ struct ping {
     tlsyn_time started;
 };
 
-/* --- answers -------------------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void keep(struct ping *p, double ms)
 {
@@ -96,7 +97,7 @@ static void on_reply(struct tlsyn_ping_handler *handler, const struct tlsyn_addr
     (void)say_flush();
 }
 
-/* --- statistics ---------------------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -177,7 +178,7 @@ static void print_json(const struct ping *p)
     say_result("}\n");
 }
 
-/* --- asking -------------------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int ask(struct ping *p)
 {

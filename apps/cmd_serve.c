@@ -39,7 +39,7 @@ struct serve {
     struct visitors visitors;
 };
 
-/* --- identity --------------------------------------------------------------------------------------------- */
+/* --- identity --------------------------------------------------------------------------------- */
 
 static int add_identity(struct serve *s, const char *chain, size_t chain_len, const char *key,
                         size_t key_len)
@@ -96,7 +96,8 @@ static int write_ca(const char *path, const char *pem)
     return CLI_FAILURE;
 }
 
-/* The names in the certificate: our address, what --name adds, and localhost so that there always is a DNS name. */
+/* The names in the certificate: our address, what --name adds, and localhost so that there always
+ * is a DNS name. */
 static int make_identity(struct serve *s)
 {
     struct tlsyn_certify_options options = {
@@ -150,7 +151,7 @@ static int configure(struct serve *s)
     return s->self_signed ? make_identity(s) : load_identity(s);
 }
 
-/* --- serving -------------------------------------------------------------------------------------------------- */
+/* --- serving ---------------------------------------------------------------------------------- */
 
 static struct tlsyn_handler *accept_visitor(struct tlsyn_acceptor *acceptor,
                                             struct tlsyn_conn *conn)
@@ -276,7 +277,7 @@ static int run(struct serve *s)
     return status;
 }
 
-/* --- the command -------------------------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static int check(const struct serve *s)
 {

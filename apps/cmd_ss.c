@@ -46,7 +46,7 @@ static bool is_what(const char *line, const char *what)
     return ss_member(line, "what", text, sizeof(text)) && strcmp(text, what) == 0;
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int read_all(int fd, struct answer *answer)
 {
@@ -102,9 +102,10 @@ static int ask(int dir, const char *name, struct answer *answer)
     return error;
 }
 
-/* --- showing --------------------------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------- */
 
-/* The numbers of a process: its own and the one that it has here, which differ between PID namespaces. */
+/* The numbers of a process: its own and the one that it has here, which differ between
+ * PID namespaces. */
 static bool is_chosen(struct ss *ss, int64_t own, int64_t here)
 {
     bool chosen = ss->pids == 0;

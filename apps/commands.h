@@ -1,5 +1,6 @@
 /*
- * commands.h: the subcommands. Each gets its name in argv[0] and returns an exit status (enum cli_exit).
+ * commands.h: the subcommands. Each gets its name in argv[0] and returns an exit status
+ * (enum cli_exit).
  */
 #ifndef COMMANDS_H
 #define COMMANDS_H

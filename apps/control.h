@@ -1,12 +1,14 @@
 /*
  * control.h: the socket at which a running command tells `tlsyn ss` about itself.
  *
- * Whoever connects gets one snapshot (snapshot.h) and the end of the stream; nothing is read from him. He must be the same
- * user, or root. It is served from the command's own loop, never waits, and holds CONTROL_CLIENTS answers at a time: who comes
- * when all are taken pushes the one out that has taken his time the longest.
+ * Whoever connects gets one snapshot (snapshot.h) and the end of the stream; nothing is read from
+ * him. He must be the same user, or root. It is served from the command's own loop, never waits,
+ * and holds CONTROL_CLIENTS answers at a time: who comes when all are taken pushes the one out that
+ * has taken his time the longest.
  *
- * The socket's name is "NAMESPACE-PID", since numbers of processes are told apart within their namespace only. It appears
- * when the socket listens already, so that a socket that refuses connections is one whose process is gone.
+ * The socket's name is "NAMESPACE-PID", since numbers of processes are told apart within their
+ * namespace only. It appears when the socket listens already, so that a socket that refuses
+ * connections is one whose process is gone.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -38,7 +40,8 @@ struct control {
     unsigned int next; /* the client whose place is given away next */
 };
 
-/** Opens the socket in the first folder that can be used (control_dir.h). 0 or -errno; then control_close() is harmless. */
+/** Opens the socket in the first folder that can be used (control_dir.h). 0 or -errno; then
+ * control_close() is harmless. */
 int control_open(struct control *control, struct tlsyn_loop *loop, struct tlsyn_stack *stack,
                  const struct snapshot_about *about);
 

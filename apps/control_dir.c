@@ -1,5 +1,6 @@
 /*
- * control_dir.c: the folders of control sockets. Read first: user_namespaces(7), "Defining user and group ID mappings".
+ * control_dir.c: the folders of control sockets. Read first: user_namespaces(7), "Defining user and
+ * group ID mappings".
  */
 #include "control_dir.h"
 

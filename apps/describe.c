@@ -30,8 +30,8 @@ const char *describe_mode(const struct tlsyn_conn_info *info)
     return info->syn_text_acked > 0 ? "embedded" : "sequential";
 }
 
-/* Without a cookie the server's flight stops at three times the SYN, headers counted, and the rest waits for the ACK: then
- * embedding has saved nothing. */
+/* Without a cookie the server's flight stops at three times the SYN, headers counted, and the rest
+ * waits for the ACK: then embedding has saved nothing. */
 static bool stopped_at_limit(const struct tlsyn_conn_info *info)
 {
     return !info->cookie_used && info->level != TLSYN_LEVEL_PAPER &&

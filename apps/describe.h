@@ -1,5 +1,6 @@
 /*
- * describe.h: a connection in words and in JSON: what was negotiated, which mode was used and why, how long it took.
+ * describe.h: a connection in words and in JSON: what was negotiated, which mode was used and why,
+ * how long it took.
  */
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
@@ -16,7 +17,8 @@ struct description {
 
 void describe_take(struct description *d, struct tlsyn_conn *conn, const struct tlsyn_tls *tls);
 
-/** "embedded" if text of the SYN was acknowledged by the SYN-ACK (active) or admitted (passive), else "sequential". */
+/** "embedded" if text of the SYN was acknowledged by the SYN-ACK (active) or admitted (passive),
+ * else "sequential". */
 const char *describe_mode(const struct tlsyn_conn_info *info);
 
 /** Why that mode, as a clause: "312 bytes rode in the SYN, 1201 in the SYN-ACK". Returns `text`. */

@@ -1,8 +1,9 @@
 /*
  * fetch.c: one HTTP/1.1 GET over one TLS connection.
  *
- * Bytes flow: TLS -> chunk -> parser -> body (decoded) -> sink. The next chunk is read only when the body buffer is empty, and
- * a chunk decodes to at most its own size, so neither buffer can overflow.
+ * Bytes flow: TLS -> chunk -> parser -> body (decoded) -> sink. The next chunk is read only
+ * when the body buffer is empty, and a chunk decodes to at most its own size, so neither
+ * buffer can overflow.
  */
 #include "fetch.h"
 
@@ -20,7 +21,7 @@ static struct fetch *of_parser(http_parser *parser)
 
 static void pump(struct fetch *f);
 
-/* --- ends --------------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void describe_once(struct fetch *f)
 {
@@ -61,7 +62,7 @@ static void succeed(struct fetch *f)
     describe_once(f);
 }
 
-/* --- what the parser finds --------------------------------------------------------------------------------- */
+/* --- what the parser finds -------------------------------------------------------------------- */
 
 static int append_head(struct fetch *f, const char *at, size_t length)
 {
@@ -161,7 +162,7 @@ static const http_parser_settings settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* --- from the connection to the sink ------------------------------------------------------------------------ */
+/* --- from the connection to the sink ---------------------------------------------------------- */
 
 static void on_sink_ready(struct tlsyn_loop_watch *watch, int fd, short revents)
 {
@@ -207,7 +208,8 @@ static void parse(struct fetch *f, const char *bytes, size_t n)
              http_errno_description(error));
 }
 
-/* The peer has closed its direction: complete if the response is one that ends with the connection. */
+/* The peer has closed its direction: complete if the response is one that ends with the
+ * connection. */
 static void take_end(struct fetch *f)
 {
     f->peer_ended = true;
@@ -250,7 +252,7 @@ static void pump(struct fetch *f)
     }
 }
 
-/* --- events ----------------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void send_request(struct fetch *f)
 {
@@ -318,7 +320,7 @@ static const struct tlsyn_conn_events events = {
     .on_closed = on_closed,
 };
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
                 struct tlsyn_loop *loop)

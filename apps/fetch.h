@@ -1,10 +1,12 @@
 /*
  * fetch.h: one HTTP/1.1 GET (RFC 9110, 9112) over one TLS connection, as that connection's user.
  *
- *     fetch_init -> client_open(..., &fetch->handler, ...) -> events -> done, closed or failed -> fetch_fini
+ *     fetch_init -> client_open(..., &fetch->handler, ...) -> events -> done, closed or
+ *         failed -> fetch_fini
  *
- * The request is written when TLS is ready: with TLS 1.3 it rides in the ACK of the three-way handshake. When the sink is
- * full, nothing more is read from the connection, so its window closes and the server waits.
+ * The request is written when TLS is ready: with TLS 1.3 it rides in the ACK of the three-way
+ * handshake. When the sink is full, nothing more is read from the connection, so its window closes
+ * and the server waits.
  */
 #ifndef FETCH_H
 #define FETCH_H
@@ -55,7 +57,8 @@ void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_pat
 /** Ends what is open; an unfinished file is removed. */
 void fetch_fini(struct fetch *fetch);
 
-/** The value of the first response field of this name, up to its end of line, into `text`. 0, -ENODATA, -ENAMETOOLONG. */
+/** The value of the first response field of this name, up to its end of line, into `text`. 0,
+ * -ENODATA, -ENAMETOOLONG. */
 int fetch_field(const struct fetch *fetch, const char *name, char *text, size_t size);
 
 #endif

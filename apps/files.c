@@ -70,7 +70,7 @@ int files_open(const struct files *files, const char *path, struct files_found *
     return 0;
 }
 
-/* --- receiving ------------------------------------------------------------------------------------------ */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 /* The folder that a path's last part is in. */
 static int open_folder(int root, const char *path)
@@ -169,7 +169,7 @@ void upload_abort(struct upload *upload)
     finish(upload);
 }
 
-/* --- types ------------------------------------------------------------------------------------------------ */
+/* --- types ------------------------------------------------------------------------------------ */
 
 const char *files_type(const char *name)
 {

@@ -19,7 +19,7 @@
 /* How long a failure waits for the network to explain it. */
 #define BLAME_WAIT TLSYN_MS(300)
 
-/* --- options ------------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static int parse_link(const struct cli_type *type, const char *text, void *into)
 {
@@ -103,7 +103,7 @@ void host_options_init(struct host_options *options, const char *command,
     memcpy(table, filled, sizeof(filled));
 }
 
-/* --- checks before anything is opened --------------------------------------------------------------------- */
+/* --- checks before anything is opened --------------------------------------------------------- */
 
 static int choose_interface(struct host *host)
 {
@@ -147,9 +147,10 @@ static int choose_interface(struct host *host)
     }
 }
 
-/* --- link --------------------------------------------------------------------------------------------------- */
+/* --- link ------------------------------------------------------------------------------------- */
 
-/* The Ethernet address under which a capture's host was ours: where the first datagram to our address went. */
+/* The Ethernet address under which a capture's host was ours: where the first datagram to
+ * our address went. */
 static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, uint8_t hwaddr[6])
 {
     bool ip4 = tlsyn_addr_is_ip4(own);
@@ -235,7 +236,7 @@ static int drop_rights(void)
     return CLI_PERMISSION;
 }
 
-/* --- files of the user's: capture, trace, key log ------------------------------------------------------------ */
+/* --- files of the user's: capture, trace, key log --------------------------------------------- */
 
 static void emit_trace(struct tlsyn_trace *base, const struct tlsyn_trace_record *record)
 {
@@ -283,7 +284,7 @@ static int open_files(struct host *host)
     return open_trace(host);
 }
 
-/* --- stack, address, routes ------------------------------------------------------------------------------------ */
+/* --- stack, address, routes ------------------------------------------------------------------- */
 
 static int start_stack(struct host *host, const struct tlsyn_limits *limits)
 {
@@ -312,7 +313,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
     return host->options->source == HOST_GIVEN ? host_add_gateway(host) : CLI_OK;
 }
 
-/* --- signals ------------------------------------------------------------------------------------------------------ */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static void take_signal(struct tlsyn_loop_watch *watch, int fd, short revents)
 {
@@ -341,7 +342,7 @@ static int watch_signals(struct host *host)
     return CLI_FAILURE;
 }
 
-/* --- what tlsyn ss sees --------------------------------------------------------------------------------------- */
+/* --- what tlsyn ss sees ----------------------------------------------------------------------- */
 
 /* A command runs as well without it. */
 static void open_control(struct host *host)
@@ -353,7 +354,7 @@ static void open_control(struct host *host)
     (void)control_open(&host->control, host->loop, host->stack, &about);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits)
@@ -422,7 +423,7 @@ int host_close(struct host *host, int status)
     return status;
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------ */
+/* --- running ---------------------------------------------------------------------------------- */
 
 int host_turn(struct host *host, tlsyn_time deadline)
 {
@@ -460,7 +461,7 @@ int host_blame(struct host *host, int error)
     return host_run(host, &never, deadline) == -EADDRINUSE ? -EADDRINUSE : error;
 }
 
-/* --- what went wrong ------------------------------------------------------------------------------------------------------ */
+/* --- what went wrong -------------------------------------------------------------------------- */
 
 int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, int error)
 {

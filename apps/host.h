@@ -1,13 +1,15 @@
 /*
  * host.h: a network host for a subcommand: a link with a stack on it, in the order
  *
- *     check what was asked -> open the link (needs rights) -> give up every right -> files -> stack, address, routes -> loop
+ *     check what was asked -> open the link (needs rights) -> give up every right -> files ->
+ *         stack, address, routes -> loop
  *
  * and everything that can go wrong on the way said in one sentence.
  *
- * The address must be nobody's, not even this machine's kernel's, which would answer our connections with RST. About an
- * IPv4 address the network is asked (RFC 5227) while the first frames are on their way already, so that an honest start waits for
- * nothing; an answer ends the command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that the
+ * The address must be nobody's, not even this machine's kernel's, which would answer our
+ * connections with RST. About an IPv4 address the network is asked (RFC 5227) while the first
+ * frames are on their way already, so that an honest start waits for nothing; an answer ends the
+ * command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that the
  * network is to give (dhcp, auto6) takes until there is one.
  */
 #ifndef HOST_H
@@ -91,30 +93,34 @@ struct host {
     tlsyn_time probe_ends;  /* until then somebody may claim our address; 0: nobody did */
 };
 
-/** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then host_close() is not needed. The options must
- * live as long as the host. */
+/** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then
+ * host_close() is not needed. The options must live as long as the host. */
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits);
 
-/** Frees the stack (connections end without a word) and all the rest. Returns the exit status: `status`, but never success
- * if the capture or the trace could not be written whole, which is said. */
+/** Frees the stack (connections end without a word) and all the rest. Returns the exit
+ * status: `status`, but never success if the capture or the trace could not be written whole,
+ * which is said. */
 int host_close(struct host *host, int status);
 
-/** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody else has our
- * address, -EADDRNOTAVAIL: what DHCP lent was taken back, -ENODATA: the capture file has ended, or what the link failed with. */
+/** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody
+ * else has our address, -EADDRNOTAVAIL: what DHCP lent was taken back, -ENODATA: the capture file
+ * has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
 
 /** Turns until *done (0), until the deadline (-ETIMEDOUT), or as host_turn(). */
 int host_run(struct host *host, const bool *done, tlsyn_time deadline);
 
-/** Called when something failed: gives the network a moment to say that the address was in use all the time, which
- * explains most other failures. Returns -EADDRINUSE then, else `error`. */
+/** Called when something failed: gives the network a moment to say that the address was in use all
+ * the time, which explains most other failures. Returns -EADDRINUSE then, else `error`. */
 int host_blame(struct host *host, int error);
 
-/** Says what `error` means for an exchange with `remote` (port 0: none), and what helps. Returns the exit status. */
+/** Says what `error` means for an exchange with `remote` (port 0: none), and what helps. Returns
+ * the exit status. */
 int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, int error);
 
-/** CLI_OK, or says why `remote` can't be reached from here at all: it is this machine, or we are it. */
+/** CLI_OK, or says why `remote` can't be reached from here at all: it is this machine, or we are
+ * it. */
 int host_check_remote(const struct host *host, const struct tlsyn_addr *remote);
 
 #endif

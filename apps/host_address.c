@@ -1,5 +1,6 @@
 /*
- * host_address.c: where our address comes from: given, or by DHCP, or from a router's advertisement. Read first: RFC 5227 2.1.
+ * host_address.c: where our address comes from: given, or by DHCP, or from a router's
+ * advertisement. Read first: RFC 5227 2.1.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include "netif.h"
 #include "say.h"
 
-/* A host on the same wire answers a probe within a round trip of it; after this long a claim is not an answer. */
+/* A host on the same wire answers a probe within a round trip of it; after this long a claim is
+ * not an answer. */
 #define PROBE_WAIT TLSYN_SECONDS(3)
 
 bool host_is_ip4(const struct host *host)
@@ -17,7 +19,7 @@ bool host_is_ip4(const struct host *host)
     return tlsyn_addr_is_ip4(&host->own.address);
 }
 
-/* --- what was asked for ------------------------------------------------------------------------------ */
+/* --- what was asked for ----------------------------------------------------------------------- */
 
 /* With a prefix length or without. */
 static int parse_own_address(const struct cli_type *type, const char *text, void *into)
@@ -97,7 +99,8 @@ int host_choose_address(struct host *host)
     return CLI_OK;
 }
 
-/* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to us. */
+/* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to
+ * us. */
 void host_pcap_filter(const struct host *host, char *filter, size_t size)
 {
     char text[CLI_ADDRESS_TEXT];
@@ -114,7 +117,7 @@ void host_pcap_filter(const struct host *host, char *filter, size_t size)
                        cli_address_text(&host->own.address, text));
 }
 
-/* --- DHCP ------------------------------------------------------------------------------------------ */
+/* --- DHCP ------------------------------------------------------------------------------------- */
 
 static void on_lease(struct tlsyn_dhcp_handler *base, struct tlsyn_dhcp *dhcp,
                      const struct tlsyn_dhcp_lease *lease)
@@ -142,7 +145,7 @@ static int start_dhcp(struct host *host)
                             &host->lease.dhcp);
 }
 
-/* --- given to the stack ----------------------------------------------------------------------------- */
+/* --- given to the stack ----------------------------------------------------------------------- */
 
 /* Before the address is ours: the stack doesn't ask about what it has. */
 static void start_probe(struct host *host)
@@ -199,9 +202,10 @@ int host_add_gateway(struct host *host)
     return CLI_FAILURE;
 }
 
-/* --- waiting for it ------------------------------------------------------------------------------------ */
+/* --- waiting for it --------------------------------------------------------------------------- */
 
-/* The state of our address; with auto6 of the first one that a router gave us, with dhcp of what was lent. */
+/* The state of our address; with auto6 of the first one that a router gave us, with dhcp of
+ * what was lent. */
 static enum tlsyn_address_state address_state(struct host *host)
 {
     struct tlsyn_iface_address_info info[16];
@@ -245,7 +249,8 @@ int host_await_address(struct host *host)
     return CLI_FAILURE;
 }
 
-/* Once nobody has objected, whoever still has an old entry for the address learns of us (RFC 5227 2.3). */
+/* Once nobody has objected, whoever still has an old entry for the address learns of us
+ * (RFC 5227 2.3). */
 int host_watch_address(struct host *host)
 {
     if (host->lease.lost)

@@ -14,7 +14,8 @@ bool host_is_ip4(const struct host *host);
 /** Settles host->own as far as it is known before the stack runs. CLI_OK, or says why not. */
 int host_choose_address(struct host *host);
 
-/** Frames for us and for everybody, in pcap-filter(7) syntax; it keeps the machine's own traffic from being copied to us. */
+/** Frames for us and for everybody, in pcap-filter(7) syntax; it keeps the machine's own traffic
+ * from being copied to us. */
 void host_pcap_filter(const struct host *host, char *filter, size_t size);
 
 /** Gives the interface its address, or begins to ask for one. 0 or -errno. */
@@ -26,7 +27,8 @@ int host_add_gateway(struct host *host);
 /** Turns until the address may be used. CLI_OK, or says why not. */
 int host_await_address(struct host *host);
 
-/** Once per turn: 0; -EADDRINUSE: somebody else has it; -EADDRNOTAVAIL: it was lent and taken back. */
+/** Once per turn: 0; -EADDRINUSE: somebody else has it; -EADDRNOTAVAIL: it was lent and taken
+ * back. */
 int host_watch_address(struct host *host);
 
 #endif

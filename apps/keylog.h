@@ -1,5 +1,6 @@
 /*
- * keylog.h: where TLS secrets go when the user asks for them: the file that SSLKEYLOGFILE names, and the capture.
+ * keylog.h: where TLS secrets go when the user asks for them: the file that SSLKEYLOGFILE names,
+ * and the capture.
  */
 #ifndef KEYLOG_H
 #define KEYLOG_H
@@ -13,8 +14,8 @@ struct keylog {
     struct tlsyn_link *capture; /* or NULL; the caller's */
 };
 
-/** Opens the file of SSLKEYLOGFILE, if the variable is set, for appending, readable by its owner only. `capture` may be NULL.
- * 0 or -errno from opening. */
+/** Opens the file of SSLKEYLOGFILE, if the variable is set, for appending, readable by its owner
+ * only. `capture` may be NULL. 0 or -errno from opening. */
 int keylog_init(struct keylog *keylog, struct tlsyn_link *capture);
 void keylog_fini(struct keylog *keylog);
 

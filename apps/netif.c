@@ -63,7 +63,7 @@ void netif_list(char *list, size_t size)
         if_freenameindex(all);
 }
 
-/* --- routes: /proc/net/route, proc_net(5) ------------------------------------------------------------ */
+/* --- routes: /proc/net/route, proc_net(5) ----------------------------------------------------- */
 
 struct default_route {
     char name[IF_NAMESIZE];
@@ -121,7 +121,8 @@ static void from_digits(const char *digits, struct tlsyn_addr *address)
     }
 }
 
-/* The default route with the lowest metric: destination, its prefix, source, its prefix, gateway, metric, ..., interface. */
+/* The default route with the lowest metric: destination, its prefix, source, its prefix, gateway,
+ * metric, ..., interface. */
 static int gateway6(const char *name, struct tlsyn_addr *gateway)
 {
     FILE *file = fopen("/proc/net/ipv6_route", "re");
@@ -156,7 +157,7 @@ int netif_gateway(const char *name, bool ip4, struct tlsyn_addr *gateway)
     return ip4 ? gateway4(name, gateway) : gateway6(name, gateway);
 }
 
-/* --- interfaces ---------------------------------------------------------------------------------------- */
+/* --- interfaces ------------------------------------------------------------------------------- */
 
 int netif_choose(char name[IF_NAMESIZE], char *list, size_t size)
 {

@@ -1,10 +1,12 @@
 /*
- * privilege.c: gives up every right once what needed one is open. Read first: capabilities(7), user_namespaces(7).
+ * privilege.c: gives up every right once what needed one is open. Read first: capabilities(7),
+ * user_namespaces(7).
  *
- * A raw socket needs CAP_NET_RAW when it is opened, never again. It comes from one of three places: the binary has it
- * (setcap), the user is root (sudo), or the user is root of a user namespace (the laboratory). In each the order is the
- * same: bounding set while we may, then the user and groups, then all capability sets, then no_new_privs; and a check that it
- * took, because a process that wrongly believes to be harmless is worse than one that stops.
+ * A raw socket needs CAP_NET_RAW when it is opened, never again. It comes from one of three places:
+ * the binary has it (setcap), the user is root (sudo), or the user is root of a user namespace (the
+ * laboratory). In each the order is the same: bounding set while we may, then the user and groups,
+ * then all capability sets, then no_new_privs; and a check that it took, because a process that
+ * wrongly believes to be harmless is worse than one that stops.
  */
 #include "privilege.h"
 
@@ -21,8 +23,8 @@
 
 #include "say.h"
 
-/* True if user 0 here is user 0 of the machine: in a user namespace of our own the numbers that sudo left behind name nobody,
- * and root has no rights outside of it. */
+/* True if user 0 here is user 0 of the machine: in a user namespace of our own the numbers that
+ * sudo left behind name nobody, and root has no rights outside of it. */
 static bool is_first_user_namespace(void)
 {
     FILE *map = fopen("/proc/self/uid_map", "re");

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- output: connection -> stdout ------------------------------------------------------------------------- */
+/* --- output: connection -> stdout ------------------------------------------------------------- */
 
 static void fail(struct relay *r, int error)
 {
@@ -67,7 +67,7 @@ static void on_output_ready(struct tlsyn_loop_watch *watch, int fd, short revent
     pump_output(r);
 }
 
-/* --- input: stdin -> connection ------------------------------------------------------------------------------- */
+/* --- input: stdin -> connection --------------------------------------------------------------- */
 
 static void watch_input(struct relay *r, bool wanted)
 {
@@ -125,7 +125,7 @@ void relay_close(struct relay *r)
     tlsyn_tls_close(r->tls);
 }
 
-/* --- events -------------------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static struct relay *touch(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
@@ -178,7 +178,7 @@ static const struct tlsyn_conn_events events = {
     .on_closed = on_closed,
 };
 
-/* --- life ------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void relay_init(struct relay *relay, struct tlsyn_loop *loop)
 {

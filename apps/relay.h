@@ -1,9 +1,10 @@
 /*
- * relay.h: the standard input into a TLS connection, and what it brings to the standard output: the user of `connect`.
+ * relay.h: the standard input into a TLS connection, and what it brings to the standard output: the
+ * user of `connect`.
  *
- * Neither direction runs ahead: input is read only when all that was read before is in the send buffer, and the connection
- * only when all that came before is written. The end of the input closes our direction (close_notify, FIN); the other goes
- * on until the peer closes too.
+ * Neither direction runs ahead: input is read only when all that was read before is in the send
+ * buffer, and the connection only when all that came before is written. The end of the input closes
+ * our direction (close_notify, FIN); the other goes on until the peer closes too.
  */
 #ifndef RELAY_H
 #define RELAY_H

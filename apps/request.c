@@ -24,7 +24,7 @@ static bool is_field(const struct request *r, const char *name)
     return r->field_len == strlen(name) && strncasecmp(r->field, name, r->field_len) == 0;
 }
 
-/* --- parser events ------------------------------------------------------------------------------------ */
+/* --- parser events ---------------------------------------------------------------------------- */
 
 static int on_message_begin(http_parser *parser)
 {
@@ -122,7 +122,7 @@ static const http_parser_settings settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 void request_begin(struct request *request)
 {
@@ -170,7 +170,7 @@ const char *request_method(const struct request *request)
     return http_method_str((enum http_method)request->parser.method);
 }
 
-/* --- what it asks for ------------------------------------------------------------------------------------ */
+/* --- what it asks for ------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {

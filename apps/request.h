@@ -1,7 +1,9 @@
 /*
- * request.h: one HTTP/1.1 request (RFC 9112) read from a stream in pieces, every part of it bounded.
+ * request.h: one HTTP/1.1 request (RFC 9112) read from a stream in pieces, every part of it
+ * bounded.
  *
- *     request_begin -> { request_feed }* -> REQUEST_HEAD -> { request_feed }* -> REQUEST_COMPLETE -> request_begin ...
+ *     request_begin -> { request_feed }* -> REQUEST_HEAD -> { request_feed }* -> REQUEST_COMPLETE
+ *         -> request_begin ...
  *
  * Pipelined requests: what request_feed() did not use belongs to the next one.
  */
@@ -41,8 +43,8 @@ struct request {
     bool has_body;
     uint64_t length; /* Content-Length, UINT64_MAX: chunked */
     bool keep_alive;
-    /** Gets the body's bytes, between REQUEST_HEAD and REQUEST_COMPLETE; an HTTP status to refuse with, or 0. NULL: they are
-     * thrown away. */
+    /** Gets the body's bytes, between REQUEST_HEAD and REQUEST_COMPLETE; an HTTP status to refuse
+     * with, or 0. NULL: they are thrown away. */
     int (*body)(struct request *, const char *bytes, size_t n);
 };
 
@@ -56,8 +58,9 @@ enum request_outcome request_feed(struct request *request, const char *bytes, si
 const char *request_method(const struct request *request);
 
 /**
- * The file that a target names, relative to the document root, without a leading slash ("." for the root), percent-decoded.
- * *directory says whether it ended with a slash. 0, or the HTTP status to refuse with: 400.
+ * The file that a target names, relative to the document root, without a leading slash ("." for the
+ * root), percent-decoded. *directory says whether it ended with a slash. 0, or the HTTP status to
+ * refuse with: 400.
  */
 int request_path(const char *target, char *path, size_t size, bool *directory);
 

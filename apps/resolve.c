@@ -15,7 +15,7 @@
 /* Between two looks for Ctrl-C while the system's resolver works. */
 #define RESOLVER_GLANCE_NS 100000000
 
-/* --- the option -------------------------------------------------------------------------------------------- */
+/* --- the option ------------------------------------------------------------------------------- */
 
 /* An address of either family; 0 or -EINVAL. */
 static int parse_address(const char *text, struct tlsyn_addr *address)
@@ -84,7 +84,7 @@ struct cli_option resolve_option(struct resolve_servers *servers)
         "TLSYN_DNS"};
 }
 
-/* --- the system's resolver ------------------------------------------------------------------------------------ */
+/* --- the system's resolver -------------------------------------------------------------------- */
 
 static int say_unresolved(const struct host *host, const char *name, int error)
 {
@@ -117,7 +117,8 @@ static int await_resolver(struct host *host, struct gaicb *request)
     return 0;
 }
 
-/* The request must outlive a resolver that we no longer wait for; the process ends then, and only then is it left behind. */
+/* The request must outlive a resolver that we no longer wait for; the process ends then, and only
+ * then is it left behind. */
 struct lookup {
     struct gaicb request;
     struct addrinfo hints;
@@ -179,7 +180,7 @@ static int ask_system(struct host *host, const char *name, struct tlsyn_addr *ad
     return error == 0 ? CLI_OK : say_unresolved(host, name, error);
 }
 
-/* --- our own stack ---------------------------------------------------------------------------------------------- */
+/* --- our own stack ---------------------------------------------------------------------------- */
 
 struct query {
     struct tlsyn_resolved_handler handler;

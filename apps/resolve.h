@@ -1,9 +1,10 @@
 /*
- * resolve.h: names to addresses for the commands that take a host: asked of the system's resolver, or, with --dns, of the
- * servers named there, over the command's own stack.
+ * resolve.h: names to addresses for the commands that take a host: asked of the system's resolver,
+ * or, with --dns, of the servers named there, over the command's own stack.
  *
- * The system's resolver is the default: it knows what this machine is configured for, and its servers are often out of reach
- * for a stack of its own (127.0.0.53, say). Whoever names servers wants the query to take the way that the connection takes.
+ * The system's resolver is the default: it knows what this machine is configured for, and its
+ * servers are often out of reach for a stack of its own (127.0.0.53, say). Whoever names servers
+ * wants the query to take the way that the connection takes.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -25,8 +26,8 @@ extern const struct cli_type resolve_servers_type;
 /** The option --dns, for a table. */
 struct cli_option resolve_option(struct resolve_servers *servers);
 
-/** The best address of a name, of the family that the host has an address of, within the host's timeout. CLI_OK, or says why
- * not. */
+/** The best address of a name, of the family that the host has an address of, within the host's
+ * timeout. CLI_OK, or says why not. */
 int resolve_name(struct host *host, const struct resolve_servers *servers, const char *name,
                  struct tlsyn_addr *address);
 

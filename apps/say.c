@@ -1,9 +1,10 @@
 /*
  * say.c: the command's only printer.
  *
- * Each message is formatted first and written with one call, so that lines of several processes on one terminal don't
- * mix. Control characters and what is no UTF-8 become question marks: what a peer says (a certificate's name, a URL) must not drive the
- * terminal. Whether a progress line stands on the terminal need not be remembered: wiping an empty line does no harm.
+ * Each message is formatted first and written with one call, so that lines of several processes on
+ * one terminal don't mix. Control characters and what is no UTF-8 become question marks: what a
+ * peer says (a certificate's name, a URL) must not drive the terminal. Whether a progress line
+ * stands on the terminal need not be remembered: wiping an empty line does no harm.
  */
 #include "say.h"
 
@@ -19,7 +20,8 @@ static bool is_terminal(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
-/* Length of the valid UTF-8 sequence at p (RFC 3629 4), or 0. p ends with NUL, which is no continuation. */
+/* Length of the valid UTF-8 sequence at p (RFC 3629 4), or 0. p ends with NUL, which is
+ * no continuation. */
 static size_t utf8_length(const unsigned char *p)
 {
     size_t n = p[0] < 0x80   ? 1
@@ -39,8 +41,8 @@ static size_t utf8_length(const unsigned char *p)
     return n;
 }
 
-/* Those of ASCII (tabs and line ends are ours) and the second set, which a terminal takes as one octet or in UTF-8 (ECMA-48 5.3):
- * U+009B alone begins a control sequence. */
+/* Those of ASCII (tabs and line ends are ours) and the second set, which a terminal takes as one
+ * octet or in UTF-8 (ECMA-48 5.3): U+009B alone begins a control sequence. */
 static bool is_control(const unsigned char *p, size_t n)
 {
     if (n == 1)

@@ -1,7 +1,8 @@
 /*
- * sink.c: where received bytes go. A slow reader behind a pipe must not stop the event loop, and its descriptor is not
- * ours to make non-blocking (the terminal and other processes share it): a pipe that polls writable takes PIPE_BUF bytes
- * without blocking, so that much is written at a time.
+ * sink.c: where received bytes go. A slow reader behind a pipe must not stop the event loop,
+ * and its descriptor is not ours to make non-blocking (the terminal and other processes share
+ * it): a pipe that polls writable takes PIPE_BUF bytes without blocking, so that much is
+ * written at a time.
  */
 #include "sink.h"
 

@@ -1,5 +1,6 @@
 /*
- * sink.h: where received bytes go: a file that appears under its name only when it is whole, or the standard output.
+ * sink.h: where received bytes go: a file that appears under its name only when it is whole, or the
+ * standard output.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -16,10 +17,12 @@ struct sink {
     uint64_t written;    /* bytes */
 };
 
-/** `path` NULL or "-" is the standard output; it must outlive the sink. A device or pipe is written in place. 0 or -errno. */
+/** `path` NULL or "-" is the standard output; it must outlive the sink. A device or pipe is written
+ * in place. 0 or -errno. */
 int sink_open(struct sink *sink, const char *path);
 
-/** Writes what can be written without waiting: the count, -EAGAIN (wait until sink->fd is writable), -errno. */
+/** Writes what can be written without waiting: the count, -EAGAIN (wait until sink->fd is
+ * writable), -errno. */
 ssize_t sink_write(struct sink *sink, const void *bytes, size_t n);
 
 /** All has come: gives the file its name. 0 or -errno; then, too, the sink is closed. */

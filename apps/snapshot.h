@@ -1,6 +1,6 @@
 /*
- * snapshot.h: what a running command tells about itself: its connections, listeners and counters as JSON lines, each a flat
- * object whose member "what" says what it is about:
+ * snapshot.h: what a running command tells about itself: its connections, listeners and counters as
+ * JSON lines, each a flat object whose member "what" says what it is about:
  *
  *     process      once, first: pid, command, interface, address
  *     listener     local, local_port, ...
@@ -18,7 +18,8 @@
 #include <stdio.h>
 #include <tlsyn/conn.h>
 
-/** Connections in a snapshot at most: a bound on the time that the command's loop stands still for it. */
+/** Connections in a snapshot at most: a bound on the time that the command's loop stands still for
+ * it. */
 #define SNAPSHOT_CONNS 4096
 
 struct snapshot_about {

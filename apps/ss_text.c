@@ -11,7 +11,7 @@
 
 #define VALUE_TEXT 64
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static const char *skip_blanks(const char *at)
 {
@@ -89,7 +89,7 @@ static bool is_true(const char *line, const char *name)
     return ss_member(line, name, text, sizeof(text)) && strcmp(text, "true") == 0;
 }
 
-/* --- columns ------------------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 #define COLUMNS "%-12s %8s %8s  %-24s %-24s %s\n"
 
@@ -135,7 +135,7 @@ void ss_row(FILE *out, const char *line, const char *process)
                   endpoint(line, "remote", "remote_port", remote, sizeof(remote)), process);
 }
 
-/* --- the line behind ------------------------------------------------------------------------------------------- */
+/* --- the line behind -------------------------------------------------------------------------- */
 
 /* " label:value" unless there is no value, or it is 0 and `zero` is false. */
 static void put(FILE *out, const char *line, const char *label, const char *name, bool zero)

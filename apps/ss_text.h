@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/** The value of a member of a flat JSON object, a string's without its quotes and with its escapes, as the `size` bytes at
- * `text` have room for. False: there is no such member, or this is no flat object. */
+/** The value of a member of a flat JSON object, a string's without its quotes and with its
+ * escapes, as the `size` bytes at `text` have room for. False: there is no such member, or this is
+ * no flat object. */
 bool ss_member(const char *line, const char *name, char *text, size_t size);
 
 /** The same for a whole number; 0 without one. */

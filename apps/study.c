@@ -48,7 +48,7 @@ int study_list_parse(const struct cli_type *type, const char *text, void *into)
     return 0;
 }
 
-/* --- the folder --------------------------------------------------------------------------------------- */
+/* --- the folder ------------------------------------------------------------------------------- */
 
 /* mkdir -p */
 static int make_folder(const char *path)
@@ -95,7 +95,7 @@ FILE *study_open_file(const char *folder, const char *name)
     return fopen(path, "we");
 }
 
-/* --- the observer ------------------------------------------------------------------------------------- */
+/* --- the observer ----------------------------------------------------------------------------- */
 
 unsigned study_width(int fd)
 {
@@ -164,7 +164,7 @@ void study_unwatch(struct study_watcher *watcher)
         progress_break(&watcher->progress);
 }
 
-/* --- words -------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 const char *study_duration(double seconds, char *text, size_t size)
 {

@@ -1,5 +1,6 @@
 /*
- * study.h: what the commands of all studies do: a folder for the results, progress, ending on a signal.
+ * study.h: what the commands of all studies do: a folder for the results, progress,
+ * ending on a signal.
  */
 #ifndef STUDY_H
 #define STUDY_H
@@ -16,8 +17,8 @@ struct study_list {
     int count;
 };
 
-/** Parser of a type for "0.4,6,11.6": the unit in `choices`, if there is one, may follow each ("0.4ms"); from `min` to `max`
- * inclusive, at most 16 of them. */
+/** Parser of a type for "0.4,6,11.6": the unit in `choices`, if there is one, may follow each
+ * ("0.4ms"); from `min` to `max` inclusive, at most 16 of them. */
 int study_list_parse(const struct cli_type *type, const char *text, void *into);
 
 /** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0 or -errno. */

@@ -86,7 +86,7 @@ const char *url_text(const struct url *url, char *text, size_t size)
     return text;
 }
 
-/* --- relative references ------------------------------------------------------------------------------ */
+/* --- relative references ---------------------------------------------------------------------- */
 
 static bool has_scheme(const char *text)
 {
@@ -103,7 +103,8 @@ static char *drop_segment(const char *path, char *end)
     return end;
 }
 
-/* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb above the root. */
+/* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb
+ * above the root. */
 static void remove_dot_segments(char *path)
 {
     char *out = path;

@@ -13,15 +13,18 @@ struct url {
     char target[2048]; /* path and query, "/" at least: what stands in the request line */
 };
 
-/** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -ENAMETOOLONG. A fragment is left out; a user name is -EINVAL. */
+/** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -ENAMETOOLONG. A fragment is left out; a user
+ * name is -EINVAL. */
 int url_parse(const char *text, struct url *url);
 
-/** What a Location field (RFC 9110 10.2.2) means that came from `base`. `url` may not be `base`. Errors as url_parse(). */
+/** What a Location field (RFC 9110 10.2.2) means that came from `base`. `url` may not be `base`.
+ * Errors as url_parse(). */
 int url_resolve(const struct url *base, const char *reference, struct url *url);
 
 #define URL_AUTHORITY_MAX 270
 
-/** "host", "[fd77::9]" or either with ":port" if that is not 443: what a Host field holds (RFC 9110 7.2). Returns `text`. */
+/** "host", "[fd77::9]" or either with ":port" if that is not 443: what a Host field holds (RFC 9110
+ * 7.2). Returns `text`. */
 const char *url_authority(const struct url *url, char *text, size_t size);
 
 /** "https://host/target" with the port if it is not 443. Returns `text`. */

@@ -1,5 +1,6 @@
 /*
- * visit.h: what a visitor's files share: the visit itself (visitor.c moves it), and what is answered (answer.c).
+ * visit.h: what a visitor's files share: the visit itself (visitor.c moves it), and what is
+ * answered (answer.c).
  */
 #ifndef VISIT_H
 #define VISIT_H
@@ -35,10 +36,12 @@ struct visitor {
     tlsyn_time began; /* the request's first byte */
 };
 
-/** Acts on what request_feed() said: the response, or its beginning, is in `out` and `file`, or the state is RECEIVING. */
+/** Acts on what request_feed() said: the response, or its beginning, is in `out` and `file`, or the
+ * state is RECEIVING. */
 void answer_outcome(struct visitor *v, enum request_outcome outcome);
 
-/** Answers with an error, `field` being a header line with its CRLF or "", and makes it the last response. */
+/** Answers with an error, `field` being a header line with its CRLF or "", and makes it the
+ * last response. */
 void answer_refuse(struct visitor *v, int status, const char *field);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * visitor.h: one connection to the file server: requests in, files out, for as long as the client keeps it.
+ * visitor.h: one connection to the file server: requests in, files out, for as long as the
+ * client keeps it.
  *
  *             +--------------------------------------------------------------+
  *             v                                                              | keep-alive
@@ -7,9 +8,10 @@
  *                  +----(PUT)--> RECEIVING --(complete)--> SENDING           | close
  *                                                             LINGERING <----+--> on_closed: freed
  *
- * Nothing waits: a file is read as the send buffer gains room (on_acked), a body written as it comes. Every state has a
- * deadline. LINGERING reads and forgets what still comes after the last response, for a connection closed with unread text
- * is reset, and the reset may overtake the response (RFC 9112 9.6).
+ * Nothing waits: a file is read as the send buffer gains room (on_acked), a body written as it
+ * comes. Every state has a deadline. LINGERING reads and forgets what still comes after the last
+ * response, for a connection closed with unread text is reset, and the reset may overtake the
+ * response (RFC 9112 9.6).
  */
 #ifndef VISITOR_H
 #define VISITOR_H

@@ -155,7 +155,8 @@ static int issue_both(const struct tlsyn_certify_options *o, mbedtls_pk_context 
     struct order leaf = {.subject = subject, .names = o->names, .key = key, .signer = ca_key};
     int code = 0;
 
-    /* RFC 5280 allows a common name of 64 characters; the names that count stand in the extension. */
+    /* RFC 5280 allows a common name of 64 characters; the names that count stand in the
+     * extension. */
     (void)snprintf(subject, sizeof(subject), "CN=%.64s", o->names[0]);
     code = issue(o, &ca, out->ca, sizeof(out->ca));
     if (code == 0)

@@ -132,8 +132,9 @@ static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned
     return 0;
 }
 
-/* Protocols that nobody speaks: mbedTLS has no padding extension (RFC 7685). With these every ClientHello is
- * longer than 511 bytes, the end of a range of lengths that some old middleboxes can't take. */
+/* Protocols that nobody speaks: mbedTLS has no padding extension (RFC 7685). With these every
+ * ClientHello is longer than 511 bytes, the end of a range of lengths that some old
+ * middleboxes can't take. */
 static const char *const padding[] = {
     "tlsyn-padding-1-----------------------------------------------------------",
     "tlsyn-padding-2-----------------------------------------------------------",
@@ -145,7 +146,8 @@ static const char *const padding[] = {
 
 #define PADDING_NAMES (sizeof(padding) / sizeof(*padding))
 
-/* Padding alone would be refused by a server that insists on a protocol that it knows (RFC 7301 3.2). */
+/* Padding alone would be refused by a server that insists on a protocol that it knows
+ * (RFC 7301 3.2). */
 static int set_alpn(struct tlsyn_tls_config *c, const char *const *names, bool pad)
 {
     size_t n = 0;

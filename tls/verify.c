@@ -12,7 +12,8 @@
 
 #include "sentence.h"
 
-/* A name is in ASCII (RFC 5280 4.2.1.6); another octet, a line end say, would write sentences of its own. */
+/* A name is in ASCII (RFC 5280 4.2.1.6); another octet, a line end say, would write
+ * sentences of its own. */
 static void add_name(struct sentence *text, const unsigned char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -1,21 +1,22 @@
 /* What tlsyn changes in mbedTLS's default configuration.
  *
- * mbedTLS reads this file after its own mbedtls_config.h (MBEDTLS_USER_CONFIG_FILE), in the library as in
- * every file that includes its headers. .setup/mbedtls.sh builds the library again when a byte of it changes.
- * Left as they are by default, and needed: TLS 1.2 and 1.3, the RSA and ECDHE key exchanges, tickets, session
- * cache, SNI, ALPN, key export, AES-NI, the NIST curves' fast reduction.
+ * mbedTLS reads this file after its own mbedtls_config.h (MBEDTLS_USER_CONFIG_FILE), in the
+ * library as in every file that includes its headers. .setup/mbedtls.sh builds the library again
+ * when a byte of it changes. Left as they are by default, and needed: TLS 1.2 and 1.3, the RSA and
+ * ECDHE key exchanges, tickets, session cache, SNI, ALPN, key export, AES-NI, the NIST curves'
+ * fast reduction.
  */
 #ifndef TLSYN_MBEDTLS_CONFIG_H
 #define TLSYN_MBEDTLS_CONFIG_H
 
-/* ---- The seams: clock and randomness come from the stack (tls/platform.c). ------------------------------- */
+/* ---- The seams: clock and randomness come from the stack (tls/platform.c). ------------------- */
 #define MBEDTLS_PLATFORM_TIME_ALT       /* mbedtls_platform_set_time(): seconds since the epoch */
 #define MBEDTLS_PLATFORM_MS_TIME_ALT    /* mbedtls_ms_time(): milliseconds, monotonic, is ours to define */
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG /* mbedtls_psa_external_get_random() is ours to define */
 #undef MBEDTLS_ENTROPY_C /* with the generator goes its collector, which opens /dev/urandom */
 #undef MBEDTLS_TIMING_C  /* reads the clock by itself; serves DTLS only */
 
-/* ---- No other way out: no sockets, no files, no printing. ------------------------------------------------- */
+/* ---- No other way out: no sockets, no files, no printing. ------------------------------------ */
 #undef MBEDTLS_NET_C
 #undef MBEDTLS_FS_IO
 #undef MBEDTLS_PSA_CRYPTO_STORAGE_C
@@ -38,7 +39,7 @@
 /* ---- X25519: the verified implementation, about ten times faster than the generic curve arithmetic. --------- */
 #define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED
 
-/* ---- TCP only. ---------------------------------------------------------------------------------------------- */
+/* ---- TCP only. ------------------------------------------------------------------------------- */
 #undef MBEDTLS_SSL_PROTO_DTLS
 #undef MBEDTLS_SSL_DTLS_ANTI_REPLAY
 #undef MBEDTLS_SSL_DTLS_HELLO_VERIFY
@@ -58,7 +59,7 @@
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_ECDSA_ENABLED
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_RSA_ENABLED
 
-/* ---- Algorithms that no suite of ours uses. ------------------------------------------------------------------ */
+/* ---- Algorithms that no suite of ours uses. -------------------------------------------------- */
 #undef MBEDTLS_DES_C
 #undef MBEDTLS_CAMELLIA_C
 #undef MBEDTLS_ARIA_C

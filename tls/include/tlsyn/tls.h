@@ -130,9 +130,9 @@ struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls);
  * inside the session's own events. NULL is allowed. */
 void tlsyn_tls_free(struct tlsyn_tls *tls);
 
-/** The user loses interest: no event will come, and the session frees itself. What was written still
- * leaves, with close_notify behind it, as tlsyn_conn_release() says of the connection; where there
- * is unread plaintext, or no handshake yet, it is aborted. NULL is allowed. */
+/** The user loses interest: no event will come, and the session frees itself. What was written
+ * still leaves, with close_notify behind it, as tlsyn_conn_release() says of the connection; where
+ * there is unread plaintext, or no handshake yet, it is aborted. NULL is allowed. */
 void tlsyn_tls_release(struct tlsyn_tls *tls);
 
 /** Plaintext, at most one record of it, n > 0. The count; 0 at the end of the peer's stream
@@ -141,9 +141,9 @@ void tlsyn_tls_release(struct tlsyn_tls *tls);
  * it is made outside the session's events. */
 ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n);
 
-/** Plaintext of the record at hand, opening the next one if there is none: what tlsyn_tls_read() would
- * give at once. At least 1 if it would not say -EAGAIN but something else. May raise on_closed, as
- * tlsyn_tls_read(). */
+/** Plaintext of the record at hand, opening the next one if there is none: what tlsyn_tls_read()
+ * would give at once. At least 1 if it would not say -EAGAIN but something else. May raise
+ * on_closed, as tlsyn_tls_read(). */
 size_t tlsyn_tls_pending(struct tlsyn_tls *tls);
 
 /** As much as there is room for: the count, -EAGAIN none (wait for on_acked or on_established),

@@ -14,8 +14,9 @@
  * SO_ERROR; the sentence is tlsyn_getsockopt(fd, SOL_TLSYN, TLSYN_ENGINE_ERROR). A stream that ends
  * without close_notify is ECONNRESET.
  *
- * The configuration (tlsyn/tls.h) outlives the sockets that use it, and serves those of one net. Its
- * clock is that of the net's stack: wall_at is tlsyn_clock() where the net has no clock of its own.
+ * The configuration (tlsyn/tls.h) outlives the sockets that use it, and serves those of one
+ * net. Its clock is that of the net's stack: wall_at is tlsyn_clock() where the net has no
+ * clock of its own.
  */
 #ifndef TLSYN_TLS_SOCKET_H
 #define TLSYN_TLS_SOCKET_H
