@@ -53,7 +53,8 @@ int control_send_reply(int fd, const struct control_reply *reply, const int netn
     return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* Signals (a progress timer of the caller's, say) don't cut the wait short, nor do they lengthen it. */
+/* Signals (a progress timer of the caller's, say) don't cut the wait short, nor do they lengthen
+ * it. */
 static int await_readable(int fd, int timeout_ms)
 {
     tlsyn_time deadline = tlsyn_clock() + TLSYN_MS(timeout_ms);

@@ -1,13 +1,15 @@
 /*
  * lab/emulator.c: the link emulator.
  *
- * A frame that came in at t (the kernel's receive time) has to leave at t + d. `impair` holds frames back and hands each
- * over from its due time on; what is left to do here is to ask at the right moment. A timer wakes a process some
- * 30-100 us late, so the emulator sleeps until 80 us before the next frame is due and polls from there on: it leaves
- * within a few microseconds, and an idle or a slow link costs next to no CPU. A scheduler that lets others finish their
- * slice first would spoil that, by up to 4 ms; so the emulator asks for SCHED_FIFO, or else for a short slice.
+ * A frame that came in at t (the kernel's receive time) has to leave at t + d. `impair` holds
+ * frames back and hands each over from its due time on; what is left to do here is to ask at the
+ * right moment. A timer wakes a process some 30-100 us late, so the emulator sleeps until 80 us
+ * before the next frame is due and polls from there on: it leaves within a few microseconds, and an
+ * idle or a slow link costs next to no CPU. A scheduler that lets others finish their slice first
+ * would spoil that, by up to 4 ms; so the emulator asks for SCHED_FIFO, or else for a short slice.
  *
- * What remains is measured: each frame's lateness, from the time it was due until it is handed to the kernel.
+ * What remains is measured: each frame's lateness, from the time it was due until it is handed
+ * to the kernel.
  */
 #include "lab/emulator.h"
 
@@ -45,9 +47,10 @@ struct emulator {
     bool realtime;
 };
 
-/* The kernels tell multicast routers, of which there are none here, which IPv6 groups they listen to (RFC 3810), to
- * 33:33:00:00:00:16, at times that they draw by lot. Such a frame would take another one's place in the impairments' random
- * sequences, and the same seed would do something else each time. */
+/* The kernels tell multicast routers, of which there are none here, which IPv6 groups they listen
+ * to (RFC 3810), to 33:33:00:00:00:16, at times that they draw by lot. Such a frame would take
+ * another one's place in the impairments' random sequences, and the same seed would do something
+ * else each time. */
 static int ignore_group_reports(struct tlsyn_link *raw)
 {
     static struct sock_filter drop[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
@@ -85,7 +88,8 @@ static int open_wire(struct wire *wire, const char *interface, const struct tlsy
     return status;
 }
 
-/* What sched_setattr(2) calls struct sched_attr, in its first version; libc and kernel headers can't be had together. */
+/* What sched_setattr(2) calls struct sched_attr, in its first version; libc and kernel headers
+ * can't be had together. */
 struct scheduling {
     uint32_t size, policy;
     uint64_t flags;
@@ -95,9 +99,9 @@ struct scheduling {
 };
 
 /*
- * Without the right to SCHED_FIFO there is still something to ask for: a short slice. A task that runs for a short time at
- * a time gets an early deadline when it wakes, and so comes before those with a normal slice (Linux 6.12 on; older
- * kernels take no notice). True if it is SCHED_FIFO.
+ * Without the right to SCHED_FIFO there is still something to ask for: a short slice. A task that
+ * runs for a short time at a time gets an early deadline when it wakes, and so comes before those
+ * with a normal slice (Linux 6.12 on; older kernels take no notice). True if it is SCHED_FIFO.
  */
 static bool ask_for_priority(void)
 {
@@ -168,7 +172,7 @@ static int forward(struct emulator *e, struct wire *from, struct wire *to)
     return n;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static struct lab_direction report_direction(struct wire *wire)
 {
@@ -243,9 +247,10 @@ static int answer_requests(struct emulator *e, int control)
     return status == -EAGAIN ? 0 : status;
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
-/* Sleeps until shortly before the next frame is due, or something comes in. False: there was no time to sleep. */
+/* Sleeps until shortly before the next frame is due, or something comes in. False: there was no
+ * time to sleep. */
 static bool sleep_until_due(struct emulator *e, int control)
 {
     tlsyn_time a = tlsyn_link_next_timeout(e->client.link);

@@ -39,8 +39,8 @@ struct far_end {
     const struct veth_end *end;
 };
 
-/* Everything inside the host's namespace. Without a far end the wire is there already. On failure *step says what was
- * tried. */
+/* Everything inside the host's namespace. Without a far end the wire is there already. On failure
+ * *step says what was tried. */
 static int configure(enum lab_host host, const struct lab_options *options, int nl,
                      const struct far_end *far, const char **step)
 {

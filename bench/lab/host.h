@@ -1,5 +1,6 @@
 /*
- * lab/host.h: one host of the lab: its names and addresses, and its namespace with the wire to the middle.
+ * lab/host.h: one host of the lab: its names and addresses, and its namespace with the wire
+ * to the middle.
  */
 #ifndef LAB_HOST_H
 #define LAB_HOST_H
@@ -13,8 +14,8 @@ struct host_wire {
 
 /**
  * Makes the namespace of `host` and its wire, configured and up at both ends. The caller is in the
- * namespace of the middle, described by `middle`, before and after; after a failure anywhere. 0, or -errno with a
- * sentence in *error.
+ * namespace of the middle, described by `middle`, before and after; after a failure anywhere. 0, or
+ * -errno with a sentence in *error.
  */
 int host_build(enum lab_host host, const struct lab_options *options, int middle,
                struct host_wire *wire, struct lab_error *error);

@@ -1,10 +1,10 @@
 /*
  * lab/init.c: the first process of a lab.
  *
- * As process 1 of its PID namespace it outlives every other process of the lab, signals with default action don't reach
- * it (so Ctrl-C ends the caller, and it follows), and when it ends the kernel ends the rest. It inherits orphans;
- * ignoring SIGCHLD reaps them.
- * Read first: pid_namespaces(7).
+ * As process 1 of its PID namespace it outlives every other process of the lab, signals with
+ * default action don't reach it (so Ctrl-C ends the caller, and it follows), and when it ends the
+ * kernel ends the rest. It inherits orphans; ignoring SIGCHLD reaps them. Read first:
+ * pid_namespaces(7).
  */
 #include "lab/init.h"
 
@@ -26,8 +26,8 @@
 
 #define CONTROL 3 /* its number from detach() on */
 
-/* Keeps the control socket and standard error (for a sanitizer's last words) and nothing else: a pipe's or socket's end
- * kept here would keep others waiting for it to close. */
+/* Keeps the control socket and standard error (for a sanitizer's last words) and nothing else: a
+ * pipe's or socket's end kept here would keep others waiting for it to close. */
 static void detach(int control)
 {
     dup2(control, CONTROL);

@@ -8,8 +8,9 @@
 #include "lab/netns.h"
 
 /**
- * Never returns. Builds the lab, says so (or why not) through `control` (control.h), then forwards frames and answers
- * requests until the caller's end of `control` closes or the thread that forked it ends.
+ * Never returns. Builds the lab, says so (or why not) through `control` (control.h), then
+ * forwards frames and answers requests until the caller's end of `control` closes or the thread
+ * that forked it ends.
  */
 _Noreturn void init_main(const struct lab_options *options, const struct netns_owner *owner,
                          int control);

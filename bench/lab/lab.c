@@ -51,9 +51,10 @@ static void close_descriptors(const struct lab *lab)
     }
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
-/* Which error it is that says "not allowed" depends on what forbids it: a capability, a limit, the kernel's options. */
+/* Which error it is that says "not allowed" depends on what forbids it: a capability, a limit, the
+ * kernel's options. */
 static bool is_refusal(int error)
 {
     static const int refusals[] = {EPERM, EACCES, ENOSPC, EUSERS, EINVAL, ENOSYS};
@@ -144,7 +145,8 @@ void lab_close(struct lab *lab)
         return;
     if (lab->opener == getpid()) {
         syscall(SYS_pidfd_send_signal, lab->pidfd, SIGKILL, NULL, 0U);
-        /* The first process can't end before all others of its PID namespace are reaped: children first. */
+        /* The first process can't end before all others of its PID namespace are reaped:
+         * children first. */
         for (size_t i = 0; i < lab->children_len; i++)
             reap(lab->children[i]);
         reap(lab->init);
@@ -154,7 +156,7 @@ void lab_close(struct lab *lab)
     free(lab);
 }
 
-/* --- processes in the hosts --------------------------------------------------------------------------- */
+/* --- processes in the hosts ------------------------------------------------------------------- */
 
 static int reserve_child(struct lab *lab)
 {
@@ -246,7 +248,7 @@ int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status)
     return ended < 0 ? -error : 0;
 }
 
-/* --- the link ----------------------------------------------------------------------------------------- */
+/* --- the link --------------------------------------------------------------------------------- */
 
 static int ask(struct lab *lab, const struct control_request *request, struct control_reply *reply)
 {

@@ -10,18 +10,21 @@
  *     | (fd77::11)   |                                  | (fd77::12)   |
  *     +--------------+                                  +--------------+
  *
- * Each host is a network namespace; the emulator forwards Ethernet frames between the two wires and impairs them on
- * the way, so both hosts are on one subnet, and the kernel's stack and ours run over exactly the same link.
+ * Each host is a network namespace; the emulator forwards Ethernet frames between the two wires and
+ * impairs them on the way, so both hosts are on one subnet, and the kernel's stack and ours run
+ * over exactly the same link.
  *
  *     lab_open -> { lab_spawn, lab_exec, lab_set_link, lab_report, lab_wait }* -> lab_close
  *
- * Whatever happens, nothing stays: everything of a lab lives in a PID namespace of its own, whose first process
- * is killed by the kernel when the thread that called lab_open() ends in any way, kill -9 included; with it go all
- * processes of the namespace, and with the last process the network namespaces and their interfaces. There are no
- * files. The caller itself enters no namespace. Without CAP_SYS_ADMIN a user namespace is made first, in which the
+ * Whatever happens, nothing stays: everything of a lab lives in a PID namespace of its own,
+ * whose first process is killed by the kernel when the thread that called lab_open() ends in
+ * any way, kill -9 included; with it go all processes of the namespace, and with the last
+ * process the network namespaces and their interfaces. There are no files. The caller itself
+ * enters no namespace. Without CAP_SYS_ADMIN a user namespace is made first, in which the
  * caller's user is called root.
  *
- * A lab belongs to one thread of a single-threaded process. Nothing here prints. Errors are negative errno values.
+ * A lab belongs to one thread of a single-threaded process. Nothing here prints. Errors are
+ * negative errno values.
  */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
@@ -37,8 +40,9 @@ enum lab_host {
     LAB_HOSTS,
 };
 
-/** What a host calls its things. The addresses are text; both hosts are in one /24, and one /64. Where the kernel has
- * no IPv6, only stacks of our own can use theirs; over an MTU below 1280 nobody can. */
+/** What a host calls its things. The addresses are text; both hosts are in one /24, and one
+ * /64. Where the kernel has no IPv6, only stacks of our own can use theirs; over an MTU below
+ * 1280 nobody can. */
 struct lab_host_info {
     const char *name;           /* "client" */
     const char *interface;      /* in this host's namespace */
@@ -56,45 +60,50 @@ struct lab_options {
     struct tlsyn_impairment to_client;
     int mtu; /* bytes of IP datagram on both wires; 0: 1500 */
 
-    /** false: no segmentation and no checksum offload on the hosts' interfaces, so that every frame on the wire is a
-     * whole packet of at most `mtu` bytes, and loss, corruption and the rest hit packets. true: the kernel's
-     * defaults, with frames of up to 64 KiB and checksums left undone: for bulk speed over an unimpaired link. */
+    /** false: no segmentation and no checksum offload on the hosts' interfaces, so that every frame
+     * on the wire is a whole packet of at most `mtu` bytes, and loss, corruption and the rest hit
+     * packets. true: the kernel's defaults, with frames of up to 64 KiB and checksums left undone:
+     * for bulk speed over an unimpaired link. */
     bool offload;
 
-    /** One wire between the hosts, and no emulator: the kernel alone carries the frames. The impairments mean nothing, and
-     * lab_set_link() and lab_report() fail with -EOPNOTSUPP. */
+    /** One wire between the hosts, and no emulator: the kernel alone carries the frames. The
+     * impairments mean nothing, and lab_set_link() and lab_report() fail with -EOPNOTSUPP. */
     bool direct;
 };
 
-/** One sentence or two for the user: what failed, and what to type instead if there is something. */
+/** One sentence or two for the user: what failed, and what to type instead if there is
+ * something. */
 struct lab_error {
     char text[512];
 };
 
 /**
- * Makes the network and starts the emulator; when it returns, frames flow. A matter of milliseconds.
- * -EPERM: namespaces are forbidden here; *error has the remedy. `error` may be NULL.
+ * Makes the network and starts the emulator; when it returns, frames flow. A matter of
+ * milliseconds. -EPERM: namespaces are forbidden here; *error has the remedy. `error` may be NULL.
  */
 int lab_open(const struct lab_options *options, struct lab **lab, struct lab_error *error);
 
 /**
- * Takes everything away: kills what still runs in the lab, and waits until it is gone. Children not yet waited for
- * lose their status. NULL is allowed. In a process other than the opener it frees the memory only.
+ * Takes everything away: kills what still runs in the lab, and waits until it is gone. Children not
+ * yet waited for lose their status. NULL is allowed. In a process other than the opener it frees
+ * the memory only.
  */
 void lab_close(struct lab *lab);
 
-/* --- processes in the hosts --------------------------------------------------------------------------- */
+/* --- processes in the hosts ------------------------------------------------------------------- */
 
 /**
- * Runs run(argument) in a child process in `host`; its return value (0..255) is the exit status. The child has a
- * copy of the caller's memory, all of its open descriptors, its working directory and its process group; signals that
- * the caller catches are back at their defaults, and none is blocked. It sees only the lab's processes, and must not use
- * `lab`. The child is the caller's own: kill(2) works. Returns its process id or -errno.
+ * Runs run(argument) in a child process in `host`; its return value (0..255) is the exit status.
+ * The child has a copy of the caller's memory, all of its open descriptors, its working directory
+ * and its process group; signals that the caller catches are back at their defaults, and none is
+ * blocked. It sees only the lab's processes, and must not use `lab`. The child is the caller's own:
+ * kill(2) works. Returns its process id or -errno.
  */
 pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *argument);
 
 /**
- * Runs a command, searched in PATH, in `host`, with SIGPIPE at its default and these variables added to the environment:
+ * Runs a command, searched in PATH, in `host`, with SIGPIPE at its default and these variables
+ * added to the environment:
  *
  *     TLSYN_HOST            client or server
  *     TLSYN_INTERFACE       the host's interface
@@ -105,24 +114,28 @@ pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *a
  *     TLSYN_ADDRESS6, TLSYN_PEER6, TLSYN_KERNEL_ADDRESS6, TLSYN_KERNEL_PEER6
  *                           the same in IPv6: fd77::11/64, fd77::12, fd77::1, fd77::2
  *
- * `argv` ends with NULL. Returns the process id, or -errno when the command can't be started (-ENOENT: not found).
+ * `argv` ends with NULL. Returns the process id, or -errno when the command can't be started
+ * (-ENOENT: not found).
  */
 pid_t lab_exec(struct lab *lab, enum lab_host host, char *const argv[]);
 
 /**
- * Waits for a child of lab_spawn() or lab_exec(), at most timeout_ms (negative: for ever); *status as of waitpid(2).
- * 0, -ETIMEDOUT, -EINTR (a signal came), -ECHILD (no such child). Use this, not waitpid(2), for these children.
+ * Waits for a child of lab_spawn() or lab_exec(), at most timeout_ms (negative: for ever); *status
+ * as of waitpid(2). 0, -ETIMEDOUT, -EINTR (a signal came), -ECHILD (no such child). Use this, not
+ * waitpid(2), for these children.
  */
 int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status);
 
-/* --- the link ----------------------------------------------------------------------------------------- */
+/* --- the link --------------------------------------------------------------------------------- */
 
 /*
- * Both calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the middle went down);
- * -EOPNOTSUPP: there is none; -ETIMEDOUT: it doesn't answer, and the lab is taken down. All processes in the hosts die with it.
+ * Both calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the
+ * middle went down); -EOPNOTSUPP: there is none; -ETIMEDOUT: it doesn't answer, and the lab is
+ * taken down. All processes in the hosts die with it.
  */
 
-/** Changes the impairments of the running emulator; in force when it returns. Frames on their way keep their times. */
+/** Changes the impairments of the running emulator; in force when it returns. Frames on their way
+ * keep their times. */
 int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
                  const struct tlsyn_impairment *to_client);
 
@@ -133,7 +146,8 @@ struct lab_direction {
         refused; /* frames that the far interface didn't take (its queue full, or it is down) */
 };
 
-/** How late frames left, against the time at which they should have (arrival + what the impairment asked for). */
+/** How late frames left, against the time at which they should have (arrival + what the
+ * impairment asked for). */
 struct lab_precision {
     uint64_t frames;
     double p50_us, p99_us, max_us; /* 0 when there was no frame; p50 and p99 to within 2 % */
@@ -145,7 +159,8 @@ struct lab_report {
     bool realtime;                  /* the emulator was granted SCHED_FIFO */
 };
 
-/** What the emulator did since lab_open() or the last report; counts anew from here (but `held`, frames on their way now). */
+/** What the emulator did since lab_open() or the last report; counts anew from here (but `held`,
+ * frames on their way now). */
 int lab_report(struct lab *lab, struct lab_report *report);
 
 #endif

@@ -88,7 +88,8 @@ void netlink_end(struct netlink_request *request, size_t nest)
         memcpy(request->bytes + nest + offsetof(struct rtattr, rta_len), &len, sizeof(len));
 }
 
-/* The kernel answers a request that asked for it with NLMSG_ERROR, whose error 0 is the acknowledgement. */
+/* The kernel answers a request that asked for it with NLMSG_ERROR, whose error 0 is the
+ * acknowledgement. */
 static int await_answer(int fd, uint32_t sequence)
 {
     union {

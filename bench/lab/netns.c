@@ -1,6 +1,7 @@
 /*
  * lab/netns.c: namespaces.
- * Read first: clone(2), setns(2), user_namespaces(7) on uid_map and setgroups, pid_namespaces(7) on init.
+ * Read first: clone(2), setns(2), user_namespaces(7) on uid_map and setgroups,
+ * pid_namespaces(7) on init.
  */
 #include "lab/netns.h"
 
@@ -17,7 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* glibc's fork() can't make namespaces. Without a stack and without CLONE_VM, clone(2) is fork(2). */
+/* glibc's fork() can't make namespaces. Without a stack and without CLONE_VM, clone(2) is
+ * fork(2). */
 static pid_t clone_into(unsigned long namespaces, int *pidfd)
 {
     long pid = syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0UL);
@@ -67,8 +69,9 @@ static int become_root(const struct netns_owner *owner)
 
 int netns_settle(const struct netns_owner *owner)
 {
-    /* A binary with file capabilities starts non-dumpable: its /proc/self belongs to somebody else then, and its
-     * namespaces can't be joined. Whoever wants to look into this process still needs the same capabilities. */
+    /* A binary with file capabilities starts non-dumpable: its /proc/self belongs to somebody else
+     * then, and its namespaces can't be joined. Whoever wants to look into this process still needs
+     * the same capabilities. */
     if (prctl(PR_SET_DUMPABLE, 1) < 0)
         return -errno;
     int status = owner->user_namespace ? become_root(owner) : 0;
@@ -76,8 +79,8 @@ int netns_settle(const struct netns_owner *owner)
         return status;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return -errno;
-    /* In some containers parts of /proc are covered, and a new one is refused. The old one serves: it shows the
-     * processes of outside as well, that is all. */
+    /* In some containers parts of /proc are covered, and a new one is refused. The old one serves:
+     * it shows the processes of outside as well, that is all. */
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
         errno != EPERM && errno != EACCES)
         return -errno;

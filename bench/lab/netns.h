@@ -21,15 +21,16 @@ struct netns_owner {
 };
 
 /**
- * Forks a child that is the first process of new PID, mount and network namespaces, in a new user namespace if the
- * caller lacks the rights. When the child ends, the kernel kills every process of its PID namespace. Returns 0 in
- * the child, its process id in the caller with a descriptor of it (pidfd) in *pidfd, or -errno. Fills *owner in both.
- * As with vfork-like calls of clone(2), handlers of pthread_atfork() don't run: for single-threaded callers.
+ * Forks a child that is the first process of new PID, mount and network namespaces, in a new user
+ * namespace if the caller lacks the rights. When the child ends, the kernel kills every process of
+ * its PID namespace. Returns 0 in the child, its process id in the caller with a descriptor of it
+ * (pidfd) in *pidfd, or -errno. Fills *owner in both. As with vfork-like calls of clone(2),
+ * handlers of pthread_atfork() don't run: for single-threaded callers.
  */
 pid_t netns_fork(int *pidfd, struct netns_owner *owner);
 
-/** In the child: becomes root of its user namespace, keeps its mounts to itself, and mounts its own /proc where
- * allowed. 0 or -errno. */
+/** In the child: becomes root of its user namespace, keeps its mounts to itself, and mounts its own
+ * /proc where allowed. 0 or -errno. */
 int netns_settle(const struct netns_owner *owner);
 
 /** Makes a network namespace and enters it. A descriptor of it, or -errno. */
@@ -41,11 +42,13 @@ int netns_current(void);
 /** Enters a network namespace. 0 or -errno. */
 int netns_enter(int fd);
 
-/** Enters the user (if one was made), mount and PID namespaces of the process behind `pidfd`, and the network
- * namespace `net`. The PID namespace counts for children only; the working directory is kept if it can be. */
+/** Enters the user (if one was made), mount and PID namespaces of the process behind `pidfd`, and
+ * the network namespace `net`. The PID namespace counts for children only; the working directory is
+ * kept if it can be. */
 int netns_join(int pidfd, const struct netns_owner *owner, int net);
 
-/** Writes into `text` (of `size`) why namespaces may have been refused with `error` (-errno), and what to type. */
+/** Writes into `text` (of `size`) why namespaces may have been refused with `error` (-errno),
+ * and what to type. */
 void netns_explain(int error, char *text, size_t size);
 
 #endif

@@ -8,8 +8,8 @@
 #define BUCKETS (sizeof(((struct precision *)0)->bucket) / sizeof(uint64_t))
 
 /*
- * Values below 32 have a bucket each. A larger one is halved until 32 <= v < 64; how often that was (its octave) and
- * v - 32 number its bucket:
+ * Values below 32 have a bucket each. A larger one is halved until 32 <= v < 64; how often that was
+ * (its octave) and v - 32 number its bucket:
  *
  *     value   0..31   32..63   64..127     128..255
  *     octave          0        1           2

@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What helper and child tell the caller, through a pipe that closes when the child is on its way. */
+/* What helper and child tell the caller, through a pipe that closes when the child is on its
+ * way. */
 struct progress {
     pid_t child; /* from the helper; 0: see error */
     int error;   /* -errno */
@@ -83,7 +84,8 @@ static _Noreturn void child_main(const struct process_work *work, int report)
 static _Noreturn void helper_main(const struct process_place *place,
                                   const struct process_work *work, pid_t caller, int report)
 {
-    /* The lab's end doesn't reach this process, the caller's must. Joining a user namespace forgets the wish. */
+    /* The lab's end doesn't reach this process, the caller's must. Joining a user namespace
+     * forgets the wish. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != caller)
         _exit(EXIT_FAILURE);
     int status = netns_join(place->pidfd, &place->owner, place->net);
@@ -104,7 +106,8 @@ static void reap(pid_t pid)
         ;
 }
 
-/* Helper and child may speak in either order; the pipe's end means that there is no more to come. */
+/* Helper and child may speak in either order; the pipe's end means that there is no more to
+ * come. */
 static pid_t read_progress(int fd)
 {
     struct progress progress;

@@ -1,17 +1,20 @@
 /*
- * micro/idle_connections.c: what an idle connection costs in memory, and what a hundred thousand of them cost the others in time.
+ * micro/idle_connections.c: what an idle connection costs in memory, and what a hundred thousand of
+ * them cost the others in time.
  *
  *     build/release/micro_idle_connections [--connections 100000] [--rounds 300]
  *
- * Two pairs of stacks, client and server, each pair joined by a link in memory: one with a hundred established connections, one with many.
- * Memory: what the server's allocator gave out (malloc_usable_size() and malloc's own word counted) from before the first connection until
- * all have been idle for some seconds. Time: in each round both pairs, in shuffled order, do the same: a hundred connections carry 64 bytes
- * there and back, ten times; CPU time per frame, stacks and link together. The hundred of the many are the same in every round ("the same"), or
- * drawn anew for each round ("any"): then nothing of theirs is in a cache, and their buffers must be taken. The ratio is one of times within
- * a round; its median and 5th to 95th percentiles.
+ * Two pairs of stacks, client and server, each pair joined by a link in memory: one with a hundred
+ * established connections, one with many. Memory: what the server's allocator gave out
+ * (malloc_usable_size() and malloc's own word counted) from before the first connection until all
+ * have been idle for some seconds. Time: in each round both pairs, in shuffled order, do the same:
+ * a hundred connections carry 64 bytes there and back, ten times; CPU time per frame, stacks and
+ * link together. The hundred of the many are the same in every round ("the same"), or drawn anew
+ * for each round ("any"): then nothing of theirs is in a cache, and their buffers must be taken.
+ * The ratio is one of times within a round; its median and 5th to 95th percentiles.
  *
- * Two virtual cores of an AMD EPYC, shared (load average 14; hence CPU time, and ratios within rounds), 200 rounds, the quietest of
- * four runs (the others: 1.21 to 1.25, and 1.32 to 1.35):
+ * Two virtual cores of an AMD EPYC, shared (load average 14; hence CPU time, and ratios within
+ * rounds), 200 rounds, the quietest of four runs (the others: 1.21 to 1.25, and 1.32 to 1.35):
  *
  *     bytes per idle connection: 939 of 100000, 942 of 100
  *     active    of    100  of 100000  ratio  (5th to 95th percentile of 200 rounds)
@@ -96,7 +99,7 @@ static void *counted_resize(struct tlsyn_alloc *alloc, void *memory, size_t size
     return memory;
 }
 
-/* --- users ---------------------------------------------------------------------------------------------- */
+/* --- users ------------------------------------------------------------------------------------ */
 
 static void established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
@@ -135,7 +138,7 @@ static const struct tlsyn_conn_events client_events = {.on_established = establi
                                                        .on_data = answered};
 static const struct tlsyn_conn_events server_events = {.on_data = asked};
 
-/* --- a pair of stacks ----------------------------------------------------------------------------------- */
+/* --- a pair of stacks ------------------------------------------------------------------------- */
 
 static void turn(struct pair *p, struct host *host)
 {
@@ -252,7 +255,7 @@ static void pair_close(struct pair *p)
     free(p->users);
 }
 
-/* --- time ----------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static double clock_ns(void)
 {

@@ -1,25 +1,28 @@
 /*
- * micro/link_receive.c: which way frames should come in from AF_PACKET: batched calls (what link/afpacket.c does), a ring of
- * TPACKET_V2, or a ring of TPACKET_V3; all with PACKET_VNET_HDR and slots for super-frames.
+ * micro/link_receive.c: which way frames should come in from AF_PACKET: batched calls (what
+ * link/afpacket.c does), a ring of TPACKET_V2, or a ring of TPACKET_V3; all with PACKET_VNET_HDR
+ * and slots for super-frames.
  *
- *     unshare -rn sh -c 'ip link add near type veth peer name far; ip link set near up; ip link set far up;
- *                        build/release/micro_link_receive near far'
+ *     unshare -rn sh -c 'ip link add near type veth peer name far; ip link set near up; ip link set
+ *                        far up; build/release/micro_link_receive near far'
  *
- * Round trips: a frame of 64 bytes goes out by `near`, a second process sends it back from `far`; both wait in the same way,
- * by looking again and again, or in poll(2). Flood: the second process sends for half a second as fast as it can, and
- * the first takes what it can; every frame is read once, so that memory counts. One process per core.
+ * Round trips: a frame of 64 bytes goes out by `near`, a second process sends it back from `far`;
+ * both wait in the same way, by looking again and again, or in poll(2). Flood: the second process
+ * sends for half a second as fast as it can, and the first takes what it can; every frame is read
+ * once, so that memory counts. One process per core.
  *
- * Linux 6.18, two virtual cores of an AMD EPYC. The machine was shared (load average 2.6): this is the quietest of seven runs,
- * so compare the rows, not the figures (p50 in microseconds; kpps taken of kpps sent):
+ * Linux 6.18, two virtual cores of an AMD EPYC. The machine was shared (load average 2.6): this is
+ * the quietest of seven runs, so compare the rows, not the figures (p50 in microseconds; kpps taken
+ * of kpps sent):
  *
  *                        busy    poll    64 bytes      1514 bytes    64294 bytes
  *     recvmmsg            6.8    44.5    461 of 440    392 of 385     85 of  87
  *     TPACKET_V2          4.7    40.6    252 of 262    263 of 273    107 of 107
  *     TPACKET_V3       1000.1   999.8    464 of 458    441 of 436    116 of 116
  *
- * With a busy neighbour on the receiver's core, taken from two other runs: recvmmsg 195 of 192 and V2 49 of 201 in one, V3 335
- * of 331 in another, frames of 64 bytes. (The
- * sender's count is read a little later than it is counted: a difference of a few per cent means nothing.)
+ * With a busy neighbour on the receiver's core, taken from two other runs: recvmmsg 195 of 192 and
+ * V2 49 of 201 in one, V3 335 of 331 in another, frames of 64 bytes. (The sender's count is read a
+ * little later than it is counted: a difference of a few per cent means nothing.)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,7 +80,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* ---- three ways to receive ---------------------------------------------------------------------------- */
+/* ---- three ways to receive ------------------------------------------------------------------- */
 
 static void take_frame(struct receiver *r, const uint8_t *bytes, size_t len)
 {
@@ -187,7 +190,7 @@ static void receiver_open(struct receiver *r, enum way way, const char *name)
         open_ring(r, name);
 }
 
-/* ---- frames -------------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 struct outgoing {
     uint8_t bytes[65549];
@@ -249,7 +252,7 @@ static void await_frame(struct receiver *r, bool sleeping)
     }
 }
 
-/* ---- measurements -------------------------------------------------------------------------------------- */
+/* ---- measurements ---------------------------------------------------------------------------- */
 
 static pid_t start(void (*run)(struct receiver *, struct shared *, size_t), enum way way,
                    const char *name, struct shared *shared, size_t argument)

@@ -1,5 +1,6 @@
 /*
- * peer/client.c: the stock client: connect(2), SSL_connect(3), a request, the first byte of the response.
+ * peer/client.c: the stock client: connect(2), SSL_connect(3), a request, the first byte
+ * of the response.
  */
 #include "peer/client.h"
 

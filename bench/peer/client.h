@@ -25,8 +25,8 @@ struct peer_observation {
     char reason[PEER_MESSAGE_MAX]; /* on failure */
 };
 
-/** Opens, exchanges, and resets the connection, so that nothing of it is on the way when the next is measured. 0, or -errno
- * with a reason (-EPROTO: TLS failed). */
+/** Opens, exchanges, and resets the connection, so that nothing of it is on the way when the next
+ * is measured. 0, or -errno with a reason (-EPROTO: TLS failed). */
 int peer_exchange(const struct peer_target *target, struct peer_observation *seen);
 
 #endif

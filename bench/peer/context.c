@@ -1,5 +1,6 @@
 /*
- * peer/context.c: OpenSSL's contexts. Read first: SSL_CTX_set_options(3), SSL_CTX_set1_groups_list(3).
+ * peer/context.c: OpenSSL's contexts. Read first: SSL_CTX_set_options(3),
+ * SSL_CTX_set1_groups_list(3).
  */
 #include "peer/ssl.h"
 

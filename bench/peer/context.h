@@ -1,9 +1,10 @@
 /*
- * peer/context.h: OpenSSL set up like the engine that it is measured beside: the same versions, cipher suites, groups and
- * certificates, no session resumption, no tickets, each flight in one write.
+ * peer/context.h: OpenSSL set up like the engine that it is measured beside: the same
+ * versions, cipher suites, groups and certificates, no session resumption, no tickets, each
+ * flight in one write.
  *
- * The peer room is the stock alternative, what a user would run instead: the kernel's TCP with OpenSSL's libssl, client and
- * server, with blocking sockets. Nothing in it knows of our stack.
+ * The peer room is the stock alternative, what a user would run instead: the kernel's TCP with
+ * OpenSSL's libssl, client and server, with blocking sockets. Nothing in it knows of our stack.
  */
 #ifndef PEER_CONTEXT_H
 #define PEER_CONTEXT_H

@@ -1,11 +1,13 @@
 /*
- * peer/lwip.c: one TCP connection of lwIP over a TAP interface. Read first: lwIP's raw API (lwip/tcp.h), its netif.h.
+ * peer/lwip.c: one TCP connection of lwIP over a TAP interface. Read first: lwIP's raw API
+ * (lwip/tcp.h), its netif.h.
  *
- * The library is built with threads (NO_SYS 0), but nothing starts them here: as long as no thread calls itself the TCP/IP
- * thread, its checks for one are off, and the raw API with a netif that calls ethernet_input() is all that is needed.
+ * The library is built with threads (NO_SYS 0), but nothing starts them here: as long as no thread
+ * calls itself the TCP/IP thread, its checks for one are off, and the raw API with a netif that
+ * calls ethernet_input() is all that is needed.
  *
- * It is loaded at run time and for itself (RTLD_LOCAL), because it exports names that are also ours: linked, its ip4_input()
- * and our ip4_input() would call each other's callees.
+ * It is loaded at run time and for itself (RTLD_LOCAL), because it exports names that are also
+ * ours: linked, its ip4_input() and our ip4_input() would call each other's callees.
  */
 #include "peer/lwip.h"
 
@@ -95,7 +97,7 @@ const char *peer_lwip_description(void)
     return text;
 }
 
-/* --- the interface ------------------------------------------------------------------------------------ */
+/* --- the interface ---------------------------------------------------------------------------- */
 
 /* lwIP's own headers have a sockaddr_in of theirs in places; this is the kernel's. */
 static int configure(const char *name, const char *address)
@@ -205,7 +207,7 @@ int peer_lwip_fd(const struct peer_lwip *lwip)
     return lwip->fd;
 }
 
-/* --- the connection ----------------------------------------------------------------------------------- */
+/* --- the connection --------------------------------------------------------------------------- */
 
 static int errno_of(err_t error)
 {
@@ -333,7 +335,7 @@ int peer_lwip_close(struct peer_lwip *lwip)
     return lwip->pcb ? errno_of(lwip->call.tcp_shutdown(lwip->pcb, 0, 1)) : -EPIPE;
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* The library stays loaded: its memory pools hang off it. */
 static void release(struct peer_lwip *l)

@@ -25,7 +25,8 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* OpenSSL calls this when it has read the ClientHello and written nothing: where an expensive host would compute. */
+/* OpenSSL calls this when it has read the ClientHello and written nothing: where an expensive host
+ * would compute. */
 static int stand_still(SSL *ssl, int *alert, void *argument)
 {
     const struct peer_server *server = argument;

@@ -4,8 +4,8 @@
 #ifndef PEER_SOCKET_H
 #define PEER_SOCKET_H
 
-/** Without Nagle's algorithm, each wait bounded, and reset by close(2): no TIME-WAIT, and nothing on its way afterwards.
- * 0 or -errno. */
+/** Without Nagle's algorithm, each wait bounded, and reset by close(2): no TIME-WAIT, and nothing
+ * on its way afterwards. 0 or -errno. */
 int peer_socket_prepare(int fd, int timeout_ms);
 
 #endif

@@ -12,7 +12,8 @@ struct peer_context {
     SSL_CTX *ssl;
 };
 
-/** The text of OpenSSL's first queued error, `otherwise` if there is none, into `message`; empties the queue. */
+/** The text of OpenSSL's first queued error, `otherwise` if there is none, into `message`;
+ * empties the queue. */
 void peer_ssl_error(const char *otherwise, char *message, size_t size);
 
 #endif

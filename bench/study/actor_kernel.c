@@ -1,5 +1,6 @@
 /*
- * study/actor_kernel.c: client and server on the kernel's stack with OpenSSL, and the kernel's ping.
+ * study/actor_kernel.c: client and server on the kernel's stack with OpenSSL, and the
+ * kernel's ping.
  */
 #include "study/actor_parts.h"
 
@@ -17,7 +18,7 @@ static_assert((int)PEER_12_RSA == (int)STUDY_12_RSA && (int)PEER_12_ECDHE == (in
                   (int)PEER_13 == (int)STUDY_13,
               "the peer numbers the suites as the studies do");
 
-/* --- server --------------------------------------------------------------------------------------------- */
+/* --- server ----------------------------------------------------------------------------------- */
 
 static void sign_on(void *argument)
 {
@@ -71,7 +72,7 @@ int actor_kernel_server(const struct actor_part *part)
     return error;
 }
 
-/* --- client --------------------------------------------------------------------------------------------- */
+/* --- client ----------------------------------------------------------------------------------- */
 
 struct kernel_client {
     struct peer_context *contexts[STUDY_SUITES];

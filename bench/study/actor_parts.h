@@ -6,8 +6,8 @@
 
 #include "study/actors.h"
 
-/** Each signs on, works until its control descriptor ends, and returns 0; or signs on with the reason why it can't work, and
- * returns -errno. */
+/** Each signs on, works until its control descriptor ends, and returns 0; or signs on with the
+ * reason why it can't work, and returns -errno. */
 int actor_stack_client(const struct actor_part *part);
 int actor_stack_server(const struct actor_part *part);
 int actor_kernel_client(const struct actor_part *part);

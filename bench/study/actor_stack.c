@@ -56,7 +56,7 @@ static int turns(struct node *node, const bool *done, tlsyn_time deadline)
     return error;
 }
 
-/* --- server --------------------------------------------------------------------------------------------- */
+/* --- server ----------------------------------------------------------------------------------- */
 
 int actor_stack_server(const struct actor_part *part)
 {
@@ -81,7 +81,7 @@ int actor_stack_server(const struct actor_part *part)
     return error;
 }
 
-/* --- client --------------------------------------------------------------------------------------------- */
+/* --- client ----------------------------------------------------------------------------------- */
 
 static void answer(const struct actor_part *part, struct node *node, struct opener *opener,
                    const struct actor_request *request, struct actor_reply *reply)

@@ -4,10 +4,11 @@
  *     harness --request--> client actor --packets--> server actor
  *             <--reply----
  *
- * Each actor has one end of a socket pair that keeps messages apart (SOCK_SEQPACKET); messages are the structures below, as
- * both ends are the same program. An actor says READY once it can work (or why it can't), then answers one request at a time;
- * servers get none. When the harness closes its end, or is gone, the actor ends. Ctrl-C is the harness's business:
- * actors ignore SIGINT, for the terminal sends it to them, too.
+ * Each actor has one end of a socket pair that keeps messages apart (SOCK_SEQPACKET); messages are
+ * the structures below, as both ends are the same program. An actor says READY once it can work (or
+ * why it can't), then answers one request at a time; servers get none. When the harness closes its
+ * end, or is gone, the actor ends. Ctrl-C is the harness's business: actors ignore SIGINT, for the
+ * terminal sends it to them, too.
  */
 #ifndef STUDY_ACTORS_H
 #define STUDY_ACTORS_H
@@ -51,8 +52,8 @@ int actor_main(void *argument);
 /** Sends one whole message. 0 or -errno. */
 int actor_send(int fd, const void *message, size_t size);
 
-/** Receives one whole message, waiting at most timeout_ms (negative: for ever). 0, -ETIMEDOUT, -EPIPE (the other end is gone),
- * -EPROTO (a message of another size), or another -errno. */
+/** Receives one whole message, waiting at most timeout_ms (negative: for ever). 0, -ETIMEDOUT,
+ * -EPIPE (the other end is gone), -EPROTO (a message of another size), or another -errno. */
 int actor_receive(int fd, void *message, size_t size, int timeout_ms);
 
 #endif

@@ -29,7 +29,7 @@ void bulk_defaults(struct bulk_options *options)
                                      .lwip = true};
 }
 
-/* --- the plan ----------------------------------------------------------------------------------------- */
+/* --- the plan --------------------------------------------------------------------------------- */
 
 /* lwIP has no offload; it speaks IPv4 here. */
 static bool is_wanted(const struct bulk_options *options, const struct bulk_member *member)
@@ -91,7 +91,7 @@ struct bulk_sample *bulk_sample(const struct bulk_study *study, uint32_t round, 
     return &study->samples[(size_t)round * study->member_count + member];
 }
 
-/* --- the rounds --------------------------------------------------------------------------------------- */
+/* --- the rounds ------------------------------------------------------------------------------- */
 
 static struct flow_order order_for(const struct bulk_study *s, const struct schedule_slot *slot)
 {
@@ -189,7 +189,7 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
     return error;
 }
 
-/* --- the rows ----------------------------------------------------------------------------------------- */
+/* --- the rows --------------------------------------------------------------------------------- */
 
 /* Room for one row's samples. */
 struct values {
@@ -221,7 +221,8 @@ static void describe(const struct bulk_study *s, uint32_t member, const struct v
     row->receiver_cpu = stats_median(v->receiver_cpu, row->n);
 }
 
-/* The member that another is compared with: kernel to kernel under its offloads; member_count: there is none. */
+/* The member that another is compared with: kernel to kernel under its offloads; member_count:
+ * there is none. */
 static uint32_t base_of(const struct bulk_study *s, uint32_t member)
 {
     uint32_t i = 0;

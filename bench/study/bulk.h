@@ -1,10 +1,11 @@
 /*
  * study/bulk.h: how fast one flow is over a wire between two hosts: this stack, the kernel's, lwIP.
  *
- * Two laboratories without an emulator stand side by side: in one the interfaces have the kernel's default offloads, in the
- * other they have none, and our stack uses none. In every round each pair sends for a while in each of them, in shuffled
- * order. What counts is the throughput that the receiver saw behind the first FLOW_WARM, and the CPU time of both processes.
- * Rows are compared with kernel to kernel under the same offloads, by rounds.
+ * Two laboratories without an emulator stand side by side: in one the interfaces have the kernel's
+ * default offloads, in the other they have none, and our stack uses none. In every round each pair
+ * sends for a while in each of them, in shuffled order. What counts is the throughput that the
+ * receiver saw behind the first FLOW_WARM, and the CPU time of both processes. Rows are compared
+ * with kernel to kernel under the same offloads, by rounds.
  */
 #ifndef STUDY_BULK_H
 #define STUDY_BULK_H
@@ -64,8 +65,8 @@ void bulk_defaults(struct bulk_options *options);
 /** Members of the options, without samples. 0, -EINVAL, -ENOMEM. Free with bulk_free(). */
 int bulk_plan(const struct bulk_options *options, struct bulk_study **study);
 
-/** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the laboratory is forbidden (-EPERM) or
- * broke down, and what came before is kept. */
+/** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the
+ * laboratory is forbidden (-EPERM) or broke down, and what came before is kept. */
 int bulk_run(struct bulk_study *study, struct study_observer *observer,
              char message[BULK_MESSAGE_MAX]);
 
@@ -79,7 +80,7 @@ struct bulk_sample *bulk_sample(const struct bulk_study *study, uint32_t round, 
 /** Throughput of a transfer in Gbit/s. */
 double bulk_gbit_s(const struct flow_outcome *outcome);
 
-/* --- writing it down; each 0 or -errno ------------------------------------------------------------------ */
+/* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 
 int bulk_text(const struct bulk_study *study, FILE *out, unsigned width);
 int bulk_json(const struct bulk_study *study, FILE *out);

@@ -70,7 +70,7 @@ int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void write_row(const struct bulk_row *row, struct json *j)
 {

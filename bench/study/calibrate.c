@@ -1,7 +1,7 @@
 /*
- * study/calibrate.c: a ping takes longer than the link's delay: both hosts' interfaces, interrupts and wake-ups are in it, and
- * how much they take depends on how long a host has slept. So the delay is found by trying: measure, shift the delay by
- * the difference, measure again.
+ * study/calibrate.c: a ping takes longer than the link's delay: both hosts' interfaces, interrupts
+ * and wake-ups are in it, and how much they take depends on how long a host has slept. So the delay
+ * is found by trying: measure, shift the delay by the difference, measure again.
  */
 #include "study/calibrate.h"
 

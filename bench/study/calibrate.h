@@ -12,11 +12,13 @@ struct calibration {
     double ping_ms;
 };
 
-/** Median of `count` pings in ms, leaving out those without an answer. 0; -ETIMEDOUT: there was none; or -errno. */
+/** Median of `count` pings in ms, leaving out those without an answer. 0; -ETIMEDOUT: there was
+ * none; or -errno. */
 int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms);
 
-/** Sets the link so that the median ping is `target_ms`. Starts from what *c holds (zeros: from nothing). A target below the
- * ping of the undelayed link leaves it undelayed: c->ping_ms tells. 0 or -errno. */
+/** Sets the link so that the median ping is `target_ms`. Starts from what *c holds (zeros: from
+ * nothing). A target below the ping of the undelayed link leaves it undelayed: c->ping_ms
+ * tells. 0 or -errno. */
 int calibrate(struct testbed *testbed, double target_ms, struct calibration *c);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * study/credentials.h: throwaway certificates that both stacks' servers show and both stacks' clients verify.
+ * study/credentials.h: throwaway certificates that both stacks' servers show and both stacks'
+ * clients verify.
  */
 #ifndef STUDY_CREDENTIALS_H
 #define STUDY_CREDENTIALS_H

@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The rest of the first line that begins with `key`, without blanks, colon, equals sign and quotes around it. */
+/* The rest of the first line that begins with `key`, without blanks, colon, equals sign and
+ * quotes around it. */
 static void find_value(const char *path, const char *key, char *value, size_t size)
 {
     char line[512];

@@ -28,7 +28,7 @@ const char *flow_stack_name(enum flow_stack stack)
     return names[stack];
 }
 
-/* --- the ends' processes ------------------------------------------------------------------------------- */
+/* --- the ends' processes ---------------------------------------------------------------------- */
 
 static void pin_to(int core)
 {
@@ -136,7 +136,7 @@ static void end(struct run *run, struct child *child)
     }
 }
 
-/* --- the conversation ---------------------------------------------------------------------------------- */
+/* --- the conversation ------------------------------------------------------------------------- */
 
 static int fail(struct run *run, int error, const char *reason)
 {
@@ -155,7 +155,8 @@ static const struct child *await_speaker(const struct child *child, const struct
     return fds[1].revents && !fds[0].revents ? other : child;
 }
 
-/* The next word of a child. 0, or -errno; -EPROTO: an end said that it failed, and the outcome has why. */
+/* The next word of a child. 0, or -errno; -EPROTO: an end said that it failed, and the
+ * outcome has why. */
 static int hear(struct run *run, struct child *child, enum flow_word word,
                 struct flow_report *report)
 {

@@ -1,5 +1,6 @@
 /*
- * study/flow.h: one bulk transfer through the laboratory: a process in each host, one connection, bytes one way.
+ * study/flow.h: one bulk transfer through the laboratory: a process in each host, one connection,
+ * bytes one way.
  *
  *     harness                      opener                        listener
  *        |---- start -------------------------------------------> listens
@@ -12,8 +13,9 @@
  *        |---- stop --------------> and
  *        |<--- report of the sender |
  *
- * Either end may be the sender. Every transfer has processes of its own, so none inherits another's memory, metrics or bugs,
- * and getrusage(2) tells what it cost. Both ends are the same program: messages are structures.
+ * Either end may be the sender. Every transfer has processes of its own, so none inherits another's
+ * memory, metrics or bugs, and getrusage(2) tells what it cost. Both ends are the same program:
+ * messages are structures.
  */
 #ifndef STUDY_FLOW_H
 #define STUDY_FLOW_H
@@ -62,9 +64,9 @@ struct flow_outcome {
 #define FLOW_WARM TLSYN_MS(300)
 
 /**
- * Transfers. The sender is in the client's host, but lwIP's end is in that of its peer, which must be the kernel, and speaks with
- * it over a TAP interface of its own. 0 with an outcome; -EINTR: the observer said so; another -errno: the
- * laboratory is broken.
+ * Transfers. The sender is in the client's host, but lwIP's end is in that of its peer, which must
+ * be the kernel, and speaks with it over a TAP interface of its own. 0 with an outcome; -EINTR: the
+ * observer said so; another -errno: the laboratory is broken.
  */
 int flow_run(struct lab *lab, const struct flow_order *order, struct study_observer *observer,
              struct flow_outcome *outcome);

@@ -38,10 +38,11 @@ struct flow_message {
     struct flow_report report;
 };
 
-/* --- what both kinds of end do ------------------------------------------------------------------------ */
+/* --- what both kinds of end do ---------------------------------------------------------------- */
 
-/** The bytes of the stream: FLOW_PATTERN pseudo-random ones again and again. The length is prime, so that bytes that were put in a
- * wrong place by any block's size are found out; it is short enough to stay in a core's cache, as what a sender has just computed or read. */
+/** The bytes of the stream: FLOW_PATTERN pseudo-random ones again and again. The length is prime,
+ * so that bytes that were put in a wrong place by any block's size are found out; it is short
+ * enough to stay in a core's cache, as what a sender has just computed or read. */
 #define FLOW_PATTERN 131071u
 
 /** An end at work: counts, compares, marks. */
@@ -60,16 +61,19 @@ struct flow_meter {
 int flow_meter_open(struct flow_meter *meter, const struct flow_end *end);
 void flow_meter_close(struct flow_meter *meter);
 
-/** The next bytes to send: at most `want`, contiguous; 0 when there are no more. They count with flow_meter_sent(). */
+/** The next bytes to send: at most `want`, contiguous; 0 when there are no more. They count with
+ * flow_meter_sent(). */
 size_t flow_meter_next(struct flow_meter *meter, size_t want, const uint8_t **bytes);
 void flow_meter_sent(struct flow_meter *meter, size_t n);
 
 void flow_meter_received(struct flow_meter *meter, const uint8_t *bytes, size_t n);
 
-/** The last byte was handed over, or the end of the stream was read: closes the report's figures. */
+/** The last byte was handed over, or the end of the stream was read: closes the report's
+ * figures. */
 void flow_meter_finish(struct flow_meter *meter);
 
-/** Fills the stream's first `bytes` into a digest: what a receiver of all of it must have. 0 or -ENOMEM. */
+/** Fills the stream's first `bytes` into a digest: what a receiver of all of it must
+ * have. 0 or -ENOMEM. */
 int flow_digest(uint64_t bytes, uint8_t digest[PEER_DIGEST_LEN]);
 
 /** A message to the harness. 0 or -errno. */

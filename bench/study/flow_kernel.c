@@ -1,8 +1,8 @@
 /*
  * study/flow_kernel.c: an end of a transfer on the kernel's stack. Read first: tcp(7), socket(7).
  *
- * Plain blocking calls with blocks of 128 KiB, as iperf3 makes them. Buffers are left to the kernel's own tuning, which
- * SO_SNDBUF and SO_RCVBUF would switch off.
+ * Plain blocking calls with blocks of 128 KiB, as iperf3 makes them. Buffers are left to the
+ * kernel's own tuning, which SO_SNDBUF and SO_RCVBUF would switch off.
  */
 #include "study/flow_end.h"
 
@@ -51,7 +51,8 @@ static struct address address_of(int family, const char *text, uint16_t port)
     return a;
 }
 
-/* The kernel remembers what it learned of a peer's path: another cell's, in a study. Where /proc is read-only, it does. */
+/* The kernel remembers what it learned of a peer's path: another cell's, in a study. Where /proc is
+ * read-only, it does. */
 static void forget_metrics(void)
 {
     int fd = open("/proc/sys/net/ipv4/tcp_no_metrics_save", O_WRONLY | O_CLOEXEC);
@@ -85,9 +86,10 @@ static int new_socket(const struct flow_end *end)
     return fd;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
-/* Knocks where nobody listens: when the answer is there, both ends know each other's Ethernet address. */
+/* Knocks where nobody listens: when the answer is there, both ends know each other's
+ * Ethernet address. */
 static int warm_up(const struct flow_end *end)
 {
     struct address to = address_of(end->order.family, end->peer, (uint16_t)(end->order.port + 1u));
@@ -154,7 +156,7 @@ static int open_passive(const struct flow_end *end)
     return fd;
 }
 
-/* --- bytes -------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static int send_all(struct flow_meter *meter, int fd)
 {

@@ -1,8 +1,8 @@
 /*
  * study/flow_tlsyn.c: an end of a transfer on our stack.
  *
- * As plain a user of tlsyn/conn.h as can be: the sender copies into the ring whenever there is room, the receiver looks at
- * what has arrived in place and consumes it.
+ * As plain a user of tlsyn/conn.h as can be: the sender copies into the ring whenever there is
+ * room, the receiver looks at what has arrived in place and consumes it.
  */
 #include "study/flow_end.h"
 
@@ -45,7 +45,7 @@ static void fail(struct flow *f, int error)
     f->over = true;
 }
 
-/* --- bytes -------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 /* Fills one part of a reserved view; the bytes copied, which are fewer when there are no more. */
 static size_t fill_part(struct flow *f, const struct iovec *part)
@@ -104,7 +104,7 @@ static void receive_more(struct flow *f)
     tlsyn_conn_close(f->conn);
 }
 
-/* --- events ------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static struct flow *flow_of(struct tlsyn_handler *handler)
 {
@@ -174,7 +174,7 @@ static struct tlsyn_handler *take_connection(struct tlsyn_acceptor *acceptor,
     return &f->handler;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void on_refused(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
 {
@@ -207,7 +207,8 @@ static int connect_to(struct flow *f, unsigned port)
     return tlsyn_conn_open(f->node.stack, &options, &f->handler, &f->conn);
 }
 
-/* Knocks where nobody listens: when the answer is there, both ends know each other's Ethernet address. */
+/* Knocks where nobody listens: when the answer is there, both ends know each other's
+ * Ethernet address. */
 static int warm_up(struct flow *f)
 {
     static const struct tlsyn_conn_events knock = {.on_closed = on_refused};

@@ -100,7 +100,7 @@ double loss_estimate(const struct loss_options *options)
     return seconds;
 }
 
-/* --- the plan ----------------------------------------------------------------------------------------- */
+/* --- the plan --------------------------------------------------------------------------------- */
 
 static void plan_cells(struct loss_study *s, int family)
 {
@@ -173,7 +173,7 @@ struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, 
     return &study->samples[((size_t)round * study->cell_count + cell) * study->pair_count + pair];
 }
 
-/* --- the rounds --------------------------------------------------------------------------------------- */
+/* --- the rounds ------------------------------------------------------------------------------- */
 
 static struct flow_order order_for(const struct loss_study *s, const struct schedule_slot *slot)
 {

@@ -1,10 +1,12 @@
 /*
- * study/loss.h: how well a transport recovers: bulk transfers through loss, delay and reordering, beside the kernel's.
+ * study/loss.h: how well a transport recovers: bulk transfers through loss, delay and reordering,
+ * beside the kernel's.
  *
- * A *cell* is a path: loss, round trip, reordering, address family. A *pair* is who sends and who receives. In every round
- * each cell is visited once and each pair transfers there once, in shuffled order, over a path that draws the same fates
- * (the emulator's seed is the cell's and the round's). So completion times of a round can be compared: the ratio of a pair
- * is its median time through that of kernel to kernel in the same cell, with an interval that resamples whole rounds.
+ * A *cell* is a path: loss, round trip, reordering, address family. A *pair* is who sends and who
+ * receives. In every round each cell is visited once and each pair transfers there once, in
+ * shuffled order, over a path that draws the same fates (the emulator's seed is the cell's and the
+ * round's). So completion times of a round can be compared: the ratio of a pair is its median time
+ * through that of kernel to kernel in the same cell, with an interval that resamples whole rounds.
  *
  * Rounds alternate: in even ones the sender opens the connection, in odd ones the receiver.
  */
@@ -102,8 +104,9 @@ struct loss_study {
 /** The options of `tlsyn bench loss` without arguments. */
 void loss_defaults(struct loss_options *options);
 
-/** What a transfer through a cell should have: what about two seconds carry at what loss leaves of the rate (Mathis et al. 1997:
- * 1.22 segments per round trip and root of the loss), within 384 KiB and 32 MiB. */
+/** What a transfer through a cell should have: what about two seconds carry at what loss leaves
+ * of the rate (Mathis et al. 1997: 1.22 segments per round trip and root of the loss), within 384
+ * KiB and 32 MiB. */
 uint64_t loss_bytes(const struct loss_options *options, const struct loss_cell *cell);
 
 /** The path's impairment, each way alike but for the seed. */
@@ -116,8 +119,8 @@ double loss_estimate(const struct loss_options *options);
 /** Cells and pairs of the options, without samples. 0, -EINVAL, -ENOMEM. Free with loss_free(). */
 int loss_plan(const struct loss_options *options, struct loss_study **study);
 
-/** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the laboratory is forbidden
- * (-EPERM) or broke down, and what came before is kept. */
+/** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the
+ * laboratory is forbidden (-EPERM) or broke down, and what came before is kept. */
 int loss_run(struct loss_study *study, struct study_observer *observer,
              char message[LOSS_MESSAGE_MAX]);
 
@@ -129,7 +132,7 @@ void loss_free(struct loss_study *study);
 struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, uint32_t cell,
                                 uint32_t pair);
 
-/* --- writing it down; each 0 or -errno ------------------------------------------------------------------ */
+/* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 
 int loss_text(const struct loss_study *study, FILE *out, unsigned width);
 int loss_json(const struct loss_study *study, FILE *out);

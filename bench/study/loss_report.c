@@ -104,7 +104,7 @@ int loss_text(const struct loss_study *s, FILE *out, unsigned width)
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void write_row(const struct loss_study *s, const struct loss_row *row, struct json *j)
 {

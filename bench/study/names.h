@@ -1,5 +1,6 @@
 /*
- * study/names.h: the words of the studies: stacks, TLS suites, modes, levels, as reports print them.
+ * study/names.h: the words of the studies: stacks, TLS suites, modes, levels, as reports print
+ * them.
  */
 #ifndef STUDY_NAMES_H
 #define STUDY_NAMES_H

@@ -1,9 +1,10 @@
 /*
  * study/opener.c: the client on our stack.
  *
- * The stack's time is frozen during a call, and computing is part of what is measured, so the events read a clock of
- * their own. An embedded handshake that was none (the SYN's payload not taken, or nothing in the SYN-ACK) is a failed
- * observation, not a slow one: it must not be averaged into the embedded column.
+ * The stack's time is frozen during a call, and computing is part of what is measured, so the
+ * events read a clock of their own. An embedded handshake that was none (the SYN's payload not
+ * taken, or nothing in the SYN-ACK) is a failed observation, not a slow one: it must not be
+ * averaged into the embedded column.
  */
 #include "study/opener.h"
 
@@ -57,7 +58,7 @@ static void fail(struct opener *o, int error, const char *reason)
     o->done = true;
 }
 
-/* --- events of the connection ------------------------------------------------------------------------- */
+/* --- events of the connection ----------------------------------------------------------------- */
 
 static struct opener *of_handler(struct tlsyn_handler *handler)
 {
@@ -132,7 +133,7 @@ static const struct tlsyn_conn_events events = {.on_open = on_open,
                                                 .on_data = on_data,
                                                 .on_closed = on_closed};
 
-/* --- one connection ------------------------------------------------------------------------------------- */
+/* --- one connection --------------------------------------------------------------------------- */
 
 static enum tlsyn_level level_for(const struct opener *o, enum study_mode mode)
 {
@@ -219,7 +220,7 @@ void opener_finish(struct opener *o, struct study_outcome *outcome)
     *outcome = o->outcome;
 }
 
-/* --- echo --------------------------------------------------------------------------------------------------- */
+/* --- echo ------------------------------------------------------------------------------------- */
 
 static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
                      uint16_t sequence, size_t size, uint8_t ttl, int error)
@@ -256,7 +257,7 @@ int opener_pinged(struct opener *o, double *rtt_us)
     return o->echo_error;
 }
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void log_key(struct tlsyn_tls_keylog *keylog, const char *line)
 {

@@ -1,5 +1,6 @@
 /*
- * study/opener.h: the client on our stack: one timed handshake and exchange at a time, and one timed echo.
+ * study/opener.h: the client on our stack: one timed handshake and exchange at a time, and
+ * one timed echo.
  *
  *     opener_start -> turns of the node's loop, until opener.done -> opener_finish -> opener.result
  */
@@ -38,25 +39,28 @@ struct opener_options {
     const char *server;     /* its address */
 };
 
-/** A client on the node (whose link is a tap), which must outlive it. 0, or -errno with a sentence of at most TLSYN_TLS_MESSAGE
- * bytes. */
+/** A client on the node (whose link is a tap), which must outlive it. 0, or -errno with a sentence
+ * of at most TLSYN_TLS_MESSAGE bytes. */
 int opener_open(struct node *node, const struct opener_options *options, struct opener **opener,
                 char *message);
 
 /** Before the node's stack is freed. NULL is allowed. */
 void opener_free(struct opener *opener);
 
-/** Begins. The clock runs from here: each connection's own state, of TCP and of TLS, is made inside. */
+/** Begins. The clock runs from here: each connection's own state, of TCP and of TLS, is made
+ * inside. */
 void opener_start(struct opener *opener, const struct study_order *order);
 
-/** True once the first byte of the response was read (with a capture: once the connection was closed), or it has failed. */
+/** True once the first byte of the response was read (with a capture: once the connection was
+ * closed), or it has failed. */
 const bool *opener_done(const struct opener *opener);
 
-/** Ends what was started: resets the connection if it still lives (the RST leaves with the next turn). If it isn't done, it
- * has timed out. */
+/** Ends what was started: resets the connection if it still lives (the RST leaves with the next
+ * turn). If it isn't done, it has timed out. */
 void opener_finish(struct opener *opener, struct study_outcome *outcome);
 
-/** Sends an echo request with 56 bytes of payload; then as above: turns, opener_done, and the round trip or -errno. */
+/** Sends an echo request with 56 bytes of payload; then as above: turns, opener_done, and the round
+ * trip or -errno. */
 void opener_ping(struct opener *opener);
 int opener_pinged(struct opener *opener, double *rtt_us);
 

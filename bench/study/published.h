@@ -1,7 +1,7 @@
 /*
- * study/published.h: the figures that table2 is put beside: M.-J. Byun and S.-Y. Park, "SSLmTCP Handshake", J. KICS 42(3), 2017,
- * table 2: mean elapsed time until the client holds the server's Finished, TLS with RSA key exchange between two patched
- * kernels, at five distances.
+ * study/published.h: the figures that table2 is put beside: M.-J. Byun and S.-Y. Park, "SSLmTCP
+ * Handshake", J. KICS 42(3), 2017, table 2: mean elapsed time until the client holds the server's
+ * Finished, TLS with RSA key exchange between two patched kernels, at five distances.
  */
 #ifndef STUDY_PUBLISHED_H
 #define STUDY_PUBLISHED_H

@@ -1,5 +1,6 @@
 /*
- * study/ratio.c: how one of two things that were observed in the same rounds compares with the other.
+ * study/ratio.c: how one of two things that were observed in the same rounds compares
+ * with the other.
  */
 #include "study/ratio.h"
 

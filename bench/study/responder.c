@@ -1,9 +1,10 @@
 /*
  * study/responder.c: the server on our stack.
  *
- * The pad stands for computing on a slower host. It belongs before the server's first flight, when the ClientHello has
- * come: that is when a listener asks for the connection's handler. Embedded, the SYN has brought it; in a sequential
- * handshake it comes with the very segment that completes the three-way handshake, as the client has it ready.
+ * The pad stands for computing on a slower host. It belongs before the server's first flight, when
+ * the ClientHello has come: that is when a listener asks for the connection's handler. Embedded,
+ * the SYN has brought it; in a sequential handshake it comes with the very segment that completes
+ * the three-way handshake, as the client has it ready.
  */
 #include "study/responder.h"
 

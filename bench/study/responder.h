@@ -1,5 +1,6 @@
 /*
- * study/responder.h: the server on our stack: a port per suite; the first bytes of a request get a short response.
+ * study/responder.h: the server on our stack: a port per suite; the first bytes of a request get a
+ * short response.
  */
 #ifndef STUDY_RESPONDER_H
 #define STUDY_RESPONDER_H
@@ -15,7 +16,8 @@ struct responder_options {
     tlsyn_time pad; /* each handshake stands still so long before the ClientHello is read; 0: not */
 };
 
-/** Listens on the node, which must outlive it. 0, or -errno with a sentence of at most TLSYN_TLS_MESSAGE bytes. */
+/** Listens on the node, which must outlive it. 0, or -errno with a sentence of at most
+ * TLSYN_TLS_MESSAGE bytes. */
 int responder_open(struct node *node, const struct responder_options *options,
                    struct responder **responder, char *message);
 

@@ -32,8 +32,9 @@ void table2_defaults(struct table2_options *options)
         options->ping_ms[i] = published_rows[i].ping_ms;
 }
 
-/* Round trips until the response, summed over a block's members, and what is waited for between them (a quarter of each
- * exchange); then computing, which is of this order on machines of today. */
+/* Round trips until the response, summed over a block's members, and what is waited for
+ * between them (a quarter of each exchange); then computing, which is of this order on
+ * machines of today. */
 double table2_estimate(const struct table2_options *o)
 {
     const double round_trips = o->link == TABLE2_LAB ? 32 : 20;
@@ -45,7 +46,7 @@ double table2_estimate(const struct table2_options *o)
     return 4 + ms / 1e3 * (o->rounds + o->warmup);
 }
 
-/* --- cells ------------------------------------------------------------------------------------------------ */
+/* --- cells ------------------------------------------------------------------------------------ */
 
 static void list_members(struct table2 *t)
 {
@@ -107,7 +108,7 @@ void table2_free(struct table2 *table)
     free(table);
 }
 
-/* --- single observations ---------------------------------------------------------------------------------- */
+/* --- single observations ---------------------------------------------------------------------- */
 
 static struct study_order order_for(const struct table2_member *member)
 {
@@ -153,7 +154,7 @@ static int observe(struct run *run, const struct table2_member *member, struct s
     return 0;
 }
 
-/* --- before the rounds ------------------------------------------------------------------------------------- */
+/* --- before the rounds ------------------------------------------------------------------------ */
 
 static void note_failure(struct run *run, const struct table2_member *m, const char *reason)
 {
@@ -164,7 +165,8 @@ static void note_failure(struct run *run, const struct table2_member *m, const c
     run->observer->note(run->observer, text);
 }
 
-/* Every handshake twice: neighbours and cookies are learnt, and what can't work is found out before the long wait. */
+/* Every handshake twice: neighbours and cookies are learnt, and what can't work is found out before
+ * the long wait. */
 static int meet(struct run *run)
 {
     struct table2 *t = run->table;
@@ -241,7 +243,8 @@ static int capture(struct run *run, const struct table2_member *member,
     return error;
 }
 
-/* One connection per mode, which isn't timed: over the longest of the links, where a picture shows the most. */
+/* One connection per mode, which isn't timed: over the longest of the links, where a picture
+ * shows the most. */
 static int capture_all(struct run *run)
 {
     struct table2 *t = run->table;
@@ -261,7 +264,7 @@ static int capture_all(struct run *run)
     return error;
 }
 
-/* --- rounds --------------------------------------------------------------------------------------------------- */
+/* --- rounds ----------------------------------------------------------------------------------- */
 
 static double running_median_ms(const struct table2 *t, uint32_t cell)
 {
@@ -358,7 +361,7 @@ static int run_rounds(struct run *run)
     return error;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int run_all(struct run *run)
 {

@@ -1,13 +1,17 @@
 /*
- * study/table2.h: the main study: ping RTT against handshake time, with the TLS handshake behind TCP's and inside it.
+ * study/table2.h: the main study: ping RTT against handshake time, with the TLS handshake behind
+ * TCP's and inside it.
  *
- *     table2_run -> table2_analyse -> { table2_text, _json, _csv, _samples, _html, _ladders }* -> table2_free
+ *     table2_run -> table2_analyse -> { table2_text, _json, _csv, _samples, _html, _ladders }*
+ *         -> table2_free
  *
- * For each ping target the link's delay is calibrated until the ping measured over it is the target. Then, in rounds, every
- * cell (stack, TLS suite, mode) is observed once at every target, in shuffled order, together with a ping of each stack.
- * docs/MEASURING.md has the method; docs/HANDSHAKE.md the levels.
+ * For each ping target the link's delay is calibrated until the ping measured over it is the
+ * target. Then, in rounds, every cell (stack, TLS suite, mode) is observed once at every target, in
+ * shuffled order, together with a ping of each stack. docs/MEASURING.md has the method;
+ * docs/HANDSHAKE.md the levels.
  *
- * Nothing here prints: what happens meanwhile is told to an observer, results are written to streams that are given.
+ * Nothing here prints: what happens meanwhile is told to an observer, results are written to
+ * streams that are given.
  */
 #ifndef STUDY_TABLE2_H
 #define STUDY_TABLE2_H
@@ -129,9 +133,9 @@ struct table2 {
 };
 
 /**
- * Measures. 0: *table holds all there is, also when it was interrupted; free it with table2_free(). -errno with a sentence: nothing was
- * measured (-EPERM: the lab is forbidden here), or the testbed broke down half-way; then *table may hold what came
- * before, else it is NULL.
+ * Measures. 0: *table holds all there is, also when it was interrupted; free it with table2_free().
+ * -errno with a sentence: nothing was measured (-EPERM: the lab is forbidden here), or the testbed
+ * broke down half-way; then *table may hold what came before, else it is NULL.
  */
 int table2_run(const struct table2_options *options, struct study_observer *observer,
                struct table2 **table, char message[TABLE2_MESSAGE_MAX]);
@@ -150,24 +154,27 @@ const struct table2_saving *table2_saving_of(const struct table2 *table, int tar
 const struct table2_fit *table2_fit_of(const struct table2 *table, enum study_stack stack,
                                        enum study_suite suite, enum study_mode mode);
 
-/* --- writing it down; each 0 or -errno ------------------------------------------------------------------ */
+/* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 
 /** For a terminal of `width` columns (0: no limit). */
 int table2_text(const struct table2 *table, FILE *out, unsigned width);
 int table2_json(const struct table2 *table, FILE *out);
 int table2_csv(const struct table2 *table, FILE *out);
-/** Every single observation as CSV (report/raw.h); a ping's round trip stands under handshake_us. */
+/** Every single observation as CSV (report/raw.h); a ping's round trip stands under
+ * handshake_us. */
 int table2_samples(const struct table2 *table, FILE *out);
 /** One page; refers to the other files by their names. */
 int table2_html(const struct table2 *table, FILE *out);
 /** The captured handshakes as ladder diagrams. */
 int table2_ladders(const struct table2 *table, FILE *out);
 
-/** What was emulated, left out or went wrong, as sentences: the i-th, or NULL when there are no more. `text` holds it. */
+/** What was emulated, left out or went wrong, as sentences: the i-th, or NULL when there are no
+ * more. `text` holds it. */
 enum { TABLE2_REMARK_MAX = 512 };
 const char *table2_remark(const struct table2 *table, size_t i, char text[TABLE2_REMARK_MAX]);
 
-/** The same in a few words for a column: "in memory, not packets; emulated: 42.0 ms at the server"; "" if there is nothing. */
+/** The same in a few words for a column: "in memory, not packets; emulated: 42.0 ms at the server";
+ * "" if there is nothing. */
 const char *table2_label(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
 
 /** How well the link kept its delay, as a sentence, or NULL where nobody can tell. */

@@ -1,9 +1,10 @@
 /*
  * study/table2_analyse.c: from samples to rows, savings and fits.
  *
- * Every figure is a median, every interval a bootstrap over rounds at 95 %. The ping of a row is the median of the pings of
- * the same rounds, and it is the kernel's for both stacks: the round trip that ping(8) shows, as in the published study, and
- * one abscissa on which the stacks can be compared. In memory there is no kernel, and our own echo stands in.
+ * Every figure is a median, every interval a bootstrap over rounds at 95 %. The ping of a row is
+ * the median of the pings of the same rounds, and it is the kernel's for both stacks: the round
+ * trip that ping(8) shows, as in the published study, and one abscissa on which the stacks can be
+ * compared. In memory there is no kernel, and our own echo stands in.
  */
 #include "study/table2.h"
 

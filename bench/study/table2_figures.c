@@ -74,7 +74,7 @@ static void draw(const struct drawing *d, struct figure *figure, struct html *ht
         html_paragraph(html, "There is nothing to draw: no round is complete.");
 }
 
-/* --- times ------------------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------ */
 
 static void add_measured(const struct table2 *t, const struct table2_fit *fit, unsigned colour,
                          struct drawing *d)
@@ -183,7 +183,7 @@ void table2_figure_times(const struct table2 *t, enum study_suite suite, struct 
              : "Medians with 95 % intervals and the fitted lines.");
 }
 
-/* --- reduction ---------------------------------------------------------------------------------------------- */
+/* --- reduction -------------------------------------------------------------------------------- */
 
 static void add_savings(const struct table2 *t, enum study_suite suite, struct drawing *d)
 {

@@ -1,5 +1,6 @@
 /*
- * study/table2_remarks.c: what a reader of the figures has to know, as sentences that every output repeats.
+ * study/table2_remarks.c: what a reader of the figures has to know, as sentences that every
+ * output repeats.
  */
 #include <math.h>
 #include <string.h>

@@ -23,7 +23,7 @@ static void add_target(struct report_table *table, double ms)
         report_table_cell(table, "%g", ms);
 }
 
-/* --- handshake times ----------------------------------------------------------------------------------- */
+/* --- handshake times -------------------------------------------------------------------------- */
 
 static void add_times(const struct table2 *t, int target, enum study_suite suite,
                       struct report_table *table)
@@ -89,7 +89,7 @@ void table2_table_times(const struct table2 *t, struct report_table *table)
     }
 }
 
-/* --- first byte ------------------------------------------------------------------------------------------ */
+/* --- first byte ------------------------------------------------------------------------------- */
 
 void table2_table_first_byte(const struct table2 *t, struct report_table *table)
 {
@@ -119,7 +119,7 @@ void table2_table_first_byte(const struct table2 *t, struct report_table *table)
     }
 }
 
-/* --- fits ---------------------------------------------------------------------------------------------------- */
+/* --- fits ------------------------------------------------------------------------------------- */
 
 static void add_line(struct report_table *table, const struct fit_line *line)
 {
@@ -132,7 +132,8 @@ static void add_line(struct report_table *table, const struct fit_line *line)
     report_table_number(table, line ? line->residual : (double)NAN, 2);
 }
 
-/* How many round trips there should be before the client holds the server's Finished (docs/HANDSHAKE.md). */
+/* How many round trips there should be before the client holds the server's Finished
+ * (docs/HANDSHAKE.md). */
 static int round_trips(enum study_suite suite, enum study_mode mode)
 {
     return (suite == STUDY_13 ? 2 : 3) - (mode == STUDY_EMBEDDED ? 1 : 0);
@@ -169,7 +170,7 @@ void table2_table_fits(const struct table2 *t, struct report_table *table)
     }
 }
 
-/* --- link ---------------------------------------------------------------------------------------------------- */
+/* --- link ------------------------------------------------------------------------------------- */
 
 static double stack_ping(const struct table2 *t, int target, enum study_stack stack)
 {

@@ -3,10 +3,11 @@
  *
  *     lab     processes in the laboratory's two hosts, each with our stack over AF_PACKET and the kernel's with OpenSSL;
  *             real packets through real interfaces
- *     memory  both ends of our stack in this process, over a pipe that delays in real time; no kernel's stack
+ *     memory both ends of our stack in this process, over a pipe that delays in real time; no
+ *         kernel's stack
  *
- * All calls block, and none longer than the timeout and a little. A negative result says that the testbed itself is broken
- * (a process died); what goes wrong in a handshake is in its outcome.
+ * All calls block, and none longer than the timeout and a little. A negative result says that the
+ * testbed itself is broken (a process died); what goes wrong in a handshake is in its outcome.
  */
 #ifndef STUDY_TESTBED_H
 #define STUDY_TESTBED_H

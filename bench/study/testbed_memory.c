@@ -1,8 +1,10 @@
 /*
- * study/testbed_memory.c: both ends in one process, over a pipe in memory that an impairment delays in real time.
+ * study/testbed_memory.c: both ends in one process, over a pipe in memory that an impairment
+ * delays in real time.
  *
- * There is nobody to wake: while something is under way, the process turns both loops without sleeping, which also keeps
- * the delay exact. What this can't show is what a host adds: interfaces, interrupts, wake-ups, two processes.
+ * There is nobody to wake: while something is under way, the process turns both loops without
+ * sleeping, which also keeps the delay exact. What this can't show is what a host adds: interfaces,
+ * interrupts, wake-ups, two processes.
  */
 #include "study/testbed.h"
 
