@@ -1,5 +1,6 @@
 /*
- * fuzz_dhcp: the input is a DHCP message. What is parsed can be emitted, and is parsed to the same again.
+ * fuzz_dhcp: the input is a DHCP message. What is parsed can be emitted, and is parsed to
+ * the same again.
  */
 #include <string.h>
 

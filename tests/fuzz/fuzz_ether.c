@@ -1,5 +1,6 @@
 /*
- * fuzz_ether: the input is an Ethernet frame. What is parsed lies inside and is emitted to the same octets.
+ * fuzz_ether: the input is an Ethernet frame. What is parsed lies inside and is emitted to
+ * the same octets.
  */
 #include <string.h>
 

@@ -9,8 +9,9 @@
  *     where      16 bits: offset
  *     how much   16 bits: length; of something else: time in units of 4 ms, or the request for memory that fails
  *
- * Invariants: what is completed has the octets of its fragments, and begins with the headers of the first; memory stays within its
- * bound and comes back; no fragment makes us look at more pieces than a binary search does.
+ * Invariants: what is completed has the octets of its fragments, and begins with the headers of the
+ * first; memory stays within its bound and comes back; no fragment makes us look at more pieces
+ * than a binary search does.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * fuzz_icmp4: the input is an ICMP message. What is parsed lies inside, quotes a datagram if it is an error, is emitted, and is parsed
- * to the same again.
+ * fuzz_icmp4: the input is an ICMP message. What is parsed lies inside, quotes a datagram if it is
+ * an error, is emitted, and is parsed to the same again.
  */
 #include <string.h>
 

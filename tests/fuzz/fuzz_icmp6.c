@@ -1,6 +1,6 @@
 /*
- * fuzz_icmp6: the input is an ICMPv6 message. What is parsed lies inside, is emitted, and is parsed to the same again: errors, echo,
- * neighbour discovery, and queries for listeners.
+ * fuzz_icmp6: the input is an ICMPv6 message. What is parsed lies inside, is emitted, and is parsed
+ * to the same again: errors, echo, neighbour discovery, and queries for listeners.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * fuzz_ip4: the input is a datagram. What is parsed lies inside, is emitted (without its options), and is parsed to the same again.
+ * fuzz_ip4: the input is a datagram. What is parsed lies inside, is emitted (without its options),
+ * and is parsed to the same again.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * fuzz_ip6: the input is a datagram. What is parsed lies inside, is emitted, and is parsed to the same again; the walk over its
- * extension headers ends inside.
+ * fuzz_ip6: the input is a datagram. What is parsed lies inside, is emitted, and is parsed to the
+ * same again; the walk over its extension headers ends inside.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,19 +1,22 @@
 /*
  * fuzz_ip_input: the IP layer under any sequence of frames, datagrams, timers and failing memory.
  *
- * The input is a list of operations, each one octet and what it needs (missing octets read as zero):
+ * The input is a list of operations, each one octet and what it needs (missing octets
+ * read as zero):
  *
  *     0 frame    flags, length, octets     1 IPv4 frame  the same; Ethernet header and IP checksum are made right
  *     2 output   last octet, length        3 time        16 bits, in units of 2 ms
  *     4 flush                              5 confirm     last octet of the address
  *     6 memory   request that fails        7 probe       last octet; announce if 0
  *     8 ping     last octet, size          9 room        frames that the link still takes
- *     10 IPv6 frame: destination, hop limit, length, octets from the next header on; header, lengths and the checksum of what
+ *     10 IPv6 frame: destination, hop limit, length, octets from the next header on; header,
+ *        lengths and the checksum of what
  *        says that it is ICMPv6 are made right          11 output and ping over IPv6: destination, length
  *
  * Our IPv6 addresses begin as tentative ones, and routers are listened to.
- * Invariants: a datagram handed up lies inside its frame, or was put together from fragments; the cache keeps its bound;
- * all memory comes back (ip_bed_close() aborts if not); what routers say keeps its bounds; and whatever leaves is a whole ARP packet, or a datagram whose header is right.
+ * Invariants: a datagram handed up lies inside its frame, or was put together from fragments; the
+ * cache keeps its bound; all memory comes back (ip_bed_close() aborts if not); what routers say
+ * keeps its bounds; and whatever leaves is a whole ARP packet, or a datagram whose header is right.
  */
 #include <stdlib.h>
 
@@ -73,7 +76,8 @@ static struct tlsyn_addr place(uint8_t which)
     return addr_of(places[which % 8]);
 }
 
-/* A datagram from one of the places to another one, whose extension headers and protocol are the fuzzer's. */
+/* A datagram from one of the places to another one, whose extension headers and protocol
+ * are the fuzzer's. */
 static size_t build_ip6(struct reader *r, uint8_t frame[FRAME_MAX])
 {
     uint8_t where = get_u8(r), hop_limit = get_u8(r), kind = get_u8(r);

@@ -1,7 +1,9 @@
 /*
- * fuzz_stack_input: a whole stack with a listener, under any sequence of segments, calls of its users, time and failing memory.
+ * fuzz_stack_input: a whole stack with a listener, under any sequence of segments, calls of its
+ * users, time and failing memory.
  *
- * The input is a list of operations, each one octet and what it needs (missing octets read as zero):
+ * The input is a list of operations, each one octet and what it needs (missing octets
+ * read as zero):
  *
  *     0 frame    length, octets as they are                     6 act      user; close, abort or release
  *     1 segment  connection, small distances from its seq and   7 time     16 bits, squared, in microseconds
@@ -12,12 +14,14 @@
  *     5 read     user, bytes                                   12 output
  *                                                              13 the peer speaks the other of IPv4 and IPv6 from now on
  *
- * Each event of a user reads one more octet, which decides what the user does inside it (write, close, abort, release, refuse).
- * Frames are flagged "checksum verified", so that no checksum stands in the way and the product needs no hole.
+ * Each event of a user reads one more octet, which decides what the user does inside it (write,
+ * close, abort, release, refuse). Frames are flagged "checksum verified", so that no checksum
+ * stands in the way and the product needs no hole.
  *
- * Invariants: those of tcp_check() after every call; the TCP's counts agree with its connections; no more than three bytes leave for
- * each that came before an embedded open's peer is validated; a user hears of the end exactly once and of nothing behind it; what is
- * sent parses; all memory comes back.
+ * Invariants: those of tcp_check() after every call; the TCP's counts agree with its
+ * connections; no more than three bytes leave for each that came before an embedded open's peer
+ * is validated; a user hears of the end exactly once and of nothing behind it; what is sent
+ * parses; all memory comes back.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +70,7 @@ struct fuzz {
 static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
 static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
 
-/* --- users ------------------------------------------------------------------------------------------- */
+/* --- users ------------------------------------------------------------------------------------ */
 
 static struct player *of(struct tlsyn_handler *handler)
 {
@@ -192,7 +196,7 @@ static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *acceptor, struct 
     return &p->handler;
 }
 
-/* --- the wire ---------------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
 {
@@ -384,7 +388,7 @@ static void raw_frame(struct fuzz *f)
     frame_arrives(f, frame, len);
 }
 
-/* --- the stack's side -------------------------------------------------------------------------------- */
+/* --- the stack's side ------------------------------------------------------------------------- */
 
 /* True if it asks for the peer's Ethernet address. */
 static bool look_at_ip6(const struct fuzz *f, const struct fake_frame *frame)

@@ -1,5 +1,6 @@
 /*
- * fuzz_tcp: the input is a segment. What is parsed lies inside, is emitted, and is parsed to the same again.
+ * fuzz_tcp: the input is a segment. What is parsed lies inside, is emitted, and is parsed to
+ * the same again.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(inside(tcp.text, tcp.text_len, data, size));
     len = wire_tcp_emit(&tcp, bytes, sizeof(bytes));
     if (len == -ENOSPC) {
-        /* Options that were packed more tightly than we pad them: only where there are long ones. */
+        /* Options that were packed more tightly than we pad them: only where there are long
+         * ones. */
         must(tcp.options.sack_count > 0 || tcp.options.accecn_fields > 0);
         return 0;
     }

@@ -1,5 +1,6 @@
 /*
- * fuzz_tcp_options: the input is the options of a header. What is parsed keeps its bounds, is emitted, and is parsed to the same again.
+ * fuzz_tcp_options: the input is the options of a header. What is parsed keeps its bounds, is
+ * emitted, and is parsed to the same again.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(o.has_fastopen || o.cookie_len == 0);
     len = tcp_options_emit(&o, bytes, sizeof(bytes));
     if (len == -ENOSPC) {
-        /* Options that were packed more tightly than we pad them: only where there are long ones. */
+        /* Options that were packed more tightly than we pad them: only where there are long
+         * ones. */
         must(o.sack_count > 0 || o.accecn_fields > 0);
         return 0;
     }

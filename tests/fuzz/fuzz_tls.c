@@ -1,5 +1,6 @@
 /*
- * fuzz_tls: two TLS engines, and in the middle somebody who may do anything to the bytes between them.
+ * fuzz_tls: two TLS engines, and in the middle somebody who may do anything to the bytes between
+ * them.
  *
  * The input is one octet for the set-up (bits 0-1 suite, 2 paper, 3 small rings) and a list of
  * operations, each one octet and what it needs (missing octets read as zero); bit 7 of the octet
@@ -45,7 +46,7 @@ static void must(bool held)
         abort();
 }
 
-/* --- users: everything written counts upwards ------------------------------------------------------- */
+/* --- users: everything written counts upwards ------------------------------------------------- */
 
 static void read_some(struct user *u, size_t n)
 {
@@ -89,7 +90,7 @@ static void on_closed(struct tlsyn_handler *h, struct tlsyn_conn *c, int error)
 static const struct tlsyn_conn_events events = {
     .on_established = on_established, .on_data = on_data, .on_closed = on_closed};
 
-/* --- the bed ------------------------------------------------------------------------------------------ */
+/* --- the bed ---------------------------------------------------------------------------------- */
 
 static void make_config(struct bed *bed, int end, uint8_t setup)
 {
@@ -143,7 +144,7 @@ static void bed_close(struct bed *bed)
     }
 }
 
-/* --- operations --------------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static void take(struct tlsyn_conn *c, uint8_t *bytes, size_t n)
 {

@@ -1,5 +1,6 @@
 /*
- * fuzz_udp: the input is a UDP datagram. What is parsed lies inside and is emitted to the same octets.
+ * fuzz_udp: the input is a UDP datagram. What is parsed lies inside and is emitted to
+ * the same octets.
  */
 #include <string.h>
 

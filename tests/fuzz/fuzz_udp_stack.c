@@ -1,8 +1,10 @@
 /*
- * fuzz_udp_stack: a whole stack with UDP endpoints, under any sequence of datagrams, ICMP errors, calls of its users, time and
- * failing memory. The counterpart of fuzz_stack_input, which has the connections.
+ * fuzz_udp_stack: a whole stack with UDP endpoints, under any sequence of datagrams, ICMP
+ * errors, calls of its users, time and failing memory. The counterpart of fuzz_stack_input,
+ * which has the connections.
  *
- * The input is a list of operations, each one octet and what it needs (missing octets read as zero):
+ * The input is a list of operations, each one octet and what it needs (missing octets
+ * read as zero):
  *
  *     0 frame     length, octets as they are             5 connect  user, peer; or ends it
  *     1 datagram  ports, length field, checksum, text    6 time     16 bits, squared, in microseconds, and output
@@ -10,11 +12,12 @@
  *     3 open      user, address, port, options           8 link     frames that it still takes
  *     4 send      user, to, bytes                        9 close    user
  *
- * Each event of a user reads one more octet, which decides what the user does inside it (send, connect, close, open another).
+ * Each event of a user reads one more octet, which decides what the user does inside it (send,
+ * connect, close, open another).
  *
- * Invariants: no event for an endpoint that is closed; each endpoint that the stack still has hears of its end once; a connected
- * one hears its peer alone; what is delivered can be read; what is sent parses, has ports and a checksum, and fits
- * the link; all memory comes back.
+ * Invariants: no event for an endpoint that is closed; each endpoint that the stack still has hears
+ * of its end once; a connected one hears its peer alone; what is delivered can be read; what is
+ * sent parses, has ports and a checksum, and fits the link; all memory comes back.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +62,7 @@ struct fuzz {
 static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
 static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
 
-/* --- users ------------------------------------------------------------------------------------------------- */
+/* --- users ------------------------------------------------------------------------------------ */
 
 /* A few addresses, so that they meet: the peer, another, us, a broadcast, a group, none. */
 static struct tlsyn_endpoint some_endpoint(struct fuzz *f)
@@ -177,7 +180,7 @@ static const struct tlsyn_udp_events events = {
     .on_closed = on_closed,
 };
 
-/* --- the wire ---------------------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
 {
@@ -278,7 +281,7 @@ static void peer_answers_arp(struct fuzz *f)
     frame_arrives(f, frame, sizeof(frame));
 }
 
-/* --- the stack's side --------------------------------------------------------------------------------------- */
+/* --- the stack's side ------------------------------------------------------------------------- */
 
 static void look_at_datagram(const struct wire_ip4 *ip4)
 {

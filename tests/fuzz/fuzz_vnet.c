@@ -1,6 +1,7 @@
 /*
- * fuzz_vnet: the input is a virtio_net_hdr and the frame behind it. Whatever it says, metadata that were taken point into the frame, and
- * a frame that may be transmitted again gets a header that says the same.
+ * fuzz_vnet: the input is a virtio_net_hdr and the frame behind it. Whatever it says, metadata that
+ * were taken point into the frame, and a frame that may be transmitted again gets a header that
+ * says the same.
  */
 #include <errno.h>
 #include <string.h>

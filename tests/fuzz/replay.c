@@ -1,5 +1,6 @@
-/* Runs a fuzzer's body without libFuzzer: on the files of its corpus, on every beginning of them, and on copies with
- * some octets overwritten, the same ones in each run. So each compiler and each test run meets what the fuzzers know.
+/* Runs a fuzzer's body without libFuzzer: on the files of its corpus, on every beginning of them,
+ * and on copies with some octets overwritten, the same ones in each run. So each compiler and each
+ * test run meets what the fuzzers know.
  *
  * replay FOLDER
  */
@@ -18,7 +19,8 @@ enum {
     DAMAGED = REPLAY_DAMAGED /* damaged copies per file: fewer where each takes long */
 };
 
-/* Each input in a block of its own size, so that AddressSanitizer sees the first octet read beyond it. */
+/* Each input in a block of its own size, so that AddressSanitizer sees the first octet
+ * read beyond it. */
 static void run(const uint8_t *bytes, size_t size)
 {
     uint8_t *input = malloc(size ? size : 1);

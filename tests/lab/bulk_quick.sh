@@ -1,6 +1,6 @@
 #!/bin/sh
-# tlsyn bench bulk, from end to end: every pair moves bytes, with and without offloads, unharmed, and the figures hang together.
-# No speed is asserted.
+# tlsyn bench bulk, from end to end: every pair moves bytes, with and without offloads, unharmed,
+# and the figures hang together. No speed is asserted.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq

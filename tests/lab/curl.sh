@@ -1,11 +1,12 @@
 #!/bin/sh
-# curl on the kernel's stack against tlsyn serve: methods, ranges, refusals, many connections at once, and Fast Open.
+# curl on the kernel's stack against tlsyn serve: methods, ranges, refusals, many connections at
+# once, and Fast Open.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl openssl cmp
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 inside()
 {
     url=https://$TLSYN_PEER
@@ -94,7 +95,7 @@ talk()
 cd "${SHARED:-/}"
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 mkdir -p "$scratch/www/folder" "$scratch/www/sub"
 echo index >"$scratch/www/index.html"

@@ -5,7 +5,7 @@
 need dnsmasq
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 inside()
 {
     await "$SHARED/dnsmasq" 'started'
@@ -32,7 +32,7 @@ inside()
     passed "without a server there is one sentence about it"
 }
 
-# --- in the lab's server host ---------------------------------------------------------------------------
+# --- in the lab's server host ---------------------------------------------------------------------
 serve()
 {
     echo $$ >"$SHARED/pid"

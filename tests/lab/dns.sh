@@ -1,11 +1,12 @@
 #!/bin/sh
-# Names over our own stack (--dns): dnsmasq on the kernel's side answers, over UDP and, when it has to cut, over TCP.
+# Names over our own stack (--dns): dnsmasq on the kernel's side answers, over UDP and, when it has
+# to cut, over TCP.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need dnsmasq perl
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # unresolved WORDS NAME OPTIONS...: ping ends with one sentence about this name
 unresolved()
 {
@@ -59,7 +60,7 @@ inside()
     passed "where one server has no answer the next is asked"
 }
 
-# --- in the lab's server host ---------------------------------------------------------------------------
+# --- in the lab's server host ---------------------------------------------------------------------
 serve()
 {
     i=100

@@ -1,13 +1,14 @@
 #!/bin/sh
-# ECN with the kernel's stack in both roles: RFC 3168 and, where the kernel knows it, AccECN. What the two have agreed on
-# is read from our report and from the kernel's counters; bytes are compared.
+# ECN with the kernel's stack in both roles: RFC 3168 and, where the kernel knows it, AccECN. What
+# the two have agreed on is read from our report and from the kernel's counters; bytes are compared.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need openssl curl sha256sum sysctl nstat
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
-# active SYSCTL EXPECTED: `get --ecn` from the kernel's server, whose net.ipv4.tcp_ecn the outside has set
+# --- in the lab's client host ---------------------------------------------------------------------
+# active SYSCTL EXPECTED: `get --ecn` from the kernel's server, whose net.ipv4.tcp_ecn the
+# outside has set
 active()
 {
     await "$SHARED/$1/log" ACCEPT
@@ -49,7 +50,7 @@ active | passive | accurate)
     ;;
 esac
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 head -c 8000000 /dev/urandom >"$scratch/file"
 sum=$(sha256sum <"$scratch/file")

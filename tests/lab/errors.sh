@@ -1,11 +1,12 @@
 #!/bin/sh
-# What can go wrong, and how it is told: one sentence on stderr, an exit status that says what kind, and never a hang.
+# What can go wrong, and how it is told: one sentence on stderr, an exit status that says what kind,
+# and never a hang.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need openssl perl
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # refused STATUS WORDS COMMAND...: ends with that status and one sentence that has these words
 refused()
 {
@@ -112,7 +113,8 @@ inside()
     [ -z "$(find "$scratch" -name 'got*')" ] || fail "an interrupted get leaves $(find "$scratch" -name 'got*')"
     passed "Ctrl-C ends at once, and leaves nothing"
 
-    # The first contact brings the cookie with which the kernel sends the second one's bytes in the SYN.
+    # The first contact brings the cookie with which the kernel sends the second one's
+    # bytes in the SYN.
     perl -e "$fast_open" "$own" >"$scratch/first" || fail "garbage after the handshake: $(cat "$scratch/first")"
     grep -q '^1503..0002.... end$' "$scratch/first" || fail "no lone alert: $(cat "$scratch/first")"
     perl -e "$fast_open" "$own" >"$scratch/second" || fail "garbage in a SYN: $(cat "$scratch/second")"
@@ -130,7 +132,8 @@ inside()
 }
 
 # shellcheck disable=SC2016 # perl's variables
-# Sends garbage in the SYN where a cookie allows it, and prints what comes back in hex, and how it ended.
+# Sends garbage in the SYN where a cookie allows it, and prints what comes back in hex,
+# and how it ended.
 fast_open='
     use Socket;
     socket(my $s, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
@@ -150,7 +153,7 @@ fast_open='
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 openssl x509 -in "$scratch/ec.pem" -signkey "$scratch/ec.key" -days -1 -out "$scratch/old.pem" 2>/dev/null ||
@@ -158,8 +161,8 @@ openssl x509 -in "$scratch/ec.pem" -signkey "$scratch/ec.key" -days -1 -out "$sc
 cp "$scratch/ec.key" "$scratch/old.key"
 echo index >"$scratch/index.html"
 cat >"$scratch/servers.pl" <<'END'
-# Peers of a kind on the kernel's stack: 7001 takes no SYN (a filter drops all that comes to the socket), 7002 is silent,
-# 7003 speaks no TLS, 7004 hangs up at once.
+# Peers of a kind on the kernel's stack: 7001 takes no SYN (a filter drops all that comes to the
+# socket), 7002 is silent, 7003 speaks no TLS, 7004 hangs up at once.
 use Socket;
 $| = 1;
 sub listener

@@ -1,10 +1,11 @@
 #!/bin/sh
-# tlsyn get against tlsyn serve: every level with every version, what a capture of it shows, and which rights remain.
+# tlsyn get against tlsyn serve: every level with every version, what a capture of it shows, and
+# which rights remain.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # mode ADDRESS EXPECTED OPTIONS...: how `get` with these options was opened
 mode()
 {
@@ -129,7 +130,7 @@ rights()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 chmod 755 "$scratch"
 mkdir "$scratch/www"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# IPv6 against the kernel, both roles: neighbour discovery, echo, TLS over TCP with curl and OpenSSL, and an address by a
-# router's advertisement (dnsmasq's).
+# IPv6 against the kernel, both roles: neighbour discovery, echo, TLS over TCP with curl and
+# OpenSSL, and an address by a router's advertisement (dnsmasq's).
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl openssl ping dnsmasq cmp
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # refused WORDS COMMAND...: it ends with 1 and says so
 refused()
 {
@@ -94,8 +94,9 @@ inside()
     autoconf
 }
 
-# --- in the lab's server host ---------------------------------------------------------------------------
-# A router needs a link-local address, which the lab's hosts are kept from making. What it leads to is an address of its own.
+# --- in the lab's server host ---------------------------------------------------------------------
+# A router needs a link-local address, which the lab's hosts are kept from making. What it leads to
+# is an address of its own.
 route()
 {
     if ! echo 0 >"/proc/sys/net/ipv6/conf/$TLSYN_INTERFACE/addr_gen_mode"; then

@@ -6,8 +6,8 @@ set -m # background jobs are process groups, as at a terminal, and don't ignore 
 
 mark=LAB_CLEANUP_MARK=$$-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 
-# All that a lab started here has our mark in its environment. `script` runs in it: it leaves the names of its namespaces in a
-# file, and children that don't go by themselves.
+# All that a lab started here has our mark in its environment. `script` runs in it: it leaves the
+# names of its namespaces in a file, and children that don't go by themselves.
 # shellcheck disable=SC2016 # expanded in there
 script='readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/mnt >"$NAMES.new" && mv "$NAMES.new" "$NAMES"
     (trap "" INT TERM HUP; sleep 1000) & setsid sleep 1000 &'

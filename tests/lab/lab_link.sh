@@ -1,11 +1,12 @@
 #!/bin/sh
-# The lab's link does to the kernels' packets what it was asked to. Times are only compared with each other, and with
-# what no noise can undercut: the delay asked for.
+# The lab's link does to the kernels' packets what it was asked to. Times are only compared with
+# each other, and with what no noise can undercut: the delay asked for.
 . "$(dirname "$0")/lib.sh"
 need ping awk
 need_namespaces
 
-# echoes LAB-OPTION... -- PING-OPTION...: pings the server; ping's output to $scratch/ping, the lab's to $scratch/lab.
+# echoes LAB-OPTION... -- PING-OPTION...: pings the server; ping's output to $scratch/ping, the
+# lab's to $scratch/lab.
 echoes()
 {
     options=

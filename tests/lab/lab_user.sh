@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by root: the lab's tests once more as an ordinary user without any right, and what is said where users may not make
-# namespaces.
+# Run by root: the lab's tests once more as an ordinary user without any right, and what is said
+# where users may not make namespaces.
 . "$(dirname "$0")/lib.sh"
 need setpriv
 [ "$(id -u)" -eq 0 ] || skip "an ordinary user runs the lab's other tests as such already"
@@ -20,8 +20,8 @@ as_nobody()
         --bounding-set=-all "$@")
 }
 
-# In a user namespace of its own (so that this machine isn't touched), with namespaces forbidden below it, a user without
-# capabilities is refused; the reason and the remedy are told.
+# In a user namespace of its own (so that this machine isn't touched), with namespaces forbidden
+# below it, a user without capabilities is refused; the reason and the remedy are told.
 if unshare -Ur true 2>/dev/null; then
     status=0
     # shellcheck disable=SC2016 # expanded in there
@@ -42,7 +42,8 @@ as_nobody "$TLSYN" lab -q -- sh -c 'test "$(id -u)" = 0' 2>"$scratch/refused" ||
 [ "$status" -eq 0 ] || fail "as an ordinary user the lab ends with $status: $(cat "$scratch/refused")"
 passed "an ordinary user gets a lab, and is root in it"
 
-# The product is installed with this capability; such a process may not be looked into, which a lab must cope with.
+# The product is installed with this capability; such a process may not be looked into, which a lab
+# must cope with.
 cp "$TLSYN" "$scratch/bin/capable"
 if command -v setcap >/dev/null && setcap cap_net_raw+ep "$scratch/bin/capable" 2>/dev/null; then
     status=0

@@ -1,6 +1,7 @@
 # Shared by the tests in namespaces. ctest runs each with TLSYN = the binary; from the shell:
 #     TLSYN=build/release/tlsyn tests/lab/lab_link.sh
-# A test exits with 0, with 1 at the first thing that isn't as it should be, with 77 when it can't run here and says why.
+# A test exits with 0, with 1 at the first thing that isn't as it should be, with 77 when it can't
+# run here and says why.
 # shellcheck shell=sh
 set -eu
 unset CDPATH
@@ -43,7 +44,8 @@ need_namespaces()
     [ "$status" -eq 0 ] || fail "an empty lab ends with $status: $(cat "$scratch/refused")"
 }
 
-# number_before TEXT PATTERN: the first number that stands in front of PATTERN in TEXT; 0 without one.
+# number_before TEXT PATTERN: the first number that stands in front of PATTERN in TEXT; 0 without
+# one.
 number_before()
 {
     found=$(printf '%s\n' "$1" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) *$2.*/\1/p" | head -n 1)
@@ -67,7 +69,8 @@ await()
     done
 }
 
-# certificate NAME KEY-OPTIONS...: $scratch/NAME.pem and NAME.key for both kinds of address in the lab and localhost.
+# certificate NAME KEY-OPTIONS...: $scratch/NAME.pem and NAME.key for both kinds of address in the
+# lab and localhost.
 certificate()
 {
     name=$1
@@ -78,7 +81,8 @@ certificate()
         fail "openssl makes no certificate: $(cat "$scratch/openssl")"
 }
 
-# no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has its leaks reported.
+# no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has
+# its leaks reported.
 no_findings()
 {
     ! grep -H -A 20 'Sanitizer\|runtime error' "$@" >&2 || fail "a sanitizer found something"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tlsyn bench loss, from end to end: every pair transfers over every path asked for, whole and unharmed; it says how; and it
-# stops in good order when it is told to. No time is asserted.
+# tlsyn bench loss, from end to end: every pair transfers over every path asked for, whole and
+# unharmed; it says how; and it stops in good order when it is told to. No time is asserted.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq

@@ -1,12 +1,13 @@
 #!/bin/sh
-# tlsyn get against nginx on the kernel's stack: bodies of all kinds, redirects, errors; and embedded, against a server that
-# was not changed, where its kernel takes data in SYNs (net.ipv4.tcp_fastopen).
+# tlsyn get against nginx on the kernel's stack: bodies of all kinds, redirects, errors; and
+# embedded, against a server that was not changed, where its kernel takes data in SYNs
+# (net.ipv4.tcp_fastopen).
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need nginx openssl cmp
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # ask EXPECTED-STATUS GET-OPTION...: $scratch/got, $scratch/err
 ask()
 {
@@ -63,7 +64,7 @@ inside()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 mkdir "$scratch/www" "$scratch/www/chunked"

@@ -1,11 +1,12 @@
 #!/bin/sh
-# OpenSSL on the kernel's stack, on either side, with each version and key exchange: who says what, and who refuses what.
+# OpenSSL on the kernel's stack, on either side, with each version and key exchange: who says what,
+# and who refuses what.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need openssl
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # client ADDRESS CA OPTIONS... EXPECTED: s_client against our server
 client()
 {
@@ -66,7 +67,7 @@ inside()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 certificate rsa2 rsa:2048

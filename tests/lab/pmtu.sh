@@ -1,16 +1,18 @@
 #!/bin/sh
-# Real kernels with a narrow place between: a router whose far link takes less, with its ICMP heard, and with it lost.
+# Real kernels with a narrow place between: a router whose far link takes less, with its ICMP heard,
+# and with it lost.
 #
 #     us 10.78.1.2 --- 1500 --- .1 router .1 --- 1300 --- far 10.78.2.2
 #        fd78:1::2              the kernel's                 fd78:2::2
 #
-# Transfers with tlsyn at either end of the wide link come through whole, and long pings to us are answered in fragments.
+# Transfers with tlsyn at either end of the wide link come through whole, and long pings to us are
+# answered in fragments.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 self=$(realpath "$0")
 narrow=1300
 
-# --- in a user namespace of its own -----------------------------------------------------------------------
+# --- in a user namespace of its own ---------------------------------------------------------------
 at()
 {
     host=$1
@@ -65,7 +67,8 @@ network()
     at us ip link set us0 up
 }
 
-# serve NAME ADDRESS PREFIX GATEWAY: our server at the wide end; $scratch/NAME.trace tells what it found out about the path.
+# serve NAME ADDRESS PREFIX GATEWAY: our server at the wide end; $scratch/NAME.trace tells what it
+# found out about the path.
 serve()
 {
     nsenter --net="/proc/$(cat "$scratch/us.pid")/ns/net" "$TLSYN" serve "$scratch/www" -i us0 --address "$2/$3" --gateway "$4" --self-signed "$scratch/$1.pem" --name far.test \
@@ -89,7 +92,8 @@ stop()
     no_findings "$scratch/$1.log"
 }
 
-# What was found out, by the trace: its words are tcp/mtu.c's, 0 a too-big, 1 a black hole, 3 a probe that passed.
+# What was found out, by the trace: its words are tcp/mtu.c's, 0 a too-big, 1 a black hole, 3 a
+# probe that passed.
 found()
 {
     grep -q "\"event\":\"tcp_mtu\".*\"mtu\":$2,\"what\":$3" "$scratch/$1.trace" ||
@@ -126,7 +130,7 @@ inside()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need ip unshare nsenter curl ping sysctl
 unshare -r -n -m -p -f --kill-child --mount-proc true 2>"$scratch/refused" || skip "no namespaces: $(cat "$scratch/refused")"
 unshare -r -n -m -p -f --kill-child --mount-proc "$self" inside

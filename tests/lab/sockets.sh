@@ -1,5 +1,6 @@
 #!/bin/sh
-# The echo pair of docs/examples, unchanged: ours with ours, ours with the kernel's, plain and with TLS.
+# The echo pair of docs/examples, unchanged: ours with ours, ours with the kernel's,
+# plain and with TLS.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need openssl perl
@@ -7,7 +8,7 @@ self=$(realpath "$0")
 examples=$(dirname "$TLSYN")/examples
 [ -x "$examples/echo_client" ] || skip "the examples are not built"
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 # echoes EXPECTED ADDRESS PORT [CA NAME]: our client, with whatever server
 echoes()
 {
@@ -67,7 +68,7 @@ inside()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 cat >"$scratch/echo.pl" <<'END'

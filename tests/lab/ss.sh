@@ -1,6 +1,6 @@
 #!/bin/sh
-# tlsyn ss: both ends of a connection as their processes tell of it, from inside the lab and from without; and which
-# sockets and folders it has nothing to do with.
+# tlsyn ss: both ends of a connection as their processes tell of it, from inside the lab and from
+# without; and which sockets and folders it has nothing to do with.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need jq
@@ -43,7 +43,7 @@ await_connections()
     done
 }
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 inside()
 {
     await "$SHARED/log" serving
@@ -139,7 +139,7 @@ refused()
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 need_namespaces
 echo index >"$scratch/index.html"
 mkdir -m 700 "$scratch/runtime"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tlsyn bench table2, from end to end: a short run gives every row, round trips as they should be, captures that tshark
-# decrypts, a report; and it stops in good order when it is told to.
+# tlsyn bench table2, from end to end: a short run gives every row, round trips as they should be,
+# captures that tshark decrypts, a report; and it stops in good order when it is told to.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq tshark pgrep
@@ -69,8 +69,9 @@ printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}16,20" ||
 printf '%s\n' "$seen" | grep -q "${tab}GET" || fail "the request can't be read: $seen"
 passed "TLS 1.2 RSA embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
 
-# However fast the machine: n round trips take n times the delay at least, and the best of five less than one more. Fits count
-# round trips, too, but a machine that is busy with something else spoils medians, so they get three tries.
+# However fast the machine: n round trips take n times the delay at least, and the best of five less
+# than one more. Fits count round trips, too, but a machine that is busy with something else spoils
+# medians, so they get three tries.
 # shellcheck disable=SC2016 # jq's variables
 round_trips='def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
     [.fits[] | select((.a - trips | fabs) <= 0.25)] | length == 9'
@@ -129,8 +130,8 @@ wait "$study" || status=$?
 [ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(tail -n 3 "$scratch/log")"
 holds '.environment.interrupted == true' "interrupted, it writes what there is"
 
-# A process of the lab that dies ends the study at once, and what came before is kept. The last one started is the
-# kernel's server, which the client can't tell from a server that refuses.
+# A process of the lab that dies ends the study at once, and what came before is kept. The last one
+# started is the kernel's server, which the client can't tell from a server that refuses.
 "$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
 study=$!
 sleep 5

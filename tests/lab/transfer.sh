@@ -1,12 +1,12 @@
 #!/bin/sh
-# 100 MB in both directions at once, to and from curl on the kernel's stack, over a link that loses and reorders 2 % of the
-# packets each way; over afpacket and over pcap, in two labs side by side.
+# 100 MB in both directions at once, to and from curl on the kernel's stack, over a link that loses
+# and reorders 2 % of the packets each way; over afpacket and over pcap, in two labs side by side.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl sha256sum
 self=$(realpath "$0")
 
-# --- in the lab's client host --------------------------------------------------------------------------
+# --- in the lab's client host ---------------------------------------------------------------------
 inside()
 {
     link=$2
@@ -26,7 +26,7 @@ inside()
 
 [ "${1:-}" != inside ] || { inside "$@" && exit 0; }
 
-# --- outside ---------------------------------------------------------------------------------------------
+# --- outside --------------------------------------------------------------------------------------
 # transfer LINK
 transfer()
 {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# docs/FEATURES.md says of each feature which test shows it: `suite/case` of the unit tests, or the name by which ctest
-# calls a lab script or a fuzzer. Every test that it names must exist, and no row may go without one.
+# docs/FEATURES.md says of each feature which test shows it: `suite/case` of the unit tests, or the
+# name by which ctest calls a lab script or a fuzzer. Every test that it names must exist, and no
+# row may go without one.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The layout of every C file is what clang-format 14 (Debian 12's) makes of it. Other versions lay out some lines
-# otherwise, so they judge nothing; `make format` needs 14 too.
+# The layout of every C file is what clang-format 14 (Debian 12's) makes of it. Other versions lay
+# out some lines otherwise, so they judge nothing; `make format` needs 14 too.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

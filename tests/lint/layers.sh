@@ -1,5 +1,6 @@
 #!/bin/sh
-# Reads every #include line against the order of the layers: arrows go down only (CONTRIBUTING.md has the picture).
+# Reads every #include line against the order of the layers: arrows go down only (CONTRIBUTING.md
+# has the picture).
 # shellcheck disable=SC2016 # the single quotes hold awk
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,7 +29,8 @@ BEGIN {
     sees["study"] = "study report measure lab peer"
     sees["micro"] = "micro measure core wire ip tcp"
 
-    # Public headers that not everybody below may see: NAME -> the rooms that may. The others are open to all.
+    # Public headers that not everybody below may see: NAME -> the rooms that may. The others
+    # are open to all.
     public["tls"] = "tls tls/include apps lab study micro"
     public["loop"] = "loop socket stack/include apps lab study micro"
     public["resolver"] = "loop socket apps lab study micro"
@@ -38,8 +40,8 @@ BEGIN {
     public["dhcp"] = "udp stack loop stack/include apps lab study micro"
     public["stack"] = "core wire ip tcp udp stack loop socket stack/include tls tls/include apps lab study micro"
 
-    # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is the C library
-    # or the kernel; what of those a pure room may call is the business of purity.sh.
+    # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is
+    # the C library or the kernel; what of those a pure room may call is the business of purity.sh.
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
     library["openssl"] = "peer"
     library["pcap"] = library["pcap.h"] = "link report"

@@ -1,6 +1,6 @@
-# Shared by the lints. A lint is called as `NAME.sh BUILD [ROOT]`: BUILD is a CMake build folder, ROOT the checkout
-# (default: the one this script is in). It prints `file:line: what and why` per finding and exits with 1, with 0 when
-# there is none, with 77 when it can't run here and says why.
+# Shared by the lints. A lint is called as `NAME.sh BUILD [ROOT]`: BUILD is a CMake build folder,
+# ROOT the checkout (default: the one this script is in). It prints `file:line: what and why` per
+# finding and exits with 1, with 0 when there is none, with 77 when it can't run here and says why.
 # shellcheck shell=sh
 set -eu
 unset CDPATH

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Two rules about names. Sequence numbers live modulo 2^32: outside wire/seq.h nobody compares or subtracts them with the
-# bare operators (seq_lt(), seq_diff() and their family do); only the neighbour of one (snd_una - 1) is no distance. Tests
-# may count in 64 bits as they like. And no file keeps a note of work left undone.
+# Two rules about names. Sequence numbers live modulo 2^32: outside wire/seq.h nobody compares or
+# subtracts them with the bare operators (seq_lt(), seq_diff() and their family do); only the
+# neighbour of one (snd_una - 1) is no distance. Tests may count in 64 bits as they like. And no
+# file keeps a note of work left undone.
 # shellcheck disable=SC2016 # the single quotes hold awk
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Comments and strings are blanked, "->" becomes ".", so that ">" and "-" are operators where they remain.
+# Comments and strings are blanked, "->" becomes ".", so that ">" and "-" are operators
+# where they remain.
 sequence=$(sources stack | { grep -v '^stack/wire/seq\.h$' || :; } | xargs -r awk '
 BEGIN {
     number = "([A-Za-z0-9_]*_)?(una|nxt|wl1|wl2|appack|iss|irs)|[A-Za-z0-9_]*seq"

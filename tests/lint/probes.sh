@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every trace event is a probe of the built command, by its name, and every probe is an event: what trace_events.def lists is
-# compared with the notes that readelf finds.
+# Every trace event is a probe of the built command, by its name, and every probe is an event: what
+# trace_events.def lists is compared with the notes that readelf finds.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,14 +1,16 @@
 #!/bin/sh
-# Reads the undefined symbols of the pure rooms' object files: no clock, no socket, no file, no randomness, no printing,
-# no heap. Memory comes from core/alloc.c, randomness from core/random.c, time as an argument.
+# Reads the undefined symbols of the pure rooms' object files: no clock, no socket, no file, no
+# randomness, no printing, no heap. Memory comes from core/alloc.c, randomness from core/random.c,
+# time as an argument.
 # shellcheck disable=SC2016 # the single quotes hold awk
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 [ -d "$build" ] || { echo "purity: no build folder '$build': build first (make build)"; exit 1; }
 
-# undefined LIBRARY SOURCE-GLOB [MEMBER...]: "room/file.c.o symbol" for each undefined symbol of its objects; the named
-# members only, if any are named. A room whose folder has sources must have been built.
+# undefined LIBRARY SOURCE-GLOB [MEMBER...]: "room/file.c.o symbol" for each undefined symbol of
+# its objects; the named members only, if any are named. A room whose folder has sources must
+# have been built.
 undefined()
 {
     library=$build/lib$1.a pattern=$2

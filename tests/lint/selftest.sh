@@ -1,6 +1,6 @@
 #!/bin/sh
-# A lint that can't fail is worth nothing: builds a small house that keeps every rule, then breaks one rule at a time and
-# expects the lint to name the very line.
+# A lint that can't fail is worth nothing: builds a small house that keeps every rule, then breaks
+# one rule at a time and expects the lint to name the very line.
 # shellcheck disable=SC2016 # the dollar signs are the samples' own
 # shellcheck disable=SC2026 # words cut in two, for names.sh reads this file too
 # shellcheck source=tests/lint/lib.sh
@@ -46,7 +46,7 @@ library()
     (cd "$house/build" && cc -c -o "$(basename "$2").o" "$house/$2" && ar rc "lib$1.a" "$(basename "$2").o")
 }
 
-# ---- layers -------------------------------------------------------------------------------------------------------
+# ---- layers --------------------------------------------------------------------------------------
 passes layers # an empty house
 put stack/wire/tcp.c <<'END'
 #include "wire/tcp.h"
@@ -102,7 +102,7 @@ breaks_layers stack/cellar/wine.c '#include <string.h>'
 rm -r "$house/stack/cellar"
 passes layers
 
-# ---- names --------------------------------------------------------------------------------------------------------
+# ---- names ---------------------------------------------------------------------------------------
 put stack/tcp/good.c <<'END'
 /* snd_una < snd_nxt, says the RFC; a TODOLIST is a word like any other */
 if (seq_lt(c->snd_una, seg->seq) && c->snd_una != c->snd_nxt && c->rcv_wnd < 5 && mississ < 3)
@@ -135,7 +135,7 @@ for word in TO''DO FIX''ME X''XX; do
 done
 passes names
 
-# ---- sizes --------------------------------------------------------------------------------------------------------
+# ---- sizes ---------------------------------------------------------------------------------------
 function_of()
 {
     printf 'void f(void)\n{\n'
@@ -151,7 +151,7 @@ awk 'BEGIN { for (i = 0; i < 1001; i++) print "extern int x;" }' | put stack/tcp
 catches sizes stack/tcp/long.c:1001:
 rm -r "$house/stack" "$house/tls" "$house/apps"
 
-# ---- purity -------------------------------------------------------------------------------------------------------
+# ---- purity --------------------------------------------------------------------------------------
 catches purity "no build folder"
 mkdir "$house/build"
 passes purity # a house without rooms
@@ -208,7 +208,7 @@ END
 library tlsyn_link stack/link/pipe.c
 catches purity "libtlsyn_link/pipe.c.o: calls read:"
 
-# ---- tour ---------------------------------------------------------------------------------------------------------
+# ---- tour ----------------------------------------------------------------------------------------
 printf 'int f_walks(int a)\n{\n    return a;\n}\n' | put stack/core/walk.c
 printf 'First [here](../stack/core/walk.c) `f_walks`.\n' | put docs/TOUR.md
 passes tour
@@ -218,7 +218,7 @@ printf 'First [here](../stack/core/run.c) `f_walks`.\n' | put docs/TOUR.md
 catches tour 'no such file: stack/core/run.c'
 rm -r "$house/docs" "$house/stack/core/walk.c"
 
-# ---- features -----------------------------------------------------------------------------------------------------
+# ---- features ------------------------------------------------------------------------------------
 printf 'START_TEST(it_walks)\n' | put tests/unit/test_walk.c
 printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_walks` |\n' | put docs/FEATURES.md
 passes features
@@ -228,7 +228,7 @@ printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | |\n' | 
 catches features 'docs/FEATURES.md:3: no test in the last cell'
 rm -r "$house/docs" "$house/tests/unit"
 
-# ---- probes -------------------------------------------------------------------------------------------------------
+# ---- probes --------------------------------------------------------------------------------------
 if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 && command -v readelf >/dev/null; then
     printf 'EVENT(walks, "steps")\nEVENT(runs, "steps")\n' | put stack/include/tlsyn/trace_events.def
     printf '#include <sys/sdt.h>\nint main(int n, char **v)\n{\n    DTRACE_PROBE1(tlsyn, walks, n);\n' | put probes.c
@@ -242,7 +242,7 @@ if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 && command -v 
     rm -r "$house/build/tlsyn" "$house/stack/include" "$house/probes.c" "$house/sits.c"
 fi
 
-# ---- format -------------------------------------------------------------------------------------------------------
+# ---- format --------------------------------------------------------------------------------------
 if "$lints/format.sh" "$house/build" "$root" >/dev/null 2>&1 || [ $? -ne 77 ]; then
     cp "$root/.clang-format" "$house/"
     rm -r "$house/stack"

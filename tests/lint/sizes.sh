@@ -1,7 +1,7 @@
 #!/bin/sh
-# A function longer than 100 lines fails, for nobody keeps it in the head; so does a file longer than 1000.
-# Counts from the brace in column one to its end, which is how .clang-format lays functions out. The finer limits
-# (nesting, parameters) are clang-tidy's: make lint.
+# A function longer than 100 lines fails, for nobody keeps it in the head; so does a file longer
+# than 1000. Counts from the brace in column one to its end, which is how .clang-format lays
+# functions out. The finer limits (nesting, parameters) are clang-tidy's: make lint.
 # shellcheck disable=SC2016 # the single quotes hold awk
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# docs/TOUR.md leads through the code by file and function: every file that it links must exist, and every function that it
-# names must be defined in one of these files.
+# docs/TOUR.md leads through the code by file and function: every file that it links must exist, and
+# every function that it names must be defined in one of these files.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,10 +1,12 @@
 /*
  * sim: whole stacks on a simulated network, by seeds.
  *
- * A seed chooses the path (delay, jitter, rate, loss, reordering, duplication, corruption, per direction), the link's capabilities, the
- * level of the open, whether SYN cookies answer, buffer sizes and the memory for them, how much each side says, and how its users behave: bulk both ways, a half-close, a slow reader,
- * one who aborts. Invariants: bytes in = bytes out; both users learn the end, once; nobody is stuck; memory returns; tcp_check() holds
- * wherever TLSYN_CHECK is on. A seed always gives the same run.
+ * A seed chooses the path (delay, jitter, rate, loss, reordering, duplication, corruption, per
+ * direction), the link's capabilities, the level of the open, whether SYN cookies answer, buffer
+ * sizes and the memory for them, how much each side says, and how its users behave: bulk both ways,
+ * a half-close, a slow reader, one who aborts. Invariants: bytes in = bytes out; both users learn
+ * the end, once; nobody is stuck; memory returns; tcp_check() holds wherever TLSYN_CHECK is on. A
+ * seed always gives the same run.
  *
  *     sim [--from N] [--count M] [--verbose]
  */
@@ -43,7 +45,7 @@ struct run {
     tlsyn_time began;
 };
 
-/* --- what a seed chooses --------------------------------------------------------------------------------- */
+/* --- what a seed chooses ---------------------------------------------------------------------- */
 
 static bool once_in(struct tlsyn_random *r, uint32_t n)
 {
@@ -163,7 +165,7 @@ static void choose(struct plan *plan, uint64_t seed)
     choose_more(plan, r);
 }
 
-/* --- one run ------------------------------------------------------------------------------------------------ */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static void ping_answered(struct tlsyn_ping_handler *handler, const struct tlsyn_addr *from,
                           uint16_t sequence, size_t size, uint8_t ttl, int error)
@@ -171,7 +173,8 @@ static void ping_answered(struct tlsyn_ping_handler *handler, const struct tlsyn
     (void)handler, (void)from, (void)sequence, (void)size, (void)ttl, (void)error;
 }
 
-/* ARP gives up after three lost frames, which is none of TCP's business: it is done over a perfect path. */
+/* ARP gives up after three lost frames, which is none of TCP's business: it is done over
+ * a perfect path. */
 static void resolve(struct run *run)
 {
     const struct world_options *o = &run->plan->world;

@@ -1,6 +1,6 @@
 /*
- * support/bsd.h: the calls of BSD as a table, over the kernel's sockets and over ours, so that one text of a test runs over
- * both; and a log of what each step returned, to be compared.
+ * support/bsd.h: the calls of BSD as a table, over the kernel's sockets and over ours, so that one
+ * text of a test runs over both; and a log of what each step returned, to be compared.
  */
 #ifndef TEST_SUPPORT_BSD_H
 #define TEST_SUPPORT_BSD_H
@@ -60,7 +60,8 @@ int bsd_listener(struct bsd *b, struct sockaddr_in *at, int backlog);
 /** A connection: the client's end, and the server's. */
 void bsd_connection(struct bsd *b, int *client, int *server);
 
-/** Until poll(2) says one of `events`, or five seconds have passed: what it says then of all events. */
+/** Until poll(2) says one of `events`, or five seconds have passed: what it says then of all
+ * events. */
 int bsd_await(struct bsd *b, int fd, short events);
 
 /** Until recv(MSG_PEEK) has so many bytes, or five seconds have passed. */

@@ -1,5 +1,6 @@
 /*
- * support/bulk.h: users of connections for tests: one sends a pattern and closes, the other checks what it gets.
+ * support/bulk.h: users of connections for tests: one sends a pattern and closes, the other
+ * checks what it gets.
  */
 #ifndef TEST_SUPPORT_BULK_H
 #define TEST_SUPPORT_BULK_H

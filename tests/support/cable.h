@@ -1,6 +1,6 @@
 /*
- * support/cable.h: two links whose frames go through a pair of kernel sockets: for stacks in threads of their own, which a
- * pipe in memory is not for.
+ * support/cable.h: two links whose frames go through a pair of kernel sockets: for stacks in
+ * threads of their own, which a pipe in memory is not for.
  */
 #ifndef TEST_SUPPORT_CABLE_H
 #define TEST_SUPPORT_CABLE_H

@@ -1,5 +1,6 @@
 /*
- * support/fake_link.h: a link that keeps what is transmitted, each frame in one piece, for a test to look at.
+ * support/fake_link.h: a link that keeps what is transmitted, each frame in one piece, for a
+ * test to look at.
  */
 #ifndef TEST_SUPPORT_FAKE_LINK_H
 #define TEST_SUPPORT_FAKE_LINK_H

@@ -1,5 +1,6 @@
 /*
- * support/frames.h: TCP/IPv4 frames with a number inside, for tests of links, which don't care about connections.
+ * support/frames.h: TCP/IPv4 frames with a number inside, for tests of links, which don't care
+ * about connections.
  */
 #ifndef TEST_SUPPORT_FRAMES_H
 #define TEST_SUPPORT_FRAMES_H
@@ -14,8 +15,8 @@ struct test_frame {
     uint8_t bytes[TEST_FRAME_MAX];
 };
 
-/** A frame of `len` bytes (at least TEST_FRAME_HEADERS + 4) from 02:..:01 to 02:..:02 with `number` as the first text and a
- * complete checksum. */
+/** A frame of `len` bytes (at least TEST_FRAME_HEADERS + 4) from 02:..:01 to 02:..:02 with `number`
+ * as the first text and a complete checksum. */
 void test_frame_make(struct test_frame *f, size_t len, uint32_t number);
 
 /** Leaves the TCP checksum to the other side: CSUM_PARTIAL. */

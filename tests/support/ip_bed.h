@@ -1,5 +1,6 @@
 /*
- * support/ip_bed.h: an IP layer on its own, over a link that keeps what is sent, with a clock that the test moves.
+ * support/ip_bed.h: an IP layer on its own, over a link that keeps what is sent, with a clock that
+ * the test moves.
  *
  *     us    10.0.0.1/24, 02:00:00:00:00:01          peers   10.0.0.n, 02:00:00:00:00:n
  *     us    fd77::1/64 with ip_bed_open6()                  fd77::n
@@ -48,7 +49,8 @@ enum ip_verdict ip_bed_receives(struct ip_bed *bed, const void *bytes, size_t le
 enum ip_verdict ip_bed_receives_like(struct ip_bed *bed, const struct tlsyn_frame *like,
                                      const void *bytes, size_t len);
 
-/** What goes into a frame that carries IPv4, or IPv6 where `src` is of that family; zero is a sensible default. */
+/** What goes into a frame that carries IPv4, or IPv6 where `src` is of that family; zero is a
+ * sensible default. */
 struct packet {
     const char *src, *dst;    /* NULL: 10.0.0.2, 10.0.0.1 */
     const uint8_t *ether_dst; /* NULL: ours, or that of the group `dst` */
@@ -73,7 +75,8 @@ enum ip_verdict ip_bed_icmp6(struct ip_bed *bed, const char *src, const char *ds
 /** A message of neighbour discovery comes in, with the hop limit that it must have. */
 void ip_bed_ndp(struct ip_bed *bed, const char *src, const char *dst, const struct wire_ndp *ndp);
 
-/** The next IPv6 datagram that was sent, from frame `*next` on, its headers checked; *next is behind it then. False: none. */
+/** The next IPv6 datagram that was sent, from frame `*next` on, its headers checked; *next is
+ * behind it then. False: none. */
 bool ip_bed_sent6(struct ip_bed *bed, int *next, struct wire_ip6 *ip6,
                   struct wire_ip6_chain *chain);
 
@@ -88,7 +91,8 @@ void ip_bed_knows6(struct ip_bed *bed, uint8_t n);
 void ip_bed_arp(struct ip_bed *bed, enum arp_op op, uint8_t n, const char *sender,
                 const char *target);
 
-/** A peer 10.0.0.`n` has answered: the cache holds it as REACHABLE, and nothing waits in the link. */
+/** A peer 10.0.0.`n` has answered: the cache holds it as REACHABLE, and nothing waits in the
+ * link. */
 void ip_bed_knows(struct ip_bed *bed, uint8_t n);
 
 /** Output is opened and closed; the number of frames that have left. */

@@ -44,7 +44,7 @@ tcp_seq iss_before_half(struct tcp *tcp, const struct tlsyn_endpoint *local,
     return 0x7ffffff0;
 }
 
-/* --- frames in --------------------------------------------------------------------------------------- */
+/* --- frames in -------------------------------------------------------------------------------- */
 
 /* From memory of just its size, so that a sanitizer sees each octet too far. */
 static void frame_arrives(struct tcp_test *t, const uint8_t *bytes, size_t len)
@@ -182,7 +182,7 @@ static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, cons
     frame_arrives(t, frame, put_ip(t, frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total);
 }
 
-/* --- frames out -------------------------------------------------------------------------------------- */
+/* --- frames out ------------------------------------------------------------------------------- */
 
 /* The datagram that a frame holds, its IP header checked. */
 static struct ip_datagram read_ip(const struct tcp_test *t, const uint8_t *bytes, size_t len)
@@ -244,7 +244,8 @@ static bool is_question(const struct tcp_test *t, const uint8_t *frame)
     return frame[12] == 8 && frame[13] == 6 && frame[ETHER_HEADER_LEN + 7] == ARP_REQUEST;
 }
 
-/* TCP is kept for the test, questions for the peer's Ethernet address are answered; true if an answer may have set something free. */
+/* TCP is kept for the test, questions for the peer's Ethernet address are answered; true if an
+ * answer may have set something free. */
 static bool collect(struct tcp_test *t)
 {
     uint16_t type = t->options.ip6 ? ETHER_TYPE_IP6 : ETHER_TYPE_IP4;
@@ -290,7 +291,7 @@ void advance(struct tcp_test *t, tlsyn_time by)
     flush(t);
 }
 
-/* --- the test bed ------------------------------------------------------------------------------------ */
+/* --- the test bed ----------------------------------------------------------------------------- */
 
 static void start_stack(struct tcp_test *t)
 {
@@ -359,7 +360,7 @@ void tcp_test_close(struct tcp_test *t)
     free(t);
 }
 
-/* --- the peer ---------------------------------------------------------------------------------------- */
+/* --- the peer --------------------------------------------------------------------------------- */
 
 static bool names_options(const struct tcp_options *o)
 {
@@ -407,7 +408,8 @@ void peer_sends(struct tcp_test *t, struct seg seg)
         flush(t);
 }
 
-/* What a segment of the stack's tells the peer: its ISS, what is in order, whether timestamps are on. */
+/* What a segment of the stack's tells the peer: its ISS, what is in order, whether
+ * timestamps are on. */
 static void peer_notes(struct tcp_test *t, const struct sent *s)
 {
     const struct wire_tcp *segment = &s->segment;
@@ -495,7 +497,7 @@ int peer_takes_all(struct tcp_test *t)
     return n;
 }
 
-/* --- openings ---------------------------------------------------------------------------------------- */
+/* --- openings --------------------------------------------------------------------------------- */
 
 int user_connects(struct tcp_test *t)
 {

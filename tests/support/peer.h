@@ -1,13 +1,15 @@
 /*
- * support/peer.h: one whole stack under a virtual clock, and a scripted peer that speaks the segment language.
+ * support/peer.h: one whole stack under a virtual clock, and a scripted peer that speaks the
+ * segment language.
  *
  *     peer 10.0.0.2:5555  <-- a link that keeps what is sent -->  stack 10.0.0.1, its user, a listener on port 443
  *     (or fd77::2)                                                      (or fd77::1)
  *
- * Every start state is reached by segments: opens_passively() and opens_actively() are three-way handshakes. Each segment
- * that the peer sends is handed to the stack and answered at once (input, timers, output); `hold` puts the answer off, so that
- * several segments make a batch. Every segment that the stack sends has its checksums verified (RFC 9293 MUST-2), and every
- * question for the peer's Ethernet address is answered.
+ * Every start state is reached by segments: opens_passively() and opens_actively() are three-way
+ * handshakes. Each segment that the peer sends is handed to the stack and answered at once (input,
+ * timers, output); `hold` puts the answer off, so that several segments make a batch. Every segment
+ * that the stack sends has its checksums verified (RFC 9293 MUST-2), and every question for the
+ * peer's Ethernet address is answered.
  */
 #ifndef TEST_SUPPORT_PEER_H
 #define TEST_SUPPORT_PEER_H
@@ -102,8 +104,8 @@ void expect_nothing(struct tcp_test *t);
 /** Forgets what the stack sent; the number of segments. */
 int ignore_sent(struct tcp_test *t);
 
-/** Takes everything that the stack sent into the peer's account (text in order), so that the peer's next ACK covers it; the number
- * of segments. Fails if text is not as in the pattern. */
+/** Takes everything that the stack sent into the peer's account (text in order), so that the peer's
+ * next ACK covers it; the number of segments. Fails if text is not as in the pattern. */
 int peer_takes_all(struct tcp_test *t);
 
 /** The clock moves on, timers fire, what is due leaves. */
@@ -112,7 +114,8 @@ void advance(struct tcp_test *t, tlsyn_time by);
 /** What the user wrote or asked for leaves now. */
 void flush(struct tcp_test *t);
 
-/** The user opens a connection to the peer; its SYN is not looked at. tlsyn_conn_open()'s result. */
+/** The user opens a connection to the peer; its SYN is not looked at.
+ * tlsyn_conn_open()'s result. */
 int user_connects(struct tcp_test *t);
 
 /** Three-way handshakes to ESTABLISHED. */
@@ -128,10 +131,12 @@ void expect_no_connection(struct tcp_test *t);
 uint64_t counted(struct tcp_test *t, enum tlsyn_counter counter);
 uint64_t dropped(struct tcp_test *t, enum tlsyn_drop reason);
 
-/** An ICMP destination unreachable (over IPv6 with an MTU: packet too big) about a segment of the stack's with this (relative) number. */
+/** An ICMP destination unreachable (over IPv6 with an MTU: packet too big) about a segment of the
+ * stack's with this (relative) number. */
 void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int64_t seq);
 
-/** Initial sequence numbers for .choose_iss, such that the first window crosses a border of the number space. */
+/** Initial sequence numbers for .choose_iss, such that the first window crosses a border of
+ * the number space. */
 tcp_seq iss_before_wrap(struct tcp *tcp, const struct tlsyn_endpoint *local,
                         const struct tlsyn_endpoint *remote);
 tcp_seq iss_before_half(struct tcp *tcp, const struct tlsyn_endpoint *local,

@@ -20,8 +20,8 @@ void reference_open(struct reference *r)
     *r = (struct reference){.net = libnet_init(LIBNET_NONE, NULL, message)};
     if (!r->net)
         fail("init", message);
-    /* LIBNET_NONE opens no socket, so that no privilege is needed, but won't hand the finished packet out; the link layer's
-     * advanced mode does. */
+    /* LIBNET_NONE opens no socket, so that no privilege is needed, but won't hand the finished
+     * packet out; the link layer's advanced mode does. */
     r->net->injection_type = LIBNET_LINK_ADV;
 }
 

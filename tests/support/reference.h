@@ -1,8 +1,10 @@
 /*
- * support/reference.h: packets built by libnet: code that isn't ours, to hold our emitters and parsers against.
+ * support/reference.h: packets built by libnet: code that isn't ours, to hold our emitters and
+ * parsers against.
  *
- * libnet builds from the innermost header outwards: reference_open(); libnet_build_...(r.net); reference_cull(); look at r.packet;
- * reference_close(). No privilege is needed: nothing is ever sent.
+ * libnet builds from the innermost header outwards: reference_open();
+ * libnet_build_...(r.net); reference_cull(); look at r.packet; reference_close(). No
+ * privilege is needed: nothing is ever sent.
  */
 #ifndef TEST_SUPPORT_REFERENCE_H
 #define TEST_SUPPORT_REFERENCE_H

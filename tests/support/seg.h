@@ -1,15 +1,17 @@
 /*
- * support/seg.h: the segment language: how tests write down segments that a peer sends, or that a stack is expected to send.
+ * support/seg.h: the segment language: how tests write down segments that a peer sends, or that a
+ * stack is expected to send.
  *
  *     peer_sends(t, SYN(.opt = {.mss = 1000}));
  *     expect(t, SYNACK(.ack = 1));
  *     peer_sends(t, ACK(.seq = 1, .ack = 1, .text = "hello"));
  *
- * Sequence numbers are relative: `seq` to the initial sequence number of who sends, `ack` to that of who receives. So a SYN
- * has number 0 and the first byte of text number 1, in both directions.
+ * Sequence numbers are relative: `seq` to the initial sequence number of who sends, `ack` to that
+ * of who receives. So a SYN has number 0 and the first byte of text number 1, in both directions.
  *
- * What is not named has a default. Sent: `seq` and `ack` go on where the peer stands, the window is 65535. Expected: any will
- * do, but flags and length of the text are always compared (PSH excepted).
+ * What is not named has a default. Sent: `seq` and `ack` go on where the peer stands, the
+ * window is 65535. Expected: any will do, but flags and length of the text are always compared
+ * (PSH excepted).
  */
 #ifndef TEST_SUPPORT_SEG_H
 #define TEST_SUPPORT_SEG_H
@@ -56,7 +58,8 @@ size_t seg_space(const struct seg *seg);
 /** Fills `bytes` with its text, of which the first stands at relative sequence number `at`. */
 void seg_text(const struct seg *seg, int64_t at, uint8_t *bytes);
 
-/** One line about a segment on the wire, with numbers relative to these; `room` octets of `line` at most. */
+/** One line about a segment on the wire, with numbers relative to these; `room` octets of
+ * `line` at most. */
 void seg_print(const struct wire_tcp *segment, tcp_seq seq_from, tcp_seq ack_from, char *line,
                size_t room);
 

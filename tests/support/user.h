@@ -1,6 +1,6 @@
 /*
- * support/user.h: a user of one connection for tests: it writes down what it is told, and does in each event what the test
- * asked for beforehand.
+ * support/user.h: a user of one connection for tests: it writes down what it is told, and does in
+ * each event what the test asked for beforehand.
  */
 #ifndef TEST_SUPPORT_USER_H
 #define TEST_SUPPORT_USER_H

@@ -47,8 +47,9 @@ static int probe_socket(const char *name)
     return fd;
 }
 
-/* An end that came up before the other one swallows what it is given until the kernel has looked at its carrier again,
- * which it does in its own time, and tells nobody: so knock until somebody hears it. */
+/* An end that came up before the other one swallows what it is given until the kernel has
+ * looked at its carrier again, which it does in its own time, and tells nobody: so knock until
+ * somebody hears it. */
 static void await_passage(const char *from, const char *to)
 {
     static const uint8_t probe[60] = {

@@ -1,5 +1,6 @@
 /*
- * support/wire.h: a wire of this machine for one test: a veth pair in a network namespace that ends with the process.
+ * support/wire.h: a wire of this machine for one test: a veth pair in a network namespace that ends
+ * with the process.
  */
 #ifndef TEST_SUPPORT_WIRE_H
 #define TEST_SUPPORT_WIRE_H
@@ -14,9 +15,10 @@ static const uint8_t test_wire_near_hwaddr[6] = {2, 0, 0, 0, 0, 1};
 static const uint8_t test_wire_far_hwaddr[6] = {2, 0, 0, 0, 0, 2};
 
 /**
- * Moves the calling process into a new network namespace (in a new user namespace, if need be) with both ends of a pair
- * in it, up, MTU 1500; near has the address 10.0.0.1/24. False, with a line on stdout, where namespaces are forbidden
- * or the tests run in one process (CK_FORK=no): then the test has nothing to stand on and returns.
+ * Moves the calling process into a new network namespace (in a new user namespace, if need be) with
+ * both ends of a pair in it, up, MTU 1500; near has the address 10.0.0.1/24. False, with a line on
+ * stdout, where namespaces are forbidden or the tests run in one process (CK_FORK=no): then the
+ * test has nothing to stand on and returns.
  */
 bool test_wire_open(void);
 

@@ -1,9 +1,11 @@
 /*
- * support/world.h: a network in memory under a virtual clock: two hosts, each a whole stack, joined by a path that impairs.
+ * support/world.h: a network in memory under a virtual clock: two hosts, each a whole stack, joined
+ * by a path that impairs.
  *
  *     client 10.0.0.1, or fd77::1 -- pipe -- impair (both directions) -- server 10.0.0.2
  *
- * world_step() moves the clock to the next moment at which something can happen, and lets everything happen.
+ * world_step() moves the clock to the next moment at which something can happen, and lets
+ * everything happen.
  */
 #ifndef TEST_SUPPORT_WORLD_H
 #define TEST_SUPPORT_WORLD_H
@@ -42,7 +44,8 @@ struct world_options {
     const struct tlsyn_limits *limits;            /* NULL: the defaults */
     struct tlsyn_trace *trace[WORLD_HOSTS];
     bool ip6; /* the hosts talk IPv6; `caps.mtu` is 1280 at least */
-    /* A router in the middle whose links take no more octets than this; 0: there is none. IPv6 demands 1280. */
+    /* A router in the middle whose links take no more octets than this; 0: there is none.
+     * IPv6 demands 1280. */
     uint16_t middle_mtu;
     bool black_hole; /* and what is longer disappears without a word */
 };
@@ -52,7 +55,8 @@ void world_open(struct world *w, const struct world_options *options);
 /** Closes both hosts and aborts if one of them kept memory. */
 void world_close(struct world *w);
 
-/** Lets everything happen that is due, then moves the clock to what is next, at most to `until`. False: nothing will ever happen again. */
+/** Lets everything happen that is due, then moves the clock to what is next, at most to `until`.
+ * False: nothing will ever happen again. */
 bool world_step(struct world *w, tlsyn_time until);
 
 /** Steps until `*done`, `duration` has passed or nothing is left to happen; *done. */

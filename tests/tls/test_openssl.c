@@ -231,8 +231,8 @@ START_TEST(our_client_meets_openssl)
 }
 END_TEST
 
-/* RFC 6066 3: addresses are no server names; RFC 8446 4.1.2: nor may the second hello of a HelloRetryRequest have what the first had
- * not. */
+/* RFC 6066 3: addresses are no server names; RFC 8446 4.1.2: nor may the second hello of a
+ * HelloRetryRequest have what the first had not. */
 START_TEST(an_address_is_never_sent_as_server_name)
 {
     const struct meeting *m = &meetings[_i];

@@ -72,7 +72,8 @@ START_TEST(another_name_is_refused)
 }
 END_TEST
 
-/* What a stranger chose ends up in a sentence of ours: it writes none of its own, and no orders to a terminal. */
+/* What a stranger chose ends up in a sentence of ours: it writes none of its own, and no orders
+ * to a terminal. */
 START_TEST(a_name_with_control_characters_is_made_harmless)
 {
     struct setup s = {.suite = TLSYN_TLS_13};

@@ -33,7 +33,8 @@ static struct tlsyn_link *open_link(const char *name, const struct tlsyn_afpacke
     return link;
 }
 
-/* Our frames have the test's addresses: only those count, not what the kernel says by itself on the wire. */
+/* Our frames have the test's addresses: only those count, not what the kernel says by
+ * itself on the wire. */
 static bool is_ours(const struct tlsyn_frame *frame)
 {
     const uint8_t *bytes = frame->iov[0].iov_base;
@@ -41,7 +42,8 @@ static bool is_ours(const struct tlsyn_frame *frame)
     return frame->iov[0].iov_len >= 58 && bytes[12] == 8 && bytes[13] == 0 && bytes[23] == 6;
 }
 
-/* Waits for frames; those of ours move to the front. Their count, 0 after some time, or the link's error. */
+/* Waits for frames; those of ours move to the front. Their count, 0 after some time, or
+ * the link's error. */
 static int await_frames(struct tlsyn_link *link, int max, int wait_ms)
 {
     struct pollfd ready = {.fd = tlsyn_link_fd(link), .events = POLLIN};

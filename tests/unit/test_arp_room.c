@@ -1,4 +1,5 @@
-/* What ARP packets do: answers, what the cache believes, and conflicts about our addresses. RFC 826, RFC 5227. */
+/* What ARP packets do: answers, what the cache believes, and conflicts about our addresses.
+ * RFC 826, RFC 5227. */
 #include <check.h>
 #include <errno.h>
 
@@ -44,7 +45,7 @@ static bool is_announcement(int i, const char *text)
            bed.link.frame[i].bytes[0] == 0xff;
 }
 
-/* --- questions and answers ----------------------------------------------------------------------------- */
+/* --- questions and answers -------------------------------------------------------------------- */
 
 START_TEST(request_for_our_address_is_answered)
 {
@@ -106,7 +107,7 @@ START_TEST(probe_for_our_address_is_answered_and_makes_no_entry)
 }
 END_TEST
 
-/* --- belief ------------------------------------------------------------------------------------------- */
+/* --- belief ----------------------------------------------------------------------------------- */
 
 START_TEST(reply_that_nobody_asked_for_makes_no_entry)
 {
@@ -152,7 +153,7 @@ START_TEST(sender_off_the_link_is_not_remembered)
 }
 END_TEST
 
-/* --- malformed ---------------------------------------------------------------------------------------- */
+/* --- malformed -------------------------------------------------------------------------------- */
 
 static const uint8_t request[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,  2, 8, 6,
                                     0,    1,    8,    0,    6,    4,    0, 1, 2, 0, 0,  0, 0, 2,
@@ -224,7 +225,7 @@ START_TEST(frame_for_another_host_is_not_ours)
 }
 END_TEST
 
-/* --- conflicts (RFC 5227) ------------------------------------------------------------------------------ */
+/* --- conflicts (RFC 5227) --------------------------------------------------------------------- */
 
 START_TEST(own_packets_that_come_back_mean_nothing)
 {

@@ -1,4 +1,5 @@
-/* core/budget: no more than the burst at once, no more than the rate in the long run, no less either. */
+/* core/budget: no more than the burst at once, no more than the rate in the long run, no less
+ * either. */
 #include <check.h>
 
 #include "core/budget.h"

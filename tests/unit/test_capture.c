@@ -1,4 +1,5 @@
-/* link/capture and link/pcap's file reader: what went over a link is in the file, as libpcap reads it back. */
+/* link/capture and link/pcap's file reader: what went over a link is in the file, as libpcap
+ * reads it back. */
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
@@ -204,7 +205,8 @@ START_TEST(secrets_stand_before_the_packets_they_open)
 }
 END_TEST
 
-/* The keys of a ServerHello come to be while its frame is looked at; a reader needs them when it meets that frame. */
+/* The keys of a ServerHello come to be while its frame is looked at; a reader needs them when it
+ * meets that frame. */
 START_TEST(secrets_stand_before_the_frames_that_brought_them_forth)
 {
     static const uint32_t expected[] = {0x0a0d0d0a, 1, 6, 10, 10, 6, 6, 6, 10};

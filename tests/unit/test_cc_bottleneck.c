@@ -1,6 +1,7 @@
 /*
- * Controllers on a bottleneck, end to end under a virtual clock: whole stacks, 20 Mbit/s, 20 ms, a queue of one bandwidth-delay
- * product unless said otherwise. What they use of it, what they leave each other, and what BBR makes of its model.
+ * Controllers on a bottleneck, end to end under a virtual clock: whole stacks, 20 Mbit/s, 20 ms, a
+ * queue of one bandwidth-delay product unless said otherwise. What they use of it, what they leave
+ * each other, and what BBR makes of its model.
  */
 #include <check.h>
 

@@ -1,5 +1,6 @@
 /*
- * CUBIC held against its formulas in floating point (RFC 9438 4), and HyStart++ (RFC 9406 4.2), under a made-up clock.
+ * CUBIC held against its formulas in floating point (RFC 9438 4), and HyStart++ (RFC 9406 4.2),
+ * under a made-up clock.
  */
 #include <check.h>
 #include <math.h>
@@ -59,7 +60,7 @@ static void lose(struct flow *f)
     cc_congestion(&f->cc, CC_LOSS, &(struct cc_event){.now = f->now});
 }
 
-/* --- the function ------------------------------------------------------------------------------------------------- */
+/* --- the function ----------------------------------------------------------------------------- */
 
 static double w_cubic(double t, double w_max, double cwnd_epoch)
 {
@@ -139,7 +140,7 @@ START_TEST(time_without_use_does_not_count) /* 4.2, 5.8 */
 }
 END_TEST
 
-/* --- reductions ---------------------------------------------------------------------------------------------------- */
+/* --- reductions ------------------------------------------------------------------------------- */
 
 START_TEST(a_second_loss_below_the_first_makes_room_for_others) /* 4.7 */
 {
@@ -218,7 +219,7 @@ START_TEST(a_first_loss_that_was_none_does_not_end_slow_start)
 }
 END_TEST
 
-/* --- HyStart++ ------------------------------------------------------------------------------------------------------ */
+/* --- HyStart++ -------------------------------------------------------------------------------- */
 
 START_TEST(longer_round_trips_end_slow_start)
 {

@@ -1,6 +1,6 @@
 /*
- * test_certify.c: throwaway certificates are what our own engine takes, as identity and as trust. (That OpenSSL takes them, and
- * the names in them, is shown in the lab.)
+ * test_certify.c: throwaway certificates are what our own engine takes, as identity and as trust.
+ * (That OpenSSL takes them, and the names in them, is shown in the lab.)
  */
 #include <check.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "cli.h"
 #include "say.h"
 
-/* --- values ----------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static bool takes(const struct cli_type *type, const char *text)
 {
@@ -161,7 +161,7 @@ START_TEST(numbers_keep_their_bounds)
 }
 END_TEST
 
-/* --- command lines --------------------------------------------------------------------------------------- */
+/* --- command lines ---------------------------------------------------------------------------- */
 
 /* A command with one option of each kind, and what a command line made of it. */
 struct line {
@@ -346,7 +346,7 @@ START_TEST(defaults_stay_where_nothing_is_said)
 }
 END_TEST
 
-/* --- what is printed ------------------------------------------------------------------------------------- */
+/* --- what is printed -------------------------------------------------------------------------- */
 
 START_TEST(durations_and_bytes_read_well)
 {

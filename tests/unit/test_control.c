@@ -1,5 +1,6 @@
 /*
- * The socket at which a running command tells about itself (apps/control), served by a loop around a stack without a link.
+ * The socket at which a running command tells about itself (apps/control), served by a loop around
+ * a stack without a link.
  */
 #include <check.h>
 #include <dirent.h>

@@ -84,7 +84,8 @@ static void flush(void)
     udp_output_done(&udp);
 }
 
-/* The last DHCP message that was sent, with where it went; how many there were. Frames are forgotten then. */
+/* The last DHCP message that was sent, with where it went; how many there were. Frames are
+ * forgotten then. */
 static int hear(struct wire_dhcp *m, struct wire_ip4 *ip4)
 {
     struct wire_udp header;
@@ -209,7 +210,7 @@ static void binds(uint32_t lease)
     fake_link_clear(&bed.link);
 }
 
-/* --- asking ---------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 START_TEST(who_has_no_address_asks_everybody)
 {
@@ -340,7 +341,7 @@ START_TEST(an_unanswered_request_is_repeated_then_given_up)
 }
 END_TEST
 
-/* --- keeping --------------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 START_TEST(at_half_time_its_server_is_asked_to_renew)
 {

@@ -1,5 +1,6 @@
 /*
- * test_files.c: no path leads out of the folder that is served; what is received appears when it is whole.
+ * test_files.c: no path leads out of the folder that is served; what is received appears
+ * when it is whole.
  */
 #include <check.h>
 #include <dirent.h>
@@ -199,7 +200,7 @@ START_TEST(types_come_from_endings)
 }
 END_TEST
 
-/* --- where a client's bytes go ---------------------------------------------------------------------------- */
+/* --- where a client's bytes go ---------------------------------------------------------------- */
 
 START_TEST(a_fetched_file_appears_when_it_is_whole)
 {

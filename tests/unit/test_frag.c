@@ -1,4 +1,5 @@
-/* Putting fragments together, and what it may cost. RFC 791 3.2, RFC 815, RFC 1122 3.3.2, RFC 5722, RFC 8200 4.5, RFC 3168 5.3. */
+/* Putting fragments together, and what it may cost. RFC 791 3.2, RFC 815, RFC 1122 3.3.2, RFC 5722,
+ * RFC 8200 4.5, RFC 3168 5.3. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -111,7 +112,7 @@ static void expect_empty(void)
     ck_assert_uint_eq(bed.ip.frags.bytes, 0);
 }
 
-/* --- together ------------------------------------------------------------------------------------------ */
+/* --- together --------------------------------------------------------------------------------- */
 
 static void in_order_of(const int order[4])
 {
@@ -226,7 +227,7 @@ START_TEST(congestion_marks_are_combined)
 }
 END_TEST
 
-/* --- lies ------------------------------------------------------------------------------------------------- */
+/* --- lies ------------------------------------------------------------------------------------- */
 
 START_TEST(an_overlap_ends_the_datagram)
 {
@@ -319,7 +320,7 @@ START_TEST(a_first_fragment_holds_the_whole_header)
 }
 END_TEST
 
-/* --- time ---------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 START_TEST(the_source_learns_that_its_time_is_over)
 {
@@ -367,7 +368,7 @@ START_TEST(what_is_told_has_a_budget)
 }
 END_TEST
 
-/* --- bounds ---------------------------------------------------------------------------------------------- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 START_TEST(one_source_can_not_hold_everything)
 {
@@ -467,7 +468,7 @@ START_TEST(failing_memory_loses_fragments_and_nothing_else)
 }
 END_TEST
 
-/* --- IPv6 -------------------------------------------------------------------------------------------------- */
+/* --- IPv6 ------------------------------------------------------------------------------------- */
 
 START_TEST(ip6_goes_by_its_own_rules)
 {

@@ -1,4 +1,5 @@
-/* ICMP: echo both ways, errors about what we sent, and the one that we send. RFC 792, RFC 1122 3.2.2. */
+/* ICMP: echo both ways, errors about what we sent, and the one that we send. RFC 792,
+ * RFC 1122 3.2.2. */
 #include <check.h>
 #include <errno.h>
 
@@ -81,7 +82,7 @@ static struct wire_icmp4 sent(int i)
     return icmp;
 }
 
-/* --- we are asked -------------------------------------------------------------------------------------- */
+/* --- we are asked ----------------------------------------------------------------------------- */
 
 START_TEST(echo_request_gets_its_data_back)
 {
@@ -213,7 +214,7 @@ START_TEST(unknown_types_are_discarded_in_silence)
 }
 END_TEST
 
-/* --- we ask ------------------------------------------------------------------------------------------- */
+/* --- we ask ----------------------------------------------------------------------------------- */
 
 static int ping(const char *to, uint16_t id, uint16_t sequence, size_t size)
 {
@@ -313,7 +314,7 @@ START_TEST(silent_neighbour_fails_its_pings)
 }
 END_TEST
 
-/* --- errors about what we sent --------------------------------------------------------------------------- */
+/* --- errors about what we sent ---------------------------------------------------------------- */
 
 /* A datagram of ours as a router quotes it: header and eight octets. */
 static size_t quote(uint8_t bytes[28], uint8_t protocol, const uint8_t first[8])
@@ -440,9 +441,10 @@ START_TEST(error_about_a_ping_goes_to_its_handler)
 }
 END_TEST
 
-/* --- the error that we send ------------------------------------------------------------------------------- */
+/* --- the error that we send ------------------------------------------------------------------- */
 
-/* A datagram of an unknown protocol comes in, and is refused as the stack would while the frame is in hand. */
+/* A datagram of an unknown protocol comes in, and is refused as the stack would while the
+ * frame is in hand. */
 static void receives_unknown(const char *dst, const void *payload, size_t len)
 {
     uint8_t bytes[PACKET_MAX];

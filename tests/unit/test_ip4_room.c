@@ -237,7 +237,8 @@ START_TEST(offload_metadata_goes_up)
 }
 END_TEST
 
-/* Any damage to one octet: dropped with a reason, or handed up as a datagram that lies inside its frame. */
+/* Any damage to one octet: dropped with a reason, or handed up as a datagram that lies
+ * inside its frame. */
 START_TEST(random_damage_never_escapes_the_frame)
 {
     random_seed(&bed.random, (uint64_t)_i);

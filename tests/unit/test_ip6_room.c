@@ -151,7 +151,7 @@ START_TEST(echo_is_answered)
 }
 END_TEST
 
-/* --- our own pings, and errors in -------------------------------------------------------------------------- */
+/* --- our own pings, and errors in ------------------------------------------------------------- */
 
 static struct {
     struct tlsyn_ping_handler base;

@@ -56,7 +56,7 @@ static bool checksum_is_right(int i)
     return checksum_good(&sum);
 }
 
-/* --- one frame ----------------------------------------------------------------------------------------- */
+/* --- one frame -------------------------------------------------------------------------------- */
 
 START_TEST(frame_is_the_one_that_libnet_builds)
 {
@@ -228,7 +228,7 @@ START_TEST(no_route_is_said_and_counted)
 }
 END_TEST
 
-/* --- the batch ----------------------------------------------------------------------------------------- */
+/* --- the batch -------------------------------------------------------------------------------- */
 
 START_TEST(batch_goes_when_full_and_at_close)
 {
@@ -299,7 +299,7 @@ START_TEST(each_interface_gets_its_own_frames)
 }
 END_TEST
 
-/* --- the reply queue ------------------------------------------------------------------------------------ */
+/* --- the reply queue -------------------------------------------------------------------------- */
 
 START_TEST(outside_output_a_datagram_is_copied)
 {
@@ -432,7 +432,7 @@ START_TEST(what_still_waits_is_freed_with_the_layer)
 }
 END_TEST
 
-/* --- traces --------------------------------------------------------------------------------------------- */
+/* --- traces ----------------------------------------------------------------------------------- */
 
 struct tape {
     struct tlsyn_trace base;

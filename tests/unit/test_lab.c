@@ -1,6 +1,6 @@
 /*
- * The laboratory as its callers use it: what children inherit, what the link does, what stays behind.
- * Where namespaces are forbidden there is only one thing to see: that it says so.
+ * The laboratory as its callers use it: what children inherit, what the link does, what stays
+ * behind. Where namespaces are forbidden there is only one thing to see: that it says so.
  */
 #include "lab/lab.h"
 
@@ -58,7 +58,7 @@ static int run_shell(struct lab *lab, enum lab_host host, const char *script)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* --- processes ---------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static int write_to_pipe(void *fds)
 {
@@ -142,7 +142,8 @@ START_TEST(waiting_ends_at_its_limit_and_closing_ends_everything)
 }
 END_TEST
 
-/* The lab's opener, killed without a chance to close it. `argument` is a pipe that the lab's processes hold open. */
+/* The lab's opener, killed without a chance to close it. `argument` is a pipe that the lab's
+ * processes hold open. */
 static _Noreturn void open_and_die(const int fds[2])
 {
     struct lab_options options = {.mtu = 0};
@@ -176,7 +177,7 @@ START_TEST(when_the_caller_is_killed_everything_in_the_lab_dies)
 }
 END_TEST
 
-/* --- the link ----------------------------------------------------------------------------------------- */
+/* --- the link --------------------------------------------------------------------------------- */
 
 #define DATAGRAMS 20
 
@@ -188,8 +189,8 @@ static struct sockaddr_in server_address(void)
     return to;
 }
 
-/* Sends DATAGRAMS datagrams to the server and waits for the answer to each, *wait_ms at most. The number of answers is the
- * exit status. */
+/* Sends DATAGRAMS datagrams to the server and waits for the answer to each, *wait_ms at most. The
+ * number of answers is the exit status. */
 static int count_echoes(void *wait_ms)
 {
     struct sockaddr_in to = server_address();
@@ -317,7 +318,8 @@ START_TEST(a_report_starts_the_count_anew)
 }
 END_TEST
 
-/* From the kernel's IPv6 address here to a port of the other's where nobody listens, which says so. */
+/* From the kernel's IPv6 address here to a port of the other's where nobody listens,
+ * which says so. */
 static int knocks_over_ipv6(void *unused)
 {
     struct sockaddr_in6 here = {.sin6_family = AF_INET6};

@@ -1,4 +1,5 @@
-/* loop: waiting, watching, and the four calls around a real stack on a link with a real descriptor. */
+/* loop: waiting, watching, and the four calls around a real stack on a link with a real
+ * descriptor. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 
 #include "core/list.h"
 
-/* ---- a link over a socket pair, whose other end the test holds ------------------------------------------ */
+/* ---- a link over a socket pair, whose other end the test holds ------------------------------- */
 
 struct socket_link {
     struct tlsyn_link link;
@@ -92,7 +93,7 @@ static struct tlsyn_link *socket_link_open(int *other)
     return &s->link;
 }
 
-/* ---- a loop with a stack at 10.0.0.1 --------------------------------------------------------------------- */
+/* ---- a loop with a stack at 10.0.0.1 --------------------------------------------------------- */
 
 static struct tlsyn_stack *stack;
 static struct tlsyn_link *link_under;
@@ -167,7 +168,8 @@ START_TEST(what_a_link_holds_back_is_fetched_in_time)
     ask();
     ck_assert_int_eq(tlsyn_loop_run(loop, &never, tlsyn_clock() + TLSYN_MS(5)), -ETIMEDOUT);
     ck_assert(!is_answered());
-    /* Nothing comes in any more: only the link's own timeout can wake the loop before the deadline. */
+    /* Nothing comes in any more: only the link's own timeout can wake the loop before the
+     * deadline. */
     for (int turns = 0; turns < 20 && !is_answered(); turns++)
         ck_assert_int_eq(tlsyn_loop_turn(loop, tlsyn_clock() + TLSYN_SECONDS(30)), 0);
     ck_assert_int_eq(tlsyn_link_next_timeout(link_under), TLSYN_NEVER);
@@ -227,7 +229,7 @@ START_TEST(an_idle_loop_sleeps)
 }
 END_TEST
 
-/* ---- watches --------------------------------------------------------------------------------------------- */
+/* ---- watches --------------------------------------------------------------------------------- */
 
 struct counting_watch {
     struct tlsyn_loop_watch base;
@@ -331,7 +333,7 @@ START_TEST(watches_are_bounded_and_setting_one_again_changes_it)
 }
 END_TEST
 
-/* ---- waiting --------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static void on_alarm(int number)
 {

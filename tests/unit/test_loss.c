@@ -1,5 +1,6 @@
 /*
- * test_loss.c: the arithmetic of tlsyn bench loss: paths, sizes, ratios; and the pattern that transfers carry.
+ * test_loss.c: the arithmetic of tlsyn bench loss: paths, sizes, ratios; and the pattern that
+ * transfers carry.
  */
 #include <check.h>
 #include <errno.h>
@@ -167,7 +168,7 @@ START_TEST(failures_are_counted_and_not_timed)
 }
 END_TEST
 
-/* --- what transfers carry ------------------------------------------------------------------------------ */
+/* --- what transfers carry --------------------------------------------------------------------- */
 
 START_TEST(a_receiver_knows_the_senders_bytes)
 {

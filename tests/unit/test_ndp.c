@@ -58,7 +58,7 @@ static struct wire_ndp solicit(const char *target, uint8_t n)
                              .source_hw = {2, 0, 0, 0, 0, n}};
 }
 
-/* --- resolution ------------------------------------------------------------------------------------------ */
+/* --- resolution ------------------------------------------------------------------------------- */
 
 START_TEST(the_first_datagram_asks_the_solicited_node_group)
 {
@@ -179,7 +179,7 @@ START_TEST(who_asks_for_us_is_answered_and_known)
 }
 END_TEST
 
-/* --- what must be refused (RFC 4861 7.1) ------------------------------------------------------------------ */
+/* --- what must be refused (RFC 4861 7.1) ------------------------------------------------------ */
 
 static void refused(const char *src, const char *dst, uint8_t hop_limit, const struct wire_ndp *ndp)
 {
@@ -238,7 +238,7 @@ START_TEST(a_flood_of_questions_is_bounded)
 }
 END_TEST
 
-/* --- duplicate address detection -------------------------------------------------------------------------- */
+/* --- duplicate address detection -------------------------------------------------------------- */
 
 struct watcher {
     struct tlsyn_address_handler base;
@@ -379,7 +379,7 @@ START_TEST(a_link_local_address_that_is_taken_is_made_anew)
 }
 END_TEST
 
-/* --- source addresses (RFC 6724) -------------------------------------------------------------------------- */
+/* --- source addresses (RFC 6724) -------------------------------------------------------------- */
 
 START_TEST(the_source_fits_the_destination)
 {

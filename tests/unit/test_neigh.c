@@ -1,4 +1,5 @@
-/* The neighbour cache: its states, what waits in it, and who leaves when it is full. RFC 4861 7.3. */
+/* The neighbour cache: its states, what waits in it, and who leaves when it is full. RFC 4861
+ * 7.3. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static uint8_t number_of(int i)
     return bed.link.frame[i].bytes[35];
 }
 
-/* --- resolution (7.2.2) ------------------------------------------------------------------------------- */
+/* --- resolution (7.2.2) ----------------------------------------------------------------------- */
 
 START_TEST(first_use_asks_everybody)
 {
@@ -194,7 +195,7 @@ START_TEST(late_answer_rescues_what_was_not_reported_yet)
 }
 END_TEST
 
-/* --- reachability (7.3.3) ------------------------------------------------------------------------------ */
+/* --- reachability (7.3.3) --------------------------------------------------------------------- */
 
 START_TEST(reachable_goes_stale_in_its_time_and_is_probed_alone)
 {
@@ -288,7 +289,7 @@ START_TEST(progress_does_not_invent_an_address)
 }
 END_TEST
 
-/* --- bounds -------------------------------------------------------------------------------------------- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static void spoofed_sources_are_answered(unsigned count)
 {

@@ -11,7 +11,7 @@ static struct tlsyn_conn_info info_of(struct tcp_test *t)
     return info;
 }
 
-/* --- MSS -------------------------------------------------------------------------------------------------------------- */
+/* --- MSS -------------------------------------------------------------------------------------- */
 
 /* MUST-14, MUST-67, SHLD-5 */
 START_TEST(we_announce_what_the_link_takes)
@@ -84,7 +84,7 @@ START_TEST(only_syns_carry_it)
 }
 END_TEST
 
-/* --- both must have it ---------------------------------------------------------------------------------------------------- */
+/* --- both must have it ------------------------------------------------------------------------ */
 
 /* R7323-WS4 */
 START_TEST(an_option_is_in_force_when_both_have_it)

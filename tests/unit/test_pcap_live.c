@@ -1,4 +1,5 @@
-/* link/pcap: libpcap and libnet over a real pair of interfaces, against link/afpacket at the other end. */
+/* link/pcap: libpcap and libnet over a real pair of interfaces, against link/afpacket at
+ * the other end. */
 #include <check.h>
 #include <errno.h>
 #include <poll.h>

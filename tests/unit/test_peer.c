@@ -1,4 +1,5 @@
-/* peer: the stock client and server meet on the loopback; what goes wrong is told with its reason. */
+/* peer: the stock client and server meet on the loopback; what goes wrong is told with its
+ * reason. */
 #include <check.h>
 #include <errno.h>
 #include <signal.h>

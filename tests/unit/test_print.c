@@ -172,7 +172,8 @@ START_TEST(addresses_are_written_as_inet_ntop_does)
         struct tlsyn_addr addr;
 
         random.base.fill(&random.base, addr.byte, 16);
-        /* Many zero groups, and short ones. inet_ntop writes addresses below ::1:0:0 with dots: not here. */
+        /* Many zero groups, and short ones. inet_ntop writes addresses below ::1:0:0 with
+         * dots: not here. */
         for (int i = 0; i < 8; i++) {
             if (random_below(&random.base, 2))
                 addr.byte[2 * i] = addr.byte[2 * i + 1] = 0;

@@ -1,4 +1,5 @@
-/* core/ranges against a map of single offsets; bounds and failing memory leave the set as it was. */
+/* core/ranges against a map of single offsets; bounds and failing memory leave the set as it
+ * was. */
 #include <errno.h>
 
 #include "core/random.h"

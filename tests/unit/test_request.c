@@ -1,5 +1,6 @@
 /*
- * test_request.c: HTTP requests are read in pieces of any size, every part bounded; what they name stays in the folder.
+ * test_request.c: HTTP requests are read in pieces of any size, every part bounded; what they name
+ * stays in the folder.
  */
 #include <check.h>
 #include <errno.h>
@@ -35,8 +36,8 @@ static void begin(struct read *r)
     r->body_len = 0;
 }
 
-/* Feeds text in pieces of `step` bytes until something other than MORE comes; *left is what was not used. A header that is
- * complete is passed over, as a server does that wants the body. */
+/* Feeds text in pieces of `step` bytes until something other than MORE comes; *left is what was not
+ * used. A header that is complete is passed over, as a server does that wants the body. */
 static enum request_outcome feed(struct read *r, const char *text, size_t step, const char **left)
 {
     enum request_outcome outcome = REQUEST_MORE;
@@ -194,7 +195,7 @@ START_TEST(a_body_can_be_refused_while_it_comes)
 }
 END_TEST
 
-/* --- paths ------------------------------------------------------------------------------------------------ */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 START_TEST(targets_become_paths)
 {
@@ -251,7 +252,7 @@ START_TEST(a_path_fits_or_is_refused)
 }
 END_TEST
 
-/* --- ranges (RFC 9110 14.1.2) ------------------------------------------------------------------------------ */
+/* --- ranges (RFC 9110 14.1.2) ----------------------------------------------------------------- */
 
 START_TEST(ranges_mean_what_rfc_9110_says)
 {

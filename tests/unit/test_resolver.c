@@ -1,4 +1,5 @@
-/* Names over our own stack: a resolver on one stack, a scripted DNS server on the other, in real time over a pipe. */
+/* Names over our own stack: a resolver on one stack, a scripted DNS server on the other, in real
+ * time over a pipe. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ static const struct script scripts[] = {
     {.name = "host.domain.test", .a = {"192.0.2.6"}},
 };
 
-/* --- the server ------------------------------------------------------------------------------------------------ */
+/* --- the server ------------------------------------------------------------------------------- */
 
 struct server {
     struct tlsyn_stack *stack;
@@ -272,7 +273,7 @@ static struct tlsyn_handler *on_accept(struct tlsyn_acceptor *acceptor, struct t
     return &container_of(acceptor, struct server, acceptor)->tcp_handler;
 }
 
-/* --- the bed ---------------------------------------------------------------------------------------------------- */
+/* --- the bed ---------------------------------------------------------------------------------- */
 
 static struct tlsyn_stack *stack_open(struct tlsyn_link *link, const char *addr,
                                       struct tlsyn_iface **out)
@@ -402,7 +403,7 @@ static bool is(const struct tlsyn_addr *a, const char *text)
     return tlsyn_addr_eq(a, &b);
 }
 
-/* --- tests -------------------------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 START_TEST(a_name_has_addresses_of_both_families_the_usable_first)
 {

@@ -142,7 +142,8 @@ START_TEST(growing_without_memory_takes_none)
 }
 END_TEST
 
-/** A ring, and what it should hold: byte i of the model is the ring's at offset i, as far as `known`. */
+/** A ring, and what it should hold: byte i of the model is the ring's at offset i, as
+ * far as `known`. */
 struct pair {
     struct ring ring;
     uint8_t model[4 * SIZE];

@@ -1,4 +1,5 @@
-/* What routers tell a host: default routers, prefixes, addresses, redirects. RFC 4861 6.3, 8; RFC 4862 5.5; RFC 7217. */
+/* What routers tell a host: default routers, prefixes, addresses, redirects. RFC 4861 6.3, 8;
+ * RFC 4862 5.5; RFC 7217. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static const char *hop_to(const char *dst)
     return text;
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int solicitations(void)
 {
@@ -112,7 +113,7 @@ START_TEST(and_no_more_when_one_has_answered)
 }
 END_TEST
 
-/* --- what an advertisement brings ---------------------------------------------------------------------------- */
+/* --- what an advertisement brings ------------------------------------------------------------- */
 
 START_TEST(an_advertisement_brings_a_router_a_network_and_an_address)
 {
@@ -273,7 +274,7 @@ START_TEST(a_flood_of_routers_and_prefixes_is_bounded)
 }
 END_TEST
 
-/* --- which router (RFC 4861 6.3.6, 7.3.3) -------------------------------------------------------------------- */
+/* --- which router (RFC 4861 6.3.6, 7.3.3) ----------------------------------------------------- */
 
 static void router_at(const char *from, uint8_t n)
 {
@@ -327,7 +328,7 @@ START_TEST(a_router_that_takes_its_word_back_is_none)
 }
 END_TEST
 
-/* --- redirects (RFC 4861 8) ----------------------------------------------------------------------------------- */
+/* --- redirects (RFC 4861 8) ------------------------------------------------------------------- */
 
 static void redirects(const char *from, const char *dst, const char *target)
 {
@@ -394,7 +395,7 @@ START_TEST(redirects_are_bounded_and_end_with_their_router)
 }
 END_TEST
 
-/* --- groups (RFC 3810) ----------------------------------------------------------------------------------------- */
+/* --- groups (RFC 3810) ------------------------------------------------------------------------ */
 
 /* The records of reports that were sent since the last call, and their type. */
 static int reported(uint8_t *record)

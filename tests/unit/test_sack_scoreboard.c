@@ -1,5 +1,6 @@
 /*
- * The scoreboard and the reading of SACK blocks. Read first: RFC 2018 3 and 8, RFC 2883 4, RFC 6675 3.
+ * The scoreboard and the reading of SACK blocks. Read first: RFC 2018 3 and 8, RFC 2883
+ * 4, RFC 6675 3.
  */
 #include <check.h>
 #include <errno.h>
@@ -129,7 +130,7 @@ START_TEST(without_memory_nothing_changes)
 }
 END_TEST
 
-/* --- what the peer says --------------------------------------------------------------------------------------- */
+/* --- what the peer says ----------------------------------------------------------------------- */
 
 static struct sack_view read_blocks(int n, const struct tcp_sack_block *blocks)
 {

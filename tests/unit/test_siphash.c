@@ -3,8 +3,9 @@
 
 #include "core/siphash.h"
 
-/** Key 00 01 .. 0f, input the first n of the octets 00 01 .. 3e: the vectors that come with the authors' reference
- * implementation, of which the one for n = 15 is in the paper's appendix. Octets in the order of the vectors. */
+/** Key 00 01 .. 0f, input the first n of the octets 00 01 .. 3e: the vectors that come with the
+ * authors' reference implementation, of which the one for n = 15 is in the paper's appendix. Octets
+ * in the order of the vectors. */
 static const struct {
     size_t n;
     uint8_t octets[8];

@@ -17,7 +17,7 @@
 
 #define ADDR(a) ((struct sockaddr *)&(a))
 
-/* --- datagrams -------------------------------------------------------------------------------------------- */
+/* --- datagrams -------------------------------------------------------------------------------- */
 
 static int bound_datagram(struct bsd *b, enum bsd_side side, struct sockaddr_in *at)
 {
@@ -119,7 +119,7 @@ static void connected_datagrams(struct bsd *b)
     b->close(stranger);
 }
 
-/* --- IPv6 --------------------------------------------------------------------------------------------------- */
+/* --- IPv6 ------------------------------------------------------------------------------------- */
 
 static void greet(struct bsd *b, int listener, int domain, const struct sockaddr *to, socklen_t n)
 {
@@ -207,7 +207,7 @@ static void datagrams_over_ip6(struct bsd *b)
     b->close(server);
 }
 
-/* --- patience ----------------------------------------------------------------------------------------------- */
+/* --- patience --------------------------------------------------------------------------------- */
 
 static void out_of_patience(struct bsd *b)
 {
@@ -248,7 +248,7 @@ static void low_water(struct bsd *b)
     b->close(server);
 }
 
-/* --- signals -------------------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t signals;
 
@@ -329,7 +329,7 @@ static void sigpipe(struct bsd *b)
     b->close(server);
 }
 
-/* --- backlog ------------------------------------------------------------------------------------------------------ */
+/* --- backlog ---------------------------------------------------------------------------------- */
 
 static void full_backlog(struct bsd *b)
 {
@@ -376,7 +376,7 @@ static void deferred_accept(struct bsd *b)
     b->close(listener);
 }
 
-/* --- bulk, between threads -------------------------------------------------------------------------------------------- */
+/* --- bulk, between threads -------------------------------------------------------------------- */
 
 #define BULK (3 << 20)
 

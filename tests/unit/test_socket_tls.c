@@ -1,5 +1,5 @@
-/* Sockets that the kernel has no counterpart of: TLS inside, Fast Open between two of our nets, a net on a clock of its
- * own. */
+/* Sockets that the kernel has no counterpart of: TLS inside, Fast Open between two of our nets, a
+ * net on a clock of its own. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -271,7 +271,7 @@ START_TEST(a_megabyte_comes_back_as_it_went)
 }
 END_TEST
 
-/* --- Fast Open -------------------------------------------------------------------------------------------- */
+/* --- Fast Open -------------------------------------------------------------------------------- */
 
 static int fast_open_listener(struct bsd *b, struct sockaddr_in *at)
 {
@@ -330,7 +330,7 @@ START_TEST(the_second_contact_sends_with_the_syn)
 }
 END_TEST
 
-/* --- a clock of its own ------------------------------------------------------------------------------------ */
+/* --- a clock of its own ----------------------------------------------------------------------- */
 
 struct jumping {
     struct tlsyn_net_clock clock;

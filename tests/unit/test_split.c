@@ -66,7 +66,8 @@ static void swap(uint8_t *a, uint8_t *b, size_t n)
     }
 }
 
-/* What was sent comes back, sender and receiver exchanged: no checksum minds. The verdict on the last frame. */
+/* What was sent comes back, sender and receiver exchanged: no checksum minds. The verdict on
+ * the last frame. */
 static enum ip_verdict comes_back(void)
 {
     enum ip_verdict verdict = IP_CONSUMED;
@@ -246,7 +247,7 @@ START_TEST(without_memory_it_is_lost_as_a_whole)
 }
 END_TEST
 
-/* --- echo ------------------------------------------------------------------------------------------------- */
+/* --- echo ------------------------------------------------------------------------------------- */
 
 START_TEST(a_long_echo_request_is_answered) /* loop: family */
 {
@@ -267,7 +268,7 @@ START_TEST(a_long_echo_request_is_answered) /* loop: family */
 }
 END_TEST
 
-/* --- IPv6 fragments in ------------------------------------------------------------------------------------- */
+/* --- IPv6 fragments in ------------------------------------------------------------------------ */
 
 /* A fragment header with `len` octets behind it, `extra` of them without sense. */
 static enum ip_verdict fragment6(uint8_t next, uint16_t offset_and_more, const uint8_t *bytes,

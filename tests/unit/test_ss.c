@@ -1,5 +1,6 @@
 /*
- * What a running command tells about itself (apps/snapshot), and how tlsyn ss shows it (apps/ss_text).
+ * What a running command tells about itself (apps/snapshot), and how tlsyn ss shows it
+ * (apps/ss_text).
  */
 #include <check.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "ss_text.h"
 #include "support/peer.h"
 
-/* --- one line ---------------------------------------------------------------------------------------------------- */
+/* --- one line --------------------------------------------------------------------------------- */
 
 START_TEST(a_member_is_found_by_its_whole_name)
 {
@@ -50,7 +51,7 @@ START_TEST(what_is_no_flat_object_has_no_members)
 }
 END_TEST
 
-/* --- a stack ----------------------------------------------------------------------------------------------------- */
+/* --- a stack ---------------------------------------------------------------------------------- */
 
 /* The snapshot of a test's stack. */
 static char *snapshot_of(struct tcp_test *t)
@@ -176,7 +177,7 @@ START_TEST(a_walk_ends_where_the_visitor_wants)
 }
 END_TEST
 
-/* --- columns ----------------------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 /* What a printer writes of a line. */
 static const char *printed(const char *line, const char *process, bool details)
@@ -236,7 +237,7 @@ START_TEST(a_counter_is_a_name_and_a_number)
 }
 END_TEST
 
-/* --- folders ----------------------------------------------------------------------------------------------------- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 START_TEST(a_user_has_his_number_outside_of_the_namespace)
 {

@@ -1,5 +1,6 @@
 /*
- * Two whole stacks over an impaired path: what goes in comes out, both ends learn the end, and memory returns.
+ * Two whole stacks over an impaired path: what goes in comes out, both ends learn the end, and
+ * memory returns.
  */
 #include <check.h>
 
@@ -21,7 +22,8 @@ static void ping_answered(struct tlsyn_ping_handler *handler, const struct tlsyn
     ck_assert_int_eq(error, 0);
 }
 
-/* ARP gives up after three lost frames, which is none of TCP's business: let it be done over a good path. */
+/* ARP gives up after three lost frames, which is none of TCP's business: let it be done
+ * over a good path. */
 static void resolve(struct world *w, const struct world_options *options)
 {
     struct tlsyn_impairment perfect = {0}, out = options->to_server, in = options->to_client;
@@ -153,7 +155,7 @@ START_TEST(waiting_for_arp_is_no_round_trip_of_the_path)
 }
 END_TEST
 
-/* --- the embedded handshake --------------------------------------------------------------------------- */
+/* --- the embedded handshake ------------------------------------------------------------------- */
 
 static void embedded(enum tlsyn_level level, uint64_t seed)
 {

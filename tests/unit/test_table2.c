@@ -1,4 +1,5 @@
-/* study/table2: a short run in memory, where nothing but this process is needed; figures that follow from samples; labels. */
+/* study/table2: a short run in memory, where nothing but this process is needed; figures that
+ * follow from samples; labels. */
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -113,8 +114,8 @@ static double best_us(const struct table2 *t, uint32_t cell)
     return best;
 }
 
-/* On a machine that is slow or busy as well: n round trips take n times the delay at least, and in the best of six rounds
- * less than one more. */
+/* On a machine that is slow or busy as well: n round trips take n times the delay at least, and in
+ * the best of six rounds less than one more. */
 START_TEST(embedding_saves_a_round_trip_in_memory)
 {
     const struct table2_options o = options_in_memory();

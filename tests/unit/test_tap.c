@@ -1,4 +1,5 @@
-/* study/tap: frames pass whether it captures or not, and the file holds those between start and stop. */
+/* study/tap: frames pass whether it captures or not, and the file holds those between
+ * start and stop. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>

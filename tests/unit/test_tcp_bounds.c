@@ -1,5 +1,6 @@
 /*
- * Bounds that are reached, and memory that fails: something is dropped or refused and counted, nothing leaks, nobody is told twice.
+ * Bounds that are reached, and memory that fails: something is dropped or refused and counted,
+ * nothing leaks, nobody is told twice.
  */
 #include <errno.h>
 
@@ -16,7 +17,7 @@ static void next_peer(struct tcp_test *t)
     t->peer_nxt = t->peer_rcv = 0;
 }
 
-/* --- limits -------------------------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 START_TEST(no_more_connections_than_allowed)
 {
@@ -138,9 +139,10 @@ START_TEST(without_an_mss_option_536_is_meant)
 }
 END_TEST
 
-/* --- memory: the nth request fails ----------------------------------------------------------------------------------- */
+/* --- memory: the nth request fails ------------------------------------------------------------ */
 
-/* A whole life, whatever becomes of it; the segments of a peer that knows nothing of our trouble. */
+/* A whole life, whatever becomes of it; the segments of a peer that knows nothing of our
+ * trouble. */
 static void passive_life(struct tcp_test *t)
 {
     t->user.plan[USER_SYN].write = 200;

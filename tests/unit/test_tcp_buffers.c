@@ -17,7 +17,7 @@ static struct tlsyn_conn_info info_of(const struct tlsyn_conn *conn)
     return info;
 }
 
-/* --- tuned --------------------------------------------------------------------------------------------------- */
+/* --- tuned ------------------------------------------------------------------------------------ */
 
 /* The peer sends `bytes` in a round trip of 10 ms, in segments; ours acknowledges them. */
 static void round_of(struct tcp_test *t, uint32_t bytes)
@@ -133,7 +133,8 @@ START_TEST(a_long_fat_path_is_filled)
 }
 END_TEST
 
-/* 1 Gbit/s over 2 ms is a flight of 250 kB; all else waits in front of the path, in a queue without end. */
+/* 1 Gbit/s over 2 ms is a flight of 250 kB; all else waits in front of the path, in a
+ * queue without end. */
 START_TEST(what_only_stands_in_a_queue_earns_no_buffer)
 {
     static struct world w;
@@ -166,7 +167,7 @@ START_TEST(what_only_stands_in_a_queue_earns_no_buffer)
 }
 END_TEST
 
-/* --- memory -------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 START_TEST(empty_buffers_are_given_back_after_a_second)
 {
@@ -252,7 +253,7 @@ START_TEST(all_buffers_together_keep_to_the_limit)
 }
 END_TEST
 
-/* --- frames in hand ------------------------------------------------------------------------------------------ */
+/* --- frames in hand --------------------------------------------------------------------------- */
 
 static struct tcp_test *the_test;
 static struct user other;
@@ -266,8 +267,8 @@ static void writes_for_the_other(struct tlsyn_handler *handler, struct tlsyn_con
     user_writes(&other, 40000);
 }
 
-/* on_closed of one connection is raised during output, and its user writes much into another, whose text has just been put into a
- * frame: memory that frames refer to does not move. */
+/* on_closed of one connection is raised during output, and its user writes much into another, whose
+ * text has just been put into a frame: memory that frames refer to does not move. */
 START_TEST(a_ring_does_not_move_under_a_frame)
 {
     struct tcp_test *t = TCP_TEST(0);

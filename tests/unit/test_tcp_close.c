@@ -13,7 +13,7 @@ static struct tcp_test *established(void)
     return t;
 }
 
-/* --- we close first: RFC 9293 3.6 figure 12 ---------------------------------------------------------------- */
+/* --- we close first: RFC 9293 3.6 figure 12 --------------------------------------------------- */
 
 START_TEST(a_close_goes_through_fin_wait_to_time_wait)
 {
@@ -112,7 +112,7 @@ START_TEST(a_lost_fin_is_repeated)
 }
 END_TEST
 
-/* --- the peer closes first --------------------------------------------------------------------------------- */
+/* --- the peer closes first -------------------------------------------------------------------- */
 
 START_TEST(the_peers_fin_ends_its_stream_only)
 {
@@ -162,7 +162,7 @@ START_TEST(the_end_is_told_when_everything_was_read)
 }
 END_TEST
 
-/* --- both close: RFC 9293 3.6 figure 13 -------------------------------------------------------------------- */
+/* --- both close: RFC 9293 3.6 figure 13 ------------------------------------------------------- */
 
 START_TEST(crossing_fins_close_both)
 {
@@ -181,7 +181,7 @@ START_TEST(crossing_fins_close_both)
 }
 END_TEST
 
-/* --- FINs out of order ---------------------------------------------------------------------------------------- */
+/* --- FINs out of order ------------------------------------------------------------------------ */
 
 START_TEST(a_fin_waits_for_the_text_in_front_of_it)
 {
@@ -231,7 +231,7 @@ START_TEST(a_repeated_fin_is_acknowledged_again_and_told_once)
 }
 END_TEST
 
-/* --- the user leaves ------------------------------------------------------------------------------------------- */
+/* --- the user leaves -------------------------------------------------------------------------- */
 
 START_TEST(what_was_written_is_delivered_after_a_release)
 {
@@ -295,7 +295,7 @@ START_TEST(an_abandoned_fin_wait_2_ends_by_itself)
 }
 END_TEST
 
-/* --- inside events ---------------------------------------------------------------------------------------------- */
+/* --- inside events ---------------------------------------------------------------------------- */
 
 struct moment {
     enum user_event event;

@@ -29,7 +29,8 @@ static struct tlsyn_conn_info info_of(struct tcp_test *t)
     return info;
 }
 
-/* A passive open by a SYN with these bits, arriving with this codepoint; the bits of the SYN-ACK go to *answer. */
+/* A passive open by a SYN with these bits, arriving with this codepoint; the bits of the SYN-ACK
+ * go to *answer. */
 static struct tcp_test *asked(unsigned ace, uint8_t codepoint, unsigned *answer)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true, .has_ts = true});
@@ -43,7 +44,7 @@ static struct tcp_test *asked(unsigned ace, uint8_t codepoint, unsigned *answer)
     return t;
 }
 
-/* --- negotiation ------------------------------------------------------------------------------------------- */
+/* --- negotiation ------------------------------------------------------------------------------ */
 
 /* SHLD-8, R3168-1 */
 START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 4 */
@@ -157,7 +158,7 @@ START_TEST(
 }
 END_TEST
 
-/* --- RFC 3168 ---------------------------------------------------------------------------------------------- */
+/* --- RFC 3168 --------------------------------------------------------------------------------- */
 
 /* Established by a peer that asks like this, and ten segments are on their way. */
 static struct tcp_test *ten_sent(unsigned ace)
@@ -231,7 +232,7 @@ START_TEST(marked_text_is_echoed_until_cwr_comes) /* RFC 3168 6.1.3 */
 }
 END_TEST
 
-/* --- RFC 9768 ---------------------------------------------------------------------------------------------- */
+/* --- RFC 9768 --------------------------------------------------------------------------------- */
 
 START_TEST(ace_counts_marked_segments_and_goes_round)
 {

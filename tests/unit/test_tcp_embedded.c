@@ -1,6 +1,6 @@
 /*
- * The embedded handshake: what rides in SYN, SYN-ACK and ACK, and what happens where it does not arrive.
- * Read first: docs/HANDSHAKE.md; RFC 7413 4.2; RFC 9000 8.1.
+ * The embedded handshake: what rides in SYN, SYN-ACK and ACK, and what happens where it does not
+ * arrive. Read first: docs/HANDSHAKE.md; RFC 7413 4.2; RFC 9000 8.1.
  */
 #include <errno.h>
 
@@ -11,7 +11,7 @@
         .mss = 1460, .has_fastopen = true                                                          \
     }
 
-/* --- as a client ---------------------------------------------------------------------------------------------------- */
+/* --- as a client ------------------------------------------------------------------------------ */
 
 static struct tcp_test *client(uint32_t hello)
 {
@@ -132,7 +132,7 @@ START_TEST(paper_pads_the_stream_to_1024)
 }
 END_TEST
 
-/* --- as a server ------------------------------------------------------------------------------------------------------ */
+/* --- as a server ------------------------------------------------------------------------------ */
 
 /* A SYN with `hello` bytes arrives at a server that answers with `flight` bytes. */
 static struct tcp_test *server(size_t hello, uint32_t flight)

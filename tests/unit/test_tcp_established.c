@@ -1,10 +1,10 @@
 /*
- * State ESTABLISHED: text in order and out of order, acknowledgments that make sense and those that don't.
- * Read first: RFC 9293 3.10.7.4.
+ * State ESTABLISHED: text in order and out of order, acknowledgments that make sense and those that
+ * don't. Read first: RFC 9293 3.10.7.4.
  */
 #include "support/peer.h"
 
-/* --- text in ----------------------------------------------------------------------------------------- */
+/* --- text in ---------------------------------------------------------------------------------- */
 
 START_TEST(text_in_order_is_read_and_acknowledged)
 {
@@ -59,8 +59,8 @@ START_TEST(overlapping_text_is_taken_once)
 }
 END_TEST
 
-/* RFC 5681 4.2: each segment out of order is answered at once, and so is the one that fills the hole
- * R5681-11, MAY-13 */
+/* RFC 5681 4.2: each segment out of order is answered at once, and so is the one that fills the
+ * hole R5681-11, MAY-13 */
 START_TEST(segments_out_of_order_are_acknowledged_at_once)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -116,7 +116,7 @@ START_TEST(urgent_text_stays_in_the_stream)
 }
 END_TEST
 
-/* --- the number space wraps ------------------------------------------------------------------------------ */
+/* --- the number space wraps ------------------------------------------------------------------- */
 
 START_TEST(both_streams_cross_the_end_of_the_number_space) /* loop 2 */
 {
@@ -142,7 +142,7 @@ START_TEST(both_streams_cross_the_end_of_the_number_space) /* loop 2 */
 }
 END_TEST
 
-/* --- acknowledgments -------------------------------------------------------------------------------------- */
+/* --- acknowledgments -------------------------------------------------------------------------- */
 
 START_TEST(an_ack_frees_what_it_covers)
 {

@@ -1,5 +1,6 @@
 /*
- * Duplicate ACKs, fast retransmit and fast recovery. Read first: RFC 5681 3.2, RFC 6582 3.2, RFC 3042.
+ * Duplicate ACKs, fast retransmit and fast recovery. Read first: RFC 5681 3.2, RFC 6582
+ * 3.2, RFC 3042.
  */
 #include "support/peer.h"
 
@@ -35,7 +36,7 @@ static void duplicates(struct tcp_test *t, int hole, int n)
         peer_sends(t, ACK(.ack = 1 + hole * MSS));
 }
 
-/* --- what is lost ------------------------------------------------------------------------------------------------ */
+/* --- what is lost ----------------------------------------------------------------------------- */
 
 /* R5681-7 */
 START_TEST(the_third_duplicate_brings_the_lost_segment) /* loop 3 */
@@ -141,7 +142,7 @@ START_TEST(no_fast_retransmit_below_the_point_of_the_last_loss)
 }
 END_TEST
 
-/* --- what is no duplicate: RFC 5681 2 --------------------------------------------------------------------------- */
+/* --- what is no duplicate: RFC 5681 2 --------------------------------------------------------- */
 
 /* R5681-13 */
 START_TEST(an_ack_with_text_is_none)

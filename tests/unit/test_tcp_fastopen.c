@@ -1,5 +1,6 @@
 /*
- * Cookies and admission: may the payload of a SYN reach the engine? Read first: RFC 7413 4.1, 4.2, docs/HANDSHAKE.md.
+ * Cookies and admission: may the payload of a SYN reach the engine? Read first: RFC 7413 4.1, 4.2,
+ * docs/HANDSHAKE.md.
  */
 #include "support/peer.h"
 
@@ -24,7 +25,7 @@ static struct tcp_options with_cookie(struct tcp_test *t)
     return options;
 }
 
-/* --- the listener gives ------------------------------------------------------------------------------------------ */
+/* --- the listener gives ----------------------------------------------------------------------- */
 
 START_TEST(a_cookie_is_given_to_who_asks)
 {
@@ -72,7 +73,7 @@ START_TEST(a_cookie_is_as_good_from_another_port)
 }
 END_TEST
 
-/* --- admission ------------------------------------------------------------------------------------------------------ */
+/* --- admission -------------------------------------------------------------------------------- */
 
 /* R7413-3 */
 START_TEST(a_valid_cookie_admits_the_payload)
@@ -147,7 +148,7 @@ START_TEST(paper_goes_by_length_alone)
 }
 END_TEST
 
-/* --- under load -------------------------------------------------------------------------------------------------------- */
+/* --- under load ------------------------------------------------------------------------------- */
 
 START_TEST(a_busy_listener_asks_for_cookies)
 {
@@ -191,7 +192,7 @@ START_TEST(only_so_many_embedded_opens_are_pending)
 }
 END_TEST
 
-/* --- the client ------------------------------------------------------------------------------------------------------------ */
+/* --- the client ------------------------------------------------------------------------------- */
 
 START_TEST(a_cookie_is_kept_for_the_next_open)
 {

@@ -1,6 +1,6 @@
 /*
- * A peer, or a stranger who guesses, that means harm: floods, lies about the path, reflection, hostage-taking.
- * Read first: RFC 4987 3, RFC 5961 7, RFC 5927 7, RFC 6429 3, RFC 7413 5.
+ * A peer, or a stranger who guesses, that means harm: floods, lies about the path, reflection,
+ * hostage-taking. Read first: RFC 4987 3, RFC 5961 7, RFC 5927 7, RFC 6429 3, RFC 7413 5.
  */
 #include <errno.h>
 
@@ -18,7 +18,7 @@ static void another_peer(struct tcp_test *t, uint16_t port)
     t->peer_nxt = t->peer_rcv = 0;
 }
 
-/* --- floods ------------------------------------------------------------------------------------------------------------ */
+/* --- floods ----------------------------------------------------------------------------------- */
 
 static struct tcp_test *with_backlog(uint32_t backlog)
 {
@@ -100,8 +100,9 @@ START_TEST(who_leaves_may_close_the_listener)
 }
 END_TEST
 
-/* CVE-2016-5696: a bound that all connections share tells a stranger, by what is left of it, whether his guess about another
- * connection was right; and he may use up the answers that the others need. (R5961-4) */
+/* CVE-2016-5696: a bound that all connections share tells a stranger, by what is left of it,
+ * whether his guess about another connection was right; and he may use up the answers that the
+ * others need. (R5961-4) */
 START_TEST(challenges_of_one_connection_cost_no_other_any)
 {
     struct tlsyn_limits limits = default_limits();
@@ -123,9 +124,10 @@ START_TEST(challenges_of_one_connection_cost_no_other_any)
 }
 END_TEST
 
-/* --- reflection -------------------------------------------------------------------------------------------------------- */
+/* --- reflection ------------------------------------------------------------------------------- */
 
-/* RFC 9000 8.1, in our terms: whatever leaves counts, challenge ACKs, repeated SYN-ACKs and the RST of the end too. */
+/* RFC 9000 8.1, in our terms: whatever leaves counts, challenge ACKs, repeated SYN-ACKs and the RST
+ * of the end too. */
 START_TEST(nothing_that_leaves_escapes_the_amplification_limit) /* loop 2 */
 {
     /* out of the window, for a challenge; in it, with an ACK of nothing, for a reset */
@@ -169,7 +171,8 @@ START_TEST(no_reset_where_there_is_no_room_for_one)
 }
 END_TEST
 
-/* An ACK of nothing makes room for 120 octets: for a reset of 40 and one SYN-ACK of 44, not for two. */
+/* An ACK of nothing makes room for 120 octets: for a reset of 40 and one SYN-ACK of 44, not for
+ * two. */
 START_TEST(a_reset_in_reply_takes_its_share)
 {
     struct tcp_test *t = TCP_TEST(.open = true);
@@ -207,9 +210,10 @@ START_TEST(a_cookie_is_not_good_for_ever)
 }
 END_TEST
 
-/* --- lies ---------------------------------------------------------------------------------------------------------------- */
+/* --- lies ------------------------------------------------------------------------------------- */
 
-/* RFC 1191 6.3: a router never widens a path. Segments longer than our own link takes would never leave. */
+/* RFC 1191 6.3: a router never widens a path. Segments longer than our own link takes
+ * would never leave. */
 START_TEST(a_path_never_becomes_wider_by_icmp)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 8960});
@@ -229,7 +233,8 @@ START_TEST(a_path_never_becomes_wider_by_icmp)
 }
 END_TEST
 
-/* RFC 5961 5.2, 7323 4.3: in the window by luck, but with an ACK field that can't be: its timestamp is as little to be believed. */
+/* RFC 5961 5.2, 7323 4.3: in the window by luck, but with an ACK field that can't be: its timestamp
+ * is as little to be believed. */
 START_TEST(a_timestamp_counts_only_with_an_ack_that_can_be)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true, .tsval = 1000000});
@@ -263,7 +268,8 @@ START_TEST(made_up_duplicate_acks_inflate_no_further_than_the_flight)
 }
 END_TEST
 
-/* RFC 6429 3: a peer may hold the window shut for as long as our user bears it; when the user has left, not for ever. */
+/* RFC 6429 3: a peer may hold the window shut for as long as our user bears it; when the user has
+ * left, not for ever. */
 START_TEST(a_shut_window_does_not_keep_an_abandoned_connection) /* loop 2 */
 {
     struct tcp_test *t = TCP_TEST(.conn = {.user_timeout = TLSYN_SECONDS(60)});

@@ -1,4 +1,5 @@
-/* TCP over IPv6: what depends on the family: MSS, ICMPv6's errors, the amplification limit, groups. RFC 9293 3.7.1, RFC 8200 8. */
+/* TCP over IPv6: what depends on the family: MSS, ICMPv6's errors, the amplification limit, groups.
+ * RFC 9293 3.7.1, RFC 8200 8. */
 #include "support/peer.h"
 #include "wire/icmp6.h"
 

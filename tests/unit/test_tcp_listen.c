@@ -5,7 +5,7 @@
 
 #include "support/peer.h"
 
-/* --- segments for a listener -------------------------------------------------------------------------- */
+/* --- segments for a listener ------------------------------------------------------------------ */
 
 /* RFC 9293 3.5 figure 6 */
 START_TEST(a_syn_is_answered_and_the_ack_makes_a_connection)
@@ -112,7 +112,7 @@ START_TEST(text_of_a_syn_without_fast_open_is_not_acknowledged)
 }
 END_TEST
 
-/* --- who listens ---------------------------------------------------------------------------------------- */
+/* --- who listens ------------------------------------------------------------------------------ */
 
 /* MUST-41 */
 START_TEST(two_listeners_cannot_share_an_endpoint)

@@ -149,7 +149,8 @@ START_TEST(what_ended_in_timeouts_measured_nothing)
 }
 END_TEST
 
-/* docs/HANDSHAKE.md: a SYN whose text is dropped costs a second at first, and three round trips of those that are known. */
+/* docs/HANDSHAKE.md: a SYN whose text is dropped costs a second at first, and three round trips of
+ * those that are known. */
 START_TEST(a_syn_with_text_is_sent_again_after_three_round_trips)
 {
     struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_OPEN);

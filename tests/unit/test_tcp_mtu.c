@@ -1,5 +1,6 @@
 /*
- * The size of segments: by ICMP's word, by black holes, by probing upward. Read first: RFC 4821 7, RFC 5927 7.2.
+ * The size of segments: by ICMP's word, by black holes, by probing upward. Read first: RFC 4821
+ * 7, RFC 5927 7.2.
  */
 #include <errno.h>
 
@@ -25,7 +26,7 @@ static uint16_t cached(struct tcp_test *t)
     return pmtu_find(&t->tcp->ip->pmtus, &peer);
 }
 
-/* --- a peer by script -------------------------------------------------------------------------------------- */
+/* --- a peer by script ------------------------------------------------------------------------- */
 
 START_TEST(a_believed_too_big_is_remembered_for_the_next_connection)
 {
@@ -91,7 +92,8 @@ START_TEST(a_too_big_about_nothing_outstanding_teaches_nothing)
 }
 END_TEST
 
-/* RFC 5927 7.2: what so large a segment has disproved is believed only when the next one does not pass. */
+/* RFC 5927 7.2: what so large a segment has disproved is believed only when the next one
+ * does not pass. */
 START_TEST(a_too_big_against_the_evidence_waits_for_a_timeout)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -165,7 +167,7 @@ START_TEST(timeouts_of_small_segments_say_nothing_about_size)
 }
 END_TEST
 
-/* --- two hosts and a narrow middle ------------------------------------------------------------------------- */
+/* --- two hosts and a narrow middle ------------------------------------------------------------ */
 
 struct pair {
     struct world world;

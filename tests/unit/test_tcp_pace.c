@@ -1,5 +1,6 @@
 /*
- * Pacing, by the times at which segments leave (tcp/pace.h), and what becomes of cwnd while it is not used.
+ * Pacing, by the times at which segments leave (tcp/pace.h), and what becomes of cwnd while
+ * it is not used.
  */
 #include "support/peer.h"
 

@@ -5,7 +5,8 @@
 
 #include "support/peer.h"
 
-/* 1000 bytes were acknowledged by an ACK that closes the window; 4000 are waiting; the RTT is 10 ms. */
+/* 1000 bytes were acknowledged by an ACK that closes the window; 4000 are waiting; the RTT is 10
+ * ms. */
 static struct tcp_test *stopped(void)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.user_timeout = TLSYN_SECONDS(30)});
@@ -22,7 +23,7 @@ static struct tcp_test *stopped(void)
     return t;
 }
 
-/* --- probes -------------------------------------------------------------------------------------------------- */
+/* --- probes ----------------------------------------------------------------------------------- */
 
 /* MUST-36, SHLD-29, SHLD-30 */
 START_TEST(the_first_probe_comes_after_an_rto_the_next_ones_later_and_later)

@@ -112,8 +112,8 @@ START_TEST(new_text_leaves_for_every_other_segment_that_arrives)
 }
 END_TEST
 
-/* The first ACKs of the batch let new text go, had they come one by one: it goes with the retransmission, whose loss would else show
- * to the timer alone. */
+/* The first ACKs of the batch let new text go, had they come one by one: it goes with the
+ * retransmission, whose loss would else show to the timer alone. */
 START_TEST(a_batch_that_leaves_nothing_on_its_way_lets_new_text_go_too)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 40 * MSS);
@@ -321,7 +321,7 @@ START_TEST(an_idle_connection_keeps_no_board)
 }
 END_TEST
 
-/* --- what we report ------------------------------------------------------------------------------------------- */
+/* --- what we report --------------------------------------------------------------------------- */
 
 static struct tcp_test *receiver(bool sack)
 {
@@ -331,7 +331,8 @@ static struct tcp_test *receiver(bool sack)
     return t;
 }
 
-/* One ACK each without SACK. With it they all say the same, and some are sent in case one gets lost. */
+/* One ACK each without SACK. With it they all say the same, and some are sent in case
+ * one gets lost. */
 START_TEST(a_batch_out_of_order_is_answered_more_than_once)
 {
     for (int sack = 0; sack < 2; sack++) {

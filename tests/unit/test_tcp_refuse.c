@@ -1,5 +1,6 @@
 /*
- * Hooks that refuse: what they wrote leaves, then RST; the handler is told exactly once. Read first: tlsyn/conn.h.
+ * Hooks that refuse: what they wrote leaves, then RST; the handler is told exactly once. Read
+ * first: tlsyn/conn.h.
  */
 #include <errno.h>
 
@@ -19,7 +20,7 @@ static void expect_refused(struct tcp_test *t, int error)
     expect_no_connection(t);
 }
 
-/* --- on_syn ------------------------------------------------------------------------------------------------------ */
+/* --- on_syn ----------------------------------------------------------------------------------- */
 
 START_TEST(an_alert_in_the_syn_ack_then_reset)
 {
@@ -119,7 +120,7 @@ START_TEST(what_comes_behind_a_refusal_is_not_heard)
 }
 END_TEST
 
-/* --- on_synack ---------------------------------------------------------------------------------------------------- */
+/* --- on_synack -------------------------------------------------------------------------------- */
 
 START_TEST(an_alert_in_the_ack_then_reset)
 {

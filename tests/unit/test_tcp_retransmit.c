@@ -26,7 +26,7 @@ static struct tcp_test *measured(bool timestamps)
     return t;
 }
 
-/* --- when ------------------------------------------------------------------------------------------------------ */
+/* --- when ------------------------------------------------------------------------------------- */
 
 /* RFC 6298 (2.2): RTO = 100 + 4 * 50 ms (R6298-10, MUST-18) */
 START_TEST(text_is_repeated_after_the_rto_twice_as_late_each_time)
@@ -82,7 +82,7 @@ START_TEST(no_timer_runs_when_all_is_acknowledged)
 }
 END_TEST
 
-/* --- what is measured: RFC 6298 3 (MUST-18) ------------------------------------------------------------------- */
+/* --- what is measured: RFC 6298 3 (MUST-18) --------------------------------------------------- */
 
 /* R6298-6 */
 START_TEST(what_was_sent_twice_is_not_measured)
@@ -141,7 +141,7 @@ START_TEST(a_lying_timestamp_is_not_believed)
 }
 END_TEST
 
-/* --- giving up ---------------------------------------------------------------------------------------------------- */
+/* --- giving up -------------------------------------------------------------------------------- */
 
 /* MUST-20, SHLD-11 */
 START_TEST(a_silent_peer_is_given_up_with_an_error)
@@ -194,7 +194,7 @@ START_TEST(progress_resets_the_patience)
 }
 END_TEST
 
-/* --- congestion ----------------------------------------------------------------------------------------------------- */
+/* --- congestion ------------------------------------------------------------------------------- */
 
 /* RFC 6928 2 (R5681-1) */
 START_TEST(ten_segments_leave_at_first)

@@ -1,5 +1,6 @@
 /*
- * Resets and what may be forged, in each synchronized state. Read first: RFC 9293 3.5.2, 3.10.7.4 "second", "fourth"; RFC 5961 3 to 5.
+ * Resets and what may be forged, in each synchronized state. Read first: RFC 9293 3.5.2, 3.10.7.4
+ * "second", "fourth"; RFC 5961 3 to 5.
  */
 #include <errno.h>
 
@@ -40,7 +41,7 @@ static struct tcp_test *in_state(enum tlsyn_state state)
     return t;
 }
 
-/* --- reset --------------------------------------------------------------------------------------------------- */
+/* --- reset ------------------------------------------------------------------------------------ */
 
 START_TEST(a_reset_with_the_exact_number_ends_the_connection) /* loop 7 */
 {
@@ -109,7 +110,7 @@ START_TEST(a_reset_needs_no_timestamp)
 }
 END_TEST
 
-/* --- SYN ------------------------------------------------------------------------------------------------------- */
+/* --- SYN -------------------------------------------------------------------------------------- */
 
 /* RFC 5961 4.2 (TIME-WAIT has its own rule) (R5961-2) */
 START_TEST(a_syn_is_challenged_whatever_its_number) /* loop 6 */
@@ -144,7 +145,7 @@ START_TEST(challenges_are_rate_limited)
 }
 END_TEST
 
-/* --- ACK --------------------------------------------------------------------------------------------------------- */
+/* --- ACK -------------------------------------------------------------------------------------- */
 
 /* RFC 9293 3.10.7.4, fifth; RFC 5961 5.2 (R5681-14, R5961-3) */
 START_TEST(an_ack_of_what_was_never_sent_is_answered_and_its_text_ignored) /* loop 7 */
@@ -188,7 +189,7 @@ START_TEST(a_segment_out_of_the_window_is_acknowledged_and_dropped) /* loop 7 */
 }
 END_TEST
 
-/* --- our resets ---------------------------------------------------------------------------------------------------- */
+/* --- our resets ------------------------------------------------------------------------------- */
 
 /* RFC 9293 3.10.5 */
 START_TEST(an_abort_resets_unless_both_streams_had_ended) /* loop 6 */

@@ -12,7 +12,8 @@ static struct tcp_test *with_sack(bool timestamps)
     return t;
 }
 
-/* Ten bytes at relative number `seq` arrive; the ACK has these blocks, as "left right" pairs, 0 at their end. */
+/* Ten bytes at relative number `seq` arrive; the ACK has these blocks, as "left right" pairs,
+ * 0 at their end. */
 static void arrives(struct tcp_test *t, int64_t seq, const int64_t *blocks)
 {
     peer_sends(t, ACK(.seq = seq, .len = 10));

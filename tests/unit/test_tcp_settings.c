@@ -1,5 +1,6 @@
 /*
- * Options that change while a connection lives: the cork, Nagle's algorithm, buffers, the user timeout.
+ * Options that change while a connection lives: the cork, Nagle's algorithm, buffers,
+ * the user timeout.
  */
 #include <errno.h>
 
@@ -11,7 +12,7 @@ static void set(struct tcp_test *t, const struct tlsyn_conn_options *options)
 }
 #define SET(t, ...) set(t, &(struct tlsyn_conn_options){__VA_ARGS__})
 
-/* --- the cork ------------------------------------------------------------------------------------------------ */
+/* --- the cork --------------------------------------------------------------------------------- */
 
 START_TEST(a_corked_connection_waits_for_a_full_segment)
 {
@@ -87,7 +88,7 @@ START_TEST(a_cork_holds_the_odd_end_of_a_train)
 }
 END_TEST
 
-/* --- the others ---------------------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 /* MUST-17 */
 START_TEST(nagle_turned_off_lets_go_what_waits)

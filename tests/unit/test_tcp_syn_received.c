@@ -14,7 +14,7 @@ static struct tcp_test *half_open(void)
     return t;
 }
 
-/* --- segments -------------------------------------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 START_TEST(the_first_text_may_come_with_the_ack)
 {
@@ -90,7 +90,7 @@ START_TEST(another_syn_in_the_window_begins_anew)
 }
 END_TEST
 
-/* --- loss -------------------------------------------------------------------------------------------------- */
+/* --- loss ------------------------------------------------------------------------------------- */
 
 START_TEST(the_syn_again_brings_the_syn_ack_again)
 {
@@ -121,7 +121,7 @@ START_TEST(the_syn_ack_is_repeated_and_given_up_at_last)
 }
 END_TEST
 
-/* --- the acceptor ---------------------------------------------------------------------------------------------- */
+/* --- the acceptor ----------------------------------------------------------------------------- */
 
 START_TEST(an_acceptor_that_refuses_resets)
 {

@@ -5,7 +5,7 @@
 
 #include "support/peer.h"
 
-/* --- the answer ------------------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 START_TEST(a_syn_ack_establishes_and_is_acknowledged_at_once)
 {
@@ -90,7 +90,7 @@ START_TEST(a_syn_ack_with_text_and_fin_is_taken_whole)
 }
 END_TEST
 
-/* --- nobody answers --------------------------------------------------------------------------------------- */
+/* --- nobody answers --------------------------------------------------------------------------- */
 
 /* RFC 9293 3.8.3 (MUST-20, MUST-22, MUST-23), RFC 6298 (5.5) */
 START_TEST(the_syn_is_repeated_twice_as_late_each_time_until_given_up)
@@ -139,7 +139,7 @@ START_TEST(after_a_lost_syn_text_is_repeated_after_three_seconds)
 }
 END_TEST
 
-/* --- both open at once: RFC 9293 3.5 figure 7 (MUST-10) ----------------------------------------------------- */
+/* --- both open at once: RFC 9293 3.5 figure 7 (MUST-10) --------------------------------------- */
 
 START_TEST(crossing_syns_open_one_connection)
 {
@@ -206,7 +206,7 @@ START_TEST(a_reset_of_it_refuses) /* MUST-11: it was an active open */
 }
 END_TEST
 
-/* --- text that overtakes the SYN-ACK ------------------------------------------------------------------------ */
+/* --- text that overtakes the SYN-ACK ---------------------------------------------------------- */
 
 START_TEST(overtaking_segments_wait_for_the_syn_ack)
 {
@@ -275,7 +275,7 @@ START_TEST(waiting_segments_are_given_back_when_the_open_fails)
 }
 END_TEST
 
-/* --- the call ------------------------------------------------------------------------------------------------- */
+/* --- the call --------------------------------------------------------------------------------- */
 
 /* RFC 9293 3.9.1.1 (MUST-46) */
 START_TEST(an_open_to_no_single_host_is_refused)

@@ -50,7 +50,7 @@ static void text_goes_both_ways(struct tcp_test *t)
     ck_assert_uint_eq(t->user.acked, 200);
 }
 
-/* --- who is honest gets through ------------------------------------------------------------------------------ */
+/* --- who is honest gets through --------------------------------------------------------------- */
 
 START_TEST(a_full_backlog_answers_and_keeps_nothing)
 {
@@ -214,7 +214,7 @@ START_TEST(ten_thousand_forged_syns_keep_nobody_out)
 }
 END_TEST
 
-/* --- who guesses does not ------------------------------------------------------------------------------------ */
+/* --- who guesses does not --------------------------------------------------------------------- */
 
 /* Each of these differs from an honest acknowledgement in one thing. */
 START_TEST(a_cookie_of_another_is_none) /* loop 6 */
@@ -325,7 +325,7 @@ START_TEST(a_cookie_without_memory_or_room_is_dropped)
 }
 END_TEST
 
-/* --- a listener that takes no more --------------------------------------------------------------------------- */
+/* --- a listener that takes no more ------------------------------------------------------------ */
 
 START_TEST(a_paused_listener_drops_syns)
 {

@@ -3,7 +3,8 @@
  */
 #include "support/peer.h"
 
-/* Shorter than the clock of sequence numbers, so that a new incarnation is not above the old one by itself. */
+/* Shorter than the clock of sequence numbers, so that a new incarnation is not above the old
+ * one by itself. */
 static tcp_seq always_the_same(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                const struct tlsyn_endpoint *remote)
 {
@@ -27,7 +28,7 @@ static struct tcp_test *waiting(const struct tcp_test_options *options)
 
 #define WAITING(...) waiting(&(struct tcp_test_options){__VA_ARGS__})
 
-/* --- how long ----------------------------------------------------------------------------------------------- */
+/* --- how long --------------------------------------------------------------------------------- */
 
 /* MUST-13 */
 START_TEST(it_lasts_two_segment_lifetimes)
@@ -84,7 +85,7 @@ START_TEST(the_oldest_makes_room)
 }
 END_TEST
 
-/* --- a new incarnation: MAY-2 ------------------------------------------------------------------------------- */
+/* --- a new incarnation: MAY-2 ----------------------------------------------------------------- */
 
 START_TEST(a_syn_with_a_higher_number_reopens)
 {
@@ -150,7 +151,7 @@ START_TEST(the_new_numbers_lie_above_the_old_ones)
 }
 END_TEST
 
-/* --- other segments -------------------------------------------------------------------------------------------- */
+/* --- other segments --------------------------------------------------------------------------- */
 
 START_TEST(text_is_ignored)
 {

@@ -19,7 +19,8 @@ struct flight {
     int segments; /* written; ten of them leave */
 };
 
-/* Ten segments are on their way, over a round trip of 100 ms that has nearly passed; what they echo goes to *original. */
+/* Ten segments are on their way, over a round trip of 100 ms that has nearly passed; what they echo
+ * goes to *original. */
 static struct tcp_test *ten_sent(const struct flight *f, uint32_t *original)
 {
     struct tcp_test *t =
@@ -37,7 +38,8 @@ static struct tcp_test *ten_sent(const struct flight *f, uint32_t *original)
     return t;
 }
 
-/* An ACK up to segment `ack`; segments [from, to) too, unless to is 0. `echo`: 0: what the peer saw last. */
+/* An ACK up to segment `ack`; segments [from, to) too, unless to is 0. `echo`: 0: what the
+ * peer saw last. */
 static void acks(struct tcp_test *t, int ack, int from, int to, uint32_t echo)
 {
     struct tcp_options opt = {.sack_count = to ? 1 : 0};
@@ -52,7 +54,7 @@ static void acks(struct tcp_test *t, int ack, int from, int to, uint32_t echo)
     peer_sends(t, ACK(.ack = AT(ack), .opt = opt));
 }
 
-/* --- timeouts ---------------------------------------------------------------------------------------------- */
+/* --- timeouts --------------------------------------------------------------------------------- */
 
 START_TEST(an_old_echo_undoes_a_timeout) /* RFC 3522, RFC 4015; loop 2: with SACK, and without */
 {
@@ -170,7 +172,7 @@ START_TEST(without_new_text_the_repair_goes_on)
 }
 END_TEST
 
-/* --- fast recovery ----------------------------------------------------------------------------------------- */
+/* --- fast recovery ---------------------------------------------------------------------------- */
 
 START_TEST(an_old_echo_undoes_a_fast_retransmit)
 {
@@ -262,7 +264,7 @@ START_TEST(a_lost_retransmission_that_times_out_halves_nothing_again)
 }
 END_TEST
 
-/* --- reordered ACKs ---------------------------------------------------------------------------------------- */
+/* --- reordered ACKs --------------------------------------------------------------------------- */
 
 START_TEST(the_blocks_of_an_overtaken_ack_count)
 {

@@ -11,7 +11,7 @@ static uint32_t snd_wnd(struct tcp_test *t)
     return info.snd_wnd;
 }
 
-/* --- the peer's window ------------------------------------------------------------------------------------- */
+/* --- the peer's window ------------------------------------------------------------------------ */
 
 START_TEST(no_more_is_sent_than_the_window_takes)
 {
@@ -65,7 +65,7 @@ START_TEST(a_window_that_shrinks_stops_new_text)
 }
 END_TEST
 
-/* --- window scale -------------------------------------------------------------------------------------------- */
+/* --- window scale ----------------------------------------------------------------------------- */
 
 /* RFC 7323 2.2, R7323-WS2 */
 START_TEST(the_peers_window_is_scaled_but_not_in_its_syn)
@@ -126,7 +126,7 @@ START_TEST(our_window_is_scaled_but_not_in_the_syn)
 }
 END_TEST
 
-/* --- our window ------------------------------------------------------------------------------------------------ */
+/* --- our window ------------------------------------------------------------------------------- */
 
 /* SHLD-14; RFC 7323 2.4 (R7323-WS5, R7323-WS6) */
 START_TEST(our_right_edge_moves_back_by_what_the_scale_cuts_off_at_most)
@@ -244,7 +244,7 @@ START_TEST(a_full_window_still_takes_acks_and_resets)
 }
 END_TEST
 
-/* --- silly windows at the sender: RFC 9293 3.8.6.2.1 (MUST-38) ------------------------------------------------ */
+/* --- silly windows at the sender: RFC 9293 3.8.6.2.1 (MUST-38) -------------------------------- */
 
 START_TEST(half_of_the_largest_window_is_worth_sending)
 {

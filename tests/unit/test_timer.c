@@ -1,4 +1,5 @@
-/* core/timer against a plain array of deadlines: never early, never missed, and wheel_next() leads there. */
+/* core/timer against a plain array of deadlines: never early, never missed, and
+ * wheel_next() leads there. */
 
 #include "core/random.h"
 #include "core/timer.h"

@@ -1,6 +1,6 @@
 /* TLS over two whole stacks: what each kind of open costs in round trips, to the microsecond of the
- * virtual clock; bytes through a path that loses; garbage in the SYN. (What the engine does with each
- * byte is tested in tests/tls.) */
+ * virtual clock; bytes through a path that loses; garbage in the SYN. (What the engine does with
+ * each byte is tested in tests/tls.) */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void make_certificates(void)
     ck_assert_int_eq(tlsyn_certify(&o, &rsa), 0);
 }
 
-/* --- users: the client asks, the server answers; or both send a pattern -------------------------- */
+/* --- users: the client asks, the server answers; or both send a pattern ----------------------- */
 
 struct user {
     struct tlsyn_handler handler;
@@ -136,7 +136,7 @@ static const struct tlsyn_conn_events events = {
     .on_closed = on_closed,
 };
 
-/* --- the bed ------------------------------------------------------------------------------------- */
+/* --- the bed ---------------------------------------------------------------------------------- */
 
 struct bed {
     struct world world;
@@ -257,7 +257,7 @@ static void visit(struct bed *bed, enum tlsyn_level level, struct user *u)
     world_run(&bed->world, TLSYN_SECONDS(5), &both);
 }
 
-/* --- round trips --------------------------------------------------------------------------------- */
+/* --- round trips ------------------------------------------------------------------------------ */
 
 static const struct {
     enum tlsyn_tls_suite suite;
@@ -359,7 +359,7 @@ START_TEST(a_server_that_admits_nothing_costs_nothing)
 }
 END_TEST
 
-/* --- a path that loses --------------------------------------------------------------------------- */
+/* --- a path that loses ------------------------------------------------------------------------ */
 
 START_TEST(bytes_survive_a_bad_path)
 {
@@ -388,7 +388,7 @@ START_TEST(bytes_survive_a_bad_path)
 }
 END_TEST
 
-/* --- no TLS at all ------------------------------------------------------------------------------- */
+/* --- no TLS at all ---------------------------------------------------------------------------- */
 
 static size_t hear_raw(struct user *u, struct tlsyn_conn *c)
 {

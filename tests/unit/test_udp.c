@@ -1,4 +1,5 @@
-/* UDP endpoints: who gets which datagram, what may be sent, checksums, ICMP in and out. RFC 768, RFC 1122 4.1, RFC 6056. */
+/* UDP endpoints: who gets which datagram, what may be sent, checksums, ICMP in and out. RFC 768,
+ * RFC 1122 4.1, RFC 6056. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -111,7 +112,7 @@ static int opens(struct ear *e, const char *addr, uint16_t port)
     return udp_open(&udp, &options, &e->base, &e->ep);
 }
 
-/* --- helpers that make and read datagrams ---------------------------------------------------------------- */
+/* --- helpers that make and read datagrams ----------------------------------------------------- */
 
 struct made {
     const char *src, *dst;
@@ -196,7 +197,7 @@ static uint64_t counted(enum tlsyn_counter counter)
     return bed.cx.counter[counter];
 }
 
-/* --- in -------------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 START_TEST(a_datagram_reaches_the_endpoint_of_its_port)
 {
@@ -336,7 +337,7 @@ START_TEST(an_endpoint_may_be_closed_in_its_event)
 }
 END_TEST
 
-/* --- ICMP ------------------------------------------------------------------------------------------------- */
+/* --- ICMP ------------------------------------------------------------------------------------- */
 
 START_TEST(nobody_at_a_port_is_told_by_icmp)
 {
@@ -418,7 +419,7 @@ START_TEST(a_neighbours_silence_is_an_error_of_its_endpoint)
 }
 END_TEST
 
-/* --- out -------------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 START_TEST(a_datagram_leaves_with_ports_length_and_checksum)
 {
@@ -473,7 +474,8 @@ START_TEST(a_checksum_of_zero_is_sent_as_all_ones)
     struct wire_ip4 ip4;
     uint8_t text[2];
 
-    /* The two bytes that make it zero are the checksum of the same datagram with two bytes of zero. */
+    /* The two bytes that make it zero are the checksum of the same datagram with two
+     * bytes of zero. */
     ck_assert_int_eq(opens(&ear, NULL, 53), 0);
     ck_assert_int_eq(tlsyn_udp_send(ear.ep, &to, "\0", 2), 0);
     ck_assert_int_eq(ip_bed_flush(&bed), 1);
@@ -585,7 +587,7 @@ START_TEST(an_endpoint_may_be_closed_when_room_is_told_of)
 }
 END_TEST
 
-/* --- ports ------------------------------------------------------------------------------------------------ */
+/* --- ports ------------------------------------------------------------------------------------ */
 
 START_TEST(a_port_belongs_to_one_endpoint_per_address)
 {
@@ -648,7 +650,7 @@ START_TEST(opening_fails_whole_when_memory_is_short)
 }
 END_TEST
 
-/* --- two stacks --------------------------------------------------------------------------------------------- */
+/* --- two stacks ------------------------------------------------------------------------------- */
 
 START_TEST(two_stacks_ask_answer_and_refuse)
 {

@@ -1,4 +1,5 @@
-/* UDP endpoints against the kernel's UDP, over a real pair of interfaces: both ways, and refusals both ways. */
+/* UDP endpoints against the kernel's UDP, over a real pair of interfaces: both ways, and
+ * refusals both ways. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* wire/vnet: what Linux puts before a frame, what it wants to see, and what nobody should believe. */
+/* wire/vnet: what Linux puts before a frame, what it wants to see, and what nobody
+ * should believe. */
 #include <check.h>
 #include <errno.h>
 
@@ -12,7 +13,8 @@
 #define UDP_L4     5
 #define ECN        0x80
 
-/** An Ethernet frame with an IPv4 or IPv6 TCP segment in it, with 12 octets of options and 2000 of text. */
+/** An Ethernet frame with an IPv4 or IPv6 TCP segment in it, with 12 octets of options
+ * and 2000 of text. */
 struct packet {
     uint8_t bytes[14 + 40 + 32 + 2000];
     struct tlsyn_frame frame;
