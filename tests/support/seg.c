@@ -26,8 +26,7 @@ void seg_text(const struct seg *seg, int64_t at, uint8_t *bytes)
         memcpy(bytes, seg->text, len);
         return;
     }
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = bulk_pattern((uint64_t)(at - 1) + i);
+    bulk_fill(bytes, len, (uint64_t)(at - 1));
 }
 
 void seg_print(const struct wire_tcp *segment, tcp_seq seq_from, tcp_seq ack_from, char *line,

@@ -22,8 +22,7 @@ size_t user_writes(struct user *u, size_t n)
         uint8_t bytes[4096];
         size_t part = n - done < sizeof(bytes) ? n - done : sizeof(bytes);
 
-        for (size_t i = 0; i < part; i++)
-            bytes[i] = bulk_pattern(u->written + i);
+        bulk_fill(bytes, part, u->written);
         ssize_t wrote = tlsyn_conn_write(u->conn, bytes, part);
         if (wrote <= 0)
             break;

@@ -61,8 +61,7 @@ static void send_pattern(struct user *u)
         size_t n = u->to_send - u->sent < sizeof(bytes) ? u->to_send - u->sent : sizeof(bytes);
         ssize_t taken;
 
-        for (size_t i = 0; i < n; i++)
-            bytes[i] = bulk_pattern(u->sent + i);
+        bulk_fill(bytes, n, u->sent);
         taken = tlsyn_tls_write(u->tls, bytes, n);
         if (taken <= 0)
             return;
@@ -87,8 +86,7 @@ static void hear(struct user *u, const uint8_t *bytes, size_t n)
 {
     if (u->first_byte == 0)
         u->first_byte = u->world->now;
-    for (size_t i = 0; i < n && u->to_send > 0; i++)
-        HOLDS(bytes[i] == bulk_pattern(u->received + i));
+    HOLDS(u->to_send == 0 || bulk_holds(bytes, n, u->received));
     u->received += n;
 }
 
