@@ -13,6 +13,7 @@
 #include "tcp/recovery.h"
 #include "tcp/retransmit.h"
 #include "tcp/timers.h"
+#include "tcp/urgent.h"
 
 /* The round trip of a segment that was sent once (Karn). Once that rule has left us without
  * measurements, a timestamp's echo tells which transmission is acknowledged (RFC 7323 4); it is
@@ -69,6 +70,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     conn->syn_acked = true;
     /* R2018-6 */
     ring_consume(&conn->snd, text);
+    tcp_urgent_sent(conn);
     if (seq_lt(conn->snd_rtx, ack))
         conn->snd_rtx = ack;
     conn->bytes_acked += text;

@@ -20,6 +20,8 @@ static void check_send_space(const struct tlsyn_conn *conn)
     assert(seq_leq(conn->snd_una, conn->snd_rtx) && seq_leq(conn->snd_rtx, conn->snd_nxt));
     assert(conn->snd.used <= conn->snd.size && (conn->snd.memory || !conn->snd.used));
     assert(seq_leq(conn->snd_nxt, tcp_snd_end(conn) + 1));
+    assert(!conn->snd_urgent ||
+           (seq_lt(conn->snd_una, conn->snd_up) && seq_leq(conn->snd_up, tcp_snd_end(conn))));
     assert(conn->cc.cwnd > 0 && conn->cc.ssthresh > 0);
     assert(conn->cc.cwnd <= CC_WINDOW_MAX + tcp_flight_size(conn)); /* recovery inflates it */
     assert(conn->pace.max == 0 || tcp_pacing_rate(conn) <= conn->pace.max);

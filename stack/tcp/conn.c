@@ -307,3 +307,14 @@ void tcp_event_acked(struct tlsyn_conn *conn, size_t n)
         events->on_acked(conn->handler, conn, n);
     leave(conn);
 }
+
+void tcp_event_urgent(struct tlsyn_conn *conn, size_t before)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+
+    if (!events)
+        return;
+    if (events->on_urgent)
+        events->on_urgent(conn->handler, conn, before);
+    leave(conn);
+}

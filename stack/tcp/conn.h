@@ -122,7 +122,9 @@ struct tlsyn_conn {
     bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
     bool cookie_received : 1;
-    bool twice_due : 1; /* the next segment reports `twice` */
+    bool twice_due : 1;  /* the next segment reports `twice` */
+    bool snd_urgent : 1; /* our text up to snd_up is urgent (tcp/urgent.h) ... */
+    bool rcv_urgent : 1; /* ... and the peer's up to rcv_up */
     enum tlsyn_state state : 8;
     enum tlsyn_level level : 8;
     enum tcp_ack_due ack_due : 8;
@@ -135,10 +137,11 @@ struct tlsyn_conn {
     tcp_seq snd_wl1, snd_wl2;
     uint32_t snd_wnd_max;
     uint32_t snd_max; /* bytes of snd that may be used */
+    tcp_seq snd_up;
     struct ring snd;
 
     /* Receive sequence space */
-    tcp_seq irs, rcv_nxt;
+    tcp_seq irs, rcv_nxt, rcv_up;
     uint32_t rcv_max;    /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
     uint32_t rcv_copied; /* consumed since rcv_copied_since */
     uint32_t rcv_copied_since; /* microseconds, the low bits */
@@ -288,6 +291,7 @@ int tcp_event_open(struct tlsyn_conn *conn);
 void tcp_event_established(struct tlsyn_conn *conn);
 void tcp_event_data(struct tlsyn_conn *conn);
 void tcp_event_acked(struct tlsyn_conn *conn, size_t n);
+void tcp_event_urgent(struct tlsyn_conn *conn, size_t before);
 
 /** Checks our own invariants (RFC 9293 3.4 relations, rings, intervals, timers); compiled in
  * with TLSYN_CHECK. */

@@ -4,6 +4,7 @@
 #include "tcp/conn.h"
 #include "tcp/pace.h"
 #include "tcp/recovery.h"
+#include "tcp/urgent.h"
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn)
 {
@@ -61,6 +62,9 @@ static void flight_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *i
     info->snd_unsent = unsent(conn);
     info->rcv_queued = conn->rcv.used;
     info->rcv_ooo = (uint32_t)ranges_total(&conn->ooo);
+    info->rcv_urgent = tcp_rcv_urgent(conn);
+    if (conn->snd_urgent)
+        info->snd_urgent = (uint32_t)seq_diff(conn->snd_up, tcp_snd_base(conn));
 }
 
 void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *glance)
@@ -72,6 +76,7 @@ void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *
         .snd_queued = conn->snd.used,
         .snd_unsent = unsent(conn),
         .rcv_queued = conn->rcv.used,
+        .rcv_urgent = tcp_rcv_urgent(conn),
     };
 }
 

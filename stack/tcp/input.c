@@ -18,6 +18,7 @@
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/segment.h"
+#include "tcp/urgent.h"
 #include "wire/checksum.h"
 
 /* R7323-PAWS4 */
@@ -197,11 +198,11 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
     note_timestamp(conn, segment);
     tcp_keepalive_heard(conn);
     ecn_take(conn, segment);
-    /* sixth, the URG bit: urgent data is ordinary text in the stream here, as RFC 6093 6
-     * advises. */
     uint64_t before = conn->rcv_total;
     bool ended = conn->fin_received;
-    verdict = tcp_take_text(conn, segment); /* seventh */
+    verdict = tcp_take_urgent(conn, segment); /* sixth */
+    if (verdict == TCP_NEXT)
+        verdict = tcp_take_text(conn, segment); /* seventh */
     if (verdict == TCP_NEXT)
         verdict = tcp_take_fin(conn, segment); /* eighth */
     if (verdict == TCP_NEXT && (conn->rcv_total != before || conn->fin_received != ended))

@@ -122,6 +122,8 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
 
     if (conn->gso_max < 2 * mss || !tcp_synchronized(conn) || ecn_sends_cwr(conn))
         return mss;
+    if (conn->snd_urgent) /* the pointer counts from each segment's number */
+        return mss;
     return conn->gso_max / mss * mss;
 }
 
@@ -151,7 +153,7 @@ static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, ui
 {
     if (c->len >= tcp_send_mss(conn) || seq_lt(c->seq, conn->snd_nxt))
         return true; /* (1) full-sized, or sent before */
-    if (c->len == rest && (c->fin || conn->cork_passed))
+    if (c->len == rest && (c->fin || conn->cork_passed || conn->snd_urgent))
         return true; /* (2) all there is (MUST-60) */
     if (c->len == rest && conn->cork)
         return hold_back(conn);

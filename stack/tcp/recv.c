@@ -18,6 +18,7 @@
 #include "tcp/options.h"
 #include "tcp/reply.h"
 #include "tcp/timers.h"
+#include "tcp/urgent.h"
 
 /* To a sender with SACK, once more than needed: in recovery no tail loss probe makes up for a lost
  * one, but the timer. */
@@ -246,6 +247,7 @@ size_t tlsyn_conn_peek(struct tlsyn_conn *conn, struct tlsyn_view *view)
 void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
 {
     ring_consume(&conn->rcv, (uint32_t)n);
+    tcp_urgent_consumed(conn);
     if (conn->close_pending) {
         tcp_set_ready(conn); /* on_closed waited for this; the next output raises it */
         return;

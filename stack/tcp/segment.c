@@ -7,6 +7,7 @@
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/timers.h"
+#include "tcp/urgent.h"
 
 int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segment,
              struct ip_tx *tx)
@@ -59,6 +60,7 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
     segment.wnd = window_field(conn, flags);
     tcp_options_fill(conn, flags, &segment.options);
     ecn_mark(conn, &segment);
+    tcp_fill_urgent(conn, &segment);
     if (flags & TCP_ACK)
         acknowledged(conn);
     return segment;

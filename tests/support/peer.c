@@ -395,6 +395,7 @@ void peer_sends(struct tcp_test *t, struct seg seg)
         .ack = seg.flags & TCP_ACK ? t->iss + (tcp_seq)ack : 0,
         .flags = seg.flags,
         .ae = seg.ae,
+        .urg = seg.urg,
         .codepoint = seg.codepoint,
         .wnd = seg.wnd == SEG_ANY ? t->options.peer_wnd : (uint16_t)seg.wnd,
     };

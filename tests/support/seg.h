@@ -30,6 +30,7 @@ struct seg {
     bool bad_checksum; /* sent: damaged on the way */
     bool ae;           /* sent: accurate ECN's bit beside CWR and ECE */
     uint8_t codepoint; /* sent: ECN of the datagram */
+    uint16_t urg;      /* sent: the urgent pointer */
 };
 
 /* The defaults come first and are meant to be overridden by what the test names. */

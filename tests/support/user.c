@@ -126,6 +126,12 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
     happens(of(handler), conn, USER_ACKED);
 }
 
+static void on_urgent(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t before)
+{
+    of(handler)->urgent_before = before;
+    happens(of(handler), conn, USER_URGENT);
+}
+
 static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
 {
     struct user *u = of(handler);
@@ -155,6 +161,7 @@ void user_init(struct user *u)
         .on_established = on_established,
         .on_data = on_data,
         .on_acked = on_acked,
+        .on_urgent = on_urgent,
         .on_closed = on_closed,
     };
 

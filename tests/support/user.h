@@ -14,6 +14,7 @@ enum user_event {
     USER_ESTABLISHED,
     USER_DATA,
     USER_ACKED,
+    USER_URGENT,
     USER_CLOSED,
     USER_ACCEPT,
     USER_EVENTS
@@ -35,12 +36,13 @@ struct user {
     bool refuses; /* as acceptor: NULL */
     bool deaf;    /* does not read */
     int count[USER_EVENTS];
-    int error;        /* of on_closed */
-    uint64_t written; /* bytes of the pattern so far */
-    uint64_t read;    /* bytes of the pattern that came */
-    uint64_t wrong;   /* of these, not as in the pattern */
-    char text[256];   /* the beginning of what came, as a string */
-    uint64_t acked;   /* summed up from on_acked */
+    int error;            /* of on_closed */
+    uint64_t written;     /* bytes of the pattern so far */
+    uint64_t read;        /* bytes of the pattern that came */
+    uint64_t wrong;       /* of these, not as in the pattern */
+    char text[256];       /* the beginning of what came, as a string */
+    uint64_t acked;       /* summed up from on_acked */
+    size_t urgent_before; /* as on_urgent said */
     bool ended;
 };
 

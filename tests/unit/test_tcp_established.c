@@ -104,18 +104,6 @@ START_TEST(the_last_segment_of_what_was_written_is_pushed)
 }
 END_TEST
 
-/* RFC 6093 6: urgent text is text */
-START_TEST(urgent_text_stays_in_the_stream)
-{
-    struct tcp_test *t = TCP_TEST(0);
-
-    opens_passively(t);
-    peer_sends(t, SEG(TCP_ACK | TCP_URG, .len = 10));
-    ck_assert_uint_eq(t->user.read, 10);
-    tcp_test_close(t);
-}
-END_TEST
-
 /* --- the number space wraps ------------------------------------------------------------------- */
 
 START_TEST(both_streams_cross_the_end_of_the_number_space) /* loop 2 */
@@ -210,7 +198,6 @@ Suite *tcp_established_suite(void)
     tcase_add_test(text_in, segments_out_of_order_are_acknowledged_at_once);
     tcase_add_test(text_in, text_beyond_the_window_is_cut_off);
     tcase_add_test(text_in, the_last_segment_of_what_was_written_is_pushed);
-    tcase_add_test(text_in, urgent_text_stays_in_the_stream);
     suite_add_tcase(s, text_in);
     tcase_add_loop_test(the_number_space_wraps, both_streams_cross_the_end_of_the_number_space, 0,
                         2);

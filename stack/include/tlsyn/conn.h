@@ -54,6 +54,10 @@ struct tlsyn_conn_events {
     /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's
      * direction is still open. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
+    /** Some of the peer's text is urgent: how far, tlsyn_conn_info() says (rcv_urgent); the bytes arrive
+     * at their place in the stream, on_data as ever. `before`: what was left of urgent text before the
+     * pointer moved. */
+    void (*on_urgent)(struct tlsyn_handler *, struct tlsyn_conn *, size_t before);
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
      * -ENOMEM, or what refused or aborted it. */
@@ -196,6 +200,13 @@ void tlsyn_conn_commit(struct tlsyn_conn *conn, size_t n);
 /** Reserve, copy, commit: as much as there is room for; the count, or as tlsyn_conn_reserve(). */
 ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n);
 
+/** All that was committed is urgent (RFC 9293 3.8.5): the peer is told where it ends, and neither Nagle's
+ * algorithm nor the cork holds it back. For protocols that have always done so; new ones should not. */
+void tlsyn_conn_urgent(struct tlsyn_conn *conn);
+
+/** The last byte of the peer's urgent text, if it has arrived, in order or not. */
+bool tlsyn_conn_urgent_last(const struct tlsyn_conn *conn, uint8_t *byte);
+
 /* --- closing ---------------------------------------------------------------------------------- */
 
 /** CLOSE of RFC 9293 3.9.1.4: no more to send; FIN follows the last byte. Receiving goes on
@@ -277,6 +288,8 @@ struct tlsyn_conn_info {
     uint32_t snd_unsent;         /* of these, never sent */
     uint32_t rcv_queued;         /* bytes that arrived in order and were not consumed */
     uint32_t rcv_ooo;            /* bytes that arrived out of order */
+    uint32_t rcv_urgent;         /* bytes to be consumed to the end of urgent text; 0: none is */
+    uint32_t snd_urgent;         /* bytes not acknowledged to the end of ours */
     uint32_t segs_out, segs_in, retransmits, timeouts, fast_retransmits;
     enum tlsyn_ecn ecn;
     uint32_t marked, delivered_marked; /* ECN: segments that arrived marked, here and there */
@@ -293,7 +306,7 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
 struct tlsyn_conn_glance {
     enum tlsyn_state state;
     bool fin_received; /* the peer's stream ends with what is readable now */
-    uint32_t snd_ring, snd_queued, snd_unsent, rcv_queued;
+    uint32_t snd_ring, snd_queued, snd_unsent, rcv_queued, rcv_urgent;
 };
 
 void tlsyn_conn_glance(const struct tlsyn_conn *conn, struct tlsyn_conn_glance *glance);
