@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "tcp/shut.h"
 #include "tcp/timers.h"
 
 #define TUNED_FIRST  (64u << 10)
@@ -86,6 +87,7 @@ int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, boo
         after = MEMORY_FIRST;
     if (tcp->ring_bytes - before + after > limit) {
         count(tcp->cx, TLSYN_COUNT_tcp_memory_pressures);
+        shut_is_in_the_way(tcp);
         return -ENOMEM;
     }
     int error = ring_grow(ring, tcp->cx->alloc, after);

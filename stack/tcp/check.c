@@ -74,6 +74,7 @@ static void check_timers(const struct tlsyn_conn *conn)
         return;
     assert(!outstanding || queued || timers_running(conn, TCP_RETRANSMIT) ||
            timers_running(conn, TCP_PERSIST));
+    assert(!timers_running(conn, TCP_PERSIST) || list_linked(&conn->waiting));
     assert(conn->ack_due != TCP_ACK_DELAYED || timers_running(conn, TCP_DELACK));
     assert(conn->ack_due != TCP_ACK_NOW || queued);
     assert(!conn->keepalive || !tcp_synchronized(conn) || timers_running(conn, TCP_KEEPALIVE));

@@ -13,6 +13,7 @@
 #include "tcp/isn.h"
 #include "tcp/metrics.h"
 #include "tcp/settings.h"
+#include "tcp/shut.h"
 #include "tcp/timers.h"
 
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
@@ -57,6 +58,8 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     rack_init(&conn->rack, conn->iss);
     return conn;
 fail:
+    if (*error != -EADDRINUSE)
+        shut_is_in_the_way(tcp);
     cc_release(&conn->cc, tcp->cx->alloc);
     context_free(tcp->cx, conn->opening);
     context_free(tcp->cx, conn);

@@ -83,7 +83,7 @@ struct tlsyn_conn {
     struct table_node node; /* tcp->demux */
     struct list all;        /* tcp->all, or tcp->doomed */
     struct list ready;      /* tcp->ready */
-    struct list waiting;    /* tcp->time_wait, or tcp->half_opens */
+    struct list waiting;    /* tcp->time_wait, tcp->half_opens, or tcp->shut */
     struct tcp *tcp;
     struct tlsyn_handler *handler; /* NULL: nobody yet, or no longer */
     struct opening *opening;       /* NULL once it is established */
@@ -197,6 +197,7 @@ struct tlsyn_conn {
     uint8_t dupacks;
     uint8_t probes;       /* zero-window probes without answer */
     uint8_t tos, ttl;     /* of datagrams; ttl 0: the default */
+    uint32_t shut_since;  /* milliseconds, the low bits */
     uint16_t fin_timeout; /* seconds; released, in FIN-WAIT-2 */
     tlsyn_time
         stalled_since;     /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */

@@ -9,6 +9,7 @@
 #include "tcp/congest.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
+#include "tcp/shut.h"
 #include "tcp/timers.h"
 
 #define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
@@ -111,6 +112,7 @@ void tcp_arm_persist(struct tlsyn_conn *conn)
 {
     if (timers_running(conn, TCP_PERSIST))
         return;
+    shut_begins(conn);
     timers_clear(conn, TCP_RETRANSMIT);
     timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
 }
@@ -119,6 +121,7 @@ bool tcp_stop_persist(struct tlsyn_conn *conn)
 {
     if (!timers_running(conn, TCP_PERSIST))
         return false;
+    shut_ends(conn);
     timers_clear(conn, TCP_PERSIST);
     rtt_recover(&conn->rtt);
     conn->probes = 0;

@@ -12,6 +12,7 @@
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
+#include "tcp/shut.h"
 
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
@@ -31,6 +32,7 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->doomed);
     list_init(&tcp->time_wait);
     list_init(&tcp->half_opens);
+    list_init(&tcp->shut);
     /* R6528-2 */
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
@@ -81,6 +83,7 @@ void tcp_output_ready(struct tcp *tcp)
 {
     struct list now;
 
+    shut_gives_way(tcp);
     /* Who becomes ready on the way waits for the next round: a chatty connection can't hold
      * the others up. */
     list_init(&now);

@@ -35,6 +35,8 @@ struct tcp {
     uint32_t time_wait_count;
     struct list half_opens; /* in SYN-RECEIVED from a listener; who came first leaves first */
     uint32_t half_open;
+    struct list shut;  /* peers that keep their window shut (tcp/shut.h) */
+    bool room_wanted;  /* one of them is in the way */
     uint32_t embedded; /* of the half-open, with an engine that took the SYN's payload */
     uint32_t numbered; /* connections so far */
 

@@ -3,6 +3,7 @@
  */
 #include "support/memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "core/list.h"
@@ -10,10 +11,12 @@
 static void *resize(struct tlsyn_alloc *alloc, void *memory, size_t size)
 {
     struct test_memory *m = container_of(alloc, struct test_memory, base);
+    size_t before = memory ? malloc_usable_size(memory) : 0;
     void *moved;
 
     if (size == 0) {
         m->blocks -= memory != NULL;
+        m->bytes -= before;
         free(memory);
         return NULL;
     }
@@ -22,6 +25,7 @@ static void *resize(struct tlsyn_alloc *alloc, void *memory, size_t size)
         return NULL;
     moved = realloc(memory, size);
     m->blocks += moved && !memory;
+    m->bytes += moved ? malloc_usable_size(moved) - before : 0;
     return moved;
 }
 

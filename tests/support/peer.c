@@ -17,8 +17,6 @@
 #include "wire/ip6.h"
 #include "wire/ndp.h"
 
-#define FRAME_MAX 70000
-
 static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
 static const uint8_t our_hwaddr[6] = {2, 0, 0, 0, 0, 1}, peer_hwaddr[6] = {2, 0, 0, 0, 0, 2};
 
@@ -163,23 +161,53 @@ static void put_u16_at(uint8_t *at, uint16_t value)
     at[1] = (uint8_t)value;
 }
 
-static void tcp_arrives(struct tcp_test *t, const struct wire_tcp *segment, const uint8_t *text,
-                        size_t len, bool damaged)
+/* The TCP header of a segment; its length. */
+static size_t put_tcp(const struct seg *seg, const struct wire_tcp *segment, uint8_t *at)
 {
-    static uint8_t frame[FRAME_MAX];
+    struct wire_tcp bare = *segment;
+
+    if (seg->raw)
+        bare.options = (struct tcp_options){0};
+    int header = wire_tcp_emit(&bare, at, TCP_HEADER_MAX);
+    ck_assert_int_gt(header, 0);
+    if (!seg->raw)
+        return (size_t)header;
+    memcpy(at + header, seg->raw, seg->raw_len);
+    at[12] = (uint8_t)(at[12] + (seg->raw_len / 4 << 4));
+    return (size_t)header + seg->raw_len;
+}
+
+/* The frame of a segment; its length. */
+static size_t put_segment(const struct tcp_test *t, const struct seg *seg,
+                          const struct wire_tcp *segment, const uint8_t *text, uint8_t *frame)
+{
     uint8_t *at = frame + ETHER_HEADER_LEN + ip_len(t);
     struct tlsyn_addr src = peer_addr(t), dst = our_addr(t);
     struct checksum sum = {0};
-    int header = wire_tcp_emit(segment, at, TCP_HEADER_MAX);
+    size_t header = put_tcp(seg, segment, at), total = header + seg_len(seg);
 
-    ck_assert_int_gt(header, 0);
-    if (len)
-        memcpy(at + header, text, len);
-    size_t total = (size_t)header + len;
+    if (seg_len(seg))
+        memcpy(at + header, text, seg_len(seg));
     checksum_pseudo(&sum, &src, &dst, IP_PROTOCOL_TCP, (uint32_t)total);
     checksum_add(&sum, at, total);
-    put_u16_at(at + TCP_CHECKSUM_OFFSET, (uint16_t)(checksum_finish(&sum) ^ (damaged ? 1 : 0)));
-    frame_arrives(t, frame, put_ip(t, frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total);
+    put_u16_at(at + TCP_CHECKSUM_OFFSET, (uint16_t)(checksum_finish(&sum) ^ seg->bad_checksum));
+    return put_ip(t, frame, IP_PROTOCOL_TCP, segment->codepoint, total) + total;
+}
+
+void peer_sends_frame(struct tcp_test *t, const uint8_t *frame, size_t len)
+{
+    frame_arrives(t, frame, len);
+    if (!t->hold)
+        flush(t);
+}
+
+void peer_sends_datagram(struct tcp_test *t, uint8_t protocol, const uint8_t *payload, size_t len)
+{
+    static uint8_t frame[PEER_FRAME_MAX];
+    size_t headers = put_ip(t, frame, protocol, 0, len);
+
+    memcpy(frame + headers, payload, len);
+    peer_sends_frame(t, frame, headers + len);
 }
 
 /* --- frames out ------------------------------------------------------------------------------- */
@@ -383,7 +411,7 @@ static void add_options(struct tcp_test *t, const struct seg *seg, struct tcp_op
     options->tsecr = seg->flags & TCP_ACK ? t->ts_echo : 0;
 }
 
-void peer_sends(struct tcp_test *t, struct seg seg)
+size_t peer_frame(struct tcp_test *t, struct seg seg, uint8_t *frame)
 {
     static uint8_t text[65536];
     int64_t seq = seg.seq == SEG_ANY ? t->peer_nxt : seg.seq;
@@ -398,15 +426,21 @@ void peer_sends(struct tcp_test *t, struct seg seg)
         .urg = seg.urg,
         .codepoint = seg.codepoint,
         .wnd = seg.wnd == SEG_ANY ? t->options.peer_wnd : (uint16_t)seg.wnd,
+        .urg = seg.urg,
     };
 
     seg_text(&seg, seq + !!(seg.flags & TCP_SYN), text);
     add_options(t, &seg, &segment.options);
     if (seq + (int64_t)seg_space(&seg) > t->peer_nxt && !(seg.flags & TCP_RST))
         t->peer_nxt = seq + (int64_t)seg_space(&seg);
-    tcp_arrives(t, &segment, text, seg_len(&seg), seg.bad_checksum);
-    if (!t->hold)
-        flush(t);
+    return put_segment(t, &seg, &segment, text, frame);
+}
+
+void peer_sends(struct tcp_test *t, struct seg seg)
+{
+    static uint8_t frame[PEER_FRAME_MAX];
+
+    peer_sends_frame(t, frame, peer_frame(t, seg, frame));
 }
 
 /* What a segment of the stack's tells the peer: its ISS, what is in order, whether

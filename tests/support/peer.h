@@ -95,6 +95,16 @@ void tcp_test_close(struct tcp_test *t);
 /** The segment arrives. */
 void peer_sends(struct tcp_test *t, struct seg seg);
 
+/** Its frame, to be changed before it arrives (at most PEER_FRAME_MAX octets); the length. */
+size_t peer_frame(struct tcp_test *t, struct seg seg, uint8_t *frame);
+#define PEER_FRAME_MAX 70000
+
+/** A frame arrives as it is. */
+void peer_sends_frame(struct tcp_test *t, const uint8_t *frame, size_t len);
+
+/** A datagram of the peer's arrives, with this for its payload. */
+void peer_sends_datagram(struct tcp_test *t, uint8_t protocol, const uint8_t *payload, size_t len);
+
 /** The next segment that the stack sent is this one. The segment, good until the next call. */
 const struct wire_tcp *expect(struct tcp_test *t, struct seg seg);
 

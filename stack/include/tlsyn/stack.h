@@ -74,6 +74,9 @@ struct tlsyn_limits {
     tlsyn_time delack;       /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
     tlsyn_time syn_timeout;  /* R2 of a SYN or SYN-ACK: give up after */
     tlsyn_time user_timeout; /* R2 of text: give up after */
+    tlsyn_time
+        shut_time; /* a peer that has kept its window shut for so long gives way (-ENOMEM) where memory
+                      for buffers or a place for a connection is missing (RFC 6429) */
 };
 
 void tlsyn_limits_default(struct tlsyn_limits *limits);
