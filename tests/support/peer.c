@@ -423,7 +423,6 @@ size_t peer_frame(struct tcp_test *t, struct seg seg, uint8_t *frame)
         .ack = seg.flags & TCP_ACK ? t->iss + (tcp_seq)ack : 0,
         .flags = seg.flags,
         .ae = seg.ae,
-        .urg = seg.urg,
         .codepoint = seg.codepoint,
         .wnd = seg.wnd == SEG_ANY ? t->options.peer_wnd : (uint16_t)seg.wnd,
         .urg = seg.urg,

@@ -25,7 +25,6 @@ struct seg {
     int64_t seq, ack, wnd; /* SEG_ANY: see above; wnd as in the header, not scaled */
     const char *text;      /* NULL with `len`: that much of the pattern (support/bulk.h) */
     size_t len;            /* 0 with `text`: its length as a string */
-    uint16_t urg;          /* sent: the urgent pointer */
     struct tcp_options opt;
     bool no_options;    /* sent: really none, not even those that the peer would add */
     const uint8_t *raw; /* sent: these `raw_len` octets in the place of options; a multiple of 4 */
