@@ -207,6 +207,17 @@ static void set_nonblock(struct sock *sock, bool nonblock)
     (void)fcntl(sock->ready.near, F_SETFL, nonblock ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+/* Linux looks whether there is such a process, or group, at once. */
+static int set_owner(struct sock *sock, int owner)
+{
+    if (owner == INT_MIN)
+        return -EINVAL;
+    if (owner && kill(owner, 0) < 0 && errno == ESRCH)
+        return -ESRCH;
+    sock->owner = owner;
+    return 0;
+}
+
 int tlsyn_fcntl(int fd, int command, ...)
 {
     struct sock *sock = call_enter(fd);
@@ -215,7 +226,7 @@ int tlsyn_fcntl(int fd, int command, ...)
 
     if (!sock)
         return -1;
-    if (command == F_SETFL || command == F_SETFD) {
+    if (command == F_SETFL || command == F_SETFD || command == F_SETOWN) {
         va_start(arguments, command);
         argument = va_arg(arguments, int);
         va_end(arguments);
@@ -227,6 +238,12 @@ int tlsyn_fcntl(int fd, int command, ...)
     case F_SETFL:
         set_nonblock(sock, argument & O_NONBLOCK);
         result = 0;
+        break;
+    case F_GETOWN:
+        result = sock->owner;
+        break;
+    case F_SETOWN:
+        result = set_owner(sock, argument);
         break;
     case F_GETFD:
     case F_SETFD:
@@ -260,6 +277,8 @@ static int answer(struct sock *sock, unsigned long request)
         return sock->ops->readable(sock);
     case SIOCOUTQ:
         return queued(sock, false);
+    case SIOCATMARK:
+        return sock->type == SOCK_STREAM ? stream_at_mark(sock) : -ENOTTY;
     case SIOCOUTQNSD:
         return sock->type == SOCK_STREAM ? queued(sock, true) : -ENOTTY;
     default:

@@ -83,6 +83,12 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
     sock_changed(owner(handler));
 }
 
+static void on_urgent(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t before)
+{
+    (void)conn;
+    stream_urgent_arrives(owner(handler), before);
+}
+
 /* The sentence outlives its session. */
 static void keep_sentence(struct stream *stream)
 {
@@ -134,6 +140,7 @@ void stream_listens_to_events(struct sock *sock)
         .on_established = on_established,
         .on_data = on_data,
         .on_acked = on_acked,
+        .on_urgent = on_urgent,
         .on_closed = on_closed,
     };
 

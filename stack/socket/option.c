@@ -252,6 +252,7 @@ static const struct option table[] = {
     {SOL_SOCKET, SO_DOMAIN, BOTH, READ_ONLY, 0, 0, 0, NULL, get_domain},
     {SOL_SOCKET, SO_ACCEPTCONN, BOTH, READ_ONLY, 0, 0, 0, NULL, get_accepting},
     {SOL_SOCKET, SO_BROADCAST, BOTH, FLAG, 0, 0, KEPT(broadcast), NULL, NULL},
+    {SOL_SOCKET, SO_OOBINLINE, BOTH, FLAG, 0, 0, KEPT(oob_inline), NULL, NULL},
     {SOL_SOCKET, SO_KEEPALIVE, BOTH, FLAG, 0, 0, KEPT(keepalive), NULL, NULL},
     {SOL_SOCKET, SO_SNDBUF, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(snd_buf), set_snd_buf, get_snd_buf},
     {SOL_SOCKET, SO_RCVBUF, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(rcv_buf), set_rcv_buf, get_snd_buf},

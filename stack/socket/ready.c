@@ -229,6 +229,20 @@ static void show_out(struct ready *ready, bool on)
         (void)send(ready->near, filling, sizeof(filling), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* An urgent byte lies in the same queue as the byte for IN, so that the queue is made anew. A kernel
+ * before 5.17 has no such thing, and then nothing is shown. */
+static void show_pri(struct ready *ready, unsigned levels)
+{
+    char byte;
+
+    (void)recv(ready->near, &byte, 1, MSG_OOB | MSG_DONTWAIT);
+    drain(ready->near);
+    if (levels & READY_IN)
+        (void)send(ready->far, filling, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (levels & READY_PRI)
+        (void)send(ready->far, filling, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void ready_show(struct ready *ready, unsigned levels, bool again)
 {
     unsigned rising = levels & ~ready->shown;
@@ -240,9 +254,11 @@ void ready_show(struct ready *ready, unsigned levels, bool again)
         return;
     }
     show_out(ready, levels & READY_OUT);
+    if ((levels | ready->shown) & READY_PRI)
+        show_pri(ready, levels);
     if (rising & (READY_END | READY_HUP)) /* which shows IN too, at once */
         (void)shutdown(ready->far, levels & READY_HUP ? SHUT_RDWR : SHUT_WR);
-    else if (!(levels & READY_END))
+    else if (!((levels | ready->shown) & READY_PRI) && !(levels & READY_END))
         show_in(ready, levels & READY_IN, again);
     ready->shown = levels;
 }

@@ -9,6 +9,7 @@
  *     END   the far end was shut down for writing           POLLIN and POLLRDHUP
  *     HUP   the far end was shut down for both              POLLHUP too
  *     ERR   the far end was closed with a byte unread       POLLERR too
+ *     PRI   one byte was sent with MSG_OOB                  POLLPRI, and POLLIN as long as it lasts
  *
  * END, HUP and ERR stay, as they do on a TCP socket. A stream socket that was never connected shows
  * OUT and HUP on Linux; so does an AF_UNIX socket without a far end, and it is connected when ours
@@ -28,6 +29,7 @@ enum ready_level {
     READY_END = 1 << 2,
     READY_HUP = 1 << 3,
     READY_ERR = 1 << 4,
+    READY_PRI = 1 << 5,
 };
 
 struct ready {

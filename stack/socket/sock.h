@@ -31,7 +31,7 @@ enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2, SOCK_SHUT_BOTH = 3 };
 
 /** What setsockopt(2) sets and getsockopt(2) gives back, in the units of these. */
 struct sock_options {
-    int reuse_addr, broadcast, keepalive;
+    int reuse_addr, broadcast, keepalive, oob_inline;
     int linger_on, linger_seconds;
     int rcv_lowat;
     int snd_buf, rcv_buf;                /* as given back: twice what was asked for */
@@ -73,6 +73,7 @@ struct stream {
     /* read from the connection, or left by it, and not taken by the program yet */
     uint8_t *kept;
     size_t kept_from, kept_to;
+    size_t kept_urgent; /* bytes to the mark, once conn is gone (socket/urgent.c) */
 
     /* an active open */
     struct cursor *early; /* Fast Open: what rides in the SYN, during tlsyn_conn_open() only */
@@ -84,6 +85,7 @@ struct stream {
     bool established;          /* once: ready for bytes */
     bool announced;            /* connect(2) has said so */
     bool corked;               /* by MSG_MORE */
+    bool urgent_taken;         /* the byte at the mark was, by MSG_OOB */
     struct net_timer patience; /* a handshake or a deferred accept ends then */
 
     /* listening */
@@ -118,6 +120,7 @@ struct sock {
     struct ready ready;
     struct net_waiters waiters;
     int domain, type, protocol;
+    pid_t owner; /* F_SETOWN: gets SIGURG; negative: a group; 0: nobody */
     bool nonblock;
     bool closed;    /* by tlsyn_close(): calls under way end with EBADF */
     bool port_held; /* by bind(2): connect keeps it */

@@ -22,13 +22,22 @@ static bool is_writable(const struct sock *sock)
     return room > 0 && room >= glance.snd_queued / 2;
 }
 
+/* The byte at the mark, which a receive would pass by, does not count. */
+static size_t low_water(const struct sock *sock)
+{
+    return (size_t)sock->options.rcv_lowat +
+           (stream_at_mark(sock) && !sock->options.oob_inline ? 1 : 0);
+}
+
 static unsigned connected_levels(struct sock *sock)
 {
     const struct stream *stream = &sock->stream;
     unsigned levels = 0;
 
-    if (stream_readable(sock) >= (size_t)sock->options.rcv_lowat)
+    if (stream_readable(sock) >= low_water(sock))
         levels |= READY_IN;
+    if (stream_shows_urgent(sock))
+        levels |= READY_PRI;
     if (sock->shut & SOCK_SHUT_RD)
         levels |= READY_IN | READY_END;
     if (sock->shut & SOCK_SHUT_WR || (stream->conn && is_writable(sock)))
@@ -163,7 +172,11 @@ static void stream_close(struct sock *sock)
 
 static int stream_fionread(struct sock *sock)
 {
-    return sock->phase == SOCK_LISTENING ? -EINVAL : (int)stream_readable(sock);
+    size_t readable = stream_readable(sock), before = stream_before_mark(sock, 0);
+
+    if (sock->phase == SOCK_LISTENING)
+        return -EINVAL;
+    return (int)(before < readable && !sock->options.oob_inline ? before : readable);
 }
 
 static void stream_apply(struct sock *sock)

@@ -64,6 +64,25 @@ ssize_t stream_push(struct sock *sock, struct cursor *from);
 /** Keeps what was not read, before the connection goes. */
 void stream_keep_rest(struct sock *sock);
 
+/* urgent.c */
+
+/** The peer's urgent text goes further than before; see tlsyn_conn_events. */
+void stream_urgent_arrives(struct sock *sock, size_t before);
+
+/** Bytes that may be read before the mark, from `skip` bytes past the front on; SIZE_MAX: no mark is
+ * ahead. */
+size_t stream_before_mark(const struct sock *sock, size_t skip);
+
+/** SIOCATMARK: the next byte is the one at the mark. */
+bool stream_at_mark(const struct sock *sock);
+
+/** POLLPRI: the byte at the mark has arrived, and was not taken. */
+bool stream_shows_urgent(const struct sock *sock);
+
+/** recv(2) with MSG_OOB. */
+ssize_t stream_recv_urgent(struct sock *sock, struct cursor *into, struct sock_received *about,
+                           int flags);
+
 /* option_conn.c */
 
 /** The connection's options as those of the socket ask for. */

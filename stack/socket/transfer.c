@@ -39,6 +39,7 @@ size_t stream_readable(struct sock *sock)
 static void forget_kept(struct stream *stream, size_t n)
 {
     stream->kept_from += n;
+    stream->kept_urgent -= n < stream->kept_urgent ? n : stream->kept_urgent;
     if (kept(stream) > 0)
         return;
     free(stream->kept);
@@ -61,11 +62,14 @@ void stream_keep_rest(struct sock *sock)
 {
     struct stream *stream = &sock->stream;
     struct tlsyn_view view;
+    struct tlsyn_conn_glance glance;
     size_t n = stream->conn && !stream->session ? tlsyn_conn_peek(stream->conn, &view) : 0;
     uint8_t *at = n ? extend_kept(stream, n) : NULL;
 
     if (!at)
         return;
+    tlsyn_conn_glance(stream->conn, &glance);
+    stream->kept_urgent = glance.rcv_urgent;
     memcpy(at, view.part[0].iov_base, view.part[0].iov_len);
     if (view.part[1].iov_len)
         memcpy(at + view.part[0].iov_len, view.part[1].iov_base, view.part[1].iov_len);
@@ -160,7 +164,7 @@ static void keep_opened(struct sock *sock)
 }
 
 /* Whatever can be had now, `skip` bytes past the front. */
-static size_t take(struct sock *sock, struct cursor *into, size_t skip, bool peek)
+static size_t take_all(struct sock *sock, struct cursor *into, size_t skip, bool peek)
 {
     struct stream *stream = &sock->stream;
     size_t n;
@@ -173,6 +177,45 @@ static size_t take(struct sock *sock, struct cursor *into, size_t skip, bool pee
     if (stream->conn) /* then nothing is kept: that is for when it is gone */
         n += take_plain(stream, into, peek ? skip : 0, peek);
     return n;
+}
+
+/* The byte at the mark is not for a receive that begins with it. */
+static void pass_mark(struct sock *sock)
+{
+    if (sock->stream.conn)
+        tlsyn_conn_consume(sock->stream.conn, 1);
+    else
+        forget_kept(&sock->stream, 1);
+}
+
+/* How far a receive has come. */
+struct progress {
+    size_t done;
+    size_t passed; /* while peeking: the byte at the mark was */
+    bool peek;
+};
+
+/* As take_all(), but not across the mark. True: the receive ends here. */
+static bool take(struct sock *sock, struct cursor *into, struct progress *p)
+{
+    size_t skip = p->peek ? p->done + p->passed : 0, left = into->left, n;
+    size_t room = stream_before_mark(sock, skip);
+
+    if (room == 0 && p->done > 0)
+        return true;
+    if (room == 0 && !sock->options.oob_inline && stream_readable(sock) > skip) {
+        if (!p->peek)
+            pass_mark(sock);
+        p->passed = p->peek;
+        skip += p->passed;
+    }
+    if (room > 0 && room < left)
+        into->left = room;
+    left -= into->left;
+    n = take_all(sock, into, skip, p->peek);
+    into->left += left;
+    p->done += n;
+    return n > 0 && n == room;
 }
 
 /* Why a receive that has got nothing comes back, as Linux's tcp_recvmsg() asks in this order: 1: it
@@ -207,31 +250,31 @@ static size_t enough(const struct sock *sock, size_t n, int flags)
 
 ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received *about, int flags)
 {
-    size_t asked = into->left, target = enough(sock, asked, flags), done = 0;
+    size_t asked = into->left, target = enough(sock, asked, flags);
     tlsyn_time deadline = sock_deadline(sock, sock->options.rcv_timeout, flags);
-    bool peek = flags & MSG_PEEK;
+    struct progress p = {.peek = flags & MSG_PEEK};
     int result;
 
-    (void)about;
-    if (flags & MSG_OOB)
-        return -EINVAL;
     if (sock->phase == SOCK_LISTENING)
         return -ENOTCONN;
+    if (flags & MSG_OOB)
+        return stream_recv_urgent(sock, into, about, flags);
     into->discards = flags & MSG_TRUNC;
     sock->stream.looked = true;
     sock_changed(sock);
     for (;;) {
-        done += take(sock, into, done, peek);
-        if (done >= target || (asked == 0 && stream_readable(sock)))
-            return (ssize_t)done;
-        if (done > 0 && is_over(sock))
-            return (ssize_t)done;
-        result = done > 0 ? 1 : why_none(sock);
+        bool ends = take(sock, into, &p);
+
+        if (ends || p.done >= target || (asked == 0 && stream_readable(sock)))
+            return (ssize_t)p.done;
+        if (p.done > 0 && is_over(sock))
+            return (ssize_t)p.done;
+        result = p.done > 0 ? 1 : why_none(sock);
         if (result <= 0)
             return result;
         result = sock_wait(sock, deadline);
         if (result < 0)
-            return done > 0 ? (ssize_t)done : result;
+            return p.done > 0 ? (ssize_t)p.done : result;
     }
 }
 
@@ -329,7 +372,7 @@ static int open_if_asked(struct sock *sock, struct cursor *from, const struct tl
     return to ? open_by_sending(sock, from, to, deadline) : -EINVAL;
 }
 
-static int send_all(struct sock *sock, struct cursor *from, tlsyn_time deadline)
+static int send_all(struct sock *sock, struct cursor *from, tlsyn_time deadline, bool urgent)
 {
     while (from->left > 0) {
         int result = await_connection(sock, deadline);
@@ -337,6 +380,8 @@ static int send_all(struct sock *sock, struct cursor *from, tlsyn_time deadline)
 
         if (n < 0)
             return (int)n;
+        if (n > 0 && urgent)
+            tlsyn_conn_urgent(sock->stream.conn);
         if (n > 0)
             continue;
         result = sock_wait(sock, deadline);
@@ -353,7 +398,7 @@ ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_e
     size_t asked = from->left;
     int error = 0;
 
-    if (flags & MSG_OOB)
+    if (flags & MSG_OOB && sock->stream.engine)
         return -EOPNOTSUPP;
     error = open_if_asked(sock, from, to, flags, deadline);
     if (error < 0)
@@ -364,7 +409,7 @@ ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_e
     if (error == 0)
         cork(sock, flags & MSG_MORE);
     if (error == 0)
-        error = send_all(sock, from, deadline);
+        error = send_all(sock, from, deadline, flags & MSG_OOB);
     sock_changed(sock);
     return asked > from->left ? (ssize_t)(asked - from->left) : error;
 }

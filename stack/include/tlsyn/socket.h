@@ -13,13 +13,14 @@
  * Each call does what the kernel's of the same name does on Linux, with the same return value, and
  * the same errno: -1 and errno on failure. Where it can't, it says so:
  *
- *   - No urgent data (MSG_OOB: EOPNOTSUPP), no ancillary data, no SO_REUSEPORT.
+ *   - No ancillary data, no SO_REUSEPORT. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
  *     it, as if SO_REUSEADDR were always set for that.
  *   - There is no loopback: a stack does not reach its own addresses.
  *   - A call that waits on a descriptor which another thread closes returns EBADF.
  *   - poll(2) shows an error waiting on a datagram socket as POLLIN without POLLERR. After a
  *     connect that failed, or a disconnect, the descriptor is to be registered with epoll(7) anew.
+ *   - While poll(2) shows POLLPRI it shows POLLIN too. Before Linux 5.17 it shows POLLPRI never.
  *   - On a TLS socket SO_RCVBUF and FIONREAD count ciphertext and the plaintext of one record.
  *
  * Signals: a blocked call is interrupted as the kernel's is: restarted where the handler was
@@ -122,9 +123,9 @@ int tlsyn_getpeername(int fd, struct sockaddr *address, socklen_t *length);
 int tlsyn_getsockopt(int fd, int level, int name, void *value, socklen_t *length);
 int tlsyn_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
 
-/** F_GETFL and F_SETFL (O_NONBLOCK), F_GETFD and F_SETFD. */
+/** F_GETFL and F_SETFL (O_NONBLOCK), F_GETFD and F_SETFD, F_GETOWN and F_SETOWN (SIGURG). */
 int tlsyn_fcntl(int fd, int command, ...);
-/** FIONREAD, FIONBIO, SIOCOUTQ, SIOCOUTQNSD. */
+/** FIONREAD, FIONBIO, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK. */
 int tlsyn_ioctl(int fd, unsigned long request, ...);
 
 /** poll(2), on the net's clock where the net has one of its own. Descriptors of the kernel may be
