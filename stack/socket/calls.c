@@ -126,10 +126,10 @@ static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
 {
     int error;
 
-    if (sock->phase != SOCK_IDLE || sock->stream.conn || sock->local.port)
-        return -EINVAL;
     if (!tlsyn_addr_unspecified(&local->addr) && !tlsyn_stack_owns(sock->net->stack, &local->addr))
         return -EADDRNOTAVAIL;
+    if (sock->phase != SOCK_IDLE || sock->stream.conn || sock->local.port)
+        return -EINVAL;
     error = sock->type == SOCK_DGRAM ? datagram_bind(sock, local) : port_take(sock, local);
     sock->port_held = error == 0;
     return error;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,11 +15,17 @@
 
 #include "support/cable.h"
 #include "support/must.h"
+#include "support/wire.h"
 
 #define PATIENCE_MS 5000
 
-static const char *const addresses[BSD_SIDES] = {"10.9.0.1/24,fd09::1/64",
-                                                 "10.9.0.2/24,fd09::2/64"};
+static void set_addresses(struct bsd *b, enum bsd_side side, const char *ip4, const char *ip6)
+{
+    b->at[side] = (struct sockaddr_in){.sin_family = AF_INET};
+    b->at6[side] = (struct sockaddr_in6){.sin6_family = AF_INET6};
+    must(inet_pton(AF_INET, ip4, &b->at[side].sin_addr) == 1);
+    must(inet_pton(AF_INET6, ip6, &b->at6[side].sin6_addr) == 1);
+}
 
 void bsd_kernel(struct bsd *b)
 {
@@ -46,6 +53,8 @@ void bsd_kernel(struct bsd *b)
         .ioctl = ioctl,
         .poll = poll,
     };
+    set_addresses(b, CLIENT, "127.0.0.1", "::1");
+    set_addresses(b, SERVER, "127.0.0.1", "::1");
 }
 
 void bsd_ours(struct bsd *b)
@@ -76,12 +85,118 @@ void bsd_ours(struct bsd *b)
     };
     cable_open(0, b->link);
     for (int i = 0; i < BSD_SIDES; i++) {
-        const struct tlsyn_net_options options = {
-            .link = b->link[i], .address = addresses[i], .no_dad = true};
+        const struct tlsyn_net_options options = {.link = b->link[i],
+                                                  .address = i == CLIENT ? "10.9.0.1/24,fd09::1/64"
+                                                                         : "10.9.0.2/24,fd09::2/64",
+                                                  .no_dad = true};
 
         must(tlsyn_net_open(&options, &b->net[i]) == 0);
     }
+    set_addresses(b, CLIENT, "10.9.0.1", "fd09::1");
+    set_addresses(b, SERVER, "10.9.0.2", "fd09::2");
 }
+
+/* --- both at once: whose a descriptor is decides ---------------------------------------------- */
+
+static bool is_ours(int fd)
+{
+    return tlsyn_fcntl(fd, F_GETFL) >= 0;
+}
+
+#define EITHER(type, name, declared, ...)                                                          \
+    static type either_##name declared                                                             \
+    {                                                                                              \
+        return is_ours(fd) ? tlsyn_##name(__VA_ARGS__) : name(__VA_ARGS__);                        \
+    }
+
+/* clang-format off */
+EITHER(int, bind, (int fd, const struct sockaddr *a, socklen_t n), fd, a, n)
+EITHER(int, listen, (int fd, int backlog), fd, backlog)
+EITHER(int, accept4, (int fd, struct sockaddr *a, socklen_t *n, int flags), fd, a, n, flags)
+EITHER(int, connect, (int fd, const struct sockaddr *a, socklen_t n), fd, a, n)
+EITHER(ssize_t, sendto, (int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t l), fd, p, n, flags, a, l)
+EITHER(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), fd, m, flags)
+EITHER(ssize_t, recvfrom, (int fd, void *p, size_t n, int flags, struct sockaddr *a, socklen_t *l), fd, p, n, flags, a, l)
+EITHER(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), fd, m, flags)
+EITHER(ssize_t, read, (int fd, void *p, size_t n), fd, p, n)
+EITHER(ssize_t, write, (int fd, const void *p, size_t n), fd, p, n)
+EITHER(ssize_t, readv, (int fd, const struct iovec *v, int n), fd, v, n)
+EITHER(ssize_t, writev, (int fd, const struct iovec *v, int n), fd, v, n)
+EITHER(int, shutdown, (int fd, int how), fd, how)
+EITHER(int, close, (int fd), fd)
+EITHER(int, getsockname, (int fd, struct sockaddr *a, socklen_t *n), fd, a, n)
+EITHER(int, getpeername, (int fd, struct sockaddr *a, socklen_t *n), fd, a, n)
+EITHER(int, getsockopt, (int fd, int level, int name, void *p, socklen_t *n), fd, level, name, p, n)
+EITHER(int, setsockopt, (int fd, int level, int name, const void *p, socklen_t n), fd, level, name, p, n)
+/* clang-format on */
+
+static int either_fcntl(int fd, int command, ...)
+{
+    va_list arguments;
+    int argument;
+
+    va_start(arguments, command);
+    argument = va_arg(arguments, int);
+    va_end(arguments);
+    return is_ours(fd) ? tlsyn_fcntl(fd, command, argument) : fcntl(fd, command, argument);
+}
+
+static int either_ioctl(int fd, unsigned long request, ...)
+{
+    va_list arguments;
+    void *argument;
+
+    va_start(arguments, request);
+    argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return is_ours(fd) ? tlsyn_ioctl(fd, request, argument) : ioctl(fd, request, argument);
+}
+
+static void fill_either(struct bsd *b)
+{
+    *b = (struct bsd){
+        .bind = either_bind,
+        .listen = either_listen,
+        .accept4 = either_accept4,
+        .connect = either_connect,
+        .sendto = either_sendto,
+        .sendmsg = either_sendmsg,
+        .recvfrom = either_recvfrom,
+        .recvmsg = either_recvmsg,
+        .read = either_read,
+        .write = either_write,
+        .readv = either_readv,
+        .writev = either_writev,
+        .shutdown = either_shutdown,
+        .close = either_close,
+        .getsockname = either_getsockname,
+        .getpeername = either_getpeername,
+        .getsockopt = either_getsockopt,
+        .setsockopt = either_setsockopt,
+        .fcntl = either_fcntl,
+        .ioctl = either_ioctl,
+        .poll = tlsyn_poll,
+    };
+}
+
+bool bsd_mixed(struct bsd *b, enum bsd_side ours)
+{
+    const struct tlsyn_net_options options = {
+        .interface = TEST_WIRE_FAR, .address = "10.0.0.2/24,fd00::2/64", .no_dad = true};
+    enum bsd_side theirs = ours == CLIENT ? SERVER : CLIENT;
+
+    if (!test_wire_open())
+        return false;
+    (void)test_wire_ip6();
+    fill_either(b);
+    b->name = ours == CLIENT ? "our client" : "our server";
+    must(tlsyn_net_open(&options, &b->net[ours]) == 0);
+    set_addresses(b, ours, "10.0.0.2", "fd00::2");
+    set_addresses(b, theirs, "10.0.0.1", "fd00::1");
+    return true;
+}
+
+/* --- for scenarios ---------------------------------------------------------------------------- */
 
 void bsd_end(struct bsd *b)
 {
@@ -99,19 +214,17 @@ int bsd_socket(struct bsd *b, enum bsd_side side, int domain, int type, int prot
 
 struct sockaddr_in bsd_address(const struct bsd *b, enum bsd_side side, uint16_t port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in at = b->at[side];
 
-    at.sin_addr.s_addr = htonl(!b->net[side] ? INADDR_LOOPBACK : 0x0a090001u + side);
+    at.sin_port = htons(port);
     return at;
 }
 
 struct sockaddr_in6 bsd_address6(const struct bsd *b, enum bsd_side side, uint16_t port)
 {
-    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in6 at = b->at6[side];
 
-    at.sin6_addr.s6_addr[15] = (uint8_t)(b->net[side] ? side + 1 : 1);
-    if (b->net[side])
-        memcpy(at.sin6_addr.s6_addr, (const uint8_t[2]){0xfd, 0x09}, 2);
+    at.sin6_port = htons(port);
     return at;
 }
 
@@ -173,22 +286,20 @@ long bsd_note(struct bsd *b, int line, const char *text, long result)
     return result;
 }
 
-static char *run(void (*scenario)(struct bsd *), void (*open)(struct bsd *))
+static char *run(void (*scenario)(struct bsd *), struct bsd *b)
 {
-    struct bsd b;
     char *text = NULL;
     size_t size;
 
-    open(&b);
-    b.log = open_memstream(&text, &size);
-    scenario(&b);
-    (void)fclose(b.log);
-    bsd_end(&b);
+    b->log = open_memstream(&text, &size);
+    scenario(b);
+    (void)fclose(b->log);
+    bsd_end(b);
     return text;
 }
 
 /* The first lines that differ, on stderr. */
-static void tell(char *kernel, char *ours)
+static void tell(char *kernel, char *ours, const char *name)
 {
     char *k = kernel, *o = ours;
     int told = 0;
@@ -197,21 +308,42 @@ static void tell(char *kernel, char *ours)
         size_t nk = strcspn(k, "\n"), no = strcspn(o, "\n");
 
         if ((nk != no || memcmp(k, o, nk) != 0) && told++ < 8)
-            fprintf(stderr, "the kernel  %.*s\nours        %.*s\n", (int)nk, k, (int)no, o);
+            fprintf(stderr, "the kernel  %.*s\n%-11s %.*s\n", (int)nk, k, name, (int)no, o);
         k += nk + (k[nk] == '\n');
         o += no + (o[no] == '\n');
     }
 }
 
-void bsd_compare(void (*scenario)(struct bsd *))
+static bool open_way(struct bsd *b, enum bsd_way way)
 {
-    char *kernel = run(scenario, bsd_kernel);
-    char *ours = run(scenario, bsd_ours);
-    bool same = strcmp(kernel, ours) == 0;
+    if (way != BSD_OURS)
+        return bsd_mixed(b, way == BSD_OUR_CLIENT ? CLIENT : SERVER);
+    bsd_ours(b);
+    return true;
+}
 
+void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way)
+{
+    struct bsd b;
+    char *kernel, *ours;
+    bool same;
+
+    bsd_kernel(&b);
+    kernel = run(scenario, &b);
+    if (!open_way(&b, way)) {
+        free(kernel);
+        return;
+    }
+    ours = run(scenario, &b);
+    same = strcmp(kernel, ours) == 0;
     if (!same)
-        tell(kernel, ours);
+        tell(kernel, ours, b.name);
     free(kernel);
     free(ours);
     must(same);
+}
+
+void bsd_compare(void (*scenario)(struct bsd *))
+{
+    bsd_compare_way(scenario, BSD_OURS);
 }

@@ -1,6 +1,7 @@
 /*
- * support/bsd.h: the calls of BSD as a table, over the kernel's sockets and over ours, so that one
- * text of a test runs over both; and a log of what each step returned, to be compared.
+ * support/bsd.h: the calls of BSD as a table, over the kernel's sockets, over ours, and with one of
+ * either at each end, so that one text of a test runs over all; and a log of what each step
+ * returned, to be compared.
  */
 #ifndef TEST_SUPPORT_BSD_H
 #define TEST_SUPPORT_BSD_H
@@ -15,7 +16,9 @@ enum bsd_side { CLIENT, SERVER, BSD_SIDES };
 
 struct bsd {
     const char *name;
-    struct tlsyn_net *net[BSD_SIDES]; /* ours */
+    struct tlsyn_net *net[BSD_SIDES]; /* ours; NULL: this side is the kernel's */
+    struct sockaddr_in at[BSD_SIDES];
+    struct sockaddr_in6 at6[BSD_SIDES];
     struct tlsyn_link *link[BSD_SIDES];
     FILE *log;
 
@@ -45,6 +48,11 @@ struct bsd {
 /** The kernel's, on the loopback interface; ours, two nets joined by a cable. */
 void bsd_kernel(struct bsd *b);
 void bsd_ours(struct bsd *b);
+
+/** Ours at one side, the kernel's at the other, and a wire between (support/wire.h). False: there is
+ * none to be had. */
+bool bsd_mixed(struct bsd *b, enum bsd_side ours);
+
 void bsd_end(struct bsd *b);
 
 int bsd_socket(struct bsd *b, enum bsd_side side, int domain, int type, int protocol);
@@ -80,7 +88,13 @@ long bsd_note(struct bsd *b, int line, const char *text, long result);
 /** Writes down the events that poll(2) sees, once one of `awaited` is there (0: now). */
 #define SEEN(b, fd, awaited) bsd_note(b, __LINE__, "poll " #fd, bsd_await(b, fd, awaited))
 
+/** What is held against the kernel with itself. For loops from 0 to BSD_WAYS. */
+enum bsd_way { BSD_OURS, BSD_OUR_CLIENT, BSD_OUR_SERVER, BSD_WAYS };
+
 /** Runs a scenario over both, and fails the test at the first step that differs. */
+void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way);
+
+/** The same with ours at both sides. */
 void bsd_compare(void (*scenario)(struct bsd *));
 
 #endif

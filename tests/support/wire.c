@@ -88,6 +88,19 @@ bool test_wire_open(void)
     return true;
 }
 
+bool test_wire_ip6(void)
+{
+    int nl = netlink_open(), error;
+
+    ck_assert_int_ge(nl, 0);
+    error = veth_address(nl, TEST_WIRE_NEAR, "fd00::1", 64);
+    close(nl);
+    ck_assert(error == 0 || veth_has_no_ipv6(error));
+    if (error)
+        printf("skipped: the kernel has no IPv6\n");
+    return error == 0;
+}
+
 void test_wire_down(const char *name)
 {
     struct ifreq ifr = {0};

@@ -22,6 +22,9 @@ static const uint8_t test_wire_far_hwaddr[6] = {2, 0, 0, 0, 0, 2};
  */
 bool test_wire_open(void);
 
+/** Gives near fd00::1/64 too. False, with a line on stdout: the kernel has no IPv6. */
+bool test_wire_ip6(void);
+
 /** Sets an end down. */
 void test_wire_down(const char *name);
 

@@ -426,7 +426,7 @@ static void bulk(struct bsd *b)
 #define COMPARED(name)                                                                             \
     START_TEST(name##_as_on_linux)                                                                 \
     {                                                                                              \
-        bsd_compare(name);                                                                         \
+        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
     }                                                                                              \
     END_TEST
 
@@ -452,17 +452,17 @@ Suite *socket_more_suite(void)
     TCase *more = tcase_create("more");
 
     tcase_set_timeout(more, 60);
-    tcase_add_test(more, datagrams_as_on_linux);
-    tcase_add_test(more, connected_datagrams_as_on_linux);
-    tcase_add_test(more, over_ip6_as_on_linux);
-    tcase_add_test(more, datagrams_over_ip6_as_on_linux);
-    tcase_add_test(more, out_of_patience_as_on_linux);
-    tcase_add_test(more, low_water_as_on_linux);
-    tcase_add_test(more, interrupted_as_on_linux);
-    tcase_add_test(more, sigpipe_as_on_linux);
-    tcase_add_test(more, full_backlog_as_on_linux);
-    tcase_add_test(more, deferred_accept_as_on_linux);
-    tcase_add_test(more, bulk_as_on_linux);
+    tcase_add_loop_test(more, datagrams_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, connected_datagrams_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, over_ip6_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, datagrams_over_ip6_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, out_of_patience_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, low_water_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, interrupted_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, sigpipe_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, full_backlog_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, deferred_accept_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, bulk_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, more);
     return suite;
 }

@@ -267,7 +267,7 @@ static void of_connections(struct bsd *b)
 #define COMPARED(name)                                                                             \
     START_TEST(name##_as_on_linux)                                                                 \
     {                                                                                              \
-        bsd_compare(name);                                                                         \
+        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
     }                                                                                              \
     END_TEST
 
@@ -291,15 +291,15 @@ Suite *socket_options_suite(void)
     TCase *options = tcase_create("options");
 
     tcase_set_timeout(options, 60);
-    tcase_add_test(options, of_a_stream_as_on_linux);
-    tcase_add_test(options, of_a_stream_of_ip6_as_on_linux);
-    tcase_add_test(options, of_datagrams_as_on_linux);
-    tcase_add_test(options, of_ip6_as_on_linux);
-    tcase_add_test(options, of_defaults_as_on_linux);
-    tcase_add_test(options, of_wrong_length_as_on_linux);
-    tcase_add_test(options, of_times_as_on_linux);
-    tcase_add_test(options, told_by_tcp_info_as_on_linux);
-    tcase_add_test(options, of_connections_as_on_linux);
+    tcase_add_loop_test(options, of_a_stream_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_a_stream_of_ip6_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_datagrams_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_ip6_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_defaults_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_wrong_length_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_times_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, told_by_tcp_info_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_connections_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, options);
     return suite;
 }

@@ -191,7 +191,7 @@ static void signalled(struct bsd *b)
 #define COMPARED(name)                                                                             \
     START_TEST(name##_as_on_linux)                                                                 \
     {                                                                                              \
-        bsd_compare(name);                                                                         \
+        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
     }                                                                                              \
     END_TEST
 
@@ -212,12 +212,12 @@ Suite *socket_urgent_suite(void)
     TCase *urgent = tcase_create("urgent");
 
     tcase_set_timeout(urgent, 60);
-    tcase_add_test(urgent, out_of_band_as_on_linux);
-    tcase_add_test(urgent, nothing_but_urgent_as_on_linux);
-    tcase_add_test(urgent, in_line_as_on_linux);
-    tcase_add_test(urgent, and_then_the_end_as_on_linux);
-    tcase_add_test(urgent, where_there_is_none_as_on_linux);
-    tcase_add_test(urgent, signalled_as_on_linux);
+    tcase_add_loop_test(urgent, out_of_band_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, nothing_but_urgent_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, in_line_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, and_then_the_end_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, where_there_is_none_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, signalled_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, urgent);
     return suite;
 }
