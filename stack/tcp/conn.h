@@ -161,6 +161,7 @@ struct tlsyn_conn {
      * that others need. */
     struct budget challenges;
     uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
+    uint8_t quick_acks;      /* segments yet to be acknowledged without delay: ACKs may get lost */
 
     /* Options in force */
     uint16_t mss;      /* of text per segment that we send, options counted off */

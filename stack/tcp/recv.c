@@ -25,6 +25,11 @@
 #define ACKS_WITH_SACK   3 /* for a batch that came out of order */
 #define ACKS_WHEN_FILLED 2
 
+/* Where segments are lost, or late, so are ACKs: one for every two segments is too few for a small
+ * window, and the delayed one comes when the sender's probe is long gone. So as many segments after
+ * such a sign are acknowledged one by one (RFC 5681 4.2 allows it). */
+#define QUICK_ACKS 16
+
 static void ack_now(struct tlsyn_conn *conn)
 {
     conn->ack_due = TCP_ACK_NOW;
@@ -36,7 +41,9 @@ static void ack_now(struct tlsyn_conn *conn)
  * timer. SHLD-18, SHLD-19 */
 static void ack_soon(struct tlsyn_conn *conn)
 {
-    if (conn->no_delack || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
+    if (conn->no_delack || conn->quick_acks || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
+        if (conn->quick_acks)
+            conn->quick_acks--;
         ack_now(conn);
         return;
     }
@@ -101,6 +108,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
      * segments get lost ACKs do too: then it would wait for its timer. */
     if (conn->duplicate_acks < (conn->sack_ok ? ACKS_WITH_SACK : UINT16_MAX))
         conn->duplicate_acks++;
+    conn->quick_acks = QUICK_ACKS;
     ack_now(conn);
     if (error < 0) {
         count(cx, TLSYN_COUNT_tcp_ooo_drop);
@@ -130,6 +138,7 @@ void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     }
     if (ahead == 0)
         return;
+    conn->quick_acks = QUICK_ACKS;
     conn->twice_due = true;
     conn->twice = twice;
 }
