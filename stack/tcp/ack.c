@@ -24,9 +24,9 @@ static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *seg
     const struct tcp_options *theirs = &segment->options;
     uint32_t age = tcp_ts_now(conn) - theirs->tsecr;
 
-    if (news && news->round_trip) { /* the board knows each transmission's time */
+    if (news && news->wait) { /* the board knows each transmission's time */
         conn->rtt_timing = false;
-        return news->round_trip;
+        return news->wait;
     }
     if (conn->rtt_timing && seq_geq(conn->snd_una, conn->rtt_seq)) {
         conn->rtt_timing = false;
@@ -34,7 +34,7 @@ static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *seg
         sample = sample > 1 ? sample : 1;
         rack_min_rtt(&conn->rack, sample, conn->tcp->cx->now);
         if (news)
-            news->round_trip = sample;
+            news->round_trip = news->wait = sample;
         return sample;
     }
     if (conn->rtt.backoffs == 0 || !conn->ts_ok || !theirs->has_ts || age > TCP_ECHO_AGE_MAX)
@@ -174,7 +174,7 @@ static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bo
     bool probing = conn->rack.tlp_outstanding;
 
     tcp_take_sack(conn, segment, 0, &news);
-    if (news.round_trip)
+    if (news.wait)
         take_rtt(conn, segment, &news);
     if (news.delivered || news.view.dsack || probing)
         tcp_recover(conn, &news, 0, false,

@@ -136,7 +136,7 @@ struct arrivals {
     bool original;
     struct rate_sample rate;
     tlsyn_time newest; /* the transmission that `round_trip` measures */
-    tlsyn_time round_trip;
+    tlsyn_time round_trip, wait;
 };
 
 static void arrived(struct board_news *news, const struct piece *p)
@@ -151,6 +151,7 @@ static void arrived(struct board_news *news, const struct piece *p)
     if (sample == 0)
         return;
     rack_min_rtt(&a->conn->rack, sample, now);
+    a->wait = sample > a->wait ? sample : a->wait;
     if (a->round_trip == 0 || p->at > a->newest) {
         a->newest = p->at;
         a->round_trip = sample;
@@ -186,11 +187,13 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
     *news = (struct recovery_news){.acked = acked, .segment = segment};
     sack_read(&segment->options, &bounds, &news->view);
     news->delivered = board_ack(&conn->board, alloc, conn->snd_una, &a.news);
+    news->wait = a.wait;
     for (int i = 0; i < news->view.count; i++)
         news->delivered += board_sack(&conn->board, alloc, &news->view.block[i], pieces, &a.news);
     sample_rate(conn, &before, &a.rate);
     news->rate = a.rate;
     news->round_trip = a.round_trip;
+    news->wait = news->wait ? news->wait : a.wait;
     news->original = a.original;
     if (news->view.dsack)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_dsack_received);
@@ -302,7 +305,8 @@ static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
     tcp_tell_congestion(conn, CC_LOSS, flight);
 }
 
-static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *news, bool recovered)
+static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *news, bool undone,
+                        bool recovered)
 {
     const struct sack_view *view = &news->view;
     bool probes = conn->rack.tlp_outstanding && view->twice.right == conn->rack.tlp_end_seq;
@@ -310,7 +314,7 @@ static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *new
     /* What was never sent twice can't have been sent for nothing: the network's own
      * duplicate, or a lie. */
     rack_adapt(&conn->rack, conn->snd_una, conn->snd_nxt,
-               view->dsack && !probes && conn->retransmits > 0, recovered);
+               undone || (view->dsack && !probes && conn->retransmits > 0), recovered);
 }
 
 static bool spurious(struct tlsyn_conn *conn, const struct recovery_news *news)
@@ -329,10 +333,10 @@ static bool spurious(struct tlsyn_conn *conn, const struct recovery_news *news)
 void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t text,
                  bool limited, bool empty)
 {
-    bool undone = spurious(conn, news);
+    bool fast = conn->in_recovery, undone = spurious(conn, news);
     bool recovered = !undone && leave(conn);
 
-    follow_rack(conn, news, undone || recovered);
+    follow_rack(conn, news, undone && fast, recovered);
     if (rack_tlp_on_ack(&conn->rack, conn->snd_una, news->acked > 0, &news->view,
                         empty && news->view.count == 0))
         probe_repaired(conn, news->acked);

@@ -16,9 +16,11 @@
 
 /** What one ACK brought. */
 struct recovery_news {
-    uint32_t delivered;    /* bytes that are known to have arrived since the last one */
-    uint32_t acked;        /* how far snd_una moved */
-    tlsyn_time round_trip; /* of the last one of these that was sent once; 0: none */
+    uint32_t delivered; /* bytes that are known to have arrived since the last one */
+    uint32_t acked;     /* how far snd_una moved */
+    /* Round trips of what was sent once, 0: none. Of the last one sent: the path's. Of the first
+     * one sent, among what the ACK field moved over if that is anything: what a sender waits. */
+    tlsyn_time round_trip, wait;
     bool
         original; /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
     const struct wire_tcp *segment;

@@ -215,6 +215,26 @@ START_TEST(a_dsack_makes_it_wait_longer)
 }
 END_TEST
 
+/* RFC 7323 4.2: of the segments that an ACK takes together the first has waited for it. */
+START_TEST(the_round_trip_is_that_of_the_first_segment_acknowledged)
+{
+    struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
+
+    peer_sends(t, ACK(.ack = AT(10)));
+    user_writes(&t->user, MSS);
+    flush(t);
+    advance(t, TLSYN_MS(60));
+    user_writes(&t->user, MSS);
+    flush(t);
+    ck_assert_int_eq(ignore_sent(t), 2);
+    advance(t, TLSYN_MS(40));
+    peer_sends(t, ACK(.ack = AT(12)));
+    ck_assert_int_eq(info_of(t).srtt, TLSYN_MS(100));
+    ck_assert_int_le(info_of(t).min_rtt, TLSYN_MS(40)); /* the path's is the other one's */
+    tcp_test_close(t);
+}
+END_TEST
+
 /* R8985-9 */
 START_TEST(a_timeout_sends_again_what_is_not_sacked)
 {
@@ -418,6 +438,7 @@ Suite *tcp_rack_suite(void)
     tcase_add_test(sender, reordering_is_waited_for);
     tcase_add_test(sender, but_only_for_a_quarter_of_a_round_trip);
     tcase_add_test(sender, a_dsack_makes_it_wait_longer);
+    tcase_add_test(sender, the_round_trip_is_that_of_the_first_segment_acknowledged);
     tcase_add_test(sender, a_timeout_sends_again_what_is_not_sacked);
     tcase_add_test(sender, a_peer_that_reneges_gets_all_again);
     tcase_add_test(sender, blocks_that_lie_change_nothing);

@@ -198,6 +198,34 @@ START_TEST(an_old_echo_undoes_a_fast_retransmit)
 }
 END_TEST
 
+/* It was proved too narrow, whether a D-SACK follows or not: the next hole is waited for a quarter
+ * of a round trip longer. And such a recovery is none of the sixteen after which it narrows. */
+START_TEST(a_recovery_undone_widens_the_reordering_window)
+{
+    uint32_t original;
+    struct tcp_test *t =
+        ten_sent(&(struct flight){.ts = true, .sack = true, .segments = 10}, &original);
+
+    for (int i = 0, at = 0; i < 3; i++, at += 10) {
+        acks(t, at, at + 1, at + 10, original);
+        advance(t, TLSYN_MS(i == 0 ? 0 : 25 * (i + 1) - 5));
+        ck_assert_int_eq(ignore_sent(t), i == 0);
+        advance(t, TLSYN_MS(10));
+        ck_assert_int_eq(ignore_sent(t), i > 0);
+        acks(t, at + 10, 0, 0, original);
+        ck_assert_uint_eq(info_of(t).undos, (unsigned)i + 1);
+        ck_assert_uint_eq(t->user.conn->rack.reo_wnd_persist, 16);
+        user_writes(&t->user, 10 * MSS);
+        flush(t);
+        original = expect(t, ACK(.len = MSS))->options.tsval;
+        advance(t, TLSYN_MS(20));
+        ck_assert_int_eq(ignore_sent(t), 9);
+        advance(t, TLSYN_MS(80));
+    }
+    tcp_test_close(t);
+}
+END_TEST
+
 /* The late original of one hole says nothing about another. */
 START_TEST(another_hole_whose_retransmission_is_under_way_is_waited_for)
 {
@@ -295,6 +323,7 @@ Suite *tcp_undo_suite(void)
     tcase_add_test(timeout, without_new_text_the_repair_goes_on);
     suite_add_tcase(suite, timeout);
     tcase_add_loop_test(fast, an_old_echo_undoes_a_fast_retransmit, 0, 2);
+    tcase_add_test(fast, a_recovery_undone_widens_the_reordering_window);
     tcase_add_test(fast, another_hole_whose_retransmission_is_under_way_is_waited_for);
     tcase_add_test(fast, dsacks_for_all_that_went_again_undo_it);
     tcase_add_test(fast, a_lost_retransmission_that_times_out_halves_nothing_again);
