@@ -1,9 +1,10 @@
 /*
  * ip/ip4.c: what an IPv4 datagram must be to be taken. Read first: RFC 791, RFC 1122 3.2.1.
  *
- * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8),
- * and a source route ends here whatever it says. A datagram with any TTL is taken (3.2.1.7).
- * Fragments are put together first (frag.h).
+ * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8).
+ * Only a source route is not ignored: it would have the answer go by way of whoever wrote it, and
+ * the datagram is dropped (RFC 7126 4.3, 4.4). A datagram with any TTL is taken (3.2.1.7). Fragments
+ * are put together first (frag.h).
  */
 #include "ip/ip4.h"
 
@@ -33,6 +34,8 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     }
     if (!wire_ip4_checksum_good(ether->payload, ip4->header_len))
         return -TLSYN_DROP_ip_checksum;
+    if (wire_ip4_has_source_route(ether->payload, ip4->header_len))
+        return -TLSYN_DROP_ip_source_route;
     return 0;
 }
 

@@ -8,6 +8,11 @@
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 
+#define OPTION_END          0
+#define OPTION_NOP          1
+#define OPTION_LOOSE_ROUTE  131
+#define OPTION_STRICT_ROUTE 137
+
 #define FLAG_DF     0x4000
 #define FLAG_MF     0x2000
 #define OFFSET_MASK 0x1fff
@@ -71,6 +76,28 @@ bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len)
 
     checksum_add(&sum, bytes, header_len);
     return checksum_good(&sum);
+}
+
+/* RFC 791 3.1. What comes behind an option without a possible length is not looked at. */
+bool wire_ip4_has_source_route(const uint8_t *bytes, uint8_t header_len)
+{
+    struct reader r = reader_of(bytes + IP4_HEADER_LEN, (size_t)header_len - IP4_HEADER_LEN);
+
+    while (r.left > 0) {
+        uint8_t type = get_u8(&r), len;
+
+        if (type == OPTION_END)
+            break;
+        if (type == OPTION_NOP)
+            continue;
+        if (type == OPTION_LOOSE_ROUTE || type == OPTION_STRICT_ROUTE)
+            return true;
+        len = get_u8(&r);
+        if (len < 2)
+            break;
+        get_skip(&r, len - 2u);
+    }
+    return false;
 }
 
 /** Worked out from the fields: reading back what was just written in small pieces would wait for

@@ -34,6 +34,9 @@ int wire_ip4_parse_quoted(const uint8_t *bytes, size_t len, struct wire_ip4 *ip)
 /** True if the header checksum is right; `bytes` is a header that was parsed. */
 bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len);
 
+/** True if the header, which was parsed, tells by which way to answer (RFC 791 3.1). */
+bool wire_ip4_has_source_route(const uint8_t *bytes, uint8_t header_len);
+
 /** The header, with its checksum. IP4_HEADER_LEN; -ENOSPC. */
 int wire_ip4_emit(const struct wire_ip4 *ip, uint8_t *bytes, size_t room);
 

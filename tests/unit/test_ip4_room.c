@@ -112,7 +112,7 @@ START_TEST(options_are_skipped)
 
     /* a record route option, and one whose length lies: the destination looks at neither */
     memcpy(wide, frame, IP_AT + 20);
-    memcpy(wide + IP_AT + 20, (const uint8_t[]){7, 7, 4, 0, 0, 0, 0, 0, 131, 255, 4, 0}, 12);
+    memcpy(wide + IP_AT + 20, (const uint8_t[]){7, 7, 4, 0, 0, 0, 0, 0, 68, 255, 4, 0}, 12);
     memcpy(wide + IP_AT + 32, frame + IP_AT + 20, sizeof(segment));
     wide[IP_AT] = 0x48;
     wide[IP_AT + 3] = (uint8_t)(wide[IP_AT + 3] + 12);
