@@ -24,7 +24,7 @@ struct bulk_command {
     tlsyn_time seconds;
     int family, offload; /* choices, in the order of the tables below */
     const char *out, *controller, *only;
-    bool quick, no_lwip, json;
+    bool quick, no_lwip, copies, json;
 };
 
 static int write_json(const struct bulk_study *study, const char *folder)
@@ -92,6 +92,7 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->offload[1] = c->offload != 1;
     o->lwip = !c->no_lwip;
     o->ring = (uint32_t)c->ring;
+    o->copies = c->copies;
     o->only = c->only;
     o->seed = (uint64_t)c->seed;
     if (c->controller)
@@ -159,6 +160,8 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
          "congestion controller of both stacks (cubic)", NULL},
         {"only", 0, &cli_string, &c->only, "one pair, as tlsyn-kernel: for a profile (all)", NULL},
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
+        {"copy", 0, NULL, &c->copies, "our sender's bytes into its send buffer, as send(2) would",
+         NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         {"out", 'o', &cli_file, &c->out, "folder for the results (out/bulk)", NULL},

@@ -104,6 +104,7 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
         .span = s->options.span,
         .timeout = s->options.span + GRACE,
         .ring = s->options.ring,
+        .copies = s->options.copies,
         .pin = true,
         .plain = !member->offload,
         .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),

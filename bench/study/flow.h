@@ -37,6 +37,7 @@ struct flow_order {
     tlsyn_time timeout;  /* of the whole transfer */
     char controller[16]; /* of the sender's congestion; "": the stack's default */
     uint32_t ring;       /* bytes of our stack's rings; 0: its default. The kernel tunes its own */
+    bool copies;         /* our stack's sender has its bytes copied instead of lending them */
     bool digest;         /* the receiver takes a SHA-256 of everything; else samples are compared */
     bool pin;            /* the sender on the first core, the receiver on the second */
     bool plain;          /* our stack does without PACKET_VNET_HDR: no offload */

@@ -16,20 +16,22 @@
 
 #define SAMPLE 64 /* bytes compared of every piece that is received */
 
-/* The pattern, with as much of its beginning behind it as a sample may need. */
+/* The pattern twice, so that a piece as long as it begins anywhere; and room for a sample. */
 static uint8_t *make_pattern(void)
 {
-    uint8_t *pattern = malloc(FLOW_PATTERN + SAMPLE);
+    uint8_t *pattern = malloc(2 * FLOW_PATTERN + SAMPLE);
     struct rng rng;
 
     rng_seed(&rng, 1);
     for (size_t i = 0; pattern && i < FLOW_PATTERN; i += sizeof(uint64_t)) {
         uint64_t word = rng_next(&rng);
 
-        memcpy(pattern + i, &word, sizeof(word)); /* the last one ends in the sample's room */
+        memcpy(pattern + i, &word, sizeof(word)); /* the last one ends behind the pattern */
     }
-    if (pattern)
-        memcpy(pattern + FLOW_PATTERN, pattern, SAMPLE);
+    if (pattern) {
+        memcpy(pattern + FLOW_PATTERN, pattern, FLOW_PATTERN);
+        memcpy(pattern + 2 * FLOW_PATTERN, pattern, SAMPLE);
+    }
     return pattern;
 }
 
@@ -78,7 +80,7 @@ size_t flow_meter_next(struct flow_meter *meter, size_t want, const uint8_t **by
 {
     const struct flow_order *order = &meter->end->order;
     size_t at = (size_t)(meter->bytes % FLOW_PATTERN);
-    size_t n = FLOW_PATTERN - at;
+    size_t n = FLOW_PATTERN;
 
     *bytes = meter->pattern + at;
     n = n < want ? n : want;

@@ -1,8 +1,8 @@
 /*
  * study/flow_tlsyn.c: an end of a transfer on our stack.
  *
- * As plain a user of tlsyn/conn.h as can be: the sender copies into the ring whenever there is
- * room, the receiver looks at what has arrived in place and consumes it.
+ * As plain a user of tlsyn/conn.h as can be: the sender lends its bytes whenever there is room, or
+ * has them copied; the receiver looks at what has arrived in place and consumes it.
  */
 #include "study/flow_end.h"
 
@@ -47,43 +47,32 @@ static void fail(struct flow *f, int error)
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Fills one part of a reserved view; the bytes copied, which are fewer when there are no more. */
-static size_t fill_part(struct flow *f, const struct iovec *part)
+static ssize_t send_some(struct flow *f, const uint8_t *bytes, size_t n)
 {
-    size_t filled = 0;
-
-    while (filled < part->iov_len) {
-        const uint8_t *bytes;
-        size_t n = flow_meter_next(&f->meter, part->iov_len - filled, &bytes);
-
-        if (n == 0)
-            break;
-        memcpy((uint8_t *)part->iov_base + filled, bytes, n);
-        flow_meter_sent(&f->meter, n);
-        filled += n;
-    }
-    return filled;
+    return f->end->order.copies ? tlsyn_conn_write(f->conn, bytes, n)
+                                : tlsyn_conn_lend(f->conn, bytes, n);
 }
 
 static void send_more(struct flow *f)
 {
-    struct tlsyn_view view;
-    ssize_t room = 1;
+    ssize_t sent = 1;
 
-    while (!f->finished && (room = tlsyn_conn_reserve(f->conn, SIZE_MAX, &view)) > 0) {
-        size_t n = fill_part(f, &view.part[0]);
+    while (!f->finished && sent > 0) {
+        const uint8_t *bytes;
+        size_t n = flow_meter_next(&f->meter, SIZE_MAX, &bytes);
 
-        if (n == view.part[0].iov_len)
-            n += fill_part(f, &view.part[1]);
-        tlsyn_conn_commit(f->conn, n);
-        if (n < (size_t)room) {
+        if (n == 0) {
             f->finished = true;
             flow_meter_finish(&f->meter);
             tlsyn_conn_close(f->conn);
+            return;
         }
+        sent = send_some(f, bytes, n);
+        if (sent > 0)
+            flow_meter_sent(&f->meter, (size_t)sent);
     }
-    if (room < 0)
-        fail(f, (int)room);
+    if (sent < 0)
+        fail(f, (int)sent);
 }
 
 static void receive_more(struct flow *f)

@@ -8,6 +8,7 @@
 
 #include "tcp/close.h"
 #include "tcp/handshake.h"
+#include "tcp/lend.h"
 #include "tcp/listener.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -71,6 +72,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     /* R2018-6 */
     ring_consume(&conn->snd, text);
     tcp_urgent_sent(conn);
+    lend_acked(conn);
     if (seq_lt(conn->snd_rtx, ack))
         conn->snd_rtx = ack;
     conn->bytes_acked += text;

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "tcp/lend.h"
 #include "tcp/shut.h"
 #include "tcp/timers.h"
 
@@ -121,8 +122,10 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
         timers_set(conn, TCP_IDLE, last + IDLE);
         return;
     }
-    if (conn->snd.used == 0 && conn->snd_una == conn->snd_nxt)
+    if (conn->snd.used == 0 && conn->snd_una == conn->snd_nxt) {
         give_back(conn, &conn->snd);
+        lend_release(conn);
+    }
     if (conn->rcv.used == 0 && conn->ooo.count == 0)
         give_back(conn, &conn->rcv);
     if (conn->snd.memory || conn->rcv.memory)

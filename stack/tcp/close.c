@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "tcp/lend.h"
 #include "tcp/metrics.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
@@ -136,6 +137,7 @@ void tlsyn_conn_release(struct tlsyn_conn *conn)
 {
     bool unread = conn->rcv.used > 0;
 
+    lend_end(conn);
     conn->handler = NULL;
     conn->released = true;
     if (conn->close_pending || conn->closed_told) {

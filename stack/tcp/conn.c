@@ -11,6 +11,7 @@
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/isn.h"
+#include "tcp/lend.h"
 #include "tcp/metrics.h"
 #include "tcp/settings.h"
 #include "tcp/shut.h"
@@ -145,6 +146,7 @@ static void release_rings(struct tlsyn_conn *conn)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
 
+    lend_release(conn);
     buffers_release(conn);
     ranges_release(&conn->ooo, alloc);
     board_release(&conn->board, alloc);
@@ -168,6 +170,8 @@ void tcp_tell_closed(struct tlsyn_conn *conn)
         return;
     conn->close_pending = false;
     conn->closed_told = true;
+    if (conn->refused) /* it still leaves */
+        lend_end(conn);
     struct tlsyn_handler *handler = conn->handler;
     conn->handler = NULL;
     if (handler && handler->events->on_closed)

@@ -139,6 +139,7 @@ struct tlsyn_conn {
     uint32_t snd_max; /* bytes of snd that may be used */
     tcp_seq snd_up;
     struct ring snd;
+    struct lending *lending; /* text that is not in it (tcp/lend.h); or NULL */
 
     /* Receive sequence space */
     tcp_seq irs, rcv_nxt, rcv_up;

@@ -4,6 +4,7 @@
  */
 #include "tcp/segment.h"
 
+#include "tcp/lend.h"
 #include "tcp/options.h"
 #include "tcp/recv.h"
 #include "tcp/timers.h"
@@ -121,7 +122,7 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
     if (len > 0) {
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
 
-        ring_view(&conn->snd, (uint32_t)seq_diff(text, tcp_snd_base(conn)), len, &tx.text);
+        lend_view(conn, text, len, &tx.text);
         if (len > tcp_send_mss(conn) && !tcp_mtu_is_probe(conn, text, len))
             tx.gso_size = tcp_send_mss(conn);
     }

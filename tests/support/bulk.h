@@ -14,8 +14,10 @@ struct bulk {
     uint64_t to_send, sent;         /* bytes of the pattern */
     uint64_t expected, received;
     uint32_t read_limit; /* bytes consumed per event at most; 0: all */
-    bool keep_open;      /* don't close when everything is sent */
-    bool early;          /* write from the handshake hooks already, and read there */
+    uint8_t *lends;      /* all of the pattern: lent, in part; scribbled over once acknowledged */
+    uint64_t acked;
+    bool keep_open; /* don't close when everything is sent */
+    bool early;     /* write from the handshake hooks already, and read there */
     int opens, syns, synacks, establisheds, closes;
     int error;
     bool ended, finished; /* the peer's stream ended; on_closed came */

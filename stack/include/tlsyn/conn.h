@@ -200,6 +200,12 @@ void tlsyn_conn_commit(struct tlsyn_conn *conn, size_t n);
 /** Reserve, copy, commit: as much as there is room for; the count, or as tlsyn_conn_reserve(). */
 ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n);
 
+/** The same without the copy: frames are sent from `bytes`, which stay in place unchanged until
+ * on_acked has counted them, or tlsyn_conn_release() has returned, or the call of the stack's that
+ * raised on_closed. Worth it for pieces of 16 KiB and more; smaller ones are copied, as are those
+ * from before the handshake's end. */
+ssize_t tlsyn_conn_lend(struct tlsyn_conn *conn, const void *bytes, size_t n);
+
 /** All that was committed is urgent (RFC 9293 3.8.5): the peer is told where it ends, and neither Nagle's
  * algorithm nor the cork holds it back. For protocols that have always done so; new ones should not. */
 void tlsyn_conn_urgent(struct tlsyn_conn *conn);
