@@ -244,7 +244,7 @@ void address6_init(struct tlsyn_iface *iface)
 {
     struct context *cx = context_of(iface);
 
-    iface->ip6 = (struct iface6){.dad_transmits = 1,
+    iface->ip6 = (struct iface6){.dad_transmits = iface->link->caps.point_to_point ? 0 : 1,
                                  .retrans_timer = NEIGH_RETRANS_TIMER,
                                  .reachable_time = iface->ip->neigh.reachable_time};
     cx->random->fill(cx->random, &iface->ip6.secret, sizeof(iface->ip6.secret));

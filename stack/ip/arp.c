@@ -93,6 +93,8 @@ static void announce_timer_fired(struct timer *timer)
 
 void tlsyn_iface_announce(struct tlsyn_iface *iface)
 {
+    if (iface->link->caps.point_to_point)
+        return;
     iface->announcements_left = ARP_ANNOUNCE_NUM;
     announce_all(iface);
 }
@@ -116,6 +118,8 @@ int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *addres
 {
     if (!tlsyn_addr_is_ip4(address))
         return -EAFNOSUPPORT;
+    if (iface->link->caps.point_to_point)
+        return -EOPNOTSUPP;
     if (!ip4_is_host(tlsyn_addr_octets(address)))
         return -EINVAL;
     if (ip_is_ours(iface->ip, address))

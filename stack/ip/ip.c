@@ -66,12 +66,15 @@ enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct 
     case ETHER_TYPE_IP6:
         return ip6_input(iface, frame, &ether, out);
     case ETHER_TYPE_ARP:
+        if (iface->link->caps.point_to_point)
+            break;
         arp_input(iface, ether.payload, ether.payload_len);
         return IP_CONSUMED;
     default:
-        drop(ip->cx, TLSYN_DROP_ether_type);
-        return IP_CONSUMED;
+        break;
     }
+    drop(ip->cx, TLSYN_DROP_ether_type);
+    return IP_CONSUMED;
 }
 
 void ip_input_done(struct ip *ip)

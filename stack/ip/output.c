@@ -180,12 +180,17 @@ int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes,
 /* Where a datagram goes. */
 struct way {
     struct tlsyn_iface *iface;
-    struct neighbour *neighbour;
-    size_t len;    /* octets of the datagram */
-    size_t ip_len; /* of its IP header */
-    bool segments; /* the link cuts it */
-    uint16_t mtu;  /* we cut it; 0: nobody has to */
+    struct neighbour *neighbour; /* NULL: on this link nobody has an Ethernet address */
+    size_t len;                  /* octets of the datagram */
+    size_t ip_len;               /* of its IP header */
+    bool segments;               /* the link cuts it */
+    uint16_t mtu;                /* we cut it; 0: nobody has to */
 };
+
+static bool is_resolved(const struct way *way)
+{
+    return !way->neighbour || neigh_is_resolved(way->neighbour);
+}
 
 static void put_checksum(uint8_t *header, const struct ip_tx *tx, uint16_t value)
 {
@@ -276,7 +281,8 @@ static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const 
     struct wire_ether ether = {.type = ip4 ? ETHER_TYPE_IP4 : ETHER_TYPE_IP6};
     size_t before = ETHER_HEADER_LEN + way->ip_len;
 
-    memcpy(ether.dst, way->neighbour->hwaddr, ETHER_ADDR_LEN); /* zero while unresolved */
+    if (way->neighbour) /* zero while unresolved */
+        memcpy(ether.dst, way->neighbour->hwaddr, ETHER_ADDR_LEN);
     memcpy(ether.src, way->iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
     if (ip4)
@@ -331,7 +337,7 @@ static struct held *output_held(struct ip *ip, const struct ip_tx *tx, const str
 /* Into the reply queue, or that of its neighbour. */
 static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *way)
 {
-    bool resolved = neigh_is_resolved(way->neighbour);
+    bool resolved = is_resolved(way);
     struct held *h;
 
     if (resolved && !reply_has_room(ip, ETHER_HEADER_LEN + way->len))
@@ -403,10 +409,26 @@ static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way 
            headers + tx->gso_size <= mtu;
 }
 
+static int find_neighbour(struct ip *ip, const struct ip_hop *hop, struct way *way)
+{
+    way->neighbour = NULL;
+    if (hop->iface->link->caps.point_to_point)
+        return 0;
+    way->neighbour = neigh_resolve(&ip->neigh, hop->iface, &hop->next);
+    if (!way->neighbour)
+        return -ENOBUFS;
+    if (way->neighbour->state == NEIGH_FAILED) {
+        drop(ip->cx, TLSYN_DROP_neigh_failed);
+        return -EHOSTUNREACH;
+    }
+    return 0;
+}
+
 static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
 {
     struct ip_hop hop;
     struct way way;
+    int error;
 
     assert(tx->header_len <= IP_TRANSPORT_HEADER_MAX && tx->csum_offset + 2 <= tx->header_len);
     if (!ip_hop_find(ip, &tx->src, &tx->dst, &hop)) {
@@ -418,17 +440,12 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
         drop(ip->cx, TLSYN_DROP_ip_too_long);
         return -EMSGSIZE;
     }
-    way.neighbour = neigh_resolve(&ip->neigh, hop.iface, &hop.next);
-    if (!way.neighbour)
-        return -ENOBUFS;
-    if (way.neighbour->state == NEIGH_FAILED) {
-        drop(ip->cx, TLSYN_DROP_neigh_failed);
-        return -EHOSTUNREACH;
-    }
+    error = find_neighbour(ip, &hop, &way);
+    if (error < 0)
+        return error;
     count(ip->cx, tlsyn_addr_is_ip4(&tx->dst) ? TLSYN_COUNT_ip_out : TLSYN_COUNT_ip6_out);
-    if (!neigh_is_resolved(way.neighbour)) {
-        int error = output_copy(ip, tx, &way);
-
+    if (!is_resolved(&way)) {
+        error = output_copy(ip, tx, &way);
         return error < 0 ? error : IP_OUTPUT_WAITS;
     }
     if (copied)

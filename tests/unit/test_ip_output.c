@@ -472,6 +472,35 @@ START_TEST(trace_tells_what_passes)
 }
 END_TEST
 
+/* A tunnel's far end has no Ethernet address to ask for, and an IPv6 address nobody to be told to. */
+START_TEST(a_point_to_point_link_is_asked_nothing)
+{
+    const struct tlsyn_link_caps caps = {
+        .mtu = 1500, .hwaddr = {2, 0, 0, 0, 0, 1}, .point_to_point = true};
+    static const uint8_t nobody[6];
+    struct tlsyn_addr us = addr_of("10.0.0.1"), us6 = addr_of("fd77::1");
+    struct ip_tx tx = segment();
+
+    ip_bed_close(&bed);
+    ip_bed_open_bare(&bed, 13, &caps);
+    ck_assert_int_eq(tlsyn_iface_address(bed.iface, &us, 24), 0);
+    ck_assert_int_eq(tlsyn_iface_address(bed.iface, &us6, 64), 0);
+    ck_assert_int_eq(tlsyn_iface_address_state(bed.iface, &us6), TLSYN_ADDRESS_PREFERRED);
+    ck_assert_int_eq(tlsyn_iface_probe(bed.iface, &tx.dst), -EOPNOTSUPP);
+    tlsyn_iface_announce(bed.iface);
+    ck_assert_int_eq(ip_output(&bed.ip, &tx), 0);
+    tx.src = us6;
+    tx.dst = addr_of("fd77::2");
+    ck_assert_int_eq(ip_output(&bed.ip, &tx), 0);
+    ip_bed_advance(&bed, TLSYN_SECONDS(10));
+    ip_bed_flush(&bed);
+    ck_assert_int_eq(bed.link.count, 2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(memcmp(bed.link.frame[i].bytes, nobody, 6), 0);
+    ck_assert_uint_eq(bed.cx.counter[TLSYN_COUNT_ip_out], 1);
+}
+END_TEST
+
 Suite *ip_output_suite(void);
 
 Suite *ip_output_suite(void)
@@ -499,6 +528,7 @@ Suite *ip_output_suite(void)
     tcase_add_test(tc, no_memory_drops_the_copy);
     tcase_add_test(tc, what_still_waits_is_freed_with_the_layer);
     tcase_add_test(tc, trace_tells_what_passes);
+    tcase_add_test(tc, a_point_to_point_link_is_asked_nothing);
     suite_add_tcase(suite, tc);
     return suite;
 }

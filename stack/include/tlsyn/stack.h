@@ -203,7 +203,8 @@ void tlsyn_iface_announce(struct tlsyn_iface *iface);
 
 /** Asks the network whether somebody has the IPv4 address already: three ARP probes (RFC 5227
  * 2.1.1) leave with the next outputs; call tlsyn_iface_conflict() after a second or so. (IPv6
- * addresses are asked about by themselves.) -EAFNOSUPPORT: IPv6. */
+ * addresses are asked about by themselves.) -EAFNOSUPPORT: IPv6; -EOPNOTSUPP: a point-to-point
+ * link. */
 int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
 
 /** True once somebody else was seen to use an address of this interface, or the probed one. */
