@@ -188,6 +188,7 @@ struct tlsyn_conn {
         tlsyn_time at; /* the next train may leave */
         uint32_t left; /* bytes of the train that is leaving */
         uint32_t max;  /* bytes per second; 0: as fast as may be */
+        bool off;      /* none but `max` and a controller's own */
     } pace;
     struct board board;
     struct rack rack;

@@ -12,7 +12,7 @@
  * Not held back: the first flight, whatever the controller, so that no handshake waits; as much as
  * an initial window in flight, which a path must take at any time (RFC 6928), so that no short
  * answer waits; and rates at which a millisecond is more than the longest frame: the train is then
- * the pace, and a timer would cost more than it brings.
+ * the pace, and a timer would cost more than it brings. Nor what its user does not want paced.
  */
 #include "tcp/pace.h"
 
@@ -48,6 +48,8 @@ uint64_t tcp_pacing_rate(const struct tlsyn_conn *conn)
     uint64_t rate = own_rate(conn) ? conn->cc.ops->pacing_rate(&conn->cc) : by_window(conn);
     uint64_t max = conn->pace.max;
 
+    if (conn->pace.off && !own_rate(conn))
+        rate = 0;
     return max && (rate == 0 || rate > max) ? max : rate;
 }
 

@@ -87,6 +87,17 @@ START_TEST(trains_leave_a_millisecond_apart_at_twice_the_window_per_round_trip)
 }
 END_TEST
 
+START_TEST(who_wants_no_pace_sends_all_at_once)
+{
+    struct tcp_test *t = under_way((struct tlsyn_conn_options){.no_pacing = true}, 3);
+
+    flush(t);
+    ck_assert_int_eq(t->sent_end - t->sent_first, 80);
+    ck_assert_uint_eq(info_of(t).pacing_rate, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(a_paced_window_still_grows)
 {
     struct tcp_test *t = under_way((struct tlsyn_conn_options){0}, 5);
@@ -163,6 +174,7 @@ Suite *tcp_pace_suite(void)
 
     tcase_add_test(pace, the_first_flight_is_not_held_back);
     tcase_add_test(pace, trains_leave_a_millisecond_apart_at_twice_the_window_per_round_trip);
+    tcase_add_test(pace, who_wants_no_pace_sends_all_at_once);
     tcase_add_test(pace, a_paced_window_still_grows);
     tcase_add_test(pace, a_bound_of_the_users_is_kept);
     tcase_add_test(pace, short_round_trips_need_no_timer);

@@ -126,6 +126,9 @@ struct tlsyn_conn_options {
         *controller; /* of congestion: "cubic" (NULL: this), "newreno", "bbr"; others: -EINVAL */
     /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
     uint64_t pacing_rate_max;
+    /* * Text leaves as soon as cwnd allows, but for a controller that has a rate of its own, and
+     * pacing_rate_max: as with Linux's default queueing discipline. */
+    bool no_pacing;
 };
 
 struct tlsyn_connect_options {
