@@ -237,8 +237,11 @@ static int start_listening(struct sock *sock)
         .only_ip6 = sock->options.v6only,
         .open = sock->stream.engine != NULL,
         .cookies = embedded || sock->stream.engine,
+        .cookie_keys = (uint8_t)sock->options.cookie_keys,
     };
     int error;
+
+    memcpy(options.cookie_key, sock->options.cookie_key, sizeof(options.cookie_key));
 
     options_for_conn(sock, &options.conn);
     child_acceptor(sock);

@@ -425,6 +425,22 @@ static int set_controller(struct sock *sock, const void *value, socklen_t length
     return 0;
 }
 
+/* One key, or one and the one before it. */
+static int set_cookie_keys(struct sock *sock, const void *value, socklen_t length)
+{
+    struct sock_options *o = &sock->options;
+
+    if (length != TLSYN_COOKIE_KEY && length != sizeof(o->cookie_key))
+        return -EINVAL;
+    memcpy(o->cookie_key, value, length);
+    o->cookie_keys = (int)(length / TLSYN_COOKIE_KEY);
+    if (sock->stream.listener)
+        tlsyn_listener_cookie_keys(sock->stream.listener,
+                                   (const uint8_t(*)[TLSYN_COOKIE_KEY])o->cookie_key,
+                                   o->cookie_keys);
+    return 0;
+}
+
 int option_set(struct sock *sock, int level, int name, const void *value, socklen_t length)
 {
     const struct option *option = find(sock, level, name);
@@ -439,6 +455,8 @@ int option_set(struct sock *sock, int level, int name, const void *value, sockle
         return set_int(sock, option, value, length);
     if (level == IPPROTO_TCP && stream && name == TCP_CONGESTION)
         return set_controller(sock, value, length);
+    if (level == IPPROTO_TCP && stream && name == TCP_FASTOPEN_KEY)
+        return set_cookie_keys(sock, value, length);
     if ((level == SOL_SOCKET || (level == IPPROTO_TCP && stream)) && length < sizeof(int))
         return -EINVAL;
     if (level == SOL_SOCKET && name == SO_LINGER)
@@ -555,6 +573,9 @@ int option_get(struct sock *sock, int level, int name, void *value, socklen_t *l
         return get_socket(sock, name, value, length);
     if (level == IPPROTO_TCP && stream && name == TCP_CONGESTION)
         get_controller(sock, value, length);
+    else if (level == IPPROTO_TCP && stream && name == TCP_FASTOPEN_KEY)
+        option_give(sock->options.cookie_key, (size_t)sock->options.cookie_keys * TLSYN_COOKIE_KEY,
+                    value, length);
     else if (level == IPPROTO_TCP && stream && name == TCP_INFO)
         tcp_info_give(sock, value, length);
     else if (level == IPPROTO_IP && stream && name == IP_MTU)

@@ -41,6 +41,8 @@ struct sock_options {
     int tos, ttl, v6only, hops, tclass;
     int level; /* enum tlsyn_level */
     char controller[16];
+    int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */
+    uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];
 };
 
 struct sock;

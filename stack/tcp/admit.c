@@ -22,49 +22,82 @@ enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
  * and in the next one. */
 #define COOKIE_PERIOD TLSYN_SECONDS(3600)
 
-/* R7413-2 */
-static void make_cookie(const struct tcp *tcp, const struct tlsyn_addr *remote, uint64_t period,
-                        uint8_t cookie[TCP_COOKIE_LEN])
+static void put_mac(const struct siphash_key *key, const void *bytes, size_t n,
+                    uint8_t cookie[TCP_COOKIE_LEN])
 {
-    uint8_t bytes[sizeof(remote->byte) + sizeof(period)];
-    uint64_t mac;
+    uint64_t mac = siphash(key, bytes, n);
 
-    memcpy(bytes, remote->byte, sizeof(remote->byte));
-    memcpy(bytes + sizeof(remote->byte), &period, sizeof(period));
-    mac = siphash(&tcp->cookie_key, bytes, sizeof(bytes));
     memcpy(cookie, &mac, TCP_COOKIE_LEN);
 }
 
-static uint64_t period_now(const struct tcp *tcp)
-{
-    return (uint64_t)(tcp->cx->now / COOKIE_PERIOD);
-}
-
-void tcp_cookie_make(const struct tcp *tcp, const struct tlsyn_addr *remote,
+/* R7413-2 */
+static void make_own(const struct tcp *tcp, const struct tcp_ends *ends, uint64_t period,
                      uint8_t cookie[TCP_COOKIE_LEN])
 {
-    make_cookie(tcp, remote, period_now(tcp), cookie);
+    uint8_t bytes[sizeof(ends->remote.byte) + sizeof(period)];
+
+    memcpy(bytes, ends->remote.byte, sizeof(ends->remote.byte));
+    memcpy(bytes + sizeof(ends->remote.byte), &period, sizeof(period));
+    put_mac(&tcp->cookie_key, bytes, sizeof(bytes), cookie);
+}
+
+/* As Linux does: SipHash over source and destination of the SYN as they stand in its header. */
+static void make_shared(const uint8_t key[TLSYN_COOKIE_KEY], const struct tcp_ends *ends,
+                        uint8_t cookie[TCP_COOKIE_LEN])
+{
+    struct siphash_key of;
+    uint8_t bytes[2 * sizeof(ends->remote.byte)];
+    size_t n = tlsyn_addr_is_ip4(&ends->remote) ? 4 : sizeof(ends->remote.byte);
+
+    memcpy(&of, key, sizeof(of));
+    memcpy(bytes, ends->remote.byte + sizeof(ends->remote.byte) - n, n);
+    memcpy(bytes + n, ends->local.byte + sizeof(ends->local.byte) - n, n);
+    put_mac(&of, bytes, 2 * n, cookie);
+}
+
+/* The i-th cookie that is good now; the first is the one to give. False: there are no more. */
+static bool good_cookie(const struct tlsyn_listener *listener, const struct tcp_ends *ends, int i,
+                        uint8_t cookie[TCP_COOKIE_LEN])
+{
+    const struct tlsyn_listen_options *options = &listener->options;
+    uint64_t period = (uint64_t)(listener->tcp->cx->now / COOKIE_PERIOD);
+
+    if (i >= (options->cookie_keys ? options->cookie_keys : 2))
+        return false;
+    if (options->cookie_keys)
+        make_shared(options->cookie_key[i], ends, cookie);
+    else
+        make_own(listener->tcp, ends, period - (uint64_t)i, cookie);
+    return true;
+}
+
+void tcp_cookie_make(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
+                     uint8_t cookie[TCP_COOKIE_LEN])
+{
+    (void)good_cookie(listener, ends, 0, cookie);
 }
 
 /* In constant time: how many octets agree must not show. */
-static bool is_of_period(const struct tcp *tcp, const struct tlsyn_addr *remote,
-                         const struct tcp_options *options, uint64_t period)
+static bool same(const uint8_t a[TCP_COOKIE_LEN], const uint8_t b[TCP_COOKIE_LEN])
 {
-    uint8_t expected[TCP_COOKIE_LEN], difference = 0;
+    uint8_t difference = 0;
 
-    make_cookie(tcp, remote, period, expected);
     for (int i = 0; i < TCP_COOKIE_LEN; i++)
-        difference |= (uint8_t)(expected[i] ^ options->cookie[i]);
+        difference |= (uint8_t)(a[i] ^ b[i]);
     return difference == 0;
 }
 
-static bool cookie_is_ours(const struct tcp *tcp, const struct tlsyn_addr *remote,
+static bool cookie_is_ours(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
                            const struct tcp_options *options)
 {
-    uint64_t now = period_now(tcp);
+    uint8_t good[TCP_COOKIE_LEN];
 
-    return options->cookie_len == TCP_COOKIE_LEN &&
-           (is_of_period(tcp, remote, options, now) || is_of_period(tcp, remote, options, now - 1));
+    if (options->cookie_len != TCP_COOKIE_LEN)
+        return false;
+    for (int i = 0; good_cookie(listener, ends, i, good); i++)
+        if (same(good, options->cookie))
+            return true;
+    return false;
 }
 
 static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission admitted)
@@ -73,10 +106,10 @@ static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission adm
 }
 
 /* R7413-5 */
-static enum tcp_admission judge(struct tcp *tcp, const struct tlsyn_listener *listener,
-                                const struct tlsyn_addr *remote, const struct wire_tcp *syn,
-                                size_t segment_len)
+static enum tcp_admission judge(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
+                                const struct wire_tcp *syn, size_t segment_len)
 {
+    struct tcp *tcp = listener->tcp;
     const struct tlsyn_listen_options *allowed = &listener->options;
 
     if (syn->text_len == 0)
@@ -92,17 +125,16 @@ static enum tcp_admission judge(struct tcp *tcp, const struct tlsyn_listener *li
         return allowed->open ? without_cookie(tcp, TCP_ADMIT_OPEN_AND_CALM) : TCP_ADMIT_NOT_ENABLED;
     if (!allowed->cookies)
         return TCP_ADMIT_NOT_ENABLED;
-    return cookie_is_ours(tcp, remote, &syn->options) ? TCP_ADMIT_VALID_COOKIE
-                                                      : TCP_ADMIT_BAD_COOKIE;
+    return cookie_is_ours(listener, ends, &syn->options) ? TCP_ADMIT_VALID_COOKIE
+                                                         : TCP_ADMIT_BAD_COOKIE;
 }
 
 /* R7413-3 */
-enum tcp_admission tcp_admit(struct tcp *tcp, const struct tlsyn_listener *listener,
-                             const struct tlsyn_addr *remote, const struct wire_tcp *syn,
-                             size_t segment_len)
+enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
+                             const struct wire_tcp *syn, size_t segment_len)
 {
-    struct context *cx = tcp->cx;
-    enum tcp_admission verdict = judge(tcp, listener, remote, syn, segment_len);
+    struct context *cx = listener->tcp->cx;
+    enum tcp_admission verdict = judge(listener, ends, syn, segment_len);
 
     if (verdict == TCP_ADMIT_BAD_COOKIE)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_bad);

@@ -20,14 +20,18 @@ enum tcp_admission {
 
 #define TCP_COOKIE_LEN 8
 
-/** The Fast Open cookie that we give to a client at `remote` (RFC 7413 4.1.2). */
-void tcp_cookie_make(const struct tcp *tcp, const struct tlsyn_addr *remote,
+/** Whom a SYN came from and went to. */
+struct tcp_ends {
+    struct tlsyn_addr remote, local;
+};
+
+/** The Fast Open cookie that we give to a client (RFC 7413 4.1.2). */
+void tcp_cookie_make(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
                      uint8_t cookie[TCP_COOKIE_LEN]);
 
 /** Takes from the budgets only when the verdict admits. `segment_len`: TCP header and text. */
-enum tcp_admission tcp_admit(struct tcp *tcp, const struct tlsyn_listener *listener,
-                             const struct tlsyn_addr *remote, const struct wire_tcp *syn,
-                             size_t segment_len);
+enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
+                             const struct wire_tcp *syn, size_t segment_len);
 
 /** TLSYN_LEVEL_NONE for the verdicts that refuse. */
 enum tlsyn_level tcp_admission_level(enum tcp_admission verdict);

@@ -360,7 +360,9 @@ static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *th
     conn->give_cookie = true;
     conn->fastopen_experimental = theirs->fastopen_experimental;
     conn->syn_cookie_len = TCP_COOKIE_LEN;
-    tcp_cookie_make(conn->tcp, &conn->remote.addr, conn->opening->cookie);
+    tcp_cookie_make(conn->opening->listener,
+                    &(const struct tcp_ends){conn->remote.addr, conn->local.addr},
+                    conn->opening->cookie);
 }
 
 static bool give_handler(struct tlsyn_conn *conn)
@@ -461,7 +463,8 @@ static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagra
         return;
     if (above)
         number_above(conn, *above);
-    enum tcp_admission verdict = tcp_admit(tcp, listener, &conn->remote.addr, syn, datagram->len);
+    const struct tcp_ends ends = {conn->remote.addr, conn->local.addr};
+    enum tcp_admission verdict = tcp_admit(listener, &ends, syn, datagram->len);
     TRACE(tcp->cx, tcp_admit, conn->number, verdict, syn->text_len);
     conn->level = tcp_admission_level(verdict);
     conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;

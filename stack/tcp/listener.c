@@ -67,6 +67,14 @@ void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused)
     listener->paused = paused;
 }
 
+void tlsyn_listener_cookie_keys(struct tlsyn_listener *listener,
+                                const uint8_t (*keys)[TLSYN_COOKIE_KEY], int count)
+{
+    listener->options.cookie_keys = (uint8_t)count;
+    if (count > 0)
+        memcpy(listener->options.cookie_key, keys, (size_t)count * TLSYN_COOKIE_KEY);
+}
+
 void tlsyn_listener_admit(struct tlsyn_listener *listener, bool open, bool cookies)
 {
     listener->options.open = open;

@@ -125,6 +125,28 @@ static void of_defaults(struct bsd *b)
     STEP(b, b->close(fd));
 }
 
+static void of_cookie_keys(struct bsd *b)
+{
+    static const socklen_t lengths[] = {0, 3, 16, 20, 32, 16};
+    uint8_t keys[32], read[40];
+    int fd;
+
+    for (size_t i = 0; i < sizeof(keys); i++)
+        keys[i] = (uint8_t)(i + 1);
+    OPENED(b, fd, bsd_socket(b, SERVER, AF_INET, SOCK_STREAM, 0));
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+        socklen_t n = sizeof(read);
+
+        STEP(b, b->setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, lengths[i]));
+        if (lengths[i] < 16) /* the kernel has a key of its own by now, or not */
+            continue;
+        STEP(b, b->getsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_KEY, read, &n));
+        STEP(b, n);
+        STEP(b, memcmp(keys, read, n));
+    }
+    STEP(b, b->close(fd));
+}
+
 static void of_wrong_length(struct bsd *b)
 {
     int fd, value = 1;
@@ -273,6 +295,7 @@ static void of_connections(struct bsd *b)
 
 /* clang-format off */
 COMPARED(of_a_stream)
+COMPARED(of_cookie_keys)
 COMPARED(of_a_stream_of_ip6)
 COMPARED(of_datagrams)
 COMPARED(of_ip6)
@@ -297,6 +320,7 @@ Suite *socket_options_suite(void)
     tcase_add_loop_test(options, of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_defaults_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_wrong_length_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_cookie_keys_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_times_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, told_by_tcp_info_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_connections_as_on_linux, 0, BSD_WAYS);

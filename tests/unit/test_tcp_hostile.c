@@ -197,15 +197,15 @@ START_TEST(a_cookie_is_not_good_for_ever)
 {
     struct tcp_test *t = TCP_TEST(.cookies = true);
     struct wire_tcp syn = {.flags = TCP_SYN, .text_len = 300};
-    const struct tlsyn_addr remote = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2});
+    const struct tcp_ends ends = {.remote = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2})};
 
     syn.options.has_fastopen = true;
     syn.options.cookie_len = TCP_COOKIE_LEN;
-    tcp_cookie_make(t->tcp, &remote, syn.options.cookie);
+    tcp_cookie_make(t->listener, &ends, syn.options.cookie);
     advance(t, TLSYN_SECONDS(3599));
-    ck_assert_int_eq(tcp_admit(t->tcp, t->listener, &remote, &syn, 340), TCP_ADMIT_VALID_COOKIE);
+    ck_assert_int_eq(tcp_admit(t->listener, &ends, &syn, 340), TCP_ADMIT_VALID_COOKIE);
     advance(t, TLSYN_SECONDS(3602));
-    ck_assert_int_eq(tcp_admit(t->tcp, t->listener, &remote, &syn, 340), TCP_ADMIT_BAD_COOKIE);
+    ck_assert_int_eq(tcp_admit(t->listener, &ends, &syn, 340), TCP_ADMIT_BAD_COOKIE);
     tcp_test_close(t);
 }
 END_TEST

@@ -154,6 +154,10 @@ struct tlsyn_acceptor {
     struct tlsyn_handler *(*accept)(struct tlsyn_acceptor *, struct tlsyn_conn *);
 };
 
+/** Octets of a key of Fast Open cookies, and how many keys a listener has at most. */
+#define TLSYN_COOKIE_KEY      16
+#define TLSYN_COOKIE_KEYS_MAX 2
+
 struct tlsyn_listen_options {
     /** Unspecified address: any of ours, of IPv4 alone if it is ::ffff:0.0.0.0. */
     struct tlsyn_endpoint local;
@@ -161,6 +165,12 @@ struct tlsyn_listen_options {
     bool open;     /* admit the payload of a SYN with an empty Fast Open option */
     bool cookies;  /* give Fast Open cookies and admit payload with a valid one */
     bool paper;    /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
+    /* Keys of the cookies: the first makes them, by either they are known again. They are those that
+     * Linux makes with the same tcp_fastopen_key: so servers behind one address know each other's,
+     * and it is theirs to change keys from time to time (RFC 7413 5). None: a secret of the stack's
+     * own, and a cookie is good for an hour or two. */
+    uint8_t cookie_keys;
+    uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];
     struct tlsyn_conn_options conn;
 };
 
@@ -176,6 +186,10 @@ void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused);
 
 /** Changes what of SYN payloads is admitted from now on, as the options of the same names. */
 void tlsyn_listener_admit(struct tlsyn_listener *listener, bool open, bool cookies);
+
+/** Other keys from now on: `count` of them, 0 to TLSYN_COOKIE_KEYS_MAX. */
+void tlsyn_listener_cookie_keys(struct tlsyn_listener *listener,
+                                const uint8_t (*keys)[TLSYN_COOKIE_KEY], int count);
 
 /** Stops listening. Connections that have a handler go on; those in SYN-RECEIVED without one are
  * reset. */
