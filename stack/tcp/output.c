@@ -315,8 +315,10 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 {
     bool last = c->seq + c->len == tcp_snd_end(conn);
-    /* MUST-61, SHLD-27 */
-    uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (last && c->len ? TCP_PSH : 0));
+    /* MUST-61, SHLD-27. A train ends in PSH, as Linux's do, for receivers that put
+     * segments together to know that it has ended. */
+    bool push = (last && c->len > 0) || (c->len > tcp_send_mss(conn) && !c->mtu_probe);
+    uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (push ? TCP_PSH : 0));
 
     conn->last_sent = conn->tcp->cx->now;
     if (last && conn->cork)
