@@ -419,6 +419,8 @@ int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **o
     if (!net)
         return -ENOMEM;
     net_init(net);
+    if (options->conn)
+        net->conn = *options->conn;
     error = ready_nest_open(net);
     if (error == 0 && options->stack) {
         net->stack = options->stack;

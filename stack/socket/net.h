@@ -41,6 +41,7 @@ struct tlsyn_net {
     struct tlsyn_loop *loop; /* NULL: the caller moves the stack */
     struct tlsyn_link *link; /* opened by us, or NULL */
     struct tlsyn_net_clock *clock;
+    struct tlsyn_conn_options conn; /* of which sockets make theirs */
     struct tlsyn_loop_guard guard;
     struct tlsyn_loop_watch wake;
     pthread_t thread;

@@ -37,7 +37,12 @@ void options_for_conn(const struct sock *sock, struct tlsyn_conn_options *option
         .rcv_ring = (uint32_t)o->rcv_buf / 2,
         .tos = (uint8_t)(sock->domain == AF_INET6 && o->tclass ? o->tclass : o->tos),
         .ttl = (uint8_t)(sock->domain == AF_INET6 && o->hops ? o->hops : o->ttl),
-        .controller = *o->controller ? o->controller : NULL,
+        .controller = *o->controller ? o->controller : sock->net->conn.controller,
+        .no_timestamps = sock->net->conn.no_timestamps,
+        .no_sack = sock->net->conn.no_sack,
+        .no_window_scale = sock->net->conn.no_window_scale,
+        .ecn = sock->net->conn.ecn,
+        .no_pacing = sock->net->conn.no_pacing,
     };
 }
 

@@ -70,6 +70,11 @@ struct tlsyn_net_options {
     const struct tlsyn_limits *limits; /* NULL: the defaults */
     struct tlsyn_trace *trace;         /* called in the net's thread and in those of callers */
     tlsyn_time spin;                   /* as in struct tlsyn_loop_options */
+
+    /** What connections have where no socket option says otherwise, copied: the part of Linux's
+     * sysctls tcp_timestamps, tcp_sack, tcp_window_scaling, tcp_ecn, tcp_congestion_control. Nothing
+     * that is an option of sockets is looked at, but `controller`. NULL: the defaults. */
+    const struct tlsyn_conn_options *conn;
 };
 
 /** 0, or -errno: -EINVAL (nothing to stand on, an address that is none), -EMFILE, -ENOMEM, -EAGAIN
