@@ -74,36 +74,47 @@ flags_of()
     }
 }
 
-# addresses_of SCRIPT: a script may have its own.
-addresses_of()
+# own SCRIPT OPTION DEFAULT: the value of a command line option that the script has in its own lines.
+own()
 {
-    own=$(sed -n 's/^--local_ip=//p' "$1" | head -n 1)
-    printf ',address=%s/%s,gateway=%s' "${own:-$ours}" "$prefix" "$gateway"
+    value=$(sed -n "s/^--$2=//p" "$1" | head -n 1)
+    echo "${value:-$3}"
 }
 
 # strip SCRIPT: without commands and Python, in as many lines.
 strip()
 {
     awk '
+        # Takes the lines from the first `from` to the next `to` away.
+        function cut(from, to,    at, end, n, left, lines) {
+            at = index($0, from)
+            if (!at) return 0
+            end = index(substr($0, at + length(from)), to)
+            if (!end) return 0
+            end += at + length(from) + length(to) - 2
+            left = substr($0, 1, at - 1)
+            sub(/[^\n]*$/, "", left)
+            n = index(substr($0, end), "\n")
+            lines = substr($0, length(left) + 1, end - length(left))
+            gsub(/[^\n]/, "", lines)
+            $0 = left lines (n ? substr($0, end + n - 1) : "")
+            return 1
+        }
         BEGIN { RS = "\001" }
         {
-            while (match($0, /[^\n]*%\{([^}]|[^%]\})*\}%[^\n]*/) || match($0, /[^\n`]*`[^`]*`[^\n]*/)) {
-                lines = substr($0, RSTART, RLENGTH)
-                gsub(/[^\n]/, "", lines)
-                $0 = substr($0, 1, RSTART - 1) lines substr($0, RSTART + RLENGTH)
-            }
+            while (cut("%{", "}%") || cut("`", "`")) { }
             printf "%s", $0
         }' "$1"
 }
 
 if [ $family = 4 ]; then
-    ours=192.168.0.1 gateway=192.168.0.3 prefix=16
-    options="--ip_version=ipv4 --netmask_ip=255.255.0.0 --remote_ip=192.0.2.1 -D TFO_COOKIE=3021b9d889017eeb
+    ours=192.168.0.1 theirs=192.0.2.1 gateway=192.168.0.3 prefix=16
+    options="--ip_version=ipv4 --netmask_ip=255.255.0.0 -D TFO_COOKIE=3021b9d889017eeb
         -D CODE=host_unreachable -D CMSG_LEVEL_IP=SOL_IP -D CMSG_TYPE_RECVERR=IP_RECVERR"
     not=v6.pkt
 else
-    ours=fd3d:a0b:17d6::1 gateway=fd3d:a0b:17d6:8888::1 prefix=48
-    options="--ip_version=ipv6 --mtu=1520 --remote_ip=fd3d:fa7b:d17d::1 -D TFO_COOKIE=c1d1e9742a47a9bc
+    ours=fd3d:a0b:17d6::1 theirs=fd3d:fa7b:d17d::1 gateway=fd3d:a0b:17d6:8888::1 prefix=48
+    options="--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
         -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR"
     common=$common,mtu=1520
     not=v4.pkt
@@ -117,10 +128,11 @@ run_one() # SCRIPT
         return
     fi
     strip "$1" >"$scratch/script.pkt"
-    flags=$common$(flags_of "$1")$(addresses_of "$1")
+    local=$(own "$1" local_ip $ours)
+    flags=$common$(flags_of "$1"),address=$local/$prefix,gateway=$gateway
     # shellcheck disable=SC2086 # options are words
     if (cd "$scratch" && timeout "${TIMEOUT:-30}" "$packetdrill" --so_filename="$object" --so_flags="$flags" \
-        --local_ip=$ours --gateway_ip=$gateway $options script.pkt) >"$scratch/said" 2>&1; then
+        --local_ip="$local" --remote_ip="$(own "$scratch/script.pkt" remote_ip $theirs)" --gateway_ip=$gateway $options script.pkt) >"$scratch/said" 2>&1; then
         echo "pass $1" >>"$results"
     else
         echo "fail $1 $(head -n 1 "$scratch/said" | sed 's/^script.pkt://')" >>"$results"

@@ -277,7 +277,7 @@ int main(int argc, char **argv)
     int fd;
 
     must(argc == 2);
-    object = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+    object = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!object)
         (void)fprintf(stderr, "%s\n", dlerror());
     must(object);
