@@ -108,6 +108,7 @@ struct tlsyn_conn {
     bool no_delack : 1;
     bool cork : 1;
     bool cork_passed : 1; /* TCP_CORK has: what waits may leave */
+    bool unpaced : 1;     /* but for `pace.max` and a controller's own rate */
     bool keepalive : 1;
     bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
     bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
@@ -188,7 +189,6 @@ struct tlsyn_conn {
         tlsyn_time at; /* the next train may leave */
         uint32_t left; /* bytes of the train that is leaving */
         uint32_t max;  /* bytes per second; 0: as fast as may be */
-        bool off;      /* none but `max` and a controller's own */
     } pace;
     struct board board;
     struct rack rack;

@@ -48,7 +48,7 @@ uint64_t tcp_pacing_rate(const struct tlsyn_conn *conn)
     uint64_t rate = own_rate(conn) ? conn->cc.ops->pacing_rate(&conn->cc) : by_window(conn);
     uint64_t max = conn->pace.max;
 
-    if (conn->pace.off && !own_rate(conn))
+    if (conn->unpaced && !own_rate(conn))
         rate = 0;
     return max && (rate == 0 || rate > max) ? max : rate;
 }

@@ -69,7 +69,7 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
     conn->keep_count = options->keep_count ? options->keep_count : KEEP_COUNT;
     conn->pace.max =
         options->pacing_rate_max < UINT32_MAX ? (uint32_t)options->pacing_rate_max : UINT32_MAX;
-    conn->pace.off = options->no_pacing;
+    conn->unpaced = options->no_pacing;
     conn->fin_timeout = fin_timeout(options->fin_timeout);
     /* MUST-48, SHLD-21 */
     conn->tos = options->tos & 0xfc;
@@ -108,7 +108,7 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
         .syn_timeout = conn->opening ? conn->opening->timeout : 0,
         .controller = conn->cc.ops->name,
         .pacing_rate_max = conn->pace.max,
-        .no_pacing = conn->pace.off,
+        .no_pacing = conn->unpaced,
     };
 }
 
