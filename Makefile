@@ -9,12 +9,13 @@ compile = cmake --build --preset
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help table test build sim fuzz format lint setup setup-test clean distclean
+.PHONY: help table test build install sim fuzz format lint setup setup-test clean distclean
 
 help:
 	@echo 'make table     set up, build, and measure: ping RTT against handshake time, into out/table2/'
 	@echo 'make test      set up, build with the sanitizers, run every test'
 	@echo 'make build     set up and build build/release/tlsyn'
+	@echo 'make install   what make build made, below PREFIX=/usr/local (as root; DESTDIR= for packages)'
 	@echo 'make sim       simulate COUNT=1000 seeds beginning FROM=1'
 	@echo 'make fuzz      run every fuzzer for TIME=60 seconds'
 	@echo 'make format    lay out the sources (clang-format 14)'
@@ -37,6 +38,12 @@ build: setup
 	$(step) 'build: build/release'
 	@$(configure) release -DTLSYN_TESTS=OFF >/dev/null
 	@$(compile) release
+
+# Builds nothing, so that `sudo make install` leaves no files of root's here.
+PREFIX ?= /usr/local
+install:
+	@test -x build/release/tlsyn || { echo 'make install: make build comes first' >&2; exit 1; }
+	@cmake --install build/release --prefix '$(PREFIX)'
 
 table: build
 	$(step) 'table: ping RTT against handshake time'

@@ -1,11 +1,10 @@
 /*
- * echo_client.c: sends its standard input to an echo server and prints what comes back, with TLS in the SYN.
+ * echo_client.c: sends its standard input to an echo server and prints the answers; with a CA by TLS.
  *
  *     echo_client INTERFACE OUR-ADDRESS/LEN SERVER-ADDRESS PORT [CA.pem SERVER-NAME]
- *
- * The server may be anybody's: with a CA it speaks TLS, without it is a plain one.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,13 +33,15 @@ static struct tlsyn_tls_config *trusting(const char *path)
 
 int main(int argc, char **argv)
 {
+    errno = EINVAL;
+    check(argc < 5, "usage: echo_client INTERFACE ADDRESS/LEN SERVER PORT [CA.pem NAME]");
     struct tlsyn_net_options where = {.interface = argv[1], .address = argv[2]};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[4]))};
     struct tlsyn_tls_config *tls = argc > 6 ? trusting(argv[5]) : NULL;
     struct tlsyn_net *net;
     char line[4096];
 
-    check(tlsyn_net_open(&where, &net) < 0, "network");
+    check((errno = -tlsyn_net_open(&where, &net)) != 0, "network");
     inet_pton(AF_INET, argv[3], &to.sin_addr);
     int fd = tlsyn_socket(net, AF_INET, SOCK_STREAM, 0);
     if (tls)

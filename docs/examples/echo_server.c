@@ -1,11 +1,10 @@
 /*
- * echo_server.c: sends back whatever comes, to one client at a time, through TLS if it is given a certificate.
+ * echo_server.c: sends back whatever comes, client by client; with a certificate by TLS.
  *
  *     echo_server INTERFACE OUR-ADDRESS/LEN PORT [CERTIFICATE.pem KEY.pem]
- *
- * Nothing in it says how a client does its handshake: inside the SYN, or behind it.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tlsyn/tls_socket.h>
@@ -40,13 +39,15 @@ static struct tlsyn_tls_config *identified(const char *chain_path, const char *k
 
 int main(int argc, char **argv)
 {
+    errno = EINVAL;
+    check(argc < 4, "usage: echo_server INTERFACE ADDRESS/LEN PORT [CERT.pem KEY.pem]");
     struct tlsyn_net_options where = {.interface = argv[1], .address = argv[2]};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3]))};
     struct tlsyn_net *net;
     char bytes[4096];
     ssize_t n;
 
-    check(tlsyn_net_open(&where, &net) < 0, "network");
+    check((errno = -tlsyn_net_open(&where, &net)) != 0, "network");
     int listener = tlsyn_socket(net, AF_INET, SOCK_STREAM, 0);
     if (argc > 5)
         check(tlsyn_socket_tls(listener, identified(argv[4], argv[5])), "TLS");
