@@ -1,5 +1,5 @@
 /*
- * echo_client.c: sends its standard input to an echo server and prints the answers; with a CA by TLS.
+ * echo_client.c: sends its standard input to an echo server, prints the answers; with a CA by TLS.
  *
  *     echo_client INTERFACE OUR-ADDRESS/LEN SERVER-ADDRESS PORT [CA.pem SERVER-NAME]
  */
