@@ -68,12 +68,13 @@ static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *seg
            (seq_lt(segment->seq, conn->rcv_nxt) && seq_geq(last, edge));
 }
 
-/* In SYN-RECEIVED the peer's own SYN may come again. With ACK (simultaneous open, RFC 9293 figure
- * 7) the SYN is old and the rest counts; without, our SYN-ACK was lost. */
+/* In SYN-RECEIVED the peer's own SYN may come again. With ACK, where SYNs have crossed (RFC 9293
+ * figure 7), the SYN is old and the rest counts; without, our SYN-ACK was lost. */
 static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
     if (conn->state != TLSYN_SYN_RECEIVED || !(segment->flags & TCP_SYN) ||
-        segment->seq != conn->irs || segment->flags & TCP_RST)
+        segment->seq != conn->irs || segment->flags & TCP_RST ||
+        (segment->flags & TCP_ACK && !conn->active))
         return TCP_NEXT;
     if (segment->flags & TCP_ACK) {
         segment->flags &= (uint8_t)~TCP_SYN;

@@ -567,6 +567,45 @@ void opens_actively(struct tcp_test *t)
     ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 1);
 }
 
+/* From ESTABLISHED on. */
+static void closes_up_to(struct tcp_test *t, enum tlsyn_state state)
+{
+    if (state == TLSYN_CLOSE_WAIT || state == TLSYN_LAST_ACK)
+        peer_sends(t, FIN());
+    if (state != TLSYN_ESTABLISHED && state != TLSYN_CLOSE_WAIT) {
+        user_acts(&t->user, USER_CLOSES);
+        flush(t);
+    }
+    if (state == TLSYN_FIN_WAIT_2 || state == TLSYN_TIME_WAIT) {
+        peer_takes_all(t);
+        peer_sends(t, ACK());
+    }
+    if (state == TLSYN_CLOSING || state == TLSYN_TIME_WAIT)
+        peer_sends(t, FIN());
+    ignore_sent(t);
+    if (t->user.conn)
+        expect_state(t, state);
+}
+
+struct tcp_test *in_state(enum tlsyn_state state, bool active)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    if (active) {
+        ck_assert_int_eq(user_connects(t), 0);
+        expect(t, SYN());
+        peer_sends(t, SYN());
+        expect(t, SYNACK(.seq = 0, .ack = 1));
+    } else if (state == TLSYN_SYN_RECEIVED) {
+        peer_sends(t, SYN());
+        expect(t, SYNACK(.ack = 1));
+    } else {
+        opens_passively(t);
+        closes_up_to(t, state);
+    }
+    return t;
+}
+
 void expect_state(struct tcp_test *t, enum tlsyn_state state)
 {
     struct tlsyn_conn_info info;

@@ -132,6 +132,10 @@ int user_connects(struct tcp_test *t);
 void opens_passively(struct tcp_test *t);
 void opens_actively(struct tcp_test *t);
 
+/** A test whose connection is in this state, SYN-RECEIVED or a later one, reached by segments;
+ * `active`: SYN-RECEIVED by SYNs that crossed. */
+struct tcp_test *in_state(enum tlsyn_state state, bool active);
+
 /** The user's connection is in this state. */
 void expect_state(struct tcp_test *t, enum tlsyn_state state);
 

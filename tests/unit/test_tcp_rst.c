@@ -18,35 +18,12 @@ static bool peer_ended(enum tlsyn_state state)
            state == TLSYN_TIME_WAIT;
 }
 
-static struct tcp_test *in_state(enum tlsyn_state state)
-{
-    struct tcp_test *t = TCP_TEST(0);
-
-    opens_passively(t);
-    if (state == TLSYN_CLOSE_WAIT || state == TLSYN_LAST_ACK)
-        peer_sends(t, FIN());
-    if (state != TLSYN_ESTABLISHED && state != TLSYN_CLOSE_WAIT) {
-        user_acts(&t->user, USER_CLOSES);
-        flush(t);
-    }
-    if (state == TLSYN_FIN_WAIT_2 || state == TLSYN_TIME_WAIT) {
-        peer_takes_all(t);
-        peer_sends(t, ACK());
-    }
-    if (state == TLSYN_CLOSING || state == TLSYN_TIME_WAIT)
-        peer_sends(t, FIN());
-    ignore_sent(t);
-    if (t->user.conn)
-        expect_state(t, state);
-    return t;
-}
-
 /* --- reset ------------------------------------------------------------------------------------ */
 
 START_TEST(a_reset_with_the_exact_number_ends_the_connection) /* loop 7 */
 {
     enum tlsyn_state state = states[_i];
-    struct tcp_test *t = in_state(state);
+    struct tcp_test *t = in_state(state, false);
     bool over = state == TLSYN_CLOSING || state == TLSYN_LAST_ACK || state == TLSYN_TIME_WAIT;
 
     peer_sends(t, RST());
@@ -61,7 +38,7 @@ END_TEST
 /* RFC 5961 3.2 (R5961-1, MAY-12) */
 START_TEST(a_reset_elsewhere_in_the_window_is_challenged) /* loop 7 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
     int64_t nxt = t->peer_nxt;
 
     peer_sends(t, RST(.seq = nxt + 1));
@@ -76,7 +53,7 @@ END_TEST
 /* R5961-1 */
 START_TEST(a_reset_outside_the_window_is_dropped) /* loop 7 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
 
     peer_sends(t, RST(.seq = t->peer_nxt - 1));
     peer_sends(t, RST(.seq = t->peer_nxt + 10000000));
@@ -89,7 +66,7 @@ END_TEST
 /* SHLD-2 */
 START_TEST(a_reset_may_carry_text)
 {
-    struct tcp_test *t = in_state(TLSYN_ESTABLISHED);
+    struct tcp_test *t = in_state(TLSYN_ESTABLISHED, false);
 
     peer_sends(t, RST(.seq = 1, .text = "why"));
     ck_assert_int_eq(t->user.error, -ECONNRESET);
@@ -115,7 +92,7 @@ END_TEST
 /* RFC 5961 4.2 (TIME-WAIT has its own rule) (R5961-2) */
 START_TEST(a_syn_is_challenged_whatever_its_number) /* loop 6 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
     int64_t nxt = t->peer_nxt;
 
     peer_sends(t, SYN(.seq = nxt));
@@ -150,7 +127,7 @@ END_TEST
 /* RFC 9293 3.10.7.4, fifth; RFC 5961 5.2 (R5681-14, R5961-3) */
 START_TEST(an_ack_of_what_was_never_sent_is_answered_and_its_text_ignored) /* loop 7 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
     int64_t nxt = t->peer_nxt;
 
     peer_sends(t, ACK(.ack = 5000, .len = peer_ended(states[_i]) ? 0 : 10));
@@ -164,7 +141,7 @@ END_TEST
 
 START_TEST(a_segment_without_ack_is_dropped) /* loop 7 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
 
     peer_sends(t, SEG(0, .len = 1));
     expect_nothing(t);
@@ -176,7 +153,7 @@ END_TEST
 /* RFC 9293 3.10.7.4, first */
 START_TEST(a_segment_out_of_the_window_is_acknowledged_and_dropped) /* loop 7 */
 {
-    struct tcp_test *t = in_state(states[_i]);
+    struct tcp_test *t = in_state(states[_i], false);
     int64_t nxt = t->peer_nxt;
 
     peer_sends(t, ACK(.seq = nxt - 1, .len = 1));
@@ -195,7 +172,7 @@ END_TEST
 START_TEST(an_abort_resets_unless_both_streams_had_ended) /* loop 6 */
 {
     enum tlsyn_state state = states[_i];
-    struct tcp_test *t = in_state(state);
+    struct tcp_test *t = in_state(state, false);
 
     user_acts(&t->user, USER_ABORTS);
     ck_assert_int_eq(t->user.count[USER_CLOSED], 1);

@@ -1,5 +1,5 @@
 /*
- * Urgent text. Read first: RFC 9293 3.8.5 (MUST-30 to 33, MUST-62), 3.10.7.4 (MUST-66), RFC 6093.
+ * Urgent text. Read first: RFC 9293 3.8.5, 3.10.7.4, RFC 6093.
  */
 #include "support/bulk.h"
 #include "support/peer.h"
@@ -242,7 +242,7 @@ END_TEST
 
 /* --- ours ------------------------------------------------------------------------------------- */
 
-/* MUST-62: the octet that follows the urgent text */
+/* MUST-62: the octet that follows the urgent text (MUST-30) */
 START_TEST(our_pointer_points_behind_what_was_committed)
 {
     struct tcp_test *t = TCP_TEST(0);
