@@ -15,6 +15,7 @@
 
 #include "support/cable.h"
 #include "support/must.h"
+#include "support/valve.h"
 #include "support/wire.h"
 
 #define PATIENCE_MS 5000
@@ -181,8 +182,7 @@ static void fill_either(struct bsd *b)
 
 bool bsd_mixed(struct bsd *b, enum bsd_side ours)
 {
-    const struct tlsyn_net_options options = {
-        .interface = TEST_WIRE_FAR, .address = "10.0.0.2/24,fd00::2/64", .no_dad = true};
+    struct tlsyn_net_options options = {.address = "10.0.0.2/24,fd00::2/64", .no_dad = true};
     enum bsd_side theirs = ours == CLIENT ? SERVER : CLIENT;
 
     if (!test_wire_open())
@@ -190,10 +190,17 @@ bool bsd_mixed(struct bsd *b, enum bsd_side ours)
     (void)test_wire_ip6();
     fill_either(b);
     b->name = ours == CLIENT ? "our client" : "our server";
+    must(tlsyn_afpacket_open(TEST_WIRE_FAR, NULL, &b->link[ours]) == 0);
+    options.link = b->link[ours] = valve_wrap(b->link[ours]);
     must(tlsyn_net_open(&options, &b->net[ours]) == 0);
     set_addresses(b, ours, "10.0.0.2", "fd00::2");
     set_addresses(b, theirs, "10.0.0.1", "fd00::1");
     return true;
+}
+
+void bsd_silence(struct bsd *b)
+{
+    valve_shut(b->link[b->net[CLIENT] ? CLIENT : SERVER]);
 }
 
 /* --- for scenarios ---------------------------------------------------------------------------- */
@@ -298,8 +305,7 @@ static char *run(void (*scenario)(struct bsd *), struct bsd *b)
     return text;
 }
 
-/* The first lines that differ, on stderr. */
-static void tell(char *kernel, char *ours, const char *name)
+void bsd_tell(char *kernel, char *ours, const char *name)
 {
     char *k = kernel, *o = ours;
     int told = 0;
@@ -337,7 +343,7 @@ void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way)
     ours = run(scenario, &b);
     same = strcmp(kernel, ours) == 0;
     if (!same)
-        tell(kernel, ours, b.name);
+        bsd_tell(kernel, ours, b.name);
     free(kernel);
     free(ours);
     must(same);

@@ -55,6 +55,9 @@ bool bsd_mixed(struct bsd *b, enum bsd_side ours);
 
 void bsd_end(struct bsd *b);
 
+/** From now on our side of a mixed pair is deaf, and so answers nothing. */
+void bsd_silence(struct bsd *b);
+
 int bsd_socket(struct bsd *b, enum bsd_side side, int domain, int type, int protocol);
 
 /** A side's address with this port. */
@@ -87,6 +90,9 @@ long bsd_note(struct bsd *b, int line, const char *text, long result);
 
 /** Writes down the events that poll(2) sees, once one of `awaited` is there (0: now). */
 #define SEEN(b, fd, awaited) bsd_note(b, __LINE__, "poll " #fd, bsd_await(b, fd, awaited))
+
+/** The first lines in which two logs differ, on stderr. */
+void bsd_tell(char *kernel, char *ours, const char *name);
 
 /** What is held against the kernel with itself. For loops from 0 to BSD_WAYS. */
 enum bsd_way { BSD_OURS, BSD_OUR_CLIENT, BSD_OUR_SERVER, BSD_WAYS };
