@@ -12,9 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <tlsyn/control.h>
+
 #include "cli.h"
 #include "commands.h"
-#include "control_dir.h"
 #include "say.h"
 #include "ss_text.h"
 
@@ -37,6 +38,7 @@ struct answer {
     char *text;
     size_t size;
     pid_t pid; /* as seen from here; 0: not to be seen from here */
+    uid_t uid; /* whose process it is */
 };
 
 static bool is_what(const char *line, const char *what)
@@ -76,6 +78,17 @@ static int read_all(int fd, struct answer *answer)
     }
 }
 
+/* What another user's process says is not to move the terminal's cursor. */
+static void tame(struct answer *answer)
+{
+    for (size_t i = 0; i < answer->size; i++) {
+        unsigned char c = (unsigned char)answer->text[i];
+
+        if ((c < 0x20 && c != '\n') || c >= 0x7f)
+            answer->text[i] = '?';
+    }
+}
+
 /* -ECONNREFUSED: its process is gone. */
 static int ask(int dir, const char *name, struct answer *answer)
 {
@@ -83,7 +96,7 @@ static int ask(int dir, const char *name, struct answer *answer)
     struct sockaddr_un address;
     struct ucred peer;
     socklen_t size = sizeof(peer);
-    int error = control_dir_address(dir, name, &address);
+    int error = tlsyn_control_dir_address(dir, name, &address);
     int fd = error < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (error < 0)
@@ -95,9 +108,10 @@ static int ask(int dir, const char *name, struct answer *answer)
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         error = errno == EAGAIN ? -ETIMEDOUT : -errno;
     if (error == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
-        answer->pid = peer.pid;
+        answer->pid = peer.pid, answer->uid = peer.uid;
     if (error == 0)
         error = read_all(fd, answer);
+    tame(answer);
     (void)close(fd);
     return error;
 }
@@ -192,15 +206,24 @@ static void show_one(struct ss *ss, int dir, const char *name)
     free(answer.text);
 }
 
+static void show_entries(struct ss *ss, int dir, DIR *entries)
+{
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+        if (entry->d_name[0] != '.')
+            show_one(ss, dir, entry->d_name);
+    }
+    (void)closedir(entries);
+}
+
 static void show_folder(struct ss *ss, int which)
 {
     char path[PATH_MAX] = "";
-    int dir = control_dir_open(which, false);
+    int dir = tlsyn_control_dir_open(which, false);
     DIR *entries = NULL;
 
     if (dir == -ENOENT)
         return;
-    (void)control_dir_name(which, path);
+    (void)tlsyn_control_dir_name(which, path);
     entries = dir < 0 ? NULL : fdopendir(dir);
     if (!entries) {
         say(dir == -EPERM
@@ -213,23 +236,33 @@ static void show_folder(struct ss *ss, int which)
             (void)close(dir);
         return;
     }
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
-        if (entry->d_name[0] != '.')
-            show_one(ss, dir, entry->d_name);
-    }
-    (void)closedir(entries);
+    show_entries(ss, dir, entries);
+}
+
+/* Folders come and go: one that can't be read is no failure. */
+static void show_other(void *data, int dir)
+{
+    DIR *entries = fdopendir(dir);
+
+    if (entries)
+        show_entries(data, dir, entries);
+    else
+        (void)close(dir);
 }
 
 static int run(struct ss *ss)
 {
     if (ss->info || ss->listening || !ss->counters)
         show_head(ss);
-    for (int which = 0; which < CONTROL_DIRS; which++)
+    for (int which = 0; which < TLSYN_CONTROL_DIRS; which++)
         show_folder(ss, which);
+    if (geteuid() == 0)
+        tlsyn_control_dir_others(show_other, ss);
     for (int i = 0; i < ss->pids; i++) {
         if (ss->found[i])
             continue;
-        say("no tlsyn command of this user runs as process %lld", (long long)ss->pid[i]);
+        say("no tlsyn command or program that may be asked runs as process %lld",
+            (long long)ss->pid[i]);
         ss->status = CLI_FAILURE;
     }
     return ss->status;
@@ -269,8 +302,9 @@ int cmd_ss(int argc, char **argv)
     const struct cli_command command = {
         .name = "ss",
         .operands = "[PID]...",
-        .summary = "Shows the connections of the tlsyn commands that this user is running, or of "
-                   "those with these process ids.",
+        .summary = "Shows the connections of the tlsyn commands, and of the programs that use "
+                   "tlsyn's sockets, that this user is running (root: every user), or of those "
+                   "with these process ids.",
         .options = options,
         .notes = "Example:\n"
                  "  tlsyn ss -i\n"

@@ -347,11 +347,11 @@ static int watch_signals(struct host *host)
 /* A command runs as well without it. */
 static void open_control(struct host *host)
 {
-    const struct snapshot_about about = {.command = host->options->command,
-                                         .interface = host->interface,
-                                         .address = &host->own.address};
+    const struct tlsyn_control_about about = {.command = host->options->command,
+                                              .interface = host->interface,
+                                              .address = &host->own.address};
 
-    (void)control_open(&host->control, host->loop, host->stack, &about);
+    (void)tlsyn_control_open(host->loop, host->stack, &about, &host->control);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -405,7 +405,8 @@ static int check_files(const struct host *host, int status)
 int host_close(struct host *host, int status)
 {
     tlsyn_dhcp_stop(host->lease.dhcp);
-    control_close(&host->control);
+    tlsyn_control_close(host->control);
+    host->control = NULL;
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
         tlsyn_loop_free(host->loop);

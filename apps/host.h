@@ -16,11 +16,11 @@
 #define HOST_H
 
 #include <net/if.h>
+#include <tlsyn/control.h>
 #include <tlsyn/dhcp.h>
 #include <tlsyn/loop.h>
 
 #include "cli.h"
-#include "control.h"
 #include "keylog.h"
 
 enum host_link { HOST_AFPACKET, HOST_PCAP, HOST_FILE };
@@ -89,8 +89,8 @@ struct host {
     struct host_trace trace;
     struct host_signals signals;
     struct host_lease lease;
-    struct control control; /* `tlsyn ss` asks there */
-    tlsyn_time probe_ends;  /* until then somebody may claim our address; 0: nobody did */
+    struct tlsyn_control *control; /* `tlsyn ss` asks there */
+    tlsyn_time probe_ends;         /* until then somebody may claim our address; 0: nobody did */
 };
 
 /** `limits` may be NULL. Returns CLI_OK, or says why not and returns another exit status; then

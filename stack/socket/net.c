@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <tlsyn/control.h>
 
 #include "socket/address.h"
 #include "socket/ready.h"
@@ -385,6 +388,24 @@ static int make_stack(struct tlsyn_net *net, const struct tlsyn_net_options *opt
     return error;
 }
 
+/* A program runs as well without it. */
+static void open_control(struct tlsyn_net *net, const struct tlsyn_net_options *options)
+{
+    const struct tlsyn_control_about about = {
+        .command = program_invocation_short_name,
+        .interface = options->interface ? options->interface : "",
+        .address = &net->address,
+    };
+    char first[64] = "";
+    int prefix_len;
+
+    if (options->address)
+        (void)snprintf(first, sizeof(first), "%.*s", (int)strcspn(options->address, ","),
+                       options->address);
+    (void)address_parse(first, &net->address, &prefix_len);
+    (void)tlsyn_control_open(net->loop, net->stack, &about, &net->control);
+}
+
 static int start(struct tlsyn_net *net)
 {
     int error;
@@ -398,6 +419,7 @@ static int start(struct tlsyn_net *net)
 
 static void net_free(struct tlsyn_net *net, bool own_stack)
 {
+    tlsyn_control_close(net->control);
     if (net->loop)
         tlsyn_loop_free(net->loop);
     if (own_stack)
@@ -428,6 +450,8 @@ int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **o
         error = net->clock ? 0 : -EINVAL;
     } else if (error == 0) {
         error = make_stack(net, options);
+        if (error == 0 && !options->hidden)
+            open_control(net, options);
         if (error == 0)
             error = start(net);
     }

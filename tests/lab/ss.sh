@@ -101,10 +101,31 @@ true"
     [ "$(sockets)" -eq 1 ] || fail "what a dead process left is still there: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
     passed "what a dead process has left is taken away"
 
+    sockets_too
     "$TLSYN" ping -c 1 "$TLSYN_PEER" >/dev/null || fail "ping"
     [ "$(sockets)" -eq 1 ] || fail "a socket outlives its command: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
     passed "a command that ends takes its socket along"
     untrusted
+}
+
+# A program that uses our sockets is shown as a command is.
+sockets_too()
+{
+    examples=$(dirname "$TLSYN")/examples
+    [ -x "$examples/echo_server" ] || return 0
+    "$examples/echo_server" eth0 "${TLSYN_ADDRESS%/*}/24" 7 2>"$scratch/echo" &
+    server=$!
+    tries=0
+    until ss -l && grep -q "pid=$server\$" "$scratch/ss"; do
+        tries=$((tries + 1))
+        [ "$tries" -le 100 ] || fail "the echo server is not shown: $(cat "$scratch/ss" "$scratch/echo")"
+        sleep 0.05
+    done
+    shown "^LISTEN .*:7 +\*:\* +echo_server,pid=$server$"
+    kill -9 "$server"
+    wait "$server" || :
+    ss
+    passed "a program that uses sockets is shown too"
 }
 
 # No command of ours goes into a folder that others may have prepared, and none fails for it.

@@ -18,6 +18,7 @@ BEGIN {
     sees["loop"] = "loop core"
     sees["socket"] = "socket loop core"
     sees["link"] = "link wire core"
+    sees["control"] = "control"
     sees["stack/include"] = ""
     sees["tls"] = "tls"
     sees["tls/include"] = ""
@@ -32,13 +33,14 @@ BEGIN {
     # Public headers that not everybody below may see: NAME -> the rooms that may. The others
     # are open to all.
     public["tls"] = "tls tls/include apps lab study micro"
-    public["loop"] = "loop socket stack/include apps lab study micro"
+    public["control"] = "control socket apps"
+    public["loop"] = "loop control socket stack/include apps lab study micro"
     public["resolver"] = "loop socket apps lab study micro"
     public["socket"] = "socket tls tls/include apps lab study micro"
-    public["conn"] = "tcp stack loop socket stack/include tls tls/include apps lab study micro"
+    public["conn"] = "tcp stack loop control socket stack/include tls tls/include apps lab study micro"
     public["udp"] = "udp stack loop socket stack/include apps lab study micro"
     public["dhcp"] = "udp stack loop stack/include apps lab study micro"
-    public["stack"] = "core wire ip tcp udp stack loop socket stack/include tls tls/include apps lab study micro"
+    public["stack"] = "core wire ip tcp udp stack loop control socket stack/include tls tls/include apps lab study micro"
 
     # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is
     # the C library or the kernel; what of those a pure room may call is the business of purity.sh.

@@ -1,17 +1,18 @@
 /*
- * The socket at which a running command tells about itself (apps/control), served by a loop around
+ * The socket at which a running command tells about itself (stack/control), served by a loop around
  * a stack without a link.
  */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "control_dir.h"
+#include "control/control.h"
 
 /* More than a socket's buffers hold. */
 #define LONG_NAME (2u << 20)
@@ -22,7 +23,7 @@ struct bed {
     struct tlsyn_addr address;
     struct tlsyn_stack *stack;
     struct tlsyn_loop *loop;
-    struct control control;
+    struct tlsyn_control *control;
 };
 
 static void bed_open(struct bed *b, size_t name_length)
@@ -42,10 +43,10 @@ static void bed_open(struct bed *b, size_t name_length)
 
 static int bed_control(struct bed *b)
 {
-    const struct snapshot_about about = {
+    const struct tlsyn_control_about about = {
         .command = b->command, .interface = "", .address = &b->address};
 
-    return control_open(&b->control, b->loop, b->stack, &about);
+    return tlsyn_control_open(b->loop, b->stack, &about, &b->control);
 }
 
 static int entries(const char *folder)
@@ -64,7 +65,7 @@ static void bed_close(struct bed *b)
 {
     char path[128];
 
-    control_close(&b->control);
+    tlsyn_control_close(b->control);
     tlsyn_loop_free(b->loop);
     tlsyn_stack_free(b->stack);
     free(b->command);
@@ -77,12 +78,12 @@ static void bed_close(struct bed *b)
 static int asks(const struct bed *b)
 {
     struct sockaddr_un address;
-    int dir = control_dir_open(0, false);
+    int dir = tlsyn_control_dir_open(0, false);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     ck_assert_int_ge(dir, 0);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(control_dir_address(dir, b->control.name, &address), 0);
+    ck_assert_int_eq(tlsyn_control_dir_address(dir, b->control->name, &address), 0);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     (void)close(dir);
     return fd;
@@ -127,13 +128,13 @@ START_TEST(who_asks_gets_the_whole_snapshot)
 
     bed_open(&b, LONG_NAME);
     ck_assert_int_eq(bed_control(&b), 0);
-    (void)snprintf(path, sizeof(path), "%s/tlsyn/%s", b.folder, b.control.name);
+    (void)snprintf(path, sizeof(path), "%s/tlsyn/%s", b.folder, b.control->name);
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777u, 0600);
     ck_assert_uint_gt(reads(&b, asks(&b), &whole), LONG_NAME);
     ck_assert(whole);
     for (int i = 0; i < CONTROL_CLIENTS; i++)
-        ck_assert_int_eq(b.control.client[i].fd, -1);
+        ck_assert_int_eq(b.control->client[i].fd, -1);
     bed_close(&b);
 }
 END_TEST
@@ -187,18 +188,94 @@ START_TEST(a_folder_that_others_may_write_into_is_no_place)
     char path[128];
 
     bed_open(&b, 3);
-    ck_assert_int_eq(control_dir_open(0, false), -ENOENT);
+    ck_assert_int_eq(tlsyn_control_dir_open(0, false), -ENOENT);
     (void)snprintf(path, sizeof(path), "%s/tlsyn", b.folder);
     ck_assert_int_eq(mkdir(path, 0777), 0);
     ck_assert_int_eq(chmod(path, 0770), 0);
-    ck_assert_int_eq(control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -EPERM);
     ck_assert_int_eq(rmdir(path), 0);
     ck_assert_int_eq(symlink("/tmp", path), 0);
-    ck_assert_int_eq(control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -EPERM);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(chmod(b.folder, 0777), 0);
-    ck_assert_int_eq(control_dir_open(0, true), -ENOENT);
+    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -ENOENT);
     ck_assert_int_eq(entries(b.folder), 0);
+    bed_close(&b);
+}
+END_TEST
+
+#define NOBODY 65534
+
+struct found {
+    int nobodys, roots;
+};
+
+static void find(void *data, int dir)
+{
+    struct found *found = data;
+    struct stat status;
+
+    ck_assert_int_eq(fstat(dir, &status), 0);
+    found->nobodys += status.st_uid == NOBODY;
+    found->roots += status.st_uid == 0;
+    (void)close(dir);
+}
+
+/* Makes a folder of its own, and finds nobody else's. */
+static void be_nobody(void)
+{
+    struct found found = {0, 0};
+    int dir;
+
+    (void)unsetenv("XDG_RUNTIME_DIR");
+    if (setuid(NOBODY) < 0)
+        _exit(77);
+    dir = tlsyn_control_dir_open(1, true);
+    tlsyn_control_dir_others(find, &found);
+    _exit(dir < 0 || found.roots > 0);
+}
+
+START_TEST(root_finds_the_folders_of_others_and_they_not_his)
+{
+    struct found found = {0, 0};
+    int mine, status;
+    bool made;
+    pid_t child;
+
+    if (geteuid() != 0)
+        return;
+    made = access("/tmp/tlsyn-0", F_OK) < 0;
+    mine = tlsyn_control_dir_open(1, true);
+    child = fork();
+    if (child == 0)
+        be_nobody();
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (mine >= 0)
+        (void)close(mine);
+    if (made)
+        (void)rmdir("/tmp/tlsyn-0");
+    if (WEXITSTATUS(status) == 77) /* of a user namespace with root alone */
+        return;
+    ck_assert_int_eq(status, 0);
+    tlsyn_control_dir_others(find, &found);
+    ck_assert_int_eq(found.nobodys, 1);
+    ck_assert_int_eq(found.roots, 0);
+    (void)rmdir("/tmp/tlsyn-65534");
+}
+END_TEST
+
+START_TEST(stacks_of_one_process_have_sockets_of_their_own)
+{
+    struct tlsyn_control *second = NULL;
+    struct bed b;
+    const struct tlsyn_control_about about = {
+        .command = "second", .interface = "", .address = &b.address};
+
+    bed_open(&b, 3);
+    ck_assert_int_eq(bed_control(&b), 0);
+    ck_assert_int_eq(tlsyn_control_open(b.loop, b.stack, &about, &second), 0);
+    ck_assert_str_ne(b.control->name, second->name);
+    tlsyn_control_close(second);
     bed_close(&b);
 }
 END_TEST
@@ -212,6 +289,8 @@ Suite *control_suite(void)
 
     tcase_add_test(tests, who_asks_gets_the_whole_snapshot);
     tcase_add_test(tests, who_never_reads_is_pushed_out);
+    tcase_add_test(tests, root_finds_the_folders_of_others_and_they_not_his);
+    tcase_add_test(tests, stacks_of_one_process_have_sockets_of_their_own);
     tcase_add_test(tests, who_leaves_early_does_no_harm);
     tcase_add_test(tests, a_folder_that_others_may_write_into_is_no_place);
     suite_add_tcase(suite, tests);

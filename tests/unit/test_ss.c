@@ -1,12 +1,11 @@
 /*
- * What a running command tells about itself (apps/snapshot), and how tlsyn ss shows it
+ * What a running command tells about itself (stack/control), and how tlsyn ss shows it
  * (apps/ss_text).
  */
 #include <check.h>
 #include <stdlib.h>
 
-#include "control_dir.h"
-#include "snapshot.h"
+#include "control/snapshot.h"
 #include "ss_text.h"
 #include "support/peer.h"
 
@@ -57,7 +56,7 @@ END_TEST
 static char *snapshot_of(struct tcp_test *t)
 {
     const struct tlsyn_addr address = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 1});
-    const struct snapshot_about about = {
+    const struct tlsyn_control_about about = {
         .command = "serve", .interface = "eth\"0", .address = &address};
     char *text = NULL;
     size_t size = 0;
@@ -241,11 +240,11 @@ END_TEST
 
 START_TEST(a_user_has_his_number_outside_of_the_namespace)
 {
-    ck_assert_uint_eq(control_dir_outer("         0          0 4294967295\n", 1000), 1000);
-    ck_assert_uint_eq(control_dir_outer("0 1000 1\n", 0), 1000);
-    ck_assert_uint_eq(control_dir_outer("0 1000 1\n1 100000 65536\n", 34), 100033);
-    ck_assert_uint_eq(control_dir_outer("0 1000 1\n", 5), 5);
-    ck_assert_uint_eq(control_dir_outer("", 5), 5);
+    ck_assert_uint_eq(tlsyn_control_dir_outer("         0          0 4294967295\n", 1000), 1000);
+    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n", 0), 1000);
+    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n1 100000 65536\n", 34), 100033);
+    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n", 5), 5);
+    ck_assert_uint_eq(tlsyn_control_dir_outer("", 5), 5);
 }
 END_TEST
 

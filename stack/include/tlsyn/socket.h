@@ -70,6 +70,7 @@ struct tlsyn_net_options {
     const struct tlsyn_limits *limits; /* NULL: the defaults */
     struct tlsyn_trace *trace;         /* called in the net's thread and in those of callers */
     tlsyn_time spin;                   /* as in struct tlsyn_loop_options */
+    bool hidden;                       /* `tlsyn ss` is not to see it */
 
     /** What connections have where no socket option says otherwise, copied: the part of Linux's
      * sysctls tcp_timestamps, tcp_sack, tcp_window_scaling, tcp_ecn, tcp_congestion_control. Nothing

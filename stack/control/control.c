@@ -1,18 +1,19 @@
 /*
- * control.c: answers `tlsyn ss`. Read first: unix(7).
+ * control/control.c: answers `tlsyn ss`. Read first: unix(7).
  */
-#include "control.h"
+#include "control/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control_dir.h"
+#include "control/snapshot.h"
 
 static void forget(struct control_client *client)
 {
@@ -68,7 +69,7 @@ static int answer(struct control_client *client)
 
 static void on_asked(struct tlsyn_loop_watch *watch, int listener, short revents)
 {
-    struct control *control = (struct control *)watch;
+    struct tlsyn_control *control = (struct tlsyn_control *)watch;
     struct control_client *client = &control->client[control->next % CONTROL_CLIENTS];
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -87,14 +88,29 @@ static void on_asked(struct tlsyn_loop_watch *watch, int listener, short revents
         forget(client);
 }
 
-static int listen_there(struct control *control)
+#define NAMES_MAX 64 /* stacks of one process that are told of */
+
+/* The first name that is free: another stack of this process may have one. */
+static int publish(struct tlsyn_control *control, const char *draft)
+{
+    size_t n = strlen(control->name);
+
+    for (int i = 1; linkat(control->dir, draft, control->dir, control->name, 0) < 0; i++) {
+        if (errno != EEXIST || i == NAMES_MAX)
+            return -errno;
+        (void)snprintf(control->name + n, sizeof(control->name) - n, "-%d", i);
+    }
+    return 0;
+}
+
+static int listen_there(struct tlsyn_control *control)
 {
     struct sockaddr_un address;
     char draft[sizeof(control->name) + 1];
     int error = 0;
 
     (void)snprintf(draft, sizeof(draft), ".%s", control->name);
-    error = control_dir_address(control->dir, draft, &address);
+    error = tlsyn_control_dir_address(control->dir, draft, &address);
     if (error < 0)
         return error;
     control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -103,21 +119,21 @@ static int listen_there(struct control *control)
     (void)unlinkat(control->dir, draft, 0); /* of one that had our number, and died here */
     if (bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
-    if (fchmodat(control->dir, draft, S_IRUSR | S_IWUSR, 0) == 0 &&
-        listen(control->listener, CONTROL_CLIENTS) == 0 &&
-        renameat(control->dir, draft, control->dir, control->name) == 0)
-        return 0;
-    error = -errno;
+    if (fchmodat(control->dir, draft, S_IRUSR | S_IWUSR, 0) < 0 ||
+        listen(control->listener, CONTROL_CLIENTS) < 0)
+        error = -errno;
+    if (error == 0)
+        error = publish(control, draft);
     (void)unlinkat(control->dir, draft, 0);
     return error;
 }
 
-static int open_somewhere(struct control *control)
+static int open_somewhere(struct tlsyn_control *control)
 {
     int error = -ENOENT;
 
-    for (int which = 0; which < CONTROL_DIRS; which++) {
-        control->dir = control_dir_open(which, true);
+    for (int which = 0; which < TLSYN_CONTROL_DIRS; which++) {
+        control->dir = tlsyn_control_dir_open(which, true);
         if (control->dir < 0) {
             error = control->dir;
             continue;
@@ -132,33 +148,66 @@ static int open_somewhere(struct control *control)
     return error;
 }
 
-int control_open(struct control *control, struct tlsyn_loop *loop, struct tlsyn_stack *stack,
-                 const struct snapshot_about *about)
+static void let_go(struct tlsyn_control *control)
 {
+    free(control->command);
+    free(control->interface);
+    free(control);
+}
+
+static struct tlsyn_control *make(const struct tlsyn_control_about *about)
+{
+    struct tlsyn_control *control = calloc(1, sizeof(*control));
+
+    if (!control)
+        return NULL;
+    control->command = strdup(about->command);
+    control->interface = strdup(about->interface);
+    if (!control->command || !control->interface) {
+        let_go(control);
+        return NULL;
+    }
+    control->about =
+        (struct tlsyn_control_about){control->command, control->interface, about->address};
+    control->watch.on_ready = on_asked;
+    control->listener = -1;
+    for (int i = 0; i < CONTROL_CLIENTS; i++)
+        control->client[i] = (struct control_client){.control = control, .fd = -1};
+    return control;
+}
+
+int tlsyn_control_open(struct tlsyn_loop *loop, struct tlsyn_stack *stack,
+                       const struct tlsyn_control_about *about, struct tlsyn_control **out)
+{
+    struct tlsyn_control *control;
     struct stat pids;
     int error = 0;
 
-    *control = (struct control){
-        .watch = {.on_ready = on_asked}, .stack = stack, .about = *about, .listener = -1};
-    for (int i = 0; i < CONTROL_CLIENTS; i++)
-        control->client[i] = (struct control_client){.control = control, .fd = -1};
     if (stat("/proc/self/ns/pid", &pids) < 0)
         return -errno;
+    control = make(about);
+    if (!control)
+        return -ENOMEM;
+    control->loop = loop;
+    control->stack = stack;
     (void)snprintf(control->name, sizeof(control->name), "%lu-%ld", (unsigned long)pids.st_ino,
                    (long)getpid());
     error = open_somewhere(control);
-    if (error < 0)
+    if (error < 0) {
+        let_go(control);
         return error;
-    control->loop = loop;
+    }
     error = tlsyn_loop_watch(loop, control->listener, POLLIN, &control->watch);
     if (error < 0)
-        control_close(control);
+        tlsyn_control_close(control);
+    else
+        *out = control;
     return error;
 }
 
-void control_close(struct control *control)
+void tlsyn_control_close(struct tlsyn_control *control)
 {
-    if (!control->loop)
+    if (!control)
         return;
     for (int i = 0; i < CONTROL_CLIENTS; i++)
         forget(&control->client[i]);
@@ -166,5 +215,5 @@ void control_close(struct control *control)
     (void)unlinkat(control->dir, control->name, 0);
     (void)close(control->listener);
     (void)close(control->dir);
-    control->loop = NULL;
+    let_go(control);
 }

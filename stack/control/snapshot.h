@@ -1,5 +1,5 @@
 /*
- * snapshot.h: what a running command tells about itself: its connections, listeners and counters as
+ * control/snapshot.h: what a running command tells about itself: its connections, listeners and counters as
  * JSON lines, each a flat object whose member "what" says what it is about:
  *
  *     process      once, first: pid, command, interface, address
@@ -12,23 +12,19 @@
  *
  * Every line carries "pid", so that lines of several processes may be mixed.
  */
-#ifndef SNAPSHOT_H
-#define SNAPSHOT_H
+#ifndef TLSYN_CONTROL_SNAPSHOT_H
+#define TLSYN_CONTROL_SNAPSHOT_H
 
 #include <stdio.h>
+
 #include <tlsyn/conn.h>
+#include <tlsyn/control.h>
 
 /** Connections in a snapshot at most: a bound on the time that the command's loop stands still for
  * it. */
 #define SNAPSHOT_CONNS 4096
 
-struct snapshot_about {
-    const char *command;              /* "serve" */
-    const char *interface;            /* "" if none */
-    const struct tlsyn_addr *address; /* its present value counts */
-};
-
 /** Writes the lines; what went wrong is the stream's to tell. */
-void snapshot_write(FILE *out, const struct snapshot_about *about, struct tlsyn_stack *stack);
+void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct tlsyn_stack *stack);
 
 #endif
