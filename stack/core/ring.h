@@ -60,4 +60,11 @@ void ring_commit(struct ring *r, uint32_t n);
 /** Forgets the first n bytes; n <= used. */
 void ring_consume(struct ring *r, uint32_t n);
 
+/** An empty ring, beyond whose end nothing lies either, begins anew at the front of its memory: what
+ * is read as fast as it comes needs no more of it than the processor's cache holds. */
+static inline void ring_rewind(struct ring *r)
+{
+    r->front = 0;
+}
+
 #endif

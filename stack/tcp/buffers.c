@@ -7,7 +7,9 @@
  *
  * The receiver looks at what its user consumed in a round trip. The sender may send twice as much
  * in the next one, while it is in slow start; so the window is to be twice that, with a little for
- * what is counted late. A user who reads slowly never gets there.
+ * what is counted late. A user who reads slowly never gets there. Between hosts that share a machine
+ * or a switch the round trip of a handshake is shorter than anybody takes to wake up; a sender is to
+ * go on meanwhile (RTT_LEAST).
  */
 #include "tcp/buffers.h"
 
@@ -22,7 +24,8 @@
 #define IDLE         TLSYN_SECONDS(1)
 #define LATE         16u /* segments */
 #define RTT_UNKNOWN  TLSYN_MS(100)
-#define QUEUED       (4u << 20)
+#define RTT_LEAST    200 /* us */
+#define QUEUED       (2u << 20)
 
 static uint32_t first_size(uint32_t asked, uint32_t max)
 {
@@ -140,8 +143,9 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
  * Without loss cwnd grows for ever, and all of it stands in somebody's queue, which on one machine
  * may be a peer's buffer of 32 MiB. A ring that holds as much is always cold: every byte goes
  * through main memory. What fills a path is cwnd at the round trip that it had without the queue;
- * four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED is what
- * Linux allows a sender (the default of tcp_wmem).
+ * four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED for a
+ * receiver that is away from its core for a moment: with half of it a sender on the same machine
+ * ran dry now and then, with twice as much in the queue it was a fifth slower.
  */
 static uint64_t useful_window(const struct tlsyn_conn *conn)
 {
@@ -208,6 +212,8 @@ void buffers_consumed(struct tlsyn_conn *conn, uint32_t n)
 {
     uint32_t now = (uint32_t)conn->tcp->cx->now;
     uint32_t rtt = conn->rtt.srtt ? (uint32_t)conn->rtt.srtt : RTT_UNKNOWN;
+
+    rtt = rtt > RTT_LEAST ? rtt : RTT_LEAST;
 
     if (conn->rcv.used == 0 && conn->ooo.count == 0 && under_pressure(conn->tcp))
         give_back(conn, &conn->rcv);

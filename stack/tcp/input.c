@@ -237,7 +237,7 @@ static void early_segments_arrive(struct tlsyn_conn *conn, const struct ip_datag
 static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
                          struct wire_tcp *segment)
 {
-    conn->segs_in++;
+    conn->segs_in += segment->count;
     if (!conn->validated)
         conn->opening->unvalidated_in += datagram->len + ip_header_len(&datagram->src);
     if (conn->refused) /* it only waits for its RST to leave */
@@ -283,11 +283,11 @@ static bool parse(struct tcp *tcp, const struct ip_datagram *datagram, struct wi
     struct context *cx = tcp->cx;
     int error = wire_tcp_parse(datagram->payload, datagram->len, segment);
 
-    count(cx, TLSYN_COUNT_tcp_in_segs);
+    if (error == 0 && datagram->gso_size && segment->text_len > datagram->gso_size)
+        segment->count = (uint16_t)((segment->text_len - 1u) / datagram->gso_size + 1u);
+    cx->counter[TLSYN_COUNT_tcp_in_segs] += error == 0 ? segment->count : 1;
     if (error == 0 && checksum_ok(datagram)) {
         segment->codepoint = datagram->tos & 3u;
-        if (datagram->gso_size && segment->text_len > datagram->gso_size)
-            segment->count = (uint16_t)((segment->text_len - 1u) / datagram->gso_size + 1u);
         return true;
     }
     count(cx, TLSYN_COUNT_tcp_in_errs);

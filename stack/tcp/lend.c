@@ -11,7 +11,7 @@
 #include "tcp/buffers.h"
 
 #define PIECES_MAX 32
-#define PIECE_MIN  (16u << 10) /* below, copying is cheaper than keeping account */
+#define PIECE_MIN  (16u << 10) /* below, copying is cheaper; not where others lie before it */
 
 struct lent {
     tcp_seq from;
@@ -158,12 +158,12 @@ static bool keep(struct tlsyn_conn *conn, const uint8_t *bytes, uint32_t len)
         l = conn->lending = context_alloc(conn->tcp->cx, sizeof(*l));
     if (!l)
         return false;
-    last = l->count > 0 ? &l->piece[l->count - 1] : NULL;
-    if (last && end_of(last) == from && last->bytes + last->len == bytes) {
+    last = l->count > 0 && end_of(&l->piece[l->count - 1]) == from ? &l->piece[l->count - 1] : NULL;
+    if (last && last->bytes + last->len == bytes) {
         last->len += len;
         return true;
     }
-    if (l->count == PIECES_MAX || len < PIECE_MIN)
+    if (l->count == PIECES_MAX || (!last && len < PIECE_MIN))
         return false;
     l->piece[l->count++] = (struct lent){from, len, bytes};
     return true;

@@ -97,7 +97,8 @@ static void note_recent(struct tlsyn_conn *conn, tcp_seq from)
 
 /* RFC 5681 4.2: an immediate duplicate ACK, with SACK blocks, tells the sender that something is
  * missing. SHLD-31, MAY-13, R5681-11 */
-static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len)
+static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offset, uint32_t len,
+                                          uint16_t segments)
 {
     struct context *cx = conn->tcp->cx;
     uint64_t from = conn->rcv_total + offset;
@@ -106,7 +107,9 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     /* One each, though a batch of segments is answered at once: a sender without SACK counts them
      * to tell loss from reordering. To one with SACK the last one's blocks say all, but where
      * segments get lost ACKs do too: then it would wait for its timer. */
-    if (conn->duplicate_acks < (conn->sack_ok ? ACKS_WITH_SACK : UINT16_MAX))
+    if (!conn->sack_ok && conn->duplicate_acks <= UINT16_MAX - segments)
+        conn->duplicate_acks = (uint16_t)(conn->duplicate_acks + segments);
+    else if (conn->sack_ok && conn->duplicate_acks < ACKS_WITH_SACK)
         conn->duplicate_acks++;
     conn->quick_acks = QUICK_ACKS;
     ack_now(conn);
@@ -205,7 +208,7 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
     }
     ring_write_at(&conn->rcv, conn->rcv.used + part.offset, part.bytes, part.len);
     if (part.offset > 0)
-        return take_out_of_order(conn, part.offset, part.len);
+        return take_out_of_order(conn, part.offset, part.len, segment->count);
     take_in_order(conn, part.len);
     return TCP_NEXT;
 }
@@ -256,6 +259,8 @@ size_t tlsyn_conn_peek(struct tlsyn_conn *conn, struct tlsyn_view *view)
 void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
 {
     ring_consume(&conn->rcv, (uint32_t)n);
+    if (conn->rcv.used == 0 && conn->ooo.count == 0)
+        ring_rewind(&conn->rcv);
     tcp_urgent_consumed(conn);
     if (conn->close_pending) {
         tcp_set_ready(conn); /* on_closed waited for this; the next output raises it */

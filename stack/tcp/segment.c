@@ -20,9 +20,12 @@ int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segme
     tx->protocol = IP_PROTOCOL_TCP;
     tx->header_len = (uint8_t)len;
     tx->csum_offset = TCP_CHECKSUM_OFFSET;
-    count(tcp->cx, TLSYN_COUNT_tcp_out_segs);
+    size_t text = tlsyn_view_len(&tx->text);
+    bool cut = tx->gso_size && text > tx->gso_size;
+
+    tcp->cx->counter[TLSYN_COUNT_tcp_out_segs] += cut ? (text - 1) / tx->gso_size + 1 : 1;
     TRACE(tcp->cx, tcp_tx, conn_number, segment->seq, segment->ack, segment->flags, segment->wnd,
-          (int64_t)tlsyn_view_len(&tx->text));
+          (int64_t)text);
     return ip_output(tcp->ip, tx);
 }
 

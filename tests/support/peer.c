@@ -51,6 +51,10 @@ static void frame_arrives(struct tcp_test *t, const uint8_t *bytes, size_t len)
     struct tlsyn_frame frame = {
         .iov[0] = {exact, len}, .iovcnt = 1, .flags = t->verified ? TLSYN_FRAME_CSUM_VERIFIED : 0};
 
+    if (t->coalesced) {
+        frame.gso_type = t->options.ip6 ? TLSYN_GSO_TCP6 : TLSYN_GSO_TCP4;
+        frame.gso_size = t->coalesced;
+    }
     ck_assert_ptr_nonnull(exact);
     memcpy(exact, bytes, len);
     HOLDS(tlsyn_stack_input(t->stack, t->iface, &frame, t->now) == 0);

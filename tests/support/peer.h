@@ -72,6 +72,7 @@ struct tcp_test {
     struct user user;
     bool hold;           /* no timers and no output behind what the peer sends */
     bool verified;       /* frames carry "checksum verified" */
+    uint16_t coalesced;  /* frames are made of segments of so many bytes; 0: of one */
     uint16_t peer_port;  /* PEER_PORT */
     uint16_t local_port; /* of the stack: LISTEN_PORT, or the active opener's */
     tcp_seq iss;         /* of the stack, once its SYN was seen */

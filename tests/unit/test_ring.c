@@ -197,6 +197,25 @@ static void compare(struct pair *p)
     }
 }
 
+START_TEST(rewound_it_begins_at_the_front)
+{
+    struct test_memory m;
+    struct tlsyn_view view;
+    struct ring r;
+
+    test_memory_init(&m);
+    ring_init(&r, 1024);
+    ck_assert_int_eq(ring_ensure(&r, &m.base), 0);
+    ring_commit(&r, 1000);
+    ring_consume(&r, 1000);
+    ring_rewind(&r);
+    ring_view(&r, 0, 1024, &view);
+    ck_assert_ptr_eq(view.part[0].iov_base, r.memory);
+    ck_assert_uint_eq(view.part[0].iov_len, 1024);
+    ring_release(&r, &m.base);
+}
+END_TEST
+
 START_TEST(behaves_like_an_array)
 {
     struct pair p = {0};
@@ -246,6 +265,7 @@ Suite *ring_suite(void)
     tcase_add_test(tc, a_view_that_wraps_has_two_parts);
     tcase_add_test(tc, growing_keeps_bytes_beyond_used);
     tcase_add_test(tc, growing_without_memory_takes_none);
+    tcase_add_test(tc, rewound_it_begins_at_the_front);
     tcase_add_loop_test(tc, behaves_like_an_array, 0, 8);
     suite_add_tcase(suite, tc);
     return suite;
