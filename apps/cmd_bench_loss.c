@@ -23,7 +23,7 @@ struct loss_command {
     uint64_t bytes, rate, queue, ring;
     int family; /* a choice: 4, 6, both */
     const char *controller;
-    tlsyn_time timeout;
+    tlsyn_time timeout, budget;
     const char *out;
     bool quick, all, json, capture;
 };
@@ -91,7 +91,7 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
 
     loss_defaults(o);
     if (c->quick) {
-        o->rounds = QUICK_ROUNDS;
+        o->rounds = o->rounds_max = QUICK_ROUNDS;
         o->scale = QUICK_SCALE;
         o->loss = few_losses;
         o->rtt = few_rtts;
@@ -104,7 +104,8 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
         o->family_count = 1;
     }
     if (c->rounds > 0)
-        o->rounds = (uint32_t)c->rounds;
+        o->rounds = o->rounds_max = (uint32_t)c->rounds;
+    o->budget = c->budget ? c->budget : o->budget;
     if (c->controller)
         (void)snprintf(o->controller, sizeof(o->controller), "%s", c->controller);
     o->bytes = c->bytes;
@@ -178,11 +179,13 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"family", 0, &family, &c->family, "of IP: 4, 6 or both (both)", NULL},
         {"controller", 0, &cli_string, &c->controller,
          "congestion controller, the same on both stacks (cubic)", NULL},
-        {"rounds", 'n', &rounds, &c->rounds, "transfers per path and pair (5)", NULL},
+        {"rounds", 'n', &rounds, &c->rounds,
+         "transfers per path and pair (3, and up to 15 where it is close)", NULL},
+        {"budget", 0, &cli_duration, &c->budget, "no more rounds behind this (15min)", NULL},
         {"quick", 'q', NULL, &c->quick, "3 rounds, few paths, small transfers: a first look", NULL},
         {"all", 'a', NULL, &c->all, "tlsyn to tlsyn, too", NULL},
         {"bytes", 0, &cli_size, &c->bytes,
-         "size of every transfer (what about two seconds should carry)", NULL},
+         "size of every transfer (what about a second should carry)", NULL},
         {"rate", 0, &cli_rate, &c->rate, "of the link (200mbit)", NULL},
         {"queue", 0, &cli_size, &c->queue, "bytes that wait for the rate at most (1MiB)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",

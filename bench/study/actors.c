@@ -35,8 +35,11 @@ int actor_receive(int fd, void *message, size_t size, int timeout_ms)
     if (polled <= 0)
         return polled < 0 ? -errno : -ETIMEDOUT;
     n = recv(fd, message, size, 0);
+    /* Who ends with a message unread resets the pair: that is told before its own last words. */
+    if (n < 0 && errno == ECONNRESET)
+        n = recv(fd, message, size, MSG_DONTWAIT);
     if (n < 0)
-        return errno == ECONNRESET ? -EPIPE : -errno;
+        return errno == ECONNRESET || errno == EAGAIN ? -EPIPE : -errno;
     if (n == 0)
         return -EPIPE;
     return (size_t)n == size ? 0 : -EPROTO;

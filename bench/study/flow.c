@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <tlsyn/loop.h>
 #include <unistd.h>
 
@@ -146,7 +147,7 @@ static int fail(struct run *run, int error, const char *reason)
 }
 
 /* Waits until a child has spoken, a little at most; an end that speaks out of turn has failed. */
-static const struct child *await_speaker(const struct child *child, const struct child *other)
+static struct child *await_speaker(struct child *child, struct child *other)
 {
     struct pollfd fds[] = {{.fd = child->control, .events = POLLIN},
                            {.fd = other->done ? -1 : other->control, .events = POLLIN}};
@@ -155,23 +156,47 @@ static const struct child *await_speaker(const struct child *child, const struct
     return fds[1].revents && !fds[0].revents ? other : child;
 }
 
+/* It has ended without a word, which its status has to make up for. */
+static int died(struct run *run, struct child *child)
+{
+    const char *role = child->end.sends ? "sender" : "receiver";
+    const char *stack = flow_stack_name(child->end.stack);
+    char reason[FLOW_REASON_MAX];
+    int status = 0;
+    int error = lab_wait(run->lab, child->pid, END_MS, &status);
+
+    if (error < 0)
+        (void)snprintf(reason, sizeof(reason), "the %s on %s has hung up, and lives on (%s)", role,
+                       stack, strerror(-error));
+    else if (WIFSIGNALED(status))
+        (void)snprintf(reason, sizeof(reason), "the %s on %s was killed: %s", role, stack,
+                       strsignal(WTERMSIG(status)));
+    else
+        (void)snprintf(reason, sizeof(reason), "the %s on %s ended with status %d, without a word",
+                       role, stack, WEXITSTATUS(status));
+    if (error == 0)
+        child->pid = 0;
+    (void)fail(run, -EPIPE, reason);
+    return -EPROTO;
+}
+
 /* The next word of a child. 0, or -errno; -EPROTO: an end said that it failed, and the
  * outcome has why. */
 static int hear(struct run *run, struct child *child, enum flow_word word,
                 struct flow_report *report)
 {
-    const struct child *other = child == &run->sender ? &run->receiver : &run->sender;
+    struct child *other = child == &run->sender ? &run->receiver : &run->sender, *speaker;
     struct flow_message message;
     int error;
 
     do {
         if (run->observer && run->observer->interrupted(run->observer))
             return -EINTR;
-        const struct child *speaker = await_speaker(child, other);
+        speaker = await_speaker(child, other);
         error = actor_receive(speaker->control, &message, sizeof(message), 0);
     } while (error == -ETIMEDOUT && tlsyn_clock() < run->deadline);
     if (error < 0)
-        return error;
+        return error == -EPIPE ? died(run, speaker) : error;
     if (message.error < 0 || message.word != word) {
         (void)fail(run, message.error < 0 ? message.error : -EPROTO, message.reason);
         return -EPROTO;
@@ -276,7 +301,7 @@ int flow_run(struct lab *lab, const struct flow_order *order, struct study_obser
     if (error == -ETIMEDOUT)
         error = fail(&run, error, "it takes too long");
     else if (error == -EPIPE)
-        error = fail(&run, error, "an end has died");
+        error = fail(&run, error, "an end has died before it was told to begin");
     else if (error == -EPROTO && outcome->error < 0)
         error = 0;
     if (error < 0)

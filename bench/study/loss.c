@@ -14,9 +14,9 @@
 #include "study/ratio.h"
 
 #define SEGMENT   1448.0 /* bytes of text in a frame of 1514 with timestamps */
-#define AIM       2.0    /* s per transfer */
-#define BYTES_MIN (384u << 10)
-#define BYTES_MAX (32u << 20)
+#define AIM       1.0    /* s per transfer */
+#define BYTES_MIN (256u << 10)
+#define BYTES_MAX (12u << 20)
 #define OVERHEAD  0.15 /* s per transfer for processes and handshakes */
 #define OVERTAKING                                                                                 \
     ((tlsyn_time)250) /* us each way where there is reordering: else nothing is overtaken */
@@ -31,7 +31,9 @@ void loss_defaults(struct loss_options *options)
         .reorder = {{0, 5}, 2},
         .families = {AF_INET, AF_INET6},
         .family_count = 2,
-        .rounds = 5,
+        .rounds = 3,
+        .rounds_max = 15,
+        .budget = TLSYN_SECONDS(900),
         .scale = 1,
         .rate = 200000000,
         .queue = 1u << 20,
@@ -136,8 +138,8 @@ int loss_plan(const struct loss_options *options, struct loss_study **study)
 
     if (!is_list(&options->loss, 90) || !is_list(&options->reorder, 90) ||
         !is_list(&options->rtt, 10000) || options->rounds < 1 ||
-        options->rounds > LOSS_ROUNDS_MAX || options->family_count < 1 ||
-        options->family_count > LOSS_FAMILIES_MAX)
+        options->rounds > options->rounds_max || options->rounds_max > LOSS_ROUNDS_MAX ||
+        options->family_count < 1 || options->family_count > LOSS_FAMILIES_MAX)
         return -EINVAL;
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -148,7 +150,7 @@ int loss_plan(const struct loss_options *options, struct loss_study **study)
     memcpy(s->pairs, pairs, sizeof(pairs));
     s->pair_count = options->both_ours ? 4 : 3;
     s->row_count = s->cell_count * s->pair_count;
-    s->samples = calloc((size_t)s->row_count * options->rounds, sizeof(*s->samples));
+    s->samples = calloc((size_t)s->row_count * options->rounds_max, sizeof(*s->samples));
     s->rows = calloc(s->row_count, sizeof(*s->rows));
     if (!s->samples || !s->rows) {
         loss_free(s);
@@ -175,22 +177,27 @@ struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, 
 
 /* --- the rounds ------------------------------------------------------------------------------- */
 
-static struct flow_order order_for(const struct loss_study *s, const struct schedule_slot *slot)
+/* A transfer that is due. */
+struct visit {
+    uint32_t round, cell, pair;
+};
+
+static struct flow_order order_for(const struct loss_study *s, const struct visit *v)
 {
     const struct loss_options *o = &s->options;
-    const struct loss_cell *cell = &s->cells[slot->block];
-    const struct loss_pair *pair = &s->pairs[slot->member];
-    uint64_t seed = (o->seed * LOSS_ROUNDS_MAX + slot->round) * LOSS_CELLS_MAX + slot->block;
+    const struct loss_cell *cell = &s->cells[v->cell];
+    const struct loss_pair *pair = &s->pairs[v->pair];
+    uint64_t seed = (o->seed * LOSS_ROUNDS_MAX + v->round) * LOSS_CELLS_MAX + v->cell;
     struct flow_order order = {
         .sender = pair->sender,
         .receiver = pair->receiver,
-        .receiver_opens = slot->round % 2 == 1,
+        .receiver_opens = v->round % 2 == 1,
         .family = cell->family,
         .bytes = cell->bytes,
         .timeout = o->timeout,
         .ring = o->ring,
         .digest = true,
-        .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
+        .port = (uint16_t)(FIRST_PORT + 2 * (s->transfers % PORTS)),
         .impaired = true,
         .to_server = loss_path(o, cell, 2 * seed),
         .to_client = loss_path(o, cell, 2 * seed + 1),
@@ -200,15 +207,16 @@ static struct flow_order order_for(const struct loss_study *s, const struct sche
     if (o->folder)
         (void)snprintf(order.capture, sizeof(order.capture), "%s/%g-%g-%g-%s-%s-%u.pcapng",
                        o->folder, cell->loss, cell->rtt_ms, cell->reorder,
-                       flow_stack_name(pair->sender), flow_stack_name(pair->receiver), slot->round);
+                       flow_stack_name(pair->sender), flow_stack_name(pair->receiver), v->round);
     return order;
 }
 
 static void tell_progress(const struct loss_study *s, struct study_observer *observer,
-                          const struct schedule_slot *slot, const struct flow_outcome *outcome)
+                          const struct visit *v, const struct flow_outcome *outcome)
 {
-    const struct loss_cell *cell = &s->cells[slot->block];
-    const struct loss_pair *pair = &s->pairs[slot->member];
+    const struct loss_cell *cell = &s->cells[v->cell];
+    const struct loss_pair *pair = &s->pairs[v->pair];
+    uint32_t planned = s->row_count * s->options.rounds;
     char text[160];
     int n = snprintf(text, sizeof(text), "loss %g %%, RTT %g ms, reordering %g %%: %s to %s",
                      cell->loss, cell->rtt_ms, cell->reorder, flow_stack_name(pair->sender),
@@ -223,29 +231,78 @@ static void tell_progress(const struct loss_study *s, struct study_observer *obs
                        outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
         observer->note(observer, note);
     }
-    observer->progress(observer, slot->order + 1, s->row_count * s->options.rounds, text);
+    observer->progress(observer, s->transfers, s->transfers > planned ? s->transfers : planned,
+                       text);
 }
 
-static int measure(struct loss_study *s, struct lab *lab, struct study_observer *observer)
+static int transfer(struct loss_study *s, struct lab *lab, struct study_observer *observer,
+                    const struct visit *v)
 {
-    const struct schedule_plan plan = {.blocks = s->cell_count,
+    struct loss_sample *sample = loss_sample(s, v->round, v->cell, v->pair);
+    struct flow_order order = order_for(s, v);
+    int error = flow_run(lab, &order, observer, &sample->outcome);
+
+    sample->done = error == 0;
+    s->transfers++;
+    if (error == 0)
+        tell_progress(s, observer, v, &sample->outcome);
+    return error;
+}
+
+/* The cells to visit, and how often. */
+struct tour {
+    uint32_t cells[LOSS_CELLS_MAX], count;
+    uint32_t first_round, rounds;
+    tlsyn_time until; /* no cell is begun after this */
+};
+
+static int go_round(struct loss_study *s, struct lab *lab, struct study_observer *observer,
+                    const struct tour *tour)
+{
+    const struct schedule_plan plan = {.blocks = tour->count,
                                        .cells_per_block = s->pair_count,
-                                       .rounds = s->options.rounds,
-                                       .seed = s->options.seed};
+                                       .rounds = tour->rounds,
+                                       .seed = s->options.seed + tour->first_round};
     struct schedule_slot slot;
     struct schedule schedule;
     int error = schedule_init(&schedule, &plan);
 
     while (error == 0 && schedule_next(&schedule, &slot)) {
-        struct loss_sample *sample = loss_sample(s, slot.round, slot.block, slot.member);
-        struct flow_order order = order_for(s, &slot);
+        const struct visit v = {tour->first_round + slot.round, tour->cells[slot.block],
+                                slot.member};
 
-        error = flow_run(lab, &order, observer, &sample->outcome);
-        sample->done = error == 0;
-        if (error == 0)
-            tell_progress(s, observer, &slot, &sample->outcome);
+        if (slot.block_start && tlsyn_clock() >= tour->until)
+            break;
+        error = transfer(s, lab, observer, &v);
     }
     schedule_fini(&schedule);
+    return error;
+}
+
+/* The planned rounds in all cells; then, while there is time, more of them where chance decides
+ * on which side of the bound a row stands. */
+static int measure(struct loss_study *s, struct lab *lab, struct study_observer *observer)
+{
+    tlsyn_time until = tlsyn_clock() + s->options.budget;
+    struct tour tour = {.count = s->cell_count, .rounds = s->options.rounds, .until = TLSYN_NEVER};
+
+    for (uint32_t i = 0; i < s->cell_count; i++)
+        tour.cells[i] = i;
+    int error = go_round(s, lab, observer, &tour);
+
+    tour.until = until;
+    tour.rounds = 1;
+    tour.first_round = s->options.rounds;
+    for (; error == 0 && tour.first_round < s->options.rounds_max; tour.first_round++) {
+        error = loss_analyse(s);
+        tour.count = 0;
+        for (uint32_t i = 0; i < s->cell_count; i++)
+            if (loss_undecided(s, i))
+                tour.cells[tour.count++] = i;
+        if (error < 0 || tour.count == 0 || tlsyn_clock() >= until)
+            break;
+        error = go_round(s, lab, observer, &tour);
+    }
     s->interrupted = error == -EINTR;
     return error == -EINTR ? 0 : error;
 }

@@ -38,7 +38,9 @@ struct loss_options {
     int families[LOSS_FAMILIES_MAX];
     int family_count;
     bool both_ours; /* tlsyn to tlsyn, too */
-    uint32_t rounds;
+    /* Of every cell; and of those where a row's interval holds LOSS_BOUND, while `budget` lasts. */
+    uint32_t rounds, rounds_max;
+    tlsyn_time budget;
     uint64_t bytes; /* per transfer; 0: as loss_bytes() says */
     double scale;   /* of what loss_bytes() says */
     uint64_t rate;  /* of the link, bits per second; 0: none, the machine's own speed */
@@ -76,7 +78,9 @@ struct loss_summary {
     size_t rows;
     double median, worst;
     uint32_t worst_row;
-    size_t above; /* rows above LOSS_BOUND */
+    size_t above;     /* rows above LOSS_BOUND: */
+    size_t surely;    /* the whole interval is */
+    size_t undecided; /* above or below: the bound lies within the interval */
 };
 
 #define LOSS_BOUND 1.3 /* the ratio that no cell should exceed */
@@ -93,6 +97,7 @@ struct loss_study {
     struct loss_pair pairs[LOSS_PAIRS_MAX];
     uint32_t pair_count;
     struct loss_sample *samples; /* [round][cell][pair] */
+    uint32_t transfers;          /* so far */
     bool interrupted;
     double seconds; /* that the rounds took */
     double load_before, load_after;
@@ -104,9 +109,9 @@ struct loss_study {
 /** The options of `tlsyn bench loss` without arguments. */
 void loss_defaults(struct loss_options *options);
 
-/** What a transfer through a cell should have: what about two seconds carry at what loss leaves
- * of the rate (Mathis et al. 1997: 1.22 segments per round trip and root of the loss), within 384
- * KiB and 32 MiB. */
+/** What a transfer through a cell should have: what about a second carry at what loss leaves
+ * of the rate (Mathis et al. 1997: 1.22 segments per round trip and root of the loss), within 256
+ * KiB and 12 MiB. */
 uint64_t loss_bytes(const struct loss_options *options, const struct loss_cell *cell);
 
 /** The path's impairment, each way alike but for the seed. */
@@ -126,6 +131,10 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
 
 /** Computes rows and summary from the samples. 0 or -ENOMEM. */
 int loss_analyse(struct loss_study *study);
+
+/** Behind loss_analyse(): would more rounds of this cell tell on which side of the bound its rows
+ * are? */
+bool loss_undecided(const struct loss_study *study, uint32_t cell);
 
 void loss_free(struct loss_study *study);
 

@@ -21,7 +21,7 @@ static bool counts(const struct loss_sample *sample)
 
 static void describe(const struct loss_study *s, struct loss_row *row, const struct values *v)
 {
-    for (uint32_t round = 0; round < s->options.rounds; round++) {
+    for (uint32_t round = 0; round < s->options.rounds_max; round++) {
         const struct loss_sample *sample = loss_sample(s, round, row->cell, row->pair);
 
         if (!sample->done)
@@ -46,7 +46,7 @@ static int compare(const struct loss_study *s, struct loss_row *row, const struc
 {
     size_t n = 0;
 
-    for (uint32_t round = 0; round < s->options.rounds; round++) {
+    for (uint32_t round = 0; round < s->options.rounds_max; round++) {
         const struct loss_sample *own = loss_sample(s, round, row->cell, row->pair);
         const struct loss_sample *base = loss_sample(s, round, row->cell, 0);
 
@@ -58,6 +58,25 @@ static int compare(const struct loss_study *s, struct loss_row *row, const struc
     return study_ratio(v->paired, v->base, n, s->options.seed, &row->ratio);
 }
 
+/* Rows with the kernel at one end and ours at the other are what is judged. */
+static bool is_judged(const struct loss_study *s, const struct loss_row *row)
+{
+    return s->pairs[row->pair].sender != s->pairs[row->pair].receiver;
+}
+
+static bool holds_bound(const struct loss_row *row)
+{
+    return row->ratio.lo <= LOSS_BOUND && row->ratio.hi > LOSS_BOUND;
+}
+
+bool loss_undecided(const struct loss_study *s, uint32_t cell)
+{
+    for (uint32_t i = cell * s->pair_count; i < (cell + 1) * s->pair_count; i++)
+        if (is_judged(s, &s->rows[i]) && holds_bound(&s->rows[i]))
+            return true;
+    return false;
+}
+
 static void summarise(struct loss_study *s, double *ratios)
 {
     struct loss_summary *sum = &s->summary;
@@ -65,15 +84,16 @@ static void summarise(struct loss_study *s, double *ratios)
     *sum = (struct loss_summary){.worst = NAN};
     for (uint32_t i = 0; i < s->row_count; i++) {
         const struct loss_row *row = &s->rows[i];
-        const struct loss_pair *pair = &s->pairs[row->pair];
 
-        if (pair->sender == pair->receiver || !isfinite(row->ratio.estimate))
+        if (!is_judged(s, row) || !isfinite(row->ratio.estimate))
             continue;
         if (sum->rows == 0 || row->ratio.estimate > sum->worst) {
             sum->worst = row->ratio.estimate;
             sum->worst_row = i;
         }
         sum->above += row->ratio.estimate > LOSS_BOUND;
+        sum->surely += row->ratio.lo > LOSS_BOUND;
+        sum->undecided += holds_bound(row);
         ratios[sum->rows++] = row->ratio.estimate;
     }
     sum->median = stats_median(ratios, sum->rows);
@@ -81,7 +101,7 @@ static void summarise(struct loss_study *s, double *ratios)
 
 int loss_analyse(struct loss_study *study)
 {
-    size_t rounds = study->options.rounds;
+    size_t rounds = study->options.rounds_max;
     double *room = calloc(4 * rounds + study->row_count, sizeof(*room));
     const struct values v = {room, room + rounds, room + 2 * rounds, room + 3 * rounds};
     int error = room ? 0 : -ENOMEM;

@@ -31,10 +31,12 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
     (void)snprintf(text, size,
                    "Time through that of kernel to kernel, %zu rows with the kernel at one end: "
                    "median ratio %.2f; worst %.2f (%s, %s to %s, loss %g %%, RTT %g ms, reordering "
-                   "%g %%); %zu above %.1f.",
+                   "%g %%); %zu above %.1f, %zu of them with all of their interval; the interval "
+                   "of %zu holds it.",
                    sum->rows, sum->median, sum->worst, family_name(cell->family),
                    flow_stack_name(pair->sender), flow_stack_name(pair->receiver), cell->loss,
-                   cell->rtt_ms, cell->reorder, sum->above, LOSS_BOUND);
+                   cell->rtt_ms, cell->reorder, sum->above, LOSS_BOUND, sum->surely,
+                   sum->undecided);
 }
 
 static void conditions(const struct loss_study *s, char *text, size_t size)
@@ -42,12 +44,13 @@ static void conditions(const struct loss_study *s, char *text, size_t size)
     const struct loss_options *o = &s->options;
 
     (void)snprintf(text, size,
-                   "Bulk transfers through %s%.0f Mbit/s%s, %s, %u rounds; seconds from the open "
-                   "call until the receiver has read it all, medians; in brackets the ratio to "
-                   "kernel to kernel. Load average %.1f at the beginning, %.1f at the end.",
+                   "Bulk transfers through %s%.0f Mbit/s%s, %s, %u to %u rounds; seconds from the "
+                   "open call until the receiver has read it all, medians; in brackets the ratio "
+                   "to kernel to kernel and its interval of 95 %%. Load average %.1f at the "
+                   "beginning, %.1f at the end.",
                    o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")",
                    o->controller[0] ? o->controller : "default controllers", o->rounds,
-                   s->load_before, s->load_after);
+                   o->rounds_max, s->load_before, s->load_after);
 }
 
 static void pair_cell(struct report_table *table, const struct loss_row *row)
@@ -57,8 +60,8 @@ static void pair_cell(struct report_table *table, const struct loss_row *row)
     else if (row->pair == 0)
         report_table_cell(table, "%.2f", row->seconds);
     else
-        report_table_cell(table, "%.2f (%.2f)%s", row->seconds, row->ratio.estimate,
-                          row->failed ? " !" : "");
+        report_table_cell(table, "%.2f (%.2f; %.2f-%.2f)%s", row->seconds, row->ratio.estimate,
+                          row->ratio.lo, row->ratio.hi, row->failed ? " !" : "");
 }
 
 static void fill_table(const struct loss_study *s, struct report_table *table)
@@ -148,6 +151,7 @@ static void write_environment(const struct loss_study *s, struct json *j)
     json_member_string(j, "cpu", e.cpu);
     json_member_integer(j, "cpus", e.cpus);
     json_member_integer(j, "rounds", o->rounds);
+    json_member_integer(j, "rounds_max", o->rounds_max);
     json_member_integer(j, "seed", (int64_t)o->seed);
     json_member_integer(j, "rate_bit_s", (int64_t)o->rate);
     json_member_integer(j, "queue_bytes", o->queue);
@@ -168,6 +172,8 @@ static void write_summary(const struct loss_study *s, struct json *j)
     json_member_number(j, "median_ratio", sum->rows ? sum->median : NAN);
     json_member_number(j, "worst_ratio", sum->worst);
     json_member_integer(j, "above_bound", (int64_t)sum->above);
+    json_member_integer(j, "surely_above_bound", (int64_t)sum->surely);
+    json_member_integer(j, "undecided", (int64_t)sum->undecided);
     json_member_number(j, "bound", LOSS_BOUND);
     if (sum->rows) {
         json_key(j, "worst");

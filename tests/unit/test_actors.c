@@ -67,6 +67,20 @@ START_TEST(the_other_ends_death_is_told)
 }
 END_TEST
 
+START_TEST(last_words_are_heard_though_something_was_left_unread)
+{
+    char word = 'w', got = 0;
+
+    ck_assert_int_eq(actor_send(ends[1], &word, 1), 0);
+    ck_assert_int_eq(actor_send(ends[0], &word, 1), 0);
+    (void)close(ends[0]);
+    ck_assert_int_eq(actor_receive(ends[1], &got, 1, 1000), 0);
+    ck_assert_int_eq(got, 'w');
+    ck_assert_int_eq(actor_receive(ends[1], &got, 1, 1000), -EPIPE);
+    ends[0] = dup(ends[1]);
+}
+END_TEST
+
 Suite *actors_suite(void);
 Suite *actors_suite(void)
 {
@@ -78,6 +92,7 @@ Suite *actors_suite(void)
     tcase_add_test(tcase, nothing_is_waited_for_longer_than_asked);
     tcase_add_test(tcase, a_message_of_another_size_is_refused);
     tcase_add_test(tcase, the_other_ends_death_is_told);
+    tcase_add_test(tcase, last_words_are_heard_though_something_was_left_unread);
     suite_add_tcase(suite, tcase);
     return suite;
 }
