@@ -9,7 +9,7 @@ compile = cmake --build --preset
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help table test build install sim fuzz format lint setup setup-test clean distclean
+.PHONY: help table test build install sim golden fuzz format lint setup setup-test clean distclean
 
 help:
 	@echo 'make table     set up, build, and measure: ping RTT against handshake time, into out/table2/'
@@ -17,6 +17,7 @@ help:
 	@echo 'make build     set up and build build/release/tlsyn'
 	@echo 'make install   what make build made, below PREFIX=/usr/local (as root; DESTDIR= for packages)'
 	@echo 'make sim       simulate COUNT=1000 seeds beginning FROM=1'
+	@echo 'make golden    measure the simulated network anew, into tests/sim/throughput.tsv'
 	@echo 'make fuzz      run every fuzzer for TIME=60 seconds'
 	@echo 'make format    lay out the sources (clang-format 14)'
 	@echo 'make lint      the lints of tests/lint, clang-tidy, shellcheck'
@@ -64,6 +65,14 @@ sim: setup-test
 	@$(compile) sim --target sim
 	$(step) 'sim: $(COUNT) seeds from $(FROM)'
 	@build/sim/tests/sim --from $(FROM) --count $(COUNT)
+
+golden: setup-test
+	$(step) 'build: build/sim'
+	@$(configure) sim >/dev/null
+	@$(compile) sim --target throughput
+	$(step) 'throughput: what has changed, then the new snapshot'
+	@-build/sim/tests/throughput tests/sim/throughput.tsv
+	@build/sim/tests/throughput --write tests/sim/throughput.tsv
 
 # What a fuzzer finds worth keeping goes to build/fuzz/corpus, the input that broke something to build/fuzz/found.
 TIME ?= 60

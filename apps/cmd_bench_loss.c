@@ -25,7 +25,7 @@ struct loss_command {
     const char *controller;
     tlsyn_time timeout, budget;
     const char *out;
-    bool quick, all, json, capture;
+    bool quick, all, reference, json, capture;
 };
 
 static int write_json(const struct loss_study *study, const char *folder)
@@ -113,6 +113,7 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
     o->queue = c->queue ? (uint32_t)c->queue : o->queue;
     o->ring = c->ring ? (uint32_t)c->ring : o->ring;
     o->both_ours = c->all;
+    o->reference = c->reference;
     o->timeout = c->timeout ? c->timeout : o->timeout;
     o->seed = (uint64_t)c->seed;
     o->folder = c->capture ? c->out : NULL;
@@ -184,6 +185,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"budget", 0, &cli_duration, &c->budget, "no more rounds behind this (15min)", NULL},
         {"quick", 'q', NULL, &c->quick, "3 rounds, few paths, small transfers: a first look", NULL},
         {"all", 'a', NULL, &c->all, "tlsyn to tlsyn, too", NULL},
+        {"reference", 0, NULL, &c->reference, "kernel to kernel alone", NULL},
         {"bytes", 0, &cli_size, &c->bytes,
          "size of every transfer (what about a second should carry)", NULL},
         {"rate", 0, &cli_rate, &c->rate, "of the link (200mbit)", NULL},

@@ -148,7 +148,7 @@ int loss_plan(const struct loss_options *options, struct loss_study **study)
     for (int i = 0; i < options->family_count; i++)
         plan_cells(s, options->families[i]);
     memcpy(s->pairs, pairs, sizeof(pairs));
-    s->pair_count = options->both_ours ? 4 : 3;
+    s->pair_count = options->reference ? 1 : options->both_ours ? 4 : 3;
     s->row_count = s->cell_count * s->pair_count;
     s->samples = calloc((size_t)s->row_count * options->rounds_max, sizeof(*s->samples));
     s->rows = calloc(s->row_count, sizeof(*s->rows));

@@ -38,6 +38,7 @@ struct loss_options {
     int families[LOSS_FAMILIES_MAX];
     int family_count;
     bool both_ours; /* tlsyn to tlsyn, too */
+    bool reference; /* kernel to kernel alone */
     /* Of every cell; and of those where a row's interval holds LOSS_BOUND, while `budget` lasts. */
     uint32_t rounds, rounds_max;
     tlsyn_time budget;

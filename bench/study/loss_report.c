@@ -25,7 +25,7 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
     const struct loss_pair *pair = &s->pairs[row->pair];
 
     if (sum->rows == 0) {
-        (void)snprintf(text, size, "Nothing can be compared with kernel to kernel.");
+        (void)snprintf(text, size, "Nothing was compared with kernel to kernel.");
         return;
     }
     (void)snprintf(text, size,

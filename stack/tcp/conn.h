@@ -131,6 +131,7 @@ struct tlsyn_conn {
     enum tcp_ack_due ack_due : 8;
     uint8_t in_event;       /* depth of events on the stack of calls */
     uint8_t syn_cookie_len; /* of opening->cookie */
+    uint8_t quick_acks;     /* segments yet to be acknowledged without delay: ACKs may get lost */
 
     /* Send sequence space */
     tcp_seq iss, snd_una, snd_nxt, snd_rtx;
@@ -163,7 +164,6 @@ struct tlsyn_conn {
      * that others need. */
     struct budget challenges;
     uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
-    uint8_t quick_acks;      /* segments yet to be acknowledged without delay: ACKs may get lost */
 
     /* Options in force */
     uint16_t mss;      /* of text per segment that we send, options counted off */
