@@ -48,6 +48,26 @@ START_TEST(an_older_segment_does_not_change_the_window)
 }
 END_TEST
 
+/* Simulator seed 174: text that is sent again has an older number, but what it acknowledges is news, and so is its window. */
+START_TEST(a_window_comes_with_the_ack_that_moves_it)
+{
+    struct tcp_test *t = TCP_TEST(.peer_wnd = 4380);
+
+    opens_passively(t);
+    user_writes(&t->user, 10000);
+    flush(t);
+    for (int i = 0; i < 3; i++)
+        expect(t, ACK(.seq = 1 + i * 1460, .len = 1460));
+    peer_sends(t, ACK(.seq = 11, .ack = 1, .wnd = 4380,
+                      .len = 10)); /* in front of it something is missing */
+    peer_sends(t, ACK(.seq = 1, .ack = 2921, .wnd = 1460, .len = 10));
+    ck_assert_uint_eq(snd_wnd(t), 1460);
+    while (t->sent_first < t->sent_end)
+        ck_assert_uint_eq(expect(t, ACK(.seq = 4381))->text_len, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* MUST-34, SHLD-15 */
 START_TEST(a_window_that_shrinks_stops_new_text)
 {
@@ -292,6 +312,7 @@ Suite *tcp_window_suite(void)
 
     tcase_add_test(the_peer_s_window, no_more_is_sent_than_the_window_takes);
     tcase_add_test(the_peer_s_window, an_older_segment_does_not_change_the_window);
+    tcase_add_test(the_peer_s_window, a_window_comes_with_the_ack_that_moves_it);
     tcase_add_test(the_peer_s_window, a_window_that_shrinks_stops_new_text);
     suite_add_tcase(s, the_peer_s_window);
     tcase_add_test(window_scale, the_peers_window_is_scaled_but_not_in_its_syn);
