@@ -369,7 +369,7 @@ static bool next_text(struct tlsyn_conn *conn, struct candidate *c)
 /* False: the pace has it wait. */
 static bool within_pace(struct tlsyn_conn *conn, struct candidate *c)
 {
-    uint32_t len = c->len ? tcp_pace(conn, c->len) : 0;
+    uint32_t len = c->len ? tcp_pace(conn, c->len, c->mtu_probe) : 0;
 
     if (len == 0)
         return c->len == 0;

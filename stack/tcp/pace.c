@@ -89,7 +89,7 @@ static void charge(struct tlsyn_conn *conn, uint32_t len, uint64_t rate)
             (tlsyn_time)((uint64_t)len * TLSYN_SECONDS(1) / rate);
 }
 
-uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len)
+uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len, bool whole)
 {
     struct pace *p = &conn->pace;
     uint32_t mss = tcp_send_mss(conn);
@@ -105,7 +105,7 @@ uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len)
         timers_set(conn, TCP_PACE, p->at);
         return 0;
     }
-    if (len > p->left && len > mss)
+    if (!whole && len > p->left && len > mss)
         len = p->left > mss ? p->left - p->left % mss : mss;
     charge(conn, len, rate);
     return len;

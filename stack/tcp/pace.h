@@ -10,9 +10,9 @@
 /** Bytes per second that sending is held to; 0: it is not. */
 uint64_t tcp_pacing_rate(const struct tlsyn_conn *conn);
 
-/** How many of `len` bytes may leave now, counted as sent: all of them, a number of whole segments,
- * or 0: then TCP_PACE runs. */
-uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len);
+/** How many of `len` bytes may leave now, counted as sent: all of them, a number of whole segments
+ * unless it is one (`whole`), or 0: then TCP_PACE runs. */
+uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len, bool whole);
 
 void tcp_pace_timeout(struct tlsyn_conn *conn);
 

@@ -291,6 +291,26 @@ START_TEST(a_lost_probe_costs_no_window)
 }
 END_TEST
 
+/* Simulator seed 592: cut to the size of a train it was neither a probe nor segments, and never left. */
+START_TEST(a_probe_is_not_cut_by_the_pace)
+{
+    struct world_options options = path;
+    struct pair p;
+
+    options.middle_mtu = 1400;
+    options.black_hole = true;
+    transfer(&p, &options, 2000000);
+    struct tlsyn_conn_options pace;
+    tlsyn_conn_get_options(p.client.conn, &pace);
+    pace.pacing_rate_max = 100000;
+    tlsyn_conn_set_options(p.client.conn, &pace);
+    run_to(&p, 1500000);
+    ck_assert_uint_gt(client_counted(&p, TLSYN_COUNT_tcp_mtup_fail), 0);
+    ck_assert_uint_eq(tlsyn_drops(p.world.host[WORLD_CLIENT].stack, TLSYN_DROP_ip_too_long), 0);
+    finish(&p);
+}
+END_TEST
+
 /* An outage looks like a black hole; the first probe puts that right. */
 START_TEST(an_outage_is_no_lasting_harm)
 {
@@ -354,6 +374,7 @@ Suite *tcp_mtu_suite(void)
     tcase_add_loop_test(world, a_router_that_tells_costs_a_round_trip, 0, 2);
     tcase_add_loop_test(world, a_black_hole_is_found_and_its_edge_too, 0, 2);
     tcase_add_test(world, a_lost_probe_costs_no_window);
+    tcase_add_test(world, a_probe_is_not_cut_by_the_pace);
     tcase_add_test(world, an_outage_is_no_lasting_harm);
     tcase_add_test(world, a_path_that_widens_is_noticed);
     suite_add_tcase(s, world);
