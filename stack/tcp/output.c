@@ -58,7 +58,7 @@ static void send_syn(struct tlsyn_conn *conn)
     uint32_t len = 0;
 
     conn->snd_rtx = seq_max(conn->snd_nxt, conn->iss + 1);
-    if (allowed < 0) {
+    if (first && allowed < 0) {
         count(cx, TLSYN_COUNT_tcp_amplification_limited);
         return;
     }
@@ -80,7 +80,10 @@ static void send_syn(struct tlsyn_conn *conn)
     }
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
-    tcp_charge(conn, overhead + len);
+    /* Again it is bare, and goes on until R2, as a plain open's does: the client's ACK may have got lost, and who has nothing to say
+     * would never send another one. */
+    if (first)
+        tcp_charge(conn, overhead + len);
     tcp_send_segment(conn, &segment, len, 0);
     tcp_arm_retransmit(conn);
 }

@@ -667,3 +667,13 @@ void peer_sends_unreachable(struct tcp_test *t, uint8_t code, uint16_t mtu, int6
     if (!t->hold)
         flush(t);
 }
+
+size_t sent_bytes(const struct tcp_test *t)
+{
+    size_t bytes = 0;
+
+    for (int i = t->sent_first; i < t->sent_end; i++)
+        if (!(t->sent[i].segment.flags & TCP_SYN) || t->sent[i].segment.text_len > 0)
+            bytes += t->sent[i].ip_len;
+    return bytes;
+}

@@ -59,6 +59,11 @@ struct sent {
 
 #define SENT_MAX 1024
 
+struct tcp_test;
+
+/** Bytes of the datagrams that left and were not looked at, but for bare SYN-ACKs. */
+size_t sent_bytes(const struct tcp_test *t);
+
 struct tcp_test {
     struct tcp_test_options options;
     tlsyn_time now;

@@ -177,11 +177,29 @@ START_TEST(no_more_than_three_times_what_came_leaves_before_validation)
     size_t came = 20 + 20 + 4 + 4 + 300, left = 0;
 
     advance(t, TLSYN_SECONDS(170)); /* all its retransmissions too */
-    for (int i = t->sent_first; i < t->sent_end; i++)
-        left += t->sent[i].ip_len;
+    left = sent_bytes(t);
     ck_assert_uint_gt(left, came);
     ck_assert_uint_le(left, 3 * came);
     ck_assert_uint_ge(counted(t, TLSYN_COUNT_tcp_amplification_limited), 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Simulator seed 2520: the flight had used up the limit, the client's ACK was lost, and the client had nothing to say. */
+START_TEST(the_syn_ack_is_repeated_beyond_the_limit)
+{
+    struct tcp_test *t = server(300, 60000);
+    int again = 0;
+
+    advance(t, TLSYN_SECONDS(1));
+    ignore_sent(t);
+    advance(t, TLSYN_SECONDS(100));
+    for (; t->sent_first < t->sent_end; again++)
+        ck_assert_uint_eq(expect(t, SYNACK(.seq = 0, .ack = 301))->text_len, 0);
+    ck_assert_int_ge(again, 4);
+    peer_sends(t, ACK());
+    peer_takes_all(t);
+    ck_assert_int_gt(t->peer_rcv, 1400);
     tcp_test_close(t);
 }
 END_TEST
@@ -196,8 +214,7 @@ START_TEST(each_syn_more_allows_three_times_its_size)
         came += 348;
     }
     advance(t, TLSYN_SECONDS(170));
-    for (int i = t->sent_first; i < t->sent_end; i++)
-        left += t->sent[i].ip_len;
+    left = sent_bytes(t);
     ck_assert_uint_le(left, 3 * came);
     tcp_test_close(t);
 }
@@ -343,6 +360,7 @@ Suite *tcp_embedded_suite(void)
     tcase_add_test(as_a_server, the_flight_rides_in_the_syn_ack);
     tcase_add_test(as_a_server, the_rest_of_the_flight_follows_at_once);
     tcase_add_test(as_a_server, no_more_than_three_times_what_came_leaves_before_validation);
+    tcase_add_test(as_a_server, the_syn_ack_is_repeated_beyond_the_limit);
     tcase_add_test(as_a_server, each_syn_more_allows_three_times_its_size);
     tcase_add_test(as_a_server, a_validated_peer_gets_the_rest);
     tcase_add_test(as_a_server, a_cookie_lifts_the_limit);
