@@ -110,6 +110,14 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
     return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
 }
 
+/* Text of each segment of a train, beside the SACK blocks that its header has. */
+static uint16_t text_beside(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    unsigned blocks = segment->options.sack_count;
+
+    return (uint16_t)(conn->mss - (blocks ? 4 + 8 * blocks : 0));
+}
+
 int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t len,
                      uint8_t codepoint)
 {
@@ -126,8 +134,8 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
 
         lend_view(conn, text, len, &tx.text);
-        if (len > tcp_send_mss(conn) && !tcp_mtu_is_probe(conn, text, len))
-            tx.gso_size = tcp_send_mss(conn);
+        if (len > text_beside(conn, segment) && !tcp_mtu_is_probe(conn, text, len))
+            tx.gso_size = text_beside(conn, segment);
     }
     conn->segs_out += tcp_segments(conn, len);
     int result = tcp_emit(conn->tcp, conn->number, segment, &tx);

@@ -113,6 +113,29 @@ START_TEST(text_beside_blocks_leaves_room_for_them)
 }
 END_TEST
 
+/* Simulator seed 4264: its segments counted on the room of blocks that had been reported already, and were too long for the link. */
+START_TEST(the_segments_of_a_train_leave_room_for_them_too)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true},
+                                  .caps = {.mtu = 1500, .gso_max = 65000, .csum = true});
+
+    opens_passively(t);
+    peer_sends(t, ACK(.len = 10));
+    peer_sends(t, ACK(.seq = 101, .len = 10));
+    ignore_sent(t);
+    user_writes(&t->user, 5000);
+    t->hold = true;
+    peer_sends(t, ACK(.seq = 101, .len = 10)); /* once more: that is reported too */
+    t->hold = false;
+    flush(t);
+    const struct wire_tcp *first = expect(t, ACK(.seq = 1, .len = 5000));
+    ck_assert_int_eq(first->options.sack_count, 2);
+    ck_assert_uint_eq(dropped(t, TLSYN_DROP_ip_too_long), 0);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *tcp_sack_suite(void);
 
 Suite *tcp_sack_suite(void)
@@ -126,6 +149,7 @@ Suite *tcp_sack_suite(void)
     tcase_add_test(all, no_block_below_what_is_acknowledged);
     tcase_add_test(all, no_blocks_without_the_peers_permission);
     tcase_add_test(all, text_beside_blocks_leaves_room_for_them);
+    tcase_add_test(all, the_segments_of_a_train_leave_room_for_them_too);
     suite_add_tcase(s, all);
     return s;
 }
