@@ -216,7 +216,9 @@ int tlsyn_stack_output(struct tlsyn_stack *stack, tlsyn_time now)
 
 tlsyn_time tlsyn_stack_next_timeout(const struct tlsyn_stack *stack)
 {
-    if (!list_empty(&stack->tcp.ready) || ip_output_is_due(&stack->ip))
+    bool dead = !list_empty(&stack->tcp.doomed); /* others may wait for what they hold */
+
+    if (dead || !list_empty(&stack->tcp.ready) || ip_output_is_due(&stack->ip))
         return stack->cx.now;
     return wheel_next(&stack->cx.wheel);
 }

@@ -69,9 +69,10 @@ static uint64_t eased(const struct tcp *tcp)
     return all > kept ? all - kept : 0;
 }
 
+/* Who needs a ring can't have one. */
 static bool under_pressure(const struct tcp *tcp)
 {
-    return tcp->ring_bytes > eased(tcp);
+    return tcp->ring_bytes + MEMORY_FIRST > eased(tcp);
 }
 
 static uint32_t held(const struct ring *ring)
@@ -121,7 +122,7 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
     tlsyn_time last = conn->last_sent > conn->last_heard ? conn->last_sent : conn->last_heard;
     tlsyn_time now = conn->tcp->cx->now;
 
-    if (last + IDLE > now) {
+    if (last + IDLE > now && !under_pressure(conn->tcp)) {
         timers_set(conn, TCP_IDLE, last + IDLE);
         return;
     }

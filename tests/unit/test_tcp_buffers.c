@@ -216,6 +216,48 @@ START_TEST(empty_buffers_are_given_back_after_a_second)
 }
 END_TEST
 
+/* Simulator seed 2509: keep-alives broke the second of silence, and others could have nothing, for ever. */
+START_TEST(where_others_need_them_empty_buffers_go_without_silence)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.ring_bytes = 46 << 10; /* a second ring would touch the last quarter */
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+
+    opens_passively(t);
+    user_writes(&t->user, 100);
+    flush(t);
+    peer_takes_all(t);
+    for (int i = 0; i < 30; i++) {
+        peer_sends(t, ACK());
+        advance(t, TLSYN_MS(100));
+    }
+    ck_assert_uint_eq(t->tcp->ring_bytes, 0);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Simulator seed 4389: nobody gave the stack another turn, and who waited for the memory waited for ever. */
+START_TEST(what_a_dead_connection_held_is_reason_for_another_turn)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    opens_passively(t);
+    t->user.deaf = true;
+    peer_sends(t, ACK(.len = 100));
+    t->hold = true;
+    peer_sends(t, RST(.seq = 101));
+    ck_assert_uint_gt(t->tcp->ring_bytes, 0);
+    ck_assert_int_le(tlsyn_stack_next_timeout(t->stack), t->now);
+    tlsyn_stack_output(t->stack, t->now);
+    ck_assert_uint_eq(t->tcp->ring_bytes, 0);
+    ck_assert_int_gt(tlsyn_stack_next_timeout(t->stack), t->now);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(what_is_not_read_or_acknowledged_is_kept)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -344,6 +386,8 @@ Suite *tcp_buffers_suite(void)
     tcase_add_test(tuned, a_long_fat_path_is_filled);
     suite_add_tcase(s, tuned);
     tcase_add_test(memory, empty_buffers_are_given_back_after_a_second);
+    tcase_add_test(memory, where_others_need_them_empty_buffers_go_without_silence);
+    tcase_add_test(memory, what_a_dead_connection_held_is_reason_for_another_turn);
     tcase_add_test(memory, what_is_not_read_or_acknowledged_is_kept);
     tcase_add_test(memory, memory_follows_what_is_held_not_the_window);
     tcase_add_test(memory, all_buffers_together_keep_to_the_limit);
