@@ -95,8 +95,9 @@ void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     tcp_rearm_retransmit(conn);
 }
 
-/* RFC 9293 3.10.7.4: the window is taken from the newest segment only. What acknowledges more than any before is new, though its text
- * be sent again: the window that it does not bring would otherwise move up with snd_una. True if it changed. */
+/* RFC 9293 3.10.7.4: the window is taken from the newest segment only. What acknowledges more than
+ * any before is new, though its text be sent again: the window that it does not bring would
+ * otherwise move up with snd_una. True if it changed. */
 static bool take_window(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     uint32_t wnd = (uint32_t)segment->wnd << conn->snd_wscale;

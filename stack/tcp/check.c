@@ -93,6 +93,43 @@ void tcp_check(const struct tlsyn_conn *conn)
     check_timers(conn);
 }
 
+/* --- counts ----------------------------------------------------------------------------------- */
+
+static uint64_t memory_of(const struct ring *ring)
+{
+    return ring->memory ? ring->size : 0;
+}
+
+void tcp_check_all(const struct tcp *tcp)
+{
+    uint32_t half_open = 0, embedded = 0, waiting = 0;
+    uint64_t ring_bytes = 0;
+
+    list_each(it, &tcp->all)
+    {
+        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+        bool syn_received = conn->state == TLSYN_SYN_RECEIVED;
+
+        tcp_check(conn);
+        half_open += syn_received && !conn->active;
+        embedded += syn_received && conn->embedded;
+        /* The amplification limit (RFC 9000 8.1) */
+        assert(!syn_received || !conn->embedded || conn->validated ||
+               conn->opening->unvalidated_out <= 3 * conn->opening->unvalidated_in);
+        waiting += conn->state == TLSYN_TIME_WAIT;
+        ring_bytes += memory_of(&conn->snd) + memory_of(&conn->rcv);
+    }
+    list_each(it, &tcp->doomed)
+    {
+        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
+
+        ring_bytes += memory_of(&conn->snd) + memory_of(&conn->rcv);
+    }
+    assert(half_open == tcp->half_open && embedded == tcp->embedded);
+    assert(waiting == tcp->time_wait_count);
+    assert(ring_bytes == tcp->ring_bytes);
+}
+
 #else
 
 /* ISO C wants a translation unit to hold something. */

@@ -301,10 +301,16 @@ void tcp_event_urgent(struct tlsyn_conn *conn, size_t before);
  * with TLSYN_CHECK. */
 #ifdef TLSYN_CHECK
 void tcp_check(const struct tlsyn_conn *conn);
+/** The counts of a TCP against its connections; walks all of them. */
+void tcp_check_all(const struct tcp *tcp);
 #else
 static inline void tcp_check(const struct tlsyn_conn *conn)
 {
     (void)conn;
+}
+static inline void tcp_check_all(const struct tcp *tcp)
+{
+    (void)tcp;
 }
 #endif
 

@@ -80,8 +80,8 @@ static void send_syn(struct tlsyn_conn *conn)
     }
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
-    /* Again it is bare, and goes on until R2, as a plain open's does: the client's ACK may have got lost, and who has nothing to say
-     * would never send another one. */
+    /* Again it is bare, and goes on until R2, as a plain open's does: the client's ACK may have
+     * got lost, and who has nothing to say would never send another one. */
     if (first)
         tcp_charge(conn, overhead + len);
     tcp_send_segment(conn, &segment, len, 0);

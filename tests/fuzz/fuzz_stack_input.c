@@ -510,26 +510,6 @@ static void user_call(struct fuzz *f, uint8_t op)
         act(p, (uint8_t)n);
 }
 
-static void check_counts(const struct fuzz *f)
-{
-    uint32_t half_open = 0, embedded = 0, waiting = 0;
-
-    list_each(it, &f->tcp->all)
-    {
-        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, all);
-        bool syn_received = conn->state == TLSYN_SYN_RECEIVED;
-
-        tcp_check(conn);
-        half_open += syn_received && !conn->active;
-        embedded += syn_received && conn->embedded;
-        waiting += conn->state == TLSYN_TIME_WAIT;
-        must(!syn_received || !conn->embedded || conn->validated ||
-             conn->opening->unvalidated_out <= 3 * conn->opening->unvalidated_in);
-    }
-    must(half_open == f->tcp->half_open && embedded == f->tcp->embedded);
-    must(waiting == f->tcp->time_wait_count);
-}
-
 static void step(struct fuzz *f)
 {
     uint8_t op = get_u8(&f->input) % 14;
@@ -616,7 +596,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_stack(&f);
     while (f.input.left > 0) {
         step(&f);
-        check_counts(&f);
+        tcp_check_all(f.tcp);
     }
     tlsyn_stack_free(f.stack);
     for (int i = 0; i < USERS; i++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/list.h"
+#include "core/random.h"
 
 static void *resize(struct tlsyn_alloc *alloc, void *memory, size_t size)
 {
@@ -22,6 +23,8 @@ static void *resize(struct tlsyn_alloc *alloc, void *memory, size_t size)
     }
     m->calls++;
     if (m->fail_from && m->calls >= m->fail_from && m->calls <= m->fail_to)
+        return NULL;
+    if (m->fail_chance && random_below(m->random, 1000000) < m->fail_chance)
         return NULL;
     moved = realloc(memory, size);
     m->blocks += moved && !memory;

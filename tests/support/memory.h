@@ -8,11 +8,13 @@
 
 struct test_memory {
     struct tlsyn_alloc base;
-    size_t blocks;      /* blocks that were taken and not given back */
-    size_t bytes;       /* in these */
-    uint64_t calls;     /* that asked for memory */
-    uint64_t fail_from; /* asking fails from this call on, counted from 1; 0: never */
-    uint64_t fail_to;   /* the last call that fails */
+    size_t blocks;        /* blocks that were taken and not given back */
+    size_t bytes;         /* in these */
+    uint64_t calls;       /* that asked for memory */
+    uint64_t fail_from;   /* asking fails from this call on, counted from 1; 0: never */
+    uint64_t fail_to;     /* the last call that fails */
+    uint32_t fail_chance; /* parts per million of the others, by lot: */
+    struct tlsyn_random *random;
 };
 
 void test_memory_init(struct test_memory *m);

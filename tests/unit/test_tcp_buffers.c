@@ -216,7 +216,8 @@ START_TEST(empty_buffers_are_given_back_after_a_second)
 }
 END_TEST
 
-/* Simulator seed 2509: keep-alives broke the second of silence, and others could have nothing, for ever. */
+/* Simulator seed 2509: keep-alives broke the second of silence, and others could have nothing, for
+ * ever. */
 START_TEST(where_others_need_them_empty_buffers_go_without_silence)
 {
     struct tlsyn_limits limits = default_limits();
@@ -238,7 +239,8 @@ START_TEST(where_others_need_them_empty_buffers_go_without_silence)
 }
 END_TEST
 
-/* Simulator seed 4389: nobody gave the stack another turn, and who waited for the memory waited for ever. */
+/* Simulator seed 4389: nobody gave the stack another turn, and who waited for the memory waited
+ * for ever. */
 START_TEST(what_a_dead_connection_held_is_reason_for_another_turn)
 {
     struct tcp_test *t = TCP_TEST(0);

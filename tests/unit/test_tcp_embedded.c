@@ -185,7 +185,8 @@ START_TEST(no_more_than_three_times_what_came_leaves_before_validation)
 }
 END_TEST
 
-/* Simulator seed 2520: the flight had used up the limit, the client's ACK was lost, and the client had nothing to say. */
+/* Simulator seed 2520: the flight had used up the limit, the client's ACK was lost, and the client
+ * had nothing to say. */
 START_TEST(the_syn_ack_is_repeated_beyond_the_limit)
 {
     struct tcp_test *t = server(300, 60000);

@@ -291,7 +291,8 @@ START_TEST(a_lost_probe_costs_no_window)
 }
 END_TEST
 
-/* Simulator seed 592: cut to the size of a train it was neither a probe nor segments, and never left. */
+/* Simulator seed 592: cut to the size of a train it was neither a probe nor segments, and never
+ * left. */
 START_TEST(a_probe_is_not_cut_by_the_pace)
 {
     struct world_options options = path;

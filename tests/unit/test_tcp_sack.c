@@ -113,7 +113,8 @@ START_TEST(text_beside_blocks_leaves_room_for_them)
 }
 END_TEST
 
-/* Simulator seed 4264: its segments counted on the room of blocks that had been reported already, and were too long for the link. */
+/* Simulator seed 4264: its segments counted on the room of blocks that had been reported already,
+ * and were too long for the link. */
 START_TEST(the_segments_of_a_train_leave_room_for_them_too)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true},

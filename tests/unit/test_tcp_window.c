@@ -48,7 +48,8 @@ START_TEST(an_older_segment_does_not_change_the_window)
 }
 END_TEST
 
-/* Simulator seed 174: text that is sent again has an older number, but what it acknowledges is news, and so is its window. */
+/* Simulator seed 174: text that is sent again has an older number, but what it acknowledges is
+ * news, and so is its window. */
 START_TEST(a_window_comes_with_the_ack_that_moves_it)
 {
     struct tcp_test *t = TCP_TEST(.peer_wnd = 4380);

@@ -1,0 +1,459 @@
+/*
+ * sim/flow.c: flows are drawn one by one, each from a sequence of its own, opened as the plan says,
+ * and judged at their end.
+ */
+#include "sim/flow.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/identity.h"
+#include "support/must.h"
+
+#define PORT       443
+#define PATIENCE   TLSYN_SECONDS(4 * 3600) /* nobody gives up before the simulator does */
+#define RING_SMALL 4096u
+
+/* --- what a flow is --------------------------------------------------------------------------- */
+
+/* Where SYN cookies answer, the server knows nothing of a client whose ACK is lost, until that
+ * says something: who only listens has to ask now and then whether there is somebody. */
+static bool by_cookies(const struct plan *p)
+{
+    return p->syn_backlog >= 0;
+}
+
+static void draw_options(const struct plan *p, struct random_seeded *r,
+                         struct tlsyn_conn_options *o)
+{
+    bool newreno = plan_chance(r, p->newreno), bbr = plan_chance(r, p->bbr);
+
+    *o = (struct tlsyn_conn_options){
+        .nagle = plan_chance(r, p->nagle),
+        .cork = plan_chance(r, p->cork),
+        .no_timestamps = plan_chance(r, p->no_timestamps),
+        .no_sack = plan_chance(r, p->no_sack),
+        .no_window_scale = plan_chance(r, p->no_window_scale),
+        .no_delack = plan_chance(r, p->no_delack),
+        .ecn = plan_chance(r, p->ecn),
+        .keepalive = plan_chance(r, p->keepalive) || plan_is_rough(p) || by_cookies(p),
+        .keep_idle = TLSYN_MS(50) + plan_upto(r, TLSYN_SECONDS(2)),
+        .keep_interval = TLSYN_MS(10) + plan_upto(r, TLSYN_MS(500)),
+        .user_timeout = PATIENCE,
+        .syn_timeout = PATIENCE,
+        .controller = newreno ? "newreno"
+                      : bbr   ? "bbr"
+                              : NULL,
+    };
+    if (plan_chance(r, p->small_ring))
+        o->snd_ring = RING_SMALL << random_below(&r->base, 5);
+    if (plan_chance(r, p->small_ring))
+        o->rcv_ring = RING_SMALL << random_below(&r->base, 5);
+    if (plan_chance(r, p->small_mss))
+        o->mss_max = (uint16_t)(100 + random_below(&r->base, 1300));
+    if (plan_chance(r, p->paced))
+        o->pacing_rate_max = 20000 + random_below(&r->base, 2000000);
+}
+
+static void draw_script(const struct plan *p, struct random_seeded *r, struct script *s)
+{
+    int64_t size = plan_chance(r, p->big) ? p->big_size : p->size;
+    bool request = plan_chance(r, p->request), half = plan_chance(r, p->half_close);
+    bool first = plan_chance(r, p->server_first);
+
+    s->up = (uint64_t)plan_upto(r, size);
+    s->down = (uint64_t)plan_upto(r, size);
+    s->rounds = 1 + random_below(&r->base, 8);
+    s->salt = random_below(&r->base, 100000);
+    s->manner = request ? MANNER_REQUEST
+                : half  ? MANNER_HALF_CLOSE
+                : first ? MANNER_SERVER_FIRST
+                        : MANNER_BOTH;
+    if (s->manner == MANNER_REQUEST) { /* rounds are equal, and none is empty */
+        s->up = (s->up / s->rounds + 1) * s->rounds;
+        s->down = (s->down / s->rounds + 1) * s->rounds;
+    }
+}
+
+static void draw_talker(const struct flows *f, struct random_seeded *r, struct talker *t,
+                        const struct script *script, bool server)
+{
+    const struct plan *p = f->plan;
+
+    talker_init(t, script, f->now, server);
+    t->early = plan_chance(r, p->early);
+    t->releases = plan_chance(r, p->release);
+    uint32_t limit = 500 + random_below(&r->base, 20000);
+    t->read_limit = plan_chance(r, p->slow) ? limit : 0;
+    limit = 1 + random_below(&r->base, 4000);
+    t->write_limit = plan_chance(r, p->dribble) ? limit : 0;
+    tlsyn_time every = TLSYN_MS(1) + plan_upto(r, TLSYN_MS(100));
+    t->read_every = t->read_limit || t->write_limit ? every : 0;
+    /* What takes a thousand ticks tells no more than what takes a hundred. */
+    if (t->write_limit && talker_says(t) / t->write_limit > 200)
+        t->write_limit = (uint32_t)(talker_says(t) / 200);
+}
+
+static void draw_flow(struct flows *f, int number)
+{
+    const struct plan *p = f->plan;
+    struct flow *flow = &f->flow[number];
+    struct random_seeded r;
+
+    plan_draw(p, DRAW_FLOW, (uint64_t)number, &r);
+    flow->from = (int)plan_upto(&r, p->hosts - 1);
+    flow->to = (flow->from + 1 + (int)plan_upto(&r, p->hosts - 2)) % (int)p->hosts;
+    flow->opens_at = *f->now + plan_upto(&r, p->gap * number);
+    flow->level =
+        p->level < 5 ? (enum tlsyn_level)p->level : (enum tlsyn_level)random_below(&r.base, 5);
+    tlsyn_time abort_after = plan_upto(&r, TLSYN_SECONDS(1));
+    flow->aborts = plan_chance(&r, p->abort);
+    flow->abort_at = flow->aborts ? abort_after : TLSYN_NEVER;
+    flow->client_aborts = random_below(&r.base, 2);
+    tlsyn_time change_after = plan_upto(&r, TLSYN_MS(300));
+    flow->change_at = plan_chance(&r, p->change) ? change_after : TLSYN_NEVER;
+    draw_script(p, &r, &flow->script);
+    draw_talker(f, &r, &flow->client, &flow->script, false);
+    draw_talker(f, &r, &flow->server, &flow->script, true);
+    if (flow->level == TLSYN_LEVEL_PAPER) /* only TLS can tell its padding from the stream */
+        flow->client.early = flow->server.early = false;
+    draw_options(p, &r, &flow->client_options);
+    draw_options(p, &r, &flow->later);
+}
+
+/* --- listeners -------------------------------------------------------------------------------- */
+
+static struct flow *flow_of(const struct flows *f, int to, const struct tlsyn_conn_info *info)
+{
+    for (int i = 0; i < f->live_count; i++) {
+        struct flow *flow = &f->flow[f->live[i]];
+
+        if (flow->to == to && flow->port == info->remote.port &&
+            flow->from == network_host_of(f->plan, &info->remote.addr))
+            return flow;
+    }
+    return NULL;
+}
+
+static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsyn_conn *conn)
+{
+    struct listener *l = container_of(acceptor, struct listener, acceptor);
+    struct tlsyn_conn_info info;
+    struct flow *flow;
+
+    tlsyn_conn_info(conn, &info);
+    flow = flow_of(l->flows, l->host, &info);
+    if (!flow || flow->accepted) /* an old SYN that comes again */
+        return NULL;
+    if (l->flows->plan->tls) {
+        if (tlsyn_tls_attach(l->flows->server_tls[l->host], conn, NULL, &flow->server.handler,
+                             &flow->server.tls) < 0)
+            return NULL;
+    }
+    flow->accepted = true;
+    flow->server.conn = conn;
+    return flow->server.tls ? tlsyn_tls_handler(flow->server.tls) : &flow->server.handler;
+}
+
+static void listen_at(struct flows *f, int host)
+{
+    struct listener *l = &f->listener[host];
+    struct random_seeded r;
+    struct tlsyn_listen_options o = {
+        .local = {.port = PORT},
+        .open = f->plan->admit & 1,
+        .cookies = f->plan->admit & 2,
+        .paper = f->plan->admit & 4,
+    };
+
+    plan_draw(f->plan, DRAW_HOST, (uint64_t)host + 100, &r);
+    draw_options(f->plan, &r, &o.conn);
+    if (tlsyn_listener_open(f->host[host].stack, &o, &l->acceptor, &l->listener) < 0)
+        l->listener = NULL; /* no memory: tried again with the next step */
+}
+
+static bool listens(const struct flows *f)
+{
+    return *f->now < f->deaf_at || *f->now >= f->hears_at;
+}
+
+static void tend_listeners(struct flows *f)
+{
+    for (int i = 0; i < f->plan->hosts; i++) {
+        struct listener *l = &f->listener[i];
+
+        if (listens(f) && !l->listener)
+            listen_at(f, i);
+        if (!listens(f) && l->listener) {
+            tlsyn_listener_close(l->listener);
+            l->listener = NULL;
+        }
+    }
+}
+
+void flows_deafen(struct flows *f)
+{
+    f->deaf_at = *f->now;
+    f->hears_at = TLSYN_NEVER;
+    tend_listeners(f);
+}
+
+/* --- one flow's life -------------------------------------------------------------------------- */
+
+static void open_flow(struct flows *f, struct flow *flow)
+{
+    struct tlsyn_connect_options o = {.remote = {network_address(f->plan, flow->to), PORT},
+                                      .level = flow->level,
+                                      .conn = flow->client_options};
+    struct tlsyn_handler *handler = &flow->client.handler;
+    struct tlsyn_conn_info info;
+    struct tlsyn_conn *conn;
+
+    flow->opened = flow->live = true;
+    flow->began = *f->now;
+    if (f->plan->tls) {
+        flow->refused = tlsyn_tls_attach(f->client_tls[flow->from], NULL, IDENTITY_NAME, handler,
+                                         &flow->client.tls);
+        if (flow->refused < 0)
+            return;
+        handler = tlsyn_tls_handler(flow->client.tls);
+    }
+    flow->refused = tlsyn_conn_open(f->host[flow->from].stack, &o, handler, &conn);
+    if (flow->refused < 0) {
+        tlsyn_tls_free(flow->client.tls);
+        flow->client.tls = NULL;
+        flow->client.conn = NULL;
+        return;
+    }
+    flow->client.conn = conn;
+    tlsyn_conn_info(conn, &info);
+    flow->port = info.local.port;
+}
+
+/* Who has left may not have been heard of yet at the other end. */
+static bool flow_is_over(const struct flows *f, const struct flow *flow)
+{
+    bool unheard = !flow->accepted && (flow->client.error || plan_is_rough(f->plan));
+
+    return flow->refused < 0 || (flow->client.over && (flow->server.over || unheard));
+}
+
+static const char *judge_strictly(const struct flow *flow)
+{
+    const struct talker *c = &flow->client, *s = &flow->server;
+
+    if (flow->refused < 0 || !flow->accepted)
+        return "refused";
+    if (c->error || s->error)
+        return "an error";
+    if (c->misled || s->misled)
+        return "reading failed";
+    if (c->received != flow->script.down || s->received != flow->script.up)
+        return "bytes are missing";
+    if (c->sent != flow->script.up || s->sent != flow->script.down)
+        return "not all was taken";
+    return NULL;
+}
+
+/* NULL, or what went wrong. */
+static const char *judge(const struct flows *f, const struct flow *flow)
+{
+    bool never_known = by_cookies(f->plan) && !flow->accepted && flow->client.error == -ECONNRESET;
+    bool short_of_memory = f->plan->ring_bytes && f->plan->tls; /* which waits for none */
+
+    if (flow->client.wrong || flow->server.wrong)
+        return "bytes are wrong";
+    if (flow->client.ends > 1 || flow->server.ends > 1)
+        return "the end was told twice";
+    if (flow->aborts || never_known || short_of_memory || f->plan->oom || f->plan->oom_nth ||
+        f->plan->deaf_at)
+        return NULL;
+    return judge_strictly(flow);
+}
+
+static void tell(const struct flows *f, const struct flow *flow, const char *what)
+{
+    if (!f->verbose)
+        return;
+    printf("%12.6f flow %d, %d:%u > %d, level %d, manner %d, up %llu/%llu, down %llu/%llu, client "
+           "%d, server %d%s: %s\n",
+           (double)(*f->now - f->flow[0].began) / 1e6, (int)(flow - f->flow) + 1, flow->from,
+           flow->port, flow->to, (int)flow->level, (int)flow->script.manner,
+           (unsigned long long)flow->server.received, (unsigned long long)flow->script.up,
+           (unsigned long long)flow->client.received, (unsigned long long)flow->script.down,
+           flow->refused < 0 ? flow->refused : flow->client.error, flow->server.error,
+           flow->accepted ? "" : " (not accepted)", what);
+}
+
+static void change_options(struct flow *flow)
+{
+    struct tlsyn_conn_options o;
+
+    for (int i = 0; i < 2; i++) {
+        struct talker *t = i ? &flow->server : &flow->client;
+
+        if (t->over || !t->conn)
+            continue;
+        tlsyn_conn_get_options(t->conn, &o);
+        o.nagle = flow->later.nagle;
+        o.cork = flow->later.cork;
+        o.no_delack = flow->later.no_delack;
+        o.snd_ring = flow->later.snd_ring;
+        o.rcv_ring = flow->later.rcv_ring;
+        o.keepalive = flow->later.keepalive;
+        o.pacing_rate_max = flow->later.pacing_rate_max;
+        o.controller = flow->later.controller;
+        tlsyn_conn_set_options(t->conn, &o);
+    }
+}
+
+static bool act(struct flows *f, struct flow *flow)
+{
+    tlsyn_time age = *f->now - flow->began;
+    bool any = false;
+
+    if (age >= flow->change_at) {
+        flow->change_at = TLSYN_NEVER;
+        change_options(flow);
+        any = true;
+    }
+    if (age >= flow->abort_at) {
+        flow->abort_at = TLSYN_NEVER;
+        talker_abort(flow->client_aborts ? &flow->client : &flow->server);
+        any = true;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct talker *t = i ? &flow->server : &flow->client;
+
+        if (t->tick > *f->now)
+            continue;
+        talker_tick(t);
+        any = true;
+    }
+    return any;
+}
+
+static void finish(struct flows *f, int i)
+{
+    struct flow *flow = &f->flow[f->live[i]];
+    const char *wrong = judge(f, flow);
+
+    tell(f, flow, wrong ? wrong : "over");
+    flow->live = false;
+    f->finished++;
+    if (wrong && !f->wrong) {
+        f->wrong = wrong;
+        f->wrong_flow = f->live[i] + 1;
+    }
+    f->live[i] = f->live[--f->live_count];
+}
+
+static bool open_next(struct flows *f)
+{
+    bool any = false;
+
+    while (f->opened < f->count && f->live_count < f->plan->at_once &&
+           f->flow[f->opened].opens_at <= *f->now) {
+        int number = f->opened++;
+
+        if (f->plan->only && number + 1 != f->plan->only) {
+            f->finished++;
+            continue;
+        }
+        open_flow(f, &f->flow[number]);
+        if (f->flow[number].refused == -ENOBUFS) { /* those in TIME-WAIT fill limits.connections */
+            f->flow[number].opens_at = *f->now + TLSYN_SECONDS(1);
+            f->opened--;
+            return any;
+        }
+        f->live[f->live_count++] = number;
+        any = true;
+    }
+    return any;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+void flows_begin(struct flows *f, const struct plan *plan, struct host *host, const tlsyn_time *now)
+{
+    *f = (struct flows){.plan = plan,
+                        .host = host,
+                        .now = now,
+                        .count = (int)plan->flows,
+                        .deaf_at = plan->deaf_at ? *now + plan->deaf_at : TLSYN_NEVER};
+    f->hears_at = plan->deaf_at ? f->deaf_at + plan->deaf_for : TLSYN_NEVER;
+    f->flow = calloc((size_t)f->count + 1, sizeof(*f->flow));
+    f->live = calloc((size_t)plan->at_once, sizeof(*f->live));
+    must(f->flow && f->live);
+    for (int i = 0; i < f->count; i++)
+        draw_flow(f, i);
+    for (int i = 0; i < plan->hosts; i++) {
+        f->listener[i] = (struct listener){.acceptor = {accept}, .flows = f, .host = i};
+        if (plan->tls)
+            identity_configs(plan, host[i].stack, &f->client_tls[i], &f->server_tls[i]);
+    }
+    tend_listeners(f);
+}
+
+bool flows_step(struct flows *f)
+{
+    bool any = open_next(f);
+
+    tend_listeners(f);
+    for (int i = 0; i < f->live_count; i++)
+        any = act(f, &f->flow[f->live[i]]) || any;
+    for (int i = f->live_count - 1; i >= 0; i--) {
+        if (!flow_is_over(f, &f->flow[f->live[i]]))
+            continue;
+        finish(f, i);
+        any = true;
+    }
+    return any;
+}
+
+static tlsyn_time sooner(tlsyn_time a, tlsyn_time b)
+{
+    return a < b ? a : b;
+}
+
+static tlsyn_time flow_next(const struct flow *flow)
+{
+    tlsyn_time next = sooner(flow->client.tick, flow->server.tick);
+
+    if (flow->abort_at < TLSYN_NEVER)
+        next = sooner(next, flow->began + flow->abort_at);
+    if (flow->change_at < TLSYN_NEVER)
+        next = sooner(next, flow->began + flow->change_at);
+    return next;
+}
+
+tlsyn_time flows_next(const struct flows *f)
+{
+    tlsyn_time next = TLSYN_NEVER;
+
+    if (f->opened < f->count && f->live_count < f->plan->at_once)
+        next = f->flow[f->opened].opens_at;
+    for (int i = 0; i < f->live_count; i++)
+        next = sooner(next, flow_next(&f->flow[f->live[i]]));
+    if (f->deaf_at > *f->now)
+        next = sooner(next, f->deaf_at);
+    else if (f->hears_at > *f->now)
+        next = sooner(next, f->hears_at);
+    return next;
+}
+
+bool flows_are_over(const struct flows *f)
+{
+    return f->finished == f->count;
+}
+
+void flows_end(struct flows *f)
+{
+    for (int i = 0; i < f->plan->hosts; i++) {
+        tlsyn_tls_config_free(f->client_tls[i]);
+        tlsyn_tls_config_free(f->server_tls[i]);
+    }
+    free(f->flow);
+    free(f->live);
+}
