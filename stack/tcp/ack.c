@@ -157,7 +157,7 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
         conn->cwnd_limited = false;
     tcp_stop_persist(conn); /* output starts it again if the window is still closed */
     tcp_rearm_retransmit(conn);
-    ecn_take_feedback(conn, segment); /* before cwnd grows by what was marked */
+    ecn_take_feedback(conn, segment, news.acked); /* before cwnd grows by what was marked */
     if (conn->board_on)
         tcp_recover(conn, &news, text, limited, false);
     else
@@ -256,7 +256,7 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
     else if (segment->ack == conn->snd_una)
         tcp_set_ready(conn); /* a window update may let something go */
     if (segment->ack == conn->snd_una)
-        ecn_take_feedback(conn, segment);
+        ecn_take_feedback(conn, segment, 0);
     conn->probes = 0; /* the peer lives: RFC 9293 3.8.6.1 (MUST-37) */
     return TCP_NEXT;
 }

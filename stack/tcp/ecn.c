@@ -216,16 +216,18 @@ static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     return read_option(e, &segment->options) && more == 0 ? ACE_MASK + 1u : more;
 }
 
-static void reduce(struct tlsyn_conn *conn)
+/* FlightSize is that of before the ACK (RFC 5681 (4)): what it takes was on its way when it was
+ * marked. */
+static void reduce(struct tlsyn_conn *conn, uint32_t acked)
 {
     conn->undo.armed = false; /* what can be given back is now this one, and it was for a reason */
-    tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn));
+    tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn) + acked);
     ecn_window_reduced(conn);
     TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn.reported_marked, conn->cc.cwnd);
 }
 
 /* R3168-3 */
-void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked)
 {
     struct ecn *e = &conn->ecn;
 
@@ -240,7 +242,7 @@ void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     conn->tcp->cx->counter[TLSYN_COUNT_tcp_delivered_ce] += more;
     /* RFC 3168 6.1.2: once a round trip, whether marks or losses tell. */
     if (!e->reducing && !conn->in_recovery && !conn->after_timeout)
-        reduce(conn);
+        reduce(conn, acked);
 }
 
 void ecn_window_reduced(struct tlsyn_conn *conn)

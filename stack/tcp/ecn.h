@@ -56,8 +56,8 @@ void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 /** An acceptable segment: how it arrived is counted, and to be told. Before its text is taken. */
 void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** What an ACK that none has overtaken says of ours; behind recovery. */
-void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment);
+/** What an ACK that none has overtaken says of ours; it has moved snd_una by `acked`. */
+void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked);
 
 /** The flags of a segment that leaves. */
 void ecn_mark(struct tlsyn_conn *conn, struct wire_tcp *segment);

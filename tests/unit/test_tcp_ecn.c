@@ -349,6 +349,22 @@ START_TEST(marks_and_losses_of_one_round_trip_reduce_once) /* RFC 3168 6.1.2 */
 }
 END_TEST
 
+/* RFC 3168 6.1.2, RFC 5681 (4): eight of ten are acknowledged by the ACK that tells of a mark: half
+ * of ten is what is left, not half of two. */
+START_TEST(half_of_what_was_on_its_way_before_the_ack_is_left)
+{
+    struct tcp_test *t = ten_sent(3);
+    struct tlsyn_conn_options options;
+
+    tlsyn_conn_get_options(t->user.conn, &options);
+    options.controller = "newreno";
+    ck_assert_int_eq(tlsyn_conn_set_options(t->user.conn, &options), 0);
+    peer_sends(t, with_ace(ACK(.ack = 1 + 8 * MSS), 1));
+    ck_assert_uint_eq(info_of(t).ssthresh, 5 * MSS);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *tcp_ecn_suite(void);
 Suite *tcp_ecn_suite(void)
 {
@@ -363,6 +379,7 @@ Suite *tcp_ecn_suite(void)
     tcase_add_test(open, a_listener_hears_that_the_repeated_syn_does_not_ask);
     tcase_add_loop_test(open, zeroed_or_mangled_bits_in_the_third_segment_end_ect, 0, 8);
     suite_add_tcase(suite, open);
+    tcase_add_test(classic, half_of_what_was_on_its_way_before_the_ack_is_left);
     tcase_add_test(classic, ece_reduces_once_a_round_trip_and_cwr_says_so);
     tcase_add_test(classic, what_goes_again_goes_without_ect);
     tcase_add_test(classic, marked_text_is_echoed_until_cwr_comes);
