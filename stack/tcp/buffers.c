@@ -9,7 +9,8 @@
  * in the next one, while it is in slow start; so the window is to be twice that, with a little for
  * what is counted late. A user who reads slowly never gets there. Between hosts that share a machine
  * or a switch the round trip of a handshake is shorter than anybody takes to wake up; a sender is to
- * go on meanwhile (RTT_LEAST).
+ * go on meanwhile (RTT_LEAST). But what is on its way there lies in memory: more than NAP of it is
+ * cold by the time it is read.
  */
 #include "tcp/buffers.h"
 
@@ -24,7 +25,8 @@
 #define IDLE         TLSYN_SECONDS(1)
 #define LATE         16u /* segments */
 #define RTT_UNKNOWN  TLSYN_MS(100)
-#define RTT_LEAST    200 /* us */
+#define RTT_LEAST    200        /* us */
+#define NAP          (1u << 20) /* bytes that a nap is worth */
 #define QUEUED       (2u << 20)
 
 static uint32_t first_size(uint32_t asked, uint32_t max)
@@ -204,6 +206,8 @@ static void tune_rcv(struct tlsyn_conn *conn)
     uint32_t max = conn->tcp->cx->limits.rcv_ring_max;
     uint64_t wanted = 2 * (uint64_t)conn->rcv_copied + LATE * conn->rcv_mss;
 
+    if (conn->rtt.srtt > 0 && conn->rtt.srtt < RTT_LEAST && wanted > NAP)
+        wanted = NAP;
     if (conn->rcv_ring || wanted <= conn->rcv_max || under_pressure(conn->tcp))
         return;
     conn->rcv_max = wanted < max ? (uint32_t)wanted : max;
