@@ -80,6 +80,31 @@ START_TEST(the_window_bridges_a_nap_on_a_path_of_microseconds)
 }
 END_TEST
 
+START_TEST(who_reads_as_fast_as_it_comes_finds_it_in_the_same_place)
+{
+    struct tcp_test *t = TCP_TEST(0);
+    struct tlsyn_view first, second;
+
+    opens_passively(t);
+    t->user.deaf = true;
+    peer_sends(t, ACK(.len = 1000));
+    ck_assert_uint_eq(tlsyn_conn_peek(t->user.conn, &first), 1000);
+    user_reads(&t->user, 1000);
+    peer_sends(t, ACK(.len = 1000));
+    ck_assert_uint_eq(tlsyn_conn_peek(t->user.conn, &second), 1000);
+    ck_assert_ptr_eq(first.part[0].iov_base, second.part[0].iov_base);
+    /* Not while something lies behind a hole, whose place is counted from the front. */
+    peer_sends(t, ACK(.seq = 2501, .len = 500));
+    user_reads(&t->user, 1000);
+    peer_sends(t, ACK(.seq = 2001, .len = 500));
+    user_reads(&t->user, 1000);
+    ck_assert_uint_eq(t->user.read, 3000);
+    ck_assert_uint_eq(t->user.wrong, 0);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(the_window_follows_what_is_read_not_what_is_sent)
 {
     struct tcp_test *t = over_10_ms(0);
@@ -379,6 +404,7 @@ Suite *tcp_buffers_suite(void)
     TCase *memory = tcase_create("memory");
 
     tcase_set_timeout(tuned, 60);
+    tcase_add_test(tuned, who_reads_as_fast_as_it_comes_finds_it_in_the_same_place);
     tcase_add_test(tuned, the_window_bridges_a_nap_on_a_path_of_microseconds);
     tcase_add_test(tuned, the_window_stays_ahead_of_slow_start);
     tcase_add_test(tuned, the_window_follows_what_is_read_not_what_is_sent);
