@@ -21,9 +21,9 @@
  * Memory. An idle connection is this block alone, and the bucket that finds it: 1 KiB together,
  * TCP_CONN_BYTES here. What only some connections need, or only for a while, hangs off it and goes
  * when it is not needed: `opening` until it is established, the rings while they hold something,
- * `ooo.at` while text is missing, the board while text is on its way. Such a part may be missing at
- * any time, for memory may be. Times of many seconds are held in milliseconds; what every segment
- * looks at comes first.
+ * `ooo.at` while text is missing, the board while text is on its way; rings and board stay for a
+ * second more. Such a part may be missing at any time, for memory may be. Times of many seconds are
+ * held in milliseconds; what every segment looks at comes first.
  */
 #ifndef TLSYN_TCP_CONN_H
 #define TLSYN_TCP_CONN_H
@@ -67,6 +67,9 @@ enum tcp_ack_due {
 /** A connection's share of the 1 KiB: the rest is the allocator's head and up to two
  * buckets of the table. */
 #define TCP_CONN_BYTES 960
+/** Of which a segment that nothing unusual befalls touches so many bytes: twelve lines of a cache
+ * at most. */
+#define TCP_CONN_HOT 736
 
 /** What is needed until the connection is established, and no longer. */
 struct opening {
@@ -79,19 +82,19 @@ struct opening {
     uint8_t cookie[TCP_COOKIE_MAX]; /* that the SYN or, with give_cookie, the SYN-ACK carries */
 };
 
+/*
+ * In the order in which a segment meets it, as far as one of an open connection does: what it
+ * finds and needs in any case, then what its text moves, then what our text and its ACK do. The
+ * first TCP_CONN_HOT bytes serve the segments that nothing unusual befalls; the rest serves opening
+ * and closing, loss, and the user's wishes.
+ */
 struct tlsyn_conn {
+    /* --- every segment, in and out --- */
     struct table_node node; /* tcp->demux */
-    struct list all;        /* tcp->all, or tcp->doomed */
-    struct list ready;      /* tcp->ready */
-    struct list waiting;    /* tcp->time_wait, tcp->half_opens, or tcp->shut */
+    struct tlsyn_endpoint remote, local;
+    uint16_t mss;     /* of text per segment that we send, options counted off */
+    uint16_t rcv_mss; /* what we announced */
     struct tcp *tcp;
-    struct tlsyn_handler *handler; /* NULL: nobody yet, or no longer */
-    struct opening *opening;       /* NULL once it is established */
-    struct tlsyn_endpoint local, remote;
-    uint32_t number;
-    int error;      /* the first that happened; 0: none */
-    int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
-
     bool active : 1; /* came from tlsyn_conn_open(): MUST-11 */
     bool in_demux : 1;
     bool syn_acked : 1; /* ours was */
@@ -126,65 +129,61 @@ struct tlsyn_conn {
     bool twice_due : 1;  /* the next segment reports `twice` */
     bool snd_urgent : 1; /* our text up to snd_up is urgent (tcp/urgent.h) ... */
     bool rcv_urgent : 1; /* ... and the peer's up to rcv_up */
+    bool wscale_ok : 1, ts_ok : 1, sack_ok : 1; /* in force */
     enum tlsyn_state state : 8;
     enum tlsyn_level level : 8;
     enum tcp_ack_due ack_due : 8;
-    uint8_t in_event;       /* depth of events on the stack of calls */
-    uint8_t syn_cookie_len; /* of opening->cookie */
-    uint8_t quick_acks;     /* segments yet to be acknowledged without delay: ACKs may get lost */
+    tcp_seq rcv_nxt;
+    uint32_t rcv_max; /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
+    uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
+    tcp_seq rcv_adv;  /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
+    uint32_t ts_offset, ts_recent;
+    tcp_seq last_ack_sent;
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t tos, ttl; /* of datagrams; ttl 0: the default */
+    tlsyn_time ts_recent_at;
+    tlsyn_time last_heard;         /* an acceptable segment came */
+    struct tlsyn_handler *handler; /* NULL: nobody yet, or no longer */
+    struct opening *opening;       /* NULL once it is established */
+    struct list ready;             /* tcp->ready */
+    struct ecn ecn;
+    uint32_t segs_in, segs_out;
+    uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
+    uint8_t in_event;        /* depth of events on the stack of calls */
+    uint8_t dupacks;
+    uint32_t unacked_text; /* bytes taken since our last ACK */
+    uint8_t keep_probes;   /* of keep-alive, not answered */
+    uint8_t probes;        /* of a zero window, not answered */
+    uint8_t quick_acks;    /* segments yet to be acknowledged without delay: ACKs may get lost */
+    uint32_t number;
 
-    /* Send sequence space */
-    tcp_seq iss, snd_una, snd_nxt, snd_rtx;
+    /* --- text that arrives --- */
+    uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
+    struct ring rcv;
+    struct ranges ooo;
+    uint32_t rcv_copied;       /* consumed since rcv_copied_since */
+    uint32_t rcv_copied_since; /* microseconds, the low bits */
+
+    /* --- text that leaves, and its ACK --- */
+    struct ring snd;
+    struct lending *lending; /* text that is not in it (tcp/lend.h); or NULL */
+    tcp_seq snd_una, snd_nxt, snd_rtx;
     uint32_t snd_wnd; /* bytes, scaled (MUST-1, REC-1) */
     tcp_seq snd_wl1, snd_wl2;
     uint32_t snd_wnd_max;
     uint32_t snd_max; /* bytes of snd that may be used */
-    tcp_seq snd_up;
-    struct ring snd;
-    struct lending *lending; /* text that is not in it (tcp/lend.h); or NULL */
-
-    /* Receive sequence space */
-    tcp_seq irs, rcv_nxt, rcv_up;
-    uint32_t rcv_max;    /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
-    uint32_t rcv_copied; /* consumed since rcv_copied_since */
-    uint32_t rcv_copied_since; /* microseconds, the low bits */
-    uint32_t rcv_wnd;          /* what our last segment promised, bytes from rcv_nxt on */
-    tcp_seq rcv_adv;           /* rcv_nxt + rcv_wnd at that time: the right edge never moves back */
-    tcp_seq fin_seq;
-    uint64_t rcv_total; /* bytes of text in order so far: the stream offset of rcv_nxt */
-    struct ring rcv;
-    struct ranges ooo;
-    /* Numbers in the intervals that arrived last, the last one first: the order of SACK
-     * blocks (RFC 2018 4) */
-    tcp_seq ooo_recent[TCP_SACK_BLOCKS_MAX];
-    struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
-    uint32_t unacked_text;       /* bytes taken since our last ACK */
-    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which
-     * guesses about a connection were right (CVE-2016-5696), and one of them could use up the ACKs
-     * that others need. */
-    struct budget challenges;
-    uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
-
-    /* Options in force */
-    uint16_t mss;      /* of text per segment that we send, options counted off */
-    uint16_t peer_mss; /* as received, or the default */
-    uint16_t rcv_mss;  /* what we announced */
-    struct mtu mtu;
     uint32_t gso_max; /* text bytes that the link takes in one frame; 0: one segment */
-    uint8_t snd_wscale, rcv_wscale;
-    bool wscale_ok, ts_ok, sack_ok;
-    uint32_t ts_offset;
-    uint32_t ts_recent;
-    tcp_seq last_ack_sent;
-    tlsyn_time ts_recent_at;
-
-    /* Retransmission and congestion */
-    struct rtt rtt;
-    tcp_seq rtt_seq;        /* when this is acknowledged, a round trip has passed since rtt_at */
-    tcp_seq limited_seq;    /* snd_nxt when cwnd held something back */
-    uint32_t delivery_rate; /* KiB per second; 0: not measured */
+    tcp_seq recover;
+    tcp_seq rtt_seq;     /* when this is acknowledged, a round trip has passed since rtt_at */
+    tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
     tlsyn_time rtt_at;
-    struct cc cc;
+    tlsyn_time last_sent; /* text or FIN */
+    tlsyn_time
+        stalled_since; /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
+    uint64_t bytes_acked;
+    struct rtt rtt;
+    uint32_t delivery_rate; /* KiB per second; 0: not measured */
+    struct mtu mtu;
     struct pace {
         tlsyn_time at; /* the next train may leave */
         uint32_t left; /* bytes of the train that is leaving */
@@ -192,35 +191,44 @@ struct tlsyn_conn {
     } pace;
     struct board board;
     struct rack rack;
-    struct prr prr;
     struct undo undo;
-    struct ecn ecn;
-    tcp_seq recover;
-    tlsyn_time last_sent; /* text or FIN */
-    uint8_t dupacks;
-    uint8_t probes;       /* zero-window probes without answer */
-    uint8_t tos, ttl;     /* of datagrams; ttl 0: the default */
-    uint32_t shut_since;  /* milliseconds, the low bits */
-    uint16_t fin_timeout; /* seconds; released, in FIN-WAIT-2 */
-    tlsyn_time
-        stalled_since;     /* TLSYN_NEVER: progress; else the first unanswered (re)transmission */
-    uint32_t user_timeout; /* milliseconds */
-    uint32_t snd_ring, rcv_ring; /* bytes of buffer that the user asked for; 0: none */
-
-    /* Keep-alive */
-    uint32_t keep_idle, keep_interval; /* milliseconds */
-    uint8_t keep_count, keep_probes;   /* keep_probes: not answered */
-    tlsyn_time last_heard;             /* an acceptable segment came */
-
+    int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
+    struct cc cc;
     uint32_t deadline[TCP_DEADLINES]; /* in ticks (tcp/timers.h) */
     struct timer timer;
 
-    /* For tlsyn_conn_info() */
+    /* --- loss, and what came in the wrong order --- */
+    tcp_seq fin_seq;
+    struct prr prr;
+    /* Numbers in the intervals that arrived last, the last one first: the order of SACK
+     * blocks (RFC 2018 4) */
+    tcp_seq ooo_recent[TCP_SACK_BLOCKS_MAX];
+    struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
+    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which
+     * guesses about a connection were right (CVE-2016-5696), and one of them could use up the ACKs
+     * that others need. */
+    struct budget challenges;
+    tcp_seq snd_up, rcv_up;
+
+    /* --- its life, and what the user asked for --- */
+    struct list all;     /* tcp->all, or tcp->doomed */
+    struct list waiting; /* tcp->time_wait, tcp->half_opens, or tcp->shut */
+    tcp_seq iss, irs;
+    int error;                         /* the first that happened; 0: none */
+    uint32_t shut_since;               /* milliseconds, the low bits */
+    uint32_t user_timeout;             /* milliseconds */
+    uint32_t snd_ring, rcv_ring;       /* bytes of buffer that the user asked for; 0: none */
+    uint32_t keep_idle, keep_interval; /* milliseconds */
+    uint8_t keep_count;
+    uint8_t syn_cookie_len; /* of opening->cookie */
+    uint16_t fin_timeout;   /* seconds; released, in FIN-WAIT-2 */
+    uint16_t peer_mss;      /* as received, or the default */
     uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;
-    uint64_t bytes_acked;
-    uint32_t segs_in, segs_out, retransmits, timeouts, fast_retransmits, undos;
+    uint32_t retransmits, timeouts, fast_retransmits, undos;
     tlsyn_time opened, established;
 };
+static_assert(offsetof(struct tlsyn_conn, fin_seq) <= TCP_CONN_HOT,
+              "a segment that nothing unusual befalls touches no more of a connection");
 static_assert(sizeof(struct tlsyn_conn) <= TCP_CONN_BYTES,
               "an idle connection takes 1 KiB at most");
 
