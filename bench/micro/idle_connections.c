@@ -13,13 +13,7 @@
  * for each round ("any"): then nothing of theirs is in a cache, and their buffers must be taken.
  * The ratio is one of times within a round; its median and 5th to 95th percentiles.
  *
- * Two virtual cores of an AMD EPYC, shared (load average 14; hence CPU time, and ratios within
- * rounds), 200 rounds, the quietest of four runs (the others: 1.21 to 1.25, and 1.32 to 1.35):
- *
- *     bytes per idle connection: 939 of 100000, 942 of 100
- *     active    of    100  of 100000  ratio  (5th to 95th percentile of 200 rounds)
- *     the same     592 ns     702 ns   1.21  (0.92 to 1.56)
- *     any          611 ns     788 ns   1.27  (0.96 to 1.76)
+ * Figures: docs/MEASURING.md.
  */
 #include <errno.h>
 #include <getopt.h>

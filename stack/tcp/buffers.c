@@ -82,6 +82,12 @@ static uint32_t held(const struct ring *ring)
     return ring->memory ? ring->size : 0;
 }
 
+void buffers_used(struct tlsyn_conn *conn)
+{
+    if (!timers_running(conn, TCP_IDLE))
+        timers_set(conn, TCP_IDLE, conn->tcp->cx->now + IDLE);
+}
+
 int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, bool vital)
 {
     struct tcp *tcp = conn->tcp;
@@ -101,8 +107,8 @@ int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, boo
     if (error == 0)
         error = ring_ensure(ring, tcp->cx->alloc);
     tcp->ring_bytes = tcp->ring_bytes - before + held(ring);
-    if (error == 0 && !timers_running(conn, TCP_IDLE))
-        timers_set(conn, TCP_IDLE, tcp->cx->now + IDLE);
+    if (error == 0)
+        buffers_used(conn);
     return error;
 }
 
@@ -128,13 +134,14 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
         timers_set(conn, TCP_IDLE, last + IDLE);
         return;
     }
+    board_idle(&conn->board, conn->tcp->cx->alloc);
     if (conn->snd.used == 0 && conn->snd_una == conn->snd_nxt) {
         give_back(conn, &conn->snd);
         lend_release(conn);
     }
     if (conn->rcv.used == 0 && conn->ooo.count == 0)
         give_back(conn, &conn->rcv);
-    if (conn->snd.memory || conn->rcv.memory)
+    if (conn->snd.memory || conn->rcv.memory || conn->board.memory)
         timers_set(conn, TCP_IDLE, now + IDLE);
     else if (conn->snd_ring == 0) /* the next burst earns it anew */
         conn->snd_max = first_size(0, conn->tcp->cx->limits.snd_ring_max);
@@ -166,7 +173,7 @@ static void tune_snd(struct tlsyn_conn *conn)
     uint32_t max = conn->tcp->cx->limits.snd_ring_max;
     uint64_t wanted = useful_window(conn);
 
-    if (conn->snd_ring || wanted <= conn->snd_max || under_pressure(conn->tcp))
+    if (wanted <= conn->snd_max || conn->snd_ring || under_pressure(conn->tcp))
         return;
     conn->snd_max = wanted < max ? (uint32_t)wanted : max;
 }
@@ -181,6 +188,8 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
 {
     uint32_t used = conn->snd.used;
 
+    if (used == 0)
+        ring_rewind(&conn->snd);
     if (conn->snd_max < want || conn->snd_max - want < used)
         tune_snd(conn);
     uint32_t room = used < conn->snd_max ? conn->snd_max - used : 0;
@@ -208,7 +217,7 @@ static void tune_rcv(struct tlsyn_conn *conn)
 
     if (conn->rtt.srtt > 0 && conn->rtt.srtt < RTT_LEAST && wanted > NAP)
         wanted = NAP;
-    if (conn->rcv_ring || wanted <= conn->rcv_max || under_pressure(conn->tcp))
+    if (wanted <= conn->rcv_max || conn->rcv_ring || under_pressure(conn->tcp))
         return;
     conn->rcv_max = wanted < max ? (uint32_t)wanted : max;
 }

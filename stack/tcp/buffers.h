@@ -32,6 +32,9 @@ void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *op
  * views are good no longer. */
 int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, bool vital);
 
+/** The connection holds memory (a ring's, or the board's) that TCP_IDLE shall give back. */
+void buffers_used(struct tlsyn_conn *conn);
+
 /** Bytes that the user may commit now, of `want`, with the memory for them; or -ENOMEM. Tunes
  * the send buffer. */
 ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
@@ -39,7 +42,7 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
 /** The user has consumed n bytes: tunes the receive buffer. */
 void buffers_consumed(struct tlsyn_conn *conn, uint32_t n);
 
-/** TCP_IDLE has passed: memory of empty rings goes. */
+/** TCP_IDLE has passed: memory of empty rings goes, and of an empty board. */
 void buffers_idle_timeout(struct tlsyn_conn *conn);
 
 /** All memory goes, with what it held. */

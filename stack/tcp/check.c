@@ -35,7 +35,7 @@ static void check_board(const struct tlsyn_conn *conn)
     tcp_seq at = conn->snd_una;
 
     if (!conn->board_on) {
-        assert(b->count == 0 && !b->memory);
+        assert(b->count == 0 && b->sacked == 0 && b->lost == 0);
         return;
     }
     assert(conn->snd_rtx == conn->snd_nxt && b->count > 0 && b->count <= 2 * b->max);

@@ -198,7 +198,6 @@ struct tlsyn_conn {
     struct timer timer;
 
     /* --- loss, and what came in the wrong order --- */
-    tcp_seq fin_seq;
     struct prr prr;
     /* Numbers in the intervals that arrived last, the last one first: the order of SACK
      * blocks (RFC 2018 4) */
@@ -213,7 +212,7 @@ struct tlsyn_conn {
     /* --- its life, and what the user asked for --- */
     struct list all;     /* tcp->all, or tcp->doomed */
     struct list waiting; /* tcp->time_wait, tcp->half_opens, or tcp->shut */
-    tcp_seq iss, irs;
+    tcp_seq iss, irs, fin_seq;
     int error;                         /* the first that happened; 0: none */
     uint32_t shut_since;               /* milliseconds, the low bits */
     uint32_t user_timeout;             /* milliseconds */
@@ -227,7 +226,7 @@ struct tlsyn_conn {
     uint32_t retransmits, timeouts, fast_retransmits, undos;
     tlsyn_time opened, established;
 };
-static_assert(offsetof(struct tlsyn_conn, fin_seq) <= TCP_CONN_HOT,
+static_assert(offsetof(struct tlsyn_conn, prr) <= TCP_CONN_HOT,
               "a segment that nothing unusual befalls touches no more of a connection");
 static_assert(sizeof(struct tlsyn_conn) <= TCP_CONN_BYTES,
               "an idle connection takes 1 KiB at most");

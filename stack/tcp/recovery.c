@@ -8,6 +8,7 @@
  */
 #include "tcp/recovery.h"
 
+#include "tcp/buffers.h"
 #include "tcp/congest.h"
 #include "tcp/options.h"
 #include "tcp/timers.h"
@@ -35,7 +36,6 @@ static void off(struct tlsyn_conn *conn)
     conn->probe_due = false;
     timers_clear(conn, TCP_REORDER);
     timers_clear(conn, TCP_PROBE);
-    board_release(&conn->board, conn->tcp->cx->alloc);
 }
 
 void tcp_recovery_off(struct tlsyn_conn *conn)
@@ -49,6 +49,7 @@ void tcp_recovery_off(struct tlsyn_conn *conn)
     conn->after_timeout = false;
     conn->rack.tlp_outstanding = false;
     off(conn);
+    board_release(&conn->board, conn->tcp->cx->alloc);
     tcp_set_ready(conn);
 }
 
@@ -67,6 +68,7 @@ static bool on(struct tlsyn_conn *conn, tcp_seq from)
         conn->board.resent_end = from;
     }
     conn->board_on = true;
+    buffers_used(conn);
     conn->resend_first = false;
     conn->after_timeout = seq_lt(conn->snd_una, conn->recover);
     return true;
@@ -158,14 +160,14 @@ static void arrived(struct board_news *news, const struct piece *p)
     }
 }
 
-/* `before`: the board may be empty now, and its memory gone. */
+/* `before`: the board may be empty now. */
 static void sample_rate(struct tlsyn_conn *conn, const struct rate *before,
                         struct rate_sample *sample)
 {
     struct rate rate = *before;
 
     rate_sample(&rate, sample, tcp_delivered(conn), conn->rack.min_rtt, conn->tcp->cx->now);
-    if (conn->board.memory)
+    if (conn->board.count)
         conn->board.memory->rate = rate;
     if (sample->rate)
         conn->delivery_rate = (uint32_t)((sample->rate + 1023) / 1024);
@@ -179,7 +181,7 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
     struct arrivals a = {.news = {arrived}, .conn = conn, .echo = conn->ts_ok ? &echo : NULL};
     const struct sack_bounds bounds = {segment->ack, conn->snd_una, conn->snd_nxt,
                                        conn->snd_wnd_max};
-    const struct rate before = conn->board.memory ? conn->board.memory->rate : (struct rate){0};
+    const struct rate before = conn->board.count ? conn->board.memory->rate : (struct rate){0};
     uint32_t pieces = PIECES_FREE + PIECES_PER_SEGMENT * (tcp_flight_size(conn) / conn->mss);
 
     if (pieces > conn->board.max)

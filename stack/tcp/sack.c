@@ -24,6 +24,12 @@ void board_release(struct board *b, struct tlsyn_alloc *alloc)
     board_init(b, b->max);
 }
 
+void board_idle(struct board *b, struct tlsyn_alloc *alloc)
+{
+    if (b->count == 0)
+        board_release(b, alloc);
+}
+
 static uint32_t length(const struct piece *p)
 {
     return (uint32_t)seq_diff(p->to, p->from);
@@ -193,6 +199,15 @@ static uint32_t arrive(struct board *b, const struct piece *p, struct board_news
     return length(p);
 }
 
+/* Nothing is on its way: a board of the first size is kept for what is sent next. */
+static void clear(struct board *b, struct tlsyn_alloc *alloc)
+{
+    if (b->room > ROOM_FIRST)
+        board_release(b, alloc);
+    b->first = 0;
+    b->resent_end = 0;
+}
+
 uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una, struct board_news *news)
 {
     uint32_t arrived = 0;
@@ -212,7 +227,7 @@ uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una, stru
     }
     b->resent_end = seq_max(b->resent_end, una);
     if (b->count == 0)
-        board_release(b, alloc);
+        clear(b, alloc);
     return arrived;
 }
 

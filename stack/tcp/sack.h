@@ -40,8 +40,7 @@ struct board_memory {
 };
 
 struct board {
-    struct board_memory
-        *memory; /* NULL while nothing is on its way: an idle connection holds none */
+    struct board_memory *memory; /* may be NULL while nothing is on its way */
     uint32_t first, count, room, max;
     uint32_t sacked, lost; /* sequence numbers in such pieces */
     tcp_seq resent_end; /* nothing from here on was sent twice: times rise with sequence numbers */
@@ -60,6 +59,9 @@ static inline struct piece *board_at(const struct board *b, uint32_t i)
 /** `max`: pieces; 0: there is never a board. */
 void board_init(struct board *b, uint32_t max);
 void board_release(struct board *b, struct tlsyn_alloc *alloc);
+
+/** Nothing was sent for a while: an empty board gives its memory back. */
+void board_idle(struct board *b, struct tlsyn_alloc *alloc);
 
 /** [from, to) leaves for the first time. -ENOMEM, -ENOSPC: nothing changed, and the board does not
  * cover the flight any more. */

@@ -90,6 +90,25 @@ START_TEST(a_view_that_wraps_has_two_parts)
 }
 END_TEST
 
+START_TEST(a_ring_that_was_drained_begins_anew)
+{
+    struct test_memory m;
+    struct tlsyn_view view;
+    struct ring r;
+
+    test_memory_init(&m);
+    ring_init(&r, 8);
+    ck_assert_int_eq(ring_ensure(&r, &m.base), 0);
+    ring_commit(&r, 6);
+    ring_consume(&r, 6);
+    ring_rewind(&r);
+    ring_view(&r, 0, 8, &view);
+    ck_assert_ptr_eq(view.part[0].iov_base, r.memory);
+    ck_assert_uint_eq(view.part[0].iov_len, 8);
+    ring_release(&r, &m.base);
+}
+END_TEST
+
 START_TEST(growing_keeps_bytes_beyond_used)
 {
     struct test_memory m;
@@ -263,6 +282,7 @@ Suite *ring_suite(void)
     tcase_add_test(tc, sizes_are_rounded_up_to_powers_of_two);
     tcase_add_test(tc, an_empty_ring_holds_no_memory);
     tcase_add_test(tc, a_view_that_wraps_has_two_parts);
+    tcase_add_test(tc, a_ring_that_was_drained_begins_anew);
     tcase_add_test(tc, growing_keeps_bytes_beyond_used);
     tcase_add_test(tc, growing_without_memory_takes_none);
     tcase_add_test(tc, rewound_it_begins_at_the_front);

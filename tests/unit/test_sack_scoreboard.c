@@ -60,7 +60,9 @@ START_TEST(a_block_cuts_and_counts_once)
     ck_assert_uint_eq(board_ack(&b, &memory.base, BASE + 1500, NULL), 1000);
     ck_assert_uint_eq(b.sacked, 1000);
     ck_assert_uint_eq(board_ack(&b, &memory.base, BASE + 3000, NULL), 500);
-    ck_assert_uint_eq(memory.blocks, 0); /* idle: no memory */
+    ck_assert_uint_eq(memory.blocks, 1); /* for what is sent next */
+    board_idle(&b, &memory.base);
+    ck_assert_uint_eq(memory.blocks, 0);
 }
 END_TEST
 

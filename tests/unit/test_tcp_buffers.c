@@ -285,6 +285,31 @@ START_TEST(what_a_dead_connection_held_is_reason_for_another_turn)
 }
 END_TEST
 
+START_TEST(what_was_drained_is_filled_from_its_beginning)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    opens_passively(t);
+    const struct tlsyn_conn *conn = t->user.conn;
+    for (int i = 0; i < 3; i++) {
+        peer_sends(t, ACK(.len = 100 + (uint32_t)i));
+        user_writes(&t->user, 100);
+        ck_assert_uint_eq(conn->rcv.front, 0);
+        ck_assert_uint_eq(conn->snd.front, 0);
+        flush(t);
+        peer_takes_all(t);
+        peer_sends(t, ACK());
+        ignore_sent(t);
+    }
+    /* Not while text lies behind a hole. */
+    peer_sends(t, ACK(.seq = 304 + 50, .len = 50));
+    peer_sends(t, ACK(.seq = 304, .len = 40));
+    ck_assert_uint_eq(conn->rcv.used, 0);
+    ck_assert_uint_eq(conn->rcv.front, 40);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(what_is_not_read_or_acknowledged_is_kept)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -416,6 +441,7 @@ Suite *tcp_buffers_suite(void)
     tcase_add_test(memory, empty_buffers_are_given_back_after_a_second);
     tcase_add_test(memory, where_others_need_them_empty_buffers_go_without_silence);
     tcase_add_test(memory, what_a_dead_connection_held_is_reason_for_another_turn);
+    tcase_add_test(memory, what_was_drained_is_filled_from_its_beginning);
     tcase_add_test(memory, what_is_not_read_or_acknowledged_is_kept);
     tcase_add_test(memory, memory_follows_what_is_held_not_the_window);
     tcase_add_test(memory, all_buffers_together_keep_to_the_limit);
