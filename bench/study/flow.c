@@ -46,7 +46,8 @@ static int end_main(void *argument)
         [FLOW_TLSYN] = flow_tlsyn, [FLOW_KERNEL] = flow_kernel, [FLOW_LWIP] = flow_lwip};
     const struct flow_end *end = argument;
 
-    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN); /* what is meant for all of us is the harness's to obey */
+    (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     if (end->order.pin)
         pin_to(end->sends ? 0 : 1);
