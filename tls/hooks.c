@@ -113,6 +113,16 @@ static void tls_on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn,
     tls_leave(tls);
 }
 
+static void tls_on_trouble(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    struct tlsyn_tls *tls = session(handler);
+
+    tls_enter(tls);
+    if (tls->app->events->on_trouble != NULL)
+        tls->app->events->on_trouble(tls->app, conn, error);
+    tls_leave(tls);
+}
+
 static void tls_on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
 {
     struct tlsyn_tls *tls = session(handler);
@@ -133,5 +143,6 @@ const struct tlsyn_conn_events tls_events = {
     .on_established = tls_on_established,
     .on_data = tls_on_data,
     .on_acked = tls_on_acked,
+    .on_trouble = tls_on_trouble,
     .on_closed = tls_on_closed,
 };

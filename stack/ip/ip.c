@@ -217,14 +217,25 @@ int ip_route_add(struct ip *ip, const struct tlsyn_addr *network, int prefix_len
     return route_insert(&ip->routes, ip->cx, &route);
 }
 
-void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst)
+static struct neighbour *next_hop(struct ip *ip, const struct tlsyn_addr *dst)
 {
     struct ip_hop hop;
-    struct neighbour *n;
 
-    if (!ip_hop_find(ip, NULL, dst, &hop))
-        return;
-    n = neigh_find(&ip->neigh, hop.iface, &hop.next);
+    return ip_hop_find(ip, NULL, dst, &hop) ? neigh_find(&ip->neigh, hop.iface, &hop.next) : NULL;
+}
+
+void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst)
+{
+    struct neighbour *n = next_hop(ip, dst);
+
     if (n)
         neigh_confirm(n);
+}
+
+void ip_doubt(struct ip *ip, const struct tlsyn_addr *dst)
+{
+    struct neighbour *n = next_hop(ip, dst);
+
+    if (n)
+        neigh_doubt(n);
 }

@@ -195,6 +195,9 @@ bool ip_output_is_due(const struct ip *ip);
  * probe is needed. */
 void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst);
 
+/** Datagrams to `dst` seem to get lost: its first hop is looked at anew (RFC 1122 3.3.1.4). */
+void ip_doubt(struct ip *ip, const struct tlsyn_addr *dst);
+
 /**
  * The next datagram that was dropped because its neighbour did not answer. To be called after
  * timers and after input until it says false. Those of our own echo requests go to their

@@ -276,6 +276,12 @@ void neigh_confirm(struct neighbour *n)
         neigh_set_state(n, NEIGH_REACHABLE);
 }
 
+void neigh_doubt(struct neighbour *n)
+{
+    if (n->state == NEIGH_REACHABLE)
+        neigh_set_state(n, NEIGH_STALE);
+}
+
 /* --- what neighbours say ---------------------------------------------------------------------- */
 
 /* True if this may be the answer to a request of ours: only then does it prove that the

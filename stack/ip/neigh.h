@@ -128,6 +128,9 @@ void neigh_advertised(struct neigh_cache *cache, struct tlsyn_iface *iface,
 /** RFC 4861 7.3.1: what we sent has arrived there. */
 void neigh_confirm(struct neighbour *n);
 
+/** It may not be there any more: what is sent to it next is followed by a probe. */
+void neigh_doubt(struct neighbour *n);
+
 /** The next frame whose neighbour has answered, with its Ethernet address filled in; the caller's
  * now. NULL: none. */
 struct held *neigh_take_answered(struct neigh_cache *cache);

@@ -325,3 +325,14 @@ void tcp_event_urgent(struct tlsyn_conn *conn, size_t before)
         events->on_urgent(conn->handler, conn, before);
     leave(conn);
 }
+
+void tcp_event_trouble(struct tlsyn_conn *conn, int error)
+{
+    const struct tlsyn_conn_events *events = enter(conn);
+
+    if (!events)
+        return;
+    if (events->on_trouble)
+        events->on_trouble(conn->handler, conn, error);
+    leave(conn);
+}

@@ -302,6 +302,7 @@ int tcp_event_open(struct tlsyn_conn *conn);
 void tcp_event_established(struct tlsyn_conn *conn);
 void tcp_event_data(struct tlsyn_conn *conn);
 void tcp_event_acked(struct tlsyn_conn *conn, size_t n);
+void tcp_event_trouble(struct tlsyn_conn *conn, int error);
 void tcp_event_urgent(struct tlsyn_conn *conn, size_t before);
 
 /** Checks our own invariants (RFC 9293 3.4 relations, rings, intervals, timers); compiled in

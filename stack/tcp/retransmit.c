@@ -12,6 +12,7 @@
 #include "tcp/shut.h"
 #include "tcp/timers.h"
 
+#define R1               3 /* RFC 9293 3.8.3: timeouts in a row */
 #define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
 
 /* --- timers ----------------------------------------------------------------------------------- */
@@ -86,6 +87,16 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
 }
 
 /* R6298-10 */
+/* R1: the way may have changed (MUST-20: IP looks at its first hop anew), and the user may want
+ * to know (SHLD-9, SHLD-10). */
+static void suspect_the_way(struct tlsyn_conn *conn)
+{
+    if (conn->rtt.backoffs != R1)
+        return;
+    ip_doubt(conn->tcp->ip, &conn->remote.addr);
+    tcp_event_trouble(conn, -ETIMEDOUT);
+}
+
 void tcp_retransmit_timeout(struct tlsyn_conn *conn)
 {
     bool first = conn->stalled_since == TLSYN_NEVER; /* there was progress since the last one */
@@ -103,6 +114,7 @@ void tcp_retransmit_timeout(struct tlsyn_conn *conn)
         syn_timeout(conn);
     timers_set(conn, TCP_RETRANSMIT, conn->tcp->cx->now + conn->rtt.rto);
     tcp_set_ready(conn);
+    suspect_the_way(conn);
 }
 
 /* --- the closed window ------------------------------------------------------------------------ */

@@ -142,4 +142,5 @@ void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
         return;
     }
     conn->soft_error = error->error;
+    tcp_event_trouble(conn, error->error); /* MUST-47, SHLD-25 */
 }

@@ -22,6 +22,7 @@ static tcp_seq rcv_base(const struct tlsyn_conn *conn)
 
 /* --- the peer's ------------------------------------------------------------------------------- */
 
+/* MUST-33 */
 uint32_t tcp_rcv_urgent(const struct tlsyn_conn *conn)
 {
     uint32_t left;
@@ -99,7 +100,7 @@ void tcp_urgent_sent(struct tlsyn_conn *conn)
 }
 
 /* Where the window is closed an ACK tells of it (RFC 9293 3.10.7.4 has the peer look at it
- * nonetheless). */
+ * nonetheless). (MUST-30) */
 void tlsyn_conn_urgent(struct tlsyn_conn *conn)
 {
     tcp_seq end = tcp_snd_end(conn);

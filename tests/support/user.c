@@ -126,6 +126,13 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
     happens(of(handler), conn, USER_ACKED);
 }
 
+static void on_trouble(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    (void)conn;
+    of(handler)->trouble = error;
+    of(handler)->troubles++;
+}
+
 static void on_urgent(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t before)
 {
     of(handler)->urgent_before = before;
@@ -162,6 +169,7 @@ void user_init(struct user *u)
         .on_data = on_data,
         .on_acked = on_acked,
         .on_urgent = on_urgent,
+        .on_trouble = on_trouble,
         .on_closed = on_closed,
     };
 

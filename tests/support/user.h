@@ -43,6 +43,8 @@ struct user {
     char text[256];       /* the beginning of what came, as a string */
     uint64_t acked;       /* summed up from on_acked */
     size_t urgent_before; /* as on_urgent said */
+    int trouble;          /* as on_trouble said last */
+    int troubles;
     bool ended;
 };
 

@@ -58,6 +58,11 @@ struct tlsyn_conn_events {
      * at their place in the stream, on_data as ever. `before`: what was left of urgent text before the
      * pointer moved. */
     void (*on_urgent)(struct tlsyn_handler *, struct tlsyn_conn *, size_t before);
+    /** Something is amiss on the way, and the connection goes on: what an ICMP error said
+     * (-ENETUNREACH and the like; RFC 9293 3.9.2.2), or -ETIMEDOUT: text or SYN were sent three times
+     * without an answer (R1, 3.8.3). Who does not want to know leaves it unset. */
+    void (*on_trouble)(struct tlsyn_handler *, struct tlsyn_conn *,
+                       int error); /* MUST-47, SHLD-20 */
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
      * -ENOMEM, or what refused or aborted it. */
