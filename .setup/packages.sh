@@ -29,6 +29,7 @@ packages_of()
     test)
         packages_of table
         echo 'check runs the unit tests
+              python3 the lint of docs/CONFORMANCE.md
               openssl the stock TLS peer of the lab tests
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started

@@ -119,6 +119,14 @@ START_TEST(an_urgent_pointer_past_the_text_is_a_number_only) /* loop: the pointe
     ck_assert_uint_eq(t->memory.bytes, before);
     peer_sends(t, ACK(.seq = 5, .len = 10));
     ck_assert_uint_eq(t->user.read, 14);
+    t->user.deaf = true; /* behind the end of the stream nothing is left to be urgent */
+    peer_sends(t, SEG(TCP_FIN | TCP_ACK | TCP_URG, .urg = pointer[_i], .len = 3));
+    struct tlsyn_conn_glance glance;
+    struct tlsyn_conn_info info;
+    tlsyn_conn_glance(t->user.conn, &glance);
+    tlsyn_conn_info(t->user.conn, &info);
+    ck_assert_uint_eq(glance.rcv_queued, 3);
+    ck_assert_uint_le(info.rcv_urgent, 3);
     tcp_test_close(t);
 }
 END_TEST

@@ -18,7 +18,8 @@ tests=$(printf '%s\n' "$rows" | grep -oE '\|[^|]*\|$' | grep -oE '`[^`]+`' | tr 
 exists()
 {
     case $1 in
-    */*) grep -qsE "^(START_TEST|COMPARED)\(${1#*/}\)" "tests/unit/test_${1%%/*}.c" "tests/tls/test_${1%%/*}.c" ;;
+    */*) grep -qsE "^(START_TEST|COMPARED)\(${1#*/}\)" "tests/unit/test_${1%%/*}.c" "tests/tls/test_${1%%/*}.c" \
+        "tests/conformance/test_${1%%/*}.c" ;;
     lab-*) [ -f "tests/lab/${1#lab-}.sh" ] || [ -f "tests/lab/lab_${1#lab-}.sh" ] ;;
     fuzz-*) [ -f "tests/fuzz/fuzz_${1#fuzz-}.c" ] ;;
     sim) [ -f tests/sim/sim.c ] ;;

@@ -19,11 +19,19 @@ put()
     cat >"$house/$1"
 }
 
+run()
+{
+    case $1 in
+    rfc) "$lints/rfc.py" --check "$house" ;;
+    *) "$lints/$1.sh" "$house/build" "$house" ;;
+    esac
+}
+
 # passes LINT / catches LINT FINDING: what the lint must say of the house as it stands.
 passes()
 {
     checks=$((checks + 1))
-    said=$("$lints/$1.sh" "$house/build" "$house" 2>&1) && return
+    said=$(run "$1" 2>&1) && return
     failures=$((failures + 1))
     printf 'selftest: %s should have passed, but said:\n%s\n' "$1" "$said"
 }
@@ -31,7 +39,7 @@ passes()
 catches()
 {
     checks=$((checks + 1))
-    said=$("$lints/$1.sh" "$house/build" "$house" 2>&1) && status=0 || status=$?
+    said=$(run "$1" 2>&1) && status=0 || status=$?
     if [ "$status" -eq 1 ]; then
         case $said in *"$2"*) return ;; esac
     fi
@@ -227,6 +235,32 @@ catches features 'there is no test walk/it_runs'
 printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | |\n' | put docs/FEATURES.md
 catches features 'docs/FEATURES.md:3: no test in the last cell'
 rm -r "$house/docs" "$house/tests/unit"
+
+# ---- rfc ----------------------------------------------------------------------------------------------------------
+printf 'id\tlevel\trequirement\tref\nMUST-1\tMUST\tWalk\t1 1\nMUST-2\tMUST\tRun\t1 2\n' |
+    put tests/conformance/requirements.tsv
+printf 'id\tverdict\treason\nMUST-2\tno\tToo fast\n' | put tests/conformance/exceptions.tsv
+printf '/* file */\nint a;\n\n/* MUST-%s */\nint f(int a)\n{\n    return a;\n}\n' 1 | put stack/core/walk.c
+printf '/* file */\nint a;\n\n/* MUST-%s */\nSTART_TEST(it_walks)\n{\n}\n' 1 | put tests/unit/test_walk.c
+mkdir -p "$house/docs"
+"$lints/rfc.py" --write "$house" >/dev/null
+passes rfc
+echo more >>"$house/docs/CONFORMANCE.md"
+catches rfc 'is not what the tags say'
+breaks_rfc()
+{
+    cp "$house/$1" "$house/saved"
+    sed "$2" "$house/saved" >"$house/$1"
+    catches rfc "$3"
+    mv "$house/saved" "$house/$1"
+}
+breaks_rfc tests/unit/test_walk.c 's/MUST-1/MUST-7/' 'tests/unit/test_walk.c:4: MUST-7 is no requirement'
+breaks_rfc tests/unit/test_walk.c 's/MUST-1//' 'MUST-1 has no test'
+breaks_rfc tests/unit/test_walk.c 's/START_TEST/helper/' 'MUST-1 is at no test'
+breaks_rfc stack/core/walk.c 's/MUST-1//' 'MUST-1 has no code'
+breaks_rfc tests/conformance/exceptions.tsv 's/MUST-2/MUST-9/' 'MUST-2 has no code and test'
+breaks_rfc tests/conformance/exceptions.tsv 's/Too fast//' 'has a reason'
+rm -r "$house/docs" "$house/tests" "$house/stack/core/walk.c"
 
 # ---- probes --------------------------------------------------------------------------------------
 if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 && command -v readelf >/dev/null; then

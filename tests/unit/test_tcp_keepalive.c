@@ -22,7 +22,7 @@ START_TEST(nobody_is_probed_unless_asked_for)
 }
 END_TEST
 
-/* MUST-25 (MUST-28) */
+/* MUST-25 (MUST-28) (SHLD-12) */
 START_TEST(without_figures_the_first_probe_comes_after_two_hours)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.keepalive = true});
