@@ -199,7 +199,7 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     if (listener && !conn->handler && tcp_listener_is_full(listener))
         return TCP_DROP; /* our SYN-ACK goes again, and the peer's ACK with it */
     conn->snd_wnd = (uint32_t)segment->wnd << conn->snd_wscale;
-    conn->snd_wnd_max = conn->snd_wnd;
+    conn->snd_wnd_max = conn->snd_wnd > conn->snd_wnd_max ? conn->snd_wnd : conn->snd_wnd_max;
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
     bool only_syn = segment->ack == conn->iss + 1;
@@ -215,6 +215,17 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     return conn->state == TLSYN_CLOSED || conn->refused ? TCP_GONE : TCP_NEXT;
 }
 
+/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. Nor may it be below our SYN: where windows are large, whoever guesses
+ * would have a good part of all numbers to choose from. */
+static bool is_acceptable(const struct tlsyn_conn *conn, tcp_seq ack)
+{
+    uint32_t most = conn->snd_wnd_max;
+
+    if (conn->bytes_acked < most) /* and so the space has not been gone round */
+        most = conn->snd_una - conn->iss < most ? conn->snd_una - conn->iss : most;
+    return seq_within(ack, conn->snd_una - most, conn->snd_nxt);
+}
+
 enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct context *cx = conn->tcp->cx;
@@ -226,9 +237,7 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
     if (conn->state == TLSYN_SYN_RECEIVED)
         return complete(conn, segment);
     /* R5961-3, R5681-14 */
-    /* RFC 5961 5.2: snd_una - max window <= seg.ack <= snd_nxt, else challenged */
-    if (seq_gt(segment->ack, conn->snd_nxt) ||
-        seq_diff(conn->snd_una, segment->ack) > (int32_t)conn->snd_wnd_max) {
+    if (!is_acceptable(conn, segment->ack)) {
         drop(cx, TLSYN_DROP_tcp_ack_invalid);
         return TCP_DROP_ACK;
     }

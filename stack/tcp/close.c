@@ -39,17 +39,17 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
 {
     if (conn->fin_received || conn->state < TLSYN_ESTABLISHED)
         return TCP_NEXT;
-    if (segment->flags & TCP_FIN && !conn->fin_seen) {
-        tcp_seq at = segment->seq + segment->text_len;
+    tcp_seq at = segment->seq + segment->text_len;
 
-        /* A FIN beyond the window, or below what was already received, is no end of this stream. */
-        if (seq_geq(at, conn->rcv_nxt) &&
-            (uint32_t)seq_diff(at, conn->rcv_nxt) <= tcp_rcv_room(conn)) {
-            conn->fin_seen = true;
+    /* A FIN beyond the window, or below what was already received, is no end of this stream. */
+    if (segment->flags & TCP_FIN && seq_geq(at, conn->rcv_nxt) &&
+        (uint32_t)seq_diff(at, conn->rcv_nxt) <= tcp_rcv_room(conn)) {
+        /* Of two the first one counts, unless the other is in order: so nobody who forges one keeps the stream from ending. */
+        if (!conn->fin_seen || at == conn->rcv_nxt)
             conn->fin_seq = at;
-            conn->ack_due = TCP_ACK_NOW; /* RFC 5681 4.2, in front of a hole too */
-            tcp_set_ready(conn);
-        }
+        conn->fin_seen = true;
+        conn->ack_due = TCP_ACK_NOW; /* RFC 5681 4.2, in front of a hole too */
+        tcp_set_ready(conn);
     }
     if (conn->fin_seen && conn->rcv_nxt == conn->fin_seq)
         fin_received(conn);
@@ -165,9 +165,10 @@ void tlsyn_conn_abort(struct tlsyn_conn *conn, int error)
         tcp_tell_closed(conn);
         return;
     }
-    if (conn->state == TLSYN_SYN_RECEIVED || conn->state == TLSYN_ESTABLISHED ||
-        conn->state == TLSYN_FIN_WAIT_1 || conn->state == TLSYN_FIN_WAIT_2 ||
-        conn->state == TLSYN_CLOSE_WAIT)
+    /* Behind CLOSE a state is entered here before its FIN was sent; the peer of one that never is must hear an RST, as in CLOSE-WAIT. */
+    bool ending = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK;
+    if (tcp_synchronized(conn) ? conn->state != TLSYN_TIME_WAIT && !(ending && tcp_fin_sent(conn))
+                               : conn->state == TLSYN_SYN_RECEIVED)
         tcp_send_rst(conn);
     tcp_finish(conn, error);
 }

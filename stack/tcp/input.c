@@ -41,7 +41,8 @@ static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tc
     /* R7323-TS2, R7323-TS3 */
     if (!segment->options.has_ts) { /* RFC 7323 3.2: agreed on for every segment; silently */
         drop(cx, TLSYN_DROP_tcp_paws);
-        return TCP_DROP;
+        /* but a peer that has begun anew must learn that we have not: RFC 5961 4.2 */
+        return segment->flags & TCP_SYN ? TCP_DROP_ACK : TCP_DROP;
     }
     if (seq_geq(segment->options.tsval, conn->ts_recent) ||
         cx->now - conn->ts_recent_at > TS_IDLE_MAX)
@@ -51,7 +52,8 @@ static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tc
     return TCP_DROP_ACK;
 }
 
-/* RFC 9293 3.4 table 6, on the window that our memory really has. (R7323-WS5) */
+/* RFC 9293 3.4 table 6, on the window that our memory really has (R7323-WS5). Text may also begin
+ * below the window and end beyond it. */
 static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     tcp_seq edge = conn->rcv_nxt + tcp_rcv_room(conn);
@@ -61,11 +63,7 @@ static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *seg
         return edge == conn->rcv_nxt
                    ? segment->seq == conn->rcv_nxt
                    : seq_geq(segment->seq, conn->rcv_nxt) && seq_lt(segment->seq, edge);
-    if (edge == conn->rcv_nxt)
-        return false;
-    return (seq_geq(segment->seq, conn->rcv_nxt) && seq_lt(segment->seq, edge)) ||
-           (seq_geq(last, conn->rcv_nxt) && seq_lt(last, edge)) ||
-           (seq_lt(segment->seq, conn->rcv_nxt) && seq_geq(last, edge));
+    return edge != conn->rcv_nxt && seq_lt(segment->seq, edge) && seq_geq(last, conn->rcv_nxt);
 }
 
 /* In SYN-RECEIVED the peer's own SYN may come again. With ACK, where SYNs have crossed (RFC 9293
@@ -171,13 +169,13 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
 }
 
 /* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to
- * guess too (RFC 5961 5.2): one timestamp from the far future, and PAWS would refuse all that the
- * peer has to say for weeks. R7323-TS6 */
+ * guess too (RFC 5961 5.2), and of no older ACK than our latest: one timestamp from the far future,
+ * and PAWS would refuse all that the peer has to say for weeks. R7323-TS6 */
 static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!conn->ts_ok || !segment->options.has_ts)
         return;
-    if (seq_leq(segment->seq, conn->last_ack_sent) &&
+    if (seq_leq(segment->seq, conn->last_ack_sent) && seq_geq(segment->ack, conn->snd_una) &&
         seq_geq(segment->options.tsval, conn->ts_recent)) {
         conn->ts_recent = segment->options.tsval;
         conn->ts_recent_at = conn->tcp->cx->now;

@@ -36,6 +36,12 @@ static inline bool seq_geq(tcp_seq a, tcp_seq b)
     return seq_diff(a, b) >= 0;
 }
 
+/** from <= a <= to; the two may be further apart than half the space. */
+static inline bool seq_within(tcp_seq a, tcp_seq from, tcp_seq to)
+{
+    return a - from <= to - from;
+}
+
 static inline tcp_seq seq_max(tcp_seq a, tcp_seq b)
 {
     return seq_gt(a, b) ? a : b;

@@ -24,6 +24,15 @@ START_TEST(order_goes_round_the_end)
 }
 END_TEST
 
+START_TEST(ranges_may_be_longer_than_half_the_space)
+{
+    ck_assert(seq_within(5, 5, 5) && seq_within(0xfffffff0, 0xfffffff0, 3));
+    ck_assert(seq_within(3, 0xfffffff0, 3) && !seq_within(4, 0xfffffff0, 3));
+    ck_assert(!seq_within(0xffffffef, 0xfffffff0, 3));
+    ck_assert(seq_within(0x90000000, 0, 0xa0000000) && !seq_within(0xa0000001, 0, 0xa0000000));
+}
+END_TEST
+
 Suite *seq_suite(void);
 
 Suite *seq_suite(void)
@@ -32,6 +41,7 @@ Suite *seq_suite(void)
     TCase *tc = tcase_create("seq");
 
     tcase_add_test(tc, order_goes_round_the_end);
+    tcase_add_test(tc, ranges_may_be_longer_than_half_the_space);
     suite_add_tcase(suite, tc);
     return suite;
 }
