@@ -215,15 +215,15 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     return conn->state == TLSYN_CLOSED || conn->refused ? TCP_GONE : TCP_NEXT;
 }
 
-/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. Nor may it be below our SYN: where windows are large, whoever guesses
- * would have a good part of all numbers to choose from. */
+/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. Nor may it be below our SYN: where
+ * windows are large, whoever guesses would have a good part of all numbers to choose from. */
 static bool is_acceptable(const struct tlsyn_conn *conn, tcp_seq ack)
 {
-    uint32_t most = conn->snd_wnd_max;
+    uint32_t back = conn->snd_wnd_max, all = (uint32_t)seq_diff(conn->snd_una, conn->iss);
 
-    if (conn->bytes_acked < most) /* and so the space has not been gone round */
-        most = conn->snd_una - conn->iss < most ? conn->snd_una - conn->iss : most;
-    return seq_within(ack, conn->snd_una - most, conn->snd_nxt);
+    if (conn->bytes_acked < back && all < back) /* the space has not been gone round */
+        back = all;
+    return seq_within(ack, conn->snd_una + (0u - back), conn->snd_nxt);
 }
 
 enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment)

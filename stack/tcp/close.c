@@ -44,7 +44,8 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
     /* A FIN beyond the window, or below what was already received, is no end of this stream. */
     if (segment->flags & TCP_FIN && seq_geq(at, conn->rcv_nxt) &&
         (uint32_t)seq_diff(at, conn->rcv_nxt) <= tcp_rcv_room(conn)) {
-        /* Of two the first one counts, unless the other is in order: so nobody who forges one keeps the stream from ending. */
+        /* Of two the first one counts, unless the other is in order: so nobody who forges one
+         * keeps the stream from ending. */
         if (!conn->fin_seen || at == conn->rcv_nxt)
             conn->fin_seq = at;
         conn->fin_seen = true;
@@ -165,7 +166,8 @@ void tlsyn_conn_abort(struct tlsyn_conn *conn, int error)
         tcp_tell_closed(conn);
         return;
     }
-    /* Behind CLOSE a state is entered here before its FIN was sent; the peer of one that never is must hear an RST, as in CLOSE-WAIT. */
+    /* Behind CLOSE a state is entered here before its FIN was sent; the peer of one that never is
+     * must hear an RST, as in CLOSE-WAIT. */
     bool ending = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK;
     if (tcp_synchronized(conn) ? conn->state != TLSYN_TIME_WAIT && !(ending && tcp_fin_sent(conn))
                                : conn->state == TLSYN_SYN_RECEIVED)

@@ -1,6 +1,7 @@
 /*
- * Which segments are acceptable, at the borders: what the comparison with another TCP (tests/differential) has brought to light.
- * Read first: RFC 9293 3.4, 3.10.7.4; RFC 5961; RFC 7323 5.3.
+ * Which segments are acceptable, at the borders: what the comparison with another TCP
+ * (tests/differential) has brought to light. Read first: RFC 9293 3.4, 3.10.7.4; RFC 5961; RFC 7323
+ * 5.3.
  */
 #include <errno.h>
 
@@ -33,7 +34,8 @@ START_TEST(text_half_the_number_space_away_is_not_acceptable) /* loop 3 */
 }
 END_TEST
 
-/* RFC 5961 5.2, and below our SYN there was nothing to acknowledge: however large the window, few ACKs can be right. */
+/* RFC 5961 5.2, and below our SYN there was nothing to acknowledge: however large the window, few
+ * ACKs can be right. */
 START_TEST(an_ack_of_what_was_never_sent_is_challenged) /* loop 4 */
 {
     static const int64_t acks[] = {-1, -1000, 1 - HALF, 2};
@@ -91,7 +93,8 @@ START_TEST(a_syn_without_the_agreed_timestamp_is_challenged)
 }
 END_TEST
 
-/* RFC 5961 5.2 has many old ACKs acceptable; a timestamp from the far future that rides with one would silence the peer. */
+/* RFC 5961 5.2 has many old ACKs acceptable; a timestamp from the far future that rides with one
+ * would silence the peer. */
 START_TEST(a_timestamp_with_an_old_ack_is_not_noted)
 {
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true, .tsval = 1000000});
@@ -111,7 +114,8 @@ START_TEST(a_timestamp_with_an_old_ack_is_not_noted)
 }
 END_TEST
 
-/* RFC 9293 3.10.7.4, eighth: a FIN behind a gap that nothing fills can't keep the real one from ending the stream. */
+/* RFC 9293 3.10.7.4, eighth: a FIN behind a gap that nothing fills can't keep the real one from
+ * ending the stream. */
 START_TEST(a_fin_in_order_counts_whatever_came_before)
 {
     struct tcp_test *t = established();
@@ -128,7 +132,8 @@ START_TEST(a_fin_in_order_counts_whatever_came_before)
 }
 END_TEST
 
-/* RFC 9293 3.10.5: LAST-ACK and CLOSING are behind our FIN. While it waits for room the peer has not heard it. */
+/* RFC 9293 3.10.5: LAST-ACK and CLOSING are behind our FIN. While it waits for room the peer has
+ * not heard it. */
 START_TEST(an_abort_in_front_of_a_fin_that_waits_resets) /* loop 2 */
 {
     struct tcp_test *t = established();
