@@ -19,8 +19,12 @@ static void compute(struct rtt *rtt)
 {
     tlsyn_time spread = 4 * (tlsyn_time)rtt->rttvar, rto = rtt->initial;
 
+    if (spread < CLOCK_GRANULARITY)
+        spread = CLOCK_GRANULARITY;
+    /* (2.4), as Linux has it: the bound is one of what is added to srtt. Below it a receiver that
+     * delays its ACK would bring a timeout on any path with a steady round trip. */
     if (rtt->srtt)
-        rto = rtt->srtt + (spread > CLOCK_GRANULARITY ? spread : CLOCK_GRANULARITY);
+        rto = rtt->srtt + (spread > rtt->min ? spread : rtt->min);
     if (rto < rtt->min)
         rto = rtt->min;
     for (int i = 0; i < rtt->backoffs && rto < rtt->max; i++)
