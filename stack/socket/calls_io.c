@@ -43,6 +43,8 @@ static ssize_t send_to(struct sock *sock, struct cursor *from, int flags, const 
         return sock->ops->send(sock, from, NULL, flags);
     if (sock->type == SOCK_STREAM && sock->phase != SOCK_IDLE)
         return sock->ops->send(sock, from, NULL, flags);
+    if (fast_open && to->sa_family == AF_UNSPEC) /* "disconnect" is no way to open */
+        return -EOPNOTSUPP;
     error = address_take(sock->domain, to, length, &endpoint);
     if (error == 0 && endpoint.port == 0 && sock->type == SOCK_DGRAM)
         error = -EINVAL;

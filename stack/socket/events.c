@@ -13,17 +13,20 @@ static struct sock *owner(struct tlsyn_handler *handler)
     return container_of(handler, struct sock, stream.handler);
 }
 
-/* A Fast Open's text rides in the SYN. */
+/* A Fast Open's text rides in the SYN, as far as there is room: what does not is still the
+ * program's to send, as with the kernel. */
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct sock *sock = owner(handler);
     struct cursor *early = sock->stream.early;
     struct tlsyn_view view;
+    size_t most;
     ssize_t room;
 
     if (!early || early->left == 0)
         return 0;
-    room = tlsyn_conn_reserve(conn, early->left, &view);
+    most = tlsyn_conn_syn_room(conn);
+    room = tlsyn_conn_reserve(conn, early->left < most ? early->left : most, &view);
     for (int i = 0; room > 0 && i < 2; i++)
         (void)cursor_get(early, view.part[i].iov_base, view.part[i].iov_len);
     if (room > 0)

@@ -183,9 +183,11 @@ static void stream_apply(struct sock *sock)
 {
     struct tlsyn_conn_options options;
 
+    options_for_conn(sock, &options);
+    if (sock->stream.listener)
+        (void)tlsyn_listener_set_options(sock->stream.listener, &options);
     if (!sock->stream.conn)
         return;
-    options_for_conn(sock, &options);
     (void)tlsyn_conn_set_options(sock->stream.conn, &options);
     sock_changed(sock);
 }

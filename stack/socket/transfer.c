@@ -228,7 +228,7 @@ static int why_none(struct sock *sock)
         return sock_take_error(sock);
     if (sock->shut & SOCK_SHUT_RD)
         return 0;
-    if (!sock->stream.conn)
+    if (!sock->stream.conn && !sock->stream.deferred)
         return -ENOTCONN;
     return 1;
 }
@@ -367,6 +367,10 @@ static int open_if_asked(struct sock *sock, struct cursor *from, const struct tl
         return 0;
     if (sock->phase == SOCK_OPENING)
         return -EALREADY;
+    if (sock->phase == SOCK_OPEN && !sock->stream.announced) { /* connect(2) would say so now */
+        sock->stream.announced = true;
+        return 0;
+    }
     if (sock->phase != SOCK_IDLE)
         return -EISCONN;
     return to ? open_by_sending(sock, from, to, deadline) : -EINVAL;

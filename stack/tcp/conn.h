@@ -111,6 +111,7 @@ struct tlsyn_conn {
     bool no_delack : 1;
     bool cork : 1;
     bool cork_passed : 1; /* TCP_CORK has: what waits may leave */
+    bool quick_start : 1; /* quick_acks are those of the beginning */
     bool unpaced : 1;     /* but for `pace.max` and a controller's own rate */
     bool keepalive : 1;
     bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
@@ -192,7 +193,7 @@ struct tlsyn_conn {
     struct board board;
     struct rack rack;
     struct undo undo;
-    int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
+    tcp_seq snd_small; /* the end of the last segment that was not full */
     struct cc cc;
     uint32_t deadline[TCP_DEADLINES]; /* in ticks (tcp/timers.h) */
     struct timer timer;
@@ -213,9 +214,10 @@ struct tlsyn_conn {
     struct list all;     /* tcp->all, or tcp->doomed */
     struct list waiting; /* tcp->time_wait, tcp->half_opens, or tcp->shut */
     tcp_seq iss, irs, fin_seq;
-    int error;                         /* the first that happened; 0: none */
-    uint32_t shut_since;               /* milliseconds, the low bits */
-    uint32_t user_timeout;             /* milliseconds */
+    int error;             /* the first that happened; 0: none */
+    int soft_error;        /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
+    uint32_t shut_since;   /* milliseconds, the low bits */
+    uint32_t user_timeout; /* milliseconds */
     uint32_t snd_ring, rcv_ring;       /* bytes of buffer that the user asked for; 0: none */
     uint32_t keep_idle, keep_interval; /* milliseconds */
     uint8_t keep_count;

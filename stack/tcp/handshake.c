@@ -95,12 +95,26 @@ static int pad_to_paper(struct tlsyn_conn *conn)
     return 0;
 }
 
+/* Bytes of text that fit behind the options of a SYN to this peer, whose MSS we may know. */
+static uint32_t syn_limit(const struct tlsyn_conn *conn, const struct dest *dest)
+{
+    uint32_t room = dest && dest->mss && dest->mss < conn->rcv_mss ? dest->mss : conn->rcv_mss;
+
+    if (conn->level == TLSYN_LEVEL_NONE ||
+        (conn->level == TLSYN_LEVEL_FASTOPEN && !(dest && dest->cookie_len)))
+        return 0;
+    return room > SYN_OPTION_SPACE ? room - SYN_OPTION_SPACE : 0;
+}
+
+uint32_t tlsyn_conn_syn_room(const struct tlsyn_conn *conn)
+{
+    return syn_limit(conn, dests_find(&conn->tcp->dests, &conn->remote.addr));
+}
+
 /* All of the first flight rides in the SYN, or nothing does: half a flight is no use to an engine.
  * Of a Fast Open's stream any part will do. */
-static uint16_t syn_text_for(enum tlsyn_level level, bool has_cookie, uint32_t used, uint32_t limit)
+static uint16_t syn_text_for(enum tlsyn_level level, uint32_t used, uint32_t limit)
 {
-    if (level == TLSYN_LEVEL_FASTOPEN && !has_cookie)
-        return 0;
     if (level == TLSYN_LEVEL_FASTOPEN && used > limit)
         return (uint16_t)limit;
     return used > limit ? 0 : (uint16_t)used;
@@ -110,16 +124,15 @@ static uint16_t syn_text_for(enum tlsyn_level level, bool has_cookie, uint32_t u
 static void choose_syn_text(struct tlsyn_conn *conn)
 {
     const struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
-    uint32_t room = dest && dest->mss && dest->mss < conn->rcv_mss ? dest->mss : conn->rcv_mss;
-    uint32_t limit = room > SYN_OPTION_SPACE ? room - SYN_OPTION_SPACE : 0;
     bool has_cookie = dest && dest->cookie_len;
 
-    if (conn->level == TLSYN_LEVEL_NONE || conn->snd.used == 0)
+    if (conn->level == TLSYN_LEVEL_NONE)
         return;
-    conn->syn_text = syn_text_for(conn->level, has_cookie, conn->snd.used, limit);
-    if (conn->syn_text == 0)
-        return;
-    metrics_time_syn(conn);
+    conn->syn_text = syn_text_for(conn->level, conn->snd.used, syn_limit(conn, dest));
+    if (conn->syn_text > 0)
+        metrics_time_syn(conn);
+    else if (conn->level != TLSYN_LEVEL_FASTOPEN)
+        return; /* an engine's flight that does not fit: as if we had no cookie, and ask for one */
     if (has_cookie && conn->level != TLSYN_LEVEL_OPEN && conn->level != TLSYN_LEVEL_PAPER) {
         conn->syn_cookie_len = dest->cookie_len;
         memcpy(conn->opening->cookie, dest->cookie, dest->cookie_len);
@@ -442,6 +455,7 @@ static void number_from(struct tlsyn_conn *conn, tcp_seq iss)
 {
     conn->iss = iss;
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->snd_wl2 = iss;
+    conn->snd_small = iss;
     rack_init(&conn->rack, iss);
 }
 

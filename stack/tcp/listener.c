@@ -67,6 +67,16 @@ void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused)
     listener->paused = paused;
 }
 
+int tlsyn_listener_set_options(struct tlsyn_listener *listener,
+                               const struct tlsyn_conn_options *options)
+{
+    if (settings_check(options) < 0)
+        return -EINVAL;
+    listener->options.conn = *options;
+    listener->options.conn.controller = cc_find(options->controller)->name; /* as in tcp_listen() */
+    return 0;
+}
+
 void tlsyn_listener_cookie_keys(struct tlsyn_listener *listener,
                                 const uint8_t (*keys)[TLSYN_COOKIE_KEY], int count)
 {

@@ -125,6 +125,24 @@ static void of_defaults(struct bsd *b)
     STEP(b, b->close(fd));
 }
 
+/* What is set on a listening socket counts for those that come later. */
+static void of_a_listener(struct bsd *b)
+{
+    struct sockaddr_in at;
+    int listener = bsd_listener(b, &at, 3), client, child, thousand = 1000, value;
+    socklen_t n = sizeof(value);
+
+    STEP(b, b->setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &thousand, sizeof(thousand)));
+    client = bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0);
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    OPENED(b, child, b->accept4(listener, NULL, NULL, 0));
+    STEP(b, b->getsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &value, &n));
+    STEP(b, value);
+    b->close(listener);
+    b->close(client);
+    b->close(child);
+}
+
 static void of_cookie_keys(struct bsd *b)
 {
     static const socklen_t lengths[] = {0, 3, 16, 20, 32, 16};
@@ -296,6 +314,7 @@ static void of_connections(struct bsd *b)
 /* clang-format off */
 COMPARED(of_a_stream)
 COMPARED(of_cookie_keys)
+COMPARED(of_a_listener)
 COMPARED(of_a_stream_of_ip6)
 COMPARED(of_datagrams)
 COMPARED(of_ip6)
@@ -321,6 +340,7 @@ Suite *socket_options_suite(void)
     tcase_add_loop_test(options, of_defaults_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_wrong_length_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_cookie_keys_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_a_listener_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_times_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, told_by_tcp_info_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_connections_as_on_linux, 0, BSD_WAYS);

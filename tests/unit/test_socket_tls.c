@@ -330,6 +330,31 @@ START_TEST(the_second_contact_sends_with_the_syn)
 }
 END_TEST
 
+/* As with the kernel: what does not fit is not taken, and connecting to nobody is no way to open. */
+START_TEST(a_syn_takes_no_more_than_fits)
+{
+    static char text[5000];
+    struct bsd b;
+    struct sockaddr_in at, nobody = {.sin_family = AF_UNSPEC};
+    ssize_t result;
+    int listener, client;
+
+    bsd_ours(&b);
+    listener = fast_open_listener(&b, &at);
+    ck_assert_int_eq(sent_with_syn(&b, listener, &at, "first", &result), 0);
+    client = tlsyn_socket(b.net[CLIENT], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(tlsyn_sendto(client, text, 9, MSG_FASTOPEN, ADDR(nobody), sizeof(nobody)), -1);
+    ck_assert_int_eq(errno, EOPNOTSUPP);
+    result = tlsyn_sendto(client, text, sizeof(text), MSG_FASTOPEN, ADDR(at), sizeof(at));
+    ck_assert_int_gt(result, 1000);
+    ck_assert_int_lt(result, 1460);
+    ck_assert_int_eq(info_of(client).syn_text, result);
+    tlsyn_close(client);
+    tlsyn_close(listener);
+    bsd_end(&b);
+}
+END_TEST
+
 /* --- a clock of its own ----------------------------------------------------------------------- */
 
 struct jumping {
@@ -434,6 +459,7 @@ Suite *socket_tls_suite(void)
     tcase_add_test(tls, a_megabyte_comes_back_as_it_went);
     tcase_set_timeout(rest, 60);
     tcase_add_test(rest, the_second_contact_sends_with_the_syn);
+    tcase_add_test(rest, a_syn_takes_no_more_than_fits);
     tcase_add_test(rest, a_blocked_call_waits_on_the_nets_clock);
     suite_add_tcase(suite, tls);
     suite_add_tcase(suite, rest);

@@ -149,6 +149,9 @@ struct tlsyn_connect_options {
 int tlsyn_conn_open(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
                     struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
+/** In on_open: how many of the first bytes may ride in the SYN; 0 if none may. */
+uint32_t tlsyn_conn_syn_room(const struct tlsyn_conn *conn);
+
 /** Whether we hold a Fast Open cookie of this peer's. */
 bool tlsyn_has_cookie(struct tlsyn_stack *stack, const struct tlsyn_addr *peer);
 
@@ -191,6 +194,10 @@ void tlsyn_listener_pause(struct tlsyn_listener *listener, bool paused);
 
 /** Changes what of SYN payloads is admitted from now on, as the options of the same names. */
 void tlsyn_listener_admit(struct tlsyn_listener *listener, bool open, bool cookies);
+
+/** What connections have that are opened from now on. -EINVAL: nothing changed. */
+int tlsyn_listener_set_options(struct tlsyn_listener *listener,
+                               const struct tlsyn_conn_options *options);
 
 /** Other keys from now on: `count` of them, 0 to TLSYN_COOKIE_KEYS_MAX. */
 void tlsyn_listener_cookie_keys(struct tlsyn_listener *listener,
