@@ -115,6 +115,7 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
 int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options)
 {
     int error = settings_check(options);
+    bool was_nagle = conn->nagle;
 
     if (error == 0 && (conn->closed_told || conn->close_pending))
         error = -EPIPE;
@@ -126,6 +127,8 @@ int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_opti
     buffers_resize(conn, options);
     if (!conn->cork)
         tcp_uncork(conn);
+    else if (was_nagle && !conn->nagle)
+        tcp_cork_timeout(conn); /* as Linux's TCP_NODELAY: what waits leaves, once */
     tcp_keepalive_start(conn);
     tcp_set_ready(conn); /* what Nagle's algorithm or the cork held back may go */
     return 0;

@@ -88,6 +88,25 @@ START_TEST(a_cork_holds_the_odd_end_of_a_train)
 }
 END_TEST
 
+/* As Linux's TCP_NODELAY does to TCP_CORK */
+START_TEST(nagle_turned_off_pulls_the_cork_once)
+{
+    struct tcp_test *t = TCP_TEST(.conn = {.nagle = true, .cork = true});
+
+    opens_passively(t);
+    user_writes(&t->user, 100);
+    flush(t);
+    expect_nothing(t);
+    SET(t, .cork = true);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 100));
+    user_writes(&t->user, 100);
+    flush(t);
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- the others ------------------------------------------------------------------------------- */
 
 /* MUST-17 */
@@ -253,6 +272,7 @@ Suite *tcp_settings_suite(void)
     tcase_add_test(cork, a_cork_holds_for_200_ms_at_most);
     tcase_add_test(cork, a_fin_pulls_the_cork);
     tcase_add_test(cork, a_cork_holds_the_odd_end_of_a_train);
+    tcase_add_test(cork, nagle_turned_off_pulls_the_cork_once);
     suite_add_tcase(s, cork);
     tcase_add_test(others, nagle_turned_off_lets_go_what_waits);
     tcase_add_test(others, a_user_timeout_set_later_counts);
