@@ -89,11 +89,22 @@ static void charge(struct tlsyn_conn *conn, uint32_t len, uint64_t rate)
             (tlsyn_time)((uint64_t)len * TLSYN_SECONDS(1) / rate);
 }
 
+/* Nothing waits, but trains are no longer for that: they are what the pace would have made them. */
+static uint32_t unpaced_train(const struct tlsyn_conn *conn, uint32_t len)
+{
+    uint64_t rate = by_window(conn);
+    uint32_t mss = tcp_send_mss(conn), most = rate ? train(conn, rate) : len;
+
+    return len > most && most > mss ? most - most % mss : len;
+}
+
 uint32_t tcp_pace(struct tlsyn_conn *conn, uint32_t len, bool whole)
 {
     struct pace *p = &conn->pace;
     uint32_t mss = tcp_send_mss(conn);
 
+    if (conn->unpaced && !own_rate(conn) && !p->max)
+        return whole ? len : unpaced_train(conn, len);
     if (free_to_leave(conn))
         return len;
     uint64_t rate = tcp_pacing_rate(conn);
