@@ -68,9 +68,12 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .rst_per_second = 1000,
         .challenge_per_second = 100,
         .msl = TLSYN_SECONDS(30),
-        .rto_min = TLSYN_MS(200),          /* R6298-4 */
-        .rto_max = TLSYN_SECONDS(60),      /* R6298-5 */
-        .delack = TLSYN_MS(40),            /* MUST-40 */
+        .rto_min = TLSYN_MS(200),     /* R6298-4 */
+        .rto_max = TLSYN_SECONDS(60), /* R6298-5 */
+        .quick_acks = 16,             /* Linux's */
+        .delack = TLSYN_MS(40),
+        .max_ack_delay = TLSYN_MS(40),
+        /* that of Linux, and ours */      /* MUST-40 */
         .syn_timeout = TLSYN_SECONDS(180), /* MUST-23 */
         .shut_time = TLSYN_SECONDS(60),
         .user_timeout = TLSYN_SECONDS(300), /* SHLD-11 */

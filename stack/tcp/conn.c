@@ -52,6 +52,8 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     settings_init(conn, options);
     conn->opening->timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
     conn->stalled_since = TLSYN_NEVER;
+    conn->quick_acks = limits->quick_acks;
+    conn->quick_start = limits->quick_acks > 0;
     budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
     conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
     conn->iss = tcp->choose_iss(tcp, local, remote);

@@ -122,12 +122,14 @@ struct candidate {
 static uint32_t frame_max(const struct tlsyn_conn *conn)
 {
     uint32_t mss = tcp_send_mss(conn);
+    uint32_t most = conn->cc.cwnd / 2; /* two trains on their way keep the ACKs coming */
 
-    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn) || ecn_sends_cwr(conn))
+    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn) || ecn_sends_cwr(conn) || most < mss)
         return mss;
     if (conn->snd_urgent) /* the pointer counts from each segment's number */
         return mss;
-    return conn->gso_max / mss * mss;
+    most = most < conn->gso_max ? most : conn->gso_max;
+    return most / mss * mss;
 }
 
 /* The cork: more is to come, soon. (MAY-16) */
@@ -150,6 +152,14 @@ void tcp_uncork(struct tlsyn_conn *conn)
     timers_clear(conn, TCP_CORK);
 }
 
+/* Nagle's algorithm as Minshall, and Linux, have it: what a small segment waits for is another
+ * small one. Behind full ones it leaves: the odd end of a large write would else wait for an ACK
+ * that its receiver delays. */
+static bool small_is_out(const struct tlsyn_conn *conn)
+{
+    return seq_gt(conn->snd_small, conn->snd_una) && seq_leq(conn->snd_small, conn->snd_nxt);
+}
+
 /* RFC 9293 3.8.6.2.1: the sender's silly window avoidance, with Nagle's algorithm (3.7.4) in it.
  * `rest`: committed bytes from seq on. MUST-38, SHLD-7 */
 static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, uint32_t rest)
@@ -160,7 +170,7 @@ static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, ui
         return true; /* (2) all there is (MUST-60) */
     if (c->len == rest && conn->cork)
         return hold_back(conn);
-    if (c->len == rest && (!conn->nagle || conn->snd_nxt == conn->snd_una))
+    if (c->len == rest && !(conn->nagle && small_is_out(conn)))
         return true;
     return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
 }
@@ -283,7 +293,8 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
         c->len = frame_max(conn);
     /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm, or the
      * cork, would not hold back. */
-    if (c->len > mss && (c->len < rest || ((conn->nagle || conn->cork) && !conn->fin_queued)))
+    if (c->len > mss && (c->len < rest || (((conn->nagle && small_is_out(conn)) || conn->cork) &&
+                                           !conn->fin_queued)))
         c->len -= c->len % mss;
     c->fin = conn->fin_queued && c->len == rest && tcp_synchronized(conn);
     bool probe = mtu_probe_is_due(conn, c, (uint32_t)rest);
@@ -295,6 +306,19 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 }
 
 /* R6298-7 */
+/* Text that answers, be it a SYN-ACK, makes it a conversation: ACKs ride in our text from now on,
+ * and no longer leave at once for the sake of the peer's slow start. */
+static void note_answer(struct tlsyn_conn *conn, const struct candidate *c)
+{
+    const struct context *cx = conn->tcp->cx;
+    bool just_heard = conn->rcv_total > 0 && cx->now - conn->last_heard < cx->limits.delack;
+
+    if (!conn->quick_start || c->len == 0 || !(just_heard || conn->ack_due != TCP_ACK_NONE))
+        return;
+    conn->quick_start = false;
+    conn->quick_acks = 0;
+}
+
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 {
     tcp_seq next = c->seq + c->len + c->fin;
@@ -303,7 +327,12 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
         conn->retransmits += tcp_segments(conn, c->len);
         conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += tcp_segments(conn, c->len);
         conn->rtt_timing = false; /* Karn */
-    } else if (!conn->rtt_timing) {
+    } else {
+        note_answer(conn, c);
+        if (c->len % tcp_send_mss(conn))
+            conn->snd_small = next;
+    }
+    if (seq_geq(c->seq, conn->snd_nxt) && !conn->rtt_timing) {
         conn->rtt_timing = true;
         conn->rtt_seq = next;
         conn->rtt_at = conn->tcp->cx->now;
@@ -411,6 +440,17 @@ static void resend_first(struct tlsyn_conn *conn)
     send_text(conn, &c);
 }
 
+/* Bytes of the segment that ends at `end`, as it was cut. */
+static uint32_t last_segment(const struct tlsyn_conn *conn, tcp_seq end, uint32_t mss)
+{
+    const struct piece *last = board_at(&conn->board, conn->board.count - 1);
+    int32_t text = seq_diff(end, seq_max(last->from, conn->snd_una));
+
+    if (text <= 0) /* a FIN by itself */
+        return 0;
+    return (uint32_t)text % mss ? (uint32_t)text % mss : mss;
+}
+
 /* RFC 8985 7.3: new text if there is any, beyond cwnd too, else the last segment once more.
  * R8985-12 */
 static void send_tail(struct tlsyn_conn *conn)
@@ -426,11 +466,11 @@ static void send_tail(struct tlsyn_conn *conn)
     c.len = rest <= 0 ? 0 : (uint32_t)rest < mss ? (uint32_t)rest : mss;
     bool fresh = c.len > 0 && c.len <= room;
     if (!fresh) {
-        bool fin = tcp_fin_sent(conn);
+        tcp_seq end = tcp_fin_sent(conn) ? tcp_snd_end(conn) : conn->snd_nxt;
 
-        c.len = flight - fin < mss ? flight - fin : mss;
-        c.seq = conn->snd_una + (flight - fin - c.len);
-        c.fin = fin;
+        c.fin = tcp_fin_sent(conn);
+        c.len = last_segment(conn, end, mss);
+        c.seq = end - c.len;
     }
     send_text(conn, &c);
     tcp_probe_sent(conn, !fresh);

@@ -423,8 +423,8 @@ void tcp_arm_probe(struct tlsyn_conn *conn)
         conn->board.sacked || conn->board.lost || conn->rack.tlp_outstanding ||
         timers_running(conn, TCP_PERSIST))
         return;
-    tlsyn_time when = conn->tcp->cx->now +
-                      rack_pto(conn->rtt.srtt, flight <= conn->mss, conn->tcp->cx->limits.delack);
+    tlsyn_time when = conn->tcp->cx->now + rack_pto(conn->rtt.srtt, flight <= conn->mss,
+                                                    conn->tcp->cx->limits.max_ack_delay);
     timers_set(conn, TCP_PROBE, when < rto ? when : rto);
 }
 

@@ -30,6 +30,12 @@
  * such a sign are acknowledged one by one (RFC 5681 4.2 allows it). */
 #define QUICK_ACKS 16
 
+static void ack_quickly(struct tlsyn_conn *conn)
+{
+    conn->quick_acks = QUICK_ACKS;
+    conn->quick_start = false;
+}
+
 static void ack_now(struct tlsyn_conn *conn)
 {
     conn->ack_due = TCP_ACK_NOW;
@@ -111,7 +117,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
         conn->duplicate_acks = (uint16_t)(conn->duplicate_acks + segments);
     else if (conn->sack_ok && conn->duplicate_acks < ACKS_WITH_SACK)
         conn->duplicate_acks++;
-    conn->quick_acks = QUICK_ACKS;
+    ack_quickly(conn);
     ack_now(conn);
     if (error < 0) {
         count(cx, TLSYN_COUNT_tcp_ooo_drop);
@@ -141,7 +147,7 @@ void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     }
     if (ahead == 0)
         return;
-    conn->quick_acks = QUICK_ACKS;
+    ack_quickly(conn);
     conn->twice_due = true;
     conn->twice = twice;
 }

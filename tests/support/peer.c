@@ -25,6 +25,7 @@ struct tlsyn_limits default_limits(void)
     struct tlsyn_limits limits;
 
     tlsyn_limits_default(&limits);
+    limits.quick_acks = 0; /* tests of segments are about other ACKs than the first ones */
     return limits;
 }
 
@@ -335,8 +336,10 @@ static void start_stack(struct tcp_test *t)
                                           .paper = o->paper,
                                           .conn = o->conn};
 
+    const struct tlsyn_limits usual = default_limits();
+
     t->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
-        .limits = o->limits.connections ? &o->limits : NULL,
+        .limits = o->limits.connections ? &o->limits : &usual,
         .alloc = &t->memory.base,
         .random = &t->random.base,
         .trace = o->trace,

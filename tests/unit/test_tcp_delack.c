@@ -102,6 +102,44 @@ START_TEST(a_duplicate_is_acknowledged_at_once)
 }
 END_TEST
 
+/* RFC 5681 4.2 leaves it to the receiver when to delay */
+START_TEST(the_first_segments_are_acknowledged_one_by_one)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.quick_acks = 3;
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+
+    opens_passively(t);
+    for (int i = 1; i <= 3; i++) {
+        peer_sends(t, ACK(.len = 10));
+        expect(t, ACK(.ack = 1 + i * 10));
+    }
+    peer_sends(t, ACK(.len = 10));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(who_answers_lets_his_text_carry_the_acks)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.quick_acks = 16;
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+
+    opens_passively(t);
+    peer_sends(t, ACK(.len = 10));
+    expect(t, ACK(.ack = 11));
+    user_writes(&t->user, 5);
+    flush(t);
+    expect(t, ACK(.len = 5));
+    peer_sends(t, ACK(.len = 10));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *tcp_delack_suite(void);
 
 Suite *tcp_delack_suite(void)
@@ -116,6 +154,8 @@ Suite *tcp_delack_suite(void)
     tcase_add_test(all, text_of_ours_carries_the_acknowledgment);
     tcase_add_test(all, a_connection_may_go_without_delay);
     tcase_add_test(all, a_duplicate_is_acknowledged_at_once);
+    tcase_add_test(all, the_first_segments_are_acknowledged_one_by_one);
+    tcase_add_test(all, who_answers_lets_his_text_carry_the_acks);
     suite_add_tcase(s, all);
     return s;
 }

@@ -69,6 +69,27 @@ START_TEST(the_last_bytes_before_a_fin_do_not_wait)
 }
 END_TEST
 
+/* Minshall's variant */
+START_TEST(the_odd_end_of_a_large_write_leaves_with_it)
+{
+    struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
+
+    opens_passively(t);
+    user_writes(&t->user, 3000);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 1460));
+    expect(t, ACK(.seq = 1461, .len = 1460));
+    expect(t, ACK(.seq = 2921, .len = 80));
+    user_writes(&t->user, 1500);
+    flush(t);
+    expect(t, ACK(.seq = 3001, .len = 1460));
+    expect_nothing(t); /* the next odd end waits for the one before */
+    peer_sends(t, ACK(.ack = 3001));
+    expect(t, ACK(.seq = 4461, .len = 40));
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(the_odd_end_of_a_train_waits_too)
 {
     struct tcp_test *t =
@@ -77,8 +98,11 @@ START_TEST(the_odd_end_of_a_train_waits_too)
     opens_passively(t);
     user_writes(&t->user, 3000);
     flush(t);
-    expect(t, ACK(.seq = 1, .len = 2920));
-    expect_nothing(t);
+    expect(t, ACK(.seq = 1, .len = 3000));
+    user_writes(&t->user, 3000);
+    flush(t);
+    expect(t, ACK(.seq = 3001, .len = 2920));
+    expect_nothing(t); /* behind another odd end */
     tcp_test_close(t);
 }
 END_TEST
@@ -93,6 +117,7 @@ Suite *tcp_nagle_suite(void)
     tcase_add_test(all, small_segments_leave_at_once_unless_asked_otherwise);
     tcase_add_test(all, a_small_segment_waits_while_another_is_on_its_way);
     tcase_add_test(all, a_full_segment_does_not_wait);
+    tcase_add_test(all, the_odd_end_of_a_large_write_leaves_with_it);
     tcase_add_test(all, the_last_bytes_before_a_fin_do_not_wait);
     tcase_add_test(all, the_odd_end_of_a_train_waits_too);
     suite_add_tcase(s, all);

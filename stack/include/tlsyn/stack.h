@@ -71,9 +71,12 @@ struct tlsyn_limits {
     tlsyn_time msl;                /* maximum segment lifetime; TIME-WAIT lasts twice that */
     tlsyn_time rto_min;            /* RFC 6298 (2.4) asks for 1 s; hosts of today use 200 ms */
     tlsyn_time rto_max;
-    tlsyn_time delack;       /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
-    tlsyn_time syn_timeout;  /* R2 of a SYN or SYN-ACK: give up after */
-    tlsyn_time user_timeout; /* R2 of text: give up after */
+    uint8_t quick_acks; /* segments at the beginning of a connection that are acknowledged one by
+                           one, until we answer: the peer's slow start grows by ACKs */
+    tlsyn_time delack;  /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
+    tlsyn_time max_ack_delay; /* a peer is taken to delay an ACK for no longer (RFC 8985 7.2) */
+    tlsyn_time syn_timeout;   /* R2 of a SYN or SYN-ACK: give up after */
+    tlsyn_time user_timeout;  /* R2 of text: give up after */
     tlsyn_time
         shut_time; /* a peer that has kept its window shut for so long gives way (-ENOMEM) where memory
                       for buffers or a place for a connection is missing (RFC 6429) */
