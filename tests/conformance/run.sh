@@ -3,8 +3,8 @@
 #
 # packetdrill (google/packetdrill, GPL) is not part of this repository: build it, and point this at it and at its scripts. What
 # a script asks of the kernel in backticks is turned into --so_flags where it can be; scripts with what only Linux has are left
-# out, and counted. Python in %{ }% asks the kernel's getsockopt(2), which knows nothing of our sockets: it is not run.
-# Prints a line per script, with -v what packetdrill said, a table by folder, and a summary. Exit status 0: all that were run
+# out, and counted (needs_linux has the list). Python in %{ }% asks the kernel's getsockopt(2), which knows nothing of our
+# sockets: it is not run. Prints a line per script, with -v what packetdrill said, a table by folder, and a summary. Exit status 0: all that were run
 # have passed. TIMEOUT: seconds per script.
 # shellcheck disable=SC2016 # the single quotes hold awk
 set -u
@@ -34,6 +34,16 @@ fastopen=0x70403 fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4
 # needs_linux SCRIPT: why it can't be meant for us, in a few words; nothing: it can.
 needs_linux()
 {
+    if [ $family = 6 ] && grep -qE '^--local_ip=[0-9.]+$' "$1"; then
+        echo "addresses of IPv4"
+        return
+    fi
+    case $1 in # what write(2) takes there is counted in the kernel's own structures
+    */blocking-write.pkt | */epoll_out_edge*.pkt | */notsent-lowat*.pkt | */tcp-info-sndbuf-limited.pkt)
+        echo "sizes of sk_buff"
+        return
+        ;;
+    esac
     awk '
         /^[ \t]*\/\// { next }
         /MSG_ZEROCOPY|SO_ZEROCOPY/ { why = "MSG_ZEROCOPY" }
@@ -44,10 +54,15 @@ needs_linux()
         /sendfile\(|splice\(/ { why = "sendfile, splice" }
         /MSG_EOR/ { why = "MSG_EOR" }
         /SO_MAX_PACING_RATE/ { why = "SO_MAX_PACING_RATE" }
+        /IP_MTU_DISCOVER/ { why = "IP_MTU_DISCOVER" }
+        /= -1 EFAULT/ { why = "EFAULT" } # only a kernel can tell a bad pointer
+        /tcp_min_tso_segs/ { why = "tcp_min_tso_segs" }
+        /tcp_fastopen=0x[0-9]*(2|6)[0-9][0-9]([^0-9]|$)/ { why = "Fast Open without cookies" }
+        /> S .*FOEXP/ { why = "the experimental Fast Open option of clients" }
         /ip route|ip -6 route|tc qdisc|nstat|\/proc\/net/ { why = "commands of iproute2" }
         /%\{/ && /`/ { next }
         # A setting that changes while the script runs
-        /^[ \t]*\+?[0-9.]+[^\/]*`/ && /sysctl/ { why = "sysctls that change on the way" }
+        /^[ \t]*\+?[0-9.]+[^\/]*`/ && /sysctl.*ipv4/ { why = "sysctls that change on the way" }
         why { print why; exit }
     ' "$1"
 }
@@ -108,12 +123,12 @@ strip()
 }
 
 if [ $family = 4 ]; then
-    ours=192.168.0.1 theirs=192.0.2.1 gateway=192.168.0.3 prefix=16
+    ours=192.168.0.1 theirs=192.0.2.1 gateway=192.168.0.3
     options="--ip_version=ipv4 --netmask_ip=255.255.0.0 -D TFO_COOKIE=3021b9d889017eeb
         -D CODE=host_unreachable -D CMSG_LEVEL_IP=SOL_IP -D CMSG_TYPE_RECVERR=IP_RECVERR"
     not=v6.pkt
 else
-    ours=fd3d:a0b:17d6::1 theirs=fd3d:fa7b:d17d::1 gateway=fd3d:a0b:17d6:8888::1 prefix=48
+    ours=fd3d:a0b:17d6::1 theirs=fd3d:fa7b:d17d::1 gateway=fd3d:a0b:17d6:8888::1
     options="--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
         -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR"
     common=$common,mtu=1520
@@ -129,7 +144,7 @@ run_one() # SCRIPT
     fi
     strip "$1" >"$scratch/script.pkt"
     local=$(own "$1" local_ip $ours)
-    flags=$common$(flags_of "$1"),address=$local/$prefix,gateway=$gateway
+    flags=$common$(flags_of "$1"),address=$local/0
     # shellcheck disable=SC2086 # options are words
     if (cd "$scratch" && timeout "${TIMEOUT:-30}" "$packetdrill" --so_filename="$object" --so_flags="$flags" \
         --local_ip="$local" --remote_ip="$(own "$scratch/script.pkt" remote_ip $theirs)" --gateway_ip=$gateway $options script.pkt) >"$scratch/said" 2>&1; then

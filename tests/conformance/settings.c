@@ -115,7 +115,8 @@ int settings_parse(const char *flags, struct settings *s, char *wrong)
 {
     *s = (struct settings){.mtu = 1500};
     tlsyn_limits_default(&s->limits);
-    s->limits.rto_max = TLSYN_SECONDS(120); /* what Linux's TCP_SYNCNT and scripts count by */
+    s->limits.max_ack_delay = TLSYN_MS(200); /* Linux's tail loss probe counts on rto_min */
+    s->limits.rto_max = TLSYN_SECONDS(120);  /* what Linux's TCP_SYNCNT and scripts count by */
     while (flags && *flags) {
         size_t n = strcspn(flags, ",");
 
