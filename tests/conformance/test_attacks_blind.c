@@ -153,7 +153,7 @@ static struct tlsyn_endpoint endpoint(uint8_t host, uint16_t port)
  * (MUST-9, R6528-3) */
 START_TEST(initial_numbers_of_neighbours_look_like_chance) /* loop: octet, difference */
 {
-    static uint32_t count[256];
+    uint32_t count[256] = {0};
     struct tcp_test *t = TCP_TEST(0);
     struct tlsyn_endpoint us = endpoint(1, 443);
     tcp_seq last = 0;
@@ -176,7 +176,7 @@ END_TEST
  * 3.3.1). (R6528-4) */
 START_TEST(ports_of_active_opens_look_like_chance) /* loop 2: ports, and the steps between them */
 {
-    static uint32_t count[256];
+    uint32_t count[256] = {0};
     struct tcp_test *t = TCP_TEST(0);
     struct tlsyn_endpoint us = endpoint(1, 0), peer = endpoint(2, 80);
     uint16_t last = 0;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,7 +15,7 @@
 
 static const struct tlsyn_link_caps offloading = {.mtu = 1500, .gso_max = 65455, .csum = true};
 
-static char path[] = "/tmp/tlsyn-capture-XXXXXX";
+static char path[64];
 static struct tlsyn_link *near, *far; /* near is captured */
 static struct test_frame sent;
 static struct tlsyn_frame got[TLSYN_LINK_BATCH];
@@ -23,7 +24,7 @@ static uint8_t content[1 << 20];
 static void set_up(void)
 {
     struct tlsyn_link *ends[2];
-    int fd = mkstemp(path);
+    int fd = mkstemp(strcpy(path, "/tmp/tlsyn-capture-XXXXXX"));
 
     ck_assert_int_ge(fd, 0);
     close(fd);

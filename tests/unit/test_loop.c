@@ -340,11 +340,10 @@ static void on_alarm(int number)
     (void)number;
 }
 
-/* A signal every 5 ms from now on. */
-static void start_alarms(void)
+/* A signal every so many microseconds from now on; 0: no more. */
+static void set_alarms(suseconds_t us)
 {
-    const struct itimerval every = {.it_interval = {.tv_usec = 5000},
-                                    .it_value = {.tv_usec = 5000}};
+    const struct itimerval every = {.it_interval = {.tv_usec = us}, .it_value = {.tv_usec = us}};
     struct sigaction action = {.sa_handler = on_alarm};
 
     sigaction(SIGALRM, &action, NULL);
@@ -357,9 +356,10 @@ START_TEST(a_signal_ends_a_sleep)
     bool never = false;
 
     set_up(NULL, NULL);
-    start_alarms();
+    set_alarms(5000);
     ck_assert_int_eq(tlsyn_loop_run(loop, &never, tlsyn_clock() + TLSYN_SECONDS(60)), -EINTR);
     ck_assert_int_eq(tlsyn_wait(&none, 1, TLSYN_NEVER), -EINTR);
+    set_alarms(0);
     tear_down();
 }
 END_TEST

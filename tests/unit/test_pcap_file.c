@@ -4,11 +4,12 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "support/frames.h"
 
-static char path[] = "/tmp/tlsyn-pcap-XXXXXX";
+static char path[64];
 static struct test_frame sent;
 static struct tlsyn_frame got[TLSYN_LINK_BATCH];
 static char message[TLSYN_PCAP_MESSAGE];
@@ -20,7 +21,7 @@ static pcap_t *dead;
 
 static void begin_file(int linktype)
 {
-    int fd = mkstemp(path);
+    int fd = mkstemp(strcpy(path, "/tmp/tlsyn-pcap-XXXXXX"));
 
     ck_assert_int_ge(fd, 0);
     close(fd);

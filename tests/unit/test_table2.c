@@ -40,14 +40,14 @@ static bool is_over(struct study_observer *observer)
     return c->stop_at > 0 && c->last >= c->stop_at;
 }
 
-static char folder[] = "/tmp/tlsyn-table2-XXXXXX";
+static char folder[64];
 
 static struct table2_options options_in_memory(void)
 {
     struct table2_options o;
 
     table2_defaults(&o);
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(mkdtemp(strcpy(folder, "/tmp/tlsyn-table2-XXXXXX")));
     o.link = TABLE2_MEMORY;
     o.ping_ms[0] = 5;
     o.ping_ms[1] = 45; /* far apart: what else runs on the machine is small against it */

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "study/tap.h"
@@ -12,12 +13,12 @@ static const struct tlsyn_link_caps plain = {.mtu = 1500};
 
 static struct tlsyn_link *tap, *far_end;
 static struct tlsyn_frame got[TLSYN_LINK_BATCH];
-static char path[] = "/tmp/tlsyn-tap-XXXXXX";
+static char path[64];
 
 static void open_tap(void)
 {
     struct tlsyn_link *ends[2];
-    int fd = mkstemp(path);
+    int fd = mkstemp(strcpy(path, "/tmp/tlsyn-tap-XXXXXX"));
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(close(fd), 0);
