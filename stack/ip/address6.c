@@ -130,6 +130,7 @@ static void address_timer_fired(struct timer *timer)
     arm(iface);
 }
 
+/* R4862-1 */
 static void begin_tests(struct tlsyn_iface *iface, struct iface_address *a, tlsyn_time delay)
 {
     a->state = TLSYN_ADDRESS_TENTATIVE;
@@ -193,6 +194,7 @@ int address6_enable(struct tlsyn_iface *iface)
 
     if (iface->ip6.on)
         return 0;
+    /* R8200-4 */
     if (iface->link->caps.mtu < IP6_MTU_MIN)
         return -EMSGSIZE;
     autoconf_identifier(iface, 0, &link_local.addr);

@@ -477,6 +477,7 @@ static bool keep(struct frag_datagram *d, const struct fragment *f)
         return false;
     }
     if ((at < d->count && d->piece[at].from < f->offset + from->len) || !length_agrees(d, f)) {
+        /* R5722-1 */
         kill_datagram(d, TLSYN_DROP_ip_fragment_overlap);
         return false;
     }
@@ -537,6 +538,7 @@ static uint8_t *join(struct frag_datagram *d, struct ip_datagram *whole)
     return memory;
 }
 
+/* R1122-6 */
 uint8_t *frags_take(struct frags *frags, const struct fragment *fragment, struct ip_datagram *whole)
 {
     struct frag_datagram *d = datagram_of(frags, fragment);

@@ -66,12 +66,13 @@ bool icmp_may_answer(struct ip *ip)
     return false;
 }
 
+/* R1122-4, R4443-2 */
 static bool may_answer(struct ip *ip, const struct ip_datagram *datagram)
 {
     return !datagram->broadcast && icmp_may_answer(ip);
 }
 
-/* RFC 1122 3.2.2.6: the same data, back from the address that was asked. */
+/* RFC 1122 3.2.2.6: the same data, back from the address that was asked. (R1122-3) */
 static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
                        const struct wire_icmp4 *request)
 {
@@ -101,6 +102,7 @@ static void tell_sender(struct ip *ip, const struct ip_datagram *datagram, uint8
     icmp_send(ip, &error, &tx);
 }
 
+/* R8200-3 */
 void ip_protocol_unreachable(struct ip *ip, const struct ip_datagram *datagram)
 {
     if (!tlsyn_addr_is_ip4(&datagram->src))
@@ -117,6 +119,7 @@ void ip_port_unreachable(struct ip *ip, const struct ip_datagram *datagram)
         tell_sender(ip, datagram, ICMP4_UNREACHABLE, ICMP4_PORT);
 }
 
+/* R8200-5 */
 void ip_reassembly_exceeded(struct ip *ip, const struct ip_datagram *first)
 {
     if (!tlsyn_addr_is_ip4(&first->src))
@@ -278,6 +281,7 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct i
 
 /* --- in --------------------------------------------------------------------------------------- */
 
+/* R1122-5 */
 bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_error *error)
 {
     struct wire_icmp4 icmp;

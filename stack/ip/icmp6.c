@@ -71,7 +71,7 @@ int icmp6_send_frame(struct tlsyn_iface *iface, const struct icmp6_frame *frame,
     return error;
 }
 
-/* RFC 4443 4.2: back from the address that was asked; of a group, from one of ours. */
+/* RFC 4443 4.2: back from the address that was asked; of a group, from one of ours. (R4443-4) */
 static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
                        const struct wire_icmp6 *request)
 {
@@ -90,7 +90,7 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
 }
 
 /* RFC 4443 2.4 (e): not to nobody, and not about an error. What follows a broken extension header
- * can't be known. */
+ * can't be known. (R4443-3) */
 static bool may_be_told(const struct ip_datagram *datagram)
 {
     return !tlsyn_addr_unspecified(&datagram->src) &&
@@ -98,6 +98,7 @@ static bool may_be_told(const struct ip_datagram *datagram)
              icmp6_is_error(datagram->payload[0]));
 }
 
+/* R4443-1 */
 static void send_error(const struct ip_datagram *datagram, const struct wire_icmp6 *icmp)
 {
     struct ip *ip = datagram->iface->ip;

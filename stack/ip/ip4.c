@@ -19,7 +19,7 @@ bool ip4_is_host(const uint8_t octets[4])
     return octets[0] != 0 && octets[0] != 127 && octets[0] < 224;
 }
 
-/* 0, or minus the reason for which the header is refused. */
+/* 0, or minus the reason for which the header is refused. (R1122-1, R1122-2) */
 static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4)
 {
     switch (wire_ip4_parse(ether->payload, ether->payload_len, ip4)) {

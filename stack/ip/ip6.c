@@ -122,7 +122,8 @@ static int impossible(const struct ip_datagram *part, int error)
     return -TLSYN_DROP_ip_fragment;
 }
 
-/* RFC 7112 5: whole, or whoever judges datagrams by their headers judges this one wrong. */
+/* RFC 7112 5: whole, or whoever judges datagrams by their headers judges this one wrong.
+ * R7112-1 */
 static int check_first(const struct ip_datagram *part)
 {
     struct wire_ip6_chain chain;
@@ -136,7 +137,7 @@ static int check_first(const struct ip_datagram *part)
 }
 
 /* `datagram` has a fragment header as its payload. 0: it is whole, and goes on behind that header;
- * KEPT; or minus the reason. */
+ * KEPT; or minus the reason. (R6946-1) */
 static int ip6_fragment(struct ip_datagram *datagram)
 {
     struct ip_datagram part = *datagram;

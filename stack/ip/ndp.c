@@ -99,7 +99,7 @@ static bool is_solicited_node(const struct tlsyn_addr *group)
     return tlsyn_addr_eq(group, &of_it);
 }
 
-/* RFC 4861 7.1.1, 7.1.2, 6.1.2, 8.1: the checks that need the IPv6 header. */
+/* RFC 4861 7.1.1, 7.1.2, 6.1.2, 8.1: the checks that need the IPv6 header. (R4861-1) */
 static bool is_valid(const struct ip_datagram *datagram, const struct wire_ndp *ndp)
 {
     bool from_nobody = tlsyn_addr_unspecified(&datagram->src);

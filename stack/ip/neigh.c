@@ -234,6 +234,7 @@ static tlsyn_time reachable_time(const struct neighbour *n)
     return tlsyn_addr_is_ip4(&n->addr) ? n->cache->reachable_time : n->iface->ip6.reachable_time;
 }
 
+/* R1122-8 */
 struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *iface,
                                 const struct tlsyn_addr *addr)
 {
@@ -256,6 +257,7 @@ struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *i
     return n;
 }
 
+/* R1122-9, R4861-2 */
 void neigh_hold(struct neighbour *n, struct held *h)
 {
     struct context *cx = n->cache->cx;

@@ -47,7 +47,7 @@ static void set_ace(struct wire_tcp *segment, unsigned ace)
     segment->flags |= (uint8_t)((ace & 2u ? TCP_CWR : 0) | (ace & 1u ? TCP_ECE : 0));
 }
 
-/* RFC 9768 3.1.1 and 3.2.2.1: how the SYN, or SYN-ACK, arrived. */
+/* RFC 9768 3.1.1 and 3.2.2.1: how the SYN, or SYN-ACK, arrived. (R9768-1) */
 static unsigned handshake_encoding(unsigned codepoint)
 {
     static const uint8_t ace[] = {[NOT_ECT] = 2, [ECT_1] = 3, [ECT_0] = 4, [CE] = 6};
@@ -56,14 +56,14 @@ static unsigned handshake_encoding(unsigned codepoint)
 }
 
 /* Ours left as Not-ECT. Reported as anything else it was mangled on the way, and so would our
- * text be (3.2.2.3). */
+ * text be (3.2.2.3). (R9768-3) */
 static bool arrived_mangled(unsigned ace)
 {
     return ace == 3 || ace == 4 || ace == 6;
 }
 
 /* The option: the middle counter is that of marked text in either order of the others. True
- * if it has grown. */
+ * if it has grown. (R9768-4) */
 static bool read_option(struct ecn *e, const struct tcp_options *theirs)
 {
     uint32_t grown;
@@ -256,6 +256,7 @@ void ecn_window_reduced(struct tlsyn_conn *conn)
 
 /* --- what leaves ------------------------------------------------------------------------------ */
 
+/* R9768-2 */
 static unsigned ace_due(const struct ecn *e)
 {
     return (ACE_FIRST + e->marked) & ACE_MASK;

@@ -92,7 +92,7 @@ static tcp_seq probe_end(const struct tlsyn_conn *conn)
 
 /* --- down ------------------------------------------------------------------------------------- */
 
-/* A router's word is the end of any search for ten minutes. */
+/* A router's word is the end of any search for ten minutes. (R5927-2) */
 static void believe(struct tlsyn_conn *conn, uint16_t mtu)
 {
     struct mtu *m = &conn->mtu;

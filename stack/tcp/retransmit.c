@@ -228,6 +228,7 @@ void tcp_duplicate_ack(struct tlsyn_conn *conn)
         frto_goes_on(conn, false);
     if (conn->in_recovery) /* step 4, and its bound: as many segments as are outstanding */
         inflate(conn);
+    /* R6582-2 */
     else if (conn->dupacks == DUPACKS_FOR_LOSS && seq_gt(conn->snd_una, conn->recover))
         enter_recovery(conn);
     tcp_set_ready(conn);
@@ -242,7 +243,7 @@ uint32_t tcp_limited_transmit(const struct tlsyn_conn *conn)
            conn->cc.smss;
 }
 
-/* RFC 6582 3.2 step 3, partial acknowledgement: the next hole starts at snd_una. */
+/* RFC 6582 3.2 step 3, partial acknowledgement: the next hole starts at snd_una. (R6582-1) */
 static void partial_ack(struct tlsyn_conn *conn, uint32_t acked)
 {
     conn->resend_first = true;

@@ -28,6 +28,7 @@ void shut_is_in_the_way(struct tcp *tcp)
     tcp->room_wanted = true;
 }
 
+/* R6429-1 */
 void shut_gives_way(struct tcp *tcp)
 {
     struct list *first = list_first(&tcp->shut);

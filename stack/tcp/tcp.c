@@ -105,7 +105,7 @@ void tcp_output_ready(struct tcp *tcp)
 }
 
 /* RFC 5927 4: an error about a sequence number that is not outstanding is forged, or too
- * old to matter. */
+ * old to matter. (R5927-1) */
 static bool quotes_outstanding(const struct tlsyn_conn *conn, tcp_seq seq)
 {
     return seq_geq(seq, conn->snd_una) && seq_lt(seq, conn->snd_nxt);

@@ -78,7 +78,7 @@ bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len)
     return checksum_good(&sum);
 }
 
-/* RFC 791 3.1. What comes behind an option without a possible length is not looked at. */
+/* RFC 791 3.1. What comes behind an option without a possible length is not looked at. (R7126-1) */
 bool wire_ip4_has_source_route(const uint8_t *bytes, uint8_t header_len)
 {
     struct reader r = reader_of(bytes + IP4_HEADER_LEN, (size_t)header_len - IP4_HEADER_LEN);

@@ -77,7 +77,8 @@ static int problem(struct wire_ip6_chain *chain, uint8_t code, size_t pointer)
     return -EPROTO;
 }
 
-/* RFC 8200 4.2: what to do about an option that we don't know, by the two high bits of its type. */
+/* RFC 8200 4.2: what to do about an option that we don't know, by the two high bits of its type.
+ * R8200-2 */
 static int unknown_option(struct wire_ip6_chain *chain, uint8_t type, size_t at)
 {
     switch (type >> 6) {
@@ -129,6 +130,7 @@ static bool is_extension(uint8_t next)
     return next == IP6_HOP_BY_HOP || next == IP6_ROUTING || next == IP6_DESTINATION;
 }
 
+/* R8200-1 */
 int wire_ip6_walk(const struct wire_ip6 *ip, struct wire_ip6_chain *chain)
 {
     struct reader r = reader_of(ip->payload, ip->payload_there);

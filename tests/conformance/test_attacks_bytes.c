@@ -165,7 +165,8 @@ END_TEST
 
 /* --- the way back ----------------------------------------------------------------------------- */
 
-/* RFC 7126 4.3, 4.4: with a source route a stranger would get our answers to somebody else. */
+/* RFC 7126 4.3, 4.4: with a source route a stranger would get our answers to somebody else.
+ * R7126-1 */
 START_TEST(a_source_route_is_dropped) /* loop: option */
 {
     static const uint8_t route[][8] = {

@@ -271,6 +271,7 @@ static struct tcp_test *besieged(const struct tlsyn_limits *limits, uint16_t pee
     return t;
 }
 
+/* R6429-1 */
 START_TEST(peers_that_take_nothing_give_way_where_memory_is_missing)
 {
     struct tlsyn_limits limits = default_limits();

@@ -126,6 +126,7 @@ static void in_order_of(const int order[4])
     expect_empty();
 }
 
+/* R1122-6 */
 START_TEST(fragments_in_any_order_make_the_datagram)
 {
     int n = 0;
@@ -229,6 +230,7 @@ END_TEST
 
 /* --- lies ------------------------------------------------------------------------------------- */
 
+/* R5722-1 */
 START_TEST(an_overlap_ends_the_datagram)
 {
     static const struct piece bad[] = {PIECE(160, 248), PIECE(152, 240), PIECE(168, 232),
@@ -306,6 +308,7 @@ START_TEST(impossible_fragments_are_dropped_by_themselves)
 }
 END_TEST
 
+/* R7112-1 */
 START_TEST(a_first_fragment_holds_the_whole_header)
 {
     uint8_t tcp[64] = {[12] = 0x80}; /* 32 octets */
@@ -322,6 +325,7 @@ END_TEST
 
 /* --- time ------------------------------------------------------------------------------------- */
 
+/* R8200-5 */
 START_TEST(the_source_learns_that_its_time_is_over)
 {
     struct wire_icmp4 icmp;
@@ -344,6 +348,7 @@ START_TEST(the_source_learns_that_its_time_is_over)
 }
 END_TEST
 
+/* R4443-3 */
 START_TEST(nobody_is_told_who_could_not_understand_it)
 {
     static uint8_t unreachable[80] = {ICMP4_UNREACHABLE};

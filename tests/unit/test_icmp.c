@@ -84,6 +84,7 @@ static struct wire_icmp4 sent(int i)
 
 /* --- we are asked ----------------------------------------------------------------------------- */
 
+/* R1122-3 */
 START_TEST(echo_request_gets_its_data_back)
 {
     static const uint8_t us_ip[4] = {10, 0, 0, 1}, peer_ip[4] = {10, 0, 0, 2};
@@ -145,6 +146,7 @@ START_TEST(answer_is_finished_here_even_if_the_link_has_offload)
 }
 END_TEST
 
+/* R1122-4 */
 START_TEST(broadcast_echo_is_not_answered)
 {
     static const uint8_t message[8] = {8, 0, 0xf7, 0xff};
@@ -161,6 +163,7 @@ START_TEST(broadcast_echo_is_not_answered)
 }
 END_TEST
 
+/* R4443-2 */
 START_TEST(answers_are_limited_per_second)
 {
     struct wire_icmp4 request = {.type = ICMP4_ECHO};
@@ -198,6 +201,7 @@ START_TEST(damaged_messages_are_dropped)
 }
 END_TEST
 
+/* R1122-5 */
 START_TEST(unknown_types_are_discarded_in_silence)
 {
     for (int type = 0; type < 256; type++) {

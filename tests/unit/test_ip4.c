@@ -112,6 +112,7 @@ START_TEST(lies_are_found)
 }
 END_TEST
 
+/* R1122-1 */
 START_TEST(one_flipped_bit_breaks_the_checksum)
 {
     struct reference r;

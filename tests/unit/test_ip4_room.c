@@ -133,6 +133,7 @@ START_TEST(truncated_anywhere_is_dropped)
 }
 END_TEST
 
+/* R1122-1, R1122-2 */
 START_TEST(lying_headers_are_dropped)
 {
     static const struct {

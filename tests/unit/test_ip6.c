@@ -124,6 +124,7 @@ START_TEST(a_chain_ends_at_a_fragment_header)
 }
 END_TEST
 
+/* R8200-2 */
 START_TEST(unknown_options_do_as_they_are_told)
 {
     static const struct {
@@ -144,6 +145,7 @@ START_TEST(unknown_options_do_as_they_are_told)
 }
 END_TEST
 
+/* R8200-1 */
 START_TEST(what_is_wrong_is_pointed_at)
 {
     static const struct {

@@ -90,6 +90,7 @@ START_TEST(what_is_not_for_us_or_from_nobody_is_dropped)
 }
 END_TEST
 
+/* R8200-3 */
 START_TEST(unknown_headers_are_pointed_at)
 {
     static const uint8_t option[] = {6, 0, 0xc2, 4, 0, 0, 0, 0},
@@ -115,6 +116,7 @@ START_TEST(unknown_headers_are_pointed_at)
 }
 END_TEST
 
+/* R4443-1, R4443-2 */
 START_TEST(errors_quote_1280_octets_and_are_rate_limited)
 {
     static uint8_t payload[1400] = {6, 0, 0x82, 4};
@@ -134,6 +136,7 @@ START_TEST(errors_quote_1280_octets_and_are_rate_limited)
 }
 END_TEST
 
+/* R4443-4 */
 START_TEST(echo_is_answered)
 {
     static const uint8_t request[] = {ICMP6_ECHO, 0, 0, 0, 0x12, 0x34, 0, 7, 'd', 'a', 't', 'a'};

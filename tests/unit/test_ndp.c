@@ -193,6 +193,7 @@ static void refused(const char *src, const char *dst, uint8_t hop_limit, const s
     ck_assert_int_eq(ip_bed_neigh(&bed, "fd77::7"), -1);
 }
 
+/* R4861-1 */
 START_TEST(messages_that_are_not_of_this_link_or_not_as_they_must_be)
 {
     struct wire_ndp ask = solicit("fd77::1", 7), answer = advert("fd77::7", 7);
@@ -282,6 +283,7 @@ static enum tlsyn_address_state state_of(const char *text)
     return tlsyn_iface_address_state(bed.iface, &addr);
 }
 
+/* R4862-1 */
 START_TEST(an_address_is_asked_about_before_it_is_used)
 {
     struct tlsyn_addr addr = addr_of("fd77::5");
@@ -420,6 +422,7 @@ START_TEST(a_link_local_source_goes_nowhere_else)
 }
 END_TEST
 
+/* R8200-4 */
 START_TEST(the_link_must_carry_1280_octets)
 {
     struct tlsyn_link_caps caps = {.mtu = 1279, .hwaddr = {2, 0, 0, 0, 0, 1}};

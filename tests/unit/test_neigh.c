@@ -82,6 +82,7 @@ START_TEST(first_use_asks_everybody)
 }
 END_TEST
 
+/* R1122-9, R4861-2 */
 START_TEST(answer_releases_what_waited_in_order)
 {
     static const uint8_t peer_hw[6] = {2, 0, 0, 0, 0, 2};
@@ -197,6 +198,7 @@ END_TEST
 
 /* --- reachability (7.3.3) --------------------------------------------------------------------- */
 
+/* R1122-8 */
 START_TEST(reachable_goes_stale_in_its_time_and_is_probed_alone)
 {
     static const uint8_t peer_hw[6] = {2, 0, 0, 0, 0, 2};

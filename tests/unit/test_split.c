@@ -304,7 +304,7 @@ static bool told(uint8_t *code, uint32_t *pointer)
     return true;
 }
 
-/* RFC 6946 */
+/* RFC 6946 (R6946-1) */
 START_TEST(an_atomic_fragment_stands_by_itself)
 {
     ck_assert_int_eq(fragment6(IP_PROTOCOL_UDP, 1, text, 16),

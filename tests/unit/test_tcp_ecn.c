@@ -46,7 +46,7 @@ static struct tcp_test *asked(unsigned ace, uint8_t codepoint, unsigned *answer)
 
 /* --- negotiation ------------------------------------------------------------------------------ */
 
-/* SHLD-8, R3168-1 */
+/* SHLD-8, R3168-1 (R9768-1) */
 START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 4 */
 {
     static const unsigned encoding[] = {2, 3, 4, 6};
@@ -66,7 +66,7 @@ START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 
 }
 END_TEST
 
-/* R3168-1 */
+/* R3168-1 (R9768-3) */
 START_TEST(an_opener_takes_what_the_syn_ack_says) /* loop: 8 */
 {
     static const struct {
@@ -234,6 +234,7 @@ END_TEST
 
 /* --- RFC 9768 --------------------------------------------------------------------------------- */
 
+/* R9768-2 */
 START_TEST(ace_counts_marked_segments_and_goes_round)
 {
     unsigned answer;
@@ -301,6 +302,7 @@ START_TEST(eight_marks_at_once_show_in_the_option)
 }
 END_TEST
 
+/* R9768-4 */
 START_TEST(a_zeroed_option_is_not_believed) /* RFC 9768 3.2.3.2.4 */
 {
     struct tcp_test *t = ten_sent(7);

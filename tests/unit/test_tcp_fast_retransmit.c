@@ -108,7 +108,7 @@ START_TEST(the_full_ack_ends_it_at_half_the_window)
 }
 END_TEST
 
-/* RFC 6582 3.2 step 3 */
+/* RFC 6582 3.2 step 3 (R6582-1) */
 START_TEST(a_partial_ack_brings_the_next_hole)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
@@ -127,7 +127,7 @@ START_TEST(a_partial_ack_brings_the_next_hole)
 }
 END_TEST
 
-/* RFC 6582 3.2 step 1, 4: duplicates of what a timeout sent again */
+/* RFC 6582 3.2 step 1, 4: duplicates of what a timeout sent again (R6582-2) */
 START_TEST(no_fast_retransmit_below_the_point_of_the_last_loss)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);

@@ -93,7 +93,7 @@ START_TEST(a_too_big_about_nothing_outstanding_teaches_nothing)
 END_TEST
 
 /* RFC 5927 7.2: what so large a segment has disproved is believed only when the next one
- * does not pass. */
+ * does not pass. (R5927-2) */
 START_TEST(a_too_big_against_the_evidence_waits_for_a_timeout)
 {
     struct tcp_test *t = TCP_TEST(0);
