@@ -257,7 +257,7 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 static bool reopens(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (conn->state != TLSYN_TIME_WAIT ||
-        (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
         return false;
     if (conn->ts_ok && segment->options.has_ts && segment->options.tsval != conn->ts_recent)
         return seq_gt(segment->options.tsval, conn->ts_recent);

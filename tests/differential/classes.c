@@ -169,7 +169,7 @@ static bool by_sending(const struct trial *t, enum field field)
  */
 static bool by_size(const struct trial *t, enum field field)
 {
-    return is_segment(t) && (t->beyond || t->kernel_seq != t->seq) && field != DIFFERS_syn &&
+    return is_segment(t) && (t->beyond || t->apart) && field != DIFFERS_syn &&
            field != DIFFERS_known && field != DIFFERS_rst;
 }
 
@@ -240,6 +240,8 @@ static bool by_early_text(const struct trial *t, enum field field)
 /* A FIN in order, and text behind it that had come before. */
 static bool by_text_over_fin(const struct trial *t, enum field field)
 {
+    if (is_segment(t) && t->ours_before.fin_seen && field == DIFFERS_delivered)
+        return true;
     return is_segment(t) && t->with->flags & TCP_FIN && t->seq <= 0 && t->end > 0 &&
            (field == DIFFERS_state || field == DIFFERS_delivered) &&
            t->ours->standing.delivered > t->kernel->standing.delivered;

@@ -14,8 +14,9 @@ struct trial {
     const struct subject *kernel, *ours;
     struct standing kernel_before, ours_before;
     const struct step *with;
-    int32_t seq, end, kernel_seq;   /* of the segment: distances from what ours expected next */
-    bool beyond;                    /* this segment, or one before, ended beyond our edge */
+    int32_t seq, end, kernel_seq; /* of the segment: distances from what ours expected next */
+    bool beyond;                  /* this segment, or one before, ended beyond our edge */
+    bool apart; /* it, or one before, is at another place to the kernel: by the edge */
     int32_t kernel_edge, ours_edge; /* its SEQ, from the right edges */
     int32_t ack_una, ack_nxt;       /* its ACK, from our SND.UNA and SND.NXT */
 };

@@ -174,6 +174,24 @@ START_TEST(an_abort_behind_both_fins_says_nothing)
 }
 END_TEST
 
+/* RFC 9293 3.10.7.2: a SYN with FIN opens nothing, and so it ends no TIME-WAIT either. */
+START_TEST(a_syn_with_fin_leaves_time_wait_alone)
+{
+    struct tcp_test *t = established();
+
+    user_acts(&t->user, USER_CLOSES);
+    flush(t);
+    expect(t, FIN(.seq = 1, .ack = 1));
+    peer_sends(t, FIN());
+    expect(t, ACK(.seq = 2, .ack = 2));
+    ck_assert_uint_eq(t->tcp->time_wait_count, 1);
+    peer_sends(t, SEG(TCP_SYN | TCP_FIN, .seq = 5000));
+    ck_assert_uint_eq(t->tcp->time_wait_count, 1);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *tcp_acceptable_suite(void);
 
 Suite *tcp_acceptable_suite(void)
@@ -192,6 +210,7 @@ Suite *tcp_acceptable_suite(void)
     tcase_add_test(ends, a_fin_in_order_counts_whatever_came_before);
     tcase_add_loop_test(ends, an_abort_in_front_of_a_fin_that_waits_resets, 0, 2);
     tcase_add_test(ends, an_abort_behind_both_fins_says_nothing);
+    tcase_add_test(ends, a_syn_with_fin_leaves_time_wait_alone);
     suite_add_tcase(s, ends);
     return s;
 }
