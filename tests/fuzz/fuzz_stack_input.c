@@ -26,18 +26,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/random.h"
-#include "support/fake_link.h"
-#include "support/memory.h"
+#include "support/bed.h"
 #include "support/must.h"
 #include "tcp/conn.h"
-#include "wire/arp.h"
 #include "wire/bytes.h"
-#include "wire/checksum.h"
-#include "wire/ether.h"
-#include "wire/ip4.h"
+#include "wire/icmp6.h"
 #include "wire/ip6.h"
-#include "wire/ndp.h"
 
 #define USERS      6
 #define PORT       443
@@ -54,21 +48,13 @@ struct player {
 
 struct fuzz {
     struct reader input;
-    struct test_memory memory;
-    struct random_seeded random;
-    struct fake_link link;
-    struct tlsyn_stack *stack;
-    struct tlsyn_iface *iface;
+    struct bed bed;
     struct tlsyn_acceptor acceptor;
     struct tlsyn_listener *listener;
     struct tcp *tcp;
-    tlsyn_time now;
     bool ip6; /* what comes from the peer, and where we connect to */
     struct player player[USERS];
 };
-
-static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
-static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
 
 /* --- users ------------------------------------------------------------------------------------ */
 
@@ -198,79 +184,16 @@ static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *acceptor, struct 
 
 /* --- the wire --------------------------------------------------------------------------------- */
 
-static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
-{
-    uint8_t *exact = malloc(len ? len : 1);
-    struct tlsyn_frame frame = {
-        .iov[0] = {exact, len}, .iovcnt = 1, .flags = TLSYN_FRAME_CSUM_VERIFIED};
-
-    must(exact != NULL);
-    memcpy(exact, bytes, len);
-    must(tlsyn_stack_input(f->stack, f->iface, &frame, f->now) == 0);
-    free(exact);
-}
-
-static const struct tlsyn_addr our_addr6 = {{0xfd, 0x77, [15] = 1}};
-static const struct tlsyn_addr peer_addr6 = {{0xfd, 0x77, [15] = 2}};
-
 static void datagram_arrives(struct fuzz *f, uint8_t protocol, const uint8_t *payload, size_t len)
 {
-    uint8_t frame[FRAME_MAX];
-    size_t header = f->ip6 ? IP6_HEADER_LEN : IP4_HEADER_LEN;
-    struct wire_ether ether = {.type = f->ip6 ? ETHER_TYPE_IP6 : ETHER_TYPE_IP4};
-    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
-                           .dst = tlsyn_addr_ip4(our_octets),
-                           .ttl = 64,
-                           .protocol = protocol,
-                           .total_len = (uint16_t)(IP4_HEADER_LEN + len)};
-    struct wire_ip6 ip6 = {.src = peer_addr6,
-                           .dst = our_addr6,
-                           .hop_limit = 255,
-                           .next = protocol,
-                           .payload_len = (uint16_t)len};
+    uint8_t bytes[FRAME_MAX];
+    struct ip_datagram d = {.src = peer_addr(f->ip6),
+                            .dst = our_addr(f->ip6),
+                            .protocol = protocol,
+                            .payload = payload,
+                            .len = len};
 
-    memcpy(ether.dst, our_hw, 6);
-    memcpy(ether.src, peer_hw, 6);
-    wire_ether_emit(&ether, frame, sizeof(frame));
-    if (f->ip6)
-        wire_ip6_emit(&ip6, frame + ETHER_HEADER_LEN, IP6_HEADER_LEN);
-    else
-        wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    memcpy(frame + ETHER_HEADER_LEN + header, payload, len);
-    frame_arrives(f, frame, ETHER_HEADER_LEN + header + len);
-}
-
-/* The frames are flagged as verified: no checksum is needed. */
-static void peer_answers_solicitation(struct fuzz *f)
-{
-    struct wire_ndp ndp = {.type = ICMP6_NEIGHBOUR_ADVERTISEMENT,
-                           .target = peer_addr6,
-                           .solicited = true,
-                           .has_target_hw = true};
-    uint8_t message[NDP_MESSAGE_MAX];
-    bool before = f->ip6;
-
-    memcpy(ndp.target_hw, peer_hw, 6);
-    f->ip6 = true;
-    datagram_arrives(f, IP6_ICMP, message, (size_t)wire_ndp_emit(&ndp, message, sizeof(message)));
-    f->ip6 = before;
-}
-
-static void peer_answers_arp(struct fuzz *f, enum arp_op op)
-{
-    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
-    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
-    struct wire_arp arp = {.op = (uint16_t)op,
-                           .sender = tlsyn_addr_ip4(peer_octets),
-                           .target = tlsyn_addr_ip4(our_octets)};
-
-    memcpy(ether.dst, our_hw, 6);
-    memcpy(ether.src, peer_hw, 6);
-    memcpy(arp.sender_hw, peer_hw, 6);
-    memcpy(arp.target_hw, our_hw, 6);
-    wire_ether_emit(&ether, frame, sizeof(frame));
-    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, ARP_LEN);
-    frame_arrives(f, frame, sizeof(frame));
+    bed_datagram(&f->bed, bytes, datagram_emit(&d, bytes));
 }
 
 /* Text of octets that don't matter, and of a length that does. */
@@ -296,7 +219,7 @@ static void read_options(struct fuzz *f, struct tcp_options *o)
     o->sack_permitted = which & 4;
     if (which & 8) {
         o->has_ts = true;
-        o->tsval = (uint32_t)(f->now / 1000) + get_u8(&f->input);
+        o->tsval = (uint32_t)(f->bed.now / 1000) + get_u8(&f->input);
     }
     if (which & 16) {
         o->has_fastopen = true;
@@ -356,26 +279,24 @@ static void syn(struct fuzz *f)
 static void icmp(struct fuzz *f)
 {
     const struct tlsyn_conn *conn = nth_conn(f, get_u8(&f->input) % 8);
-    uint8_t message[8 + IP4_HEADER_LEN + 8] = {3};
-    struct wire_ip4 quoted = {.src = tlsyn_addr_ip4(our_octets),
-                              .dst = tlsyn_addr_ip4(peer_octets),
-                              .protocol = IP_PROTOCOL_TCP,
-                              .total_len = 1500};
-    struct checksum sum = {0};
+    struct ip_datagram quoted = {
+        .src = our_addr(false), .dst = peer_addr(false), .protocol = IP_PROTOCOL_TCP, .len = 1480};
+    uint8_t message[8 + DATAGRAM_HEADER_MAX + 8] = {3};
 
     if (!conn)
         return;
     message[1] = get_u8(&f->input) % 16;
     message[6] = get_u8(&f->input) % 8;
-    wire_ip4_emit(&quoted, message + 8, IP4_HEADER_LEN);
-    struct writer w = writer_of(message + 8 + IP4_HEADER_LEN, 8);
+    size_t header = datagram_emit_header(&quoted, message + 8);
+    struct writer w = writer_of(message + 8 + header, 8);
     put_u16(&w, conn->local.port);
     put_u16(&w, conn->remote.port);
     put_u32(&w, conn->snd_una + distance(f));
-    checksum_add(&sum, message, sizeof(message));
+    struct ip_datagram whole = {
+        .protocol = IP_PROTOCOL_ICMP, .payload = message, .len = 8 + header + 8};
     w = writer_of(message + 2, 2);
-    put_u16(&w, checksum_finish(&sum));
-    datagram_arrives(f, IP_PROTOCOL_ICMP, message, sizeof(message));
+    put_u16(&w, datagram_checksum(&whole));
+    datagram_arrives(f, IP_PROTOCOL_ICMP, message, whole.len);
 }
 
 static void raw_frame(struct fuzz *f)
@@ -385,60 +306,30 @@ static void raw_frame(struct fuzz *f)
 
     len = len < f->input.left ? len : f->input.left;
     get_bytes(&f->input, frame, len);
-    frame_arrives(f, frame, len);
+    bed_frame(&f->bed, frame, len);
 }
 
 /* --- the stack's side ------------------------------------------------------------------------- */
 
-/* True if it asks for the peer's Ethernet address. */
-static bool look_at_ip6(const struct fuzz *f, const struct fake_frame *frame)
+/* Each datagram parses, fits the link, and holds a segment that parses if it says so. */
+static void look_at_sent(struct bed *bed, const struct fake_frame *frame)
 {
-    struct wire_ip6 ip6;
+    const uint8_t *bytes = frame->bytes + 14;
+    bool is_ip6 = frame->bytes[12] == 0x86;
     struct wire_ip6_chain chain;
+    struct wire_ip6 ip6;
+    struct ip_datagram d;
     struct wire_tcp tcp;
 
-    must(wire_ip6_parse(frame->bytes + 14, frame->len - 14, &ip6) == 0);
-    must(wire_ip6_walk(&ip6, &chain) == 0);
-    must(frame->len - 14 <= f->link.base.caps.mtu);
-    must(chain.protocol != IP_PROTOCOL_TCP ||
-         wire_tcp_parse(chain.payload, chain.payload_len, &tcp) == 0);
-    return chain.protocol == IP6_ICMP && chain.payload[0] == ICMP6_NEIGHBOUR_SOLICITATION;
-}
-
-static void look_at_sent(struct fuzz *f)
-{
-    bool asked = false, solicited = false;
-
-    for (int i = 0; i < f->link.count; i++) {
-        const struct fake_frame *frame = &f->link.frame[i];
-        struct wire_ip4 ip4;
-        struct wire_tcp tcp;
-
-        if (frame->bytes[12] == 0x86) {
-            solicited = look_at_ip6(f, frame) || solicited;
-            continue;
-        }
-        if (frame->bytes[13] == 6) {
-            asked = true;
-            continue;
-        }
-        must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
-        must(ip4.total_len <= f->link.base.caps.mtu);
-        must(ip4.protocol != IP_PROTOCOL_TCP ||
-             wire_tcp_parse(ip4.payload, ip4.payload_len, &tcp) == 0);
+    if (frame->bytes[13] == 6 && !is_ip6) /* ARP */
+        return;
+    must(datagram_read(bytes, frame->len - 14, &d));
+    must(frame->len - 14 <= bed->link.base.caps.mtu);
+    if (is_ip6) {
+        must(wire_ip6_parse(bytes, frame->len - 14, &ip6) == 0);
+        must(wire_ip6_walk(&ip6, &chain) == 0);
     }
-    fake_link_clear(&f->link);
-    if (asked)
-        peer_answers_arp(f, ARP_REPLY);
-    if (solicited)
-        peer_answers_solicitation(f);
-}
-
-static void output(struct fuzz *f)
-{
-    tlsyn_stack_timers(f->stack, f->now);
-    tlsyn_stack_output(f->stack, f->now);
-    look_at_sent(f);
+    must(d.protocol != IP_PROTOCOL_TCP || wire_tcp_parse(d.payload, d.len, &tcp) == 0);
 }
 
 static void open_listener(struct fuzz *f)
@@ -449,7 +340,7 @@ static void open_listener(struct fuzz *f)
                                           .paper = true,
                                           .conn = {.snd_ring = RING_SMALL, .rcv_ring = RING_SMALL}};
 
-    if (tlsyn_listener_open(f->stack, &listen, &f->acceptor, &f->listener) < 0)
+    if (tlsyn_listener_open(f->bed.stack, &listen, &f->acceptor, &f->listener) < 0)
         f->listener = NULL;
     else
         f->tcp = f->listener->tcp;
@@ -470,8 +361,7 @@ static void connect_one(struct fuzz *f)
     struct player *p = idle_player(f);
     uint8_t choice = get_u8(&f->input);
     struct tlsyn_connect_options connect = {
-        .remote = {f->ip6 ? peer_addr6 : tlsyn_addr_ip4(peer_octets),
-                   (uint16_t)(1000 + choice / 64)},
+        .remote = {peer_addr(f->ip6), (uint16_t)(1000 + choice / 64)},
         .local = {.port = choice & 4 ? (uint16_t)(PORT + (choice >> 3 & 1)) : 0},
         .level = choice & 3,
         .conn = {.nagle = choice & 16,
@@ -485,7 +375,7 @@ static void connect_one(struct fuzz *f)
     p->busy = true;
     p->conn = NULL;
     struct tlsyn_conn *conn;
-    int error = tlsyn_conn_open(f->stack, &connect, &p->handler, &conn);
+    int error = tlsyn_conn_open(f->bed.stack, &connect, &p->handler, &conn);
     if (error < 0) {
         must(p->busy || !p->conn); /* on_closed was not called, unless the user had left */
         p->busy = false;
@@ -530,11 +420,11 @@ static void step(struct fuzz *f)
         break;
     case 7:
         time = get_u16(&f->input);
-        f->now += time * time;
-        output(f);
+        f->bed.now += time * time;
+        bed_output(&f->bed);
         break;
     case 8:
-        test_memory_fail(&f->memory, get_u8(&f->input) % 8u + 1);
+        test_memory_fail(&f->bed.memory, get_u8(&f->input) % 8u + 1);
         break;
     case 9:
         icmp(f);
@@ -543,10 +433,10 @@ static void step(struct fuzz *f)
         toggle_listener(f);
         break;
     case 11:
-        f->link.room = (int8_t)get_u8(&f->input);
+        f->bed.link.room = (int8_t)get_u8(&f->input);
         break;
     case 12:
-        output(f);
+        bed_output(&f->bed);
         break;
     case 13:
         f->ip6 = !f->ip6;
@@ -558,7 +448,6 @@ static void step(struct fuzz *f)
 
 static void open_stack(struct fuzz *f)
 {
-    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
     struct tlsyn_limits limits;
 
     tlsyn_limits_default(&limits);
@@ -568,23 +457,14 @@ static void open_stack(struct fuzz *f)
     limits.embedded_backlog = 3;
     limits.ooo_ranges = 4;
     limits.destinations = 2;
-    test_memory_init(&f->memory);
-    random_seed(&f->random, 1);
-    fake_link_init(&f->link);
-    f->now = TLSYN_SECONDS(1000);
     f->acceptor.accept = accept_one;
     for (int i = 0; i < USERS; i++)
         f->player[i] = (struct player){.handler = {&events}, .fuzz = f};
-    f->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
-        .limits = &limits, .alloc = &f->memory.base, .random = &f->random.base, .now = f->now});
-    must(f->stack && tlsyn_iface_add(f->stack, &f->link.base, &f->iface) == 0);
-    must(tlsyn_iface_address(f->iface, &us, 24) == 0);
-    tlsyn_iface_dad(f->iface, 0);
-    must(tlsyn_iface_address(f->iface, &our_addr6, 64) == 0);
+    bed_open(&f->bed, &(struct bed_options){.ip4 = true, .ip6 = true, .limits = &limits});
+    f->bed.on_frame = look_at_sent;
+    f->bed.verified = true;
     open_listener(f);
     must(f->listener != NULL);
-    peer_answers_arp(f, ARP_REQUEST);
-    output(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -598,10 +478,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&f);
         tcp_check_all(f.tcp);
     }
-    tlsyn_stack_free(f.stack);
+    bed_close(&f.bed);
     for (int i = 0; i < USERS; i++)
         must(!f.player[i].busy);
-    fake_link_clear(&f.link);
-    must(f.memory.blocks == 0);
     return 0;
 }

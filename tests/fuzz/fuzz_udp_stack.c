@@ -25,21 +25,14 @@
 #include <tlsyn/udp.h>
 
 #include "core/list.h"
-#include "core/random.h"
-#include "support/fake_link.h"
-#include "support/memory.h"
+#include "support/bed.h"
 #include "support/must.h"
-#include "wire/arp.h"
 #include "wire/bytes.h"
-#include "wire/checksum.h"
-#include "wire/ether.h"
 #include "wire/ip4.h"
 #include "wire/udp.h"
 
-#define USERS         5
-#define FRAME_MAX     2048
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_UDP  17
+#define USERS     5
+#define FRAME_MAX 2048
 
 struct user {
     struct tlsyn_udp_handler handler;
@@ -49,18 +42,10 @@ struct user {
 
 struct fuzz {
     struct reader input;
-    struct test_memory memory;
-    struct random_seeded random;
-    struct fake_link link;
-    struct tlsyn_stack *stack;
-    struct tlsyn_iface *iface;
-    tlsyn_time now;
+    struct bed bed;
     uint8_t sum; /* of all that was delivered */
     struct user user[USERS];
 };
-
-static const uint8_t our_hw[6] = {2, 0, 0, 0, 0, 1}, peer_hw[6] = {2, 0, 0, 0, 0, 2};
-static const uint8_t our_octets[4] = {10, 0, 0, 1}, peer_octets[4] = {10, 0, 0, 2};
 
 /* --- users ------------------------------------------------------------------------------------ */
 
@@ -97,7 +82,7 @@ static void open_one(struct user *u)
         return;
     if (how & 4)
         options.local.addr = (struct tlsyn_addr){0};
-    if (tlsyn_udp_open(u->fuzz->stack, &options, &u->handler, &u->ep) < 0)
+    if (tlsyn_udp_open(u->fuzz->bed.stack, &options, &u->handler, &u->ep) < 0)
         u->ep = NULL;
 }
 
@@ -182,17 +167,6 @@ static const struct tlsyn_udp_events events = {
 
 /* --- the wire --------------------------------------------------------------------------------- */
 
-static void frame_arrives(struct fuzz *f, const uint8_t *bytes, size_t len)
-{
-    uint8_t *exact = malloc(len ? len : 1);
-    struct tlsyn_frame frame = {.iov[0] = {exact, len}, .iovcnt = 1};
-
-    must(exact != NULL);
-    memcpy(exact, bytes, len);
-    must(tlsyn_stack_input(f->stack, f->iface, &frame, f->now) == 0);
-    free(exact);
-}
-
 static void raw_frame(struct fuzz *f)
 {
     uint8_t frame[FRAME_MAX];
@@ -200,25 +174,16 @@ static void raw_frame(struct fuzz *f)
 
     len = len < f->input.left ? len : f->input.left;
     get_bytes(&f->input, frame, len);
-    frame_arrives(f, frame, len);
+    bed_frame(&f->bed, frame, len);
 }
 
-static void datagram_arrives(struct fuzz *f, uint8_t protocol, const uint8_t *payload, size_t len)
+static void datagram_arrives(struct fuzz *f, struct ip_datagram d)
 {
-    uint8_t frame[FRAME_MAX];
-    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
-    struct wire_ip4 ip4 = {.src = tlsyn_addr_ip4(peer_octets),
-                           .dst = tlsyn_addr_ip4(our_octets),
-                           .ttl = 64,
-                           .protocol = protocol,
-                           .total_len = (uint16_t)(IP4_HEADER_LEN + len)};
+    uint8_t bytes[FRAME_MAX];
 
-    memcpy(ether.dst, our_hw, 6);
-    memcpy(ether.src, peer_hw, 6);
-    wire_ether_emit(&ether, frame, sizeof(frame));
-    wire_ip4_emit(&ip4, frame + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    memcpy(frame + ETHER_HEADER_LEN + IP4_HEADER_LEN, payload, len);
-    frame_arrives(f, frame, ETHER_HEADER_LEN + IP4_HEADER_LEN + len);
+    d.src = peer_addr(false);
+    d.dst = our_addr(false);
+    bed_datagram(&f->bed, bytes, datagram_emit(&d, bytes));
 }
 
 static void udp_arrives(struct fuzz *f)
@@ -226,98 +191,60 @@ static void udp_arrives(struct fuzz *f)
     uint8_t bytes[UDP_HEADER_LEN + 256] = {0};
     uint8_t ports = get_u8(&f->input), text = get_u8(&f->input);
     int8_t lie = (int8_t)get_u8(&f->input);
-    const struct tlsyn_addr src = tlsyn_addr_ip4(peer_octets), dst = tlsyn_addr_ip4(our_octets);
     struct wire_udp header = {.src_port = ports & 7,
                               .dst_port = ports >> 3 & 7,
                               .len = (uint16_t)(UDP_HEADER_LEN + text + (lie & 1 ? lie : 0))};
-    struct checksum sum = {0};
-    size_t len = (size_t)UDP_HEADER_LEN + text;
+    struct ip_datagram d = {.src = peer_addr(false),
+                            .dst = our_addr(false),
+                            .protocol = IP_PROTOCOL_UDP,
+                            .payload = bytes,
+                            .len = (size_t)UDP_HEADER_LEN + text};
 
     wire_udp_emit(&header, bytes, sizeof(bytes));
     if (!(ports & 0x40)) { /* a checksum; wrong if the length is */
-        checksum_pseudo(&sum, &src, &dst, PROTOCOL_UDP, (uint32_t)len);
-        checksum_add(&sum, bytes, len);
-        header.checksum = checksum_finish(&sum);
+        header.checksum = datagram_checksum(&d);
         wire_udp_emit(&header, bytes, sizeof(bytes));
     }
-    datagram_arrives(f, PROTOCOL_UDP, bytes, len);
+    datagram_arrives(f, d);
 }
 
 static void icmp_arrives(struct fuzz *f)
 {
-    uint8_t message[8 + IP4_HEADER_LEN + 8] = {3};
-    struct wire_ip4 quoted = {.src = tlsyn_addr_ip4(our_octets),
-                              .dst = tlsyn_addr_ip4(peer_octets),
-                              .protocol = PROTOCOL_UDP,
-                              .total_len = 100};
+    uint8_t message[8 + DATAGRAM_HEADER_MAX + UDP_HEADER_LEN] = {3};
+    struct ip_datagram quoted = {
+        .src = our_addr(false), .dst = peer_addr(false), .protocol = IP_PROTOCOL_UDP, .len = 80};
     uint8_t ports = get_u8(&f->input);
     struct wire_udp header = {.src_port = ports & 7, .dst_port = ports >> 3 & 7, .len = 80};
-    struct checksum sum = {0};
-    struct writer w = writer_of(message + 2, 2);
 
     message[1] = get_u8(&f->input) % 16;
     message[6] = get_u8(&f->input) % 8;
-    wire_ip4_emit(&quoted, message + 8, IP4_HEADER_LEN);
-    wire_udp_emit(&header, message + 8 + IP4_HEADER_LEN, UDP_HEADER_LEN);
-    checksum_add(&sum, message, sizeof(message));
-    put_u16(&w, checksum_finish(&sum));
-    datagram_arrives(f, PROTOCOL_ICMP, message, sizeof(message));
-}
-
-static void peer_answers_arp(struct fuzz *f)
-{
-    uint8_t frame[ETHER_HEADER_LEN + ARP_LEN];
-    struct wire_ether ether = {.type = ETHER_TYPE_ARP};
-    struct wire_arp arp = {.op = ARP_REPLY,
-                           .sender = tlsyn_addr_ip4(peer_octets),
-                           .target = tlsyn_addr_ip4(our_octets)};
-
-    memcpy(ether.dst, our_hw, 6);
-    memcpy(ether.src, peer_hw, 6);
-    memcpy(arp.sender_hw, peer_hw, 6);
-    memcpy(arp.target_hw, our_hw, 6);
-    wire_ether_emit(&ether, frame, sizeof(frame));
-    wire_arp_emit(&arp, frame + ETHER_HEADER_LEN, ARP_LEN);
-    frame_arrives(f, frame, sizeof(frame));
+    size_t at = 8 + datagram_emit_header(&quoted, message + 8);
+    wire_udp_emit(&header, message + at, UDP_HEADER_LEN);
+    struct ip_datagram whole = {
+        .protocol = IP_PROTOCOL_ICMP, .payload = message, .len = at + UDP_HEADER_LEN};
+    struct writer w = writer_of(message + 2, 2);
+    put_u16(&w, datagram_checksum(&whole));
+    datagram_arrives(f, whole);
 }
 
 /* --- the stack's side ------------------------------------------------------------------------- */
 
-static void look_at_datagram(const struct wire_ip4 *ip4)
+static void look_at_sent(struct bed *bed, const struct fake_frame *frame)
 {
-    struct checksum sum = {0};
+    struct ip_datagram d;
+    struct wire_ip4 ip4;
     struct wire_udp udp;
 
-    if (ip4->protocol != PROTOCOL_UDP || ip4->mf || ip4->offset > 0)
+    if (frame->bytes[13] == 6) /* ARP */
         return;
-    must(wire_udp_parse(ip4->payload, ip4->payload_len, &udp) == 0);
+    must(datagram_read(frame->bytes + 14, frame->len - 14, &d));
+    must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
+    must(ip4.total_len <= bed->link.base.caps.mtu);
+    if (d.protocol != IP_PROTOCOL_UDP || ip4.mf || ip4.offset > 0)
+        return;
+    must(wire_udp_parse(d.payload, d.len, &udp) == 0);
     must(udp.src_port > 0 && udp.dst_port > 0 && udp.checksum != 0);
-    checksum_pseudo(&sum, &ip4->src, &ip4->dst, PROTOCOL_UDP, udp.len);
-    checksum_add(&sum, ip4->payload, udp.len);
-    must(checksum_good(&sum));
-}
-
-static void output(struct fuzz *f)
-{
-    bool asked = false;
-
-    tlsyn_stack_timers(f->stack, f->now);
-    tlsyn_stack_output(f->stack, f->now);
-    for (int i = 0; i < f->link.count; i++) {
-        const struct fake_frame *frame = &f->link.frame[i];
-        struct wire_ip4 ip4;
-
-        if (frame->bytes[13] == 6) {
-            asked = true;
-            continue;
-        }
-        must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
-        must(ip4.total_len <= f->link.base.caps.mtu);
-        look_at_datagram(&ip4);
-    }
-    fake_link_clear(&f->link);
-    if (asked)
-        peer_answers_arp(f);
+    must(datagram_checksum(&d) == 0);
 }
 
 static void user_call(struct user *u, uint8_t op)
@@ -351,14 +278,14 @@ static void step(struct fuzz *f)
         break;
     case 6:
         time = get_u16(&f->input);
-        f->now += time * time;
-        output(f);
+        f->bed.now += time * time;
+        bed_output(&f->bed);
         break;
     case 7:
-        test_memory_fail(&f->memory, get_u8(&f->input) % 8u + 1);
+        test_memory_fail(&f->bed.memory, get_u8(&f->input) % 8u + 1);
         break;
     case 8:
-        f->link.room = (int8_t)get_u8(&f->input);
+        f->bed.link.room = (int8_t)get_u8(&f->input);
         break;
     default:
         user_call(&f->user[get_u8(&f->input) % USERS], op);
@@ -367,25 +294,16 @@ static void step(struct fuzz *f)
 
 static void open_stack(struct fuzz *f)
 {
-    struct tlsyn_addr us = tlsyn_addr_ip4(our_octets);
     struct tlsyn_limits limits;
 
     tlsyn_limits_default(&limits);
     limits.udp_endpoints = 4; /* fewer than users */
     limits.udp_queue_bytes = 4096;
     limits.icmp_per_second = 4;
-    test_memory_init(&f->memory);
-    random_seed(&f->random, 1);
-    fake_link_init(&f->link);
-    f->now = TLSYN_SECONDS(1000);
     for (int i = 0; i < USERS; i++)
         f->user[i] = (struct user){.handler = {&events}, .fuzz = f};
-    f->stack = tlsyn_stack_new(&(struct tlsyn_stack_options){
-        .limits = &limits, .alloc = &f->memory.base, .random = &f->random.base, .now = f->now});
-    must(f->stack && tlsyn_iface_add(f->stack, &f->link.base, &f->iface) == 0);
-    must(tlsyn_iface_address(f->iface, &us, 24) == 0);
-    peer_answers_arp(f);
-    output(f);
+    bed_open(&f->bed, &(struct bed_options){.ip4 = true, .limits = &limits});
+    f->bed.on_frame = look_at_sent;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -397,10 +315,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_stack(&f);
     while (f.input.left > 0)
         step(&f);
-    tlsyn_stack_free(f.stack);
+    bed_close(&f.bed);
     for (int i = 0; i < USERS; i++)
         must(!f.user[i].ep);
-    fake_link_clear(&f.link);
-    must(f.memory.blocks == 0);
     return 0;
 }
