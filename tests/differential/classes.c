@@ -247,7 +247,20 @@ static bool by_text_over_fin(const struct trial *t, enum field field)
            t->ours->standing.delivered > t->kernel->standing.delivered;
 }
 
+static bool by_syn_fin(const struct trial *t, enum field field)
+{
+    (void)field;
+    return is_segment(t) && t->ours_before.time_wait &&
+           (t->with->flags & (TCP_SYN | TCP_FIN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_FIN);
+}
+
 const struct difference_class judge_classes[] = {
+    {.name = "syn-fin",
+     .rfc = "RFC 9293 3.6.1, 3.10.7.2",
+     .why = "a SYN with FIN opens nothing, so it ends no TIME-WAIT; the kernel forgets the old "
+            "connection, and opens no new one",
+     .is = by_syn_fin,
+     .always = true},
     {.name = "time-wait-seq",
      .rfc = "RFC 9293 3.10.7.4 seventh",
      .why = "in TIME-WAIT acceptable text is ignored; the kernel acknowledges all that is not the "
