@@ -9,7 +9,7 @@ compile = cmake --build --preset
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help table test build install sim golden fuzz format lint setup setup-test clean distclean
+.PHONY: help table test build install sim golden fuzz coverage format lint setup setup-test clean distclean
 
 help:
 	@echo 'make table     set up, build, and measure: ping RTT against handshake time, into out/table2/'
@@ -19,6 +19,7 @@ help:
 	@echo 'make sim       simulate COUNT=1000 seeds beginning FROM=1'
 	@echo 'make golden    measure the simulated network anew, into tests/sim/throughput.tsv'
 	@echo 'make fuzz      run every fuzzer for TIME=60 seconds'
+	@echo 'make coverage  which lines and branches of the protocols the tests run'
 	@echo 'make format    lay out the sources (clang-format 14)'
 	@echo 'make lint      the lints of tests/lint, clang-tidy, shellcheck'
 	@echo 'make clean     remove build/ and out/; make distclean also the cached mbedTLS'
@@ -89,6 +90,22 @@ fuzz:
 	    build/fuzz/tests/$$name -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
 	        -artifact_prefix=build/fuzz/found/$$target- -print_final_stats=1 -verbosity=0 \
 	        build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
+
+# By folder, from what the tests without a laboratory ran.
+coverage: setup-test
+	@.setup/packages.sh coverage
+	$(step) 'build: build/coverage'
+	@$(configure) coverage >/dev/null
+	@$(compile) coverage
+	$(step) 'tests: unit, sim, fuzz'
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -L 'unit|sim|fuzz' || true
+	@set -e; for folder in wire ip tcp; do \
+	    printf '== stack/%s\n' "$$folder"; \
+	    gcovr --root . --filter "stack/$$folder/" --object-directory build/coverage \
+	        --exclude-unreachable-branches --print-summary "build/coverage/CMakeFiles/tlsyn_$$folder.dir" | \
+	        grep -E '^(lines|branches)'; \
 	done
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')

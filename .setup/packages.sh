@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing of the packages that a task needs, and only that; when nothing is missing it asks for nothing.
 #
-#   .setup/packages.sh SET...     the sets: table, test, ci, fuzz, lint
+#   .setup/packages.sh SET...     the sets: table, test, ci, fuzz, coverage, lint
 set -eu
 unset CDPATH
 # shellcheck source=.setup/lib.sh
@@ -48,13 +48,17 @@ packages_of()
         echo 'clang compiles the fuzzers
               libclang-rt-dev libFuzzer and the sanitizers of clang'
         ;;
+    coverage)
+        packages_of test
+        echo 'gcovr sums up which lines and branches the tests run'
+        ;;
     lint)
         packages_of test
         packages_of ci
         echo 'clang-tidy looks for bugs and for functions too long or too deep
               shellcheck looks for bugs in the scripts'
         ;;
-    *) die "no package set is called '$1'" "The sets: table, test, ci, fuzz, lint" ;;
+    *) die "no package set is called '$1'" "The sets: table, test, ci, fuzz, coverage, lint" ;;
     esac
 }
 
