@@ -48,6 +48,8 @@ START_TEST(syns_all_over_the_number_space_end_nothing)
 
     for (int64_t k = 0; k < 4096; k++)
         peer_sends(t, SYN(.seq = (k << 20) + k, .opt = {.mss = 1460}));
+    for (int64_t seq = 1; seq < 65000; seq += 997) /* RFC 793 had these end the connection */
+        peer_sends(t, SYN(.seq = seq));
     t->peer_nxt = 1;
     ck_assert_int_le(ignore_sent(t), 10);
     expect_state(t, TLSYN_ESTABLISHED);
