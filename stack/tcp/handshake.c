@@ -300,7 +300,9 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
             drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
             return;
         }
-        if (tcp_retry_plain(conn)) /* a middlebox that dislikes text in a SYN looks like this too */
+        /* A middlebox that dislikes text in a SYN looks like this too; but not on a path on which
+         * we were given a cookie, which FASTOPEN waits for. */
+        if (conn->level != TLSYN_LEVEL_FASTOPEN && tcp_retry_plain(conn))
             return;
         count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
         tcp_finish(conn, -ECONNREFUSED);

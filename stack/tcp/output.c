@@ -123,8 +123,9 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
 {
     uint32_t mss = tcp_send_mss(conn);
     uint32_t most = conn->cc.cwnd / 2; /* two trains on their way keep the ACKs coming */
+    bool open = tcp_synchronized(conn) || conn->validated; /* no amplification limit to mind */
 
-    if (conn->gso_max < 2 * mss || !tcp_synchronized(conn) || ecn_sends_cwr(conn) || most < mss)
+    if (conn->gso_max < 2 * mss || !open || ecn_sends_cwr(conn) || most < mss)
         return mss;
     if (conn->snd_urgent) /* the pointer counts from each segment's number */
         return mss;

@@ -2,6 +2,8 @@
  * Cookies and admission: may the payload of a SYN reach the engine? Read first: RFC 7413 4.1, 4.2,
  * docs/HANDSHAKE.md.
  */
+#include <errno.h>
+
 #include "support/peer.h"
 
 #define REQUEST                                                                                    \
@@ -89,6 +91,27 @@ START_TEST(a_valid_cookie_admits_the_payload)
     peer_sends(t, ACK());
     ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 1);
     ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* R7413-3. What follows the SYN-ACK leaves in trains, and is not what Nagle's algorithm waits for. */
+START_TEST(a_valid_cookie_brings_the_answer_before_the_handshake_ends)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true, .conn = {.nagle = true},
+                                  .caps = {.mtu = 1500, .gso_max = 65000, .csum = true});
+    struct tcp_options options = with_cookie(t);
+
+    options.mss = 1460;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    expect(t, SYNACK(.ack = 101));
+    user_writes(&t->user, 100);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 100));
+    user_writes(&t->user, 2 * 1460);
+    flush(t);
+    expect(t, ACK(.seq = 101, .len = 2 * 1460));
+    ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 0);
     tcp_test_close(t);
 }
 END_TEST
@@ -228,6 +251,30 @@ START_TEST(a_cookie_is_kept_for_the_next_open)
 }
 END_TEST
 
+START_TEST(a_peer_whose_cookie_we_have_refuses_at_once)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_FASTOPEN);
+    struct tcp_options answer = {
+        .mss = 1460, .has_fastopen = true, .cookie_len = 8, .cookie = {1, 2, 3}};
+
+    user_connects(t);
+    expect(t, SYN());
+    peer_sends(t, SYNACK(.opt = answer));
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    t->peer_nxt = t->peer_rcv = 0;
+    t->user.plan[USER_OPEN].write = 100;
+    user_connects(t);
+    expect(t, SYN(.len = 100));
+    peer_sends(t, RSTACK(.seq = 0, .ack = 101));
+    ck_assert_int_eq(t->user.error, -ECONNREFUSED);
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* R7413-7 */
 START_TEST(the_syn_again_is_bare)
 {
@@ -276,6 +323,7 @@ Suite *tcp_fastopen_suite(void)
     tcase_add_test(the_listener_gives, a_cookie_is_as_good_from_another_port);
     suite_add_tcase(s, the_listener_gives);
     tcase_add_test(admission, a_valid_cookie_admits_the_payload);
+    tcase_add_test(admission, a_valid_cookie_brings_the_answer_before_the_handshake_ends);
     tcase_add_test(admission, a_wrong_cookie_brings_the_syn_alone_and_a_new_one);
     tcase_add_test(admission, a_request_with_payload_is_admitted_where_the_listener_is_open);
     tcase_add_test(admission, nothing_is_admitted_where_all_is_off);
@@ -286,6 +334,7 @@ Suite *tcp_fastopen_suite(void)
     suite_add_tcase(s, under_load);
     tcase_add_test(the_client, a_cookie_is_kept_for_the_next_open);
     tcase_add_test(the_client, the_syn_again_is_bare);
+    tcase_add_test(the_client, a_peer_whose_cookie_we_have_refuses_at_once);
     tcase_add_test(the_client, what_does_not_fit_one_syn_waits);
     suite_add_tcase(s, the_client);
     return s;
