@@ -96,28 +96,29 @@ own()
     echo "${value:-$3}"
 }
 
-# strip SCRIPT: without commands and Python, in as many lines.
+# strip SCRIPT: without commands and Python, in as many lines; what has a time becomes a command that does nothing at it.
 strip()
 {
     awk '
-        # Takes the lines from the first `from` to the next `to` away.
-        function cut(from, to,    at, end, n, left, lines) {
-            at = index($0, from)
-            if (!at) return 0
-            end = index(substr($0, at + length(from)), to)
+        # Takes the next `from` ... `to` away; behind `at`. Where to go on, or 0: there is none.
+        function cut(at, from, to,    begin, end, head, body) {
+            begin = index(substr($0, at), from)
+            if (!begin) return 0
+            begin += at - 1
+            end = index(substr($0, begin + length(from)), to)
             if (!end) return 0
-            end += at + length(from) + length(to) - 2
-            left = substr($0, 1, at - 1)
-            sub(/[^\n]*$/, "", left)
-            n = index(substr($0, end), "\n")
-            lines = substr($0, length(left) + 1, end - length(left))
-            gsub(/[^\n]/, "", lines)
-            $0 = left lines (n ? substr($0, end + n - 1) : "")
-            return 1
+            end += begin + length(from) + length(to) - 1
+            head = substr($0, 1, begin - 1)
+            body = substr($0, begin, end - begin)
+            gsub(/[^\n]/, "", body)
+            if (match(head, /\n[ \t]*[+0-9][0-9.+~ \t]*$/)) body = "`:`" body
+            $0 = head body substr($0, end)
+            return begin + length(body)
         }
         BEGIN { RS = "\001" }
         {
-            while (cut("%{", "}%") || cut("`", "`")) { }
+            for (at = 1; at; ) at = cut(at, "`", "`")
+            for (at = 1; at; ) at = cut(at, "%{", "}%")
             printf "%s", $0
         }' "$1"
 }
