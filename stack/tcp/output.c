@@ -268,7 +268,9 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     tcp_seq end = tcp_snd_end(conn);
     int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
-    uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una), in_flight = tcp_pipe(conn);
+    /* A SYN's window is one for text: our SYN-ACK takes nothing of it. */
+    uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, tcp_snd_base(conn));
+    uint32_t in_flight = tcp_pipe(conn);
     uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
     *c = (struct candidate){0};

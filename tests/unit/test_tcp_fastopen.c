@@ -103,7 +103,7 @@ START_TEST(a_valid_cookie_brings_the_answer_before_the_handshake_ends)
     struct tcp_options options = with_cookie(t);
 
     options.mss = 1460;
-    peer_sends(t, SYN(.len = 100, .opt = options));
+    peer_sends(t, SYN(.len = 100, .opt = options, .wnd = 100 + 2 * 1460));
     expect(t, SYNACK(.ack = 101));
     user_writes(&t->user, 100);
     flush(t);
