@@ -22,6 +22,13 @@ static void check_send_space(const struct tlsyn_conn *conn)
     assert(seq_leq(conn->snd_nxt, tcp_snd_end(conn) + 1));
     assert(!conn->snd_urgent ||
            (seq_lt(conn->snd_una, conn->snd_up) && seq_leq(conn->snd_up, tcp_snd_end(conn))));
+    if (tcp_synchronized(conn)) { /* what was acknowledged is gone from the ring, and counted */
+        tcp_seq text_acked = conn->iss + 1 + (tcp_seq)conn->bytes_acked;
+
+        assert(conn->syn_acked && !conn->opening);
+        assert(conn->snd_una == text_acked || (conn->snd_una == text_acked + 1 &&
+                                               conn->fin_queued && conn->snd.used == 0));
+    }
     assert(conn->cc.cwnd > 0 && conn->cc.ssthresh > 0);
     assert(conn->cc.cwnd <= CC_WINDOW_MAX + tcp_flight_size(conn)); /* recovery inflates it */
     assert(conn->pace.max == 0 || tcp_pacing_rate(conn) <= conn->pace.max);
@@ -55,6 +62,11 @@ static void check_board(const struct tlsyn_conn *conn)
 static void check_receive_space(const struct tlsyn_conn *conn)
 {
     assert(conn->rcv.used <= conn->rcv.size && (conn->rcv.memory || !conn->rcv.used));
+    assert(!tcp_synchronized(conn) ||
+           conn->rcv_nxt == conn->irs + 1 + (tcp_seq)conn->rcv_total + conn->fin_received);
+    assert(!conn->fin_seen || seq_geq(conn->fin_seq + conn->fin_received, conn->rcv_nxt));
+    assert(!conn->fin_received || conn->fin_seen);
+    assert(conn->ooo.count <= conn->ooo.max && (conn->ooo.at || conn->ooo.count == 0));
     for (int i = 0; i < conn->ooo.count; i++) {
         const struct range *r = &conn->ooo.at[i];
 
@@ -62,6 +74,51 @@ static void check_receive_space(const struct tlsyn_conn *conn)
         assert(r->to - conn->rcv_total <= ring_room(&conn->rcv));
         assert(i == 0 || conn->ooo.at[i - 1].to < r->from);
     }
+}
+
+/* RFC 9293 3.3.2: which of the two FINs a state has behind it. */
+static void check_state(const struct tlsyn_conn *conn)
+{
+    bool fin_acked = conn->fin_queued && conn->snd_una == conn->snd_nxt && conn->snd.used == 0;
+
+    switch (conn->state) {
+    case TLSYN_ESTABLISHED:
+        assert(!conn->fin_queued && !conn->fin_received);
+        break;
+    case TLSYN_CLOSE_WAIT:
+        assert(!conn->fin_queued && conn->fin_received);
+        break;
+    case TLSYN_FIN_WAIT_1:
+        assert(conn->fin_queued && !conn->fin_received);
+        break;
+    case TLSYN_FIN_WAIT_2:
+        assert(fin_acked && !conn->fin_received);
+        break;
+    case TLSYN_CLOSING:
+    case TLSYN_LAST_ACK:
+        assert(conn->fin_queued && conn->fin_received);
+        break;
+    case TLSYN_TIME_WAIT:
+        assert(fin_acked && conn->fin_received);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The wheel fires no later than the first deadline, and no timer waits longer than it may. */
+static void check_wheel(const struct tlsyn_conn *conn)
+{
+    tlsyn_time now = conn->tcp->cx->now, most = now + conn->tcp->cx->limits.rto_max + WHEEL_TICK;
+
+    for (int i = 0; i < TCP_DEADLINES; i++) {
+        tlsyn_time when = timers_when(conn, (enum tcp_deadline)i);
+
+        assert(when == TLSYN_NEVER ||
+               (timer_is_set(&conn->timer) && conn->timer.deadline <= when));
+    }
+    assert(!timers_running(conn, TCP_RETRANSMIT) || timers_when(conn, TCP_RETRANSMIT) <= most);
+    assert(!timers_running(conn, TCP_PERSIST) || timers_when(conn, TCP_PERSIST) <= most);
 }
 
 /* Whatever is outstanding has a clock running on it: nobody waits for ever. */
@@ -90,7 +147,9 @@ void tcp_check(const struct tlsyn_conn *conn)
     check_send_space(conn);
     check_receive_space(conn);
     check_board(conn);
+    check_state(conn);
     check_timers(conn);
+    check_wheel(conn);
 }
 
 /* --- counts ----------------------------------------------------------------------------------- */

@@ -31,10 +31,12 @@ int tcp_emit(struct tcp *tcp, uint32_t conn_number, const struct wire_tcp *segme
 
 static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
 {
-    uint32_t wnd = tcp_window_to_announce(conn);
+    uint32_t wnd = tcp_window_to_announce(conn), promised = tcp_promised(conn);
 
-    if (flags & TCP_SYN) /* RFC 7323 2.2: never scaled in a SYN (R7323-WS2) */
-        wnd = conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX;
+    if (flags & TCP_SYN) { /* RFC 7323 2.2: never scaled in a SYN (R7323-WS2) */
+        wnd = conn->rcv_max > promised ? conn->rcv_max : promised;
+        wnd = wnd < UINT16_MAX ? wnd : UINT16_MAX;
+    }
     conn->rcv_wnd = wnd;
     /* SHLD-14, R7323-WS6 */
     conn->rcv_adv = seq_max(conn->rcv_adv, conn->rcv_nxt + wnd);

@@ -46,7 +46,11 @@ static int change_controller(struct tlsyn_conn *conn, const char *name)
 
     if (!name || (ops->needs_sack && tcp_synchronized(conn) && !conn->sack_ok))
         return 0;
-    return cc_become(&conn->cc, ops, conn->tcp->cx->alloc, conn->iss);
+    int error = cc_become(&conn->cc, ops, conn->tcp->cx->alloc, conn->iss);
+    /* Recovery ends at ssthresh, of which the one before may not have known. */
+    if (error == 0 && conn->in_recovery && conn->cc.ssthresh > CC_WINDOW_MAX)
+        conn->cc.ssthresh = conn->cc.cwnd;
+    return error;
 }
 
 /* All but the sizes of the buffers. */

@@ -185,6 +185,46 @@ START_TEST(a_smaller_receive_buffer_takes_no_window_back)
 }
 END_TEST
 
+/* Simulator seed 105033 */
+START_TEST(nor_does_a_syn_ack_that_is_sent_again)
+{
+    struct tcp_test *t = TCP_TEST(.open = true, .conn = {.rcv_ring = 32768});
+
+    peer_sends(t, SYN(.len = 100, .opt = {.has_fastopen = true}));
+    expect(t, SYNACK(.ack = 101, .wnd = 32768));
+    SET(t, .rcv_ring = 8192);
+    advance(t, TLSYN_MS(1100));
+    expect(t, SYNACK(.ack = 101, .wnd = 32768));
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Simulator seed 106244: BBR has no ssthresh, and the one that came after it took "none" for the
+ * window at which recovery ends. */
+START_TEST(a_controller_that_comes_in_recovery_ends_it_where_it_began)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true},
+                                  .conn = {.controller = "bbr"});
+    struct tcp_options blocks = {.sack_count = 1};
+    struct tlsyn_conn_info info;
+
+    opens_passively(t);
+    user_writes(&t->user, 14600);
+    flush(t);
+    advance(t, TLSYN_MS(50));
+    blocks.sack[0] = (struct tcp_sack_block){t->iss + 1 + 1460, t->iss + 1 + 14600};
+    peer_sends(t, ACK(.ack = 1, .opt = blocks));
+    ck_assert(t->user.conn->in_recovery);
+    SET(t, .controller = "newreno");
+    peer_sends(t, ACK(.ack = 14601));
+    tlsyn_conn_info(t->user.conn, &info);
+    ck_assert(!t->user.conn->in_recovery);
+    ck_assert_uint_le(info.cwnd, 100000);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(what_was_set_can_be_read)
 {
     static const struct tlsyn_conn_options want = {
@@ -278,6 +318,8 @@ Suite *tcp_settings_suite(void)
     tcase_add_test(others, a_user_timeout_set_later_counts);
     tcase_add_test(others, a_larger_send_buffer_takes_more_and_keeps_what_it_has);
     tcase_add_test(others, a_smaller_receive_buffer_takes_no_window_back);
+    tcase_add_test(others, nor_does_a_syn_ack_that_is_sent_again);
+    tcase_add_test(others, a_controller_that_comes_in_recovery_ends_it_where_it_began);
     tcase_add_test(others, what_was_set_can_be_read);
     tcase_add_test(others, a_refused_change_changes_nothing);
     tcase_add_test(others, the_buffers_can_be_looked_into);
