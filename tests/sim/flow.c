@@ -231,10 +231,19 @@ static void open_flow(struct flows *f, struct flow *flow)
     flow->port = info.local.port;
 }
 
+/* Errors are no finding here. */
+static bool may_fail(const struct flows *f, const struct flow *flow)
+{
+    const struct plan *p = f->plan;
+    bool short_of_memory = p->ring_bytes && p->tls; /* which waits for none */
+
+    return flow->aborts || short_of_memory || p->oom || p->oom_nth || p->deaf_at;
+}
+
 /* Who has left may not have been heard of yet at the other end. */
 static bool flow_is_over(const struct flows *f, const struct flow *flow)
 {
-    bool unheard = !flow->accepted && (flow->client.error || plan_is_rough(f->plan));
+    bool unheard = !flow->accepted && (flow->client.error || may_fail(f, flow));
 
     return flow->refused < 0 || (flow->client.over && (flow->server.over || unheard));
 }
@@ -260,14 +269,12 @@ static const char *judge_strictly(const struct flow *flow)
 static const char *judge(const struct flows *f, const struct flow *flow)
 {
     bool never_known = by_cookies(f->plan) && !flow->accepted && flow->client.error == -ECONNRESET;
-    bool short_of_memory = f->plan->ring_bytes && f->plan->tls; /* which waits for none */
 
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (flow->aborts || never_known || short_of_memory || f->plan->oom || f->plan->oom_nth ||
-        f->plan->deaf_at)
+    if (never_known || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }
@@ -441,6 +448,24 @@ tlsyn_time flows_next(const struct flows *f)
     else if (f->hears_at > *f->now)
         next = sooner(next, f->hears_at);
     return next;
+}
+
+void flows_tell(const struct flows *f)
+{
+    for (int i = 0; i < f->live_count; i++) {
+        const struct flow *flow = &f->flow[f->live[i]];
+
+        for (int k = 0; k < 2; k++) {
+            const struct talker *t = k ? &flow->server : &flow->client;
+
+            printf("flow %d %s: sent %llu, received %llu%s%s%s%s%s, tick at %.6f\n",
+                   f->live[i] + 1, k ? "server" : "client", (unsigned long long)t->sent,
+                   (unsigned long long)t->received, t->established ? ", established" : "",
+                   t->ended ? ", heard the end" : "", t->closing ? ", closes" : "",
+                   t->over ? ", over" : "", t->conn ? "" : ", no connection",
+                   t->tick == TLSYN_NEVER ? -1 : (double)(t->tick - f->flow[0].began) / 1e6);
+        }
+    }
 }
 
 bool flows_are_over(const struct flows *f)

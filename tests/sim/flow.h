@@ -55,6 +55,9 @@ tlsyn_time flows_next(const struct flows *f);
 
 bool flows_are_over(const struct flows *f);
 
+/** Prints how far those are that are not over. */
+void flows_tell(const struct flows *f);
+
 /** No more listeners. */
 void flows_deafen(struct flows *f);
 

@@ -184,6 +184,7 @@ static void play(struct run *run)
     while (!flows_are_over(&run->flows)) {
         bool more = step(run);
 
+        more = flows_step(&run->flows) || more; /* the last one may have ended just now */
         if (run->outcome->failed)
             return;
         if (!more || run->network.now > run->began + LIMIT) {
@@ -307,6 +308,8 @@ void run_play(const struct plan *plan, enum telling telling, struct outcome *out
     outcome->lasted = run->network.now - run->began;
     if (telling != TELL_NOTHING && outcome->failed)
         print_conns(run);
+    if (telling != TELL_NOTHING && outcome->failed)
+        flows_tell(&run->flows);
     if (telling != TELL_NOTHING && outcome->failed && run->flows.wrong)
         printf("flow %d: %s\n", run->flows.wrong_flow, run->flows.wrong);
     close_all(run);

@@ -19,6 +19,7 @@
 /* One end of a connection, by its own segments. */
 struct side {
     bool known;  /* its SYN was seen */
+    bool gone;   /* not since the other end began anew: it may not know yet */
     bool unsure; /* SYN-ACKs of several numbers: SYN cookies */
     bool fin, acked, scales, ts;
     uint8_t wscale;
@@ -118,7 +119,7 @@ static void take_syn(struct side *me, struct side *peer, const struct wire_tcp *
         return;
     }
     if (!synack)
-        *peer = (struct side){0};
+        *peer = (struct side){.gone = peer->known || peer->gone};
     *me = (struct side){
         .known = true,
         .unsure = unsure,
@@ -217,7 +218,7 @@ static void take_segment(struct witness *w, int from, int to, const struct wire_
     if (s->flags & TCP_SYN)
         take_syn(me, peer, s);
     if (!me->known || (!peer->known && s->flags & TCP_ACK)) {
-        broken(w, s, "a segment of no connection");
+        hold(w, s, me->gone || peer->gone, "a segment of no connection");
         return;
     }
     if (!(s->flags & TCP_SYN))
