@@ -268,7 +268,9 @@ static const char *judge_strictly(const struct flow *flow)
 /* NULL, or what went wrong. */
 static const char *judge(const struct flows *f, const struct flow *flow)
 {
-    bool never_known = by_cookies(f->plan) && !flow->accepted && flow->client.error == -ECONNRESET;
+    /* A full backlog drops its oldest, and gives cookies by which it knows nobody. */
+    bool never_known = by_cookies(f->plan) && flow->client.error == -ECONNRESET &&
+                       (!flow->accepted || flow->server.error == -ETIMEDOUT);
 
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
@@ -458,8 +460,8 @@ void flows_tell(const struct flows *f)
         for (int k = 0; k < 2; k++) {
             const struct talker *t = k ? &flow->server : &flow->client;
 
-            printf("flow %d %s: sent %llu, received %llu%s%s%s%s%s, tick at %.6f\n",
-                   f->live[i] + 1, k ? "server" : "client", (unsigned long long)t->sent,
+            printf("flow %d %s: sent %llu, received %llu%s%s%s%s%s, tick at %.6f\n", f->live[i] + 1,
+                   k ? "server" : "client", (unsigned long long)t->sent,
                    (unsigned long long)t->received, t->established ? ", established" : "",
                    t->ended ? ", heard the end" : "", t->closing ? ", closes" : "",
                    t->over ? ", over" : "", t->conn ? "" : ", no connection",

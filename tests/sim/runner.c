@@ -21,7 +21,7 @@
 
 struct worker {
     uint64_t next; /* the seed that it plays, or will */
-    uint64_t failed, frames;
+    uint64_t ran, failed;
     pid_t pid;
 };
 
@@ -51,7 +51,7 @@ static void play_seed(const struct runner_options *o, uint64_t seed, struct work
     plan_choose(&plan, seed);
     alarm(SECONDS_MAX);
     run_play(&plan, TELL_NOTHING, &outcome);
-    w->frames += outcome.frames;
+    w->ran++;
     if (o->verbose)
         printf("seed %llu: %s, %llu frames, %llu turns, %.3f s, %.1f ms\n",
                (unsigned long long)seed, outcome.failed ? outcome.wrong : "ok",
@@ -69,6 +69,8 @@ static void work(const struct runner_options *o, struct worker *w)
 
     for (; w->next < end; w->next += (uint64_t)o->jobs) {
         play_seed(o, w->next, w);
+        if (o->stop && w->failed)
+            break;
         if (o->count > TELL_EVERY && (w->next - o->from) % TELL_EVERY == 0)
             fprintf(stderr, "sim: at seed %llu\n", (unsigned long long)w->next);
     }
@@ -79,10 +81,12 @@ static void work(const struct runner_options *o, struct worker *w)
 static void start(const struct runner_options *o, struct worker *w)
 {
     fflush(stdout);
-    w->pid = fork();
-    must(w->pid >= 0);
-    if (w->pid == 0)
+    pid_t pid = fork();
+
+    must(pid >= 0);
+    if (pid == 0)
         work(o, w);
+    w->pid = pid; /* in shared memory, and the parent's alone */
 }
 
 static void died(const struct runner_options *o, struct worker *w, int status)
@@ -97,19 +101,22 @@ static void died(const struct runner_options *o, struct worker *w, int status)
         snprintf(wrong, sizeof(wrong), "died of signal %d", WTERMSIG(status));
     else
         snprintf(wrong, sizeof(wrong), "exit status %d", WEXITSTATUS(status));
+    w->ran++;
     w->failed++;
     replay(o, w->next, wrong);
     w->next += (uint64_t)o->jobs;
-    start(o, w);
+    w->pid = 0;
+    if (!o->stop)
+        start(o, w);
 }
 
-uint64_t runner_seeds(const struct runner_options *o)
+void runner_seeds(const struct runner_options *o, struct runner_result *result)
 {
     struct worker *workers = shared(JOBS_MAX * sizeof(*workers));
-    uint64_t failed = 0;
     int status;
     pid_t pid;
 
+    *result = (struct runner_result){0};
     identity_make();
     for (int j = 0; j < o->jobs && j < JOBS_MAX; j++) {
         workers[j].next = o->from + (uint64_t)j;
@@ -119,10 +126,11 @@ uint64_t runner_seeds(const struct runner_options *o)
         for (int j = 0; j < o->jobs; j++)
             if (workers[j].pid == pid)
                 died(o, &workers[j], status);
-    for (int j = 0; j < o->jobs; j++)
-        failed += workers[j].failed;
+    for (int j = 0; j < o->jobs; j++) {
+        result->ran += workers[j].ran;
+        result->failed += workers[j].failed;
+    }
     munmap(workers, JOBS_MAX * sizeof(*workers));
-    return failed;
 }
 
 void runner_probe(const struct plan *plan, struct outcome *outcome)

@@ -17,12 +17,13 @@
 #define COUNT 400
 
 static const char help[] =
-    "usage: sim [--from N] [--count M] [--jobs J] [--verbose | --trace]\n"
+    "usage: sim [--from N] [--count M] [--jobs J] [--stop] [--verbose | --trace]\n"
     "       sim --plan 'key=value ...' [--verbose | --trace | --minimise]\n"
     "       sim --minimise --from N\n"
     "       sim --print --from N\n"
     "\n"
     "Plays the plans of M seeds, the first being N, in J processes; or one plan.\n"
+    "  --stop      with the first that fails\n"
     "  --verbose   a line for each seed, or for each flow of one plan\n"
     "  --trace     one plan: every frame and every trace event, too\n"
     "  --minimise  turns off what a failure does not need, and prints the plan that remains\n"
@@ -47,12 +48,17 @@ static void print_help(void)
 
 static bool read_options(int argc, char **argv, struct asked *asked)
 {
-    static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'}, {"count", required_argument, NULL, 'c'},
-        {"jobs", required_argument, NULL, 'j'}, {"verbose", no_argument, NULL, 'v'},
-        {"trace", no_argument, NULL, 't'},      {"plan", required_argument, NULL, 'p'},
-        {"minimise", no_argument, NULL, 'm'},   {"print", no_argument, NULL, 'P'},
-        {"help", no_argument, NULL, 'h'},       {0}};
+    static const struct option options[] = {{"from", required_argument, NULL, 'f'},
+                                            {"count", required_argument, NULL, 'c'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"trace", no_argument, NULL, 't'},
+                                            {"plan", required_argument, NULL, 'p'},
+                                            {"minimise", no_argument, NULL, 'm'},
+                                            {"stop", no_argument, NULL, 's'},
+                                            {"print", no_argument, NULL, 'P'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -77,6 +83,9 @@ static bool read_options(int argc, char **argv, struct asked *asked)
             break;
         case 'm':
             asked->minimise = true;
+            break;
+        case 's':
+            asked->runner.stop = true;
             break;
         case 'P':
             asked->print = true;
@@ -127,13 +136,13 @@ static int one_plan(const struct asked *asked, struct plan *plan)
 static int many(const struct asked *asked)
 {
     struct runner_options o = asked->runner;
-    uint64_t failed;
+    struct runner_result result;
 
     o.verbose = asked->telling != TELL_NOTHING;
-    failed = runner_seeds(&o);
-    printf("sim: %llu seeds from %llu, %llu failed\n", (unsigned long long)o.count,
-           (unsigned long long)o.from, (unsigned long long)failed);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    runner_seeds(&o, &result);
+    printf("sim: %llu seeds from %llu ran, %llu failed\n", (unsigned long long)result.ran,
+           (unsigned long long)o.from, (unsigned long long)result.failed);
+    return result.failed || (result.ran < o.count && !o.stop) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

@@ -111,7 +111,7 @@ static uint16_t mss_of(const struct witness *w, const struct side *side)
 
 static void take_syn(struct side *me, struct side *peer, const struct wire_tcp *s)
 {
-    bool again = me->known && me->iss == s->seq, synack = s->flags & TCP_ACK;
+    bool again = me->known && me->iss == s->seq && !me->fin, synack = s->flags & TCP_ACK;
     bool unsure = synack && me->known && !again;
 
     if (again) {
@@ -188,7 +188,9 @@ static void check_receiving(struct witness *w, struct side *me, const struct sid
         hold(w, s, seq_leq(s->ack, peer->nxt), "ACK of what was never sent");
     if (me->acked && !peer->unsure) {
         hold(w, s, seq_geq(s->ack, me->ack), "the ACK field moves back");
-        hold(w, s, seq_geq(edge + (1u << scale) - 1, me->edge), "the right edge moves back");
+        /* A SYN-ACK behind text, which has a scaled window, can't say as much once more. */
+        hold(w, s, s->flags & TCP_SYN || seq_geq(edge + (1u << scale) - 1, me->edge),
+             "the right edge moves back");
     }
     if (!peer->unsure)
         check_sack(w, peer, s);

@@ -368,6 +368,45 @@ START_TEST(all_buffers_together_keep_to_the_limit)
 }
 END_TEST
 
+/* Simulator seed 668: no ACK would ever tell it to try again. */
+START_TEST(who_has_nothing_on_its_way_gets_a_first_piece)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.ring_bytes = 48 << 10;
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+
+    t->user.deaf = true;
+    opens_passively(t);
+    for (int i = 0; i < 14; i++)
+        peer_sends(t, ACK(.len = 1460));
+    ck_assert_uint_eq(t->tcp->ring_bytes, 32u << 10);
+    ck_assert_uint_eq(user_writes(&t->user, 1000), 1000);
+    flush(t);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Simulator seeds 20688, 20894, 21708: send buffers filled a small bound, and neither end could take
+ * a byte. */
+START_TEST(of_a_small_bound_receiving_keeps_a_ring)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.ring_bytes = 40 << 10;
+    struct tcp_test *t = TCP_TEST(.limits = limits, .peer_wnd = 100);
+
+    t->user.deaf = true;
+    opens_passively(t);
+    ck_assert_uint_eq(user_writes(&t->user, 60000), 16384);
+    peer_sends(t, ACK(.seq = 1, .len = 1000));
+    ck_assert_uint_eq(user_reads(&t->user, 1000), 1000);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- frames in hand --------------------------------------------------------------------------- */
 
 static struct tcp_test *the_test;
@@ -445,6 +484,8 @@ Suite *tcp_buffers_suite(void)
     tcase_add_test(memory, what_is_not_read_or_acknowledged_is_kept);
     tcase_add_test(memory, memory_follows_what_is_held_not_the_window);
     tcase_add_test(memory, all_buffers_together_keep_to_the_limit);
+    tcase_add_test(memory, who_has_nothing_on_its_way_gets_a_first_piece);
+    tcase_add_test(memory, of_a_small_bound_receiving_keeps_a_ring);
     tcase_add_test(memory, a_ring_does_not_move_under_a_frame);
     suite_add_tcase(s, memory);
     return s;
