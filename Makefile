@@ -60,12 +60,13 @@ test: setup-test
 
 FROM ?= 1
 COUNT ?= 1000
+JOBS ?= $(shell nproc)
 sim: setup-test
 	$(step) 'build: build/sim, optimised, with the invariants checked'
 	@$(configure) sim >/dev/null
 	@$(compile) sim --target sim
 	$(step) 'sim: $(COUNT) seeds from $(FROM)'
-	@build/sim/tests/sim --from $(FROM) --count $(COUNT)
+	@build/sim/tests/sim --from $(FROM) --count $(COUNT) --jobs $(JOBS)
 
 golden: setup-test
 	$(step) 'build: build/sim'

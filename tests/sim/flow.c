@@ -124,12 +124,13 @@ static void draw_flow(struct flows *f, int number)
 
 /* --- listeners -------------------------------------------------------------------------------- */
 
+/* One that waits to be accepted: an older one of the same port may still be reading. */
 static struct flow *flow_of(const struct flows *f, int to, const struct tlsyn_conn_info *info)
 {
     for (int i = 0; i < f->live_count; i++) {
         struct flow *flow = &f->flow[f->live[i]];
 
-        if (flow->to == to && flow->port == info->remote.port &&
+        if (!flow->accepted && flow->to == to && flow->port == info->remote.port &&
             flow->from == network_host_of(f->plan, &info->remote.addr))
             return flow;
     }
@@ -144,7 +145,7 @@ static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsy
 
     tlsyn_conn_info(conn, &info);
     flow = flow_of(l->flows, l->host, &info);
-    if (!flow || flow->accepted) /* an old SYN that comes again */
+    if (!flow) /* an old SYN that comes again */
         return NULL;
     if (l->flows->plan->tls) {
         if (tlsyn_tls_attach(l->flows->server_tls[l->host], conn, NULL, &flow->server.handler,
