@@ -269,15 +269,19 @@ static const char *judge_strictly(const struct flow *flow)
 /* NULL, or what went wrong. */
 static const char *judge(const struct flows *f, const struct flow *flow)
 {
-    /* A full backlog drops its oldest, and gives cookies by which it knows nobody. */
+    /* A full backlog drops its oldest, and gives cookies by which it knows nobody: the SYN's copy
+     * may find room again, and then the cookie's number is not that of the connection. */
     bool never_known = by_cookies(f->plan) && flow->client.error == -ECONNRESET &&
-                       (!flow->accepted || flow->server.error == -ETIMEDOUT);
+                       (!flow->accepted || flow->server.error);
+    /* Whose peer keeps its window shut gives way where room is missing. */
+    bool gave_way =
+        f->plan->ring_bytes && (flow->client.error == -ENOMEM || flow->server.error == -ENOMEM);
 
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (never_known || may_fail(f, flow))
+    if (never_known || gave_way || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }
