@@ -26,8 +26,8 @@ static void check_send_space(const struct tlsyn_conn *conn)
         tcp_seq text_acked = conn->iss + 1 + (tcp_seq)conn->bytes_acked;
 
         assert(conn->syn_acked && !conn->opening);
-        assert(conn->snd_una == text_acked || (conn->snd_una == text_acked + 1 &&
-                                               conn->fin_queued && conn->snd.used == 0));
+        assert(conn->snd_una == text_acked ||
+               (conn->snd_una == text_acked + 1 && conn->fin_queued && conn->snd.used == 0));
     }
     assert(conn->cc.cwnd > 0 && conn->cc.ssthresh > 0);
     assert(conn->cc.cwnd <= CC_WINDOW_MAX + tcp_flight_size(conn)); /* recovery inflates it */
@@ -114,8 +114,7 @@ static void check_wheel(const struct tlsyn_conn *conn)
     for (int i = 0; i < TCP_DEADLINES; i++) {
         tlsyn_time when = timers_when(conn, (enum tcp_deadline)i);
 
-        assert(when == TLSYN_NEVER ||
-               (timer_is_set(&conn->timer) && conn->timer.deadline <= when));
+        assert(when == TLSYN_NEVER || (timer_is_set(&conn->timer) && conn->timer.deadline <= when));
     }
     assert(!timers_running(conn, TCP_RETRANSMIT) || timers_when(conn, TCP_RETRANSMIT) <= most);
     assert(!timers_running(conn, TCP_PERSIST) || timers_when(conn, TCP_PERSIST) <= most);

@@ -203,8 +203,8 @@ END_TEST
  * window at which recovery ends. */
 START_TEST(a_controller_that_comes_in_recovery_ends_it_where_it_began)
 {
-    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true},
-                                  .conn = {.controller = "bbr"});
+    struct tcp_test *t =
+        TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true}, .conn = {.controller = "bbr"});
     struct tcp_options blocks = {.sack_count = 1};
     struct tlsyn_conn_info info;
 
