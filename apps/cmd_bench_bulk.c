@@ -1,10 +1,8 @@
 /*
  * cmd_bench_bulk.c: tlsyn bench bulk: options, progress, and where the results go.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "cmd_bench.h"
@@ -27,54 +25,35 @@ struct bulk_command {
     bool quick, no_lwip, copies, json;
 };
 
-static int write_json(const struct bulk_study *study, const char *folder)
-{
-    FILE *out = study_open_file(folder, "bulk.json");
-    int error = out ? bulk_json(study, out) : -errno;
+/* --- the study -------------------------------------------------------------------------------- */
 
-    if (out && fclose(out) != 0 && error == 0)
-        error = -errno;
-    if (error < 0)
-        say("%s/bulk.json cannot be written: %s", folder, strerror(-error));
-    return error;
+static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
+{
+    return bulk_run(study, observer, message);
 }
 
-static int report(const struct bulk_command *c, struct bulk_study *study)
+static int kind_analyse(void *study)
 {
-    int error = bulk_analyse(study);
-
-    if (error < 0) {
-        say("the figures cannot be computed: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    error = write_json(study, c->out);
-    if (c->json)
-        (void)bulk_json(study, stdout);
-    else
-        (void)bulk_text(study, stdout, study_width(STDOUT_FILENO));
-    if (error == 0 && !c->json)
-        say_result("\nIn %s: bulk.json.\n", c->out);
-    return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
+    return bulk_analyse(study);
 }
 
-static int measure(const struct bulk_command *c, struct bulk_study *study)
+static int kind_json(const void *study, FILE *out)
 {
-    struct study_watcher w;
-    char message[BULK_MESSAGE_MAX];
-    int error;
-
-    study_watch(&w);
-    error = bulk_run(study, &w.observer, message);
-    study_unwatch(&w);
-    if (error < 0)
-        say("%s", message);
-    if (error == -EPERM)
-        return CLI_PERMISSION;
-    int status = report(c, study);
-    if (error < 0)
-        return CLI_FAILURE;
-    return w.signal ? CLI_INTERRUPTED : status;
+    return bulk_json(study, out);
 }
+
+static int kind_text(const void *study, FILE *out, unsigned width)
+{
+    return bulk_text(study, out, width);
+}
+
+static const struct study_kind kind = {
+    .file = "bulk.json",
+    .run = kind_run,
+    .analyse = kind_analyse,
+    .json = kind_json,
+    .text = kind_text,
+};
 
 static void take_options(const struct bulk_command *c, struct bulk_options *o)
 {
@@ -107,11 +86,8 @@ static int run(const struct bulk_command *c, const char *typed)
     char text[32];
     int error = study_try_folder(c->out, ROOM_NEEDED);
 
-    if (error < 0) {
-        say("nothing was measured, for the results could not be written to %s: %s", c->out,
-            strerror(-error));
+    if (error < 0)
         return CLI_FAILURE;
-    }
     take_options(c, &options);
     options.command = typed;
     error = bulk_plan(&options, &study);
@@ -125,7 +101,7 @@ static int run(const struct bulk_command *c, const char *typed)
         study_duration((double)study->member_count * options.rounds *
                            ((double)options.span / 1e6 + 0.2),
                        text, sizeof(text)));
-    int status = measure(c, study);
+    int status = study_conduct(&kind, study, c->out, c->json);
     bulk_free(study);
     return status;
 }

@@ -1,10 +1,8 @@
 /*
  * cmd_bench_loss.c: tlsyn bench loss: options, progress, and where the results go.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "cmd_bench.h"
@@ -28,54 +26,35 @@ struct loss_command {
     bool quick, all, reference, json, capture;
 };
 
-static int write_json(const struct loss_study *study, const char *folder)
-{
-    FILE *out = study_open_file(folder, "loss.json");
-    int error = out ? loss_json(study, out) : -errno;
+/* --- the study -------------------------------------------------------------------------------- */
 
-    if (out && fclose(out) != 0 && error == 0)
-        error = -errno;
-    if (error < 0)
-        say("%s/loss.json cannot be written: %s", folder, strerror(-error));
-    return error;
+static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
+{
+    return loss_run(study, observer, message);
 }
 
-static int report(const struct loss_command *c, struct loss_study *study)
+static int kind_analyse(void *study)
 {
-    int error = loss_analyse(study);
-
-    if (error < 0) {
-        say("the figures cannot be computed: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    error = write_json(study, c->out);
-    if (c->json)
-        (void)loss_json(study, stdout);
-    else
-        (void)loss_text(study, stdout, study_width(STDOUT_FILENO));
-    if (error == 0 && !c->json)
-        say_result("\nIn %s: loss.json.\n", c->out);
-    return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
+    return loss_analyse(study);
 }
 
-static int measure(const struct loss_command *c, struct loss_study *study)
+static int kind_json(const void *study, FILE *out)
 {
-    struct study_watcher w;
-    char message[LOSS_MESSAGE_MAX];
-    int error;
-
-    study_watch(&w);
-    error = loss_run(study, &w.observer, message);
-    study_unwatch(&w);
-    if (error < 0)
-        say("%s", message);
-    if (error == -EPERM)
-        return CLI_PERMISSION;
-    int status = report(c, study);
-    if (error < 0)
-        return CLI_FAILURE;
-    return w.signal ? CLI_INTERRUPTED : status;
+    return loss_json(study, out);
 }
+
+static int kind_text(const void *study, FILE *out, unsigned width)
+{
+    return loss_text(study, out, width);
+}
+
+static const struct study_kind kind = {
+    .file = "loss.json",
+    .run = kind_run,
+    .analyse = kind_analyse,
+    .json = kind_json,
+    .text = kind_text,
+};
 
 static void take_list(struct loss_list *into, const struct study_list *list)
 {
@@ -127,11 +106,8 @@ static int run(const struct loss_command *c, const char *typed)
     char text[32];
     int error = study_try_folder(c->out, ROOM_NEEDED);
 
-    if (error < 0) {
-        say("nothing was measured, for the results could not be written to %s: %s", c->out,
-            strerror(-error));
+    if (error < 0)
         return CLI_FAILURE;
-    }
     take_options(c, &options);
     options.command = typed;
     error = loss_plan(&options, &study);
@@ -141,7 +117,7 @@ static int run(const struct loss_command *c, const char *typed)
     }
     say("%u paths, %u pairs, %u rounds: %s", study->cell_count, study->pair_count, options.rounds,
         study_duration(loss_estimate(&options), text, sizeof(text)));
-    int status = measure(c, study);
+    int status = study_conduct(&kind, study, c->out, c->json);
     loss_free(study);
     return status;
 }

@@ -35,13 +35,8 @@ static int write_file(const struct table2 *table, const char *name,
                       int (*write)(const struct table2 *, FILE *))
 {
     FILE *out = study_open_file(table->options.folder, name);
-    int error = out ? write(table, out) : -errno;
 
-    if (out && fclose(out) != 0 && error == 0)
-        error = -errno;
-    if (error < 0)
-        say("%s/%s cannot be written: %s", table->options.folder, name, strerror(-error));
-    return error;
+    return study_close_file(out, out ? write(table, out) : -errno, table->options.folder, name);
 }
 
 static int write_all(const struct table2_command *c, const struct table2 *table)
@@ -131,11 +126,8 @@ static int run(const struct table2_command *c, const char *typed)
     struct table2_options options;
     int error = study_try_folder(c->out, ROOM_NEEDED);
 
-    if (error < 0) {
-        say("nothing was measured, for the results could not be written to %s: %s", c->out,
-            strerror(-error));
+    if (error < 0)
         return CLI_FAILURE;
-    }
     table2_defaults(&options);
     if (c->pings.count > 0) {
         memcpy(options.ping_ms, c->pings.value, sizeof(options.ping_ms));

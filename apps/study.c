@@ -69,14 +69,13 @@ static int make_folder(const char *path)
     return 0;
 }
 
-int study_try_folder(const char *folder, size_t room)
+/* Room for what will be written; a file system that cannot tell is believed. */
+static int try_room(const char *folder, size_t room)
 {
     char path[600];
-    int error = make_folder(folder);
-    int fd = -1;
+    int error;
+    int fd;
 
-    if (error < 0)
-        return error;
     (void)snprintf(path, sizeof(path), "%s/.room", folder);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -87,12 +86,33 @@ int study_try_folder(const char *folder, size_t room)
     return error == -EOPNOTSUPP || error == -EINVAL ? 0 : error;
 }
 
+int study_try_folder(const char *folder, size_t room)
+{
+    int error = make_folder(folder);
+
+    if (error == 0)
+        error = try_room(folder, room);
+    if (error < 0)
+        say("nothing was measured, for the results could not be written to %s: %s", folder,
+            strerror(-error));
+    return error;
+}
+
 FILE *study_open_file(const char *folder, const char *name)
 {
     char path[600];
 
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     return fopen(path, "we");
+}
+
+int study_close_file(FILE *out, int error, const char *folder, const char *name)
+{
+    if (out && fclose(out) != 0 && error == 0)
+        error = -errno;
+    if (error < 0)
+        say("%s/%s cannot be written: %s", folder, name, strerror(-error));
+    return error;
 }
 
 /* --- the observer ----------------------------------------------------------------------------- */
@@ -162,6 +182,47 @@ void study_unwatch(struct study_watcher *watcher)
 {
     if (watcher->begun)
         progress_break(&watcher->progress);
+}
+
+/* --- from measuring to the results ------------------------------------------------------------ */
+
+static int report(const struct study_kind *kind, void *study, const char *folder, bool json)
+{
+    int error = kind->analyse(study);
+    FILE *out;
+
+    if (error < 0) {
+        say("the figures cannot be computed: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    out = study_open_file(folder, kind->file);
+    error = study_close_file(out, out ? kind->json(study, out) : -errno, folder, kind->file);
+    if (json)
+        (void)kind->json(study, stdout);
+    else
+        (void)kind->text(study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !json)
+        say_result("\nIn %s: %s.\n", folder, kind->file);
+    return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
+}
+
+int study_conduct(const struct study_kind *kind, void *study, const char *folder, bool json)
+{
+    struct study_watcher w;
+    char message[STUDY_MESSAGE_MAX];
+    int error, status;
+
+    study_watch(&w);
+    error = kind->run(study, &w.observer, message);
+    study_unwatch(&w);
+    if (error < 0)
+        say("%s", message);
+    if (error == -EPERM)
+        return CLI_PERMISSION;
+    status = report(kind, study, folder, json);
+    if (error < 0)
+        return CLI_FAILURE;
+    return w.signal ? CLI_INTERRUPTED : status;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

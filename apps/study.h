@@ -21,11 +21,16 @@ struct study_list {
  * ("0.4ms"); from `min` to `max` inclusive, at most 16 of them. */
 int study_list_parse(const struct cli_type *type, const char *text, void *into);
 
-/** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0 or -errno. */
+/** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0; or -errno, and
+ * the user was told. */
 int study_try_folder(const char *folder, size_t room);
 
 /** A file in the folder, for writing; NULL with errno. */
 FILE *study_open_file(const char *folder, const char *name);
+
+/** Closes it (NULL: it was not opened) after writing ended with `error`. 0; or the first error of
+ * all, and the user was told. */
+int study_close_file(FILE *out, int error, const char *folder, const char *name);
 
 /** The terminal's columns, or 0 when it is none. */
 unsigned study_width(int fd);
@@ -43,6 +48,19 @@ void study_watch(struct study_watcher *watcher);
 
 /** Ends the progress line. */
 void study_unwatch(struct study_watcher *watcher);
+
+/** A study that was planned, prints one table and writes one file: what it does, with its own
+ * structure as the first argument. */
+struct study_kind {
+    const char *file; /* "bulk.json" */
+    int (*run)(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX]);
+    int (*analyse)(void *study);
+    int (*json)(const void *study, FILE *out);
+    int (*text)(const void *study, FILE *out, unsigned width);
+};
+
+/** Runs it, prints the table, or JSON, and writes the file into `folder`. The exit status. */
+int study_conduct(const struct study_kind *kind, void *study, const char *folder, bool json);
 
 /** "about 40 s", "about 2.5 min" */
 const char *study_duration(double seconds, char *text, size_t size);

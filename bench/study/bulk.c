@@ -165,7 +165,7 @@ static int measure(struct bulk_study *s, struct lab *labs[2], struct study_obser
 }
 
 int bulk_run(struct bulk_study *study, struct study_observer *observer,
-             char message[BULK_MESSAGE_MAX])
+             char message[STUDY_MESSAGE_MAX])
 {
     struct lab *labs[2] = {NULL, NULL};
     tlsyn_time began = tlsyn_clock();
@@ -177,11 +177,11 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
 
         error = lab_open(&options, &labs[offload], &why);
         if (error < 0)
-            (void)snprintf(message, BULK_MESSAGE_MAX, "%s", why.text);
+            (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     }
     study->load_before = study_load();
     if (error == 0 && (error = measure(study, labs, observer)) < 0)
-        (void)snprintf(message, BULK_MESSAGE_MAX, "the laboratory has broken down: %s",
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                        strerror(-error));
     study->load_after = study_load();
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;

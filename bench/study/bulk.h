@@ -15,7 +15,7 @@
 #include "measure/stats.h"
 #include "study/flow.h"
 
-enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000, BULK_MESSAGE_MAX = 640 };
+enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 
 struct bulk_options {
     int family;
@@ -69,7 +69,7 @@ int bulk_plan(const struct bulk_options *options, struct bulk_study **study);
 /** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the
  * laboratory is forbidden (-EPERM) or broke down, and what came before is kept. */
 int bulk_run(struct bulk_study *study, struct study_observer *observer,
-             char message[BULK_MESSAGE_MAX]);
+             char message[STUDY_MESSAGE_MAX]);
 
 /** Computes the rows from the samples. 0 or -ENOMEM. */
 int bulk_analyse(struct bulk_study *study);

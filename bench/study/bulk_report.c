@@ -94,18 +94,14 @@ static void write_row(const struct bulk_row *row, struct json *j)
 static void write_environment(const struct bulk_study *s, struct json *j)
 {
     const struct bulk_options *o = &s->options;
-    struct environment e;
+    const struct environment_run run = {.command = o->command,
+                                        .version = o->version,
+                                        .seconds = s->seconds,
+                                        .load_before = s->load_before,
+                                        .load_after = s->load_after,
+                                        .interrupted = s->interrupted};
 
-    environment_read(&e);
-    json_key(j, "environment");
-    json_object(j);
-    json_member_string(j, "command", o->command);
-    json_member_string(j, "version", o->version);
-    json_member_string(j, "when", e.when);
-    json_member_string(j, "kernel", e.kernel);
-    json_member_string(j, "system", e.system);
-    json_member_string(j, "cpu", e.cpu);
-    json_member_integer(j, "cpus", e.cpus);
+    environment_json(&run, j);
     json_member_string(j, "lwip", peer_lwip_description());
     json_member_string(j, "family", o->family == AF_INET6 ? "ipv6" : "ipv4");
     json_member_string(j, "controller", o->controller);
@@ -114,9 +110,6 @@ static void write_environment(const struct bulk_study *s, struct json *j)
     json_member_number(j, "span_s", (double)o->span / 1e6);
     json_member_integer(j, "ring_bytes", o->ring);
     json_member_bool(j, "copies", o->copies);
-    json_member_number(j, "seconds", s->seconds);
-    json_member_interval(j, "load", s->load_before, s->load_after);
-    json_member_bool(j, "interrupted", s->interrupted);
     json_end(j);
 }
 

@@ -45,3 +45,27 @@ void environment_read(struct environment *environment)
     (void)strftime(environment->when, sizeof(environment->when), "%Y-%m-%dT%H:%M:%SZ",
                    gmtime_r(&now, &tm));
 }
+
+void environment_json_machine(const struct environment *environment, struct json *j)
+{
+    json_member_string(j, "kernel", environment->kernel);
+    json_member_string(j, "system", environment->system);
+    json_member_string(j, "cpu", environment->cpu);
+    json_member_integer(j, "cpus", environment->cpus);
+}
+
+void environment_json(const struct environment_run *run, struct json *j)
+{
+    struct environment e;
+
+    environment_read(&e);
+    json_key(j, "environment");
+    json_object(j);
+    json_member_string(j, "command", run->command);
+    json_member_string(j, "version", run->version);
+    json_member_string(j, "when", e.when);
+    environment_json_machine(&e, j);
+    json_member_number(j, "seconds", run->seconds);
+    json_member_interval(j, "load", run->load_before, run->load_after);
+    json_member_bool(j, "interrupted", run->interrupted);
+}

@@ -4,6 +4,8 @@
 #ifndef STUDY_ENVIRONMENT_H
 #define STUDY_ENVIRONMENT_H
 
+#include "report/json.h"
+
 struct environment {
     char kernel[192]; /* "Linux 6.12.0 x86_64" */
     char cpu[128];    /* its model, as the kernel names it; "unknown" */
@@ -13,5 +15,19 @@ struct environment {
 };
 
 void environment_read(struct environment *environment);
+
+/** The members of a JSON object that describe the machine. */
+void environment_json_machine(const struct environment *environment, struct json *j);
+
+/** How a study went. */
+struct environment_run {
+    const char *command, *version; /* as typed; of tlsyn */
+    double seconds, load_before, load_after;
+    bool interrupted;
+};
+
+/** Opens "environment" with what each study tells of itself and the machine; the caller adds its
+ * conditions, and ends the object. */
+void environment_json(const struct environment_run *run, struct json *j);
 
 #endif

@@ -308,7 +308,7 @@ static int measure(struct loss_study *s, struct lab *lab, struct study_observer 
 }
 
 int loss_run(struct loss_study *study, struct study_observer *observer,
-             char message[LOSS_MESSAGE_MAX])
+             char message[STUDY_MESSAGE_MAX])
 {
     const struct lab_options options = {.mtu = 0};
     struct lab_error why;
@@ -317,7 +317,7 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
     tlsyn_time began = tlsyn_clock();
 
     if (error < 0) {
-        (void)snprintf(message, LOSS_MESSAGE_MAX, "%s", why.text);
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
         return error;
     }
     study->load_before = study_load();
@@ -325,7 +325,7 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
     study->load_after = study_load();
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     if (error < 0)
-        (void)snprintf(message, LOSS_MESSAGE_MAX, "the laboratory has broken down: %s",
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                        strerror(-error));
     lab_close(lab);
     return error;

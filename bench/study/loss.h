@@ -24,7 +24,6 @@ enum {
     LOSS_PAIRS_MAX = 4,
     LOSS_CELLS_MAX = LOSS_FAMILIES_MAX * LOSS_VALUES_MAX * LOSS_VALUES_MAX * LOSS_VALUES_MAX,
     LOSS_ROUNDS_MAX = 1000,
-    LOSS_MESSAGE_MAX = 640,
 };
 
 struct loss_list {
@@ -128,7 +127,7 @@ int loss_plan(const struct loss_options *options, struct loss_study **study);
 /** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the
  * laboratory is forbidden (-EPERM) or broke down, and what came before is kept. */
 int loss_run(struct loss_study *study, struct study_observer *observer,
-             char message[LOSS_MESSAGE_MAX]);
+             char message[STUDY_MESSAGE_MAX]);
 
 /** Computes rows and summary from the samples. 0 or -ENOMEM. */
 int loss_analyse(struct loss_study *study);

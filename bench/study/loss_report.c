@@ -138,27 +138,20 @@ static void write_row(const struct loss_study *s, const struct loss_row *row, st
 static void write_environment(const struct loss_study *s, struct json *j)
 {
     const struct loss_options *o = &s->options;
-    struct environment e;
+    const struct environment_run run = {.command = o->command,
+                                        .version = o->version,
+                                        .seconds = s->seconds,
+                                        .load_before = s->load_before,
+                                        .load_after = s->load_after,
+                                        .interrupted = s->interrupted};
 
-    environment_read(&e);
-    json_key(j, "environment");
-    json_object(j);
-    json_member_string(j, "command", o->command);
-    json_member_string(j, "version", o->version);
-    json_member_string(j, "when", e.when);
-    json_member_string(j, "kernel", e.kernel);
-    json_member_string(j, "system", e.system);
-    json_member_string(j, "cpu", e.cpu);
-    json_member_integer(j, "cpus", e.cpus);
+    environment_json(&run, j);
     json_member_integer(j, "rounds", o->rounds);
     json_member_integer(j, "rounds_max", o->rounds_max);
     json_member_integer(j, "seed", (int64_t)o->seed);
     json_member_integer(j, "rate_bit_s", (int64_t)o->rate);
     json_member_integer(j, "queue_bytes", o->queue);
     json_member_integer(j, "ring_bytes", o->ring);
-    json_member_number(j, "seconds", s->seconds);
-    json_member_interval(j, "load", s->load_before, s->load_after);
-    json_member_bool(j, "interrupted", s->interrupted);
     json_end(j);
 }
 

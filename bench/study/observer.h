@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { STUDY_MESSAGE_MAX = 640 }; /* a sentence about why a study ended */
+
 struct study_observer {
     void (*note)(struct study_observer *, const char *sentence);
     void (*progress)(struct study_observer *, uint32_t done, uint32_t total, const char *status);

@@ -190,10 +190,7 @@ static void write_environment(const struct table2 *t, struct json *j)
     json_member_string(j, "command", t->options.command);
     json_member_string(j, "tlsyn", t->options.version);
     json_member_string(j, "openssl", t->has_kernel ? peer_ssl_version() : NULL);
-    json_member_string(j, "kernel", e.kernel);
-    json_member_string(j, "system", e.system);
-    json_member_string(j, "cpu", e.cpu);
-    json_member_integer(j, "cpus", e.cpus);
+    environment_json_machine(&e, j);
     json_member_integer(j, "seed", (int64_t)t->options.seed);
     json_member_integer(j, "rounds", t->options.rounds);
     json_member_integer(j, "warmup_rounds", t->options.warmup);
