@@ -1,5 +1,6 @@
 /*
- * tcp/handshake.c: opening a connection. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413
+ * tcp/handshake.c: opening a connection, and the active side of it; the passive one is in
+ * handshake_passive.c. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413
  * 4.2; docs/HANDSHAKE.md.
  *
  * The trick of the house is in one rule: each hook runs before the segment that answers is built,
@@ -21,20 +22,17 @@
 #include <errno.h>
 
 #include "tcp/ack.h"
-#include "tcp/admit.h"
 #include "tcp/buffers.h"
 #include "tcp/close.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
 #include "tcp/keepalive.h"
-#include "tcp/listener.h"
 #include "tcp/metrics.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/settings.h"
-#include "tcp/syncookie.h"
 #include "tcp/timers.h"
 
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its
@@ -51,7 +49,7 @@ static void syn_was_lost(struct tlsyn_conn *conn)
         conn->cc.cwnd = conn->cc.smss;
 }
 
-static void enter_established(struct tlsyn_conn *conn)
+void tcp_open_enter(struct tlsyn_conn *conn)
 {
     conn->validated = true;
     conn->stalled_since = TLSYN_NEVER;
@@ -65,19 +63,14 @@ static void enter_established(struct tlsyn_conn *conn)
         tcp_set_state(conn, TLSYN_FIN_WAIT_1);
 }
 
-/* The user hears of it, and of what rode in SYN or SYN-ACK and no hook has read. */
-static void established(struct tlsyn_conn *conn)
+void tcp_open_tell(struct tlsyn_conn *conn)
 {
     tcp_event_established(conn);
     if (conn->rcv.used && conn->state != TLSYN_CLOSED)
         tcp_event_data(conn);
 }
 
-/* --- active ----------------------------------------------------------------------------------- */
-
-/* PAPER: the stream itself is padded, so that a retransmission sends the same bytes
- * (docs/HANDSHAKE.md). */
-static int pad_to_paper(struct tlsyn_conn *conn)
+int tcp_open_pad(struct tlsyn_conn *conn)
 {
     struct tlsyn_view view;
 
@@ -94,6 +87,19 @@ static int pad_to_paper(struct tlsyn_conn *conn)
     ring_commit(&conn->snd, missing);
     return 0;
 }
+
+void tcp_refuse(struct tlsyn_conn *conn, int error)
+{
+    if (conn->state == TLSYN_CLOSED)
+        return;
+    conn->refused = true;
+    conn->error = conn->error ? conn->error : error;
+    conn->close_pending = true;
+    tcp_set_ready(conn);
+    tcp_tell_closed(conn);
+}
+
+/* --- active ----------------------------------------------------------------------------------- */
 
 /* Bytes of text that fit behind the options of a SYN to this peer, whose MSS we may know. */
 static uint32_t syn_limit(const struct tlsyn_conn *conn, const struct dest *dest)
@@ -187,7 +193,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     tcp_options_offer(conn, &options->conn, &path);
     error = tcp_event_open(conn);
     if (error == 0)
-        error = conn->close_pending ? conn->error : pad_to_paper(conn);
+        error = conn->close_pending ? conn->error : tcp_open_pad(conn);
     if (error < 0) {
         conn->handler = NULL; /* it learns of this by what we return */
         tcp_finish(conn, error);
@@ -249,14 +255,14 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
     struct wire_tcp text = *segment;
     text.seq++; /* the SYN is dealt with */
     tcp_take_text(conn, &text);
-    enter_established(conn); /* before the hook: its user may already close, or abort */
+    tcp_open_enter(conn); /* before the hook: its user may already close, or abort */
     int error = tcp_event_synack(conn);
     if (error < 0) {
         tcp_refuse(conn, error);
         return;
     }
     if (conn->state != TLSYN_CLOSED)
-        established(conn);
+        tcp_open_tell(conn);
     if (conn->state != TLSYN_CLOSED)
         tcp_take_fin(conn, &text);
     if (conn->fin_received && conn->state != TLSYN_CLOSED)
@@ -329,239 +335,4 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
     else
         crossing_syn_arrives(conn);
     tcp_set_ready(conn);
-}
-
-/* --- passive ---------------------------------------------------------------------------------- */
-
-/* An honest client has answered the SYN-ACK by then, once it was sent again. */
-#define HAD_ITS_TIME TLSYN_SECONDS(3)
-
-/* SYNs whose senders never answer fill the backlog. From then on SYN cookies carry the state, and
- * what asks for more than a plain open (docs/HANDSHAKE.md) gets a plain one; unless the flood is so
- * slow that its SYNs' time is over before their places are needed. */
-static bool flooded(struct tcp *tcp)
-{
-    struct list *oldest = list_first(&tcp->half_opens);
-
-    if (!tcp->cx->limits.syn_cookies || tcp->half_open < tcp->cx->limits.syn_backlog)
-        return false;
-    return !oldest ||
-           tcp->cx->now - container_of(oldest, struct tlsyn_conn, waiting)->opened < HAD_ITS_TIME;
-}
-
-/* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client
- * passes if it answers before its turn comes; were new SYNs dropped instead, it would wait for the
- * flood's to time out. Without a word: the oldest is most likely a forged address. In the end, for
- * the user who hears of it may close the listener. */
-static void keep_to_backlog(struct tcp *tcp)
-{
-    struct list *oldest = list_first(&tcp->half_opens);
-
-    if (tcp->half_open <= tcp->cx->limits.syn_backlog || !oldest)
-        return;
-    count(tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
-    drop(tcp->cx, TLSYN_DROP_tcp_backlog_full);
-    tcp_finish(container_of(oldest, struct tlsyn_conn, waiting), -ETIMEDOUT);
-}
-
-/* A cookie for next time, where one was asked for, or the one that came is not ours. (R7413-4) */
-static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
-                           enum tcp_admission verdict)
-{
-    if (!theirs->has_fastopen || !conn->opening->listener->options.cookies ||
-        verdict == TCP_ADMIT_VALID_COOKIE)
-        return;
-    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_cookie_reqd);
-    conn->give_cookie = true;
-    conn->fastopen_experimental = theirs->fastopen_experimental;
-    conn->syn_cookie_len = TCP_COOKIE_LEN;
-    tcp_cookie_make(conn->opening->listener,
-                    &(const struct tcp_ends){conn->remote.addr, conn->local.addr},
-                    conn->opening->cookie);
-}
-
-static bool give_handler(struct tlsyn_conn *conn)
-{
-    struct tlsyn_acceptor *acceptor = conn->opening->listener->acceptor;
-
-    conn->in_event++; /* an acceptor may abort what it is given */
-    conn->handler = acceptor->accept(acceptor, conn);
-    conn->in_event--;
-    if (conn->released) /* it changed its mind */
-        conn->handler = NULL;
-    tcp_tell_closed(conn);
-    return conn->handler != NULL || conn->closed_told;
-}
-
-/* The SYN's payload was admitted: it is text in order from here on, and the engine answers before
- * the SYN-ACK is built. */
-static void embed(struct tlsyn_conn *conn, const struct wire_tcp *syn)
-{
-    struct wire_tcp text = *syn;
-
-    text.seq++;
-    if (!give_handler(conn)) {
-        tcp_refuse(conn, -ECONNREFUSED);
-        return;
-    }
-    if (conn->state == TLSYN_CLOSED)
-        return; /* the acceptor aborted it */
-    tcp_take_text(conn, &text);
-    if (seq_diff(conn->rcv_nxt, conn->irs + 1) != (int32_t)syn->text_len)
-        return; /* no memory: only the SYN is acknowledged, and the text comes again */
-    conn->embedded = true;
-    conn->tcp->embedded++;
-    conn->syn_text = conn->syn_text_acked = (uint16_t)syn->text_len;
-    int error = tcp_event_syn(conn);
-    if (error == 0)
-        error = pad_to_paper(conn);
-    if (error < 0) {
-        count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_passive_fail);
-        tcp_refuse(conn, error);
-        return;
-    }
-    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_passive);
-}
-
-static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
-                                        const struct ip_datagram *datagram,
-                                        const struct wire_tcp *syn)
-{
-    struct tcp *tcp = listener->tcp;
-    const struct tlsyn_endpoint local = {datagram->dst, syn->dst_port};
-    const struct tlsyn_endpoint remote = {datagram->src, syn->src_port};
-    struct ip_path path;
-    int error = ip_path_find(tcp->ip, &remote.addr, &path);
-    struct tlsyn_conn *conn =
-        error < 0 ? NULL : tcp_conn_new(tcp, &local, &remote, &listener->options.conn, &error);
-
-    if (!conn) {
-        drop(tcp->cx, error == -ENOMEM ? TLSYN_DROP_no_memory : TLSYN_DROP_tcp_connections_full);
-        return NULL;
-    }
-    conn->opening->listener = listener;
-    tcp_options_offer(conn, &listener->options.conn, &path);
-    tcp_options_accept(conn, &syn->options);
-    ecn_syn_arrives(conn, syn);
-    conn->irs = syn->seq;
-    conn->rcv_nxt = conn->rcv_adv = conn->last_ack_sent = syn->seq + 1;
-    conn->snd_wnd = conn->snd_wnd_max = syn->wnd;
-    conn->snd_wl1 = syn->seq;
-    conn->snd_wl2 = conn->iss;
-    conn->opening->unvalidated_in = datagram->len + ip_header_len(&datagram->src);
-    tcp_set_state(conn, TLSYN_SYN_RECEIVED);
-    return conn;
-}
-
-static void number_from(struct tlsyn_conn *conn, tcp_seq iss)
-{
-    conn->iss = iss;
-    conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->snd_wl2 = iss;
-    conn->snd_small = iss;
-    rack_init(&conn->rack, iss);
-}
-
-/* RFC 9293 3.6.1: the new incarnation's numbers lie above the old one's. The clock of RFC 6528 sees
- * to that only up to 250 kB/s. R6528-3 */
-static void number_above(struct tlsyn_conn *conn, tcp_seq above)
-{
-    if (!seq_gt(conn->iss, above))
-        number_from(conn, above + UINT16_MAX);
-}
-
-static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
-                        const struct wire_tcp *syn, const tcp_seq *above)
-{
-    struct tcp *tcp = listener->tcp;
-    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, syn);
-
-    if (!conn)
-        return;
-    if (above)
-        number_above(conn, *above);
-    const struct tcp_ends ends = {conn->remote.addr, conn->local.addr};
-    enum tcp_admission verdict = tcp_admit(listener, &ends, syn, datagram->len);
-    TRACE(tcp->cx, tcp_admit, conn->number, verdict, syn->text_len);
-    conn->level = tcp_admission_level(verdict);
-    conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;
-    prepare_cookie(conn, &syn->options, verdict);
-    if (conn->level != TLSYN_LEVEL_NONE)
-        embed(conn, syn);
-    tcp_set_ready(conn);
-    tcp_check(conn);
-    keep_to_backlog(tcp);
-}
-
-/* The SYN-ACK was a SYN cookie: as if we had kept what it answered. */
-static struct tlsyn_conn *conn_from_cookie(struct tlsyn_listener *listener,
-                                           const struct ip_datagram *datagram,
-                                           const struct wire_tcp *segment)
-{
-    struct wire_tcp syn;
-
-    if (!syncookie_check(listener->tcp, datagram, segment, &syn)) {
-        drop(listener->tcp->cx, TLSYN_DROP_tcp_ack_invalid);
-        if (!syncookie_possible(listener->tcp) || segment->flags & TCP_SYN)
-            tcp_reply_rst(listener->tcp, datagram, segment);
-        return NULL;
-    }
-    if (tcp_listener_is_full(listener))
-        return NULL;
-    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, &syn);
-    if (!conn)
-        return NULL;
-    number_from(conn, segment->ack - 1u);
-    conn->snd_nxt = conn->snd_rtx = segment->ack;
-    conn->rcv_adv += conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX; /* it promised that */
-    return conn;
-}
-
-struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
-                                      const struct ip_datagram *datagram,
-                                      const struct wire_tcp *segment, const tcp_seq *above)
-{
-    struct tcp *tcp = listener->tcp;
-
-    /* first, check for a RST; second, for an ACK; third, for a SYN */
-    if (segment->flags & TCP_RST) {
-        drop(tcp->cx, TLSYN_DROP_tcp_rst_invalid);
-        return NULL;
-    }
-    if (segment->flags & TCP_ACK)
-        return conn_from_cookie(listener, datagram, segment);
-    if (!(segment->flags & TCP_SYN) || segment->flags & TCP_FIN)
-        drop(tcp->cx, TLSYN_DROP_tcp_flags);
-    else if (tcp_listener_is_full(listener))
-        return NULL;
-    else if (!above && flooded(tcp))
-        syncookie_answer(listener, datagram, segment);
-    else
-        syn_arrives(listener, datagram, segment, above);
-    return NULL;
-}
-
-void tcp_complete_open(struct tlsyn_conn *conn)
-{
-    enter_established(conn);
-    if (!conn->active) {
-        count(conn->tcp->cx, TLSYN_COUNT_tcp_passive_opens);
-        if (!conn->handler && !conn->released && !give_handler(conn)) {
-            tcp_refuse(conn, -ECONNREFUSED);
-            return;
-        }
-        if (conn->state == TLSYN_CLOSED) /* the acceptor aborted it */
-            return;
-    }
-    established(conn);
-}
-
-void tcp_refuse(struct tlsyn_conn *conn, int error)
-{
-    if (conn->state == TLSYN_CLOSED)
-        return;
-    conn->refused = true;
-    conn->error = conn->error ? conn->error : error;
-    conn->close_pending = true;
-    tcp_set_ready(conn);
-    tcp_tell_closed(conn);
 }

@@ -25,6 +25,16 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
  * that was tried, or is no remedy. */
 bool tcp_retry_plain(struct tlsyn_conn *conn);
 
+/** PAPER: the stream itself is padded, so that a retransmission sends the same bytes
+ * (docs/HANDSHAKE.md). 0 or -ENOBUFS. */
+int tcp_open_pad(struct tlsyn_conn *conn);
+
+/** ESTABLISHED; nobody hears of it yet. */
+void tcp_open_enter(struct tlsyn_conn *conn);
+
+/** The user hears of it, and of what rode in SYN or SYN-ACK and no hook has read. */
+void tcp_open_tell(struct tlsyn_conn *conn);
+
 /** SYN-RECEIVED ends well: ESTABLISHED, and whoever listens gets the connection. */
 void tcp_complete_open(struct tlsyn_conn *conn);
 
