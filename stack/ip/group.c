@@ -2,19 +2,13 @@
  * ip/group.c: one frame for all. Read first: RFC 919 7, RFC 1112 6, RFC 1122 3.2.1.3, 3.3.6.
  *
  * There is no neighbour to ask for: the Ethernet address follows from the IP address. Such a
- * datagram is rare and short, so it is built in one piece, with its checksum, and waits in the
- * reply queue like an ARP packet.
+ * datagram is rare and short, so it is copied, and waits in the reply queue like an ARP packet.
  */
 #include "ip/group.h"
 
 #include <errno.h>
 
-#include "wire/checksum.h"
-#include "wire/ether.h"
-#include "wire/ip4.h"
-
-#define TTL_BROADCAST 64
-#define TTL_GROUP     1
+#define TTL_GROUP 1 /* RFC 1112 6.1 */
 
 static const struct tlsyn_addr nobody = {.byte = {[10] = 0xff, [11] = 0xff}};
 
@@ -116,76 +110,19 @@ static void hwaddr_of(const struct tlsyn_addr *dst, uint8_t hwaddr[ETHER_ADDR_LE
                ETHER_ADDR_LEN);
 }
 
-static void put_checksum(const struct ip_tx *tx, uint8_t *payload, size_t len)
-{
-    struct checksum sum = {0};
-    uint16_t value;
-
-    checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol, (uint32_t)len);
-    checksum_add(&sum, payload, len);
-    value = checksum_finish(&sum);
-    if (value == 0)
-        value = 0xffff; /* RFC 768: zero would say that there is none */
-    payload[tx->csum_offset] = (uint8_t)(value >> 8);
-    payload[tx->csum_offset + 1] = (uint8_t)value;
-}
-
-static void emit(const struct ip_tx *tx, const struct tlsyn_iface *iface, uint8_t *bytes,
-                 size_t payload_len)
-{
-    struct wire_ether ether = {.type = ETHER_TYPE_IP4};
-    struct wire_ip4 ip4 = {
-        .src = tx->src,
-        .dst = tx->dst,
-        .tos = tx->tos,
-        .ttl = tx->ttl > 0              ? tx->ttl
-               : is_ip4_group(&tx->dst) ? TTL_GROUP
-                                        : TTL_BROADCAST,
-        .protocol = tx->protocol,
-        .total_len = (uint16_t)(IP4_HEADER_LEN + payload_len),
-        .df = true,
-    };
-    uint8_t *payload = bytes + ETHER_HEADER_LEN + IP4_HEADER_LEN, *to = payload;
-
-    hwaddr_of(&tx->dst, ether.dst);
-    memcpy(ether.src, iface->link->caps.hwaddr, ETHER_ADDR_LEN);
-    wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
-    wire_ip4_emit(&ip4, bytes + ETHER_HEADER_LEN, IP4_HEADER_LEN);
-    memcpy(to, tx->header, tx->header_len);
-    to += tx->header_len;
-    for (int i = 0; i < 2; i++) {
-        if (tx->text.part[i].iov_len > 0)
-            memcpy(to, tx->text.part[i].iov_base, tx->text.part[i].iov_len);
-        to += tx->text.part[i].iov_len;
-    }
-    put_checksum(tx, payload, payload_len);
-}
-
 int group_output(struct ip *ip, const struct ip_tx *tx)
 {
     struct tlsyn_iface *iface = choose_iface(ip, &tx->src, &tx->dst);
-    size_t payload_len = tx->header_len + tlsyn_view_len(&tx->text);
-    size_t len = ETHER_HEADER_LEN + IP4_HEADER_LEN + payload_len;
-    uint8_t *bytes;
-    int error;
+    uint8_t hwaddr[ETHER_ADDR_LEN];
+    struct ip_tx to_all = *tx;
 
     if (!iface) {
         drop(ip->cx, TLSYN_DROP_no_route);
         return -ENETUNREACH;
     }
-    if (len > (size_t)ETHER_HEADER_LEN + iface->link->caps.mtu) {
-        drop(ip->cx, TLSYN_DROP_ip_too_long);
-        return -EMSGSIZE;
-    }
-    bytes = context_alloc(ip->cx, len);
-    if (!bytes) {
-        drop(ip->cx, TLSYN_DROP_no_memory);
-        return -ENOMEM;
-    }
-    emit(tx, iface, bytes, payload_len);
-    error = output_frame(ip, iface, bytes, len);
-    context_free(ip->cx, bytes);
-    if (error == 0)
-        count(ip->cx, TLSYN_COUNT_ip_out);
-    return error;
+    to_all.may_fragment = false;
+    if (tx->ttl == 0 && is_ip4_group(&tx->dst))
+        to_all.ttl = TTL_GROUP;
+    hwaddr_of(&tx->dst, hwaddr);
+    return output_to_all(ip, &to_all, iface, hwaddr);
 }

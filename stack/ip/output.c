@@ -180,11 +180,13 @@ int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes,
 /* Where a datagram goes. */
 struct way {
     struct tlsyn_iface *iface;
-    struct neighbour *neighbour; /* NULL: on this link nobody has an Ethernet address */
-    size_t len;                  /* octets of the datagram */
-    size_t ip_len;               /* of its IP header */
-    bool segments;               /* the link cuts it */
-    uint16_t mtu;                /* we cut it; 0: nobody has to */
+    struct neighbour *neighbour; /* NULL: there is none to wait for */
+    const uint8_t *hwaddr; /* its address, or everybody's; NULL: on this link nobody has one */
+    bool to_all;           /* no link finishes the checksum */
+    size_t len;            /* octets of the datagram */
+    size_t ip_len;         /* of its IP header */
+    bool segments;         /* the link cuts it */
+    uint16_t mtu;          /* we cut it; 0: nobody has to */
 };
 
 static bool is_resolved(const struct way *way)
@@ -209,8 +211,8 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
 
     if (tx->protocol != IP_PROTOCOL_ICMP) /* RFC 792: its checksum has no pseudo-header */
         checksum_pseudo(&sum, &tx->src, &tx->dst, tx->protocol, (uint32_t)(way->len - way->ip_len));
-    if (way->iface->link->caps.csum && way->mtu == 0 && tx->protocol != IP_PROTOCOL_ICMP &&
-        tx->protocol != IP_PROTOCOL_ICMP6) {
+    if (way->iface->link->caps.csum && !way->to_all && way->mtu == 0 &&
+        tx->protocol != IP_PROTOCOL_ICMP && tx->protocol != IP_PROTOCOL_ICMP6) {
         put_checksum(header, tx, checksum_fold(&sum));
         frame->flags = TLSYN_FRAME_CSUM_PARTIAL;
         frame->csum_start = (uint16_t)(ETHER_HEADER_LEN + way->ip_len);
@@ -281,8 +283,8 @@ static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const 
     struct wire_ether ether = {.type = ip4 ? ETHER_TYPE_IP4 : ETHER_TYPE_IP6};
     size_t before = ETHER_HEADER_LEN + way->ip_len;
 
-    if (way->neighbour) /* zero while unresolved */
-        memcpy(ether.dst, way->neighbour->hwaddr, ETHER_ADDR_LEN);
+    if (way->hwaddr) /* zero while unresolved */
+        memcpy(ether.dst, way->hwaddr, ETHER_ADDR_LEN);
     memcpy(ether.src, way->iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
     if (ip4)
@@ -411,7 +413,6 @@ static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way 
 
 static int find_neighbour(struct ip *ip, const struct ip_hop *hop, struct way *way)
 {
-    way->neighbour = NULL;
     if (hop->iface->link->caps.point_to_point)
         return 0;
     way->neighbour = neigh_resolve(&ip->neigh, hop->iface, &hop->next);
@@ -421,13 +422,14 @@ static int find_neighbour(struct ip *ip, const struct ip_hop *hop, struct way *w
         drop(ip->cx, TLSYN_DROP_neigh_failed);
         return -EHOSTUNREACH;
     }
+    way->hwaddr = way->neighbour->hwaddr;
     return 0;
 }
 
 static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
 {
     struct ip_hop hop;
-    struct way way;
+    struct way way = {.iface = NULL};
     int error;
 
     assert(tx->header_len <= IP_TRANSPORT_HEADER_MAX && tx->csum_offset + 2 <= tx->header_len);
@@ -466,6 +468,23 @@ int ip_output(struct ip *ip, const struct ip_tx *tx)
 int output_copied(struct ip *ip, const struct ip_tx *tx)
 {
     return output_datagram(ip, tx, true);
+}
+
+int output_to_all(struct ip *ip, const struct ip_tx *tx, struct tlsyn_iface *iface,
+                  const uint8_t hwaddr[ETHER_ADDR_LEN])
+{
+    struct way way = {.iface = iface, .hwaddr = hwaddr, .to_all = true};
+    int error;
+
+    assert(!tx->may_fragment);
+    if (!output_fits(ip, tx, &way)) {
+        drop(ip->cx, TLSYN_DROP_ip_too_long);
+        return -EMSGSIZE;
+    }
+    error = output_copy(ip, tx, &way);
+    if (error == 0)
+        count(ip->cx, TLSYN_COUNT_ip_out);
+    return error;
 }
 
 /* --- what did not get out --------------------------------------------------------------------- */

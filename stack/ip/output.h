@@ -12,6 +12,7 @@
 #define TLSYN_IP_OUTPUT_H
 
 #include "ip/held.h"
+#include "wire/ether.h"
 
 struct ip;
 struct ip_tx;
@@ -36,6 +37,12 @@ void output_release(struct outbox *out, struct context *cx);
 
 /** As ip_output(), but the text is copied whether output is open or not. */
 int output_copied(struct ip *ip, const struct ip_tx *tx);
+
+/** As output_copied(), in one piece to an Ethernet address that needs no question, for everybody
+ * there. Its checksum is computed here: who reads broadcasts from a raw socket (a DHCP server on
+ * this machine) sees what leaves, not what a link would make of it. */
+int output_to_all(struct ip *ip, const struct ip_tx *tx, struct tlsyn_iface *iface,
+                  const uint8_t hwaddr[ETHER_ADDR_LEN]);
 
 /** Puts a copy of a frame (an ARP packet) into the reply queue. 0; -ENOBUFS, -ENOMEM (counted). */
 int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes, size_t len);
