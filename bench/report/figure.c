@@ -15,6 +15,7 @@
 #include "report/gnuplot.h"
 #include "report/number.h"
 #include "report/utf8.h"
+#include "report/xml.h"
 
 enum { SIDE_MIN = 200, SIDE_MAX = 4000, GRID = FIGURE_COLOURS + 1, SLOTS };
 enum { KEY_COLUMN = 330, KEY_ROW = 21, AXIS_ROOM = 40 };
@@ -302,16 +303,6 @@ static size_t plot_title(const char *p)
     return end != NULL ? (size_t)(end - p) + sizeof close - 1 : 0;
 }
 
-static void escape_title(FILE *out, const char *text)
-{
-    char encoded[5];
-
-    for (uint32_t code = utf8_next(&text); code != 0; code = utf8_next(&text)) {
-        utf8_encode(code, encoded);
-        fputs(code == '<' ? "&lt;" : code == '&' ? "&amp;" : encoded, out);
-    }
-}
-
 /* From gnuplot's document to an element for our page. */
 static int fit_into_page(const char *drawing, const struct figure *figure,
                          const struct figure_size *size, char **svg)
@@ -332,7 +323,7 @@ static int fit_into_page(const char *drawing, const struct figure *figure,
             "xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n"
             "<title>",
             size->width, height, size->width);
-    escape_title(out, figure->title);
+    xml_text(out, figure->title, SIZE_MAX);
     fputs("</title>\n", out);
     bool in_tag = false;
     for (const char *p = body; *p != '\0';) {

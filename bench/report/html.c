@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/utf8.h"
+#include "report/xml.h"
 
 /* clang-format off */
 static const char style[] =
@@ -46,39 +46,10 @@ static const char style[] =
     "h2{break-after:avoid}}\n";
 /* clang-format on */
 
-static void escape(FILE *out, const char *text)
-{
-    char encoded[5];
-
-    for (uint32_t code = utf8_next(&text); code != 0; code = utf8_next(&text)) {
-        bool control = (code < 0x20 && code != '\n' && code != '\t') || code == 0x7f;
-        utf8_encode(control ? UTF8_REPLACEMENT : code, encoded);
-        switch (code) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        case '\'':
-            fputs("&#39;", out);
-            break;
-        default:
-            fputs(encoded, out);
-        }
-    }
-}
-
 static void element(struct html *html, const char *open, const char *text, const char *close)
 {
     fputs(open, html->out);
-    escape(html->out, text);
+    xml_text(html->out, text, SIZE_MAX);
     fputs(close, html->out);
 }
 
@@ -153,7 +124,7 @@ static void write_lines(struct html *html, const char *text)
         int n = (int)strcspn(text, "\n");
         char line[64];
         snprintf(line, sizeof line, "%.*s", n, text);
-        escape(html->out, line);
+        xml_text(html->out, line, SIZE_MAX);
         text += n;
         if (*text == '\n') {
             fputs("<br>", html->out);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/ladder.h"
+#include "report/xml.h"
 
 enum { TIME_COLUMNS = 10, WIDTH_MIN = 60, WIDTH_DEFAULT = 100, LABEL_MAX = 128 };
 
@@ -127,29 +128,10 @@ enum {
     HEAD = 9           /* of an arrow */
 };
 
-static void svg_escape(FILE *out, const char *text, size_t n)
-{
-    for (size_t i = 0; i < n && text[i] != '\0'; i++) {
-        switch (text[i]) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        default:
-            fputc(text[i], out);
-        }
-    }
-}
-
 static void svg_text(FILE *out, int x, int y, const char *style, const char *text, size_t n)
 {
     fprintf(out, "<text x=\"%d\" y=\"%d\" %s>", x, y, style);
-    svg_escape(out, text, n);
+    xml_text(out, text, n);
     fputs("</text>\n", out);
 }
 
@@ -241,9 +223,9 @@ int ladder_svg(const struct ladder *ladder, char **svg)
             "xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" "
             "fill=\"var(--figure-ink,#1b1f24)\">\n<title>Segments between ",
             SVG_WIDTH, bottom + 30, SVG_WIDTH);
-    svg_escape(out, ladder->client, sizeof ladder->client);
+    xml_text(out, ladder->client, sizeof ladder->client);
     fputs(" and ", out);
-    svg_escape(out, ladder->server, sizeof ladder->server);
+    xml_text(out, ladder->server, sizeof ladder->server);
     fputs("</title>\n", out);
     fprintf(out,
             "<path d=\"M%d %dV%dM%d %dV%d\" stroke=\"var(--figure-ink,#1b1f24)\" "

@@ -37,6 +37,10 @@ void drop(struct context *cx, enum tlsyn_drop reason);
 void trace_emit(struct context *cx, enum tlsyn_trace_event event, uint32_t conn,
                 const int64_t field[TLSYN_TRACE_FIELDS]);
 
+/** The name of a connection's state by its number (tlsyn_state_name()), NULL if there is none:
+ * records hold numbers, and this room knows no connections. */
+const char *trace_state_name(int64_t number);
+
 static inline bool trace_wanted(const struct context *cx, enum tlsyn_trace_event event)
 {
     return cx->trace && (cx->trace->mask >> event & 1);

@@ -4,6 +4,7 @@
 #include <tlsyn/stack.h>
 #include <tlsyn/trace.h>
 
+#include "core/context.h"
 #include "core/text.h"
 
 static const struct {
@@ -32,15 +33,19 @@ const char *tlsyn_trace_field_name(enum tlsyn_trace_event event, int i)
     return i >= 0 && i < TLSYN_TRACE_FIELDS ? events[event].field[i] : NULL;
 }
 
+const char *trace_state_name(int64_t number)
+{
+    int64_t count = sizeof(states) / sizeof(states[0]);
+
+    return number >= 0 && number < count ? states[number] : NULL;
+}
+
 /** What a number stands for, where it has a name; else NULL. */
 static const char *word_for(enum tlsyn_trace_event event, int64_t number)
 {
     if (event == TLSYN_TRACE_drop && number >= 0 && number < TLSYN_DROPS)
         return tlsyn_drop_name((enum tlsyn_drop)number);
-    if (event == TLSYN_TRACE_tcp_state && number >= 0 &&
-        number < (int64_t)(sizeof states / sizeof states[0]))
-        return states[number];
-    return NULL;
+    return event == TLSYN_TRACE_tcp_state ? trace_state_name(number) : NULL;
 }
 
 static void put_key(struct text *t, const char *key)

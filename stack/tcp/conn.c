@@ -85,16 +85,9 @@ static const uint16_t successors[TLSYN_STATES] = {
     [TLSYN_TIME_WAIT] = 0,
 };
 
-static const char *const state_names[] = {
-#define STATE(name, text) [TLSYN_##name] = (text),
-#include <tlsyn/states.def>
-#undef STATE
-};
-static_assert(sizeof(state_names) / sizeof(*state_names) == TLSYN_STATES, "a name per state");
-
 const char *tlsyn_state_name(enum tlsyn_state state)
 {
-    return state_names[state];
+    return trace_state_name(state);
 }
 
 /* The listener's half-open connections are counted from SYN-RECEIVED's entry to its end. */

@@ -42,7 +42,7 @@ START_TEST(a_figure_is_an_element_with_its_labels_as_text)
         return;
     }
     ck_assert_int_eq(strncmp(svg, "<svg viewBox=\"0 0 600 ", 22), 0);
-    ck_assert_ptr_nonnull(strstr(svg, "<title>Time &lt;by> ping</title>"));
+    ck_assert_ptr_nonnull(strstr(svg, "<title>Time &lt;by&gt; ping</title>"));
     ck_assert_ptr_nonnull(strstr(svg, "ping (ms)</text>"));
     ck_assert_ptr_nonnull(strstr(svg, "O'Hara's `touch &lt;b>` &amp; \\n $D0</text>"));
     ck_assert_ptr_nonnull(strstr(svg, "var(--figure-0,#0072b2)"));
