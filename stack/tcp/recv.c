@@ -20,10 +20,10 @@
 #include "tcp/timers.h"
 #include "tcp/urgent.h"
 
-/* To a sender with SACK, once more than needed: in recovery no tail loss probe makes up for a lost
- * one, but the timer. */
-#define ACKS_WITH_SACK   3 /* for a batch that came out of order */
-#define ACKS_WHEN_FILLED 2
+/* To a sender with SACK the last ACK of a batch says all, but where segments get lost ACKs do too, and
+ * in recovery no tail loss probe makes up for a lone one, but the timer. Never more than segments came
+ * (RFC 5681 4.2). */
+#define ACKS_WITH_SACK 3
 
 /* Where segments are lost, or late, so are ACKs: one for every two segments is too few for a small
  * window, and the delayed one comes when the sender's probe is long gone. So as many segments after
@@ -82,8 +82,8 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
     }
     if (!conn->sack_ok)
         conn->duplicate_acks = 0; /* of an older rcv_nxt: the ACK of this one tells more */
-    else if (filled && conn->duplicate_acks < ACKS_WHEN_FILLED)
-        conn->duplicate_acks = ACKS_WHEN_FILLED;
+    else if (filled && conn->duplicate_acks < ACKS_WITH_SACK)
+        conn->duplicate_acks++;
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
@@ -111,8 +111,7 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
     int error = ranges_add(&conn->ooo, cx->alloc, from, from + len, NULL);
 
     /* One each, though a batch of segments is answered at once: a sender without SACK counts them
-     * to tell loss from reordering. To one with SACK the last one's blocks say all, but where
-     * segments get lost ACKs do too: then it would wait for its timer. */
+     * to tell loss from reordering. */
     if (!conn->sack_ok && conn->duplicate_acks <= UINT16_MAX - segments)
         conn->duplicate_acks = (uint16_t)(conn->duplicate_acks + segments);
     else if (conn->sack_ok && conn->duplicate_acks < ACKS_WITH_SACK)
