@@ -353,7 +353,7 @@ static struct tcp_test *receiver(bool sack)
 }
 
 /* One ACK each without SACK. With it they all say the same, and some are sent in case
- * one gets lost. */
+ * one gets lost. R5681-12 */
 START_TEST(a_batch_out_of_order_is_answered_more_than_once)
 {
     for (int sack = 0; sack < 2; sack++) {
