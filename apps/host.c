@@ -105,7 +105,7 @@ void host_options_init(struct host_options *options, const char *command,
 
 /* --- checks before anything is opened --------------------------------------------------------- */
 
-static int choose_interface(struct host *host)
+int host_choose_interface(struct host *host)
 {
     char names[512];
     int error = 0;
@@ -363,7 +363,7 @@ int host_open(struct host *host, const struct host_options *options,
 
     *host = (struct host){.options = options, .signals = {.fd = -1}};
     if (options->link.kind != HOST_FILE)
-        status = choose_interface(host);
+        status = host_choose_interface(host);
     if (status == CLI_OK)
         status = host_choose_address(host);
     if (status == CLI_OK)

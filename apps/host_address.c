@@ -178,24 +178,34 @@ static bool can_reach(const struct host *host, const struct tlsyn_addr *gateway)
            netif_same_network(gateway, &host->own.address, host->own.prefix_len);
 }
 
-int host_add_gateway(struct host *host)
+int host_choose_gateway(const struct host *host, struct tlsyn_addr *gateway)
 {
-    const struct host_options *o = host->options;
-    struct tlsyn_addr anywhere = {.byte = {0}}, gateway = o->gateway;
     char text[CLI_ADDRESS_TEXT];
 
+    *gateway = host->options->gateway;
+    if (tlsyn_addr_unspecified(gateway)) {
+        if (!host->interface[0] || netif_gateway(host->interface, host_is_ip4(host), gateway) < 0 ||
+            !can_reach(host, gateway))
+            *gateway = (struct tlsyn_addr){.byte = {0}};
+        return CLI_OK;
+    }
+    if (can_reach(host, gateway))
+        return CLI_OK;
+    say("--gateway %s is not in the network of --address, so it can't be reached",
+        cli_address_text(gateway, text));
+    return CLI_USAGE;
+}
+
+int host_add_gateway(struct host *host)
+{
+    struct tlsyn_addr anywhere = {.byte = {0}}, gateway;
+    char text[CLI_ADDRESS_TEXT];
+    int status = host_choose_gateway(host, &gateway);
+
+    if (status != CLI_OK || tlsyn_addr_unspecified(&gateway))
+        return status;
     if (host_is_ip4(host))
         anywhere = tlsyn_addr_ip4((const uint8_t[4]){0, 0, 0, 0});
-    if (tlsyn_addr_unspecified(&gateway)) {
-        if (!host->interface[0] ||
-            netif_gateway(host->interface, host_is_ip4(host), &gateway) < 0 ||
-            !can_reach(host, &gateway))
-            return CLI_OK;
-    } else if (!can_reach(host, &gateway)) {
-        say("--gateway %s is not in the network of --address, so it can't be reached",
-            cli_address_text(&gateway, text));
-        return CLI_USAGE;
-    }
     if (tlsyn_route_add(host->stack, &anywhere, 0, &gateway) == 0)
         return CLI_OK;
     say("the gateway %s can't be used", cli_address_text(&gateway, text));

@@ -11,6 +11,9 @@ extern const struct cli_type host_address_type;
 
 bool host_is_ip4(const struct host *host);
 
+/** Settles host->interface. CLI_OK, or says why not. */
+int host_choose_interface(struct host *host);
+
 /** Settles host->own as far as it is known before the stack runs. CLI_OK, or says why not. */
 int host_choose_address(struct host *host);
 
@@ -20,6 +23,10 @@ void host_pcap_filter(const struct host *host, char *filter, size_t size);
 
 /** Gives the interface its address, or begins to ask for one. 0 or -errno. */
 int host_give_address(struct host *host);
+
+/** The router to other networks: asked for, or the kernel's, or unspecified: none. CLI_OK, or says
+ * why not. */
+int host_choose_gateway(const struct host *host, struct tlsyn_addr *gateway);
 
 /** The default route of an address that was given. CLI_OK, or says why not. */
 int host_add_gateway(struct host *host);

@@ -18,6 +18,7 @@ static const struct {
      "open a TLS connection and say what was negotiated, how, and how fast"},
     {"get", cmd_get, "fetch an https URL"},
     {"serve", cmd_serve, "serve files over https"},
+    {"run", cmd_run, "run a program of somebody else's with its sockets served by this TCP"},
     {"ss", cmd_ss, "show the connections of running tlsyn commands"},
     {"lab", cmd_lab, "run a command in a network made for it"},
     {"bench", cmd_bench, "measure what carrying TLS in TCP's handshake saves"},

@@ -38,6 +38,7 @@
 #define TRANSMIT_BUFFER        (4u << 20)
 #define TRANSMIT_WAIT_MS       1 /* for room in the socket's buffer: a drop would cost a round trip */
 #define VLAN_ID_MASK           0x0fff
+#define STALE_FRAMES_MAX       (1 << 16)
 
 /* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
 #define GSO_MAX (65535 - 40 - 60)
@@ -298,21 +299,21 @@ static void set_buffer(int fd, int forced, int ordinary, uint32_t bytes)
         set_option(fd, SOL_SOCKET, ordinary, size);
 }
 
-static int set_options(struct afpacket *ap, const struct tlsyn_afpacket_options *options)
+static int set_options(int fd, const struct tlsyn_afpacket_options *options)
 {
     uint32_t buffer = options->buffer_bytes ? options->buffer_bytes : RECEIVE_BUFFER_DEFAULT;
-    int error = set_option(ap->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+    int error = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 
     if (!error)
-        error = set_option(ap->fd, SOL_PACKET, PACKET_AUXDATA, 1);
+        error = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
     if (!error)
-        error = set_option(ap->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+        error = set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (error)
         return error;
-    set_buffer(ap->fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
-    set_buffer(ap->fd, SO_SNDBUFFORCE, SO_SNDBUF, TRANSMIT_BUFFER);
-    if (!options->no_vnet_hdr && set_option(ap->fd, SOL_PACKET, PACKET_VNET_HDR, 1) == 0)
-        ap->vnet_len = VNET_HEADER_LEN;
+    set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
+    set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, TRANSMIT_BUFFER);
+    if (!options->no_vnet_hdr)
+        (void)set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
     return 0;
 }
 
@@ -365,18 +366,43 @@ static int bind_to(int fd, int index)
                                                                                           : 0;
 }
 
+int tlsyn_afpacket_socket(const struct tlsyn_afpacket_options *options)
+{
+    static const struct tlsyn_afpacket_options defaults;
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = fd < 0 ? -errno : set_options(fd, options ? options : &defaults);
+
+    if (error && fd >= 0)
+        close(fd);
+    return error ? error : fd;
+}
+
+/* One that served somebody before us has his frames in its queue. */
+static void empty(int fd)
+{
+    uint8_t bytes[FRAME_ETHER_LEN];
+    int n = 0;
+
+    while (n < STALE_FRAMES_MAX && recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0)
+        n++;
+}
+
 static int open_socket(struct afpacket *ap, const char *name,
                        const struct tlsyn_afpacket_options *options)
 {
     struct interface interface = {0};
-    int error;
+    int vnet = 0, error;
+    socklen_t length = sizeof(vnet);
 
-    ap->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ap->fd = options->socket ? options->socket : tlsyn_afpacket_socket(options);
     if (ap->fd < 0)
-        return -errno;
+        return ap->fd;
     error = interface_query(ap->fd, name, &interface);
-    if (!error)
-        error = set_options(ap, options);
+    if (!error && getsockopt(ap->fd, SOL_PACKET, PACKET_VNET_HDR, &vnet, &length) < 0)
+        error = -errno;
+    ap->vnet_len = vnet ? VNET_HEADER_LEN : 0;
+    if (options->socket)
+        empty(ap->fd);
     if (!error)
         error = join(ap, &interface, options);
     if (!error)
@@ -417,6 +443,8 @@ int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_optio
     if (!error)
         error = open_socket(ap, interface, options ? options : &defaults);
     if (error) {
+        if (options && options->socket) /* still the caller's */
+            ap->fd = -1;
         afpacket_close(&ap->link);
         return error;
     }

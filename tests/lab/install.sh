@@ -10,7 +10,8 @@ examples=$(dirname "$0")/../../docs/examples
 cmake --install "$build" --prefix "$scratch/root" >"$scratch/out" 2>&1 || fail "cmake --install: $(cat "$scratch/out")"
 "$scratch/root/bin/tlsyn" --version >"$scratch/out" || fail "the installed command does not start"
 [ -s "$scratch/root/share/man/man1/tlsyn.1" ] || fail "the manual page is not there"
-passed "command and manual page"
+[ -s "$scratch/root/lib/tlsyn/libtlsyn_preload.so" ] || fail "the library of tlsyn run is not there"
+passed "command, manual page and the library of tlsyn run"
 
 pc=$(dirname "$(find "$scratch/root" -name tlsyn.pc)")
 library=$(dirname "$pc")/libtlsyn.a

@@ -145,6 +145,7 @@ struct tlsyn_afpacket_options {
     uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
     uint32_t buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for
                               ordinary users */
+    int socket;            /* one of tlsyn_afpacket_socket(), taken over; 0: none */
 };
 
 /**
@@ -156,6 +157,10 @@ struct tlsyn_afpacket_options {
  */
 int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_options *options,
                         struct tlsyn_link **link);
+
+/** The part of that which needs CAP_NET_RAW, for whoever has the right to hand to whoever has not:
+ * a socket on no interface yet. The descriptor (close-on-exec), or -errno. */
+int tlsyn_afpacket_socket(const struct tlsyn_afpacket_options *options);
 
 /** Bytes of the `message` that the pcap drivers fill in on failure. */
 #define TLSYN_PCAP_MESSAGE 256
