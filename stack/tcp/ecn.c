@@ -107,6 +107,26 @@ void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
     conn->ecn.options_due = 1;
 }
 
+bool ecn_answer(const struct wire_tcp *syn, struct wire_tcp *synack, bool classic)
+{
+    unsigned ace = ace_of(syn);
+
+    classic = classic && ace == ACE_CLASSIC;
+    if (classic)
+        set_ace(synack, 1);
+    else if (ace != 0 && ace != ACE_CLASSIC)
+        set_ace(synack, handshake_encoding(syn->codepoint));
+    return classic;
+}
+
+void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool classic)
+{
+    if (ace_of(segment) > 1)
+        set_ace(syn, ACE_ALL);
+    else if (classic)
+        set_ace(syn, ACE_CLASSIC);
+}
+
 void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
     if (ace_of(syn) == 0)

@@ -47,6 +47,14 @@ struct ecn {
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 
+/** The bits of the SYN-ACK to a SYN that nobody will remember; `classic`: but for whether RFC 3168
+ * was agreed on, which is then returned. */
+bool ecn_answer(const struct wire_tcp *syn, struct wire_tcp *synack, bool classic);
+
+/** The bits that the forgotten SYN must have had, by the first segment behind its answer (RFC 9768
+ * 5.1): with AccECN that counts from 2 on, and what comes with neither of the two has less. */
+void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool classic);
+
 /** The SYN-ACK arrived: RFC 3168 6.1.1, RFC 9768 table 2. */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack);
 

@@ -1,5 +1,6 @@
 /*
- * tcp/syncookie.c: SYN cookies. Read first: RFC 4987 3.6 and appendix A; RFC 7323 5.4.
+ * tcp/syncookie.c: SYN cookies. Read first: RFC 4987 3.6 and appendix A; RFC 7323 5.4; RFC 9768
+ * 5.1.
  *
  * The SYN-ACK's sequence number:
  *
@@ -14,10 +15,10 @@
  *
  *       5     4       3      0
  *     +-----+------+----------+
- *     | 0   | SACK |  wscale  |    wscale 15: none
+ *     | ECN | SACK |  wscale  |    wscale 15: none; ECN: that of RFC 3168
  *     +-----+------+----------+
  *
- * Without timestamps there is neither. The clock never runs ahead for it: it is set back to the
+ * Without timestamps there is none of it. AccECN needs no memory: the peer's first ACK shows it. The clock never runs ahead for it: it is set back to the
  * last time with these bits.
  *
  * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two
@@ -28,6 +29,7 @@
 #include "tcp/syncookie.h"
 
 #include "tcp/buffers.h"
+#include "tcp/ecn.h"
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/segment.h"
@@ -41,6 +43,7 @@
 #define WSCALE_MASK 15u
 #define WSCALE_NONE 15u
 #define SACK_BIT    16u
+#define ECN_BIT     32u
 
 /* What is not in the table is rounded down: never more than the peer takes. */
 static const uint16_t mss_table[1 << MSS_BITS] = {88, 536, 1220, 1300, 1400, 1440, 1460, 8940};
@@ -97,22 +100,28 @@ static uint32_t stamp(const struct tcp *tcp, const struct tuple *t, uint32_t bit
 }
 
 static void fill_options(const struct tlsyn_listener *listener, const struct tuple *t,
-                         const struct tcp_options *theirs, struct tcp_options *ours)
+                         const struct wire_tcp *syn, struct wire_tcp *synack)
 {
+    const struct tcp_options *theirs = &syn->options;
+    struct tcp_options *ours = &synack->options;
     const struct tlsyn_conn_options *options = &listener->options.conn;
     struct tcp *tcp = listener->tcp;
     uint32_t bits = WSCALE_NONE;
 
-    if (!theirs->has_ts || options->no_timestamps)
+    if (!theirs->has_ts || options->no_timestamps) {
+        ecn_answer(syn, synack, false);
         return;
+    }
     if (theirs->has_wscale && !options->no_window_scale) {
         ours->has_wscale = true;
         ours->wscale = tcp_wscale_to_announce(&tcp->cx->limits);
         bits = theirs->wscale < WSCALE_NONE ? theirs->wscale : WSCALE_NONE - 1u;
     }
     ours->sack_permitted = theirs->sack_permitted && !options->no_sack;
+    bits |= ours->sack_permitted ? SACK_BIT : 0u;
+    bits |= ecn_answer(syn, synack, true) ? ECN_BIT : 0u;
     ours->has_ts = true;
-    ours->tsval = stamp(tcp, t, bits | (ours->sack_permitted ? SACK_BIT : 0u));
+    ours->tsval = stamp(tcp, t, bits);
     ours->tsecr = theirs->tsval;
 }
 
@@ -137,7 +146,7 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
         .wnd = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX),
         .options = {.mss = tcp_mss_to_announce(options, &path)},
     };
-    fill_options(listener, &t, &syn->options, &synack.options);
+    fill_options(listener, &t, syn, &synack);
     count(tcp->cx, TLSYN_COUNT_tcp_syncookies_sent);
     if (syn->text_len)
         count(tcp->cx, TLSYN_COUNT_tcp_syn_data_plain);
@@ -147,18 +156,20 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
 
 /* --- its acknowledgement ---------------------------------------------------------------------- */
 
-static void read_stamp(const struct tcp *tcp, const struct tuple *t,
+/* What the SYN must have asked for; true if ECN was among it. */
+static bool read_stamp(const struct tcp *tcp, const struct tuple *t,
                        const struct tcp_options *theirs, struct tcp_options *syn)
 {
     uint32_t bits = (theirs->tsecr - isn_ts_offset(&tcp->key, &t->local, &t->remote)) & TS_MASK;
 
     if (!theirs->has_ts)
-        return;
+        return false;
     syn->has_ts = true;
     syn->tsval = theirs->tsval;
     syn->sack_permitted = bits & SACK_BIT;
     syn->has_wscale = (bits & WSCALE_MASK) != WSCALE_NONE;
     syn->wscale = bits & WSCALE_MASK;
+    return bits & ECN_BIT;
 }
 
 bool syncookie_possible(const struct tcp *tcp)
@@ -188,6 +199,6 @@ bool syncookie_check(struct tcp *tcp, const struct ip_datagram *datagram,
                              .flags = TCP_SYN,
                              .wnd = segment->wnd,
                              .options = {.mss = mss_table[mss]}};
-    read_stamp(tcp, &t, &segment->options, &syn->options);
+    ecn_recall(syn, segment, read_stamp(tcp, &t, &segment->options, &syn->options));
     return true;
 }

@@ -112,6 +112,49 @@ START_TEST(timestamps_carry_what_the_number_can_not)
 }
 END_TEST
 
+/* --- ECN -------------------------------------------------------------------------------------- */
+
+/* AE, CWR and ECE of the SYN, of the answer and of the ACK behind it. */
+static const struct ecn_open {
+    unsigned syn, synack, ack;
+    enum tlsyn_ecn ecn;
+    bool ts;
+} ecn_opens[] = {
+    {0, 0, 0, TLSYN_ECN_NONE, true},      {3, 1, 0, TLSYN_ECN_CLASSIC, true},
+    {3, 1, 1, TLSYN_ECN_CLASSIC, true},   {7, 2, 2, TLSYN_ECN_ACCURATE, true},
+    {7, 2, 5, TLSYN_ECN_ACCURATE, true},  {3, 0, 0, TLSYN_ECN_NONE, false},
+    {7, 2, 2, TLSYN_ECN_ACCURATE, false},
+};
+
+static struct seg with_ace(struct seg seg, unsigned ace)
+{
+    seg.ae = ace >> 2 & 1;
+    seg.flags |= (uint8_t)((ace & 2 ? TCP_CWR : 0) | (ace & 1 ? TCP_ECE : 0));
+    return seg;
+}
+
+START_TEST(ecn_is_kept) /* RFC 9768 5.1; loop */
+{
+    const struct ecn_open *o = &ecn_opens[_i];
+    struct tcp_test *t = FLOODED(.limits = {0});
+    struct seg syn = SYN(.opt = {.mss = 1460, .has_ts = o->ts, .tsval = 1000});
+    struct seg ack = ACK(.seq = 1, .ack = 1, .opt = {.has_ts = o->ts, .tsval = 1020});
+
+    peer_sends(t, with_ace(syn, o->syn));
+    const struct wire_tcp *synack = expect(t, SYNACK());
+    ck_assert_uint_eq((synack->ae ? 4u : 0u) | (synack->flags & TCP_CWR ? 2u : 0u) |
+                          (synack->flags & TCP_ECE ? 1u : 0u),
+                      o->synack);
+    ack.opt.tsecr = synack->options.tsval;
+    peer_sends(t, with_ace(ack, o->ack));
+    ck_assert_int_eq(info_of(t).ecn, o->ecn);
+    user_writes(&t->user, 200);
+    flush(t);
+    ck_assert_uint_eq(expect(t, ACK(.len = 200))->codepoint, o->ecn == TLSYN_ECN_NONE ? 0 : 2);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(without_timestamps_there_is_no_scale_and_no_sack)
 {
     struct tcp_test *t = FLOODED(.limits = {0});
@@ -391,6 +434,7 @@ Suite *tcp_syncookie_suite(void)
     tcase_set_timeout(honest, 60); /* ten thousand SYNs, on a busy machine */
     tcase_add_test(honest, a_full_backlog_answers_and_keeps_nothing);
     tcase_add_test(honest, timestamps_carry_what_the_number_can_not);
+    tcase_add_loop_test(honest, ecn_is_kept, 0, sizeof(ecn_opens) / sizeof(ecn_opens[0]));
     tcase_add_test(honest, without_timestamps_there_is_no_scale_and_no_sack);
     tcase_add_test(honest, no_mss_is_rounded_up);
     tcase_add_test(honest, text_and_fin_may_come_with_the_ack);
