@@ -24,7 +24,7 @@ enum direction { BOTH, TO_SERVER, TO_CLIENT };
 struct lab_command {
     tlsyn_time rtt;
     struct tlsyn_impairment path; /* one direction; the delay comes from rtt */
-    uint64_t queue_bytes;
+    uint64_t queue_bytes, mark_queue;
     int64_t seed, mtu;
     int direction; /* enum direction */
     const char *server;
@@ -39,6 +39,8 @@ static struct lab_options lab_options_of(const struct lab_command *c)
         options.to_server = c->path;
     if (c->direction != TO_SERVER)
         options.to_client = c->path;
+    options.to_server.mark_queue = c->direction == TO_CLIENT ? 0 : (uint32_t)c->mark_queue;
+    options.to_client.mark_queue = c->direction == TO_SERVER ? 0 : (uint32_t)c->mark_queue;
     options.to_server.delay = c->rtt / 2;
     options.to_client.delay = c->rtt - c->rtt / 2;
     options.to_server.queue_bytes = options.to_client.queue_bytes = (uint32_t)c->queue_bytes;
@@ -153,11 +155,10 @@ static void say_direction(const char *name, const struct lab_direction *d)
     const struct {
         uint64_t count;
         const char *what;
-    } fates[] = {{f->lost, "lost"},
-                 {f->queue_full + d->refused, "dropped by a full queue"},
-                 {f->reordered, "reordered"},
-                 {f->duplicated, "duplicated"},
-                 {f->corrupted, "corrupted"}};
+    } fates[] = {
+        {f->lost, "lost"},           {f->queue_full + d->refused, "dropped by a full queue"},
+        {f->reordered, "reordered"}, {f->duplicated, "duplicated"},
+        {f->corrupted, "corrupted"}, {f->marked, "marked"}};
     char text[256] = "";
 
     for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
@@ -236,6 +237,9 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
         {"reorder", 0, &cli_percent, &c->path.reorder, "of frames skip the delay", NULL},
         {"duplicate", 0, &cli_percent, &c->path.duplicate, "of frames come twice", NULL},
         {"corrupt", 0, &cli_percent, &c->path.corrupt, "of frames have a bit flipped", NULL},
+        {"mark", 0, &cli_percent, &c->path.mark, "of frames that can do ECN get CE", NULL},
+        {"mark-queue", 0, &cli_size, &c->mark_queue,
+         "of those that find more waiting at the bottleneck, all (none)", NULL},
         {"direction", 0, &direction, &c->direction,
          "which frames all this happens to, the delay excepted (both)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the randomness (1)", NULL},
@@ -266,8 +270,8 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
     };
     int operands = cli_parse(&command, argc, argv, exit_status);
 
-    if (operands >= 0 && c->queue_bytes > UINT32_MAX) {
-        say("--queue takes at most 4 GiB");
+    if (operands >= 0 && (c->queue_bytes > UINT32_MAX || c->mark_queue > UINT32_MAX)) {
+        say("%s takes at most 4 GiB", c->queue_bytes > UINT32_MAX ? "--queue" : "--mark-queue");
         *exit_status = CLI_USAGE;
         return -1;
     }

@@ -188,6 +188,7 @@ static struct lab_direction report_direction(struct wire *wire)
                    .reordered = in.reordered - old->reordered,
                    .duplicated = in.duplicated - old->duplicated,
                    .corrupted = in.corrupted - old->corrupted,
+                   .marked = in.marked - old->marked,
                    .held = in.held},
         .refused = wire->refused,
     };

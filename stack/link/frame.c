@@ -18,6 +18,8 @@
 #define PROTOCOL_UDP        17
 #define TCP_LEN_OFFSET      12 /* of the data offset, in the upper half of the octet */
 #define UDP_CHECKSUM_OFFSET 6
+#define IP4_CHECKSUM_OFFSET 10
+#define ECN_CE              3u
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -108,7 +110,7 @@ int frame_check(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *c
 
 /* ---- checksums ------------------------------------------------------------------------------- */
 
-static void put_checksum(uint8_t *at, uint16_t value)
+static void put_word(uint8_t *at, uint16_t value)
 {
     struct writer w = writer_of(at, 2);
 
@@ -130,9 +132,37 @@ void frame_finish_checksum(struct tlsyn_frame *frame)
     value = checksum_finish(&sum);
     if (value == 0 && frame->csum_offset == UDP_CHECKSUM_OFFSET)
         value = 0xffff; /* RFC 768: zero would mean that there is none */
-    put_checksum(bytes + field, value);
+    put_word(bytes + field, value);
     frame->flags &= (uint8_t)~TLSYN_FRAME_CSUM_PARTIAL;
     frame->csum_start = frame->csum_offset = 0;
+}
+
+bool frame_mark_congestion(const struct tlsyn_frame *frame)
+{
+    uint8_t *ip = (uint8_t *)frame->iov[0].iov_base + ETHER_HEADER_LEN;
+    size_t len = frame->iov[0].iov_len;
+    struct wire_ether ether;
+
+    if (wire_ether_parse(frame->iov[0].iov_base, len, &ether) < 0)
+        return false;
+    bool ip4 = ether.type == ETHER_TYPE_IP4;
+    if (len < ETHER_HEADER_LEN + (ip4 ? IP4_HEADER_LEN : IP6_HEADER_LEN) ||
+        (!ip4 && ether.type != ETHER_TYPE_IP6))
+        return false;
+    /* The first word: version, header length and traffic class; or version, class, flow label. */
+    unsigned shift = ip4 ? 0 : 4;
+    struct reader r = reader_of(ip, IP4_HEADER_LEN);
+    uint16_t before = get_u16(&r), after = (uint16_t)(before | ECN_CE << shift);
+    unsigned codepoint = ((unsigned)before >> shift) & ECN_CE;
+
+    if (codepoint == 0 || codepoint == ECN_CE)
+        return false;
+    put_word(ip, after);
+    if (!ip4)
+        return true;
+    get_skip(&r, IP4_CHECKSUM_OFFSET - 2);
+    put_word(ip + IP4_CHECKSUM_OFFSET, checksum_update(get_u16(&r), before, after));
+    return true;
 }
 
 /* What find_ip4() and find_ip6() learn. */

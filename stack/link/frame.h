@@ -31,6 +31,11 @@ struct tlsyn_frame frame_with(const struct tlsyn_frame *frame, void *bytes, size
  * harmless for others. */
 void frame_finish_checksum(struct tlsyn_frame *frame);
 
+/** Gives a contiguous frame of an IP datagram with ECT the codepoint CE (RFC 3168 5), the IPv4
+ * header's checksum with it. False, and nothing done, for any other; one with CE is one without
+ * ECT. */
+bool frame_mark_congestion(const struct tlsyn_frame *frame);
+
 /** Where the transport header of a TCP or UDP datagram lies; bytes from the frame's start. */
 struct frame_transport {
     uint16_t start;       /* of the transport header */

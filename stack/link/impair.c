@@ -1,6 +1,6 @@
 /*
  * link/impair.c: wraps a link: delay, jitter, rate, queue, loss, reordering,
- * duplication, corruption.
+ * duplication, corruption, marks of congestion.
  *
  * Read first: struct tlsyn_impairment in tlsyn/link.h, which has a picture of the path.
  *
@@ -30,6 +30,7 @@ struct direction {
     struct tlsyn_impairment how;
     bool perfect;
     struct random_seeded random;
+    struct random_seeded marking;    /* of its own: marks change nobody's fate */
     struct list ordered, overtaking; /* held_frame, by due time in ns */
     int64_t last_arrival;            /* ns */
     int64_t busy_until;              /* ns: the bottleneck has sent everything */
@@ -50,7 +51,7 @@ struct impair {
 
 /* What a frame's random numbers decided. */
 struct fate {
-    bool lost, reordered, duplicated, corrupted;
+    bool lost, reordered, duplicated, corrupted, marked;
     double jitter; /* [0, 1) */
     double place;  /* [0, 1) of the frame's bits */
 };
@@ -75,12 +76,13 @@ static struct fate fate_draw(struct direction *d)
     fate.corrupted = random_unit(random) < d->how.corrupt;
     fate.jitter = random_unit(random);
     fate.place = random_unit(random);
+    fate.marked = random_unit(&d->marking.base) < d->how.mark;
     return fate;
 }
 
 /* Moves *at from the arrival at the bottleneck to the departure from it; false if the
- * queue is full. */
-static bool bottleneck_pass(struct direction *d, size_t len, int64_t *at)
+ * queue is full. A long queue marks. */
+static bool bottleneck_pass(struct direction *d, size_t len, int64_t *at, bool *marked)
 {
     uint64_t bound = d->how.queue_bytes ? d->how.queue_bytes : QUEUE_BYTES_DEFAULT;
     double bits_per_ns = (double)d->how.rate / 1e9;
@@ -95,6 +97,8 @@ static bool bottleneck_pass(struct direction *d, size_t len, int64_t *at)
 
         if (waiting + (double)len > (double)bound)
             return false;
+        if (d->how.mark_queue > 0 && waiting > (double)d->how.mark_queue)
+            *marked = true;
         *at = d->busy_until;
     }
     *at += (int64_t)((double)len * 8 / bits_per_ns);
@@ -139,6 +143,8 @@ static bool path_enter(struct direction *d, const struct tlsyn_frame *frame,
     held = frame_hold(frame);
     if (!held)
         return false;
+    if (fate->marked && frame_mark_congestion(&held->frame))
+        d->stats.marked++;
     if (fate->corrupted)
         corrupt(held, fate->place);
     if (fate->reordered) {
@@ -163,7 +169,7 @@ static void direction_take(struct direction *d, const struct tlsyn_frame *frame,
     if (at < d->last_arrival)
         at = d->last_arrival;
     d->last_arrival = at;
-    if (!bottleneck_pass(d, tlsyn_frame_len(frame), &at)) {
+    if (!bottleneck_pass(d, tlsyn_frame_len(frame), &at, &fate.marked)) {
         d->stats.queue_full++;
         return;
     }
@@ -236,7 +242,7 @@ static bool impairment_is_valid(const struct tlsyn_impairment *how)
 {
     return !how || (how->delay >= 0 && how->jitter >= 0 && is_probability(how->loss) &&
                     is_probability(how->reorder) && is_probability(how->duplicate) &&
-                    is_probability(how->corrupt));
+                    is_probability(how->corrupt) && is_probability(how->mark));
 }
 
 static void direction_set(struct direction *d, const struct tlsyn_impairment *how)
@@ -246,8 +252,10 @@ static void direction_set(struct direction *d, const struct tlsyn_impairment *ho
     d->how = how ? *how : perfect;
     how = &d->how;
     d->perfect = how->delay == 0 && how->jitter == 0 && how->rate == 0 && !(how->loss > 0) &&
-                 !(how->reorder > 0) && !(how->duplicate > 0) && !(how->corrupt > 0);
+                 !(how->reorder > 0) && !(how->duplicate > 0) && !(how->corrupt > 0) &&
+                 !(how->mark > 0);
     random_seed(&d->random, how->seed);
+    random_seed(&d->marking, ~how->seed);
 }
 
 static void direction_init(struct direction *d, const struct tlsyn_impairment *how)

@@ -12,7 +12,6 @@
 #include "support/middle.h"
 #include "support/must.h"
 #include "wire/bytes.h"
-#include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -23,8 +22,6 @@
 #define MIDDLE_FORTH  (2 * PLAN_HOSTS_MAX)
 #define MIDDLE_BACK   (2 * PLAN_HOSTS_MAX + 1)
 #define ICMP_DELAY    TLSYN_MS(1)
-#define ECN_MASK      3
-#define ECN_CE        3
 
 struct transit {
     tlsyn_time due;
@@ -175,30 +172,6 @@ static bool damage(struct network *n, struct transit *t, struct hop *hop)
     return true;
 }
 
-/* RFC 3168 5: CE instead of loss, where the sender is capable. */
-static void mark(struct transit *t)
-{
-    uint8_t *ip = t->held->bytes + ETHER_HEADER_LEN;
-
-    if (t->damaged)
-        return;
-    if (ip[0] >> 4 == 6) {
-        if (ip[1] >> 4 & ECN_MASK)
-            ip[1] |= ECN_CE << 4;
-        return;
-    }
-    if ((ip[1] & ECN_MASK) == 0)
-        return;
-    struct checksum sum = {0};
-    struct writer w = writer_of(ip + 10, 2);
-
-    ip[1] |= ECN_CE;
-    put_u16(&w, 0);
-    checksum_add(&sum, ip, IP4_HEADER_LEN);
-    w = writer_of(ip + 10, 2);
-    put_u16(&w, checksum_finish(&sum));
-}
-
 /* The queue in front of the link. False: it is full. *at: when the last bit has left. */
 static bool pass_queue(const struct network *n, struct hop *hop, struct transit *t, tlsyn_time *at)
 {
@@ -212,8 +185,8 @@ static bool pass_queue(const struct network *n, struct hop *hop, struct transit 
     if (hop->busy_until > *at) {
         if (waiting + (int64_t)len > p->queue && waiting > 0)
             return false;
-        if (p->mark && waiting >= p->mark)
-            mark(t);
+        if (p->mark && waiting >= p->mark && !t->damaged)
+            (void)frame_mark_congestion(&t->held->frame);
         *at = hop->busy_until;
     }
     *at += (tlsyn_time)len * 8 * PLAN_MILLION / p->rate;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "support/frames.h"
+#include "wire/ether.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
 
 #define MANY 4000
 
@@ -384,6 +387,115 @@ START_TEST(a_held_frame_keeps_its_offload_and_its_bytes)
 }
 END_TEST
 
+/* --- marks ------------------------------------------------------------------------------------ */
+
+/* A frame with this codepoint, of either family. */
+static void send_codepoint(uint8_t codepoint, bool ip6, tlsyn_time now)
+{
+    uint8_t *ip = sent.bytes + ETHER_HEADER_LEN;
+
+    test_frame_make(&sent, 1000, 1);
+    if (ip6) {
+        struct wire_ip6 header = {.tos = (uint8_t)(0xb8 | codepoint),
+                                  .flow = 0xabcde,
+                                  .next = 59,
+                                  .hop_limit = 64,
+                                  .payload_len = 1000 - ETHER_HEADER_LEN - IP6_HEADER_LEN};
+
+        sent.bytes[12] = 0x86, sent.bytes[13] = 0xdd;
+        ck_assert_int_eq(wire_ip6_emit(&header, ip, IP6_HEADER_LEN), IP6_HEADER_LEN);
+    } else {
+        struct wire_ip4 header;
+
+        ck_assert_int_ge(wire_ip4_parse(ip, 1000 - ETHER_HEADER_LEN, &header), 0);
+        header.tos = (uint8_t)(0xb8 | codepoint);
+        ck_assert_int_eq(wire_ip4_emit(&header, ip, IP4_HEADER_LEN), IP4_HEADER_LEN);
+    }
+    ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, now), 1);
+}
+
+/* Traffic class of what came; its header is as it was otherwise, and whole. */
+static uint8_t class_of(const struct tlsyn_frame *frame, bool ip6)
+{
+    const uint8_t *ip = (const uint8_t *)frame->iov[0].iov_base + ETHER_HEADER_LEN;
+    size_t len = frame->iov[0].iov_len - ETHER_HEADER_LEN;
+    struct wire_ip4 four;
+    struct wire_ip6 six;
+
+    if (ip6) {
+        ck_assert_int_ge(wire_ip6_parse(ip, len, &six), 0);
+        ck_assert_uint_eq(six.flow, 0xabcde);
+        return six.tos;
+    }
+    ck_assert_int_ge(wire_ip4_parse(ip, len, &four), 0);
+    ck_assert(wire_ip4_checksum_good(ip, IP4_HEADER_LEN));
+    return four.tos;
+}
+
+START_TEST(what_can_do_ecn_is_marked_and_nothing_else) /* RFC 3168 5; loop: two families */
+{
+    const struct tlsyn_impairment how = {.mark = 1};
+    static const uint8_t leaves[] = {0, 3, 3, 3};
+
+    wrap(&how, NULL);
+    for (uint8_t codepoint = 0; codepoint < 4; codepoint++) {
+        send_codepoint(codepoint, _i, codepoint);
+        ck_assert_int_eq(arrivals(codepoint), 1);
+        ck_assert_uint_eq(class_of(&got[0], _i), 0xb8 | leaves[codepoint]);
+    }
+    ck_assert_uint_eq(out_stats().marked, 2);
+    test_frame_make(&sent, 64, 0); /* no IP at all: bytes that look like ECT */
+    sent.bytes[12] = 0x88, sent.bytes[13] = 0xb5;
+    memset(sent.bytes + ETHER_HEADER_LEN, 0x22, 50);
+    ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 5), 1);
+    sent.bytes[12] = 0x08, sent.bytes[13] = 0; /* or nothing but the beginning of a header */
+    sent.frame.iov[0].iov_len = ETHER_HEADER_LEN + 3;
+    ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 5), 1);
+    ck_assert_int_eq(arrivals(5), 2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_mem_eq((uint8_t *)got[i].iov[0].iov_base + 12,
+                         i ? "\x08\0\x22\x22\x22" : "\x88\xb5\x22\x22\x22", 5);
+    ck_assert_uint_eq(out_stats().marked, 2);
+    unwrap();
+}
+END_TEST
+
+START_TEST(marks_are_as_frequent_as_asked_and_change_no_fate)
+{
+    struct tlsyn_impairment how = {.mark = 0, .loss = 0.3, .jitter = 100, .seed = 11};
+    struct tlsyn_impair_stats plain, marked;
+
+    for (int marking = 0; marking < 2; marking++) {
+        how.mark = marking * 0.1;
+        wrap(&how, NULL);
+        for (int i = 0; i < MANY; i++)
+            send_codepoint(2, false, i);
+        *(marking ? &marked : &plain) = out_stats();
+        unwrap();
+    }
+    ck_assert_uint_eq(plain.marked, 0);
+    ck_assert_uint_eq(plain.lost, marked.lost);
+    ck_assert_uint_gt(marked.marked, MANY * 7 / 100 * 8 / 10); /* of the 70 % that are left */
+    ck_assert_uint_lt(marked.marked, MANY * 7 / 100 * 12 / 10);
+}
+END_TEST
+
+START_TEST(a_long_queue_marks)
+{
+    const struct tlsyn_impairment how = {
+        .rate = 8000000, .queue_bytes = 10000, .mark_queue = 3000}; /* 1 byte per us */
+
+    wrap(&how, NULL);
+    for (int i = 0; i < 6; i++)
+        send_codepoint(2, false, 0);
+    ck_assert_int_eq(arrivals(10000), 6);
+    for (int i = 0; i < 6; i++) /* the fifth finds 4000 bytes */
+        ck_assert_uint_eq(class_of(&got[i], false) & 3, i < 4 ? 2 : 3);
+    ck_assert_uint_eq(out_stats().marked, 2);
+    unwrap();
+}
+END_TEST
+
 START_TEST(order_is_kept_when_the_delay_shrinks)
 {
     const struct tlsyn_impairment slow = {.delay = 1000}, fast = {.delay = 10};
@@ -440,8 +552,8 @@ END_TEST
 
 START_TEST(impossible_impairments_are_refused)
 {
-    const struct tlsyn_impairment bad[] = {
-        {.loss = 1.1}, {.corrupt = -0.1}, {.delay = -1}, {.jitter = -1}, {.reorder = 2}};
+    const struct tlsyn_impairment bad[] = {{.loss = 1.1},  {.corrupt = -0.1}, {.delay = -1},
+                                           {.jitter = -1}, {.reorder = 2},    {.mark = 1.5}};
     struct tlsyn_link *ends[2], *wrapped;
 
     ck_assert_int_eq(tlsyn_pipe_open(&offloading, 2, ends), 0);
@@ -479,6 +591,9 @@ Suite *impair_suite(void)
     tcase_add_test(fates, corruption_flips_one_bit_behind_the_ethernet_header);
     tcase_add_test(fates, a_corrupted_frame_has_a_checksum_that_shows_it);
     tcase_add_test(fates, a_corrupted_super_frame_is_thrown_away);
+    tcase_add_loop_test(fates, what_can_do_ecn_is_marked_and_nothing_else, 0, 2);
+    tcase_add_test(fates, marks_are_as_frequent_as_asked_and_change_no_fate);
+    tcase_add_test(fates, a_long_queue_marks);
     suite_add_tcase(suite, fates);
     tcase_add_test(ends, a_held_frame_keeps_its_offload_and_its_bytes);
     tcase_add_test(ends, order_is_kept_when_the_delay_shrinks);

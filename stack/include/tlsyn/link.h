@@ -222,9 +222,9 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
 /**
  * What a path does to frames in one direction. Zero is a perfect path.
  *
- *     arrives -> [queue | rate] -> lost? -> corrupted? -> [delay + jitter] -> leaves
- *                      |                                  reordered: passes   (twice, if
- *                   dropped when full                     the delay by        duplicated)
+ *     arrives -> [queue | rate] -> lost? -> marked? -> corrupted? -> [delay + jitter] -> leaves
+ *                      |                                             reordered: passes   (twice, if
+ *                   dropped when full                                the delay by        duplicated)
  *
  * Every frame draws its whole fate in a fixed order, whatever the probabilities: so another
  * probability of loss doesn't change which frames are reordered. The path hits frames: if one frame
@@ -232,6 +232,10 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
  * headers once. Where that matters, offload must be switched off at the sender. A corrupted frame
  * has its checksum finished first, so that the receiver sees the damage; a super-frame to be
  * corrupted is thrown away instead, as nothing could carry the damage through segmentation.
+ *
+ * Marking is that of a router with ECN (RFC 3168 5): IP datagrams with ECT(0) or ECT(1) get CE, by
+ * chance or because they find a long queue before the rate; others pass as they are. Whether a frame
+ * is marked changes nothing of its fate.
  */
 struct tlsyn_impairment {
     tlsyn_time delay;  /* constant part */
@@ -241,8 +245,10 @@ struct tlsyn_impairment {
     double loss;          /* probabilities in [0, 1] per frame, independent */
     double reorder;       /* sent at once instead of after the delay, overtaking */
     double duplicate;
-    double corrupt; /* one bit flipped behind the Ethernet header */
-    uint64_t seed;  /* the same seed and the same frames give the same fate */
+    double corrupt;      /* one bit flipped behind the Ethernet header */
+    double mark;         /* of the frames with ECT */
+    uint32_t mark_queue; /* all with ECT that find more bytes than this waiting; 0: none */
+    uint64_t seed;       /* the same seed and the same frames give the same fate */
 };
 
 /** in + duplicated = out + lost + queue_full + held, where corrupted super-frames count as lost
@@ -250,7 +256,7 @@ struct tlsyn_impairment {
 struct tlsyn_impair_stats {
     uint64_t in;  /* frames that came */
     uint64_t out; /* frames that left, duplicates included */
-    uint64_t lost, queue_full, reordered, duplicated, corrupted;
+    uint64_t lost, queue_full, reordered, duplicated, corrupted, marked;
     uint64_t held; /* on their way now */
 };
 
