@@ -27,6 +27,7 @@
 #define DESCRIPTORS   (1 << 16)
 #define ADDRESS_WAIT  TLSYN_SECONDS(3) /* RFC 4862 5.4 takes a second and a half at most */
 #define CALLS_WAIT_MS 200
+#define NUMBERS_HELD  256
 #define DEATH_WAIT_MS 3000
 
 static struct {
@@ -411,6 +412,28 @@ static void await_address(struct tlsyn_net *net, const char *address)
         (void)tlsyn_close(fd);
 }
 
+/* Takes the numbers below the packet socket's that are free, so that what is opened next gets one
+ * above it: programs that choose numbers (dup2(2)) choose low ones. */
+static void hold_numbers(int below, bool held[])
+{
+    int fd;
+
+    for (int i = 0; i < below; i++)
+        held[i] = false;
+    while ((fd = kernel_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0 && fd < below)
+        held[fd] = true;
+    if (fd >= 0)
+        (void)kernel_close(fd);
+}
+
+static void free_numbers(int below, const bool held[])
+{
+    for (int i = 0; i < below; i++) {
+        if (held[i])
+            (void)kernel_close(i);
+    }
+}
+
 static int open_net(int fd)
 {
     const char *address = getenv(PRELOAD_ADDRESS), *controller = getenv(PRELOAD_CONGESTION);
@@ -441,6 +464,18 @@ static int open_net(int fd)
     return 0;
 }
 
+static int open_high(int fd)
+{
+    int below = fd > NUMBERS_HELD ? NUMBERS_HELD : fd;
+    bool held[NUMBERS_HELD];
+    int error;
+
+    hold_numbers(below, held);
+    error = open_net(fd);
+    free_numbers(below, held);
+    return error;
+}
+
 struct tlsyn_net *preload_net(void)
 {
     int error = 0;
@@ -449,7 +484,7 @@ struct tlsyn_net *preload_net(void)
     if (atomic_load(&shim.over))
         error = -ENETDOWN;
     else if (!atomic_load(&shim.owner))
-        error = open_net(shim.packet_socket);
+        error = open_high(shim.packet_socket);
     else if (!is_owner()) {
         complain("a child of fork(2) makes a socket, and its parent has some: under tlsyn run only "
                  "one of them can; it may start another program after the parent has ended");

@@ -91,7 +91,7 @@ end" ] || fail "perl: $(cat "$scratch/out")"
 
     printf 'datagram' >"$scratch/datagram"
     ours python3 -c '
-import selectors, socket, sys
+import os, selectors, socket, sys
 kernel = sys.argv[1]
 d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 d.settimeout(10)
@@ -110,8 +110,16 @@ with open("/proc/self/exe", "rb") as f:
     assert s.sendfile(f, 0, 16) == 16 and s.recv(16, socket.MSG_WAITALL) == head
 s.sendall(b"four\n")
 assert s.makefile("rb").readline()[-5:] == b"four\n"
-' "$kernel" || fail "python3: datagrams, epoll, sendfile"
-    passed "python3: datagrams, epoll, sendfile"
+for number in range(20, 30):
+    os.dup2(s.fileno(), number)
+s.close()
+os.closerange(20, 29)
+t = socket.socket(fileno=29)
+t.sendall(b"five\n")
+assert t.recv(100) == b"five\n" and t.getpeername() == (kernel, 7007)
+t.close()
+' "$kernel" || fail "python3: datagrams, epoll, sendfile, dup2"
+    passed "python3: datagrams, epoll, sendfile, dup2"
 
     if command -v cc >/dev/null; then
         cc -O2 -D_FORTIFY_SOURCE=2 -o "$scratch/stdio" "$SHARED/stdio.c" || fail "cc"
