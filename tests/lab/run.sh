@@ -57,7 +57,7 @@ serving()
     server=$!
     await "$scratch/server" Serving
     echo 10.77.0.16 >"$SHARED/serve"
-    await "$SHARED/fetched" done
+    await "$SHARED/fetched" "done"
     cmp "$SHARED/large" "$SHARED/fetched.1" && cmp "$SHARED/large" "$SHARED/fetched.2" ||
         fail "the kernel's curl got something else: $(cat "$scratch/server")"
     grep -q 'GET /large' "$scratch/server" || fail "the server says nothing"
