@@ -33,7 +33,8 @@ struct relay {
     bool peer_ended;
     bool truncated; /* it ended without close_notify */
     bool closed;
-    int error; /* 0, or why the connection failed, or the output (then the connection was aborted) */
+    /* 0, or why the connection failed, or the output (then the connection was aborted) */
+    int error;
     tlsyn_time last; /* when something last happened */
     struct description description;
 };

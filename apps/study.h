@@ -21,8 +21,8 @@ struct study_list {
  * ("0.4ms"); from `min` to `max` inclusive, at most 16 of them. */
 int study_list_parse(const struct cli_type *type, const char *text, void *into);
 
-/** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0; or -errno, and
- * the user was told. */
+/** mkdir -p, and a look whether files can be made there and `room` bytes are free. 0; or -errno,
+ * and the user was told. */
 int study_try_folder(const char *folder, size_t room);
 
 /** A file in the folder, for writing; NULL with errno. */

@@ -2,10 +2,11 @@
  * stack.c: struct tlsyn_stack and the four calls that move it: the one file that knows ip and
  * what stands on it.
  *
- *     input:   frame -> ip_input() says what arrived -> tcp_input() or udp_input(), or their _icmp_error()
+ *     input:   frame -> ip_input() says what arrived -> tcp_input(), udp_input(),
+ *              or their _icmp_error()
  *     timers:  the wheel
- *     output: ip_output_open(), every ready connection, ip_output_close(); then the dead are freed,
- *              and UDP's users told that there is room
+ *     output:  ip_output_open(), every ready connection, ip_output_close(); then the dead are
+ *              freed, and UDP's users told that there is room
  *
  * Each call stores `now`, which everything inside reads. Nothing leaves but in output, so no
  * function is entered again from within itself, and whatever an event writes is in the ring before

@@ -107,7 +107,7 @@ pid_t lab_spawn(struct lab *lab, enum lab_host host, int (*run)(void *), void *a
  *
  *     TLSYN_HOST            client or server
  *     TLSYN_INTERFACE       the host's interface
- *     TLSYN_ADDRESS         for a stack of ours here, with the length of the network's prefix: 10.77.0.11/24
+ *     TLSYN_ADDRESS         for a stack of ours here, with the prefix's length: 10.77.0.11/24
  *     TLSYN_PEER            the other host's, without: 10.77.0.12
  *     TLSYN_KERNEL_ADDRESS  the kernel's here: 10.77.0.1
  *     TLSYN_KERNEL_PEER     the other host's: 10.77.0.2

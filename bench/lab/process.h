@@ -1,10 +1,10 @@
 /*
  * lab/process.h: starts a process inside the lab that is nevertheless the caller's own child.
  *
- *     caller --fork--> helper: joins user, mount, network namespace; asks for the lab's PID
- *        namespace
+ *     caller --fork--> helper: joins user, mount and network namespace, asks
+ *        |                for the lab's PID namespace
  *        |                |
- *        |                +--clone(CLONE_PARENT)--> child: a process of the lab, with the caller as parent
+ *        |                +--clone(CLONE_PARENT)--> child: a process of the lab, the caller's own
  *        |             exits
  *     waitpid(child)
  *

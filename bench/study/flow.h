@@ -5,10 +5,11 @@
  *     harness                      opener                        listener
  *        |---- start -------------------------------------------> listens
  *        |<--- ready ---------------------------------------------|
- *        |---- start --------------> connects to a closed port, so that both ends know each other's Ethernet address
+ *        |---- start --------------> connects to a closed port: both ends know the other's
+ *        |                          | Ethernet address then
  *        |<--- ready ---------------|
  *     sets the link
- *        |---- go ----------------> connects;   the sender sends, the receiver reads until the end of the stream
+ *        |---- go ----------------> connects; the sender sends, the receiver reads it all
  *        |<--- report of the receiver ----------------------------|
  *        |---- stop --------------> and
  *        |<--- report of the sender |

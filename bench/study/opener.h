@@ -17,8 +17,8 @@ struct study_order {
     enum study_stack stack;
     enum study_suite suite;
     enum study_mode mode;
-    char capture
-        [512]; /* "": none; else a pcapng file of this connection, which is closed in order (tlsyn only) */
+    /* "": none; else a pcapng file of this connection, which is closed in order (tlsyn only) */
+    char capture[512];
 };
 
 /** What came of it. Times are microseconds from the open call. */

@@ -50,8 +50,8 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     struct visit *visit = (struct visit *)handler;
 
     (void)conn;
-    (void)
-        error; /* the client resets when it has what it wants, and it is the one who counts failures */
+    /* the client resets when it has what it wants, and it is the one who counts failures */
+    (void)error;
     tlsyn_tls_free(visit->tls);
     free(visit);
 }

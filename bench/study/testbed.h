@@ -1,10 +1,10 @@
 /*
  * study/testbed.h: something to measure on: two ends and a link between them.
  *
- *     lab     processes in the laboratory's two hosts, each with our stack over AF_PACKET and the kernel's with OpenSSL;
- *             real packets through real interfaces
- *     memory both ends of our stack in this process, over a pipe that delays in real time; no
- *         kernel's stack
+ *     lab     processes in the laboratory's two hosts, each with our stack over AF_PACKET and the
+ *             kernel's with OpenSSL; real packets through real interfaces
+ *     memory  both ends of our stack in this process, over a pipe that delays in real time; no
+ *             kernel's stack
  *
  * All calls block, and none longer than the timeout and a little. A negative result says that the
  * testbed itself is broken (a process died); what goes wrong in a handshake is in its outcome.

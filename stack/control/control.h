@@ -6,9 +6,9 @@
  * and holds CONTROL_CLIENTS answers at a time: who comes when all are taken pushes the one out that
  * has taken his time the longest.
  *
- * The socket's name is "NAMESPACE-PID", and "NAMESPACE-PID-N" of further stacks of a process, since numbers of processes are told apart within their
- * namespace only. It appears when the socket listens already, so that a socket that refuses
- * connections is one whose process is gone.
+ * The socket's name is "NAMESPACE-PID", and "NAMESPACE-PID-N" of further stacks of a process, since
+ * numbers of processes are told apart within their namespace only. It appears when the socket
+ * listens already, so that a socket that refuses connections is one whose process is gone.
  */
 #ifndef TLSYN_CONTROL_CONTROL_H
 #define TLSYN_CONTROL_CONTROL_H

@@ -1,6 +1,6 @@
 /*
- * control/control_dir.c: the folders of control sockets. Read first: user_namespaces(7), "Defining user and
- * group ID mappings".
+ * control/control_dir.c: the folders of control sockets. Read first: user_namespaces(7), "Defining
+ * user and group ID mappings".
  */
 #include <dirent.h>
 #include <errno.h>

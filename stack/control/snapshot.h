@@ -1,11 +1,12 @@
 /*
- * control/snapshot.h: what a running command tells about itself: its connections, listeners and counters as
- * JSON lines, each a flat object whose member "what" says what it is about:
+ * control/snapshot.h: what a running command tells about itself: its connections, listeners and
+ * counters as JSON lines, each a flat object whose member "what" says what it is about:
  *
  *     process      once, first: pid, command, interface, address
  *     listener     local, local_port, ...
- *     connection   number, state, local, local_port, remote, remote_port, and what tlsyn_conn_info() knows; times in
- *                  milliseconds, the names end in _ms; ssthresh is null before the first loss
+ *     connection   number, state, local, local_port, remote, remote_port, and what
+ *                  tlsyn_conn_info() knows; times in milliseconds, the names end in _ms; ssthresh
+ *                  is null before the first loss
  *     counter      name (as of nstat(8)), value: those that are not zero
  *     drop         name, value: the same for frames and segments thrown away, by reason
  *     end          once, last; left_off: connections beyond SNAPSHOT_CONNS

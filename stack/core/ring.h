@@ -2,7 +2,7 @@
  * core/ring.h: a byte ring, addressed by offsets from the oldest byte that it holds.
  *
  *        0            used                      size
- *        |#############|...........................|        offsets; where they lie in memory is the ring's own affair
+ *        |#############|...........................|   offsets; where in memory is its affair
  *        front         end
  *
  * The sender's ring holds bytes from snd_una on; the receiver's holds them from the first byte that
@@ -60,8 +60,8 @@ void ring_commit(struct ring *r, uint32_t n);
 /** Forgets the first n bytes; n <= used. */
 void ring_consume(struct ring *r, uint32_t n);
 
-/** An empty ring, beyond whose end nothing lies either, begins anew at the front of its memory: what
- * is read as fast as it comes needs no more of it than the processor's cache holds. */
+/** An empty ring, beyond whose end nothing lies either, begins anew at the front of its memory:
+ * what is read as fast as it comes needs no more of it than the processor's cache holds. */
 static inline void ring_rewind(struct ring *r)
 {
     r->front = 0;

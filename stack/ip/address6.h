@@ -5,7 +5,7 @@
  *                      nobody claims it                  preferred lifetime ends
  *     TENTATIVE ---------------------------> PREFERRED ---------------------------> DEPRECATED
  *         | somebody has it                        ^--------------------------------' |
- *         v                                          a router prolongs it             | valid lifetime ends
+ *         v                                          a router prolongs it             | its end
  *     DUPLICATE (an address that we made ourselves: another one, TENTATIVE again)   (gone)
  *
  * A tentative address is asked about, and receives nothing but what tells of a duplicate; no
@@ -23,8 +23,9 @@
 #include "ip/iface.h"
 
 #define ADDRESS6_LINK_LOCAL_BITS 64
-#define ADDRESS6_MADE_MAX        3 /* RFC 7217 7: IDGEN_RETRIES, addresses made anew after a duplicate */
-#define ADDRESS6_DELAY_MAX       TLSYN_SECONDS(1) /* RFC 4861 10: MAX_RTR_SOLICITATION_DELAY */
+/* RFC 7217 7: IDGEN_RETRIES, addresses made anew after a duplicate */
+#define ADDRESS6_MADE_MAX  3
+#define ADDRESS6_DELAY_MAX TLSYN_SECONDS(1) /* RFC 4861 10: MAX_RTR_SOLICITATION_DELAY */
 
 /** The interface's parts that are this file's. */
 void address6_init(struct tlsyn_iface *iface);

@@ -10,8 +10,9 @@
  *
  *     first fragment --> collecting --> complete: handed on
  *                          |   |
- *                          |   +------> dead: an overlap, a lie about the length, too many fragments; what still comes of it is
- *                          |              thrown away until its time is over
+ *                          |   +------> dead: an overlap, a lie about the length, too many
+ *                          |              fragments; what still comes is thrown away until its time
+ *                          |              is over
  *                          +----------> gone: its time is over, or others needed the memory
  *
  * What it may cost. Datagrams, their memory and the fragments of one are bounded (tlsyn_limits);

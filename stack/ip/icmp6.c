@@ -169,7 +169,9 @@ static bool meaning_of(const struct wire_icmp6 *icmp, struct meaning *meaning)
     case ICMP6_TIME_EXCEEDED:
         *meaning = (struct meaning){-ETIMEDOUT, false};
         return true;
-    default: /* ICMP6_PARAMETER_PROBLEM: the parser lets no other pass; a next header unknown is a protocol unreachable */
+    /* ICMP6_PARAMETER_PROBLEM: the parser lets no other pass; a next header unknown is a protocol
+     * unreachable */
+    default:
         *meaning = icmp->code == ICMP6_PROBLEM_NEXT ? (struct meaning){-ECONNREFUSED, true}
                                                     : (struct meaning){-EPROTO, false};
         return true;

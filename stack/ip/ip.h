@@ -82,8 +82,8 @@ struct ip_error {
     int error;
     /* RFC 1122 4.2.3.9: may end a connection that is being opened; so may a neighbour's silence. */
     bool hard;
-    uint16_t
-        mtu; /* of -EMSGSIZE: the router's word, or a guess where it said none; less than was sent */
+    /* of -EMSGSIZE: the router's word, or a guess where it said none; less than was sent */
+    uint16_t mtu;
     uint8_t protocol;
     struct tlsyn_addr src, dst; /* of the quoted datagram: src is ours */
     uint8_t quoted[8];          /* the first octets of its payload */

@@ -3,8 +3,8 @@
  *
  * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8).
  * Only a source route is not ignored: it would have the answer go by way of whoever wrote it, and
- * the datagram is dropped (RFC 7126 4.3, 4.4). A datagram with any TTL is taken (3.2.1.7). Fragments
- * are put together first (frag.h).
+ * the datagram is dropped (RFC 7126 4.3, 4.4). A datagram with any TTL is taken (3.2.1.7).
+ * Fragments are put together first (frag.h).
  */
 #include "ip/ip4.h"
 

@@ -5,17 +5,17 @@
  * The states of RFC 4861 7.3.2, which serve IPv4 as well, with ARP in the place of
  * Neighbor Solicitation:
  *
- *                     first use                    3 requests unanswered              after a second
- *        (no entry) -----------> INCOMPLETE ----------------------------> FAILED ---------------------> (no entry)
+ *                     first use             3 requests unanswered         after a second
+ *        (no entry) -----------> INCOMPLETE -------------------> FAILED ---------------> (no entry)
  *             |                    |    |
  *             |  somebody asked us |    | answer to our request
- *             +--------> STALE <---+    +----> REACHABLE <-----------------------------+
- *                         ^  |                   |   ^                                 | answer, or
- *          another address |  | use               |   | ip_confirm()                    | ip_confirm()
- *          claimed (any)   |  +--> DELAY ---------|---+                                 |
- *                         |          | 5 s        | 30 s                                |
- *                         +----------|------------+                                     |
- *                                    +--> PROBE: 3 unicast requests --------------------+
+ *             +--------> STALE <---+    +----> REACHABLE <---------------------+
+ *                         ^  |                    |   ^                        | answer, or
+ *         another address |  | use                |   | ip_confirm()           | ip_confirm()
+ *         claimed (any)   |  +--> DELAY ----------|---+                        |
+ *                         |          | 5 s        | 30 s                       |
+ *                         +----------|------------+                            |
+ *                                    +--> PROBE: 3 unicast requests -----------+
  *                                           | unanswered
  *                                           +--> (no entry): the next use asks everybody again
  *
@@ -39,7 +39,8 @@
 
 #define NEIGH_RETRANS_TIMER                                                                        \
     TLSYN_SECONDS(1) /* RFC 4861 10: between requests; RFC 1122 2.3.2.1: at most one per second */
-#define NEIGH_MAX_SOLICIT       3 /* RFC 4861 10: both MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT */
+/* RFC 4861 10: both MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT */
+#define NEIGH_MAX_SOLICIT       3
 #define NEIGH_REACHABLE_TIME    TLSYN_SECONDS(30) /* RFC 4861 10: BaseReachableTime */
 #define NEIGH_DELAY_FIRST_PROBE TLSYN_SECONDS(5)  /* RFC 4861 10 */
 #define NEIGH_FAILED_TIME       TLSYN_SECONDS(1)  /* so long do users get -EHOSTUNREACH at once */

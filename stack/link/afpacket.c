@@ -36,9 +36,10 @@
 
 #define RECEIVE_BUFFER_DEFAULT (8u << 20)
 #define TRANSMIT_BUFFER        (4u << 20)
-#define TRANSMIT_WAIT_MS       1 /* for room in the socket's buffer: a drop would cost a round trip */
-#define VLAN_ID_MASK           0x0fff
-#define STALE_FRAMES_MAX       (1 << 16)
+/* for room in the socket's buffer: a drop would cost a round trip */
+#define TRANSMIT_WAIT_MS 1
+#define VLAN_ID_MASK     0x0fff
+#define STALE_FRAMES_MAX (1 << 16)
 
 /* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
 #define GSO_MAX (65535 - 40 - 60)
@@ -348,8 +349,8 @@ static int join(struct afpacket *ap, const struct interface *interface,
         error = add_membership(ap->fd, interface->index, PACKET_MR_PROMISC, none);
     else if (own)
         error = add_membership(ap->fd, interface->index, PACKET_MR_UNICAST, caps->hwaddr);
-    if (!error &&
-        !ap->promiscuous) /* IPv6 asks for a neighbour by a group that depends on the address asked for */
+    /* IPv6 asks for a neighbour by a group that depends on the address asked for */
+    if (!error && !ap->promiscuous)
         error = add_membership(ap->fd, interface->index, PACKET_MR_ALLMULTI, none);
     return error;
 }

@@ -229,8 +229,8 @@ static void show_out(struct ready *ready, bool on)
         (void)send(ready->near, filling, sizeof(filling), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* An urgent byte lies in the same queue as the byte for IN, so that the queue is made anew. A kernel
- * before 5.17 has no such thing, and then nothing is shown. */
+/* An urgent byte lies in the same queue as the byte for IN, so that the queue is made anew. A
+ * kernel before 5.17 has no such thing, and then nothing is shown. */
 static void show_pri(struct ready *ready, unsigned levels)
 {
     char byte;

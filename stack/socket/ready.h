@@ -5,7 +5,7 @@
  * poll(2) says about the near end follows from what we do to the pair:
  *
  *     IN    one byte lies in the near end's queue           (falls: it is read)
- *     OUT   nothing lies in the far end's queue             (falls: so much is written that no more fits)
+ *     OUT   nothing lies in the far end's queue             (falls: no more fits)
  *     END   the far end was shut down for writing           POLLIN and POLLRDHUP
  *     HUP   the far end was shut down for both              POLLHUP too
  *     ERR   the far end was closed with a byte unread       POLLERR too

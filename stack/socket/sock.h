@@ -1,15 +1,15 @@
 /*
  * socket/sock.h: one socket: what the kernel's struct sock and struct socket are to Linux.
  *
- *     calls.c  the public calls, by descriptor         stream.c, opening.c, transfer.c   SOCK_STREAM
- *     option.c their options                            datagram.c                        SOCK_DGRAM
- *     sock.c   life, settling, waiting                  registry.c, ready.c               descriptors
+ *     calls.c   the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
+ *     option.c  their options                      datagram.c                       SOCK_DGRAM
+ *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors
  *
  * Phases of a stream socket, and `conn` in each:
  *
  *     IDLE --connect--> OPENING --established--> OPEN --on_closed--> OPEN, conn NULL
  *       |                  |
- *       +--listen--> LISTENING      (failed: OPENING, conn NULL, error; the next connect starts anew)
+ *       +--listen--> LISTENING   (failed: OPENING, conn NULL, error; the next connect starts anew)
  *
  * Where Linux asks for the state TCP_CLOSE, this asks for conn being NULL. Everything but `refs` is
  * guarded by the net's lock. A socket lives until it is closed and no call is in it any more; one

@@ -69,8 +69,8 @@ void stream_keep_rest(struct sock *sock);
 /** The peer's urgent text goes further than before; see tlsyn_conn_events. */
 void stream_urgent_arrives(struct sock *sock, size_t before);
 
-/** Bytes that may be read before the mark, from `skip` bytes past the front on; SIZE_MAX: no mark is
- * ahead. */
+/** Bytes that may be read before the mark, from `skip` bytes past the front on; SIZE_MAX: no mark
+ * is ahead. */
 size_t stream_before_mark(const struct sock *sock, size_t skip);
 
 /** SIOCATMARK: the next byte is the one at the mark. */

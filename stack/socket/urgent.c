@@ -1,6 +1,6 @@
 /*
- * socket/urgent.c: urgent text at the sockets: MSG_OOB, SO_OOBINLINE, SIOCATMARK, SIGURG. Read first:
- * tcp(7), socket(7); tcp/urgent.c.
+ * socket/urgent.c: urgent text at the sockets: MSG_OOB, SO_OOBINLINE, SIOCATMARK, SIGURG. Read
+ * first: tcp(7), socket(7); tcp/urgent.c.
  *
  * Linux takes the last byte of urgent text for all of it. That byte is the mark: a receive does not
  * go across it, and the next one begins behind it, or with it if it is to be in line. Apart from

@@ -7,10 +7,10 @@
  *
  * The receiver looks at what its user consumed in a round trip. The sender may send twice as much
  * in the next one, while it is in slow start; so the window is to be twice that, with a little for
- * what is counted late. A user who reads slowly never gets there. Between hosts that share a machine
- * or a switch the round trip of a handshake is shorter than anybody takes to wake up; a sender is to
- * go on meanwhile (RTT_LEAST). But what is on its way there lies in memory: more than NAP of it is
- * cold by the time it is read.
+ * what is counted late. A user who reads slowly never gets there. Between hosts that share a
+ * machine or a switch the round trip of a handshake is shorter than anybody takes to wake up; a
+ * sender is to go on meanwhile (RTT_LEAST). But what is on its way there lies in memory: more than
+ * NAP of it is cold by the time it is read.
  */
 #include "tcp/buffers.h"
 

@@ -26,7 +26,8 @@ enum cc_cause {
     CC_LOSS, /* segments were lost; recovery begins */
     CC_ECN,  /* the network said so (RFC 3168 6.1.2) */
     CC_TIMEOUT,
-    CC_TIMEOUT_AGAIN, /* the retransmission timer again, for the same window of data: RFC 5681 3.1 */
+    /* the retransmission timer again, for the same window of data: RFC 5681 3.1 */
+    CC_TIMEOUT_AGAIN,
 };
 
 /** What one ACK brought. */

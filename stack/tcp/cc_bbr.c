@@ -2,16 +2,18 @@
  * tcp/cc_bbr.c: BBR, version 3: what is made of the model of the path (cc_bbr_model.c). Read first:
  * draft-ietf-ccwg-bbr 5.3 and 5.6.
  *
- *     Startup --> Drain --> DOWN --> CRUISE --> REFILL --> UP --+        every 5 s without a shorter round trip: ProbeRTT,
- *                            ^                                  |        with half of what the pipe holds, for 200 ms
- *                            +----------------------------------+
+ *     Startup --> Drain --> DOWN --> CRUISE --> REFILL --> UP --+  every 5 s without a shorter
+ *                            ^                                  |  round trip: ProbeRTT, with half
+ *                            +----------------------------------+  of what the pipe holds, 200 ms
  *
  *     state     pacing gain   cwnd gain    what for
- *     Startup       2.77          2        the rate doubles per round trip until it brings nothing more, or too much loss
+ *     Startup       2.77          2        the rate doubles per round trip until it brings nothing
+ *                                          more, or too much loss
  *     Drain         0.5           2        the queue that this has made
  *     DOWN          0.9           2        the queue of the last probe, and headroom for others
  *     CRUISE        1             2        most of the time
- *     REFILL        1             2        a round trip's worth at full bandwidth, so that what UP loses is UP's
+ *     REFILL        1             2        a round trip's worth at full bandwidth, so that what UP
+ *                                          loses is UP's
  *     UP            1.25          2.25     is there more?
  *     ProbeRTT      1             0.5
  *

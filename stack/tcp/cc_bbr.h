@@ -72,8 +72,8 @@ struct bbr {
     /* Drain, ProbeRTT, idleness, recovery */
     uint32_t drain_start_round;
     tlsyn_time probe_rtt_done_stamp;
-    uint32_t
-        slow_until; /* while `slow`: samples from before this many delivered bytes measure ProbeRTT */
+    /* while `slow`: samples from before this many delivered bytes measure ProbeRTT */
+    uint32_t slow_until;
     bool slow, probe_rtt_round_done, idle_restart, repairing;
     uint32_t recovery_round;
     uint32_t prior_cwnd;

@@ -5,7 +5,8 @@
  *     max_bw        the most that was delivered per second in the last two cycles of probing
  *     min_rtt       the shortest round trip of the last 10 s
  *     *_longterm    what the path took when more was too much; raised by probing
- *     *_shortterm   what it delivered lately, while there is loss and no probing; forgotten by the next probe
+ *     *_shortterm   what it delivered lately, while there is loss and no probing; the next probe
+ *                   forgets it
  */
 #include "tcp/cc_bbr.h"
 

@@ -6,7 +6,7 @@
  *
  *          snd_una        snd_rtx         snd_nxt
  *     --------|--------------|---------------|- - - - - -|-------> sequence numbers
- *      acked  |  sent        | to be sent    | committed,        FIN behind the last byte, once fin_queued
+ *      acked  |  sent        | to be sent    | committed,  FIN behind the last, once fin_queued
  *             |              | again         | not sent yet
  *
  * snd_nxt is RFC 9293's: one past the highest number sent. snd_rtx is where sending goes on: it is

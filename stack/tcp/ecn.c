@@ -4,8 +4,9 @@
  *     SYN  AE CWR ECE    means          SYN-ACK  AE CWR ECE   to one who asked for AccECN
  *          0   0   0     nothing                 0   0   0    no ECN
  *          0   1   1     RFC 3168                0   0   1    RFC 3168 (also 1 0 1)
- *          others        AccECN                  0 1 0, 0 1 1, 1 0 0, 1 1 0: AccECN; the SYN arrived as Not-ECT, ECT(1), ECT(0), CE
- *                                                1   1   1    a peer that reflects what it does not know: no ECN
+ *          others        AccECN                  0 1 0, 0 1 1, 1 0 0, 1 1 0: AccECN; the SYN
+ *                                                  arrived as Not-ECT, ECT(1), ECT(0), CE
+ *                                                1   1   1    a mere reflection: no ECN
  *
  * Afterwards the three bits are ACE with AccECN: how many marked segments the receiver has counted,
  * modulo 8, from 5 on. Byte counters come along in options of pure ACKs when they have changed.

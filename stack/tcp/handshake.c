@@ -1,18 +1,19 @@
 /*
  * tcp/handshake.c: opening a connection, and the active side of it; the passive one is in
- * handshake_passive.c. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413
- * 4.2; docs/HANDSHAKE.md.
+ * handshake_passive.c. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413 4.2;
+ * docs/HANDSHAKE.md.
  *
  * The trick of the house is in one rule: each hook runs before the segment that answers is built,
  * and writes into the send ring; output takes text from that ring for SYN, SYN-ACK and ACK as for
  * any other segment.
  *
- *     active                                                passive
+ *     active                                    passive
  *     on_open writes into snd
- *     SYN, text from snd        ------------------------>   admitted: text into rcv, on_syn reads it and writes into snd
- *                               <------------------------   SYN-ACK, text from snd (more segments behind it)
+ *     SYN, text from snd        ------------>   admitted: text into rcv, on_syn reads it and writes
+ *                                               into snd
+ *                               <------------   SYN-ACK, text from snd (more segments behind it)
  *     text into rcv, on_synack reads it and writes into snd
- *     ACK, text from snd        ------------------------>   ESTABLISHED
+ *     ACK, text from snd        ------------>   ESTABLISHED
  *
  * Where the peer acknowledges the SYN alone, snd_una stops at iss + 1, snd_rtx with it, and the
  * same bytes leave as ordinary text: there is no code for the fallback.

@@ -1,12 +1,12 @@
 /*
  * tcp/hystart.c: HyStart++. Read first: RFC 9406 4.2.
  *
- *                   a round's smallest RTT is larger than the last one's by a good part
- *     slow start --------------------------------------------------------------------> conservative slow start (CSS)
- *         ^                                                                                |             |
- *         +-- RTTs are back below what made it begin: it was jitter -----------------------+             | five rounds
- *                                                                                                        v
- *                                                                                          congestion avoidance
+ *             a round's smallest RTT is larger than the last one's by a good part
+ *     slow start ---------------------------------------------------------> conservative slow start
+ *         ^                                                                   (CSS) |
+ *         +-- RTTs are back below what made it begin: it was jitter ------------+   | five rounds
+ *                                                                                   v
+ *                                                                           congestion avoidance
  *
  * A round is a window's worth of delivered bytes: what was on its way when the round began has
  * arrived when it ends. Since our sender paces (tcp/pace.h), L of the RFC is infinite.

@@ -15,8 +15,8 @@ struct hystart {
     uint32_t baseline;      /* cssBaselineMinRtt; UINT32_MAX: not in conservative slow start */
     uint32_t round_left;    /* bytes to be delivered until this round is over */
     uint8_t samples;        /* rttSampleCount */
-    uint8_t
-        css_rounds; /* rounds that ended in conservative slow start, the one that it began in among them */
+    /* rounds that ended in conservative slow start, the one that it began in among them */
+    uint8_t css_rounds;
 };
 
 void hystart_init(struct hystart *h);

@@ -2,7 +2,7 @@
  * tcp/keepalive.c: probes of an idle connection. Read first: RFC 9293 3.8.4, RFC 1122 4.2.3.6.
  *
  *        last heard          keep_idle          keep_interval
- *     -------|-------------------------------|---------|---------|--- ... up to keep_count, or the user timeout
+ *     -------|-------------------------------|---------|---------|-- ... keep_count of them
  *                                          probe     probe     probe
  *
  * What the peer sends moves `last_heard` and no timer: the deadline finds out, when it passes, how

@@ -2,8 +2,9 @@
  * tcp/rate.c: delivery rate samples. Read first: draft-ietf-ccwg-bbr 4.1 (before it
  * draft-cheng-iccrg-delivery-rate-estimation).
  *
- *     sent      first_at ......... at               what arrived between, over the longer of the two intervals:
- *                    |              \               ACKs may come bunched, but nothing arrives faster than it was sent
+ *     sent      first_at ......... at               what arrived between, over the longer interval:
+ *                    |              \               ACKs may come bunched, but nothing arrives
+ *                    |               \              faster than it was sent
  *     delivered   delivered_at ...... now
  */
 #include "tcp/rate.h"

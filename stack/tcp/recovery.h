@@ -21,8 +21,8 @@ struct recovery_news {
     /* Round trips of what was sent once, 0: none. Of the last one sent: the path's. Of the first
      * one sent, among what the ACK field moved over if that is anything: what a sender waits. */
     tlsyn_time round_trip, wait;
-    bool
-        original; /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
+    /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
+    bool original;
     const struct wire_tcp *segment;
     struct rate_sample rate;
     struct sack_view view;

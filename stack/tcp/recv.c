@@ -20,9 +20,9 @@
 #include "tcp/timers.h"
 #include "tcp/urgent.h"
 
-/* To a sender with SACK the last ACK of a batch says all, but where segments get lost ACKs do too, and
- * in recovery no tail loss probe makes up for a lone one, but the timer. Never more than segments
- * came: RFC 5681 4.2, R5681-12. */
+/* To a sender with SACK the last ACK of a batch says all, but where segments get lost ACKs do too,
+ * and in recovery no tail loss probe makes up for a lone one, but the timer. Never more than
+ * segments came: RFC 5681 4.2, R5681-12. */
 #define ACKS_WITH_SACK 3
 
 /* Where segments are lost, or late, so are ACKs: one for every two segments is too few for a small

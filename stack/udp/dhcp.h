@@ -2,12 +2,12 @@
  * udp/dhcp.h: the DHCP client of one interface (tlsyn/dhcp.h has the contract). Read first:
  * RFC 2131 4.4, figure 5.
  *
- *              DISCOVER           OFFER / REQUEST           ACK               nobody has it
- *     start ------------> SELECTING ----------> REQUESTING -----> CHECKING ------------------> BOUND
- *                            ^  ^   silence, NAK    |                |  somebody has it: DECLINE  |
- *                            |  +-------------------+----------------+                            | T1
- *                            |                                               ACK                  v
- *                            +-- NAK, the lease ran out -- REBINDING <-- T2 -- RENEWING <----> (BOUND)
+ *           DISCOVER          OFFER / REQUEST         ACK             nobody has it
+ *     start ---------> SELECTING ----------> REQUESTING -----> CHECKING --------------> BOUND
+ *                         ^  ^   silence, NAK    |                | somebody: DECLINE     |
+ *                         |  +-------------------+----------------+                       | T1
+ *                         |                                             ACK               v
+ *                         +-- NAK, lease ran out -- REBINDING <-- T2 -- RENEWING <---> (BOUND)
  */
 #ifndef TLSYN_UDP_DHCP_H
 #define TLSYN_UDP_DHCP_H

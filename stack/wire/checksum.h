@@ -17,8 +17,8 @@
 
 /** A sum on its way. Zero is its beginning. */
 struct checksum {
-    uint64_t
-        sum; /* of 16-bit words in the machine's byte order (RFC 1071 2 (B)), carries not folded in */
+    /* of 16-bit words in the machine's byte order (RFC 1071 2 (B)), carries not folded in */
+    uint64_t sum;
     bool odd; /* an odd number of octets has gone in: the next one is a low-order octet */
 };
 

@@ -39,8 +39,8 @@ enum icmp4_time_exceeded {
 struct wire_icmp4 {
     uint8_t type, code;
     uint16_t id, sequence; /* echo and echo reply */
-    uint16_t
-        mtu; /* fragmentation needed: the next hop's (RFC 1191 4); 0: an old router that doesn't tell */
+    /* fragmentation needed: the next hop's (RFC 1191 4); 0: an old router that doesn't tell */
+    uint16_t mtu;
     uint8_t pointer; /* parameter problem: the octet with the error */
     /* Echo: the data. Errors: the quoted datagram, whose header wire_ip4_parse_quoted() takes and
      * behind which are ICMP4_QUOTED_MIN octets at least. Parse: points into the datagram. */

@@ -1,8 +1,8 @@
 /*
  * conformance/host.c: see host.h.
  *
- * The network is a pipe in memory whose ends are point-to-point: the far one is the script's. Nothing but the thread that
- * runs the script moves time.
+ * The network is a pipe in memory whose ends are point-to-point: the far one is the script's.
+ * Nothing but the thread that runs the script moves time.
  */
 #include "conformance/host.h"
 
@@ -55,7 +55,7 @@ int host_idle_fd(const struct host *host)
     return host->idle_fd;
 }
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static void let_others_see(struct host *host)
 {
@@ -106,9 +106,10 @@ void host_sleep(struct host *host, tlsyn_time duration)
         continue;
 }
 
-/* --- the network ----------------------------------------------------------------------------------- */
+/* --- the network ------------------------------------------------------------------------------ */
 
-/* Not by the pipe, which would take no more than its MTU: scripts have datagrams come in that a network card put together. */
+/* Not by the pipe, which would take no more than its MTU: scripts have datagrams come in that a
+ * network card put together. */
 int host_receives(struct host *host, const void *bytes, size_t n)
 {
     uint8_t *copy =
@@ -157,7 +158,7 @@ size_t host_sends(struct host *host, void *bytes, size_t room, tlsyn_time *when)
     return n;
 }
 
-/* --- life -------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int add_addresses(struct host *host, const struct settings *settings)
 {

@@ -1,11 +1,14 @@
 /*
- * conformance/host.h: one stack with sockets, whose only network is the script, and whose time is the script's.
+ * conformance/host.h: one stack with sockets, whose only network is the script, and whose time is
+ * the script's.
  *
- * The clock is virtual. It moves when the script sleeps, when it waits for a datagram, and by a microsecond whenever it is
- * asked for the time, as scripts spin on it. On the way the stack's timers run, each at its own time.
+ * The clock is virtual. It moves when the script sleeps, when it waits for a datagram, and by a
+ * microsecond whenever it is asked for the time, as scripts spin on it. On the way the stack's
+ * timers run, each at its own time.
  *
- * A call that blocks is made in a thread of its own while the script goes on: after everything that may have woken that
- * thread, time stands still until it sleeps again, having seen what there was to see.
+ * A call that blocks is made in a thread of its own while the script goes on: after everything that
+ * may have woken that thread, time stands still until it sleeps again, having seen what there was
+ * to see.
  */
 #ifndef TEST_CONFORMANCE_HOST_H
 #define TEST_CONFORMANCE_HOST_H
@@ -31,7 +34,8 @@ void host_sleep(struct host *host, tlsyn_time duration);
 /** A datagram arrives, without Ethernet header. */
 int host_receives(struct host *host, const void *bytes, size_t n);
 
-/** Waits for the next datagram that leaves; its length, at most `room`, and when it left. 0: there will be none. */
+/** Waits for the next datagram that leaves; its length, at most `room`, and when it left. 0: there
+ * will be none. */
 size_t host_sends(struct host *host, void *bytes, size_t room, tlsyn_time *when);
 
 #endif

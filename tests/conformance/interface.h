@@ -1,9 +1,10 @@
 /*
  * conformance/interface.h: what packetdrill asks of a stack that it loads as a shared object.
  *
- * It looks up one function, packetdrill_interface_init(), gives it the text behind --so_flags (or NULL), and has it fill
- * this structure; `userdata` is the first argument of every other function. The socket calls are those of libc, with their
- * results and errno. The order of the members is the interface.
+ * It looks up one function, packetdrill_interface_init(), gives it the text behind --so_flags (or
+ * NULL), and has it fill this structure; `userdata` is the first argument of every other function.
+ * The socket calls are those of libc, with their results and errno. The order of the members is the
+ * interface.
  */
 #ifndef TEST_CONFORMANCE_INTERFACE_H
 #define TEST_CONFORMANCE_INTERFACE_H
@@ -43,7 +44,7 @@ struct packetdrill_interface {
     int (*poll)(void *, struct pollfd *, nfds_t, int timeout);
     /** A datagram arrives. 0, or -1. */
     int (*netdev_send)(void *, const void *, size_t);
-    /** The next datagram that leaves: *count is the room, then its length, 0 if there will be none. */
+    /** The next datagram that leaves: *count is the room, then its length; 0: there is none. */
     int (*netdev_receive)(void *, void *, size_t *count, long long *time_usecs);
     int (*usleep)(void *, useconds_t);
     int (*gettimeofday)(void *, struct timeval *, struct timezone *);

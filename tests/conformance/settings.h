@@ -1,12 +1,13 @@
 /*
- * conformance/settings.h: --so_flags: "name=value,name=value", in the words of Linux's sysctls where there is one.
+ * conformance/settings.h: --so_flags: "name=value,name=value", in the words of Linux's sysctls
+ * where there is one.
  *
  *     address=192.168.0.1/16  gateway=192.168.0.2      may be given more than once
- *     tls=off                                          what scripts are written for; there is nothing else
+ *     tls=off                                          what scripts are written for
  *     mtu=1500  timestamps=0|1  sack=0|1  window_scaling=0|1  ecn=0|1|2  congestion_control=cubic
- *     pacing=0|1  metrics=0|1                          what was measured is remembered for the next connection
+ *     pacing=0|1  metrics=0|1                          what was measured is remembered
  *     gso=BYTES                                        the link takes trains of segments so long
- *     rmem=BYTES  wmem=BYTES                           the most that buffers grow to; window scale follows from rmem
+ *     rmem=BYTES  wmem=BYTES                           the most that buffers grow to
  *     delack=MS  rto_min=MS  rto_max=MS  challenges=PER_SECOND
  *     fastopen=BITS  fastopen_key=a0bf63f7-ed803d81-cd641d30-cebc4a90
  */

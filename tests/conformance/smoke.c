@@ -1,8 +1,10 @@
 /*
- * conformance/smoke.c: loads the shared object as packetdrill does, and plays a connection through it in virtual time, so
- * that it works for whoever has packetdrill, although the tests here do without. Usage: conformance_smoke FILE.so
+ * conformance/smoke.c: loads the shared object as packetdrill does, and plays a connection through
+ * it in virtual time, so that it works for whoever has packetdrill, although the tests here do
+ * without. Usage: conformance_smoke FILE.so
  *
- * The far end is at 192.0.2.1, and this machine's clock is looked at nowhere: what takes seconds here takes no time.
+ * The far end is at 192.0.2.1, and this machine's clock is looked at nowhere: what takes seconds
+ * here takes no time.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -62,7 +64,7 @@ static struct sockaddr_in name_of(const char *text, uint16_t port)
     return name;
 }
 
-/* --- the peer's two verbs ------------------------------------------------------------------------- */
+/* --- the peer's two verbs --------------------------------------------------------------------- */
 
 /* `seq` and `ack` count from the first number of who sends. */
 static void peer_sends(struct drive *d, struct wire_tcp tcp, uint16_t from, size_t text)
@@ -113,7 +115,7 @@ static long long now(struct drive *d)
     return t.tv_sec * 1000000LL + t.tv_usec;
 }
 
-/* --- a passive open, with text both ways ------------------------------------------------------------- */
+/* --- a passive open, with text both ways ------------------------------------------------------ */
 
 struct call {
     struct drive *drive;
@@ -237,7 +239,7 @@ static void ends(struct drive *d, int fd)
     must(d->seen.ack == ISS + 902);
 }
 
-/* --- a connect that nobody answers ---------------------------------------------------------------------- */
+/* --- a connect that nobody answers ------------------------------------------------------------ */
 
 static void gives_up(struct drive *d)
 {

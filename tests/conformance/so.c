@@ -1,9 +1,11 @@
 /*
- * conformance/so.c: tlsyn as packetdrill loads it: --so_filename=tlsyn_packetdrill.so --so_flags=... (settings.h).
+ * conformance/so.c: tlsyn as packetdrill loads it: --so_filename=tlsyn_packetdrill.so
+ * --so_flags=... (settings.h).
  *
- * Read first: conformance/interface.h, conformance/host.h, tlsyn/socket.h. The calls of the interface are those of
- * <tlsyn/socket.h> with another first argument. Descriptors are real, so that packetdrill may close(2) what a script left
- * open, and epoll(7) is the kernel's but for the wait, which passes by the host's clock.
+ * Read first: conformance/interface.h, conformance/host.h, tlsyn/socket.h. The calls of the
+ * interface are those of <tlsyn/socket.h> with another first argument. Descriptors are real, so
+ * that packetdrill may close(2) what a script left open, and epoll(7) is the kernel's but for the
+ * wait, which passes by the host's clock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +41,7 @@ static void drill_free(void *userdata)
     free(drill);
 }
 
-/* --- sockets ------------------------------------------------------------------------------------- */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 static int drill_socket(void *userdata, int domain, int type, int protocol)
 {
@@ -196,7 +198,7 @@ static int drill_setsockopt(void *userdata, int fd, int level, int name, const v
     return tlsyn_setsockopt(fd, level, name, value, length);
 }
 
-/* --- waiting --------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static int drill_poll(void *userdata, struct pollfd *fds, nfds_t count, int timeout)
 {
@@ -242,7 +244,7 @@ static int drill_splice(void *userdata, int from, loff_t *from_at, int to, loff_
     return (int)splice(from, from_at, to, to_at, n, flags);
 }
 
-/* --- the network and the clock ----------------------------------------------------------------------- */
+/* --- the network and the clock ---------------------------------------------------------------- */
 
 static int drill_netdev_send(void *userdata, const void *bytes, size_t n)
 {
@@ -280,7 +282,7 @@ static int drill_gettimeofday(void *userdata, struct timeval *value, struct time
     return 0;
 }
 
-/* --- the way in ---------------------------------------------------------------------------------------- */
+/* --- the way in ------------------------------------------------------------------------------- */
 
 /* The interface has no way to say that it cannot be filled. */
 static void give_up(const char *what)

@@ -3,11 +3,13 @@
  *
  * The input is a list of operations of six octets:
  *
- *     what       bits 0-1: 0 to 2 a fragment, 3 something else; bit 2: more; bit 3: IPv6; bit 4: tiny steps; bit 5: other octets than
- *                the pattern's; bits 6-7: congestion codepoint
+ *     what       bits 0-1: 0 to 2 a fragment, 3 something else; bit 2: more; bit 3: IPv6;
+ *                bit 4: tiny steps; bit 5: other octets than the pattern's; bits 6-7: congestion
+ *                codepoint
  *     who        low nibble: source; high nibble: identification
  *     where      16 bits: offset
- *     how much   16 bits: length; of something else: time in units of 4 ms, or the request for memory that fails
+ *     how much   16 bits: length; of something else: time in units of 4 ms, or the
+ *                request for memory that fails
  *
  * Invariants: what is completed has the octets of its fragments, and begins with the headers of the
  * first; memory stays within its bound and comes back; no fragment makes us look at more pieces

@@ -4,14 +4,15 @@
  * The input is a list of operations, each one octet and what it needs (missing octets
  * read as zero):
  *
- *     0 frame    flags, length, octets     1 IPv4 frame  the same; Ethernet header and IP checksum are made right
+ *     0 frame    flags, length, octets     1 IPv4 frame  the same; Ethernet header and IP
+ *                                          checksum are made right
  *     2 output   last octet, length        3 time        16 bits, in units of 2 ms
  *     4 flush                              5 confirm     last octet of the address
  *     6 memory   request that fails        7 probe       last octet; announce if 0
  *     8 ping     last octet, size          9 room        frames that the link still takes
  *     10 IPv6 frame: destination, hop limit, length, octets from the next header on; header,
- *        lengths and the checksum of what
- *        says that it is ICMPv6 are made right          11 output and ping over IPv6: destination, length
+ *        lengths and the checksum of what says that it is ICMPv6 are made right
+ *     11 output and ping over IPv6: destination, length
  *
  * Our IPv6 addresses begin as tentative ones, and routers are listened to.
  * Invariants: a datagram handed up lies inside its frame, or was put together from fragments; the

@@ -5,14 +5,14 @@
  * The input is a list of operations, each one octet and what it needs (missing octets
  * read as zero):
  *
- *     0 frame    length, octets as they are                     6 act      user; close, abort or release
- *     1 segment  connection, small distances from its seq and   7 time     16 bits, squared, in microseconds
- *                ack, flags, window, options, text              8 memory   request that fails
- *     2 SYN      port, number, options, text                    9 ICMP     connection, code, MTU
- *     3 connect  level, local and remote port                  10 listen   closes the listener, or opens one
- *     4 write    user, bytes                                   11 link     frames that it still takes
- *     5 read     user, bytes                                   12 output
- *                                                              13 the peer speaks the other of IPv4 and IPv6 from now on
+ *     0 frame    length, octets as they are                   6 act     user; close, abort, release
+ *     1 segment  connection, small distances from its seq     7 time    16 bits, squared, in us
+ *                and ack, flags, window, options, text        8 memory  request that fails
+ *     2 SYN      port, number, options, text                  9 ICMP    connection, code, MTU
+ *     3 connect  level, local and remote port                10 listen  closes one, or opens one
+ *     4 write    user, bytes                                 11 link    frames that it still takes
+ *     5 read     user, bytes                                 12 output
+ *    13 the peer speaks the other of IPv4 and IPv6 from now on
  *
  * Each event of a user reads one more octet, which decides what the user does inside it (write,
  * close, abort, release, refuse). Frames are flagged "checksum verified", so that no checksum

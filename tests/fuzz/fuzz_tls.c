@@ -6,10 +6,12 @@
  * operations, each one octet and what it needs (missing octets read as zero); bit 7 of the octet
  * chooses the end, 0 the client, 1 the server:
  *
- *     0 move    length: so many of this end's bytes arrive     1 damage  as move, the first one xored with an octet
- *     2 lose    length: so many of this end's bytes vanish     3 forge   length, octets: they arrive at this end
- *     4 fin     this end is told that the peer closed          5 write   length     6 read    length
- *     7 close                                                  8 abort              9 free
+ *     0 move    length: so many of this end's bytes arrive
+ *     1 damage  as move, the first one xored with an octet
+ *     2 lose    length: so many of this end's bytes vanish
+ *     3 forge   length, octets: they arrive at this end
+ *     4 fin     this end is told that the peer closed
+ *     5 write   length     6 read   length     7 close     8 abort     9 free
  *
  * Invariants: whatever is done to the bytes, what is read is a prefix of what the other end wrote;
  * events come in their order, and none behind on_closed; memory comes back (LeakSanitizer).

@@ -7,7 +7,7 @@
  * read as zero):
  *
  *     0 frame     length, octets as they are             5 connect  user, peer; or ends it
- *     1 datagram  ports, length field, checksum, text    6 time     16 bits, squared, in microseconds, and output
+ *     1 datagram  ports, length field, checksum, text    6 time     16 bits, squared, in us; output
  *     2 ICMP      ports, code, MTU                       7 memory   request that fails
  *     3 open      user, address, port, options           8 link     frames that it still takes
  *     4 send      user, to, bytes                        9 close    user

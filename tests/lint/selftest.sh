@@ -159,6 +159,22 @@ awk 'BEGIN { for (i = 0; i < 1001; i++) print "extern int x;" }' | put stack/tcp
 catches sizes stack/tcp/long.c:1001:
 rm -r "$house/stack" "$house/tls" "$house/apps"
 
+# ---- columns -------------------------------------------------------------------------------------
+columns_of()
+{
+    awk -v n="$1" 'BEGIN { printf "/* é"; while (n-- > 7) printf "x"; print " */" }'
+}
+columns_of 100 | put stack/core/wide.h
+passes columns
+columns_of 101 | put stack/core/wide.h
+catches columns stack/core/wide.h:1:
+{ echo '/* clang-format off */' && columns_of 101 && echo '/* clang-format on */'; } |
+    put stack/core/wide.h
+passes columns
+columns_of 101 | put stack/include/tlsyn/wide.def
+catches columns stack/include/tlsyn/wide.def:1:
+rm -r "$house/stack"
+
 # ---- purity --------------------------------------------------------------------------------------
 catches purity "no build folder"
 mkdir "$house/build"

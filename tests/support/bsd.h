@@ -49,8 +49,8 @@ struct bsd {
 void bsd_kernel(struct bsd *b);
 void bsd_ours(struct bsd *b);
 
-/** Ours at one side, the kernel's at the other, and a wire between (support/wire.h). False: there is
- * none to be had. */
+/** Ours at one side, the kernel's at the other, and a wire between (support/wire.h). False: there
+ * is none to be had. */
 bool bsd_mixed(struct bsd *b, enum bsd_side ours);
 
 void bsd_end(struct bsd *b);

@@ -11,8 +11,8 @@ uint8_t bulk_pattern(uint64_t i)
     return (uint8_t)(i * 131 + (i >> 8) * 7 + (i >> 16));
 }
 
-/* The pattern from i on lies here, for up to *len bytes: as far as the next multiple of 256 all of it is one progression, 131 k, begun
- * somewhere; where, the inverse of 131 modulo 256 tells. */
+/* The pattern from i on lies here, for up to *len bytes: as far as the next multiple of 256 all of
+ * it is one progression, 131 k, begun somewhere; where, the inverse of 131 modulo 256 tells. */
 static const uint8_t *piece(uint64_t i, size_t *len)
 {
     static uint8_t progression[512];

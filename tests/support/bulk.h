@@ -28,7 +28,8 @@ void bulk_init(struct bulk *b, uint64_t to_send, uint64_t expected);
 /** The byte at offset i of every stream. */
 uint8_t bulk_pattern(uint64_t i);
 
-/** `len` bytes of every stream from offset `from` on: puts them down; or tells whether they are there. */
+/** `len` bytes of every stream from offset `from` on: puts them down; or tells whether they are
+ * there. */
 void bulk_fill(uint8_t *bytes, size_t len, uint64_t from);
 bool bulk_holds(const uint8_t *bytes, size_t len, uint64_t from);
 

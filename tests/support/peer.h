@@ -2,8 +2,9 @@
  * support/peer.h: one whole stack under a virtual clock, and a scripted peer that speaks the
  * segment language.
  *
- *     peer 10.0.0.2:5555  <-- a link that keeps what is sent -->  stack 10.0.0.1, its user, a listener on port 443
- *     (or fd77::2)                                                      (or fd77::1)
+ *     peer 10.0.0.2:5555  <-- a link that keeps what is sent -->  stack 10.0.0.1, and
+ *     (or fd77::2)                                                      (or fd77::1),
+ *                                                                 its listener on port 443
  *
  * Every start state is reached by segments: opens_passively() and opens_actively() are three-way
  * handshakes. Each segment that the peer sends is handed to the stack and answered at once (input,

@@ -472,7 +472,8 @@ START_TEST(trace_tells_what_passes)
 }
 END_TEST
 
-/* A tunnel's far end has no Ethernet address to ask for, and an IPv6 address nobody to be told to. */
+/* A tunnel's far end has no Ethernet address to ask for, and an IPv6 address nobody to be told to.
+ *  */
 START_TEST(a_point_to_point_link_is_asked_nothing)
 {
     const struct tlsyn_link_caps caps = {

@@ -330,7 +330,8 @@ START_TEST(the_second_contact_sends_with_the_syn)
 }
 END_TEST
 
-/* As with the kernel: what does not fit is not taken, and connecting to nobody is no way to open. */
+/* As with the kernel: what does not fit is not taken, and connecting to nobody is no way to open.
+ *  */
 START_TEST(a_syn_takes_no_more_than_fits)
 {
     static char text[5000];

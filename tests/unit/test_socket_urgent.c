@@ -10,7 +10,8 @@
 
 #include "support/bsd.h"
 
-/* What poll(2) says of POLLPRI alone: with it comes POLLIN at ours, and not always at the kernel's. */
+/* What poll(2) says of POLLPRI alone: with it comes POLLIN at ours, and not always at the kernel's.
+ *  */
 #define URGENT_SEEN(b, fd, awaited)                                                                \
     bsd_note(b, __LINE__, "urgent", bsd_await(b, fd, awaited) & POLLPRI)
 

@@ -24,7 +24,7 @@
 #define ADDR(a) ((struct sockaddr *)&(a))
 #define HERE    b, __LINE__
 
-/* --- what passes -------------------------------------------------------------------------------- */
+/* --- what passes ------------------------------------------------------------------------------ */
 
 struct passing {
     bool from_client;
@@ -123,7 +123,7 @@ static void connect_to(struct bsd *b, int line, int client, int *server)
     b->close(listener);
 }
 
-/* --- scenarios ---------------------------------------------------------------------------------- */
+/* --- scenarios -------------------------------------------------------------------------------- */
 
 static void marked(struct bsd *b)
 {
@@ -246,8 +246,8 @@ static void reset_by_lingering_not(struct bsd *b)
     b->close(server);
 }
 
-/* What answers the server's FIN, long after the client closed: an ACK, or once FIN-WAIT-2 is over, a
- * reset. */
+/* What answers the server's FIN, long after the client closed: an ACK, or once FIN-WAIT-2 is over,
+ * a reset. */
 static void a_short_fin_wait(struct bsd *b)
 {
     for (int seconds = 0; seconds < 2; seconds++) {
@@ -379,7 +379,7 @@ static void opened_with_text(struct bsd *b)
     b->close(listener);
 }
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static char *log_of(void (*scenario)(struct bsd *), enum bsd_side ours)
 {

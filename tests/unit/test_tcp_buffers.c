@@ -388,8 +388,8 @@ START_TEST(who_has_nothing_on_its_way_gets_a_first_piece)
 }
 END_TEST
 
-/* Simulator seeds 20688, 20894, 21708: send buffers filled a small bound, and neither end could take
- * a byte. */
+/* Simulator seeds 20688, 20894, 21708: send buffers filled a small bound, and neither end could
+ * take a byte. */
 START_TEST(of_a_small_bound_receiving_keeps_a_ring)
 {
     struct tlsyn_limits limits = default_limits();

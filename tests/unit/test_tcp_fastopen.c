@@ -95,7 +95,8 @@ START_TEST(a_valid_cookie_admits_the_payload)
 }
 END_TEST
 
-/* R7413-3. What follows the SYN-ACK leaves in trains, and is not what Nagle's algorithm waits for. */
+/* R7413-3. What follows the SYN-ACK leaves in trains, and is not what Nagle's algorithm waits for.
+ *  */
 START_TEST(a_valid_cookie_brings_the_answer_before_the_handshake_ends)
 {
     struct tcp_test *t = TCP_TEST(.cookies = true, .conn = {.nagle = true},

@@ -100,7 +100,8 @@ START_TEST(small_pieces_are_copied)
 }
 END_TEST
 
-/* A frame has room for two parts; here the first train of ten segments meets three, four or five. */
+/* A frame has room for two parts; here the first train of ten segments meets three, four or five.
+ *  */
 START_TEST(a_train_of_many_parts_is_right)
 {
     struct tcp_test *t = established(cutting);

@@ -12,9 +12,9 @@
  *
  * Life of a connection
  *
- *     tlsyn_conn_open -> on_open --(SYN)--> on_synack --+
- *                                                     +-> on_established -> on_data, on_acked ...
- *     tlsyn_listener_open -> accept -> on_syn --(SYN-ACK)----+                               -> on_closed
+ *     tlsyn_conn_open -> on_open --(SYN)--> on_synack ---+
+ *                                                        +-> on_established -> on_data, on_acked,
+ *     tlsyn_listener_open -> accept -> on_syn -(SYN-ACK)-+                     ... -> on_closed
  *
  * The three handshake events come before TCP builds the segment that answers, so what they write
  * rides in it: on_open's bytes in the SYN (if the connect options ask for an embedded open),
@@ -54,13 +54,13 @@ struct tlsyn_conn_events {
     /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's
      * direction is still open. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
-    /** Some of the peer's text is urgent: how far, tlsyn_conn_info() says (rcv_urgent); the bytes arrive
-     * at their place in the stream, on_data as ever. `before`: what was left of urgent text before the
-     * pointer moved. */
+    /** Some of the peer's text is urgent: how far, tlsyn_conn_info() says (rcv_urgent); the bytes
+     * arrive at their place in the stream, on_data as ever. `before`: what was left of urgent text
+     * before the pointer moved. */
     void (*on_urgent)(struct tlsyn_handler *, struct tlsyn_conn *, size_t before);
     /** Something is amiss on the way, and the connection goes on: what an ICMP error said
-     * (-ENETUNREACH and the like; RFC 9293 3.9.2.2), or -ETIMEDOUT: text or SYN were sent three times
-     * without an answer (R1, 3.8.3). Who does not want to know leaves it unset. */
+     * (-ENETUNREACH and the like; RFC 9293 3.9.2.2), or -ETIMEDOUT: text or SYN were sent three
+     * times without an answer (R1, 3.8.3). Who does not want to know leaves it unset. */
     void (*on_trouble)(struct tlsyn_handler *, struct tlsyn_conn *,
                        int error); /* MUST-47, SHLD-20 */
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
@@ -173,10 +173,10 @@ struct tlsyn_listen_options {
     bool open;     /* admit the payload of a SYN with an empty Fast Open option */
     bool cookies;  /* give Fast Open cookies and admit payload with a valid one */
     bool paper;    /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
-    /* Keys of the cookies: the first makes them, by either they are known again. They are those that
-     * Linux makes with the same tcp_fastopen_key: so servers behind one address know each other's,
-     * and it is theirs to change keys from time to time (RFC 7413 5). None: a secret of the stack's
-     * own, and a cookie is good for an hour or two. */
+    /* Keys of the cookies: the first makes them, by either they are known again. They are those
+     * that Linux makes with the same tcp_fastopen_key: so servers behind one address know each
+     * other's, and it is theirs to change keys from time to time (RFC 7413 5). None: a secret of
+     * the stack's own, and a cookie is good for an hour or two. */
     uint8_t cookie_keys;
     uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];
     struct tlsyn_conn_options conn;
@@ -235,8 +235,9 @@ ssize_t tlsyn_conn_write(struct tlsyn_conn *conn, const void *bytes, size_t n);
  * from before the handshake's end. */
 ssize_t tlsyn_conn_lend(struct tlsyn_conn *conn, const void *bytes, size_t n);
 
-/** All that was committed is urgent (RFC 9293 3.8.5): the peer is told where it ends, and neither Nagle's
- * algorithm nor the cork holds it back. For protocols that have always done so; new ones should not. */
+/** All that was committed is urgent (RFC 9293 3.8.5): the peer is told where it ends, and neither
+ * Nagle's algorithm nor the cork holds it back. For protocols that have always done so; new ones
+ * should not. */
 void tlsyn_conn_urgent(struct tlsyn_conn *conn);
 
 /** The last byte of the peer's urgent text, if it has arrived, in order or not. */

@@ -72,10 +72,10 @@ struct tlsyn_link_caps {
     uint16_t mtu;     /* bytes of IP datagram */
     uint32_t gso_max; /* longest TCP text that may leave in one frame; 0: the link can't segment */
     bool csum;        /* CSUM_PARTIAL frames may be transmitted */
-    /** One other end that takes whatever is sent, a tunnel's: nobody is asked for Ethernet addresses
-     * (no ARP, no neighbour discovery, no MLD), frames leave for 0:0:0:0:0:0. A driver whose far side
-     * speaks in bare datagrams puts an Ethernet header, to its own hwaddr, before what comes in and
-     * takes it from what leaves. */
+    /** One other end that takes whatever is sent, a tunnel's: nobody is asked for Ethernet
+     * addresses (no ARP, no neighbour discovery, no MLD), frames leave for 0:0:0:0:0:0. A driver
+     * whose far side speaks in bare datagrams puts an Ethernet header, to its own hwaddr, before
+     * what comes in and takes it from what leaves. */
     bool point_to_point;
     uint8_t hwaddr[6]; /* our Ethernet address */
 };

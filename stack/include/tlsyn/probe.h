@@ -26,7 +26,8 @@
     (name, conn, __VA_ARGS__)
 
 #define TLSYN_PROBE_CHOOSE(a, b, c, d, e, chosen, ...) chosen
-#define TLSYN_PROBE_1(name, conn, a)                   DTRACE_PROBE2(tlsyn, name, (int64_t)(conn), (int64_t)(a))
+
+#define TLSYN_PROBE_1(name, conn, a) DTRACE_PROBE2(tlsyn, name, (int64_t)(conn), (int64_t)(a))
 #define TLSYN_PROBE_2(name, conn, a, b)                                                            \
     DTRACE_PROBE3(tlsyn, name, (int64_t)(conn), (int64_t)(a), (int64_t)(b))
 #define TLSYN_PROBE_3(name, conn, a, b, c)                                                         \

@@ -73,8 +73,8 @@ struct tlsyn_net_options {
     bool hidden;                       /* `tlsyn ss` is not to see it */
 
     /** What connections have where no socket option says otherwise, copied: the part of Linux's
-     * sysctls tcp_timestamps, tcp_sack, tcp_window_scaling, tcp_ecn, tcp_congestion_control. Nothing
-     * that is an option of sockets is looked at, but `controller`. NULL: the defaults. */
+     * sysctls tcp_timestamps, tcp_sack, tcp_window_scaling, tcp_ecn, tcp_congestion_control.
+     * Nothing that is an option of sockets is looked at, but `controller`. NULL: the defaults. */
     const struct tlsyn_conn_options *conn;
 };
 

@@ -35,9 +35,9 @@ struct tlsyn_limits {
     uint32_t time_wait;   /* of these, in TIME-WAIT; the oldest leaves when more come */
     uint32_t listeners;
     uint32_t syn_backlog; /* in SYN-RECEIVED, all listeners; more: see syn_cookies */
-    bool
-        syn_cookies; /* a full backlog answers with SYN cookies (RFC 4987 3.6), unless its oldest entry
-                         has had three seconds and leaves; false: the oldest leaves always */
+    /* A full backlog answers with SYN cookies (RFC 4987 3.6), unless its oldest entry has had three
+     * seconds and leaves; false: the oldest leaves always. */
+    bool syn_cookies;
     uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
     uint32_t
         embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
@@ -77,9 +77,9 @@ struct tlsyn_limits {
     tlsyn_time max_ack_delay; /* a peer is taken to delay an ACK for no longer (RFC 8985 7.2) */
     tlsyn_time syn_timeout;   /* R2 of a SYN or SYN-ACK: give up after */
     tlsyn_time user_timeout;  /* R2 of text: give up after */
-    tlsyn_time
-        shut_time; /* a peer that has kept its window shut for so long gives way (-ENOMEM) where memory
-                      for buffers or a place for a connection is missing (RFC 6429) */
+    /* A peer that has kept its window shut for so long gives way (-ENOMEM) where memory for buffers
+     * or a place for a connection is missing (RFC 6429). */
+    tlsyn_time shut_time;
 };
 
 void tlsyn_limits_default(struct tlsyn_limits *limits);
