@@ -1,11 +1,13 @@
 #!/bin/sh
-# Runs packetdrill's scripts against tlsyn: run.sh [-v] [-6] PACKETDRILL TLSYN_PACKETDRILL.SO FOLDER|SCRIPT...
+# Runs packetdrill's scripts against tlsyn: run.sh [-v] [-6] PACKETDRILL TLSYN_PACKETDRILL.SO
+# FOLDER|SCRIPT...
 #
-# packetdrill (google/packetdrill, GPL) is not part of this repository: build it, and point this at it and at its scripts. What
-# a script asks of the kernel in backticks is turned into --so_flags where it can be; scripts with what only Linux has are left
-# out, and counted (needs_linux has the list). Python in %{ }% asks the kernel's getsockopt(2), which knows nothing of our
-# sockets: it is not run. Prints a line per script, with -v what packetdrill said, a table by folder, and a summary. Exit status 0: all that were run
-# have passed. TIMEOUT: seconds per script.
+# packetdrill (google/packetdrill, GPL) is not part of this repository: build it, and point this at
+# it and at its scripts. What a script asks of the kernel in backticks is turned into --so_flags
+# where it can be; scripts with what only Linux has are left out, and counted (needs_linux has the
+# list). Python in %{ }% asks the kernel's getsockopt(2), which knows nothing of our sockets: it is
+# not run. Prints a line per script, with -v what packetdrill said, a table by folder, and a
+# summary. Exit status 0: all that were run have passed. TIMEOUT: seconds per script.
 # shellcheck disable=SC2016 # the single quotes hold awk
 set -u
 
@@ -39,7 +41,8 @@ needs_linux()
         return
     fi
     case $1 in # what write(2) takes there is counted in the kernel's own structures
-    */blocking-write.pkt | */epoll_out_edge*.pkt | */notsent-lowat*.pkt | */tcp-info-sndbuf-limited.pkt)
+    */blocking-write.pkt | */epoll_out_edge*.pkt | */notsent-lowat*.pkt | \
+        */tcp-info-sndbuf-limited.pkt)
         echo "sizes of sk_buff"
         return
         ;;
@@ -82,21 +85,25 @@ flags_of()
             case $name in
             fastopen) fastopen=$value ;;
             fastopen_key) fastopen_key=$value ;;
-            timestamps | sack | window_scaling | ecn | congestion_control) printf ',%s=%s' "$name" "$value" ;;
+            timestamps | sack | window_scaling | ecn | congestion_control)
+                printf ',%s=%s' "$name" "$value"
+                ;;
             esac
         done
         printf ',fastopen=%s,fastopen_key=%s' "$fastopen" "$fastopen_key"
     }
 }
 
-# own SCRIPT OPTION DEFAULT: the value of a command line option that the script has in its own lines.
+# own SCRIPT OPTION DEFAULT: the value of a command line option that the script has in its own
+# lines.
 own()
 {
     value=$(sed -n "s/^--$2=//p" "$1" | head -n 1)
     echo "${value:-$3}"
 }
 
-# strip SCRIPT: without commands and Python, in as many lines; what has a time becomes a command that does nothing at it.
+# strip SCRIPT: without commands and Python, in as many lines; what has a time becomes a command
+# that does nothing at it.
 strip()
 {
     awk '
@@ -147,8 +154,10 @@ run_one() # SCRIPT
     local=$(own "$1" local_ip $ours)
     flags=$common$(flags_of "$1"),address=$local/0
     # shellcheck disable=SC2086 # options are words
-    if (cd "$scratch" && timeout "${TIMEOUT:-30}" "$packetdrill" --so_filename="$object" --so_flags="$flags" \
-        --local_ip="$local" --remote_ip="$(own "$scratch/script.pkt" remote_ip $theirs)" --gateway_ip=$gateway $options script.pkt) >"$scratch/said" 2>&1; then
+    if (cd "$scratch" && timeout "${TIMEOUT:-30}" "$packetdrill" \
+        --so_filename="$object" --so_flags="$flags" \
+        --local_ip="$local" --remote_ip="$(own "$scratch/script.pkt" remote_ip $theirs)" \
+        --gateway_ip=$gateway $options script.pkt) >"$scratch/said" 2>&1; then
         echo "pass $1" >>"$results"
     else
         echo "fail $1 $(head -n 1 "$scratch/said" | sed 's/^script.pkt://')" >>"$results"

@@ -18,7 +18,8 @@ holds()
     fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
 grep -q 'offloads on' "$scratch/table" || fail "no table was printed: $(cat "$scratch/table")"
 holds '[.rows[] | select((.sender != "lwip") and (.receiver != "lwip") and .n == 2 and .failed == 0 and .gbit_s > 0
-        and .cpu_s_per_gb > 0)] | length == 8' "both stacks moved bytes, both ways, with and without offloads"
+        and .cpu_s_per_gb > 0)] |
+            length == 8' "both stacks moved bytes, both ways, with and without offloads"
 holds '[.rows[] | select(.failed == 0) | [.sender, .receiver, .offload, .gbit_s, .cpu_s_per_gb] | select(any(. == null))]
         | length == 0' "rows have all their fields"
 holds '[.rows[] | select(.sender == "kernel" and .receiver == "kernel" and .ratio == 1)] | length == 2' \
@@ -34,6 +35,7 @@ else
     passed "there is no lwIP here"
 fi
 
-"$TLSYN" bench bulk --quick --family 6 --no-lwip --offload on -n 1 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
+"$TLSYN" bench bulk --quick --family 6 --no-lwip --offload on -n 1 --out "$out" >"$scratch/table" \
+    2>"$scratch/log" ||
     fail "over IPv6 it ends with $?: $(tail -n 3 "$scratch/log")"
 holds '[.rows[] | select(.failed == 0 and .gbit_s > 0)] | length == 4' "over IPv6, too"

@@ -14,9 +14,11 @@ inside()
     await "$log" serving
 
     await "$SHARED/serve.hasty" serving
-    (printf 'GET / HTTP/1.1\r\nHost: h\r\n' && sleep 5) | talk 10.77.0.15 hasty.pem >"$scratch/slow" &
+    (printf 'GET / HTTP/1.1\r\nHost: h\r\n' &&
+        sleep 5) | talk 10.77.0.15 hasty.pem >"$scratch/slow" &
     slow=$!
-    sleep 6 | timeout 5 openssl s_client -quiet -CAfile "$SHARED/hasty.pem" -connect 10.77.0.15:443 \
+    sleep 6 | timeout 5 openssl s_client -quiet -CAfile "$SHARED/hasty.pem" \
+        -connect 10.77.0.15:443 \
         >/dev/null 2>&1 &
     idle=$!
 
@@ -25,10 +27,12 @@ inside()
     ask -I "$url/folder/random" && is 200 || fail "HEAD: $code"
     grep -qi "^content-length: 300000" "$head" || fail "HEAD tells no length: $(cat "$head")"
     ask -r 1000-1999 "$url/folder/random" && is 206 || fail "a range: $code"
-    dd if=www/folder/random bs=1000 skip=1 count=1 2>/dev/null | cmp -s - "$body" || fail "a range's bytes"
+    dd if=www/folder/random bs=1000 skip=1 count=1 2>/dev/null | cmp -s - "$body" ||
+        fail "a range's bytes"
     ask -r 300000- "$url/folder/random" && is 416 || fail "a range behind the end: $code"
     ask "$url/folder" && is 301 || fail "a folder without slash: $code"
-    ask -L "$url/sub" && is 200 && cmp -s "$body" www/sub/index.html || fail "a folder's index: $code"
+    ask -L "$url/sub" && is 200 && cmp -s "$body" www/sub/index.html ||
+        fail "a folder's index: $code"
     passed "files, ranges and folders"
 
     ask "$url/nothing" && is 404 || fail "nothing: $code"
@@ -39,16 +43,20 @@ inside()
     ask -X DELETE "$url/index.html" && is 405 || fail "DELETE: $code"
     ask "$url/$(printf '%03000d' 0)" && is 414 || fail "a long target: $code"
     ask -H "X: $(printf '%020000d' 0)" "$url/" && is 431 || fail "a long header: $code"
-    printf 'NONSENSE\r\n\r\n' | talk >"$body" && grep -q '^HTTP/1.1 [45]' "$body" || fail "nonsense: $(cat "$body")"
+    printf 'NONSENSE\r\n\r\n' | talk >"$body" && grep -q '^HTTP/1.1 [45]' "$body" ||
+        fail "nonsense: $(cat "$body")"
     passed "refusals are told by their status"
 
-    ask -T www/folder/random "$url/new" && is 201 && cmp -s www/new www/folder/random || fail "PUT: $code"
-    ask -T www/index.html "$url/new" && is 204 && cmp -s www/new www/index.html || fail "PUT again: $code"
+    ask -T www/folder/random "$url/new" && is 201 && cmp -s www/new www/folder/random ||
+        fail "PUT: $code"
+    ask -T www/index.html "$url/new" && is 204 && cmp -s www/new www/index.html ||
+        fail "PUT again: $code"
     ask -H 'Transfer-Encoding: chunked' -T www/folder/random "$url/new" && is 204 &&
         cmp -s www/new www/folder/random || fail "PUT in chunks: $code"
     ask -T www/folder/random "$url/nowhere/new" && is 404 || fail "PUT into no folder: $code"
     ask -T www/toobig "$url/toobig" && is 413 || fail "PUT of too much: $code"
-    [ "$(find www -name '.*' -type f)" = "" ] || fail "unfinished files stay: $(find www -name '.*' -type f)"
+    [ "$(find www -name '.*' -type f)" = "" ] ||
+        fail "unfinished files stay: $(find www -name '.*' -type f)"
     passed "uploads"
 
     curl -sS --cacert "$SHARED/ca.pem" "$url/?[1-5]" -w '%{num_connects} ' -o /dev/null >"$body" ||
@@ -57,9 +65,11 @@ inside()
     printf 'GET / HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.0\r\n\r\n' |
         talk >"$body"
     [ "$(grep -c '^HTTP/1.1 200' "$body")" -eq 3 ] || fail "pipelined requests: $(cat "$body")"
-    curl -sS --cacert "$SHARED/ca.pem" -Z --parallel-immediate --parallel-max 50 --no-progress-meter "$url/folder/random?[1-50]" \
+    curl -sS --cacert "$SHARED/ca.pem" -Z --parallel-immediate --parallel-max 50 \
+        --no-progress-meter "$url/folder/random?[1-50]" \
         -o "$scratch/many#1" || fail "fifty at once"
-    [ "$(cat "$scratch"/many* | wc -c)" -eq 15000000 ] || fail "fifty at once bring $(cat "$scratch"/many* | wc -c) bytes"
+    [ "$(cat "$scratch"/many* | wc -c)" -eq 15000000 ] ||
+        fail "fifty at once bring $(cat "$scratch"/many* | wc -c) bytes"
     passed "connections are kept, and fifty come at once"
 
     wait "$slow" || :
@@ -89,7 +99,8 @@ is()
 # talk [ADDRESS CA]: what stands on stdin, and nothing else, through TLS
 talk()
 {
-    openssl s_client -quiet -ign_eof -CAfile "$SHARED/${2:-ca.pem}" -connect "${1:-$TLSYN_PEER}:443" 2>/dev/null
+    openssl s_client -quiet -ign_eof -CAfile "$SHARED/${2:-ca.pem}" \
+        -connect "${1:-$TLSYN_PEER}:443" 2>/dev/null
 }
 
 cd "${SHARED:-/}"
@@ -107,7 +118,8 @@ head -c 2000000 /dev/zero >"$scratch/www/toobig"
 cat >"$scratch/servers" <<END
 cd $scratch
 $TLSYN serve www --upload --upload-max 1M --self-signed ca.pem 2>serve.log &
-$TLSYN serve www --address 10.77.0.15/24 --timeout 1s --idle 1s --self-signed hasty.pem 2>serve.hasty &
+$TLSYN serve www --address 10.77.0.15/24 --timeout 1s --idle 1s --self-signed hasty.pem \
+    2>serve.hasty &
 wait
 END
 export SHARED="$scratch"

@@ -18,17 +18,20 @@ inside()
     await "$SHARED/dnsmasq" 'DHCPRELEASE'
     passed "an address is lent, used and given back"
 
-    "$TLSYN" ping --address dhcp --link pcap -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" 2>"$scratch/err" ||
+    "$TLSYN" ping --address dhcp --link pcap -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" \
+        2>"$scratch/err" ||
         fail "ping over the pcap link: $(cat "$scratch/err")"
     passed "over the pcap link too"
 
     kill "$(cat "$SHARED/pid")"
     sleep 0.2
     status=0
-    timeout 60 "$TLSYN" ping --address dhcp --timeout 2s -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" 2>"$scratch/err" ||
+    timeout 60 "$TLSYN" ping --address dhcp --timeout 2s -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" \
+        2>"$scratch/err" ||
         status=$?
     [ "$status" -eq 1 ] || fail "without a server ping ends with $status"
-    grep -q 'no DHCP server on .* has lent an address' "$scratch/err" || fail "the error: $(cat "$scratch/err")"
+    grep -q 'no DHCP server on .* has lent an address' "$scratch/err" ||
+        fail "the error: $(cat "$scratch/err")"
     passed "without a server there is one sentence about it"
 }
 

@@ -1,12 +1,14 @@
 #!/bin/sh
-# The kernel's TCP and ours get the same segments and take them alike, but for the differences that docs/TESTING.md explains.
+# The kernel's TCP and ours get the same segments and take them alike, but for the differences that
+# docs/TESTING.md explains.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 program=$(dirname "$TLSYN")/tests/differential
 [ -x "$program" ] || skip "tests/differential is not built"
 
 status=0
-timeout 200 "$program" --from "${FROM:-1}" --count "${COUNT:-5000}" >"$scratch/out" 2>&1 || status=$?
+timeout 200 "$program" --from "${FROM:-1}" --count "${COUNT:-5000}" >"$scratch/out" 2>&1 ||
+    status=$?
 [ "$status" -ne 77 ] || skip "$(cat "$scratch/out")"
 no_findings "$scratch/out"
 [ "$status" -eq 0 ] || fail "$(tail -n 60 "$scratch/out")"

@@ -21,7 +21,8 @@ unresolved()
 # answers_over_tcp CAPTURE: how many addresses each answer had that came over TCP
 answers_over_tcp()
 {
-    HOME=$scratch tshark -r "$1" -Y 'tcp.port == 53 && dns.flags.response == 1' -T fields -e dns.count.answers 2>/dev/null
+    HOME=$scratch tshark -r "$1" -Y 'tcp.port == 53 && dns.flags.response == 1' -T fields \
+        -e dns.count.answers 2>/dev/null
 }
 
 inside()
@@ -30,19 +31,23 @@ inside()
     await "$SHARED/dnsmasq" 'started'
     dns=$TLSYN_KERNEL_PEER
 
-    "$TLSYN" get --dns "$dns" --ca "$SHARED/ca.pem" https://www.lab.test/index.html -o "$scratch/got" \
+    "$TLSYN" get --dns "$dns" --ca "$SHARED/ca.pem" https://www.lab.test/index.html \
+        -o "$scratch/got" \
         2>"$scratch/err" || fail "get by name: $(cat "$scratch/err")"
     [ "$(cat "$scratch/got")" = index ] || fail "get by name brings $(cat "$scratch/got")"
     "$TLSYN" ping -c 1 --dns "$dns:53" alias.lab.test >"$scratch/out" || fail "ping by name"
     grep -q '(10.77.0.12)' "$scratch/out" || fail "another address: $(cat "$scratch/out")"
-    TLSYN_DNS=$dns "$TLSYN" connect --ca "$SHARED/ca.pem" --json www.lab.test </dev/null >"$scratch/out" 2>"$scratch/err" ||
+    TLSYN_DNS=$dns "$TLSYN" connect --ca "$SHARED/ca.pem" --json www.lab.test </dev/null \
+        >"$scratch/out" 2>"$scratch/err" ||
         fail "connect by name: $(cat "$scratch/err")"
     grep -q 10.77.0.12 "$scratch/out" || fail "another address: $(cat "$scratch/out")"
     passed "get, ping and connect by a name, and by an alias"
 
     # Nobody is at those addresses.
-    "$TLSYN" ping -c 1 -W 10ms --dns "$dns" big.lab.test --capture "$scratch/big.pcapng" >"$scratch/out" 2>/dev/null || :
-    grep -q 'PING big.lab.test (10.77.0.1[0-9][0-9])' "$scratch/out" || fail "a long answer: $(cat "$scratch/out")"
+    "$TLSYN" ping -c 1 -W 10ms --dns "$dns" big.lab.test --capture "$scratch/big.pcapng" \
+        >"$scratch/out" 2>/dev/null || :
+    grep -q 'PING big.lab.test (10.77.0.1[0-9][0-9])' "$scratch/out" ||
+        fail "a long answer: $(cat "$scratch/out")"
     if command -v tshark >/dev/null; then
         answers_over_tcp "$scratch/big.pcapng" >"$scratch/fields"
         grep -qx 100 "$scratch/fields" || fail "no 100 answers over TCP: $(cat "$scratch/fields")"
@@ -56,7 +61,8 @@ inside()
     unresolved 'in time' www.lab.test --dns "$dns:5399" --timeout 1s
     passed "names that are not there, ports that are closed, servers out of reach or silent"
 
-    "$TLSYN" ping -c 1 --dns "$dns:9,$dns" www.lab.test >"$scratch/out" || fail "the second server is not asked"
+    "$TLSYN" ping -c 1 --dns "$dns:9,$dns" www.lab.test >"$scratch/out" ||
+        fail "the second server is not asked"
     passed "where one server has no answer the next is asked"
 }
 
@@ -75,7 +81,8 @@ serve()
         --listen-address="$TLSYN_KERNEL_ADDRESS" --log-queries --local=/lab.test/ \
         --host-record=www.lab.test,10.77.0.12 --cname=alias.lab.test,www.lab.test \
         --host-record=six.lab.test,2001:db8::6 "$@" 2>"$SHARED/dnsmasq" &
-    exec "$TLSYN" serve "$SHARED/www" --self-signed "$SHARED/ca.pem" --name www.lab.test 2>"$SHARED/log"
+    exec "$TLSYN" serve "$SHARED/www" --self-signed "$SHARED/ca.pem" --name www.lab.test \
+        2>"$SHARED/log"
 }
 
 case ${1:-} in

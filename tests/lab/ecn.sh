@@ -14,7 +14,8 @@ self=$(realpath "$0")
 active()
 {
     await "$SHARED/$1/log" ACCEPT
-    "$TLSYN" get --ecn --json --insecure https://10.77.0.2:4433/file -o "$scratch/got" >"$scratch/json" ||
+    "$TLSYN" get --ecn --json --insecure https://10.77.0.2:4433/file -o "$scratch/got" \
+        >"$scratch/json" ||
         fail "get --ecn: $(cat "$scratch/json")"
     grep -q "\"ecn\": \"$2\"" "$scratch/json" || fail "tcp_ecn=$1: not $2: $(cat "$scratch/json")"
     [ "$(sha256sum <"$scratch/got")" = "$sum" ] || fail "tcp_ecn=$1: other bytes"
@@ -26,7 +27,8 @@ passive()
 {
     await "$SHARED/$1/log" serving
     sysctl -qw net.ipv4.tcp_ecn="$1" || fail "sysctl"
-    curl -sS -m 60 --cacert "$SHARED/$1/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" 2>"$scratch/curl" ||
+    curl -sS -m 60 --cacert "$SHARED/$1/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" \
+        2>"$scratch/curl" ||
         fail "curl: $(cat "$scratch/curl")"
     marked=$(nstat -az IpExtInECT0Pkts | awk '/InECT0Pkts/ { print $2 }')
     [ "${marked:-0}" -ge 100 ] || fail "tcp_ecn=$1: hardly a packet with ECT(0): $(nstat -az)"
@@ -38,7 +40,8 @@ passive()
 accurate()
 {
     await "$SHARED/ours/log" serving
-    "$TLSYN" get --ecn --json --insecure "https://$TLSYN_PEER/file" -o "$scratch/got" >"$scratch/json" ||
+    "$TLSYN" get --ecn --json --insecure "https://$TLSYN_PEER/file" -o "$scratch/got" \
+        >"$scratch/json" ||
         fail "get --ecn: $(cat "$scratch/json")"
     grep -q '"ecn": "accurate"' "$scratch/json" || fail "not accurate: $(cat "$scratch/json")"
     [ "$(sha256sum <"$scratch/got")" = "$sum" ] || fail "other bytes"
@@ -101,7 +104,8 @@ certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 with_kernel_server()
 {
     mkdir -p "$scratch/$1"
-    "$TLSYN" lab --rtt 2ms --server "sysctl -qw net.ipv4.tcp_ecn=$1; cd $scratch && exec openssl s_server -accept 4433 \
+    "$TLSYN" lab --rtt 2ms \
+        --server "sysctl -qw net.ipv4.tcp_ecn=$1; cd $scratch && exec openssl s_server -accept 4433 \
         -cert ec.pem -key ec.key -WWW >$scratch/$1/log 2>&1" -- "$self" active "$1" "$2" || exit 1
 }
 
@@ -109,7 +113,8 @@ with_kernel_server()
 with_our_server()
 {
     mkdir -p "$scratch/$1"
-    "$TLSYN" lab --rtt 2ms --server "cd $scratch && exec $TLSYN serve . --self-signed $1/ca.pem 2>$1/log" -- \
+    "$TLSYN" lab --rtt 2ms \
+        --server "cd $scratch && exec $TLSYN serve . --self-signed $1/ca.pem 2>$1/log" -- \
         "$self" passive "$1" || exit 1
 }
 
@@ -119,7 +124,8 @@ rm -r "${scratch:?}/1"
 with_our_server 1
 
 mkdir "$scratch/ours"
-"$TLSYN" lab --rtt 2ms --server "cd $scratch && exec $TLSYN serve . --self-signed ours/ca.pem 2>ours/log" -- \
+"$TLSYN" lab --rtt 2ms \
+    --server "cd $scratch && exec $TLSYN serve . --self-signed ours/ca.pem 2>ours/log" -- \
     "$self" accurate || exit 1
 
 # bottleneck OPTION...: a lab whose link marks; it must have marked, and less than half of what

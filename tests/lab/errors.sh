@@ -42,11 +42,14 @@ inside()
     refused 1 'nothing on eth0 answers for it' "$TLSYN" get https://10.99.0.1/ --gateway 10.77.0.98
     passed "interfaces, addresses and routes"
 
-    refused 1 "capture .* can't be written: No space left" "$TLSYN" ping -c 1 "$own" --capture /dev/full
+    refused 1 "capture .* can't be written: No space left" "$TLSYN" ping -c 1 "$own" \
+        --capture /dev/full
     # shellcheck disable=SC2016 # expanded in there
-    refused 1 'capture .* is incomplete: File too large' sh -c 'trap "" XFSZ; ulimit -f 1; exec "$0" "$@"' \
+    refused 1 'capture .* is incomplete: File too large' sh \
+        -c 'trap "" XFSZ; ulimit -f 1; exec "$0" "$@"' \
         "$TLSYN" ping -q -c 9 --interval 1ms "$own" --capture "$scratch/cap"
-    refused 1 'trace /dev/full is incomplete: No space left' "$TLSYN" ping -c 1 "$own" --trace /dev/full
+    refused 1 'trace /dev/full is incomplete: No space left' "$TLSYN" ping -c 1 "$own" \
+        --trace /dev/full
     passed "files that the disk has no room for"
 
     refused 1 'refused the connection' "$TLSYN" get "https://$kernel:9/"
@@ -69,12 +72,16 @@ inside()
     passed "certificates that don't verify, with the reason and the remedy"
 
     refused 5 '404 Not Found' "$TLSYN" get "https://$own/nothing" --ca "$SHARED/ca.pem"
-    refused 1 "/nowhere/x can't be written" "$TLSYN" get "https://$own/" --ca "$SHARED/ca.pem" -o /nowhere/x
-    refused 1 "capture /nowhere/x can't be written" "$TLSYN" get "https://$own/" --capture /nowhere/x
+    refused 1 "/nowhere/x can't be written" "$TLSYN" get "https://$own/" --ca "$SHARED/ca.pem" \
+        -o /nowhere/x
+    refused 1 "capture /nowhere/x can't be written" "$TLSYN" get "https://$own/" \
+        --capture /nowhere/x
     refused 1 "can't be served" "$TLSYN" serve /nowhere --self-signed "$scratch/x"
     refused 1 "can't be written" "$TLSYN" serve / --self-signed /nowhere/x
-    refused 1 'address in use' "$TLSYN" serve / --self-signed "$scratch/x" --address "$TLSYN_KERNEL_ADDRESS/24"
-    refused 1 "can't be found\|no host called" "$TLSYN" get https://no.such.host.invalid/ --timeout 5s
+    refused 1 'address in use' "$TLSYN" serve / --self-signed "$scratch/x" \
+        --address "$TLSYN_KERNEL_ADDRESS/24"
+    refused 1 "can't be found\|no host called" "$TLSYN" get https://no.such.host.invalid/ \
+        --timeout 5s
     passed "files, folders and names"
 
     refused 2 'no option --nothing' "$TLSYN" get --nothing "https://$own/"
@@ -90,7 +97,8 @@ inside()
         refused 3 'setcap cap_net_raw+ep .*sudo.*tlsyn lab' \
             setpriv --bounding-set=-all --inh-caps=-all "$TLSYN" get "https://$own/"
         refused 3 'setcap cap_net_raw+ep .*sudo.*tlsyn lab' \
-            setpriv --bounding-set=-all --inh-caps=-all "$TLSYN" serve / --self-signed "$scratch/x" --link pcap
+            setpriv --bounding-set=-all --inh-caps=-all "$TLSYN" serve / \
+            --self-signed "$scratch/x" --link pcap
         passed "no permission, and what to type"
     fi
 
@@ -102,7 +110,8 @@ inside()
     await "$scratch/out" 'icmp_seq=2'
     kill -INT "$pid"
     wait "$pid" || fail "an interrupted ping with answers fails"
-    grep -q 'packets transmitted' "$scratch/out" || fail "Ctrl-C shows no statistics: $(cat "$scratch/out")"
+    grep -q 'packets transmitted' "$scratch/out" ||
+        fail "Ctrl-C shows no statistics: $(cat "$scratch/out")"
     "$TLSYN" get -k "https://$kernel:7006/" -o "$scratch/got" 2>"$scratch/err" &
     pid=$!
     await "$scratch/got.part" .
@@ -110,24 +119,30 @@ inside()
     status=0
     wait "$pid" || status=$?
     [ "$status" -eq 130 ] || fail "an interrupted get ends with $status"
-    [ -z "$(find "$scratch" -name 'got*')" ] || fail "an interrupted get leaves $(find "$scratch" -name 'got*')"
+    [ -z "$(find "$scratch" -name 'got*')" ] ||
+        fail "an interrupted get leaves $(find "$scratch" -name 'got*')"
     passed "Ctrl-C ends at once, and leaves nothing"
 
     # The first contact brings the cookie with which the kernel sends the second one's
     # bytes in the SYN.
-    perl -e "$fast_open" "$own" >"$scratch/first" || fail "garbage after the handshake: $(cat "$scratch/first")"
+    perl -e "$fast_open" "$own" >"$scratch/first" ||
+        fail "garbage after the handshake: $(cat "$scratch/first")"
     grep -q '^1503..0002.... end$' "$scratch/first" || fail "no lone alert: $(cat "$scratch/first")"
-    perl -e "$fast_open" "$own" >"$scratch/second" || fail "garbage in a SYN: $(cat "$scratch/second")"
+    perl -e "$fast_open" "$own" >"$scratch/second" ||
+        fail "garbage in a SYN: $(cat "$scratch/second")"
     grep -q '^\(1503..0002....\)\{0,1\} reset$' "$scratch/second" ||
         fail "no reset: $(cat "$scratch/second")"
-    [ "$(grep -c 'no TLS: what the peer sent is not TLS' "$SHARED/log")" -eq 2 ] || fail "$(cat "$SHARED/log")"
+    [ "$(grep -c 'no TLS: what the peer sent is not TLS' "$SHARED/log")" -eq 2 ] ||
+        fail "$(cat "$SHARED/log")"
     if command -v tshark >/dev/null; then
         sleep 0.3 # the capture lags by a tenth of a second
-        HOME=$scratch tshark -r "$SHARED/serve.pcapng" -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.len == 7' \
+        HOME=$scratch tshark -r "$SHARED/serve.pcapng" \
+            -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.len == 7' \
             -T fields -e tcp.payload >"$scratch/alert" 2>/dev/null
         grep -q '^1503' "$scratch/alert" || fail "no alert in the SYN-ACK: $(cat "$scratch/alert")"
     fi
-    "$TLSYN" get --ca "$SHARED/ca.pem" "https://$own/" >/dev/null || fail "garbage in a SYN breaks the server"
+    "$TLSYN" get --ca "$SHARED/ca.pem" "https://$own/" >/dev/null ||
+        fail "garbage in a SYN breaks the server"
     passed "garbage instead of a ClientHello, in a SYN too: an alert and a reset, and the server serves on"
 }
 
@@ -141,7 +156,8 @@ fast_open='
     $SIG{ALRM} = sub { print "nothing\n"; exit 1 };
     alarm 10;
     my ($all, $end) = ("", "end");
-    $end = "reset" unless defined(send($s, "GET / HTTP/1.1\r\nHost: garbage\r\n\r\n" x 4, 0x20000000, $to));
+    $end = "reset" unless defined(send($s, "GET / HTTP/1.1\r\nHost: garbage\r\n\r\n" x 4,
+        0x20000000, $to));
     while ($end eq "end") {
         my $n = sysread($s, my $piece, 4096);
         $end = "reset" unless defined $n;
@@ -156,7 +172,8 @@ fast_open='
 # --- outside --------------------------------------------------------------------------------------
 need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
-openssl x509 -in "$scratch/ec.pem" -signkey "$scratch/ec.key" -days -1 -out "$scratch/old.pem" 2>/dev/null ||
+openssl x509 -in "$scratch/ec.pem" -signkey "$scratch/ec.key" -days -1 -out "$scratch/old.pem" \
+    2>/dev/null ||
     fail "openssl makes no expired certificate"
 cp "$scratch/ec.key" "$scratch/old.key"
 echo index >"$scratch/index.html"

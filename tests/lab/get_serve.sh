@@ -12,7 +12,8 @@ mode()
     address=$1 expected=$2
     shift 2
     status=0
-    "$TLSYN" get -v --ca "$SHARED/$address.pem" "https://$address/index.html" -o "$scratch/got" "$@" \
+    "$TLSYN" get -v --ca "$SHARED/$address.pem" "https://$address/index.html" -o "$scratch/got" \
+        "$@" \
         2>"$scratch/err" || status=$?
     [ "$status" -eq 0 ] || fail "get $* ends with $status: $(cat "$scratch/err")"
     [ "$(cat "$scratch/got")" = index ] || fail "get $* brings $(cat "$scratch/got")"
@@ -32,22 +33,32 @@ inside()
     done
     mode 10.77.0.14 'embedded: 1024 bytes rode in the SYN, 1024' --tls 1.2-rsa --level paper
     mode 10.77.0.12 'embedded: [1-9]' --link pcap
-    "$TLSYN" connect --tls 1.3 --ca "$SHARED/10.77.0.12.pem" 10.77.0.12 </dev/null 2>"$scratch/err" || fail "connect"
+    "$TLSYN" connect --tls 1.3 --ca "$SHARED/10.77.0.12.pem" 10.77.0.12 </dev/null \
+        2>"$scratch/err" || fail "connect"
     grep -q 'embedded: .*, the most before the server has validated' "$scratch/err" ||
         fail "an unpadded hello can't buy the whole flight: $(cat "$scratch/err")"
-    grep -q '"GET /index.html" 200 .* TLSv1.2 embedded syn=[1-9]' "$SHARED/log.12" || fail "$(cat "$SHARED/log.12")"
+    grep -q '"GET /index.html" 200 .* TLSv1.2 embedded syn=[1-9]' "$SHARED/log.12" ||
+        fail "$(cat "$SHARED/log.12")"
     passed "embedded and sequential, as asked for, with every version, over afpacket and pcap"
 
-    SSLKEYLOGFILE="$scratch/keys" "$TLSYN" get --ca "$SHARED/10.77.0.12.pem" https://10.77.0.12/index.html \
-        --capture "$scratch/get.pcapng" --trace "$scratch/trace" >/dev/null || fail "get with a capture"
-    grep -q '^CLIENT_HANDSHAKE_TRAFFIC_SECRET ' "$scratch/keys" || fail "no key log: $(cat "$scratch/keys")"
-    grep -q '"tcp_hook"' "$scratch/trace" || fail "the trace shows no hook: $(head -n 3 "$scratch/trace")"
+    SSLKEYLOGFILE="$scratch/keys" "$TLSYN" get --ca "$SHARED/10.77.0.12.pem" \
+        https://10.77.0.12/index.html \
+        --capture "$scratch/get.pcapng" --trace "$scratch/trace" >/dev/null ||
+        fail "get with a capture"
+    grep -q '^CLIENT_HANDSHAKE_TRAFFIC_SECRET ' "$scratch/keys" ||
+        fail "no key log: $(cat "$scratch/keys")"
+    grep -q '"tcp_hook"' "$scratch/trace" ||
+        fail "the trace shows no hook: $(head -n 3 "$scratch/trace")"
     if command -v tshark >/dev/null; then
-        HOME=$scratch tshark -r "$scratch/get.pcapng" -T fields -e tcp.flags.str -e tls.handshake.type -e http.request.uri \
+        HOME=$scratch tshark -r "$scratch/get.pcapng" -T fields -e tcp.flags.str \
+            -e tls.handshake.type -e http.request.uri \
             >"$scratch/fields" 2>/dev/null || fail "tshark can't read the capture"
-        grep -q 'S[^A]*	1	' "$scratch/fields" || fail "no ClientHello in the SYN: $(cat "$scratch/fields")"
-        grep -q 'A[^A]*S[^A]*	2' "$scratch/fields" || fail "no ServerHello in the SYN-ACK: $(cat "$scratch/fields")"
-        grep -q '/index.html' "$scratch/fields" || fail "the request is not decrypted: $(cat "$scratch/fields")"
+        grep -q 'S[^A]*	1	' "$scratch/fields" ||
+            fail "no ClientHello in the SYN: $(cat "$scratch/fields")"
+        grep -q 'A[^A]*S[^A]*	2' "$scratch/fields" ||
+            fail "no ServerHello in the SYN-ACK: $(cat "$scratch/fields")"
+        grep -q '/index.html' "$scratch/fields" ||
+            fail "the request is not decrypted: $(cat "$scratch/fields")"
         passed "the capture shows the handshake in SYN and SYN-ACK, and opens the request"
     fi
 
@@ -58,7 +69,8 @@ inside()
         fail "the replayed SYN reaches no engine: $(cat "$scratch/replay")"
     passed "a capture can be replayed into a server"
 
-    "$TLSYN" ping -c 3 --interval 20ms --json 10.77.0.12 >"$scratch/ping" || fail "ping: $(cat "$scratch/ping")"
+    "$TLSYN" ping -c 3 --interval 20ms --json 10.77.0.12 >"$scratch/ping" ||
+        fail "ping: $(cat "$scratch/ping")"
     grep -q '"received": 3' "$scratch/ping" || fail "$(cat "$scratch/ping")"
     passed "our stack answers ping, and asks"
     rights
@@ -112,7 +124,8 @@ rights()
     start env SUDO_UID=65534 SUDO_GID=65534 \
         "$TLSYN" serve "$SHARED/www" --self-signed "$scratch/open/sudo.pem" --address 10.77.0.22/24
     no_rights "$pid"
-    [ "$(rights_of "$pid" Uid | cut -f 1-3)" = "65534	65534	65534" ] || fail "sudo stays root: $(rights_of "$pid" Uid)"
+    [ "$(rights_of "$pid" Uid | cut -f 1-3)" = "65534	65534	65534" ] ||
+        fail "sudo stays root: $(rights_of "$pid" Uid)"
     [ "$(rights_of "$pid" Groups)" = "" ] || fail "groups stay: $(rights_of "$pid" Groups)"
     [ "$(stat -c %u "$scratch/open/sudo.pem")" = 65534 ] || fail "files belong to root"
     stop
@@ -120,10 +133,13 @@ rights()
 
     cp "$TLSYN" "$scratch/capable"
     if command -v setcap >/dev/null && setcap cap_net_raw+ep "$scratch/capable" 2>/dev/null; then
-        ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+        ASAN_OPTIONS=detect_leaks=0 setpriv \
+            --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
             --bounding-set=-all,+net_raw "$scratch/capable" get --ca "$SHARED/10.77.0.12.pem" \
-            https://10.77.0.12/index.html -o "$scratch/open/got" || fail "an ordinary user with setcap can't get"
-        [ "$(cat "$scratch/open/got")" = index ] || fail "an ordinary user gets $(cat "$scratch/open/got")"
+            https://10.77.0.12/index.html -o "$scratch/open/got" ||
+            fail "an ordinary user with setcap can't get"
+        [ "$(cat "$scratch/open/got")" = index ] ||
+            fail "an ordinary user gets $(cat "$scratch/open/got")"
         passed "an ordinary user needs cap_net_raw on the binary, and nothing else"
     fi
 }
@@ -139,7 +155,8 @@ cat >"$scratch/servers" <<END
 cd $scratch
 $TLSYN serve www --self-signed 10.77.0.12.pem 2>log.12 &
 $TLSYN serve www --self-signed 10.77.0.13.pem --address 10.77.0.13/24 --no-open 2>log.13 &
-$TLSYN serve www --self-signed 10.77.0.14.pem --address 10.77.0.14/24 --paper --tls 1.2-rsa 2>log.14 &
+$TLSYN serve www --self-signed 10.77.0.14.pem --address 10.77.0.14/24 --paper --tls 1.2-rsa \
+    2>log.14 &
 wait
 END
 export SHARED="$scratch"

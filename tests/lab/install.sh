@@ -7,7 +7,8 @@ build=$(dirname "$TLSYN")
 examples=$(dirname "$0")/../../docs/examples
 [ -f "$build/cmake_install.cmake" ] || skip "$build is no build folder"
 
-cmake --install "$build" --prefix "$scratch/root" >"$scratch/out" 2>&1 || fail "cmake --install: $(cat "$scratch/out")"
+cmake --install "$build" --prefix "$scratch/root" >"$scratch/out" 2>&1 ||
+    fail "cmake --install: $(cat "$scratch/out")"
 "$scratch/root/bin/tlsyn" --version >"$scratch/out" || fail "the installed command does not start"
 [ -s "$scratch/root/share/man/man1/tlsyn.1" ] || fail "the manual page is not there"
 [ -s "$scratch/root/lib/tlsyn/libtlsyn_preload.so" ] || fail "the library of tlsyn run is not there"
@@ -30,6 +31,7 @@ for example in echo_client echo_server; do
         >"$scratch/out" 2>&1 || fail "$example: $(head -5 "$scratch/out")"
     status=0
     "$scratch/$example" 2>"$scratch/out" || status=$?
-    [ "$status" -gt 0 ] && grep -qi usage "$scratch/out" || fail "$example without arguments: $(cat "$scratch/out")"
+    [ "$status" -gt 0 ] && grep -qi usage "$scratch/out" ||
+        fail "$example without arguments: $(cat "$scratch/out")"
 done
 passed "a program of somebody else's is built and starts"

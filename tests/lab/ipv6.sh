@@ -20,34 +20,46 @@ refused()
 
 echoes()
 {
-    ping -6 -c 3 -i 0.2 -W 5 "$TLSYN_PEER6" >"$scratch/out" || fail "the kernel pings us: $(cat "$scratch/out")"
-    ping -6 -c 2 -i 0.2 -W 5 -s 1300 "$TLSYN_PEER6" >"$scratch/out" || fail "the kernel pings us with much: $(cat "$scratch/out")"
-    "$TLSYN" ping -c 3 --interval 200ms "$TLSYN_KERNEL_PEER6" >"$scratch/out" || fail "we ping the kernel: $(cat "$scratch/out")"
-    "$TLSYN" ping -c 2 --interval 200ms "$TLSYN_PEER6" >"$scratch/out" || fail "we ping ourselves: $(cat "$scratch/out")"
+    ping -6 -c 3 -i 0.2 -W 5 "$TLSYN_PEER6" >"$scratch/out" ||
+        fail "the kernel pings us: $(cat "$scratch/out")"
+    ping -6 -c 2 -i 0.2 -W 5 -s 1300 "$TLSYN_PEER6" >"$scratch/out" ||
+        fail "the kernel pings us with much: $(cat "$scratch/out")"
+    "$TLSYN" ping -c 3 --interval 200ms "$TLSYN_KERNEL_PEER6" >"$scratch/out" ||
+        fail "we ping the kernel: $(cat "$scratch/out")"
+    "$TLSYN" ping -c 2 --interval 200ms "$TLSYN_PEER6" >"$scratch/out" ||
+        fail "we ping ourselves: $(cat "$scratch/out")"
     passed "echo both ways, and the neighbour discovery before it"
 }
 
 transfers()
 {
     url="https://[$TLSYN_PEER6]"
-    curl -sS -g --cacert "$SHARED/ca.pem" "$url/random" -o "$scratch/got" || fail "curl gets nothing"
+    curl -sS -g --cacert "$SHARED/ca.pem" "$url/random" -o "$scratch/got" ||
+        fail "curl gets nothing"
     cmp "$scratch/got" "$SHARED/www/random" || fail "curl gets other bytes"
-    curl -sS -g --cacert "$SHARED/ca.pem" -T "$SHARED/www/random" "$url/new" -o /dev/null || fail "curl puts nothing"
+    curl -sS -g --cacert "$SHARED/ca.pem" -T "$SHARED/www/random" "$url/new" -o /dev/null ||
+        fail "curl puts nothing"
     cmp "$SHARED/www/new" "$SHARED/www/random" || fail "curl puts other bytes"
     passed "curl from and to tlsyn serve"
 
-    "$TLSYN" get --ca "$SHARED/ec.pem" "https://[$TLSYN_KERNEL_PEER6]:4433/random" -o "$scratch/got" 2>"$scratch/err" ||
+    "$TLSYN" get --ca "$SHARED/ec.pem" "https://[$TLSYN_KERNEL_PEER6]:4433/random" \
+        -o "$scratch/got" 2>"$scratch/err" ||
         fail "get from OpenSSL: $(cat "$scratch/err")"
     cmp "$scratch/got" "$SHARED/www/random" || fail "OpenSSL gives other bytes"
-    "$TLSYN" get -v --level open --ca "$SHARED/ca.pem" "$url/random" -o "$scratch/got" 2>"$scratch/err" ||
+    "$TLSYN" get -v --level open --ca "$SHARED/ca.pem" "$url/random" -o "$scratch/got" \
+        2>"$scratch/err" ||
         fail "get from serve: $(cat "$scratch/err")"
     cmp "$scratch/got" "$SHARED/www/random" || fail "serve gives other bytes"
-    grep -q "connected to $TLSYN_PEER6 port 443" "$scratch/err" || fail "whom to: $(cat "$scratch/err")"
+    grep -q "connected to $TLSYN_PEER6 port 443" "$scratch/err" ||
+        fail "whom to: $(cat "$scratch/err")"
     grep -q 'mode *embedded' "$scratch/err" || fail "not embedded: $(cat "$scratch/err")"
-    "$TLSYN" connect --ca "$SHARED/ca.pem" --json "[$TLSYN_PEER6]:443" </dev/null >"$scratch/out" 2>"$scratch/err" ||
+    "$TLSYN" connect --ca "$SHARED/ca.pem" --json "[$TLSYN_PEER6]:443" </dev/null >"$scratch/out" \
+        2>"$scratch/err" ||
         fail "connect: $(cat "$scratch/err")"
-    grep -q "\"address\": \"$TLSYN_PEER6\", \"port\": 443" "$scratch/out" || fail "$(cat "$scratch/out")"
-    "$TLSYN" get --link pcap --ca "$SHARED/ca.pem" "$url/random" -o "$scratch/got" 2>"$scratch/err" ||
+    grep -q "\"address\": \"$TLSYN_PEER6\", \"port\": 443" "$scratch/out" ||
+        fail "$(cat "$scratch/out")"
+    "$TLSYN" get --link pcap --ca "$SHARED/ca.pem" "$url/random" -o "$scratch/got" \
+        2>"$scratch/err" ||
         fail "get over pcap: $(cat "$scratch/err")"
     passed "get from OpenSSL and from serve, in a SYN and over pcap"
 }
@@ -68,14 +80,17 @@ autoconf()
         echo "skipped: no router: $(cat "$SHARED/router" 2>/dev/null)"
         return
     fi
-    "$TLSYN" ping --address auto6 -c 2 --interval 200ms "$TLSYN_KERNEL_PEER6" >"$scratch/out" 2>"$scratch/err" ||
+    "$TLSYN" ping --address auto6 -c 2 --interval 200ms "$TLSYN_KERNEL_PEER6" >"$scratch/out" \
+        2>"$scratch/err" ||
         fail "with an address by autoconfiguration: $(cat "$scratch/err" "$SHARED/dnsmasq")"
-    "$TLSYN" get --address auto6 --ca "$SHARED/ca.pem" "https://[$TLSYN_PEER6]/random" -o "$scratch/got" 2>"$scratch/err" ||
+    "$TLSYN" get --address auto6 --ca "$SHARED/ca.pem" "https://[$TLSYN_PEER6]/random" \
+        -o "$scratch/got" 2>"$scratch/err" ||
         fail "get with an address by autoconfiguration: $(cat "$scratch/err")"
     cmp "$scratch/got" "$SHARED/www/random" || fail "with auto6 other bytes"
     passed "an address out of a router's prefix"
     if grep -q behind "$SHARED/router"; then
-        "$TLSYN" ping --address auto6 -c 2 --interval 200ms 2001:db8::1 >"$scratch/out" 2>"$scratch/err" ||
+        "$TLSYN" ping --address auto6 -c 2 --interval 200ms 2001:db8::1 >"$scratch/out" \
+            2>"$scratch/err" ||
             fail "through the default router: $(cat "$scratch/err")"
         passed "a way through the default router"
     fi
@@ -117,7 +132,8 @@ route()
 serve()
 {
     route 2>"$SHARED/err"
-    openssl s_server -WWW -accept "[$TLSYN_KERNEL_ADDRESS6]:4433" -cert "$SHARED/ec.pem" -key "$SHARED/ec.key" \
+    openssl s_server -WWW -accept "[$TLSYN_KERNEL_ADDRESS6]:4433" -cert "$SHARED/ec.pem" \
+        -key "$SHARED/ec.key" \
         >"$SHARED/openssl" 2>&1 &
     TLSYN_ADDRESS=${TLSYN_ADDRESS6:?}
     export TLSYN_ADDRESS
@@ -136,12 +152,14 @@ serve)
 esac
 
 need_namespaces
-"$TLSYN" lab -q -- sh -c 'grep -q eth0 /proc/net/if_inet6' 2>/dev/null || skip "the kernel has no IPv6"
+"$TLSYN" lab -q -- sh -c 'grep -q eth0 /proc/net/if_inet6' 2>/dev/null ||
+    skip "the kernel has no IPv6"
 export SHARED="$scratch/shared"
 mkdir -p "$SHARED/www"
 head -c 3000000 /dev/urandom >"$SHARED/www/random"
 openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 2 -subj /CN=ec \
-    -addext 'subjectAltName=IP:fd77::2' -keyout "$SHARED/ec.key" -out "$SHARED/ec.pem" 2>"$scratch/openssl" ||
+    -addext 'subjectAltName=IP:fd77::2' -keyout "$SHARED/ec.key" -out "$SHARED/ec.pem" \
+    2>"$scratch/openssl" ||
     fail "openssl makes no certificate: $(cat "$scratch/openssl")"
 "$TLSYN" lab -q --rtt 2ms --server "$self serve" -- "$self" inside ||
     { cat "$SHARED/log" "$SHARED/router"; exit 1; }

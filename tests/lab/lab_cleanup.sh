@@ -109,5 +109,6 @@ nothing_stays 'kill -9 at eleven early moments'
 status=0
 env "$mark" "$TLSYN" lab -- /no/such/command 2>"$scratch/out" || status=$?
 [ "$status" -eq 127 ] || fail "a command that does not exist ends with $status"
-grep -q 'cannot run "/no/such/command"' "$scratch/out" || fail "it does not say so: $(cat "$scratch/out")"
+grep -q 'cannot run "/no/such/command"' "$scratch/out" ||
+    fail "it does not say so: $(cat "$scratch/out")"
 nothing_stays 'a command that does not exist'

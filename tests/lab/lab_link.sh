@@ -62,7 +62,8 @@ got=$(answers)
 lost=$(number_before "$(direction 'client to server')" lost)
 is_between 50 "$lost" 120 || fail "20 % of some 400 frames are $lost"
 is_between 400 $((got + lost)) 402 || fail "$got answers, $lost lost of 400"
-[ "$(number_before "$(direction 'server to client')" lost)" -eq 0 ] || fail "lost in both directions"
+[ "$(number_before "$(direction 'server to client')" lost)" -eq 0 ] ||
+    fail "lost in both directions"
 echoes --loss 20% --direction to-server --seed 7 -- -c 400 -i 0.002
 sequence | cmp -s - "$scratch/first" || fail "the same seed loses other packets"
 echoes --loss 20% --direction to-server --seed 8 -- -c 400 -i 0.002
@@ -79,13 +80,15 @@ sequence | sort -nc || fail "jitter changed the order"
 passed "reordering reorders, jitter does not"
 
 echoes --duplicate 100% --direction to-client -- -c 20 -i 0.01
-[ "$(grep -c DUP "$scratch/ping")" -ge 19 ] || fail "20 duplicated answers: $(tail -2 "$scratch/ping")"
+[ "$(grep -c DUP "$scratch/ping")" -ge 19 ] ||
+    fail "20 duplicated answers: $(tail -2 "$scratch/ping")"
 passed "duplicates arrive"
 
 echoes --corrupt 40% --direction to-server --seed 5 -- -c 200 -i 0.002
 hurt=$(number_before "$(direction 'client to server')" corrupted)
 is_between 40 "$hurt" 120 || fail "40 % of 200 are $hurt"
-[ "$(answers)" -le $((202 - hurt)) ] || fail "$hurt packets were damaged and $(answers) of 200 answered"
+[ "$(answers)" -le $((202 - hurt)) ] ||
+    fail "$hurt packets were damaged and $(answers) of 200 answered"
 ! grep -i 'wrong data' "$scratch/ping" || fail "damage went unseen"
 passed "$hurt of 200 packets were damaged, and the kernel saw it"
 
@@ -97,7 +100,8 @@ small=$(fastest)
 [ "$large" -gt $((4 * small)) ] ||
     fail "at 1 Mbit/s, 1442 octets take $large us there and back, 106 octets $small us"
 echoes --rate 200kbit --queue 4000 -- -c 30 -i 0.002 -s 1000
-[ "$(number_before "$(direction 'client to server')" dropped)" -ge 10 ] || fail "a full queue dropped nothing"
+[ "$(number_before "$(direction 'client to server')" dropped)" -ge 10 ] ||
+    fail "a full queue dropped nothing"
 passed "1 Mbit/s takes $large us for large packets and $small us for small ones; a full queue drops"
 
 echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 972

@@ -31,7 +31,8 @@ if unshare -Ur true 2>/dev/null; then
     [ "$status" -eq 3 ] || fail "refused namespaces end with $status: $(cat "$scratch/refused")"
     grep -q 'user.max_user_namespaces = 0.*sudo' "$scratch/refused" ||
         fail "the reason is not told: $(cat "$scratch/refused")"
-    [ "$(wc -l <"$scratch/refused")" -eq 1 ] || fail "more than a sentence: $(cat "$scratch/refused")"
+    [ "$(wc -l <"$scratch/refused")" -eq 1 ] ||
+        fail "more than a sentence: $(cat "$scratch/refused")"
     passed "where namespaces are forbidden it says so, and what to type"
 fi
 
@@ -39,7 +40,8 @@ status=0
 # shellcheck disable=SC2016
 as_nobody "$TLSYN" lab -q -- sh -c 'test "$(id -u)" = 0' 2>"$scratch/refused" || status=$?
 [ "$status" -ne 3 ] || skip "$(cat "$scratch/refused")"
-[ "$status" -eq 0 ] || fail "as an ordinary user the lab ends with $status: $(cat "$scratch/refused")"
+[ "$status" -eq 0 ] ||
+    fail "as an ordinary user the lab ends with $status: $(cat "$scratch/refused")"
 passed "an ordinary user gets a lab, and is root in it"
 
 # The product is installed with this capability; such a process may not be looked into, which a lab
@@ -49,7 +51,8 @@ if command -v setcap >/dev/null && setcap cap_net_raw+ep "$scratch/bin/capable" 
     status=0
     (cd / && ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --regid=65534 --clear-groups \
         "$scratch/bin/capable" lab -q -- true) 2>"$scratch/refused" || status=$?
-    [ "$status" -eq 0 ] || fail "with cap_net_raw the lab ends with $status: $(cat "$scratch/refused")"
+    [ "$status" -eq 0 ] ||
+        fail "with cap_net_raw the lab ends with $status: $(cat "$scratch/refused")"
     passed "a binary with cap_net_raw gets a lab"
 fi
 

@@ -33,9 +33,11 @@ inside()
     done
     ask 0 "$url/random" --link pcap
     cmp "$scratch/got" "$SHARED/www/random" || fail "over pcap, other bytes arrived"
-    "$TLSYN" get --ca "$SHARED/ec.pem" "$url/random" | cmp - "$SHARED/www/random" || fail "to a pipe"
+    "$TLSYN" get --ca "$SHARED/ec.pem" "$url/random" | cmp - "$SHARED/www/random" ||
+        fail "to a pipe"
     ask 0 "$url/chunked/big.html" -v
-    grep -qi '^transfer-encoding: chunked' "$scratch/err" || fail "that came in no chunks: $(cat "$scratch/err")"
+    grep -qi '^transfer-encoding: chunked' "$scratch/err" ||
+        fail "that came in no chunks: $(cat "$scratch/err")"
     passed "bodies of every size, in chunks, into a file and a pipe"
 
     ask 5 "$url/moved"
@@ -57,7 +59,8 @@ inside()
         grep -q 'mode *embedded' "$scratch/err" || fail "not embedded: $(cat "$scratch/err")"
         passed "a stock nginx takes the ClientHello from the SYN"
     else
-        grep -q 'mode *sequential: the peer acknowledged only the SYN' "$scratch/err" || fail "$(cat "$scratch/err")"
+        grep -q 'mode *sequential: the peer acknowledged only the SYN' "$scratch/err" ||
+            fail "$(cat "$scratch/err")"
         passed "the mode that was used is told, and why"
     fi
 }

@@ -18,7 +18,8 @@ client()
     openssl s_client -connect "$address:443" -CAfile "$SHARED/$ca" -verify_return_error \
         -verify_ip "$address" ${options%"$expected"} </dev/null >"$scratch/out" 2>&1 || true
     grep -q "$expected" "$scratch/out" || fail "s_client $*: $(cat "$scratch/out")"
-    grep -q 'Verify return code: 0 (ok)' "$scratch/out" || fail "s_client does not verify: $(cat "$scratch/out")"
+    grep -q 'Verify return code: 0 (ok)' "$scratch/out" ||
+        fail "s_client does not verify: $(cat "$scratch/out")"
 }
 
 # server PORT OPTIONS... EXPECTED: tlsyn connect against s_server
@@ -59,7 +60,8 @@ inside()
         "em esrever" ] || fail "what is typed is not answered"
     passed "the standard input and output are relayed"
 
-    "$TLSYN" get --ca "$SHARED/ec.pem" "https://$TLSYN_KERNEL_PEER:4436/random" -o "$scratch/random" ||
+    "$TLSYN" get --ca "$SHARED/ec.pem" "https://$TLSYN_KERNEL_PEER:4436/random" \
+        -o "$scratch/random" ||
         fail "get from s_server"
     cmp -s "$scratch/random" "$SHARED/random" || fail "get from s_server brings other bytes"
     passed "tlsyn get from s_server, whose answer ends with the connection"

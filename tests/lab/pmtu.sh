@@ -37,7 +37,8 @@ host()
 # wire HOST A HOST B MTU
 wire()
 {
-    ip link add "$2" mtu "$5" netns "$(cat "$scratch/$1.pid")" type veth peer name "$4" mtu "$5" netns "$(cat "$scratch/$3.pid")"
+    ip link add "$2" mtu "$5" netns "$(cat "$scratch/$1.pid")" type veth peer name "$4" mtu "$5" \
+        netns "$(cat "$scratch/$3.pid")"
     at "$1" ip link set "$2" up
     at "$3" ip link set "$4" up
 }
@@ -71,7 +72,8 @@ network()
 # found out about the path.
 serve()
 {
-    nsenter --net="/proc/$(cat "$scratch/us.pid")/ns/net" "$TLSYN" serve "$scratch/www" -i us0 --address "$2/$3" --gateway "$4" --self-signed "$scratch/$1.pem" --name far.test \
+    nsenter --net="/proc/$(cat "$scratch/us.pid")/ns/net" "$TLSYN" serve "$scratch/www" -i us0 \
+        --address "$2/$3" --gateway "$4" --self-signed "$scratch/$1.pem" --name far.test \
         --trace "$scratch/$1.trace" 2>"$scratch/$1.log" &
     server=$!
     await "$scratch/$1.log" serving
@@ -80,7 +82,8 @@ serve()
 # fetch NAME ADDRESS IN-URL: everything comes through to the narrow end.
 fetch()
 {
-    at far curl -sS -m 60 --cacert "$scratch/$1.pem" -o "$scratch/$1.got" "https://$3/file" 2>"$scratch/$1.curl" ||
+    at far curl -sS -m 60 --cacert "$scratch/$1.pem" -o "$scratch/$1.got" "https://$3/file" \
+        2>"$scratch/$1.curl" ||
         fail "$1: curl: $(cat "$scratch/$1.curl" "$scratch/$1.log")"
     cmp "$scratch/www/file" "$scratch/$1.got" || fail "$1: other bytes"
 }
@@ -104,14 +107,16 @@ found()
 family()
 {
     serve "$1" "$2" "$4" "$5"
-    at far ping -c 3 -i 0.2 -W 5 -s 8000 -q "$2" >"$scratch/ping" 2>&1 || fail "$1: long pings: $(cat "$scratch/ping")"
+    at far ping -c 3 -i 0.2 -W 5 -s 8000 -q "$2" >"$scratch/ping" 2>&1 ||
+        fail "$1: long pings: $(cat "$scratch/ping")"
     fetch "$1" "$2" "$3"
     stop "$1"
     found "$1" "$narrow" 0
     passed "$1: a transfer by the router's word, and pings of 8000 octets"
 
     # What the router itself says to us goes nowhere; what it forwards does.
-    at router ip "$6" rule add iif lo to "$2" blackhole 2>"$scratch/rule" || { echo "not shown: $1 without ICMP: $(cat "$scratch/rule")"; return; }
+    at router ip "$6" rule add iif lo to "$2" blackhole 2>"$scratch/rule" ||
+        { echo "not shown: $1 without ICMP: $(cat "$scratch/rule")"; return; }
     serve "$1-hole" "$2" "$4" "$5"
     fetch "$1-hole" "$2" "$3"
     stop "$1-hole"
@@ -132,5 +137,6 @@ inside()
 
 # --- outside --------------------------------------------------------------------------------------
 need ip unshare nsenter curl ping sysctl
-unshare -r -n -m -p -f --kill-child --mount-proc true 2>"$scratch/refused" || skip "no namespaces: $(cat "$scratch/refused")"
+unshare -r -n -m -p -f --kill-child --mount-proc true 2>"$scratch/refused" ||
+    skip "no namespaces: $(cat "$scratch/refused")"
 unshare -r -n -m -p -f --kill-child --mount-proc "$self" inside

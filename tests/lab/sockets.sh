@@ -15,7 +15,8 @@ echoes()
     expected=$1
     shift
     printf 'one\ntwo three\n%s\n' "$long" |
-        timeout 30 "$examples/echo_client" eth0 10.77.0.11/24 "$@" >"$scratch/out" 2>"$scratch/err" ||
+        timeout 30 "$examples/echo_client" eth0 10.77.0.11/24 "$@" >"$scratch/out" \
+        2>"$scratch/err" ||
         fail "echo_client $*: $(cat "$scratch/err")"
     cmp -s "$expected" "$scratch/out" || fail "echo_client $*: $(head -c 300 "$scratch/out")"
     no_findings "$scratch/err"
@@ -24,7 +25,8 @@ echoes()
 # shellcheck disable=SC2016 # perl's variables
 plain_client='
     use IO::Socket::INET;
-    my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1]) or die "connect: $!\n";
+    my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1]) or
+        die "connect: $!\n";
     $s->autoflush(1);
     while (my $line = <STDIN>) { print $s $line; print scalar(<$s>); }
 '
@@ -46,10 +48,14 @@ inside()
     echoes "$scratch/reversed" "$kernel" 4433 "$SHARED/ec.pem" "$kernel"
     passed "our client, the kernel's servers (the one with TLS reverses lines)"
 
-    timeout 30 perl -e "$plain_client" 10.77.0.13 7 <"$scratch/same" >"$scratch/out" || fail "the kernel's client"
-    cmp -s "$scratch/same" "$scratch/out" || fail "the kernel's client: $(head -c 300 "$scratch/out")"
-    { printf 'one\n'; sleep 1; } | timeout 30 openssl s_client -quiet -no_ign_eof -connect "$own:443" \
-        -CAfile "$SHARED/ec.pem" -verify_return_error -verify_ip "$own" >"$scratch/out" 2>"$scratch/err" ||
+    timeout 30 perl -e "$plain_client" 10.77.0.13 7 <"$scratch/same" >"$scratch/out" ||
+        fail "the kernel's client"
+    cmp -s "$scratch/same" "$scratch/out" ||
+        fail "the kernel's client: $(head -c 300 "$scratch/out")"
+    { printf 'one\n'; sleep 1; } |
+        timeout 30 openssl s_client -quiet -no_ign_eof -connect "$own:443" \
+        -CAfile "$SHARED/ec.pem" -verify_return_error -verify_ip "$own" >"$scratch/out" \
+        2>"$scratch/err" ||
         fail "s_client: $(cat "$scratch/err")"
     [ "$(cat "$scratch/out")" = one ] || fail "s_client: $(cat "$scratch/out")"
     passed "the kernel's clients, our server"

@@ -48,7 +48,8 @@ inside()
 {
     await "$SHARED/log" serving
     mkfifo "$scratch/input"
-    "$TLSYN" connect --ca "$SHARED/ca.pem" "$TLSYN_PEER:443" <"$scratch/input" >/dev/null 2>"$scratch/connect" &
+    "$TLSYN" connect --ca "$SHARED/ca.pem" "$TLSYN_PEER:443" <"$scratch/input" >/dev/null \
+        2>"$scratch/connect" &
     client=$!
     exec 9>"$scratch/input"
     await "$scratch/connect" connected
@@ -64,7 +65,8 @@ inside()
         "$scratch/ss")" -eq 2 ] || fail "details are missing: $(cat "$scratch/ss")"
     ss -l
     shown "^LISTEN +0 +[1-9][0-9]* +$TLSYN_PEER:443 +\*:\* +serve,pid="
-    ! grep -q ESTABLISHED "$scratch/ss" || fail "connections were not asked for: $(cat "$scratch/ss")"
+    ! grep -q ESTABLISHED "$scratch/ss" ||
+        fail "connections were not asked for: $(cat "$scratch/ss")"
     ss --counters "$client"
     shown '^#connect,pid='
     shown '^TcpActiveOpens +1$'
@@ -88,8 +90,10 @@ true"
 
     [ "$(sockets)" -eq 2 ] || fail "not two sockets: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
     [ "$(stat -c %a "$XDG_RUNTIME_DIR/tlsyn")" = 700 ] || fail "the folder is open to others"
-    ! find "$XDG_RUNTIME_DIR/tlsyn" -type s ! -perm 600 | grep . || fail "a socket is open to others"
-    "$TLSYN" ss "$client" 99999999 >"$scratch/ss" 2>"$scratch/err" && fail "a process that isn't there was found"
+    ! find "$XDG_RUNTIME_DIR/tlsyn" -type s ! -perm 600 | grep . ||
+        fail "a socket is open to others"
+    "$TLSYN" ss "$client" 99999999 >"$scratch/ss" 2>"$scratch/err" &&
+        fail "a process that isn't there was found"
     grep -q 'no tlsyn command.*99999999' "$scratch/err" || fail "$(cat "$scratch/err")"
     shown "pid=$client"
 
@@ -98,12 +102,14 @@ true"
     exec 9>&-
     [ "$(sockets)" -eq 2 ] || fail "who was killed has left no socket"
     ss
-    [ "$(sockets)" -eq 1 ] || fail "what a dead process left is still there: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
+    [ "$(sockets)" -eq 1 ] ||
+        fail "what a dead process left is still there: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
     passed "what a dead process has left is taken away"
 
     sockets_too
     "$TLSYN" ping -c 1 "$TLSYN_PEER" >/dev/null || fail "ping"
-    [ "$(sockets)" -eq 1 ] || fail "a socket outlives its command: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
+    [ "$(sockets)" -eq 1 ] ||
+        fail "a socket outlives its command: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
     passed "a command that ends takes its socket along"
     untrusted
 }
@@ -118,7 +124,8 @@ sockets_too()
     tries=0
     until ss -l && grep -q "pid=$server\$" "$scratch/ss"; do
         tries=$((tries + 1))
-        [ "$tries" -le 100 ] || fail "the echo server is not shown: $(cat "$scratch/ss" "$scratch/echo")"
+        [ "$tries" -le 100 ] ||
+            fail "the echo server is not shown: $(cat "$scratch/ss" "$scratch/echo")"
         sleep 0.05
     done
     shown "^LISTEN .*:7 +\*:\* +echo_server,pid=$server$"
@@ -165,7 +172,8 @@ need_namespaces
 echo index >"$scratch/index.html"
 mkdir -m 700 "$scratch/runtime"
 export SHARED="$scratch" XDG_RUNTIME_DIR="$scratch/runtime"
-"$TLSYN" lab -q --rtt 2ms --server "cd $scratch && exec $TLSYN serve . --self-signed ca.pem 2>log" -- "$self" inside ||
+"$TLSYN" lab -q --rtt 2ms --server "cd $scratch && exec $TLSYN serve . --self-signed ca.pem 2>log" \
+    -- "$self" inside ||
     exit 1
 no_findings "$scratch/log"
 [ "$(sockets)" -le 1 ] || fail "sockets are left: $(ls -la "$XDG_RUNTIME_DIR/tlsyn")"
@@ -179,11 +187,13 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     unset XDG_RUNTIME_DIR
     # shellcheck disable=SC2086
     if (cd / && $nobody "$scratch/tlsyn" lab -q -- true) 2>/dev/null; then
-        (cd / && exec $nobody "$scratch/tlsyn" lab -q -- "$scratch/tlsyn" serve "$scratch/open" --self-signed \
+        (cd / && exec $nobody "$scratch/tlsyn" lab -q -- "$scratch/tlsyn" serve "$scratch/open" \
+            --self-signed \
             "$scratch/open/ca.pem") 2>"$scratch/log.nobody" &
         lab=$!
         await "$scratch/log.nobody" serving
-        (cd / && $nobody "$scratch/tlsyn" ss -l) >"$scratch/ss" 2>"$scratch/err" || fail "ss: $(cat "$scratch/err")"
+        (cd / && $nobody "$scratch/tlsyn" ss -l) >"$scratch/ss" 2>"$scratch/err" ||
+            fail "ss: $(cat "$scratch/err")"
         kill "$lab"
         wait "$lab" || :
         shown '^LISTEN .* serve,pid=[1-9]'

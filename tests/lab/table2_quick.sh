@@ -27,7 +27,8 @@ grep -q 'about .* s$' "$scratch/log" || fail "no estimate was given"
 passed "a quick run writes all its files"
 
 # 5 pings x (our stack: 3 suites x 2 modes; the kernel's: 3 suites).
-holds '[.rows[] | select(.n + .failed == 3)] | length == 45' "every cell was measured in every round"
+holds '[.rows[] | select(.n + .failed == 3)] | length == 45' \
+    "every cell was measured in every round"
 holds '[.rows[] | select(.n >= 2 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
         and .ci95_ms[0] <= .median_ms and .median_ms <= .ci95_ms[1])] | length == 45' \
     "rows hang together, and next to nothing failed"
@@ -46,13 +47,15 @@ fields()
     file=$1
     shift
     # shellcheck disable=SC2046
-    tshark -r "$out/$file" -Y 'tcp.len > 0' -T fields -E separator=/t $(printf ' -e %s' "$@") 2>/dev/null
+    tshark -r "$out/$file" -Y 'tcp.len > 0' -T fields -E separator=/t $(printf ' -e %s' "$@") \
+        2>/dev/null
 }
 
 # Handshake types: 1 ClientHello, 2 ServerHello, 16 ClientKeyExchange, 20 Finished.
 tab=$(printf '\t')
 seen=$(fields 1.3-embedded.pcapng tcp.flags.syn tcp.flags.ack tls.handshake.type http.request.method http.response.code)
-printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" || fail "no ClientHello in the SYN: $seen"
+printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" ||
+    fail "no ClientHello in the SYN: $seen"
 printf '%s\n' "$seen" | sed -n 2p | grep -q "^1${tab}1${tab}2,8,11,15,20" ||
     fail "the SYN-ACK lacks ServerHello to Finished: $seen"
 printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}20${tab}GET" ||
@@ -61,7 +64,8 @@ printf '%s\n' "$seen" | grep -q "${tab}200\$" || fail "the response can't be rea
 passed "TLS 1.3 embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
 
 seen=$(fields 1.2-rsa-embedded.pcapng tcp.flags.syn tcp.flags.ack tls.handshake.type http.request.method http.response.code)
-printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" || fail "no ClientHello in the SYN: $seen"
+printf '%s\n' "$seen" | sed -n 1p | grep -q "^1${tab}0${tab}1" ||
+    fail "no ClientHello in the SYN: $seen"
 printf '%s\n' "$seen" | sed -n 2p | grep -q "^1${tab}1${tab}2,11,14" ||
     fail "the SYN-ACK lacks ServerHello to ServerHelloDone: $seen"
 printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}16,20" ||
@@ -76,7 +80,8 @@ passed "TLS 1.2 RSA embedded: tshark reads SYN, SYN-ACK, ACK and the data, decry
 round_trips='def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
     [.fits[] | select((.a - trips | fabs) <= 0.25)] | length == 9'
 for _ in 1 2 3; do
-    "$TLSYN" bench table2 --quick --rtt 4,44 --rounds 5 --no-html --out "$out" >/dev/null 2>"$scratch/log" ||
+    "$TLSYN" bench table2 --quick --rtt 4,44 --rounds 5 --no-html --out "$out" >/dev/null \
+        2>"$scratch/log" ||
         fail "with two pings it ends with $?: $(tail -n 3 "$scratch/log")"
     delay=$(jq '.targets[1] | .delay_to_server_us + .delay_to_client_us' "$out/table2.json")
     awk -F, -v delay="$delay" '
@@ -101,13 +106,17 @@ holds "$round_trips" "fits say so: 3 and 2 round trips, embedded one less"
 
 # The other levels, the emulated pad, and a link in memory, shortly.
 for level in open paper; do
-    "$TLSYN" bench table2 --level $level --rtt 4 --rounds 3 --no-html --out "$out" >/dev/null 2>"$scratch/log" ||
+    "$TLSYN" bench table2 --level $level --rtt 4 --rounds 3 --no-html --out "$out" >/dev/null \
+        2>"$scratch/log" ||
         fail "level $level ends with $?: $(tail -n 3 "$scratch/log")"
-    holds "[.rows[] | select(.level == \"$level\" and .n >= 2 and .failed <= 1)] | length == 3" "level $level embeds"
+    holds "[.rows[] | select(.level == \"$level\" and .n >= 2 and .failed <= 1)] | length == 3" \
+        "level $level embeds"
 done
 "$TLSYN" bench table2 --link memory --cpu-pad 20ms --rtt 2 --rounds 3 --no-html --csv --out "$out" \
-    >"$scratch/csv" 2>"$scratch/log" || fail "in memory it ends with $?: $(tail -n 3 "$scratch/log")"
-holds '[.rows[] | select(.stack == "tlsyn" and .median_ms > 20)] | length == 6' "the pad is in every handshake"
+    >"$scratch/csv" 2>"$scratch/log" ||
+    fail "in memory it ends with $?: $(tail -n 3 "$scratch/log")"
+holds '[.rows[] | select(.stack == "tlsyn" and .median_ms > 20)] | length == 6' \
+    "the pad is in every handshake"
 holds '(.remarks | map(test("Emulated")) | any) and (.remarks | map(test("not packets")) | any)' \
     "what is emulated, and not packets, is said"
 [ "$(grep -c 'in memory, not packets; emulated: 20.0 ms at the server' "$scratch/csv")" -eq 6 ] ||
@@ -139,7 +148,8 @@ kill -KILL "$(pgrep -P "$study" | tail -n 1)"
 status=0
 wait "$study" || status=$?
 [ "$status" -eq 1 ] || fail "with a dead server it ends with $status: $(tail -n 3 "$scratch/log")"
-grep -q 'broken off: a process of the lab has died' "$scratch/log" || fail "nobody says so: $(tail -n 3 "$scratch/log")"
+grep -q 'broken off: a process of the lab has died' "$scratch/log" ||
+    fail "nobody says so: $(tail -n 3 "$scratch/log")"
 passed "a dead server ends it, with a word"
 
 status=0

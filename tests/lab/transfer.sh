@@ -12,14 +12,17 @@ inside()
     link=$2
     log=$SHARED/$link/log
     await "$log" serving
-    curl -sS -m 250 --cacert "$SHARED/$link/ca.pem" -T "$SHARED/$link/file" "https://$TLSYN_PEER/up" \
+    curl -sS -m 250 --cacert "$SHARED/$link/ca.pem" -T "$SHARED/$link/file" \
+        "https://$TLSYN_PEER/up" \
         2>"$scratch/up" &
     up=$!
     curl -sS -m 250 --cacert "$SHARED/$link/ca.pem" "https://$TLSYN_PEER/file" 2>"$scratch/down" |
         sha256sum >"$scratch/got"
     wait "$up" || fail "$link: the upload: $(cat "$scratch/up" "$log")"
-    [ "$(cut -d ' ' -f 1 "$scratch/got")" = "$sum" ] || fail "$link: down, other bytes: $(cat "$scratch/down" "$log")"
-    [ "$(sha256sum <"$SHARED/$link/up" | cut -d ' ' -f 1)" = "$sum" ] || fail "$link: up, other bytes"
+    [ "$(cut -d ' ' -f 1 "$scratch/got")" = "$sum" ] ||
+        fail "$link: down, other bytes: $(cat "$scratch/down" "$log")"
+    [ "$(sha256sum <"$SHARED/$link/up" | cut -d ' ' -f 1)" = "$sum" ] ||
+        fail "$link: up, other bytes"
     grep -q '"GET /file" 200 100.0 MB' "$log" || fail "$(cat "$log")"
     passed "$link: $(grep -o '"[GP].*MB [0-9.]* s\|"PUT.*MB [0-9.]* s' "$log" | tr '\n' ';')"
 }
@@ -30,7 +33,8 @@ inside()
 # transfer LINK
 transfer()
 {
-    "$TLSYN" lab --rtt 500us --loss 2% --reorder 2% --server "cd $scratch/$1 && exec $TLSYN serve . --upload \
+    "$TLSYN" lab --rtt 500us --loss 2% --reorder 2% \
+        --server "cd $scratch/$1 && exec $TLSYN serve . --upload \
         --link $1 --self-signed ca.pem 2>log" -- "$self" inside "$1" 2>"$scratch/$1/link" ||
         { cat "$scratch/$1/link"; return 1; }
     no_findings "$scratch/$1/log"

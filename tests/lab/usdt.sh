@@ -28,9 +28,11 @@ done
 mkdir "$scratch/www"
 head -c 100000 /dev/urandom >"$scratch/www/file"
 # shellcheck disable=SC2016 # expanded in the lab
-"$TLSYN" lab -q --server "$TLSYN serve $scratch/www --self-signed $scratch/ca.pem 2>$scratch/log" -- sh -c '
+"$TLSYN" lab -q --server "$TLSYN serve $scratch/www --self-signed $scratch/ca.pem 2>$scratch/log" \
+    -- sh -c '
     until grep -q serving "$1/log"; do sleep 0.1; done
-    "$TLSYN" get --tls 1.3 --ca "$1/ca.pem" --trace "$1/trace" -o "$1/got" "https://$TLSYN_PEER/file"' sh "$scratch" ||
+    "$TLSYN" get --tls 1.3 --ca "$1/ca.pem" --trace "$1/trace" -o "$1/got" \
+        "https://$TLSYN_PEER/file"' sh "$scratch" ||
     fail "get: $(cat "$scratch/log")"
 kill -INT "$tracer"
 wait "$tracer" || fail "bpftrace: $(cat "$scratch/err")"
@@ -41,5 +43,6 @@ client=$(awk '$2 == "tcp_state" && $3 == 1 && $4 == 3 { print $1 }' "$scratch/he
 heard=$(sed -n "s/^@rx\[$client\]: //p" "$scratch/heard")
 traced=$(jq -s '[.[] | select(.event == "tcp_rx")] | length' "$scratch/trace")
 [ "$heard" = "$traced" ] && [ "$traced" -gt 10 ] || fail "heard of $heard segments, traced $traced"
-[ "$(grep -c 'tls_established 304$' "$scratch/heard")" -eq 2 ] || fail "not two ends with TLS 1.3: $(cat "$scratch/heard")"
+[ "$(grep -c 'tls_established 304$' "$scratch/heard")" -eq 2 ] ||
+    fail "not two ends with TLS 1.3: $(cat "$scratch/heard")"
 passed "bpftrace hears of $heard segments, as many as the trace has"

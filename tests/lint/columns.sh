@@ -1,8 +1,8 @@
 #!/bin/sh
 # No line of C is longer than 100 columns. clang-format breaks what it can; this finds
 # what it leaves: long comments, pictures, rulers. Tables between `clang-format off` and `on` are
-# laid out by hand. tls/mbedtls is left out: its configuration is part of the key under which mbedTLS
-# was built, so that a line broken there has it built anew.
+# laid out by hand. tls/mbedtls is left out: its configuration is part of the key under which
+# mbedTLS was built, so that a line broken there has it built anew.
 # shellcheck disable=SC2016 # the single quotes hold awk
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"

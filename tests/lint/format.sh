@@ -6,7 +6,8 @@
 
 tool=
 for candidate in clang-format-14 clang-format; do
-    if command -v "$candidate" >/dev/null 2>&1 && "$candidate" --version | grep -q 'version 14\.'; then
+    if command -v "$candidate" >/dev/null 2>&1 &&
+        "$candidate" --version | grep -q 'version 14\.'; then
         tool=$candidate
         break
     fi

@@ -75,13 +75,15 @@ FNR == 1 { room = room_of(FILENAME) }
     } else if (open == "<" && part[1] == "tlsyn") {
         header = part[2]
         sub(/\.[a-z]*$/, "", header)
-        if (header in public && !has(public[header], room)) complain("a public header of a layer above it")
+        if (header in public && !has(public[header], room))
+            complain("a public header of a layer above it")
     } else if (open == "<") {
         key = part[1] in library ? part[1] : name
         if (key in library && !has(library[key], room)) complain("a library of another room")
     } else if (n == 1) {
         # A bare name is a file of the top folder: stack.h, or a file of tls/ or apps/.
-        if (room == "stack" && name != "stack.h" || room != "stack" && room != "tls" && room != "apps")
+        if (room == "stack" && name != "stack.h" ||
+            room != "stack" && room != "tls" && room != "apps")
             complain("private headers are written from the top folder (\"wire/tcp.h\"), and only downwards")
     } else if (!has(sees[room], part[1])) {
         complain(sees[room] == "" ? "a public header stands on public headers only" : "it may see: " sees[room])

@@ -51,7 +51,8 @@ catches()
 library()
 {
     mkdir -p "$house/build"
-    (cd "$house/build" && cc -c -o "$(basename "$2").o" "$house/$2" && ar rc "lib$1.a" "$(basename "$2").o")
+    (cd "$house/build" && cc -c -o "$(basename "$2").o" "$house/$2" &&
+        ar rc "lib$1.a" "$(basename "$2").o")
 }
 
 # ---- layers --------------------------------------------------------------------------------------
@@ -244,20 +245,24 @@ rm -r "$house/docs" "$house/stack/core/walk.c"
 
 # ---- features ------------------------------------------------------------------------------------
 printf 'START_TEST(it_walks)\n' | put tests/unit/test_walk.c
-printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_walks` |\n' | put docs/FEATURES.md
+printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_walks` |\n' |
+    put docs/FEATURES.md
 passes features
-printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_runs` |\n' | put docs/FEATURES.md
+printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_runs` |\n' |
+    put docs/FEATURES.md
 catches features 'there is no test walk/it_runs'
 printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | |\n' | put docs/FEATURES.md
 catches features 'docs/FEATURES.md:3: no test in the last cell'
 rm -r "$house/docs" "$house/tests/unit"
 
-# ---- rfc ----------------------------------------------------------------------------------------------------------
+# ---- rfc -----------------------------------------------------------------------------------------
 printf 'id\tlevel\trequirement\tref\nMUST-1\tMUST\tWalk\t1 1\nMUST-2\tMUST\tRun\t1 2\n' |
     put tests/conformance/requirements.tsv
 printf 'id\tverdict\treason\nMUST-2\tno\tToo fast\n' | put tests/conformance/exceptions.tsv
-printf '/* file */\nint a;\n\n/* MUST-%s */\nint f(int a)\n{\n    return a;\n}\n' 1 | put stack/core/walk.c
-printf '/* file */\nint a;\n\n/* MUST-%s */\nSTART_TEST(it_walks)\n{\n}\n' 1 | put tests/unit/test_walk.c
+printf '/* file */\nint a;\n\n/* MUST-%s */\nint f(int a)\n{\n    return a;\n}\n' 1 |
+    put stack/core/walk.c
+printf '/* file */\nint a;\n\n/* MUST-%s */\nSTART_TEST(it_walks)\n{\n}\n' 1 |
+    put tests/unit/test_walk.c
 mkdir -p "$house/docs"
 "$lints/rfc.py" --write "$house" >/dev/null
 passes rfc
@@ -279,8 +284,10 @@ breaks_rfc tests/conformance/exceptions.tsv 's/Too fast//' 'has a reason'
 rm -r "$house/docs" "$house/tests" "$house/stack/core/walk.c"
 
 # ---- probes --------------------------------------------------------------------------------------
-if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 && command -v readelf >/dev/null; then
-    printf 'EVENT(walks, "steps")\nEVENT(runs, "steps")\n' | put stack/include/tlsyn/trace_events.def
+if echo '#include <sys/sdt.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 &&
+    command -v readelf >/dev/null; then
+    printf 'EVENT(walks, "steps")\nEVENT(runs, "steps")\n' |
+        put stack/include/tlsyn/trace_events.def
     printf '#include <sys/sdt.h>\nint main(int n, char **v)\n{\n    DTRACE_PROBE1(tlsyn, walks, n);\n' | put probes.c
     printf '    DTRACE_PROBE1(tlsyn, runs, n);\n    return v == 0;\n}\n' >>"$house/probes.c"
     "${CC:-cc}" -o "$house/build/tlsyn" "$house/probes.c"

@@ -45,7 +45,7 @@ mutate() {
     cp "$WORK/original" "$file"
 }
 
-# --- TCP ---------------------------------------------------------------------------------------------
+# --- TCP ------------------------------------------------------------------------------------------
 
 mutate window-of-an-old-segment 20000 stack/tcp/ack.c \
     '(older && segment->ack == conn->snd_una)' '(older)'
@@ -66,7 +66,7 @@ mutate hole-filled-by-one-too-many 2000 stack/tcp/recv.c \
     'len = (uint32_t)(next->to - conn->rcv_total);' \
     'len = (uint32_t)(next->to - conn->rcv_total) + 1;'
 
-# --- the handshake -------------------------------------------------------------------------------------
+# --- the handshake --------------------------------------------------------------------------------
 
 mutate text-of-a-syn-not-counted 2000 stack/tcp/output.c \
     'conn->snd_nxt = conn->snd_rtx = conn->iss + 1 + len;' \
