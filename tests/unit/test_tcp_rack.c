@@ -366,7 +366,7 @@ START_TEST(a_batch_out_of_order_is_answered_more_than_once)
         flush(t);
         ck_assert_int_eq(ignore_sent(t), sack ? 3 : 4);
         peer_sends(t, ACK(.seq = 1, .len = 100)); /* the hole closes */
-        ck_assert_int_eq(ignore_sent(t), 1); /* never more than segments came (RFC 5681 4.2) */
+        ck_assert_int_eq(ignore_sent(t), 1);      /* never more than segments came (RFC 5681 4.2) */
         tcp_test_close(t);
     }
 }
