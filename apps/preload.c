@@ -2,10 +2,10 @@
  * preload.c: the net of a program that runs under `tlsyn run`, and its descriptors. See preload.h.
  * Read first: ld.so(8), LD_PRELOAD; fcntl(2), F_SETLK; signal-safety(7).
  *
- * The end: who dies by a signal that he does not handle, Ctrl-C say, would leave his peers without a
- * word, where the kernel closes what he had open. So the shim takes SIGINT, SIGTERM and SIGHUP where
- * nobody else does; its handler may do next to nothing, and rings for a thread that closes the net
- * and then lets the signal do its work.
+ * The end: who dies by a signal that he does not handle, Ctrl-C say, would leave his peers without
+ * a word, where the kernel closes what he had open. So the shim takes SIGINT, SIGTERM and SIGHUP
+ * where nobody else does; its handler may do next to nothing, and rings for a thread that closes
+ * the net and then lets the signal do its work.
  */
 #include "preload.h"
 
@@ -271,8 +271,8 @@ static void *await_bell(void *unused)
     return unused;
 }
 
-/* The thread may hold any lock: after a while it goes on, in case the one that ends the process waits
- * for that. One inside of a call goes on at once, and stops when it leaves. */
+/* The thread may hold any lock: after a while it goes on, in case the one that ends the process
+ * waits for that. One inside of a call goes on at once, and stops when it leaves. */
 static void take_deadly(int number)
 {
     int before = errno;

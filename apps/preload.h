@@ -2,8 +2,8 @@
  * preload.h: what the shim of `tlsyn run` knows: the net of this process, once there is one, and
  * which descriptors of the program are sockets of it.
  *
- * `tlsyn run` opens the packet socket, gives up its rights, says in the environment what the stack is
- * to stand on, and becomes the program. The shim opens the net when the program makes its first
+ * `tlsyn run` opens the packet socket, gives up its rights, says in the environment what the stack
+ * is to stand on, and becomes the program. The shim opens the net when the program makes its first
  * socket of the internet: a program that makes none, a shell that starts others, say, costs
  * nothing and leaves the packet socket to who comes after. One process at a time has it (a lock of
  * fcntl(2), which is neither inherited nor outlives its holder).
@@ -56,7 +56,8 @@ int preload_alias(int home, int fd);
 /** close(2), of any descriptor. */
 int preload_close(int fd);
 
-/** Whether dup2(2) must not take this number: a home with other descriptors, or the packet socket. */
+/** Whether dup2(2) must not take this number: a home with other descriptors, or the packet
+ * socket. */
 bool preload_is_taken(int fd);
 
 /** The number is about to be another file's: a child of fork(2) knows it as its parent's socket. */

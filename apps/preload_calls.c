@@ -335,7 +335,7 @@ int ioctl(int fd, unsigned long request, ...)
     return (int)preload_leave(home, home < 0 ? -1 : tlsyn_ioctl(home, request, argument));
 }
 
-/* --- streams of stdio, which call no read(2) that we could answer ------------------------------ */
+/* --- streams of stdio, which call no read(2) that we could answer ----------------------------- */
 
 static ssize_t read_stream(void *cookie, char *bytes, size_t n)
 {

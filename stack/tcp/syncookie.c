@@ -18,8 +18,8 @@
  *     | ECN | SACK |  wscale  |    wscale 15: none; ECN: that of RFC 3168
  *     +-----+------+----------+
  *
- * Without timestamps there is none of it. AccECN needs no memory: the peer's first ACK shows it. The clock never runs ahead for it: it is set back to the
- * last time with these bits.
+ * Without timestamps there is none of it. AccECN needs no memory: the peer's first ACK shows it.
+ * The clock never runs ahead for it: it is set back to the last time with these bits.
  *
  * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two
  * periods after the last one, whoever acknowledges what nobody sent is asked for a cookie; else he

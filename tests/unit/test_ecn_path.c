@@ -1,6 +1,6 @@
 /*
- * ECN end to end under a virtual clock: whole stacks, 20 Mbit/s, 20 ms, and a bottleneck that marks.
- * Read first: RFC 3168 5 and 6.1, RFC 9768 3.
+ * ECN end to end under a virtual clock: whole stacks, 20 Mbit/s, 20 ms, and a bottleneck that
+ * marks. Read first: RFC 3168 5 and 6.1, RFC 9768 3.
  */
 #include <check.h>
 

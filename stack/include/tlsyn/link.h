@@ -223,8 +223,8 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
  * What a path does to frames in one direction. Zero is a perfect path.
  *
  *     arrives -> [queue | rate] -> lost? -> marked? -> corrupted? -> [delay + jitter] -> leaves
- *                      |                                             reordered: passes   (twice, if
- *                   dropped when full                                the delay by        duplicated)
+ *                      |                                            reordered: passes  (twice, if
+ *                   dropped when full                               the delay by       duplicated)
  *
  * Every frame draws its whole fate in a fixed order, whatever the probabilities: so another
  * probability of loss doesn't change which frames are reordered. The path hits frames: if one frame
@@ -234,8 +234,8 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
  * corrupted is thrown away instead, as nothing could carry the damage through segmentation.
  *
  * Marking is that of a router with ECN (RFC 3168 5): IP datagrams with ECT(0) or ECT(1) get CE, by
- * chance or because they find a long queue before the rate; others pass as they are. Whether a frame
- * is marked changes nothing of its fate.
+ * chance or because they find a long queue before the rate; others pass as they are. Whether a
+ * frame is marked changes nothing of its fate.
  */
 struct tlsyn_impairment {
     tlsyn_time delay;  /* constant part */
