@@ -41,6 +41,8 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
         return TCP_NEXT;
     tcp_seq at = segment->seq + segment->text_len;
 
+    if (conn->fin_seen && seq_lt(conn->fin_seq, conn->rcv_nxt))
+        conn->fin_seen = false; /* the stream went on behind it: a lie, or somebody's forgery */
     /* A FIN beyond the window, or below what was already received, is no end of this stream. */
     if (segment->flags & TCP_FIN && seq_geq(at, conn->rcv_nxt) &&
         (uint32_t)seq_diff(at, conn->rcv_nxt) <= tcp_rcv_room(conn)) {

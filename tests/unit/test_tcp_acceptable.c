@@ -132,6 +132,23 @@ START_TEST(a_fin_in_order_counts_whatever_came_before)
 }
 END_TEST
 
+/* Nor does one that the stream has run over wait for the numbers to come round. */
+START_TEST(a_fin_that_the_stream_has_passed_is_forgotten)
+{
+    struct tcp_test *t = established();
+
+    peer_sends(t, FIN(.seq = 101));
+    peer_sends(t, ACK(.seq = 1, .len = 200));
+    ignore_sent(t);
+    ck_assert(!t->user.conn->fin_seen);
+    expect_state(t, TLSYN_ESTABLISHED);
+    peer_sends(t, FIN(.seq = 201));
+    expect(t, ACK(.ack = 202));
+    expect_state(t, TLSYN_CLOSE_WAIT);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* RFC 9293 3.10.5: LAST-ACK and CLOSING are behind our FIN. While it waits for room the peer has
  * not heard it. */
 START_TEST(an_abort_in_front_of_a_fin_that_waits_resets) /* loop 2 */
@@ -208,6 +225,7 @@ Suite *tcp_acceptable_suite(void)
     tcase_add_test(fields, a_timestamp_with_an_old_ack_is_not_noted);
     suite_add_tcase(s, fields);
     tcase_add_test(ends, a_fin_in_order_counts_whatever_came_before);
+    tcase_add_test(ends, a_fin_that_the_stream_has_passed_is_forgotten);
     tcase_add_loop_test(ends, an_abort_in_front_of_a_fin_that_waits_resets, 0, 2);
     tcase_add_test(ends, an_abort_behind_both_fins_says_nothing);
     tcase_add_test(ends, a_syn_with_fin_leaves_time_wait_alone);
