@@ -36,6 +36,8 @@ static ssize_t send_to(struct sock *sock, struct cursor *from, int flags, const 
     bool fast_open = sock->type == SOCK_STREAM && flags & MSG_FASTOPEN;
     int error;
 
+    if (from->faulty)
+        return -EFAULT;
     if (length > sizeof(struct sockaddr_storage))
         return -EINVAL;
     /* A stream that is connected, or never will be, does not look at it. */
@@ -79,8 +81,6 @@ ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struc
         return -1;
     memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* a cursor serves both directions */
     result = cursor_init(&from, &part, 1);
-    if (result == 0 && n > 0 && !bytes)
-        result = -EFAULT;
     if (result == 0)
         result = send_to(sock, &from, flags, to, length);
     return leave_sending(sock, result, flags);
@@ -112,6 +112,22 @@ ssize_t tlsyn_writev(int fd, const struct iovec *parts, int count)
 
 /* --- in --------------------------------------------------------------------------------------- */
 
+/* Linux finds out when there is something to be copied: a stream keeps it, a datagram is lost. */
+static ssize_t recv_into(struct sock *sock, struct cursor *into, struct sock_received *about,
+                         int flags)
+{
+    bool stream = sock->type == SOCK_STREAM;
+    struct iovec byte = {.iov_base = (char[1]){0}, .iov_len = 1};
+    struct cursor bin;
+    ssize_t result;
+
+    if (!into->faulty || (stream && flags & MSG_TRUNC))
+        return sock->ops->recv(sock, into, about, flags);
+    (void)cursor_init(&bin, &byte, 1);
+    result = sock->ops->recv(sock, &bin, about, stream ? flags | MSG_PEEK : flags);
+    return result > 0 ? -EFAULT : result;
+}
+
 /* A stream has no sender's address to tell. */
 static int give_sender(const struct sock *sock, const struct sock_received *about,
                        struct sockaddr *from, socklen_t *length)
@@ -140,7 +156,7 @@ ssize_t tlsyn_recvfrom(int fd, void *bytes, size_t n, int flags, struct sockaddr
     if (result == 0 && from && !length)
         result = -EFAULT;
     if (result == 0)
-        result = sock->ops->recv(sock, &into, &about, flags);
+        result = recv_into(sock, &into, &about, flags);
     if (result >= 0 && give_sender(sock, &about, from, length) < 0)
         result = -EINVAL;
     return call_leave(sock, result);
@@ -175,7 +191,7 @@ ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags)
         return call_leave(sock, -EFAULT);
     result = cursor_init(&into, message->msg_iov, message->msg_iovlen);
     if (result == 0)
-        result = sock->ops->recv(sock, &into, &about, flags);
+        result = recv_into(sock, &into, &about, flags);
     if (result >= 0) {
         if (message->msg_name)
             (void)give_sender(sock, &about, message->msg_name, &message->msg_namelen);

@@ -11,9 +11,12 @@ int cursor_init(struct cursor *cursor, const struct iovec *parts, size_t count)
     *cursor = (struct cursor){.part = parts};
     if (count > IOV_MAX)
         return -EMSGSIZE;
+    if (!parts && count > 0)
+        return -EFAULT;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].iov_len > SSIZE_MAX - cursor->left)
             return -EINVAL;
+        cursor->faulty = cursor->faulty || (!parts[i].iov_base && parts[i].iov_len > 0);
         cursor->left += parts[i].iov_len;
     }
     return 0;

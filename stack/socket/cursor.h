@@ -12,6 +12,7 @@ struct cursor {
     const struct iovec *part; /* the one we are in */
     size_t offset;            /* in it */
     size_t left;              /* bytes from here to the end */
+    bool faulty;              /* a part has no memory: only to be discarded to */
     bool discards;            /* what is put goes nowhere: MSG_TRUNC on a stream */
 };
 

@@ -78,6 +78,58 @@ static void datagrams(struct bsd *b)
     b->close(server);
 }
 
+/* Buffers and lists of buffers that are not there. */
+static void from_nowhere(struct bsd *b)
+{
+    static struct iovec many[1025];
+    char *volatile no_bytes = NULL;
+    struct iovec *volatile no_parts = NULL;
+    char text[8];
+    struct iovec parts[2] = {{text, 2}, {NULL, 2}}, none = {NULL, 4}, empty = {NULL, 0};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct sockaddr_in at;
+    int client, server, datagrams = bound_datagram(b, SERVER, &at), sender;
+
+    bsd_connection(b, &client, &server);
+    STEP(b, b->sendto(client, no_bytes, 4, 0, NULL, 0));
+    STEP(b, b->sendto(client, no_bytes, 0, 0, NULL, 0));
+    STEP(b, b->writev(client, no_parts, 1));
+    STEP(b, b->writev(client, no_parts, 0));
+    STEP(b, b->writev(client, &empty, 1));
+    STEP(b, b->writev(client, many, 1025));
+    STEP(b, b->readv(client, many, 1025));
+    STEP(b, b->writev(client, &none, 1));
+    STEP(b, b->recvfrom(server, no_bytes, 4, MSG_DONTWAIT, NULL, NULL));
+    STEP(b, b->sendmsg(client, &message, 0));
+    STEP(b, b->write(client, "abcd", 4));
+    bsd_await_bytes(b, server, 4);
+    STEP(b, b->recvfrom(server, no_bytes, 4, 0, NULL, NULL));
+    STEP(b, b->readv(server, &none, 1));
+    STEP(b, b->readv(server, no_parts, 1));
+    STEP(b, b->recvmsg(server, &message, 0));
+    message.msg_iov = NULL;
+    STEP(b, b->recvmsg(server, &message, 0));
+    message.msg_iovlen = 1025;
+    STEP(b, b->recvmsg(server, &message, 0));
+    STEP(b, b->sendmsg(client, &message, 0));
+    STEP(b, b->recvfrom(server, no_bytes, 3, MSG_TRUNC, NULL, NULL));
+    STEP(b, b->recvfrom(server, text, sizeof(text), 0, NULL, NULL));
+    b->close(client);
+    SEEN(b, server, POLLIN);
+    STEP(b, b->recvfrom(server, no_bytes, 4, 0, NULL, NULL)); /* the end needs no room */
+    b->close(server);
+    sender = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0);
+    STEP(b, b->sendto(sender, no_bytes, 4, 0, ADDR(at), sizeof(at)));
+    STEP(b, b->connect(sender, ADDR(at), sizeof(at)));
+    STEP(b, b->writev(sender, parts, 2));
+    STEP(b, b->write(sender, "abcd", 4));
+    SEEN(b, datagrams, POLLIN);
+    STEP(b, b->readv(datagrams, &none, 1));
+    STEP(b, b->recvfrom(datagrams, text, sizeof(text), MSG_DONTWAIT, NULL, NULL));
+    b->close(sender);
+    b->close(datagrams);
+}
+
 static void connected_datagrams(struct bsd *b)
 {
     struct sockaddr_in at, other, me, unspec = {.sin_family = AF_UNSPEC};
@@ -432,6 +484,7 @@ static void bulk(struct bsd *b)
 
 /* clang-format off */
 COMPARED(datagrams)
+COMPARED(from_nowhere)
 COMPARED(connected_datagrams)
 COMPARED(over_ip6)
 COMPARED(datagrams_over_ip6)
@@ -453,6 +506,7 @@ Suite *socket_more_suite(void)
 
     tcase_set_timeout(more, 60);
     tcase_add_loop_test(more, datagrams_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(more, from_nowhere_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(more, connected_datagrams_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(more, over_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(more, datagrams_over_ip6_as_on_linux, 0, BSD_WAYS);
