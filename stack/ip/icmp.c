@@ -11,6 +11,7 @@
  */
 #include "ip/icmp.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "ip/icmp6.h"
@@ -256,9 +257,9 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct i
     struct wire_ip4 quoted;
     uint16_t mtu = 0;
 
+    static_assert(sizeof(error->quoted) == ICMP4_QUOTED_MIN, "so many the parser has seen");
     if (!meaning_of(icmp, &meaning) ||
-        wire_ip4_parse_quoted(icmp->payload, icmp->payload_len, &quoted) < 0 ||
-        quoted.payload_len < sizeof(error->quoted) || quoted.offset > 0 ||
+        wire_ip4_parse_quoted(icmp->payload, icmp->payload_len, &quoted) < 0 || quoted.offset > 0 ||
         !ip_is_ours(ip, &quoted.src)) {
         drop(ip->cx, TLSYN_DROP_icmp_unrelated);
         return false;
