@@ -2,6 +2,7 @@
  * Attacks by floods of what a host has to remember: fragments of datagrams that never become whole,
  * neighbours. docs/TESTING.md has the table of attacks, defences and bounds.
  */
+#include "ip/frag_store.h"
 #include "support/holds.h"
 #include "support/peer.h"
 #include "wire/arp.h"
@@ -52,6 +53,19 @@ static void fragment(struct tcp_test *t, uint8_t host, uint16_t id, uint32_t pla
     peer_sends_frame(t, frame, len);
 }
 
+static uint32_t most_pieces(const struct frags *frags)
+{
+    uint32_t most = 0;
+
+    list_each(it, &frags->oldest)
+    {
+        const struct frag_datagram *d = container_of(it, struct frag_datagram, age);
+
+        most = d->count > most ? d->count : most;
+    }
+    return most;
+}
+
 /* limits.reassembly_bytes and limits.reassembly_datagrams, of which one source gets a quarter, and
  * limits.reassembly_fragments bound what is held, whatever is sent; finding the place of a fragment
  * takes a few comparisons in any order. Who else sends fragments is not pushed out. */
@@ -76,6 +90,7 @@ START_TEST(fragments_that_never_become_a_datagram_are_bounded) /* loop: few, or 
 
         fragment(t, 2, (uint16_t)(i / flood[_i].each), MORE | place, octets);
         HOLDS(t->memory.bytes - before <= limits.reassembly_bytes / 4 + 4096);
+        HOLDS(most_pieces(frags) <= limits.reassembly_fragments);
         HOLDS(frags->datagrams.count - 1 <= limits.reassembly_datagrams / 4);
     }
     ck_assert_uint_le(counted(t, TLSYN_COUNT_ip_reasm_steps), 6000 * 9); /* log2(128) + 2 */

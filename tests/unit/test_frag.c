@@ -438,6 +438,7 @@ START_TEST(no_order_of_fragments_makes_much_work)
 {
     static const int stride[] = {1, -1, 37, -37, 31};
     const uint64_t limit = bed.cx.limits.reassembly_fragments;
+    const uint32_t middle = 16 * ((uint32_t)limit / 2);
     uint64_t fragments = 0;
 
     for (uint16_t s = 0; s < 5; s++) {
@@ -446,8 +447,8 @@ START_TEST(no_order_of_fragments_makes_much_work)
 
             ARRIVES(16 * place, 16 * place + 8, .id = s);
         }
-        for (int i = 0; i < 500; i++, fragments++) /* duplicates */
-            ARRIVES(0, 8, .id = s);
+        for (int i = 0; i < 500; i++, fragments++) /* duplicates: halfway from both ends */
+            ARRIVES(middle, middle + 8, .id = s);
     }
     ck_assert_uint_le(counter(TLSYN_COUNT_ip_reasm_steps), fragments * 8); /* 1 + log2(64) + 1 */
 }
