@@ -20,7 +20,7 @@ struct bulk_command {
     int64_t seed;
     uint64_t ring;
     tlsyn_time seconds;
-    int family, offload; /* choices, in the order of the tables below */
+    int family, offload, receive; /* choices, in the order of the tables below */
     const char *out, *controller, *only;
     bool quick, no_lwip, copies, json;
 };
@@ -72,6 +72,7 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->lwip = !c->no_lwip;
     o->ring = (uint32_t)c->ring;
     o->copies = c->copies;
+    o->rings = c->receive == 1;
     o->only = c->only;
     o->seed = (uint64_t)c->seed;
     if (c->controller)
@@ -120,6 +121,11 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
                                             .accepts = "on, off or both",
                                             .parse = cli_choice_parse,
                                             .choices = offload_names};
+    static const char *const receive_names[] = {"calls", "ring", NULL};
+    static const struct cli_type receive = {.placeholder = "HOW",
+                                            .accepts = "calls or ring",
+                                            .parse = cli_choice_parse,
+                                            .choices = receive_names};
     static const struct cli_type rounds = {.placeholder = "N",
                                            .accepts = "a whole number from 1 to 1000",
                                            .parse = cli_number_parse,
@@ -138,6 +144,8 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
         {"copy", 0, NULL, &c->copies, "our sender's bytes into its send buffer, as send(2) would",
          NULL},
+        {"receive", 0, &receive, &c->receive,
+         "our stack's frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         {"out", 'o', &cli_file, &c->out, "folder for the results (out/bulk)", NULL},

@@ -21,14 +21,27 @@
 
 /* --- options ---------------------------------------------------------------------------------- */
 
+/* afpacket, or with what it is to do without, or else than by default, behind a colon. */
+static bool parse_afpacket(const char *text, struct host_link_choice *choice)
+{
+    *choice = (struct host_link_choice){.kind = HOST_AFPACKET};
+    if (strcmp(text, "afpacket:ring") == 0)
+        choice->afpacket.way = TLSYN_AFPACKET_RING;
+    else if (strcmp(text, "afpacket:plain") == 0)
+        choice->afpacket.no_vnet_hdr = true;
+    else
+        return strcmp(text, "afpacket") == 0;
+    return true;
+}
+
 static int parse_link(const struct cli_type *type, const char *text, void *into)
 {
     struct host_link_choice *choice = into;
 
     (void)type;
-    if (strcmp(text, "afpacket") == 0)
-        *choice = (struct host_link_choice){.kind = HOST_AFPACKET};
-    else if (strcmp(text, "pcap") == 0)
+    if (parse_afpacket(text, choice))
+        return 0;
+    if (strcmp(text, "pcap") == 0)
         *choice = (struct host_link_choice){.kind = HOST_PCAP};
     else if (strncmp(text, "file:", 5) == 0 && text[5] != '\0')
         *choice = (struct host_link_choice){.kind = HOST_FILE, .path = text + 5};
@@ -38,7 +51,9 @@ static int parse_link(const struct cli_type *type, const char *text, void *into)
 }
 
 static const struct cli_type link_type = {
-    .placeholder = "LINK", .accepts = "afpacket, pcap or file:CAPTURE", .parse = parse_link};
+    .placeholder = "LINK",
+    .accepts = "afpacket, afpacket:ring, afpacket:plain, pcap or file:CAPTURE",
+    .parse = parse_link};
 static int parse_interface(const struct cli_type *type, const char *text, void *into)
 {
     (void)type;
@@ -72,8 +87,9 @@ void host_options_init(struct host_options *options, const char *command,
 {
     const struct cli_option filled[HOST_OPTIONS] = {
         {"link", 0, &link_type, &options->link,
-         "how frames are sent and received: afpacket (default), pcap, or file:CAPTURE to replay a "
-         "capture file",
+         "how frames are sent and received: afpacket (default), afpacket:ring (received through "
+         "memory shared with the kernel), afpacket:plain (without offload), pcap, or file:CAPTURE "
+         "to replay a capture file",
          NULL},
         {"interface", 'i', &interface_type, &options->interface,
          "network interface (default: that of the default route, or the only one)",
@@ -203,7 +219,7 @@ static int open_link(struct host *host)
     host_pcap_filter(host, filter, sizeof(filter));
     switch (choice->kind) {
     case HOST_AFPACKET:
-        error = tlsyn_afpacket_open(host->interface, NULL, &host->link);
+        error = tlsyn_afpacket_open(host->interface, &choice->afpacket, &host->link);
         break;
     case HOST_PCAP:
         error = tlsyn_pcap_open(host->interface, filter, message, &host->link);

@@ -31,6 +31,7 @@ enum host_source { HOST_GIVEN, HOST_DHCP, HOST_AUTO6 };
 /** What --link says. */
 struct host_link_choice {
     enum host_link kind;
+    struct tlsyn_afpacket_options afpacket;
     const char *path; /* of HOST_FILE */
 };
 

@@ -251,7 +251,7 @@ struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack)
 
 uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter counter)
 {
-    return stack->cx.counter[counter];
+    return counter == TLSYN_COUNT_link_missed ? ip_missed(&stack->ip) : stack->cx.counter[counter];
 }
 
 uint64_t tlsyn_drops(const struct tlsyn_stack *stack, enum tlsyn_drop reason)

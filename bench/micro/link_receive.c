@@ -1,7 +1,7 @@
 /*
- * micro/link_receive.c: which way frames should come in from AF_PACKET: batched calls (what
- * link/afpacket.c does), a ring of TPACKET_V2, or a ring of TPACKET_V3; all with PACKET_VNET_HDR
- * and slots for super-frames.
+ * micro/link_receive.c: which way frames should come in from AF_PACKET: batched calls or the ring
+ * of link/packet_ring.c, both through link/afpacket.c; or, bare, a ring of TPACKET_V2 or V3 whose
+ * slots hold super-frames; all with PACKET_VNET_HDR.
  *
  *     unshare -rn sh -c 'ip link add near type veth peer name far; ip link set near up; ip link set
  *                        far up; build/release/micro_link_receive near far'
@@ -11,14 +11,14 @@
  * sends for half a second as fast as it can, and the first takes what it can; every frame is read
  * once, so that memory counts. One process per core.
  *
- * Linux 6.18, two virtual cores of an AMD EPYC. The machine was shared (load average 2.6): this is
- * the quietest of seven runs, so compare the rows, not the figures (p50 in microseconds; kpps taken
- * of kpps sent):
+ * Linux 6.18, two virtual cores of an AMD EPYC, a quiet machine (p50 in microseconds; kpps taken of
+ * kpps sent):
  *
  *                        busy    poll    64 bytes      1514 bytes    64294 bytes
- *     recvmmsg            6.8    44.5    461 of 440    392 of 385     85 of  87
- *     TPACKET_V2          4.7    40.6    252 of 262    263 of 273    107 of 107
- *     TPACKET_V3       1000.1   999.8    464 of 458    441 of 436    116 of 116
+ *     recvmmsg            6.4    45.0    410 of 390    315 of 312     95 of  98
+ *     ring                4.0    41.1    296 of 293    290 of 286     88 of  93
+ *     bare TPACKET_V2     3.6    47.8    264 of 284    278 of 280     72 of  73
+ *     bare TPACKET_V3   999.7   999.6    484 of 477    431 of 425    106 of 107
  *
  * With a busy neighbour on the receiver's core, taken from two other runs: recvmmsg 195 of 192 and
  * V2 49 of 201 in one, V3 335 of 331 in another, frames of 64 bytes. (The sender's count is read a
@@ -54,13 +54,13 @@
 #define V3_COUNT 8u
 #define TAG      0x7e57 /* second half of our frames' source address */
 
-enum way { CALLS, RING2, RING3, WAYS };
+enum way { CALLS, RING, RING2, RING3, WAYS };
 
-static const char *const way_name[WAYS] = {"recvmmsg", "V2 ring", "V3 ring"};
+static const char *const way_name[WAYS] = {"recvmmsg", "ring", "V2 ring", "V3 ring"};
 
 struct receiver {
     enum way way;
-    struct tlsyn_link *link; /* transmits, and receives where the way is CALLS */
+    struct tlsyn_link *link; /* transmits, and receives where the way is CALLS or RING */
     int fd;
     uint8_t *ring;
     unsigned next; /* slot or block */
@@ -92,7 +92,7 @@ static void take_frame(struct receiver *r, const uint8_t *bytes, size_t len)
     r->bytes += len;
 }
 
-static void take_calls(struct receiver *r)
+static void take_link(struct receiver *r)
 {
     struct tlsyn_frame frames[TLSYN_LINK_BATCH];
     int n = tlsyn_link_receive(r->link, frames, TLSYN_LINK_BATCH, tlsyn_clock());
@@ -134,7 +134,8 @@ static void take_ring3(struct receiver *r)
 
 static void take(struct receiver *r)
 {
-    static void (*const ways[WAYS])(struct receiver *) = {take_calls, take_ring2, take_ring3};
+    static void (*const ways[WAYS])(struct receiver *) = {take_link, take_link, take_ring2,
+                                                          take_ring3};
 
     ways[r->way](r);
 }
@@ -176,7 +177,8 @@ static void open_ring(struct receiver *r, const char *name)
 
 static void receiver_open(struct receiver *r, enum way way, const char *name)
 {
-    static const struct tlsyn_afpacket_options options = {.promiscuous = true};
+    const struct tlsyn_afpacket_options options = {
+        .way = way == CALLS ? TLSYN_AFPACKET_CALLS : TLSYN_AFPACKET_RING, .promiscuous = true};
     int error;
 
     *r = (struct receiver){.way = way};
@@ -186,7 +188,7 @@ static void receiver_open(struct receiver *r, enum way way, const char *name)
         fail(name);
     }
     r->fd = tlsyn_link_fd(r->link);
-    if (way != CALLS)
+    if (way > RING)
         open_ring(r, name);
 }
 
@@ -307,7 +309,7 @@ static void measure_round_trips(enum way way, bool sleeping, const char *near, c
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     tlsyn_link_close(r.link);
-    if (way != CALLS)
+    if (way > RING)
         close(r.fd);
     stats_sort(sample, ROUNDS);
     printf("%-9s  round trip, %-7s  p50 %7.1f us  p99 %7.1f us\n", way_name[way],
@@ -367,7 +369,7 @@ static void measure_flood(enum way way, size_t len, const char *near, const char
         (double)r.bytes * 8e-3 / (double)(end - begin), (double)cpu * 100 / (double)(end - begin),
         (double)sent * 1e3 / (double)(end - begin));
     tlsyn_link_close(r.link);
-    if (way != CALLS)
+    if (way > RING)
         close(r.fd);
 }
 

@@ -106,6 +106,7 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
         .ring = s->options.ring,
         .copies = s->options.copies,
         .pin = true,
+        .rings = s->options.rings,
         .plain = !member->offload,
         .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
     };

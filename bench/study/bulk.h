@@ -22,7 +22,7 @@ struct bulk_options {
     uint32_t rounds;
     tlsyn_time span;     /* that each sends for, FLOW_WARM included */
     uint32_t ring;       /* see flow.h */
-    bool copies;         /* see flow.h */
+    bool copies, rings;  /* see flow.h */
     char controller[16]; /* of both stacks; lwIP has but NewReno */
     uint64_t seed;
     bool offload[2]; /* which to measure: without, with */

@@ -41,6 +41,7 @@ struct flow_order {
     bool copies;         /* our stack's sender has its bytes copied instead of lending them */
     bool digest;         /* the receiver takes a SHA-256 of everything; else samples are compared */
     bool pin;            /* the sender on the first core, the receiver on the second */
+    bool rings;          /* our stack receives through a ring, not by system calls */
     bool plain;          /* our stack does without PACKET_VNET_HDR: no offload */
     uint16_t port;       /* the listener's; nobody may listen on the next one */
     bool impaired;       /* the link is set to these, once the ends know each other */

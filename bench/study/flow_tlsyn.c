@@ -231,7 +231,10 @@ static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
 
 static int open_link(const struct flow_end *end, struct tlsyn_link **link)
 {
-    const struct tlsyn_afpacket_options options = {.no_vnet_hdr = end->order.plain};
+    const struct tlsyn_afpacket_options options = {
+        .way = end->order.rings ? TLSYN_AFPACKET_RING : TLSYN_AFPACKET_CALLS,
+        .no_vnet_hdr = end->order.plain,
+    };
     struct tlsyn_link *wire = NULL;
     int error = tlsyn_afpacket_open(lab_host_info(end->host)->interface, &options, &wire);
 

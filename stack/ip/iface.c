@@ -46,6 +46,17 @@ bool ip_iface_known(const struct ip *ip, const struct tlsyn_iface *iface)
     return iface && iface->ip == ip;
 }
 
+uint64_t ip_missed(const struct ip *ip)
+{
+    uint64_t missed = 0;
+
+    list_each(it, &ip->ifaces)
+    {
+        missed += tlsyn_link_missed(container_of(it, struct tlsyn_iface, node)->link);
+    }
+    return missed;
+}
+
 void iface_release_all(struct ip *ip)
 {
     list_each_safe(it, after, &ip->ifaces)

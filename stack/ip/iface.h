@@ -82,6 +82,9 @@ int ip_iface_add(struct ip *ip, struct tlsyn_link *link, struct tlsyn_iface **if
 /** True if the interface belongs to this layer. */
 bool ip_iface_known(const struct ip *ip, const struct tlsyn_iface *iface);
 
+/** Frames that the links say were for us and never came in. */
+uint64_t ip_missed(const struct ip *ip);
+
 /** Frees all interfaces. */
 void iface_release_all(struct ip *ip);
 

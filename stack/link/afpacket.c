@@ -3,13 +3,12 @@
  *
  * Read first: packet(7); linux/virtio_net.h; OASIS VIRTIO 1.2, 5.1.6.
  *
- * Batched system calls, no ring. A ring of TPACKET_V2 is looked at without a system call, and saves
- * a microsecond per hop; but its slots must each hold 64 KiB, so 8 MiB of ring are 128 small
- * frames, where 8 MiB of socket buffer are thousands: whenever the receiver is off its core for a
- * moment, most of a flood is lost. A ring of TPACKET_V3 packs frames tightly, and hands them over
- * in blocks, each closed by a timeout of 1 ms at least, which would stand in every handshake.
- * recvmmsg(2) takes what is there and returns at once. The figures are in
- * bench/micro/link_receive.c.
+ * Frames come in through a ring (packet_ring.h) or by recvmmsg(2), whichever was asked for or, if
+ * the kernel has no ring for us, works. The figures of both are in docs/MEASURING.md, those of the
+ * system calls alone in bench/micro/link_receive.c. Frames leave by sendmmsg(2): a transmit ring
+ * would need a copy into its slots, or slots that are kept until they are acknowledged. They take
+ * the way through the queueing discipline: PACKET_QDISC_BYPASS would drop each super-frame that
+ * the device can't segment itself.
  *
  * PACKET_VNET_HDR puts a virtio_net_hdr in front of each frame in both directions. With it a kernel
  * neighbour's super-frame of up to 64 KiB is known for what it is, and our own leave as one.
@@ -32,6 +31,7 @@
 
 #include "link/frame.h"
 #include "link/interface.h"
+#include "link/packet_ring.h"
 #include "wire/vnet.h"
 
 #define RECEIVE_BUFFER_DEFAULT (8u << 20)
@@ -40,6 +40,8 @@
 #define TRANSMIT_WAIT_MS 1
 #define VLAN_ID_MASK     0x0fff
 #define STALE_FRAMES_MAX (1 << 16)
+/* how often a ring's socket is asked: a ring doesn't tell that the interface went down */
+#define ERROR_INTERVAL TLSYN_MS(1)
 
 /* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
 #define GSO_MAX (65535 - 40 - 60)
@@ -69,6 +71,9 @@ struct afpacket {
     int vnet_len; /* bytes in front of each frame: VNET_HEADER_LEN or 0 */
     bool promiscuous;
     int error; /* the link is dead */
+    struct packet_ring ring;
+    tlsyn_time asked; /* the socket, when the ring was empty, for its error */
+    uint64_t missed;
     uint8_t *memory;
     struct receive_slot rx[TLSYN_LINK_BATCH];
     struct mmsghdr rx_msg[TLSYN_LINK_BATCH];
@@ -137,51 +142,135 @@ static bool read_offload(const struct afpacket *ap, const uint8_t *vnet,
     return true;
 }
 
-/* Turns a received message into a frame; false if it is to be passed over. */
-static bool take_message(struct afpacket *ap, struct mmsghdr *m, struct tlsyn_frame *frame,
-                         tlsyn_time clock_offset, tlsyn_time now)
+/* Makes a frame of what lies at `vnet`, of `len` bytes; false if it is to be passed over. */
+static bool take_frame(struct afpacket *ap, uint8_t *vnet, size_t len,
+                       const struct receive_note *note, struct tlsyn_frame *frame)
 {
-    uint8_t *vnet = m->msg_hdr.msg_iov->iov_base;
     uint8_t *bytes = vnet + ap->vnet_len;
-    struct receive_note note = read_note(&m->msg_hdr);
 
-    if (m->msg_len < (unsigned)ap->vnet_len + FRAME_ETHER_LEN ||
-        (m->msg_hdr.msg_flags & MSG_TRUNC) || !is_wanted(ap, bytes, &note))
+    if (len < (size_t)ap->vnet_len + FRAME_ETHER_LEN || !is_wanted(ap, bytes, note))
         return false;
-    *frame = (struct tlsyn_frame){.iovcnt = 1};
+    *frame = (struct tlsyn_frame){.iovcnt = 1, .when = note->when};
     frame->iov[0].iov_base = bytes;
-    frame->iov[0].iov_len = m->msg_len - (unsigned)ap->vnet_len;
-    if (!read_offload(ap, vnet, &note, frame))
-        return false;
-    if (note.when)
-        frame->when = note.when + clock_offset < now ? note.when + clock_offset : now;
-    return true;
+    frame->iov[0].iov_len = len - (size_t)ap->vnet_len;
+    return read_offload(ap, vnet, note, frame);
+}
+
+/* Brings times of arrival to the clock of `now`. */
+static void set_times(struct tlsyn_frame *frames, int n, tlsyn_time now)
+{
+    tlsyn_time offset = n > 0 ? interface_clock_offset() : 0;
+
+    for (int i = 0; i < n; i++) {
+        if (frames[i].when)
+            frames[i].when = frames[i].when + offset < now ? frames[i].when + offset : now;
+    }
+}
+
+/* Messages that are there, up to `max`, or -errno if the link is dead. */
+static int read_messages(struct afpacket *ap, int max)
+{
+    int n = recvmmsg(ap->fd, ap->rx_msg, (unsigned)max, MSG_DONTWAIT, NULL);
+
+    if (n >= 0)
+        return n;
+    if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+        ap->error = -errno;
+    return ap->error;
+}
+
+static int receive_calls(struct afpacket *ap, struct tlsyn_frame *frames, int max)
+{
+    int n = read_messages(ap, max), taken = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct mmsghdr *m = &ap->rx_msg[i];
+        struct receive_note note = read_note(&m->msg_hdr);
+
+        if (m->msg_hdr.msg_flags & MSG_TRUNC)
+            ap->missed++;
+        else if (take_frame(ap, m->msg_hdr.msg_iov->iov_base, m->msg_len, &note, &frames[taken]))
+            taken++;
+        m->msg_hdr.msg_controllen = CONTROL_BYTES; /* recvmmsg(2) overwrote it */
+    }
+    return n < 0 ? n : taken;
+}
+
+/* Nothing in the ring: is the interface down? */
+static int ask_for_error(struct afpacket *ap, tlsyn_time now)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+
+    if (now - ap->asked < ERROR_INTERVAL && ap->asked)
+        return 0;
+    ap->asked = now;
+    if (getsockopt(ap->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    ap->error = -error;
+    return ap->error;
+}
+
+/* Frames in the order of their slots; those too long for one come from the socket. */
+static int receive_ring(struct afpacket *ap, struct tlsyn_frame *frames, int max, tlsyn_time now)
+{
+    struct packet_slot slots[TLSYN_LINK_BATCH];
+    int n = (int)packet_ring_take(&ap->ring, slots, (uint32_t)max);
+    int queued = 0, read = 0, next = 0, taken = 0;
+
+    if (n == 0)
+        return ask_for_error(ap, now);
+    for (int i = 0; i < n; i++)
+        queued += (slots[i].status & TP_STATUS_COPY) != 0;
+    if (queued > 0)
+        read = read_messages(ap, queued);
+    for (int i = 0; i < n; i++) {
+        const struct packet_slot *slot = &slots[i];
+        struct receive_note note = {slot->when, slot->status, slot->vlan_tci};
+        uint8_t *vnet = slot->bytes - ap->vnet_len;
+        size_t len = (size_t)slot->there + (size_t)ap->vnet_len;
+
+        if (slot->status & TP_STATUS_COPY) {
+            const struct mmsghdr *m = &ap->rx_msg[next++];
+
+            vnet = m->msg_hdr.msg_iov->iov_base;
+            len = next <= read && !(m->msg_hdr.msg_flags & MSG_TRUNC) ? m->msg_len : 0;
+        } else if (slot->there < slot->len) {
+            len = 0;
+        }
+        if (len == 0)
+            ap->missed++;
+        else if (take_frame(ap, vnet, len, &note, &frames[taken]))
+            taken++;
+    }
+    return read < 0 && taken == 0 ? read : taken;
 }
 
 static int afpacket_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, int max,
                             tlsyn_time now)
 {
     struct afpacket *ap = afpacket_of(link);
-    tlsyn_time clock_offset;
-    int n, taken = 0;
+    int n;
 
     if (ap->error)
         return ap->error;
     if (max > TLSYN_LINK_BATCH)
         max = TLSYN_LINK_BATCH;
-    n = recvmmsg(ap->fd, ap->rx_msg, (unsigned)max, MSG_DONTWAIT, NULL);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
-            ap->error = -errno;
-        return ap->error;
-    }
-    clock_offset = interface_clock_offset();
-    for (int i = 0; i < n; i++) {
-        if (take_message(ap, &ap->rx_msg[i], &frames[taken], clock_offset, now))
-            taken++;
-        ap->rx_msg[i].msg_hdr.msg_controllen = CONTROL_BYTES; /* recvmmsg(2) overwrote it */
-    }
-    return taken;
+    n = ap->ring.memory ? receive_ring(ap, frames, max, now) : receive_calls(ap, frames, max);
+    set_times(frames, n, now);
+    return n;
+}
+
+/* The kernel's count begins anew whenever it is read. */
+static uint64_t afpacket_missed(struct tlsyn_link *link)
+{
+    struct afpacket *ap = afpacket_of(link);
+    struct tpacket_stats stats = {0};
+    socklen_t size = sizeof(stats);
+
+    if (getsockopt(ap->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0)
+        ap->missed += stats.tp_drops;
+    return ap->missed;
 }
 
 /* ---- transmit -------------------------------------------------------------------------------- */
@@ -273,6 +362,7 @@ static void afpacket_close(struct tlsyn_link *link)
 {
     struct afpacket *ap = afpacket_of(link);
 
+    packet_ring_close(&ap->ring);
     if (ap->fd >= 0)
         close(ap->fd);
     link_free(ap->memory);
@@ -283,6 +373,7 @@ static const struct tlsyn_link_ops afpacket_ops = {
     .receive = afpacket_receive,
     .transmit = afpacket_transmit,
     .fd = afpacket_fd,
+    .missed = afpacket_missed,
     .close = afpacket_close,
 };
 
@@ -305,10 +396,6 @@ static int set_options(int fd, const struct tlsyn_afpacket_options *options)
     uint32_t buffer = options->buffer_bytes ? options->buffer_bytes : RECEIVE_BUFFER_DEFAULT;
     int error = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 
-    if (!error)
-        error = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
-    if (!error)
-        error = set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (error)
         return error;
     set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
@@ -316,6 +403,18 @@ static int set_options(int fd, const struct tlsyn_afpacket_options *options)
     if (!options->no_vnet_hdr)
         (void)set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
     return 0;
+}
+
+/* A ring's slots say of themselves what messages are asked to bring along. */
+static int choose_way(struct afpacket *ap, const struct tlsyn_afpacket_options *options,
+                      uint16_t mtu)
+{
+    int error;
+
+    if (options->way == TLSYN_AFPACKET_RING && packet_ring_open(&ap->ring, ap->fd, mtu) == 0)
+        return 0;
+    error = set_option(ap->fd, SOL_PACKET, PACKET_AUXDATA, 1);
+    return error ? error : set_option(ap->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 }
 
 static int add_membership(int fd, int index, int type, const uint8_t hwaddr[6])
@@ -404,6 +503,8 @@ static int open_socket(struct afpacket *ap, const char *name,
     ap->vnet_len = vnet ? VNET_HEADER_LEN : 0;
     if (options->socket)
         empty(ap->fd);
+    if (!error)
+        error = choose_way(ap, options, interface.mtu);
     if (!error)
         error = join(ap, &interface, options);
     if (!error)

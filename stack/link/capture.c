@@ -224,6 +224,11 @@ static int capture_fd(struct tlsyn_link *link)
     return tlsyn_link_fd(capture_of(link)->inner);
 }
 
+static uint64_t capture_missed(struct tlsyn_link *link)
+{
+    return tlsyn_link_missed(capture_of(link)->inner);
+}
+
 static tlsyn_time capture_next_timeout(struct tlsyn_link *link)
 {
     struct capture *c = capture_of(link);
@@ -247,6 +252,7 @@ static const struct tlsyn_link_ops capture_ops = {
     .transmit = capture_transmit,
     .fd = capture_fd,
     .next_timeout = capture_next_timeout,
+    .missed = capture_missed,
     .close = capture_close,
 };
 

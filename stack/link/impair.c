@@ -386,6 +386,11 @@ static int impair_fd(struct tlsyn_link *link)
     return tlsyn_link_fd(impair_of(link)->inner);
 }
 
+static uint64_t impair_missed(struct tlsyn_link *link)
+{
+    return tlsyn_link_missed(impair_of(link)->inner);
+}
+
 static tlsyn_time impair_next_timeout(struct tlsyn_link *link)
 {
     struct impair *im = impair_of(link);
@@ -415,6 +420,7 @@ static const struct tlsyn_link_ops impair_ops = {
     .transmit = impair_transmit,
     .fd = impair_fd,
     .next_timeout = impair_next_timeout,
+    .missed = impair_missed,
     .close = impair_close,
 };
 

@@ -32,14 +32,16 @@ inside()
         mode 10.77.0.13 'sequential: the peer acknowledged only the SYN' --tls $tls
     done
     mode 10.77.0.14 'embedded: 1024 bytes rode in the SYN, 1024' --tls 1.2-rsa --level paper
-    mode 10.77.0.12 'embedded: [1-9]' --link pcap
+    for link in afpacket:ring afpacket:plain pcap; do
+        mode 10.77.0.12 'embedded: [1-9]' --link $link
+    done
     "$TLSYN" connect --tls 1.3 --ca "$SHARED/10.77.0.12.pem" 10.77.0.12 </dev/null \
         2>"$scratch/err" || fail "connect"
     grep -q 'embedded: .*, the most before the server has validated' "$scratch/err" ||
         fail "an unpadded hello can't buy the whole flight: $(cat "$scratch/err")"
     grep -q '"GET /index.html" 200 .* TLSv1.2 embedded syn=[1-9]' "$SHARED/log.12" ||
         fail "$(cat "$SHARED/log.12")"
-    passed "embedded and sequential, as asked for, with every version, over afpacket and pcap"
+    passed "embedded and sequential, as asked for, with every version, over every link"
 
     SSLKEYLOGFILE="$scratch/keys" "$TLSYN" get --ca "$SHARED/10.77.0.12.pem" \
         https://10.77.0.12/index.html \

@@ -7,12 +7,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <tlsyn/stack.h>
 #include <unistd.h>
 
 #include "support/frames.h"
 #include "support/wire.h"
 
 #define WAIT_MS 2000
+#define WAYS    (TLSYN_AFPACKET_RING + 1)
 
 static struct test_frame sent;
 static struct tlsyn_frame got[TLSYN_LINK_BATCH];
@@ -25,11 +27,15 @@ static tlsyn_time clock_now(void)
     return TLSYN_SECONDS(t.tv_sec) + t.tv_nsec / 1000;
 }
 
-static struct tlsyn_link *open_link(const char *name, const struct tlsyn_afpacket_options *options)
+/* In the way of the running case: each runs once for each. */
+static struct tlsyn_link *open_link(const char *name, const struct tlsyn_afpacket_options *options,
+                                    int way)
 {
+    struct tlsyn_afpacket_options chosen = options ? *options : (struct tlsyn_afpacket_options){0};
     struct tlsyn_link *link = NULL;
 
-    ck_assert_int_eq(tlsyn_afpacket_open(name, options, &link), 0);
+    chosen.way = (enum tlsyn_afpacket_way)way;
+    ck_assert_int_eq(tlsyn_afpacket_open(name, &chosen, &link), 0);
     return link;
 }
 
@@ -75,9 +81,9 @@ START_TEST(a_frame_arrives_with_its_bytes_and_the_time_of_arrival)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    beside = open_link(TEST_WIRE_NEAR, &bridge_options);
-    far = open_link(TEST_WIRE_FAR, NULL);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    beside = open_link(TEST_WIRE_NEAR, &bridge_options, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
     ck_assert_mem_eq(near->caps.hwaddr, test_wire_near_hwaddr, 6);
     ck_assert_uint_eq(near->caps.mtu, 1500);
     before = clock_now();
@@ -107,8 +113,8 @@ START_TEST(many_frames_in_pieces_arrive_in_order)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    far = open_link(TEST_WIRE_FAR, NULL);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
     for (uint32_t i = 0; i < 100; i++) {
         test_frame_make(&frames[i], 1514, i);
         pieces[i] = frames[i].frame;
@@ -139,10 +145,10 @@ START_TEST(only_a_bridge_takes_frames_for_others)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    far = open_link(TEST_WIRE_FAR, NULL);
-    bridge = open_link(TEST_WIRE_FAR, &bridge_options);
-    other = open_link(TEST_WIRE_FAR, &other_options);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
+    bridge = open_link(TEST_WIRE_FAR, &bridge_options, _i);
+    other = open_link(TEST_WIRE_FAR, &other_options, _i);
     ck_assert_mem_eq(other->caps.hwaddr, other_options.hwaddr, 6);
     test_frame_make(&sent, 100, 1);
     memcpy(sent.bytes, other_options.hwaddr, 6);
@@ -173,8 +179,8 @@ START_TEST(frames_of_a_vlan_are_passed_over)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    far = open_link(TEST_WIRE_FAR, NULL);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
     test_frame_make(&sent, 100, 1);
     memmove(sent.bytes + 16, sent.bytes + 12, 88);
     memcpy(sent.bytes + 12, tag, 4);
@@ -198,9 +204,9 @@ START_TEST(a_super_frame_crosses_whole)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    far = open_link(TEST_WIRE_FAR, NULL);
-    plain = open_link(TEST_WIRE_FAR, &plain_options);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
+    plain = open_link(TEST_WIRE_FAR, &plain_options, _i);
     ck_assert(near->caps.csum);
     ck_assert(!plain->caps.csum);
     ck_assert_uint_eq(plain->caps.gso_max, 0);
@@ -243,7 +249,7 @@ START_TEST(the_kernels_own_frames_come_with_an_unfinished_checksum)
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)), 0);
     ck_assert_int_eq(inet_pton(AF_INET, "10.0.0.255", &to.sin_addr), 1);
     for (int i = 0; i < 2; i++) {
-        struct tlsyn_link *far = open_link(TEST_WIRE_FAR, &options[i]);
+        struct tlsyn_link *far = open_link(TEST_WIRE_FAR, &options[i], _i);
         struct pollfd ready = {.fd = tlsyn_link_fd(far), .events = POLLIN};
         const uint8_t *bytes;
 
@@ -272,9 +278,9 @@ START_TEST(what_the_link_can_never_take_is_refused_and_the_rest_goes_on)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
-    plain = open_link(TEST_WIRE_NEAR, &plain_options);
-    far = open_link(TEST_WIRE_FAR, NULL);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    plain = open_link(TEST_WIRE_NEAR, &plain_options, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
     test_frame_make(&good, 200, 1);
     test_frame_make(&large, 1515, 2);
     frames[0] = frames[2] = good.frame;
@@ -298,13 +304,94 @@ START_TEST(an_interface_that_goes_down_ends_the_link)
 
     if (!test_wire_open())
         return;
-    near = open_link(TEST_WIRE_NEAR, NULL);
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
     test_wire_down(TEST_WIRE_NEAR);
     ck_assert_int_eq(await_frames(near, 4, WAIT_MS), -ENETDOWN);
     ck_assert_int_eq(tlsyn_link_receive(near, got, 4, clock_now()), -ENETDOWN);
     test_frame_make(&sent, 100, 1);
     ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 0), -ENETDOWN);
     tlsyn_link_close(near);
+}
+END_TEST
+
+/* Short and long frames in turn: through a ring they come by two ways, and stay in order. */
+START_TEST(frames_of_all_lengths_keep_their_order)
+{
+    static const size_t lengths[] = {60, 30000, 1514, 1514, 65000, 3000, 60, 1600, 64294};
+    struct tlsyn_link *near, *far;
+    uint32_t expected = 0, rounds = 0, sent_count = 0;
+
+    if (!test_wire_open())
+        return;
+    near = open_link(TEST_WIRE_NEAR, NULL, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
+    for (; rounds < 500; rounds++) { /* more than a ring has slots, in all */
+        uint32_t first = sent_count;
+
+        for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+            test_frame_make(&sent, lengths[i], sent_count++);
+            if (lengths[i] > 1514)
+                test_frame_coalesce(&sent, 1460);
+            ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 0), 1);
+        }
+        while (expected < sent_count) {
+            int n = await_frames(far, 5, WAIT_MS);
+
+            ck_assert_int_gt(n, 0);
+            for (int i = 0; i < n; i++, expected++) {
+                size_t len = lengths[expected - first];
+
+                ck_assert_uint_eq(test_frame_number(&got[i]), expected);
+                ck_assert_uint_eq(got[i].iov[0].iov_len, len);
+                ck_assert_int_eq(got[i].gso_type, len > 1514 ? TLSYN_GSO_TCP4 : TLSYN_GSO_NONE);
+            }
+        }
+    }
+    ck_assert_uint_eq(tlsyn_link_missed(far), 0);
+    tlsyn_link_close(near);
+    tlsyn_link_close(far);
+}
+END_TEST
+
+/* Nobody reads: memory is bounded, and what found no room is counted to the frame. */
+static void overflow_with(size_t len, uint32_t count, int way)
+{
+    struct tlsyn_link *near = open_link(TEST_WIRE_NEAR, NULL, way);
+    struct tlsyn_link *far = open_link(TEST_WIRE_FAR, NULL, way);
+    const struct tlsyn_stack_options options = {0};
+    struct tlsyn_stack *stack = tlsyn_stack_new(&options);
+    struct tlsyn_iface *iface;
+    uint32_t arrived = 0;
+    int n;
+
+    test_frame_make(&sent, len, 1);
+    if (len > 1514)
+        test_frame_coalesce(&sent, 1460);
+    for (uint32_t i = 0; i < count; i++)
+        ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 0), 1);
+    while ((n = await_frames(far, TLSYN_LINK_BATCH, 100)) > 0)
+        arrived += (uint32_t)n;
+    ck_assert_int_eq(n, 0);
+    ck_assert_uint_gt(arrived, 0);
+    ck_assert_uint_lt(arrived, count);
+    ck_assert_uint_ge(tlsyn_link_missed(far), count - arrived); /* and what the kernel said */
+    ck_assert_uint_le(tlsyn_link_missed(far), count - arrived + 20);
+    ck_assert_int_eq(tlsyn_iface_add(stack, far, &iface), 0);
+    ck_assert_uint_eq(tlsyn_counter(stack, TLSYN_COUNT_link_missed), tlsyn_link_missed(far));
+    tlsyn_stack_free(stack);
+    send_number(near, 100, 7); /* and then it goes on */
+    ck_assert_int_eq(await_frames(far, 1, WAIT_MS), 1);
+    ck_assert_uint_eq(test_frame_number(&got[0]), 7);
+    tlsyn_link_close(near);
+    tlsyn_link_close(far);
+}
+
+START_TEST(what_finds_no_room_is_counted)
+{
+    if (!test_wire_open())
+        return;
+    overflow_with(100, 30000, _i);
+    overflow_with(60000, 1000, _i);
 }
 END_TEST
 
@@ -342,16 +429,19 @@ Suite *afpacket_suite(void)
     TCase *offload = tcase_create("offload");
     TCase *errors = tcase_create("errors");
 
-    tcase_add_test(frames, a_frame_arrives_with_its_bytes_and_the_time_of_arrival);
-    tcase_add_test(frames, many_frames_in_pieces_arrive_in_order);
-    tcase_add_test(frames, only_a_bridge_takes_frames_for_others);
-    tcase_add_test(frames, frames_of_a_vlan_are_passed_over);
+    tcase_add_loop_test(frames, a_frame_arrives_with_its_bytes_and_the_time_of_arrival, 0, WAYS);
+    tcase_add_loop_test(frames, many_frames_in_pieces_arrive_in_order, 0, WAYS);
+    tcase_add_loop_test(frames, only_a_bridge_takes_frames_for_others, 0, WAYS);
+    tcase_add_loop_test(frames, frames_of_a_vlan_are_passed_over, 0, WAYS);
+    tcase_add_loop_test(frames, frames_of_all_lengths_keep_their_order, 0, WAYS);
+    tcase_add_loop_test(frames, what_finds_no_room_is_counted, 0, WAYS);
     suite_add_tcase(suite, frames);
-    tcase_add_test(offload, a_super_frame_crosses_whole);
-    tcase_add_test(offload, the_kernels_own_frames_come_with_an_unfinished_checksum);
+    tcase_add_loop_test(offload, a_super_frame_crosses_whole, 0, WAYS);
+    tcase_add_loop_test(offload, the_kernels_own_frames_come_with_an_unfinished_checksum, 0, WAYS);
     suite_add_tcase(suite, offload);
-    tcase_add_test(errors, what_the_link_can_never_take_is_refused_and_the_rest_goes_on);
-    tcase_add_test(errors, an_interface_that_goes_down_ends_the_link);
+    tcase_add_loop_test(errors, what_the_link_can_never_take_is_refused_and_the_rest_goes_on, 0,
+                        WAYS);
+    tcase_add_loop_test(errors, an_interface_that_goes_down_ends_the_link, 0, WAYS);
     tcase_add_test(errors, each_reason_not_to_open_has_its_error);
     suite_add_tcase(suite, errors);
     return suite;

@@ -98,6 +98,9 @@ struct tlsyn_link_ops {
     /** When receive should next be called although nothing came in (a wrapper that holds frames
      * back), or TLSYN_NEVER. NULL means TLSYN_NEVER. */
     tlsyn_time (*next_timeout)(struct tlsyn_link *);
+    /** Frames for us, since the opening, that never got as far as receive: a queue was full when
+     * they came, or they were too long. NULL means 0. */
+    uint64_t (*missed)(struct tlsyn_link *);
     void (*close)(struct tlsyn_link *);
 };
 
@@ -129,6 +132,11 @@ static inline tlsyn_time tlsyn_link_next_timeout(struct tlsyn_link *l)
     return l->ops->next_timeout ? l->ops->next_timeout(l) : TLSYN_NEVER;
 }
 
+static inline uint64_t tlsyn_link_missed(struct tlsyn_link *l)
+{
+    return l->ops->missed ? l->ops->missed(l) : 0;
+}
+
 /** NULL is allowed. */
 static inline void tlsyn_link_close(struct tlsyn_link *l)
 {
@@ -138,8 +146,16 @@ static inline void tlsyn_link_close(struct tlsyn_link *l)
 
 /* --- drivers ---------------------------------------------------------------------------------- */
 
+/** How frames come in. */
+enum tlsyn_afpacket_way {
+    TLSYN_AFPACKET_CALLS, /* by batched system calls */
+    TLSYN_AFPACKET_RING,  /* through a ring shared with the kernel; by calls, if it has none for us:
+                             small frames come sooner, a kernel's bulk is slower */
+};
+
 /** Options of tlsyn_afpacket_open(); all zero gives the defaults. */
 struct tlsyn_afpacket_options {
+    enum tlsyn_afpacket_way way;
     bool no_vnet_hdr;      /* do without PACKET_VNET_HDR even if the kernel has it: no offload */
     bool promiscuous;      /* take frames for other Ethernet addresses too: a bridge */
     uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
