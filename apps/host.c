@@ -41,7 +41,11 @@ static int parse_link(const struct cli_type *type, const char *text, void *into)
     (void)type;
     if (parse_afpacket(text, choice))
         return 0;
-    if (strcmp(text, "pcap") == 0)
+    if (strcmp(text, "tap") == 0)
+        *choice = (struct host_link_choice){.kind = HOST_TAP};
+    else if (strncmp(text, "tap:", 4) == 0 && text[4] != '\0' && strlen(text + 4) < IF_NAMESIZE)
+        *choice = (struct host_link_choice){.kind = HOST_TAP, .path = text + 4};
+    else if (strcmp(text, "pcap") == 0)
         *choice = (struct host_link_choice){.kind = HOST_PCAP};
     else if (strncmp(text, "file:", 5) == 0 && text[5] != '\0')
         *choice = (struct host_link_choice){.kind = HOST_FILE, .path = text + 5};
@@ -52,7 +56,7 @@ static int parse_link(const struct cli_type *type, const char *text, void *into)
 
 static const struct cli_type link_type = {
     .placeholder = "LINK",
-    .accepts = "afpacket, afpacket:ring, afpacket:plain, pcap or file:CAPTURE",
+    .accepts = "afpacket, afpacket:ring, afpacket:plain, tap, tap:NAME, pcap or file:CAPTURE",
     .parse = parse_link};
 static int parse_interface(const struct cli_type *type, const char *text, void *into)
 {
@@ -88,8 +92,9 @@ void host_options_init(struct host_options *options, const char *command,
     const struct cli_option filled[HOST_OPTIONS] = {
         {"link", 0, &link_type, &options->link,
          "how frames are sent and received: afpacket (default), afpacket:ring (received through "
-         "memory shared with the kernel), afpacket:plain (without offload), pcap, or file:CAPTURE "
-         "to replay a capture file",
+         "memory shared with the kernel), afpacket:plain (without offload), tap or tap:NAME (an "
+         "interface of its own, with this machine's kernel behind it), pcap, or file:CAPTURE to "
+         "replay a capture file",
          NULL},
         {"interface", 'i', &interface_type, &options->interface,
          "network interface (default: that of the default route, or the only one)",
@@ -221,6 +226,9 @@ static int open_link(struct host *host)
     case HOST_AFPACKET:
         error = tlsyn_afpacket_open(host->interface, &choice->afpacket, &host->link);
         break;
+    case HOST_TAP:
+        error = tlsyn_tap_open(choice->path, host->interface, &host->link);
+        break;
     case HOST_PCAP:
         error = tlsyn_pcap_open(host->interface, filter, message, &host->link);
         break;
@@ -237,7 +245,10 @@ static int open_link(struct host *host)
             return CLI_PERMISSION;
         }
     }
-    say("%s can't be used: %s", choice->kind == HOST_FILE ? choice->path : host->interface,
+    say("%s can't be used: %s",
+        choice->kind == HOST_FILE  ? choice->path
+        : host->interface[0] != 0  ? host->interface
+                                   : "a TAP interface",
         message[0] ? message : strerror(-error));
     return CLI_FAILURE;
 }
@@ -378,7 +389,9 @@ int host_open(struct host *host, const struct host_options *options,
     int status = CLI_OK;
 
     *host = (struct host){.options = options, .signals = {.fd = -1}};
-    if (options->link.kind != HOST_FILE)
+    if (options->link.kind == HOST_TAP && options->link.path)
+        (void)snprintf(host->interface, sizeof(host->interface), "%s", options->link.path);
+    else if (options->link.kind == HOST_AFPACKET || options->link.kind == HOST_PCAP)
         status = host_choose_interface(host);
     if (status == CLI_OK)
         status = host_choose_address(host);

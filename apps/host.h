@@ -23,7 +23,7 @@
 #include "cli.h"
 #include "keylog.h"
 
-enum host_link { HOST_AFPACKET, HOST_PCAP, HOST_FILE };
+enum host_link { HOST_AFPACKET, HOST_TAP, HOST_PCAP, HOST_FILE };
 
 /** Where our address comes from. */
 enum host_source { HOST_GIVEN, HOST_DHCP, HOST_AUTO6 };
@@ -32,7 +32,7 @@ enum host_source { HOST_GIVEN, HOST_DHCP, HOST_AUTO6 };
 struct host_link_choice {
     enum host_link kind;
     struct tlsyn_afpacket_options afpacket;
-    const char *path; /* of HOST_FILE */
+    const char *path; /* of HOST_FILE; or HOST_TAP's name, NULL: any */
 };
 
 struct host_options {

@@ -14,14 +14,13 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if.h>
-#include <linux/if_tun.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <tlsyn/link.h>
 #include <unistd.h>
 
 #include <lwip/etharp.h>
@@ -125,21 +124,13 @@ static int configure(const char *name, const char *address)
 
 static int open_tap(const char *kernel)
 {
-    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-    int error = 0;
-    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    char name[TLSYN_TAP_NAME];
+    int fd = tlsyn_tap_attach("lwip%d", false, name);
+    int error = fd < 0 ? fd : configure(name, kernel);
 
-    if (fd < 0)
-        return -errno;
-    (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "lwip%%d");
-    if (ioctl(fd, TUNSETIFF, &request) < 0)
-        error = -errno;
-    if (error == 0)
-        error = configure(request.ifr_name, kernel);
-    if (error == 0)
-        return fd;
-    (void)close(fd);
-    return error;
+    if (error < 0 && fd >= 0)
+        (void)close(fd);
+    return error < 0 ? error : fd;
 }
 
 static err_t send_frame(struct netif *netif, struct pbuf *p)

@@ -43,9 +43,6 @@
 /* how often a ring's socket is asked: a ring doesn't tell that the interface went down */
 #define ERROR_INTERVAL TLSYN_MS(1)
 
-/* Longest TCP text: a datagram of 65535 bytes less an IPv6 header and the longest TCP header. */
-#define GSO_MAX (65535 - 40 - 60)
-
 /* A slot for a virtio_net_hdr and the longest frame. Not a multiple of the page size: then
  * the first lines of all slots, which are all that a small frame touches, would share one
  * set of the cache. */
@@ -61,7 +58,7 @@ struct receive_slot {
 };
 
 struct transmit_slot {
-    struct iovec iov[4];
+    struct iovec iov[FRAME_PIECES];
     uint8_t vnet[VNET_HEADER_LEN];
 };
 
@@ -279,19 +276,12 @@ static int prepare_message(struct afpacket *ap, int i, const struct tlsyn_frame 
 {
     struct transmit_slot *slot = &ap->tx[i];
     struct msghdr *msg = &ap->tx_msg[i].msg_hdr;
-    size_t pieces = 0;
-    int error = frame_check(frame, &ap->link.caps);
+    int pieces = frame_pieces(frame, &ap->link.caps, ap->vnet_len ? slot->vnet : NULL, slot->iov);
 
-    if (!error && ap->vnet_len)
-        error = vnet_emit(frame, slot->vnet);
-    if (error)
-        return error;
-    if (ap->vnet_len)
-        slot->iov[pieces++] = (struct iovec){slot->vnet, VNET_HEADER_LEN};
-    for (int k = 0; k < frame->iovcnt; k++)
-        slot->iov[pieces++] = frame->iov[k];
+    if (pieces < 0)
+        return pieces;
     msg->msg_iov = slot->iov;
-    msg->msg_iovlen = pieces;
+    msg->msg_iovlen = (size_t)pieces;
     return 0;
 }
 
@@ -442,7 +432,7 @@ static int join(struct afpacket *ap, const struct interface *interface,
     memcpy(caps->hwaddr, own ? options->hwaddr : interface->hwaddr, sizeof(caps->hwaddr));
     caps->mtu = interface->mtu;
     caps->csum = ap->vnet_len != 0;
-    caps->gso_max = ap->vnet_len ? GSO_MAX : 0;
+    caps->gso_max = ap->vnet_len ? FRAME_GSO_MAX : 0;
     ap->promiscuous = options->promiscuous;
     if (ap->promiscuous)
         error = add_membership(ap->fd, interface->index, PACKET_MR_PROMISC, none);

@@ -13,6 +13,7 @@
 #include "wire/ip6.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
+#include "wire/vnet.h"
 
 #define PROTOCOL_TCP        6
 #define PROTOCOL_UDP        17
@@ -106,6 +107,23 @@ int frame_check(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *c
     if (caps->gso_max == 0 || frame->gso_size == 0 || frame->hdr_len > first)
         return -EINVAL;
     return len - frame->hdr_len > caps->gso_max ? -EMSGSIZE : 0;
+}
+
+int frame_pieces(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *caps, uint8_t *vnet,
+                 struct iovec iov[FRAME_PIECES])
+{
+    int pieces = 0;
+    int error = frame_check(frame, caps);
+
+    if (!error && vnet)
+        error = vnet_emit(frame, vnet);
+    if (error)
+        return error;
+    if (vnet)
+        iov[pieces++] = (struct iovec){vnet, VNET_HEADER_LEN};
+    for (int i = 0; i < frame->iovcnt; i++)
+        iov[pieces++] = frame->iov[i];
+    return pieces;
 }
 
 /* ---- checksums ------------------------------------------------------------------------------- */

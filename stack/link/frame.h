@@ -21,6 +21,17 @@ void link_free(void *memory);
  * transmit. */
 int frame_check(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *caps);
 
+/** Longest TCP text of a super-frame: a datagram of 65535 bytes less an IPv6 header and the longest
+ * TCP header. */
+#define FRAME_GSO_MAX (65535 - 40 - 60)
+
+#define FRAME_PIECES 4
+
+/** Checks a frame to transmit, and lists what is to be written: with `vnet` (VNET_HEADER_LEN
+ * bytes), a virtio_net_hdr made there is first. The number of pieces, or as frame_check(). */
+int frame_pieces(const struct tlsyn_frame *frame, const struct tlsyn_link_caps *caps, uint8_t *vnet,
+                 struct iovec iov[FRAME_PIECES]);
+
 /** Copies the pieces to `to`, which has room for tlsyn_frame_len() bytes; returns that length. */
 size_t frame_gather(const struct tlsyn_frame *frame, uint8_t *to);
 

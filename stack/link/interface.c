@@ -32,6 +32,17 @@ bool interface_is_up(int fd, const char *name)
            (ifr.ifr_flags & IFF_UP);
 }
 
+int interface_set_up(int fd, const char *name)
+{
+    struct ifreq ifr;
+    int error = interface_name(&ifr, name) ? interface_ask(fd, SIOCGIFFLAGS, &ifr) : -ENODEV;
+
+    if (error || (ifr.ifr_flags & IFF_UP))
+        return error;
+    ifr.ifr_flags |= IFF_UP;
+    return interface_ask(fd, SIOCSIFFLAGS, &ifr);
+}
+
 int interface_query(int fd, const char *name, struct interface *found)
 {
     struct ifreq ifr;

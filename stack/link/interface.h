@@ -16,6 +16,9 @@ struct interface {
  * another -errno. */
 int interface_query(int fd, const char *name, struct interface *found);
 
+/** Brings an interface up that is not; needs CAP_NET_ADMIN then. 0 or -errno. */
+int interface_set_up(int fd, const char *name);
+
 /** True while the interface exists and is up. */
 bool interface_is_up(int fd, const char *name);
 

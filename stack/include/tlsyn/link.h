@@ -2,7 +2,7 @@
  * tlsyn/link.h: where Ethernet frames come from and go to.
  *
  * A link is a table of four or five operations and a description of what it can do. Drivers
- * (`afpacket`, `pcap`, `pipe`) end at something outside; wrappers (`capture`, `impair`) hold
+ * (`afpacket`, `tap`, `pcap`, `pipe`) end at something outside; wrappers (`capture`, `impair`) hold
  * another link and do something on the way. The stack sees only this file.
  *
  *     tlsyn_afpacket_open -> [tlsyn_capture_wrap] -> [tlsyn_impair_wrap] -> tlsyn_iface_add
@@ -177,6 +177,24 @@ int tlsyn_afpacket_open(const char *interface, const struct tlsyn_afpacket_optio
 /** The part of that which needs CAP_NET_RAW, for whoever has the right to hand to whoever has not:
  * a socket on no interface yet. The descriptor (close-on-exec), or -errno. */
 int tlsyn_afpacket_socket(const struct tlsyn_afpacket_options *options);
+
+/** Bytes of an interface's name, with its end. */
+#define TLSYN_TAP_NAME 16
+
+/**
+ * Opens a TAP interface, whose other side is this machine's kernel: an existing one, or one that
+ * goes with the link, under `name` or, for NULL, under one that the kernel chooses; `made` gets it.
+ * It is brought up, with offload of checksums and TCP segmentation, and our end gets an Ethernet
+ * address of its own. Addresses of the other side are the caller's business. Needs CAP_NET_ADMIN
+ * during the call, or an interface that is this user's and up. Returns 0 or -errno: -EPERM or
+ * -EACCES no right to, -ENOENT no TAP device here, -EBUSY somebody has it, -ENODEV no such name can
+ * be, -EINVAL an interface of another kind.
+ */
+int tlsyn_tap_open(const char *name, char made[TLSYN_TAP_NAME], struct tlsyn_link **link);
+
+/** The descriptor alone, non-blocking, for a stack that isn't this one; `vnet`: with a
+ * virtio_net_hdr in front of each frame. It, or -errno as above. */
+int tlsyn_tap_attach(const char *name, bool vnet, char made[TLSYN_TAP_NAME]);
 
 /** Bytes of the `message` that the pcap drivers fill in on failure. */
 #define TLSYN_PCAP_MESSAGE 256
