@@ -42,6 +42,7 @@ void options_for_conn(const struct sock *sock, struct tlsyn_conn_options *option
         .no_sack = sock->net->conn.no_sack,
         .no_window_scale = sock->net->conn.no_window_scale,
         .ecn = sock->net->conn.ecn,
+        .ecn_classic = sock->net->conn.ecn_classic,
         .no_pacing = sock->net->conn.no_pacing,
     };
 }

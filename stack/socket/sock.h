@@ -82,8 +82,7 @@ struct stream {
     bool deferred;        /* TCP_FASTOPEN_CONNECT: the first send opens */
 
     bool done;                 /* the peer's stream has ended: SOCK_DONE */
-    bool arrived;              /* something did since the last edge ... */
-    bool looked;               /* ... and the program has read since */
+    bool arrived;              /* something did since the last edge */
     bool established;          /* once: ready for bytes */
     bool announced;            /* connect(2) has said so */
     bool corked;               /* by MSG_MORE */

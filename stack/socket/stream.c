@@ -54,10 +54,9 @@ static unsigned stream_levels(struct sock *sock, bool *again)
     struct stream *stream = &sock->stream;
     unsigned levels;
 
-    *again = stream->arrived && stream->looked && sock->nonblock;
+    /* As Linux: new text is an edge of its own, whether what came before was read or not. */
+    *again = stream->arrived && sock->nonblock;
     stream->arrived = false;
-    if (*again)
-        stream->looked = false;
     switch (sock->phase) {
     case SOCK_IDLE:
         return READY_OUT | READY_HUP;

@@ -260,7 +260,6 @@ ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received
     if (flags & MSG_OOB)
         return stream_recv_urgent(sock, into, about, flags);
     into->discards = flags & MSG_TRUNC;
-    sock->stream.looked = true;
     sock_changed(sock);
     for (;;) {
         bool ends = take(sock, into, &p);

@@ -112,7 +112,9 @@ static enum tcp_admission judge(const struct tlsyn_listener *listener, const str
     struct tcp *tcp = listener->tcp;
     const struct tlsyn_listen_options *allowed = &listener->options;
 
-    if (syn->text_len == 0)
+    /* A cookie shows who asks, so that even without text the answer need not wait for the third
+     * segment (RFC 7413 4.2.2). */
+    if (syn->text_len == 0 && !(allowed->cookies && syn->options.cookie_len))
         return TCP_ADMIT_NO_TEXT;
     if (tcp->embedded >= tcp->cx->limits.embedded_backlog)
         return TCP_ADMIT_BACKLOG_FULL;

@@ -26,7 +26,9 @@ void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, u
     uint32_t in_flight = tcp_pipe(conn);
     struct cc_ack ack = {
         .now = conn->tcp->cx->now,
-        .acked = text,
+        /* What SACK blocks or duplicates told of before has had its new segments then (RFC 3042);
+         * counted again it would leave as a burst. */
+        .acked = text < news->delivered ? text : news->delivered,
         .delivered = news->delivered,
         .in_flight = in_flight,
         .rtt = news->round_trip,

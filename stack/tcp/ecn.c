@@ -139,9 +139,11 @@ void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
     unsigned ace = ace_of(synack);
 
-    if (!conn->ecn.asked || ace == 0 || ace == ACE_ALL)
+    bool classic = ace == 1 || ace == 5;
+
+    if (!conn->ecn.asked || ace == 0 || ace == ACE_ALL || (conn->ecn.asked_classic && !classic))
         return;
-    begin(conn, ace == 1 || ace == 5 ? ECN_CLASSIC : ECN_ACCURATE);
+    begin(conn, classic ? ECN_CLASSIC : ECN_ACCURATE);
     /* The peer may answer our first SYN though a plain one followed: we feed back, and send no ECT
      * (RFC 9768 3.1.5). */
     conn->ecn.mute = conn->syn_plain;
@@ -297,7 +299,9 @@ static void mark_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
     struct ecn *e = &conn->ecn;
 
     if (!(segment->flags & TCP_ACK)) {
-        set_ace(segment, e->asked && !conn->syn_plain ? ACE_ALL : 0);
+        unsigned ace = e->asked_classic ? ACE_CLASSIC : ACE_ALL;
+
+        set_ace(segment, e->asked && !conn->syn_plain ? ace : 0);
     } else if (e->mode == ECN_CLASSIC) {
         set_ace(segment, 1);
     } else if (e->mode == ECN_ACCURATE) {

@@ -22,9 +22,10 @@ enum ecn_mode {
 
 struct ecn {
     enum ecn_mode mode : 8;
-    bool asked : 1; /* our SYN does, as long as it is not plain */
-    bool mute : 1;  /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
-    bool echo : 1;  /* classic receiver: ECE until CWR comes */
+    bool asked : 1;         /* our SYN does, as long as it is not plain */
+    bool asked_classic : 1; /* for RFC 3168 alone */
+    bool mute : 1; /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
+    bool echo : 1; /* classic receiver: ECE until CWR comes */
     bool cwr_due : 1;            /* classic sender: the next new text says that we have reduced */
     bool reducing : 1;           /* sender: snd_una has not reached `reduced` since */
     bool handshake_due : 1;      /* accurate client: a pure ACK says how the SYN-ACK arrived */

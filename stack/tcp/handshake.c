@@ -188,6 +188,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
         return error;
     conn->active = true;
     conn->ecn.asked = options->conn.ecn;
+    conn->ecn.asked_classic = options->conn.ecn_classic;
     conn->validated = true; /* we chose whom to write to */
     conn->level = options->level;
     conn->handler = handler;

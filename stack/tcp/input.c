@@ -205,7 +205,7 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
     if (verdict == TCP_NEXT)
         verdict = tcp_take_fin(conn, segment); /* eighth */
     if (verdict == TCP_NEXT && (conn->rcv_total != before || conn->fin_received != ended))
-        tcp_data_arrived(conn, before);
+        verdict = tcp_data_arrived(conn, before);
     return verdict;
 }
 

@@ -171,6 +171,18 @@ static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp
     }
 }
 
+/* Where a router has said that a SYN with text was too long for the path, what the peer sends is
+ * likely to meet the same router: the SYN that follows asks for segments that pass. */
+static uint16_t mss_due(const struct tlsyn_conn *conn)
+{
+    uint16_t headers = tcp_headers_len(conn);
+
+    if (conn->state != TLSYN_SYN_SENT || !conn->syn_plain ||
+        conn->mtu.path >= conn->rcv_mss + headers)
+        return conn->rcv_mss;
+    return (uint16_t)(conn->mtu.path - headers);
+}
+
 /* R7323-TS1, R7323-TS4, R7323-TS5, R2018-1, R2018-2, R2018-3 */
 void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_options *ours)
 {
@@ -182,7 +194,7 @@ void tcp_options_fill(const struct tlsyn_conn *conn, uint8_t flags, struct tcp_o
     }
     if (flags & TCP_SYN) {
         /* MUST-14, MUST-65, SHLD-5, MAY-3 */
-        ours->mss = conn->rcv_mss;
+        ours->mss = mss_due(conn);
         /* R7323-WS1 */
         ours->has_wscale = conn->wscale_ok;
         ours->wscale = conn->rcv_wscale;

@@ -270,7 +270,8 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
     /* A SYN's window is one for text: our SYN-ACK takes nothing of it. */
     uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, tcp_snd_base(conn));
-    uint32_t in_flight = tcp_pipe(conn);
+    /* Nor does it count in cwnd, whose ten segments are text (RFC 6928 2). */
+    uint32_t in_flight = tcp_pipe(conn) - (uint32_t)seq_diff(tcp_snd_base(conn), conn->snd_una);
     uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
     *c = (struct candidate){0};

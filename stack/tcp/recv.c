@@ -219,16 +219,18 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
 }
 
 /* SHLD-3 */
-void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
+enum tcp_verdict tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 {
     if (conn->released && conn->rcv_total != before) {
-        /* RFC 9293 3.6.1, RFC 2525 2.17: nobody will ever read it, and the peer shall know. */
+        /* RFC 9293 3.6.1, RFC 2525 2.17: nobody will ever read it, and the peer shall know. The RST
+         * has the number that the segment acknowledged: where our FIN was lost, that of its end is
+         * not the one that the peer goes by (RFC 5961 3.2). */
         count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_data);
-        tcp_send_rst(conn);
         tcp_finish(conn, -ECONNRESET);
-        return;
+        return TCP_DROP_RST;
     }
     tcp_event_data(conn);
+    return TCP_NEXT;
 }
 
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)

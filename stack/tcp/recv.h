@@ -29,7 +29,7 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
 
 /** rcv_nxt has moved on from stream offset `before`, or the stream has ended: the user hears of it;
  * text for a user who has left resets the connection. */
-void tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before);
+enum tcp_verdict tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before);
 
 /** The window to put into the next segment, in bytes: never moves the right edge back (RFC 9293
  * 3.8.6.2.2), never opens in small steps. */

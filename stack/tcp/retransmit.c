@@ -263,6 +263,14 @@ static void leave_recovery(struct tlsyn_conn *conn)
     conn->cc.cwnd = conn->cc.ssthresh < bound ? conn->cc.ssthresh : bound;
 }
 
+/* Each duplicate has told of a segment that arrived, which now is acknowledged. */
+static uint32_t not_told_yet(const struct tlsyn_conn *conn, uint32_t acked)
+{
+    uint32_t told = conn->dupacks * (uint32_t)conn->cc.smss;
+
+    return acked > told ? acked - told : 0;
+}
+
 void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *news, uint32_t acked,
                          bool limited)
 {
@@ -279,6 +287,7 @@ void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *ne
     if (seq_geq(conn->snd_una, conn->recover))
         conn->after_timeout = false;
     if (!conn->in_recovery) {
+        acked = not_told_yet(conn, acked);
         conn->dupacks = 0;
         /* Kept right behind: left where it was, it would count as ahead 2^31 bytes later. */
         if (seq_gt(conn->snd_una, conn->recover))

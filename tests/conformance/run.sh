@@ -79,6 +79,7 @@ commands_of()
 # flags_of SCRIPT: --so_flags for the sysctls that it sets.
 flags_of()
 {
+    commands_of "$1" | grep -q 'ethtool -K tun0 .*gso off' && printf ',gso=0'
     commands_of "$1" | grep -oE '(net\.ipv4\.|/proc/sys/net/ipv4/)tcp_[a-z_]+="?[^ "]*' |
         sed -E 's/.*tcp_([a-z_]+)="?/\1 /' | {
         while read -r name value; do

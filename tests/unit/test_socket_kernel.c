@@ -506,6 +506,9 @@ static void watched_by_edges(struct bsd *b)
     EDGES(b, ep);
     STEP(b, b->write(client, "g", 1));
     NEXT(b, ep);
+    STEP(b, b->write(client, "h", 1)); /* though nothing was read since the last edge */
+    NEXT(b, ep);
+    EDGES(b, ep);
     STEP(b, b->shutdown(client, SHUT_WR));
     NEXT(b, ep);
     STEP(b, b->close(client));

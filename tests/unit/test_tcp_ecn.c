@@ -95,6 +95,20 @@ START_TEST(an_opener_takes_what_the_syn_ack_says) /* loop: 8 */
 }
 END_TEST
 
+START_TEST(who_asks_for_the_classic_one_gets_that_or_none) /* loop: 8 */
+{
+    struct tcp_test *t = TCP_TEST(.conn = {.ecn = true, .ecn_classic = true});
+    bool classic = _i == 1 || _i == 5;
+
+    ck_assert_int_eq(user_connects(t), 0);
+    ck_assert_uint_eq(ace_of(expect(t, SYN())), 3);
+    peer_sends(t, with_ace(SYNACK(), (unsigned)_i));
+    ck_assert_uint_eq(ace_of(expect(t, ACK())), 0);
+    ck_assert_int_eq(info_of(t).ecn, classic ? TLSYN_ECN_CLASSIC : TLSYN_ECN_NONE);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(who_is_not_told_to_asks_for_nothing)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -376,6 +390,7 @@ Suite *tcp_ecn_suite(void)
 
     tcase_add_loop_test(open, a_listener_answers_what_the_syn_asks, 0, 32);
     tcase_add_loop_test(open, an_opener_takes_what_the_syn_ack_says, 0, 8);
+    tcase_add_loop_test(open, who_asks_for_the_classic_one_gets_that_or_none, 0, 8);
     tcase_add_test(open, who_is_not_told_to_asks_for_nothing);
     tcase_add_test(open, a_repeated_syn_asks_for_nothing_and_ect_stays_off);
     tcase_add_test(open, a_listener_hears_that_the_repeated_syn_does_not_ask);

@@ -77,6 +77,26 @@ START_TEST(the_first_two_duplicates_let_new_segments_go)
 }
 END_TEST
 
+/* RFC 3042: what the duplicates told of does not make cwnd grow once more. */
+START_TEST(what_duplicates_told_of_does_not_count_again) /* loop: without SACK and with */
+{
+    struct tcp_test *t =
+        ten_sent(&(struct tcp_test_options){.peer = {.mss = MSS, .sack_permitted = _i}}, 20 * MSS);
+    struct tcp_options block = {.sack_count = 1};
+
+    for (int i = 1; i <= 2; i++) {
+        block.sack[0] =
+            (struct tcp_sack_block){t->iss + 1 + MSS, t->iss + 1 + MSS + (tcp_seq)i * MSS};
+        peer_sends(t, _i ? ACK(.ack = 1, .opt = block) : ACK(.ack = 1));
+    }
+    ck_assert_int_eq(ignore_sent(t), 2);
+    peer_sends(t, ACK(.ack = 1 + 3 * MSS));
+    ck_assert_uint_eq(info_of(t).cwnd, 11 * MSS);
+    ck_assert_int_eq(ignore_sent(t), 2);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(more_duplicates_let_new_segments_go)
 {
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 20 * MSS);
@@ -196,6 +216,7 @@ Suite *tcp_fast_retransmit_suite(void)
 
     tcase_add_loop_test(what_is_lost, the_third_duplicate_brings_the_lost_segment, 0, 3);
     tcase_add_test(what_is_lost, the_first_two_duplicates_let_new_segments_go);
+    tcase_add_loop_test(what_is_lost, what_duplicates_told_of_does_not_count_again, 0, 2);
     tcase_add_test(what_is_lost, more_duplicates_let_new_segments_go);
     tcase_add_test(what_is_lost, the_full_ack_ends_it_at_half_the_window);
     tcase_add_test(what_is_lost, a_partial_ack_brings_the_next_hole);

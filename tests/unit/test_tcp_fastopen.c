@@ -117,6 +117,41 @@ START_TEST(a_valid_cookie_brings_the_answer_before_the_handshake_ends)
 }
 END_TEST
 
+/* The SYN-ACK takes nothing of cwnd (RFC 6928 2). */
+START_TEST(ten_segments_leave_before_the_handshake_ends)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    options.mss = 1000;
+    peer_sends(t, SYN(.len = 100, .opt = options, .wnd = 65535));
+    ignore_sent(t);
+    user_writes(&t->user, 15 * 1000);
+    flush(t);
+    ck_assert_int_eq(ignore_sent(t), 10);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* R7413-3 */
+START_TEST(a_valid_cookie_is_enough_without_text)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    peer_sends(t, SYN(.opt = options));
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    ck_assert(!expect(t, SYNACK(.ack = 1))->options.has_fastopen);
+    user_writes(&t->user, 100);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 100));
+    peer_sends(t, ACK(.len = 10));
+    ck_assert_uint_eq(t->user.read, 10);
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* R7413-4 */
 START_TEST(a_wrong_cookie_brings_the_syn_alone_and_a_new_one)
 {
@@ -325,6 +360,8 @@ Suite *tcp_fastopen_suite(void)
     suite_add_tcase(s, the_listener_gives);
     tcase_add_test(admission, a_valid_cookie_admits_the_payload);
     tcase_add_test(admission, a_valid_cookie_brings_the_answer_before_the_handshake_ends);
+    tcase_add_test(the_listener_gives, ten_segments_leave_before_the_handshake_ends);
+    tcase_add_test(the_listener_gives, a_valid_cookie_is_enough_without_text);
     tcase_add_test(admission, a_wrong_cookie_brings_the_syn_alone_and_a_new_one);
     tcase_add_test(admission, a_request_with_payload_is_admitted_where_the_listener_is_open);
     tcase_add_test(admission, nothing_is_admitted_where_all_is_off);

@@ -109,7 +109,8 @@ START_TEST(an_error_about_a_syn_with_text_brings_a_plain_one) /* loop 2 */
     user_connects(t);
     expect(t, SYN(.len = 1000));
     peer_sends_unreachable(t, _i ? FRAGMENTATION_NEEDED : PORT, 900, 0);
-    expect(t, SYN(.seq = 0));
+    const struct wire_tcp *plain = expect(t, SYN(.seq = 0));
+    ck_assert_uint_eq(plain->options.mss, _i ? 900 - 40 : 1460); /* passes the way back as well */
     expect_state(t, TLSYN_SYN_SENT);
     tcp_test_close(t);
 }

@@ -106,8 +106,9 @@ struct tlsyn_conn_options {
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
-    bool ecn;       /* active: the SYN asks for ECN; who asks us gets it (RFC 9768, RFC 3168) */
-    bool no_delack; /* * acknowledge every segment at once */
+    bool ecn;         /* active: the SYN asks for ECN; who asks us gets it (RFC 9768, RFC 3168) */
+    bool ecn_classic; /* ... for that of RFC 3168 alone, where paths dislike the newer one's SYN */
+    bool no_delack;   /* * acknowledge every segment at once */
     /* * Keep-alive (RFC 9293 3.8.4): a peer that was silent for keep_idle is probed every
      * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered;
      * with a user_timeout of one's own: after one probe at least, when it was silent for so
