@@ -60,11 +60,11 @@ void trial_begin(struct trial *t, int n)
     t->ours_before = ours->standing;
     t->seq = seq_diff(seq, ours->rcv_nxt);
     t->kernel_seq = seq_diff(subject_place(t->kernel, &step->seq), t->kernel->rcv_nxt);
-    t->end = t->seq + (int32_t)len;
+    t->end = seq_diff(seq + len, ours->rcv_nxt);
     t->ours_edge = seq_diff(seq, ours->edge);
     t->kernel_edge = seq_diff(subject_place(t->kernel, &step->seq), t->kernel->edge);
     t->apart = t->apart || (step->act == ACT_SEGMENT && t->kernel_seq != t->seq);
-    t->beyond = t->beyond || (step->act == ACT_SEGMENT && t->ours_edge + (int32_t)len > 0);
+    t->beyond = t->beyond || (step->act == ACT_SEGMENT && (int64_t)t->ours_edge + len > 0);
     t->ack_una = seq_diff(ack, ours->iss + (tcp_seq)ours->standing.snd_una);
     t->ack_nxt = seq_diff(ack, ours->snd_nxt);
 }
