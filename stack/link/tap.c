@@ -6,8 +6,8 @@
  * What we write is what the interface receives, and what is sent to the interface we read: there
  * is one far side, this machine's kernel (or whatever it bridges or forwards to). IFF_VNET_HDR puts
  * a virtio_net_hdr in front of each frame; TUNSETOFFLOAD says what may be handed to us unfinished:
- * checksums, and TCP's super-frames of both IP versions. Without the right to either the link does
- * without.
+ * checksums, and TCP's super-frames of both IP versions. Where that is refused, frames come
+ * finished; without the header the link does not open.
  *
  * One frame per system call: a TAP's descriptor is no socket, so there are no batched calls.
  */

@@ -310,7 +310,7 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 }
 
 /* R6298-7 */
-/* Text that answers, be it a SYN-ACK, makes it a conversation: ACKs ride in our text from now on,
+/* Text that answers makes it a conversation: ACKs ride in our text from now on,
  * and no longer leave at once for the sake of the peer's slow start. */
 static void note_answer(struct tlsyn_conn *conn, const struct candidate *c)
 {

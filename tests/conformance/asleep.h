@@ -1,5 +1,5 @@
 /*
- * conformance/asleep.h: has a thread of this process done all that it can do for now?
+ * conformance/asleep.h: does a thread of this process wait for something that others must do?
  */
 #ifndef TEST_CONFORMANCE_ASLEEP_H
 #define TEST_CONFORMANCE_ASLEEP_H
