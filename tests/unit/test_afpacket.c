@@ -73,11 +73,36 @@ static void send_number(struct tlsyn_link *link, size_t len, uint32_t number)
     ck_assert_int_eq(tlsyn_link_transmit(link, &sent.frame, 1, 0), 1);
 }
 
+/* One frame, read long after it came: was its time that of its arrival? */
+static bool one_is_stamped_on_arrival(struct tlsyn_link *near, struct tlsyn_link *far)
+{
+    tlsyn_time before = clock_now(), after;
+
+    send_number(near, 1000, 5);
+    after = clock_now();
+    usleep(20000);
+    ck_assert_int_eq(await_frames(far, 4, WAIT_MS), 1);
+    ck_assert_uint_eq(got[0].iov[0].iov_len, 1000);
+    ck_assert_mem_eq(got[0].iov[0].iov_base, sent.bytes, 1000);
+    ck_assert_int_ge(got[0].when, before - 2); /* two clocks, each cut to a microsecond */
+    return got[0].when <= after + 2;
+}
+
+/* The kernel begins to stamp frames some time after the first socket of the machine asked for
+ * it (a work queue does it), and until then says the time of the reading. */
+static bool stamped_on_arrival(struct tlsyn_link *near, struct tlsyn_link *far)
+{
+    for (int i = 0; i < 100; i++) {
+        if (one_is_stamped_on_arrival(near, far))
+            return true;
+    }
+    return false;
+}
+
 START_TEST(a_frame_arrives_with_its_bytes_and_the_time_of_arrival)
 {
     const struct tlsyn_afpacket_options bridge_options = {.promiscuous = true};
     struct tlsyn_link *near, *far, *beside;
-    tlsyn_time before, after;
 
     if (!test_wire_open())
         return;
@@ -86,15 +111,7 @@ START_TEST(a_frame_arrives_with_its_bytes_and_the_time_of_arrival)
     far = open_link(TEST_WIRE_FAR, NULL, _i);
     ck_assert_mem_eq(near->caps.hwaddr, test_wire_near_hwaddr, 6);
     ck_assert_uint_eq(near->caps.mtu, 1500);
-    before = clock_now();
-    send_number(near, 1000, 5);
-    after = clock_now();
-    usleep(20000);
-    ck_assert_int_eq(await_frames(far, 4, WAIT_MS), 1);
-    ck_assert_uint_eq(got[0].iov[0].iov_len, 1000);
-    ck_assert_mem_eq(got[0].iov[0].iov_base, sent.bytes, 1000);
-    ck_assert_int_ge(got[0].when, before - 2); /* two clocks, each cut to a microsecond */
-    ck_assert_int_le(got[0].when, after + 2);
+    ck_assert(stamped_on_arrival(near, far));
     ck_assert_int_eq(await_frames(beside, 4, 50),
                      0); /* what this host sends isn't received by it */
     tlsyn_link_close(near);
