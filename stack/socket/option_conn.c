@@ -105,7 +105,7 @@ static void fill_counts(const struct tlsyn_conn_info *info, struct tcp_info *tcp
                   (info->syn_text_acked ? TCPI_OPT_SYN_DATA : 0));
 }
 
-void tcp_info_give(struct sock *sock, void *value, socklen_t *length)
+int tcp_info_give(struct sock *sock, void *value, socklen_t *length)
 {
     struct tlsyn_conn_info info = {.state = TLSYN_CLOSED};
     struct tcp_info tcp = {0};
@@ -122,4 +122,5 @@ void tcp_info_give(struct sock *sock, void *value, socklen_t *length)
     }
     tcp.tcpi_state = linux_state(sock, &info);
     option_give(&tcp, sizeof(tcp), value, length);
+    return 0;
 }

@@ -2,7 +2,7 @@
  * socket/sock.h: one socket: what the kernel's struct sock and struct socket are to Linux.
  *
  *     calls.c   the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
- *     option.c  their options                      datagram.c                       SOCK_DGRAM
+ *     option*.c their options                      datagram.c                       SOCK_DGRAM
  *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors
  *
  * Phases of a stream socket, and `conn` in each:
