@@ -38,7 +38,8 @@ packages_of()
               procps switches its forwarding on
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
-              jq reads our reports in the lab tests'
+              jq reads our reports in the lab tests
+              r-base-core the reference for our statistics'
         ;;
     ci)
         echo 'clang-format-14 judges the layout of the sources'

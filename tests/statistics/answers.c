@@ -1,0 +1,173 @@
+/*
+ * answers.c: random data sets and what bench/measure says of each, one question per line, for
+ * check.R to ask R the same.
+ *
+ *     answers FROM COUNT
+ *
+ * A line is the name of the question, then groups of numbers with "|" between them: what was
+ * given, and last what was answered. %.17g loses nothing of a double.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "measure/distribution.h"
+#include "measure/fit.h"
+#include "measure/rng.h"
+#include "measure/stats.h"
+
+#define LEVEL 0.95
+
+enum { LARGEST = 120, POINTS = 40 };
+
+static void say(const char *question)
+{
+    printf("%s", question);
+}
+
+static void give(const double *x, size_t n)
+{
+    printf(" |");
+    for (size_t i = 0; i < n; i++)
+        printf(" %.17g", x[i]);
+}
+
+/* The answer, and the line's end. */
+static void answer(size_t n, ...)
+{
+    va_list list;
+
+    va_start(list, n);
+    printf(" |");
+    for (size_t i = 0; i < n; i++)
+        printf(" %.17g", va_arg(list, double));
+    printf("\n");
+    va_end(list);
+}
+
+static double uniform(struct rng *rng)
+{
+    return ((double)(rng_next(rng) >> 11) + 0.5) / 9007199254740992.0;
+}
+
+/* Latencies look like this: a floor, a bulk, a long tail. */
+static double latency(struct rng *rng, double floor)
+{
+    return floor + exp(2 * normal_quantile(uniform(rng)));
+}
+
+static void draw(struct rng *rng, double *x, size_t n)
+{
+    double floor = 100 * uniform(rng);
+    double grain = rng_below(rng, 3) == 0 ? 0.5 : 0; /* some have ties */
+
+    for (size_t i = 0; i < n; i++) {
+        x[i] = latency(rng, floor);
+        if (grain > 0)
+            x[i] = grain * round(x[i] / grain);
+    }
+}
+
+static void describe(const double *x, size_t n)
+{
+    struct stats_summary s;
+
+    if (stats_describe(x, n, &s) < 0)
+        exit(1);
+    say("describe");
+    give(x, n);
+    answer(12, s.min, s.p5, s.p25, s.median, s.p75, s.p90, s.p95, s.p99, s.max, s.mean, s.stddev,
+           s.mad);
+}
+
+static void percentile_interval(const double *x, size_t n)
+{
+    struct stats_interval interval = {0, 0, 0};
+    double copy[LARGEST];
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = x[i];
+    stats_percentile_interval(copy, n, LEVEL, &interval);
+    say("interval");
+    give(x, n);
+    answer(2, interval.lo, interval.hi);
+}
+
+/* Without ties, which R answers by another law; at least as many pairs as can reach the level. */
+static void shift(struct rng *rng)
+{
+    size_t n = 6 + rng_below(rng, LARGEST - 6);
+    double first[LARGEST], second[LARGEST];
+    struct stats_interval interval;
+
+    for (size_t i = 0; i < n; i++) {
+        double common = latency(rng, 10);
+
+        first[i] = common + latency(rng, 3);
+        second[i] = common + latency(rng, 1);
+    }
+    if (stats_hodges_lehmann(first, second, n, LEVEL, &interval) < 0)
+        exit(1);
+    say("shift");
+    give(first, n);
+    give(second, n);
+    answer(3, interval.estimate, interval.lo, interval.hi);
+}
+
+static void lines(struct rng *rng)
+{
+    size_t n = 3 + rng_below(rng, POINTS - 3);
+    double x[POINTS], y[POINTS], slope = 4 * uniform(rng);
+    struct fit_line line;
+
+    for (size_t i = 0; i < n; i++) {
+        x[i] = i < 2 ? (double)i : round(50 * uniform(rng)) / 4; /* some x twice */
+        y[i] = slope * x[i] + latency(rng, 1);
+    }
+    if (fit_ols(x, y, n, LEVEL, &line) < 0)
+        exit(1);
+    say("least-squares");
+    give(x, n);
+    give(y, n);
+    answer(7, line.a.estimate, line.a.lo, line.a.hi, line.b.estimate, line.b.lo, line.b.hi,
+           line.r2);
+    if (fit_theil_sen(x, y, n, &line) < 0)
+        exit(1);
+    say("theil-sen");
+    give(x, n);
+    give(y, n);
+    answer(3, line.a.estimate, line.b.estimate, line.residual);
+}
+
+static void quantiles(struct rng *rng)
+{
+    double p = uniform(rng), df = 1 + rng_below(rng, 60);
+    const double asked[] = {p, df};
+
+    say("quantiles");
+    give(asked, 2);
+    answer(2, normal_quantile(p), student_quantile(p, df));
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long from = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+    unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000;
+
+    for (unsigned long seed = from; seed < from + count; seed++) {
+        double x[LARGEST];
+        struct rng rng;
+        size_t n;
+
+        rng_seed(&rng, seed);
+        n = 2 + rng_below(&rng, LARGEST - 2);
+        draw(&rng, x, n);
+        describe(x, n);
+        percentile_interval(x, n);
+        shift(&rng);
+        lines(&rng);
+        quantiles(&rng);
+    }
+    return 0;
+}
