@@ -149,8 +149,8 @@ struct tlsyn_conn {
     struct list ready;             /* tcp->ready */
     struct ecn ecn;
     uint32_t segs_in, segs_out;
-    uint16_t duplicate_acks; /* owed: one per segment that came out of order (RFC 5681 4.2) */
-    uint8_t in_event;        /* depth of events on the stack of calls */
+    uint16_t acks_owed; /* one per segment that asked for it (RFC 5681 4.2; tcp/recv.c) */
+    uint8_t in_event;   /* depth of events on the stack of calls */
     uint8_t dupacks;
     uint32_t unacked_text; /* bytes taken since our last ACK */
     uint8_t keep_probes;   /* of keep-alive, not answered */

@@ -494,13 +494,15 @@ void tcp_send_probe(struct tlsyn_conn *conn)
 
 /* --- everything that is due ------------------------------------------------------------------- */
 
-/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2).
- * MUST-58, MUST-59 */
+/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2). Where there
+ * is SACK nobody counts, and text that has just left was one of them. MUST-58, MUST-59 */
 static void send_acks(struct tlsyn_conn *conn)
 {
     if (conn->state <= TLSYN_SYN_RECEIVED)
         return;
-    for (; conn->duplicate_acks > 0; conn->duplicate_acks--)
+    if (conn->acks_owed > 0 && conn->sack_ok && conn->ack_due == TCP_ACK_NONE)
+        conn->acks_owed--;
+    for (; conn->acks_owed > 0; conn->acks_owed--)
         tcp_emit_control(conn, TCP_ACK);
     if (conn->ack_due == TCP_ACK_NOW)
         tcp_emit_control(conn, TCP_ACK);

@@ -20,15 +20,17 @@
 #include "tcp/timers.h"
 #include "tcp/urgent.h"
 
-/* To a sender with SACK the last ACK of a batch says all, but where segments get lost ACKs do too,
- * and in recovery no tail loss probe makes up for a lone one, but the timer. Never more than
- * segments came: RFC 5681 4.2, R5681-12. */
-#define ACKS_WITH_SACK 3
-
 /* Where segments are lost, or late, so are ACKs: one for every two segments is too few for a small
  * window, and the delayed one comes when the sender's probe is long gone. So as many segments after
  * such a sign are acknowledged one by one (RFC 5681 4.2 allows it). */
 #define QUICK_ACKS 16
+
+/* What came as a batch is answered at once, and to a sender with SACK the last ACK says all. If it
+ * is lost, no tail loss probe makes up for it in recovery, but the timer: so it goes as often as
+ * segments asked for it (RFC 5681 4.2: no more than that; R5681-12), and no more often than this.
+ * In order that is fewer: with old rules of counting, three duplicates are a sign of loss. */
+#define ACKS_IN_ORDER     2
+#define ACKS_OUT_OF_ORDER 3
 
 static void ack_quickly(struct tlsyn_conn *conn)
 {
@@ -43,11 +45,20 @@ static void ack_now(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
+/* A segment asks for an ACK of its own; without SACK duplicates are counted, see below. */
+static void owe_ack(struct tlsyn_conn *conn, uint16_t most)
+{
+    if (conn->sack_ok)
+        conn->acks_owed = conn->acks_owed < most ? conn->acks_owed + 1u : most;
+}
+
 /* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK
  * timer. SHLD-18, SHLD-19 */
 static void ack_soon(struct tlsyn_conn *conn)
 {
     if (conn->no_delack || conn->quick_acks || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
+        if (conn->quick_acks && !conn->quick_start)
+            owe_ack(conn, ACKS_IN_ORDER);
         if (conn->quick_acks)
             conn->quick_acks--;
         ack_now(conn);
@@ -81,17 +92,17 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
     }
     if (!conn->sack_ok)
-        conn->duplicate_acks = 0; /* of an older rcv_nxt: the ACK of this one tells more */
-    else if (filled && conn->duplicate_acks < ACKS_WITH_SACK)
-        conn->duplicate_acks++;
+        conn->acks_owed = 0; /* of an older rcv_nxt: the ACK of this one tells more */
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
     conn->unacked_text += len;
-    if (filled)
-        ack_now(conn); /* RFC 5681 4.2: a segment that fills a hole */
-    else
+    if (!filled) {
         ack_soon(conn);
+        return;
+    }
+    owe_ack(conn, ACKS_IN_ORDER);
+    ack_now(conn); /* RFC 5681 4.2: a segment that fills a hole */
 }
 
 static void note_recent(struct tlsyn_conn *conn, tcp_seq from)
@@ -112,10 +123,9 @@ static enum tcp_verdict take_out_of_order(struct tlsyn_conn *conn, uint32_t offs
 
     /* One each, though a batch of segments is answered at once: a sender without SACK counts them
      * to tell loss from reordering. */
-    if (!conn->sack_ok && conn->duplicate_acks <= UINT16_MAX - segments)
-        conn->duplicate_acks = (uint16_t)(conn->duplicate_acks + segments);
-    else if (conn->sack_ok && conn->duplicate_acks < ACKS_WITH_SACK)
-        conn->duplicate_acks++;
+    if (!conn->sack_ok && conn->acks_owed <= UINT16_MAX - segments)
+        conn->acks_owed = (uint16_t)(conn->acks_owed + segments);
+    owe_ack(conn, ACKS_OUT_OF_ORDER);
     ack_quickly(conn);
     ack_now(conn);
     if (error < 0) {

@@ -137,6 +137,68 @@ START_TEST(the_segments_of_a_train_leave_room_for_them_too)
 }
 END_TEST
 
+/* There is a hole at 1, with ten bytes behind it; then a batch of so many segments comes, of which
+ * the first one fills it. */
+static void hole_then_batch(struct tcp_test *t, int segments)
+{
+    peer_sends(t, ACK(.seq = 11, .len = 10));
+    ignore_sent(t);
+    t->hold = true;
+    for (int i = 0; i < segments; i++)
+        peer_sends(t, ACK(.seq = i == 0 ? 1 : 11 + 10 * i, .len = 10));
+    t->hold = false;
+    flush(t);
+}
+
+/* One ACK would do. But it may get lost, as what it is for was, and in recovery the sender has
+ * nothing else to go by than its timer: R5681-12 allows one for each segment. */
+START_TEST(in_recovery_a_batch_has_more_than_one_ack)
+{
+    struct tcp_test *t = with_sack(false);
+
+    hole_then_batch(t, 5); /* the hole is filled, and text in order follows */
+    expect(t, ACK(.ack = 61));
+    expect(t, ACK(.ack = 61));
+    expect_nothing(t); /* a third duplicate would be a sign of loss, to some */
+    t->hold = true;
+    for (int i = 0; i < 3; i++) /* loss is not long ago */
+        peer_sends(t, ACK(.seq = 61 + 10 * i, .len = 10));
+    t->hold = false;
+    flush(t);
+    expect(t, ACK(.ack = 91));
+    expect(t, ACK(.ack = 91));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(one_segment_has_one_ack)
+{
+    struct tcp_test *t = with_sack(false);
+
+    hole_then_batch(t, 1);
+    expect(t, ACK(.ack = 21));
+    peer_sends(t, ACK(.seq = 21, .len = 10));
+    expect(t, ACK(.ack = 31));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(text_that_answers_is_one_of_them)
+{
+    struct tcp_test *t = with_sack(false);
+
+    peer_sends(t, ACK(.seq = 11, .len = 10));
+    ignore_sent(t);
+    user_writes(&t->user, 5);
+    peer_sends(t, ACK(.seq = 1, .len = 10));
+    expect(t, ACK(.seq = 1, .ack = 21, .len = 5));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *tcp_sack_suite(void);
 
 Suite *tcp_sack_suite(void)
@@ -151,6 +213,9 @@ Suite *tcp_sack_suite(void)
     tcase_add_test(all, no_blocks_without_the_peers_permission);
     tcase_add_test(all, text_beside_blocks_leaves_room_for_them);
     tcase_add_test(all, the_segments_of_a_train_leave_room_for_them_too);
+    tcase_add_test(all, in_recovery_a_batch_has_more_than_one_ack);
+    tcase_add_test(all, one_segment_has_one_ack);
+    tcase_add_test(all, text_that_answers_is_one_of_them);
     suite_add_tcase(s, all);
     return s;
 }
