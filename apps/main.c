@@ -20,6 +20,7 @@ static const struct {
     {"serve", cmd_serve, "serve files over https"},
     {"run", cmd_run, "run a program of somebody else's with its sockets served by this TCP"},
     {"ss", cmd_ss, "show the connections of running tlsyn commands"},
+    {"explain", cmd_explain, "draw a handshake from a capture, and say what it was"},
     {"lab", cmd_lab, "run a command in a network made for it"},
     {"bench", cmd_bench, "measure what carrying TLS in TCP's handshake saves"},
     {NULL, NULL, NULL},

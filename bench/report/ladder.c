@@ -1,102 +1,76 @@
 /* Follows one TCP connection through a capture file.
  *
  * One pass over the frames lists the connection's segments and puts the first bytes of both
- * directions in order; then the streams are searched for TLS, and each segment gets the names of
- * the messages that it carries. Sequence numbers are taken relative to the initial ones, as
- * unsigned differences, so wrapping needs no thought.
+ * directions in order; then the streams are searched for TLS, each segment gets the names of the
+ * messages that it carries, and what happened is told (ladder_story.c). Sequence numbers are taken
+ * relative to the initial ones, as unsigned differences, so wrapping needs no thought.
  */
 #include "report/ladder.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/ladder_frame.h"
+#include "report/ladder_capture.h"
+#include "report/ladder_flows.h"
+#include "report/ladder_options.h"
+#include "report/ladder_story.h"
 #include "report/ladder_tls.h"
 
-enum { CLIENT, SERVER, SIDES };
-
-/* One direction. Offsets count from the first byte of text, initial sequence number + 1. */
+/* The first text of one direction. Offsets count from the initial sequence number + 1. */
 struct side {
-    struct ladder_endpoint endpoint;
-    bool known; /* its SYN was seen, so `iss` holds */
-    uint32_t iss;
     uint8_t *bytes; /* LADDER_STREAM_MAX */
     uint8_t *have;  /* which of them were seen: 0 or 1 */
+    bool syn, fin;  /* was seen before */
 };
 
 struct follow {
     const struct ladder_flow *flow;
     struct ladder *ladder;
-    size_t limit;
-    bool found, ended;
+    struct ladder_flows flows;
+    int wanted; /* index of the connection; -1: not found yet */
     int64_t first_us;
-    struct side side[SIDES];
+    size_t added; /* events, those that were dropped included */
+    struct side side[LADDER_SIDES];
 };
-
-static void endpoint_address(const struct ladder_endpoint *endpoint, char out[INET6_ADDRSTRLEN])
-{
-    if (inet_ntop(endpoint->family, endpoint->address, out, INET6_ADDRSTRLEN) == NULL) {
-        out[0] = '\0';
-    }
-}
-
-static void endpoint_print(const struct ladder_endpoint *endpoint, char out[LADDER_NAME_MAX])
-{
-    char address[INET6_ADDRSTRLEN];
-    bool ip6 = endpoint->family == AF_INET6;
-
-    endpoint_address(endpoint, address);
-    snprintf(out, LADDER_NAME_MAX, "%s%s%s:%u", ip6 ? "[" : "", address, ip6 ? "]" : "",
-             endpoint->port);
-}
-
-static bool endpoint_equal(const struct ladder_endpoint *a, const struct ladder_endpoint *b)
-{
-    return a->family == b->family && a->port == b->port &&
-           memcmp(a->address, b->address, sizeof a->address) == 0;
-}
 
 static bool endpoint_fits(const struct ladder_endpoint *endpoint, const char *address,
                           uint16_t port)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[INET6_ADDRSTRLEN] = "";
 
-    endpoint_address(endpoint, text);
+    inet_ntop(endpoint->family, endpoint->address, text, sizeof text);
     return (address[0] == '\0' || strcmp(address, text) == 0) &&
            (port == 0 || port == endpoint->port);
 }
 
-static bool flow_fits(const struct ladder_flow *flow, const struct ladder_segment *segment)
+static bool flow_fits(const struct ladder_flow *flow, const struct ladder_tracked *tracked,
+                      size_t number)
 {
-    return flow == NULL || (endpoint_fits(&segment->from, flow->client, flow->client_port) &&
-                            endpoint_fits(&segment->to, flow->server, flow->server_port));
+    return flow == NULL ||
+           ((flow->number == 0 || flow->number == number) &&
+            endpoint_fits(&tracked->end[LADDER_CLIENT], flow->client, flow->client_port) &&
+            endpoint_fits(&tracked->end[LADDER_SERVER], flow->server, flow->server_port));
 }
 
-/* Whether the segment belongs to the connection, which its first SYN begins. */
-static bool belongs(struct follow *follow, const struct ladder_segment *segment, int *from)
+/* Whether the segment belongs to the connection that is wanted, which is the first that fits. */
+static bool belongs(struct follow *follow, const struct ladder_segment *segment, int64_t now,
+                    int *from)
 {
-    struct side *side = follow->side;
-    bool syn = (segment->flags & (LADDER_SYN | LADDER_ACK)) == LADDER_SYN;
+    size_t before = follow->flows.count;
+    int index = ladder_flows_take(&follow->flows, segment, now, from);
 
-    if (!follow->found) {
-        if (!syn || !flow_fits(follow->flow, segment)) {
-            return false;
-        }
-        follow->found = true;
-        side[CLIENT].endpoint = segment->from;
-        side[SERVER].endpoint = segment->to;
+    if (index < 0) {
+        return false;
     }
-    for (int way = CLIENT; way < SIDES; way++) {
-        if (endpoint_equal(&segment->from, &side[way].endpoint) &&
-            endpoint_equal(&segment->to, &side[1 - way].endpoint)) {
-            *from = way;
-            return true;
-        }
+    if (follow->wanted < 0 && (size_t)index == before &&
+        flow_fits(follow->flow, &follow->flows.all[index], (size_t)index + 1)) {
+        follow->wanted = index;
+        follow->first_us = now;
     }
-    return false;
+    return index == follow->wanted;
 }
 
 /* Keep the text that lies within the stream's bound; what came first stays. Returns whether every
@@ -119,85 +93,96 @@ static bool keep_text(struct side *side, uint32_t offset, const struct ladder_se
     return all_known && segment->captured > 0;
 }
 
+/* When the list is full, its last LADDER_TAIL places are used in turn. */
 static struct ladder_event *add_event(struct follow *follow)
 {
     struct ladder *ladder = follow->ladder;
+    size_t at = follow->added++;
 
-    if (ladder->count == follow->limit) {
+    if (at >= LADDER_EVENTS_MAX) {
+        at = LADDER_EVENTS_MAX - LADDER_TAIL + at % LADDER_TAIL;
         ladder->left_out++;
-        return NULL;
+    } else {
+        ladder->count++;
     }
-    struct ladder_event *event = &ladder->events[ladder->count++];
-    *event = (struct ladder_event){0};
+    struct ladder_event *event = &ladder->events[at];
+    *event = (struct ladder_event){.cookie = -1};
     return event;
+}
+
+static_assert(LADDER_EVENTS_MAX % LADDER_TAIL == 0, "the ring's places begin where it does");
+
+/* Whether the segment's SYN, FIN or text was there before. */
+static bool is_again(struct side *side, const struct ladder_tracked *tracked, int from,
+                     const struct ladder_segment *segment)
+{
+    bool syn = (segment->flags & LADDER_SYN) != 0;
+    bool fin = (segment->flags & LADDER_FIN) != 0;
+    bool again = (syn && side->syn) || (fin && side->fin);
+
+    side->syn |= syn;
+    side->fin |= fin;
+    if (!tracked->known[from]) {
+        return again;
+    }
+    uint32_t offset = segment->seq + (syn ? 1 : 0) - (tracked->iss[from] + 1);
+    bool text_again = keep_text(side, offset, segment);
+    return again || (text_again && !fin);
 }
 
 static void take_segment(struct follow *follow, const struct ladder_segment *segment, int from,
                          int64_t now)
 {
-    struct side *mine = &follow->side[from];
-    struct side *peer = &follow->side[1 - from];
-    bool syn = (segment->flags & LADDER_SYN) != 0;
-    bool again = syn && mine->known;
-
-    if (again && segment->seq != mine->iss) {
-        follow->ended = true; /* the ports are used again: another connection */
-        return;
-    }
-    if (syn && !mine->known) {
-        mine->known = true;
-        mine->iss = segment->seq;
-    }
-    if (follow->ladder->count == 0) {
-        follow->first_us = now;
-    }
-    uint32_t offset = segment->seq + (syn ? 1 : 0) - (mine->iss + 1);
-    again |= mine->known && keep_text(mine, offset, segment);
+    const struct ladder_tracked *tracked = &follow->flows.all[follow->wanted];
     struct ladder_event *event = add_event(follow);
-    if (event == NULL) {
-        return;
-    }
+    bool syn = (segment->flags & LADDER_SYN) != 0;
+    int peer = 1 - from;
+
     event->time_us = now - follow->first_us;
-    event->from_client = from == CLIENT;
+    event->from_client = from == LADDER_CLIENT;
     event->flags = segment->flags;
-    event->seq = mine->known ? segment->seq - mine->iss : segment->seq;
-    event->ack = peer->known ? segment->ack - peer->iss : segment->ack;
+    event->seq = tracked->known[from] ? segment->seq - tracked->iss[from] : segment->seq;
+    event->ack = tracked->known[peer] ? segment->ack - tracked->iss[peer] : segment->ack;
     event->length = segment->length;
-    event->retransmission = again;
+    event->retransmission = is_again(&follow->side[from], tracked, from, segment);
     if (syn) {
+        event->cookie = ladder_options_cookie(segment->options, segment->options_length);
         ladder_options_print(segment->options, segment->options_length, event->options,
                              sizeof event->options);
     }
 }
 
-/* A frame's time in microseconds; pcapng has room for times that overflow the product, which are
- * clamped. */
-static int64_t timestamp(const struct pcap_pkthdr *header)
+/* Where the list went round, put its end in order. */
+static void end_events(struct follow *follow)
 {
-    const int64_t limit = INT64_C(1) << 40; /* 35,000 years */
-    int64_t seconds = header->ts.tv_sec;
+    struct ladder *ladder = follow->ladder;
+    struct ladder_event *tail = &ladder->events[LADDER_EVENTS_MAX - LADDER_TAIL];
+    struct ladder_event turned[LADDER_TAIL];
 
-    seconds = seconds < 0 ? 0 : seconds > limit ? limit : seconds;
-    return seconds * 1000000 + header->ts.tv_usec % 1000000;
+    ladder->gap = ladder->count;
+    if (ladder->left_out == 0) {
+        return;
+    }
+    for (size_t i = 0; i < LADDER_TAIL; i++) {
+        turned[i] = tail[(follow->added + i) % LADDER_TAIL];
+    }
+    memcpy(tail, turned, sizeof turned);
+    ladder->gap = LADDER_EVENTS_MAX - LADDER_TAIL;
 }
 
-static void read_frames(struct follow *follow, pcap_t *pcap)
+/* Keep `limit` events: the first and, if there is room for some of both, the last. */
+static void shorten(struct ladder *ladder, size_t limit)
 {
-    struct pcap_pkthdr *header = NULL;
-    const u_char *bytes = NULL;
-    int link_type = pcap_datalink(pcap);
+    size_t tail = limit >= 3 * LADDER_TAIL ? LADDER_TAIL : 0;
 
-    for (long n = 0; n < LADDER_FRAMES_MAX && !follow->ended; n++) {
-        struct ladder_segment segment;
-        int from = CLIENT;
-        if (pcap_next_ex(pcap, &header, &bytes) != 1) {
-            return; /* the end, or where the file breaks off */
-        }
-        if (ladder_frame_parse(link_type, bytes, header->caplen, &segment) == 0 &&
-            belongs(follow, &segment, &from)) {
-            take_segment(follow, &segment, from, timestamp(header));
-        }
+    if (ladder->count <= limit) {
+        return;
     }
+    memmove(&ladder->events[limit - tail], &ladder->events[ladder->count - tail],
+            tail * sizeof *ladder->events);
+    ladder->left_out += ladder->count - limit;
+    ladder->gap = limit - tail;
+    ladder->count = limit;
 }
 
 static size_t in_order(const struct side *side)
@@ -207,76 +192,115 @@ static size_t in_order(const struct side *side)
 }
 
 /* Name what one direction's segments carry. */
-static void name_messages(struct ladder *ladder, const struct side *side, bool client,
+static void name_messages(struct ladder *ladder, const struct follow *follow, int way,
                           struct ladder_tls *tls)
 {
+    const struct side *side = &follow->side[way];
+
     ladder_tls_parse(tls, side->bytes, in_order(side));
     for (size_t i = 0; i < ladder->count; i++) {
         struct ladder_event *event = &ladder->events[i];
-        if (event->from_client != client || event->length == 0 || !side->known) {
+        if (event->from_client != (way == LADDER_CLIENT) || event->length == 0 ||
+            !follow->flows.all[follow->wanted].known[way]) {
             continue;
         }
-        size_t start = event->seq - ((event->flags & LADDER_SYN) != 0 ? 0 : 1);
+        size_t start = ladder_event_offset(event);
         ladder_tls_print(tls, start, start + event->length, event->tls, sizeof event->tls);
     }
 }
 
+/* Names, and what they mean. */
+static void read_streams(struct follow *follow, struct ladder_tls tls[LADDER_SIDES], size_t limit)
+{
+    struct ladder *ladder = follow->ladder;
+    const struct ladder_tracked *tracked = &follow->flows.all[follow->wanted];
+
+    end_events(follow);
+    /* The server's first: it says which TLS version the client's is to be read as. */
+    name_messages(ladder, follow, LADDER_SERVER, &tls[LADDER_SERVER]);
+    tls[LADDER_CLIENT].tls13 = tls[LADDER_SERVER].tls13;
+    name_messages(ladder, follow, LADDER_CLIENT, &tls[LADDER_CLIENT]);
+    ladder_endpoint_print(&tracked->end[LADDER_CLIENT], ladder->client);
+    ladder_endpoint_print(&tracked->end[LADDER_SERVER], ladder->server);
+    ladder->connections = follow->flows.count;
+    ladder_story_tell(ladder, &tls[LADDER_CLIENT], &tls[LADDER_SERVER]);
+    shorten(ladder, limit);
+}
+
 /* Everything that needs memory. `memory` is one block for both directions. */
-static int follow_file(struct follow *follow, pcap_t *pcap)
+static int follow_file(struct follow *follow, struct ladder_capture *capture, size_t limit)
 {
     uint8_t *memory = calloc(4, LADDER_STREAM_MAX);
-    struct ladder_tls *tls = calloc(1, sizeof *tls);
+    struct ladder_tls *tls = calloc(LADDER_SIDES, sizeof *tls);
     struct ladder *ladder = follow->ladder;
-    int error = 0;
+    struct ladder_segment segment;
+    int64_t now = 0;
+    int from = LADDER_CLIENT;
+    int error = ladder_flows_init(&follow->flows);
 
-    ladder->events = calloc(follow->limit, sizeof *ladder->events);
-    if (memory == NULL || tls == NULL || ladder->events == NULL) {
+    ladder->events = calloc(LADDER_EVENTS_MAX, sizeof *ladder->events);
+    if (memory == NULL || tls == NULL || ladder->events == NULL || error < 0) {
         error = -ENOMEM;
     } else {
-        for (int way = CLIENT; way < SIDES; way++) {
+        for (int way = LADDER_CLIENT; way < LADDER_SIDES; way++) {
             follow->side[way].bytes = memory + (size_t)way * 2 * LADDER_STREAM_MAX;
             follow->side[way].have = follow->side[way].bytes + LADDER_STREAM_MAX;
         }
-        read_frames(follow, pcap);
-        /* The server's first: it says which TLS version the client's is to be read as. */
-        name_messages(ladder, &follow->side[SERVER], false, tls);
-        name_messages(ladder, &follow->side[CLIENT], true, tls);
-        endpoint_print(&follow->side[CLIENT].endpoint, ladder->client);
-        endpoint_print(&follow->side[SERVER].endpoint, ladder->server);
-        error = follow->found ? 0 : -ENOENT;
+        while (ladder_capture_next(capture, &segment, &now)) {
+            if (belongs(follow, &segment, now, &from)) {
+                take_segment(follow, &segment, from, now);
+            }
+        }
+        error = follow->wanted < 0 ? -ENOENT : 0;
+    }
+    if (error == 0) {
+        read_streams(follow, tls, limit);
     }
     free(tls);
     free(memory);
     return error;
 }
 
-int ladder_read_stream(struct ladder *ladder, FILE *capture, const struct ladder_flow *flow,
+static void explain(const struct follow *follow, const struct ladder_capture *capture, int result,
+                    char error[LADDER_ERROR_MAX])
+{
+    size_t count = follow->flows.count;
+
+    if (result == -ENOMEM) {
+        snprintf(error, LADDER_ERROR_MAX, "out of memory");
+    } else if (count == 0) {
+        ladder_capture_explain(capture, error);
+    } else {
+        snprintf(error, LADDER_ERROR_MAX, "none of the %zu connections in the capture is that one",
+                 count);
+    }
+}
+
+int ladder_read_stream(struct ladder *ladder, FILE *stream, const struct ladder_flow *flow,
                        size_t limit, char error[LADDER_ERROR_MAX])
 {
-    char reason[PCAP_ERRBUF_SIZE] = "";
+    struct follow follow = {.flow = flow, .ladder = ladder, .wanted = -1};
+    struct ladder_capture capture;
 
     *ladder = (struct ladder){0};
     error[0] = '\0';
     if (limit < 1 || limit > LADDER_EVENTS_MAX) {
-        fclose(capture);
+        fclose(stream);
         snprintf(error, LADDER_ERROR_MAX, "a ladder has 1 to %d segments", LADDER_EVENTS_MAX);
         return -EINVAL;
     }
-    pcap_t *pcap = pcap_fopen_offline(capture, reason);
-    if (pcap == NULL) {
-        fclose(capture);
-        snprintf(error, LADDER_ERROR_MAX, "not a capture that can be read: %s", reason);
-        return -EINVAL;
+    int result = ladder_capture_open(&capture, stream, error);
+    if (result < 0) {
+        return result;
     }
-    struct follow follow = {.flow = flow, .ladder = ladder, .limit = limit};
-    int result = follow_file(&follow, pcap);
-    pcap_close(pcap);
+    result = follow_file(&follow, &capture, limit);
     if (result < 0) {
         ladder_free(ladder);
-        snprintf(error, LADDER_ERROR_MAX, "%s",
-                 result == -ENOENT ? "no TCP connection with its SYN is in the capture"
-                                   : "out of memory");
+        explain(&follow, &capture, result, error);
     }
+    ladder->seen = capture.seen;
+    ladder_flows_fini(&follow.flows);
+    ladder_capture_close(&capture);
     return result;
 }
 

@@ -8,18 +8,15 @@
 #include "report/ladder.h"
 #include "report/xml.h"
 
-enum { TIME_COLUMNS = 10, WIDTH_MIN = 60, WIDTH_DEFAULT = 100, LABEL_MAX = 128 };
+enum { TIME_COLUMNS = 10, WIDTH_MIN = 40, WIDTH_DEFAULT = 100, WIDTH_MAX = 200, LABEL_MAX = 128 };
 
 const char *ladder_flags(uint8_t flags, char out[32])
 {
     static const struct {
         uint8_t flag;
         const char *name;
-    } names[] = {{LADDER_SYN, "SYN"},
-                 {LADDER_FIN, "FIN"},
-                 {LADDER_RST, "RST"},
-                 {LADDER_PSH, "PSH"},
-                 {LADDER_ACK, "ACK"}};
+    } names[] = {{LADDER_SYN, "SYN"}, {LADDER_FIN, "FIN"}, {LADDER_RST, "RST"}, {LADDER_PSH, "PSH"},
+                 {LADDER_ACK, "ACK"}, {LADDER_ECE, "ECE"}, {LADDER_CWR, "CWR"}};
 
     out[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -48,7 +45,15 @@ static void label(const struct ladder_event *event, char out[LABEL_MAX])
         snprintf(length, sizeof length, ", %" PRIu32 " bytes", event->length);
     }
     snprintf(out, LABEL_MAX, "%s, seq %" PRIu32 "%s%s%s", ladder_flags(event->flags, flags),
-             event->seq, ack, length, event->retransmission ? ", retransmission" : "");
+             event->seq, ack, length, event->retransmission ? ", sent again" : "");
+}
+
+/* What stands where segments are not shown. */
+static void gap_label(const struct ladder *ladder, char out[LABEL_MAX])
+{
+    snprintf(out, LABEL_MAX, "%zu %s%s not shown", ladder->left_out,
+             ladder->gap == ladder->count ? "later " : "",
+             ladder->left_out == 1 ? "segment is" : "segments are");
 }
 
 /* Cut the next line of at most `columns` bytes off *text, between words where that is possible.
@@ -69,48 +74,114 @@ static size_t next_line(const char **text, size_t columns, const char **line)
     return n;
 }
 
-/* Detail lines between the lifelines; `lane` is the room between them. */
-static void text_details(FILE *out, const char *text, int lane)
+/* A drawing for a terminal. */
+struct page {
+    FILE *out;
+    int lane; /* columns between the lifelines */
+    bool colour;
+};
+
+/* Select Graphic Rendition (ECMA-48 8.3.117): the client's colour, the server's, ... */
+static const char client_colour[] = "34", server_colour[] = "33", again_colour[] = "31",
+                  message_colour[] = "1", option_colour[] = "2";
+
+static void paint(const struct page *page, const char *colour)
+{
+    if (page->colour) {
+        fprintf(page->out, "\033[%sm", colour);
+    }
+}
+
+static void unpaint(const struct page *page)
+{
+    paint(page, "0");
+}
+
+/* Detail lines between the lifelines. */
+static void text_details(const struct page *page, const char *text, const char *colour)
 {
     const char *line = NULL;
-    size_t room = (size_t)lane - 8;
+    size_t room = (size_t)page->lane - 8;
 
     for (size_t n = next_line(&text, room, &line); n > 0; n = next_line(&text, room, &line)) {
-        fprintf(out, "%*s|      %-*.*s|\n", TIME_COLUMNS, "", lane - 6, (int)n, line);
+        fprintf(page->out, "%*s|      ", TIME_COLUMNS, "");
+        paint(page, colour);
+        fprintf(page->out, "%.*s", (int)n, line);
+        unpaint(page);
+        fprintf(page->out, "%*s|\n", page->lane - 6 - (int)n, "");
     }
 }
 
-static void text_arrow(FILE *out, const struct ladder_event *event, int lane)
+/* The arrow with as much of its label as there is room for; what there isn't comes below. */
+static void text_arrow(const struct page *page, const struct ladder_event *event)
+{
+    const char *colour = event->retransmission ? again_colour
+                         : event->from_client  ? client_colour
+                                               : server_colour;
+    char text[LABEL_MAX];
+    const char *rest = text;
+    const char *line = NULL;
+
+    label(event, text);
+    size_t n = next_line(&rest, (size_t)page->lane - 7, &line);
+    int dashes = page->lane - 7 - (int)n; /* "<--- " or "--- ", then " " and at least ">" */
+    fprintf(page->out, "%*.3f |", TIME_COLUMNS - 1, (double)event->time_us / 1000);
+    paint(page, colour);
+    fprintf(page->out, "%s %.*s ", event->from_client ? "----" : "<---", (int)n, line);
+    for (int i = 0; i < dashes; i++) {
+        fputc('-', page->out);
+    }
+    fputc(event->from_client ? '>' : '-', page->out);
+    unpaint(page);
+    fputs("|\n", page->out);
+    text_details(page, rest, colour);
+}
+
+static void text_gap(const struct page *page, const struct ladder *ladder)
 {
     char text[LABEL_MAX];
-    label(event, text);
-    int dashes = lane - 7 - (int)strlen(text); /* "<--- " or "--- ", then " " and at least ">" */
 
-    fprintf(out, "%*.3f |%s %s ", TIME_COLUMNS - 1, (double)event->time_us / 1000,
-            event->from_client ? "----" : "<---", text);
-    for (int i = 0; i < dashes; i++) {
-        fputc('-', out);
-    }
-    fprintf(out, "%c|\n", event->from_client ? '>' : '-');
+    gap_label(ladder, text);
+    int room = page->lane - 3 - (int)strlen(text);
+    fprintf(page->out, "%*s:%*s:\n", TIME_COLUMNS, "", page->lane, "");
+    fprintf(page->out, "%*s:   %s%*s:\n", TIME_COLUMNS, "", text, room > 0 ? room : 0, "");
+    fprintf(page->out, "%*s:%*s:\n", TIME_COLUMNS, "", page->lane, "");
 }
 
-int ladder_text(FILE *out, const struct ladder *ladder, unsigned width)
+/* Both ends' names above their lifelines, on two lines where one is too short. */
+static void text_names(const struct page *page, const struct ladder *ladder)
 {
-    int columns = width == 0 ? WIDTH_DEFAULT : width < WIDTH_MIN ? WIDTH_MIN : (int)width;
-    columns = columns > 200 ? 200 : columns;
-    int lane = columns - TIME_COLUMNS - 2;
+    int room = page->lane + 2 - (int)strlen(ladder->client);
 
-    fprintf(out, "%*s %s%*s\n", TIME_COLUMNS - 1, "ms", ladder->client,
-            lane + 2 - (int)strlen(ladder->client), ladder->server);
+    fprintf(page->out, "%*s %s", TIME_COLUMNS - 1, "ms", ladder->client);
+    if (room <= (int)strlen(ladder->server)) {
+        fprintf(page->out, "\n%*s", TIME_COLUMNS, "");
+        room = page->lane + 2;
+    }
+    fprintf(page->out, "%*s\n", room, ladder->server);
+}
+
+int ladder_text(FILE *out, const struct ladder *ladder, const struct ladder_style *style)
+{
+    unsigned width = style->width == 0          ? WIDTH_DEFAULT
+                     : style->width < WIDTH_MIN ? WIDTH_MIN
+                     : style->width > WIDTH_MAX ? WIDTH_MAX
+                                                : style->width;
+    const struct page page = {
+        .out = out, .lane = (int)width - TIME_COLUMNS - 2, .colour = style->colour};
+
+    text_names(&page, ladder);
     for (size_t i = 0; i < ladder->count; i++) {
         const struct ladder_event *event = &ladder->events[i];
-        text_arrow(out, event, lane);
-        text_details(out, event->options, lane);
-        text_details(out, event->tls, lane);
+        if (ladder->left_out > 0 && i == ladder->gap) {
+            text_gap(&page, ladder);
+        }
+        text_arrow(&page, event);
+        text_details(&page, event->options, option_colour);
+        text_details(&page, event->tls, message_colour);
     }
-    if (ladder->left_out > 0) {
-        fprintf(out, "%*s (%zu later segments are not shown)\n", TIME_COLUMNS - 1, "",
-                ladder->left_out);
+    if (ladder->left_out > 0 && ladder->gap == ladder->count) {
+        text_gap(&page, ladder);
     }
     return ferror(out) ? -EIO : 0;
 }
@@ -174,7 +245,7 @@ static void svg_arrow(FILE *out, const struct ladder_event *event, int y)
 /* Room for the wait before event i, in proportion to the whole time. */
 static int gap_before(const struct ladder *ladder, size_t i)
 {
-    if (i == 0) {
+    if (i == 0 || (ladder->left_out > 0 && i == ladder->gap)) {
         return 0;
     }
     int64_t whole = ladder->events[ladder->count - 1].time_us;
@@ -184,6 +255,19 @@ static int gap_before(const struct ladder *ladder, size_t i)
     }
     double share = (double)wait / (double)whole;
     return (int)(GAP_ROOM * (share < 1 ? share : 1));
+}
+
+/* Where segments are not shown. Returns the y below. */
+static int svg_gap(FILE *out, const struct ladder *ladder, int y)
+{
+    char text[LABEL_MAX];
+
+    gap_label(ladder, text);
+    if (out != NULL) {
+        svg_text(out, (LEFT + RIGHT) / 2, y + ARROW_ROOM, "text-anchor=\"middle\" font-size=\"13\"",
+                 text, sizeof text);
+    }
+    return y + ARROW_ROOM + LINE_ROOM / 2;
 }
 
 /* Draw every event, or only measure (out NULL). Returns the y below the last. */
@@ -196,12 +280,18 @@ static int svg_events(FILE *out, const struct ladder *ladder)
 
     for (size_t i = 0; i < ladder->count; i++) {
         const struct ladder_event *event = &ladder->events[i];
+        if (ladder->left_out > 0 && i == ladder->gap) {
+            y = svg_gap(out, ladder, y);
+        }
         y += ARROW_ROOM + gap_before(ladder, i);
         if (out != NULL) {
             svg_arrow(out, event, y);
         }
         y = svg_details(out, event->options, y, options_style);
         y = svg_details(out, event->tls, y, tls_style);
+    }
+    if (ladder->left_out > 0 && ladder->gap == ladder->count) {
+        y = svg_gap(out, ladder, y);
     }
     return y;
 }
@@ -210,7 +300,6 @@ int ladder_svg(const struct ladder *ladder, char **svg)
 {
     static const char name_style[] = "text-anchor=\"%s\" font-size=\"15\" font-weight=\"600\"";
     char style[96];
-    char rest[64];
     size_t size = 0;
     int bottom = svg_events(NULL, ladder) + 20;
 
@@ -236,10 +325,6 @@ int ladder_svg(const struct ladder *ladder, char **svg)
     snprintf(style, sizeof style, name_style, "end");
     svg_text(out, RIGHT + 10, TOP - 20, style, ladder->server, sizeof ladder->server);
     svg_events(out, ladder);
-    if (ladder->left_out > 0) {
-        snprintf(rest, sizeof rest, "%zu later segments are not shown", ladder->left_out);
-        svg_text(out, LEFT, bottom + 20, "font-size=\"13\"", rest, sizeof rest);
-    }
     fputs("</svg>\n", out);
     if (fclose(out) != 0) {
         free(*svg);

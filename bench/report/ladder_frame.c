@@ -7,9 +7,7 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -63,6 +61,25 @@ static void skip(struct cursor *cursor, size_t n)
     }
 }
 
+/* Ethertypes by the first nibble of the datagram. */
+static uint16_t by_version(const struct cursor *cursor)
+{
+    return cursor->left > 0 && cursor->bytes[0] >> 4 == 6 ? ETHER_IP6 : ETHER_IP4;
+}
+
+bool ladder_frame_knows(int link_type)
+{
+    static const int known[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,
+                                DLT_IPV4,   DLT_IPV6,      DLT_NULL,       DLT_LOOP};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i] == link_type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Step over the link header. Returns the Ethertype, or 0 if the link type is not ours. */
 static uint16_t link_header(int link_type, struct cursor *cursor)
 {
@@ -72,25 +89,31 @@ static uint16_t link_header(int link_type, struct cursor *cursor)
     case DLT_EN10MB:
         skip(cursor, 12);
         type = take16(cursor);
-        for (int tags = 0; tags < 2 && (type == ETHER_VLAN || type == ETHER_QINQ); tags++) {
-            skip(cursor, 2);
-            type = take16(cursor);
-        }
-        return type;
+        break;
     case DLT_LINUX_SLL:
         skip(cursor, 14);
-        return take16(cursor);
+        type = take16(cursor);
+        break;
     case DLT_LINUX_SLL2:
         type = take16(cursor);
         skip(cursor, 18);
-        return type;
+        break;
+    case DLT_NULL: /* the family, in the byte order and with the number of whoever captured */
+    case DLT_LOOP:
+        skip(cursor, 4);
+        return by_version(cursor);
     case DLT_RAW:
     case DLT_IPV4:
     case DLT_IPV6:
-        return cursor->left > 0 && cursor->bytes[0] >> 4 == 6 ? ETHER_IP6 : ETHER_IP4;
+        return by_version(cursor);
     default:
         return 0;
     }
+    for (int tags = 0; tags < 2 && (type == ETHER_VLAN || type == ETHER_QINQ); tags++) {
+        skip(cursor, 2);
+        type = take16(cursor);
+    }
+    return type;
 }
 
 /* Cut what follows the datagram (Ethernet padding) off; returns its length past the header as the
@@ -204,76 +227,4 @@ int ladder_frame_parse(int link_type, const uint8_t *bytes, size_t n,
     }
     tcp_header(&cursor, length, segment);
     return cursor.bad ? -EINVAL : 0;
-}
-
-/* Append to a string of `size` bytes, with a comma if it is not the first. */
-static void append(char *out, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void append(char *out, size_t size, const char *format, ...)
-{
-    va_list arguments;
-    size_t n = strlen(out);
-
-    if (n > 0 && n + 2 < size) {
-        memcpy(out + n, ", ", 3);
-        n += 2;
-    }
-    va_start(arguments, format);
-    vsnprintf(out + n, size - n, format, arguments);
-    va_end(arguments);
-}
-
-static void print_fast_open(size_t cookie, char *out, size_t size)
-{
-    if (cookie == 0) {
-        append(out, size, "Fast Open (asks for a cookie)");
-    } else {
-        append(out, size, "Fast Open (cookie of %zu bytes)", cookie);
-    }
-}
-
-/* One option of kind > 1; `value` has n bytes. Lengths that the kind does not have are printed as
- * an unknown option. */
-static void print_option(uint8_t kind, const uint8_t *value, size_t n, char *out, size_t size)
-{
-    struct cursor cursor = {value, n, false};
-
-    if (kind == 2 && n == 2) {
-        append(out, size, "MSS %u", take16(&cursor));
-    } else if (kind == 3 && n == 1) {
-        append(out, size, "window scale %u", value[0]);
-    } else if (kind == 4 && n == 0) {
-        append(out, size, "SACK permitted");
-    } else if (kind == 5 && n > 0 && n % 8 == 0) {
-        append(out, size, "SACK of %zu blocks", n / 8);
-    } else if (kind == 8 && n == 8) {
-        append(out, size, "timestamps");
-    } else if (kind == 34) {
-        print_fast_open(n, out, size);
-    } else if (kind == 254 && n >= 2 && take16(&cursor) == 0xf989) {
-        /* RFC 7413 4.1.1 and its appendix: the experimental form. */
-        print_fast_open(n - 2, out, size);
-    } else {
-        append(out, size, "option %u of %zu bytes", kind, n + 2);
-    }
-}
-
-void ladder_options_print(const uint8_t *options, size_t n, char *out, size_t size)
-{
-    size_t i = 0;
-
-    out[0] = '\0';
-    while (i < n && options[i] != 0) {
-        if (options[i] == 1) {
-            i++;
-            continue;
-        }
-        if (n - i < 2 || options[i + 1] < 2 || options[i + 1] > n - i) {
-            append(out, size, "malformed options");
-            return;
-        }
-        print_option(options[i], options + i + 2, (size_t)options[i + 1] - 2, out, size);
-        i += options[i + 1];
-    }
 }

@@ -1,7 +1,9 @@
-/* From a captured frame to a TCP segment; the capture is not trusted. Private to ladder.c. */
+/* From a captured frame to a TCP segment; the capture is not trusted. Private to the ladder's
+ * files. */
 #ifndef TLSYN_REPORT_LADDER_FRAME_H
 #define TLSYN_REPORT_LADDER_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,12 +23,12 @@ struct ladder_segment {
     uint32_t length; /* bytes of text that the IP header says there are */
 };
 
+/* Whether frames of this link type (DLT_*) are read. */
+bool ladder_frame_knows(int link_type);
+
 /* Parse a frame of n captured bytes of a libpcap link type (DLT_*). 0; -EINVAL: not a whole TCP
  * header over IP (fragments included). */
 int ladder_frame_parse(int link_type, const uint8_t *bytes, size_t n,
                        struct ladder_segment *segment);
-
-/* Spell TCP options out into `out`, cut to fit; stops at the first that is malformed. */
-void ladder_options_print(const uint8_t *options, size_t n, char *out, size_t size);
 
 #endif

@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum { RECORD_HEADER = 5, MESSAGE_HEADER = 4, RECORD_MAX = 16384 + 2048 };
-enum { RECORD_CCS = 20, RECORD_ALERT, RECORD_HANDSHAKE, RECORD_DATA, RECORD_HEARTBEAT };
-enum { SERVER_HELLO = 2, EXTENSION_VERSIONS = 43 };
+enum { RECORD_HEARTBEAT = LADDER_DATA + 1 };
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
 
 /* The message being followed. */
 struct message {
@@ -30,15 +30,19 @@ struct walk {
     struct message message;
 };
 
-static void add_span(struct ladder_tls *tls, size_t start, size_t end, const char *name)
+/* The next span, of a record type or 0. When there is no room for more, a spare one. */
+static struct ladder_span *add_span(struct ladder_tls *tls, size_t start, size_t end,
+                                    uint8_t record, const char *name)
 {
-    if (tls->count == LADDER_SPANS_MAX) {
-        return;
+    struct ladder_span *span = &tls->spans[tls->count];
+
+    if (tls->count < LADDER_SPANS_MAX) {
+        tls->count++;
     }
-    struct ladder_span *span = &tls->spans[tls->count++];
-    span->start = start;
-    span->end = end;
+    *span = (struct ladder_span){
+        .start = start, .end = end, .record = record, .message = LADDER_ENCRYPTED};
     snprintf(span->name, sizeof span->name, "%s", name);
+    return span;
 }
 
 static const char *message_name(uint8_t type, char unknown[LADDER_SPAN_NAME_MAX])
@@ -62,46 +66,33 @@ static size_t read16(const uint8_t *p)
     return (size_t)p[0] << 8 | p[1];
 }
 
-/* Whether the extensions (n bytes) of a ServerHello choose TLS 1.3: RFC 8446 4.2.1. */
-static bool chooses_tls13(const uint8_t *p, size_t n)
+static const char *server_hello_name(const struct ladder_hello *hello)
 {
-    while (n >= 4) {
-        size_t type = read16(p);
-        size_t length = read16(p + 2);
-        p += 4;
-        n -= 4;
-        if (length > n) {
-            return false;
-        }
-        if (type == EXTENSION_VERSIONS) {
-            return length == 2 && read16(p) == 0x0304;
-        }
-        p += length;
-        n -= length;
+    if (hello->retry) {
+        return "HelloRetryRequest";
     }
-    return false;
+    if (hello->tls13) {
+        return "ServerHello (TLS 1.3)";
+    }
+    return hello->version == 0x0303 ? "ServerHello (TLS 1.2)" : "ServerHello";
 }
 
-/* The name of a ServerHello whose body (n bytes) lies in one piece; notes the version chosen. */
-static const char *server_hello_name(struct ladder_tls *tls, const uint8_t *body, size_t n)
+/* A hello whose body (n bytes) lies in one piece: keeps what it says, and the first of its kind.
+ * Returns its name. */
+static const char *take_hello(struct ladder_tls *tls, bool server, const uint8_t *body, size_t n)
 {
-    /* RFC 8446 4.1.3: this random, SHA-256 of "HelloRetryRequest", makes it one. */
-    static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
-                                      0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-                                      0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
-                                      0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    enum { SESSION_ID = 34 }; /* after version and random */
+    struct ladder_hello hello;
 
-    if (n < SESSION_ID + 1) {
-        return "ServerHello";
+    if (ladder_hello_parse(&hello, server, body, n) < 0) {
+        return server ? "ServerHello" : "ClientHello";
     }
-    size_t extensions = SESSION_ID + 1 + (size_t)body[SESSION_ID] + 3; /* suite, compression */
-    if (n >= extensions + 2 && chooses_tls13(body + extensions + 2, n - extensions - 2)) {
-        tls->tls13 = true;
-        bool again = memcmp(body + 2, retry, sizeof retry) == 0;
-        return again ? "HelloRetryRequest" : "ServerHello (TLS 1.3)";
+    tls->tls13 |= server && hello.tls13;
+    if (hello.retry) {
+        tls->retry = true;
+    } else if (!tls->hello.there) {
+        tls->hello = hello;
     }
-    return read16(body) == 0x0303 ? "ServerHello (TLS 1.2)" : "ServerHello";
+    return server ? server_hello_name(&hello) : "ClientHello";
 }
 
 /* The message that is being followed ended just before `end`, in the record that began at `record`.
@@ -114,10 +105,11 @@ static void message_done(struct walk *walk, size_t record, size_t end)
     char unknown[LADDER_SPAN_NAME_MAX];
     const char *name = message_name(header[0], unknown);
 
-    if (header[0] == SERVER_HELLO && end - record >= length + MESSAGE_HEADER) {
-        name = server_hello_name(walk->tls, walk->bytes + end - length, length);
+    if ((header[0] == CLIENT_HELLO || header[0] == SERVER_HELLO) &&
+        end - record >= length + MESSAGE_HEADER) {
+        name = take_hello(walk->tls, header[0] == SERVER_HELLO, walk->bytes + end - length, length);
     }
-    add_span(walk->tls, message->start, end, name);
+    add_span(walk->tls, message->start, end, LADDER_HANDSHAKE, name)->message = header[0];
     message->header_have = 0;
 }
 
@@ -188,29 +180,29 @@ static void walk_record(struct walk *walk, size_t record, size_t end)
     size_t at_hand = end < walk->n ? end : walk->n;
 
     switch (walk->bytes[record]) {
-    case RECORD_CCS:
-        add_span(walk->tls, record, end, "ChangeCipherSpec");
+    case LADDER_CCS:
+        add_span(walk->tls, record, end, LADDER_CCS, "ChangeCipherSpec");
         walk->encrypted = !walk->tls->tls13;
         break;
-    case RECORD_ALERT:
+    case LADDER_ALERT:
         snprintf(name, sizeof name, "encrypted alert");
         if (!walk->encrypted && end - body == 2 && at_hand == end) {
             name_alert(name, sizeof name, walk->bytes + body);
         }
-        add_span(walk->tls, record, end, name);
+        add_span(walk->tls, record, end, LADDER_ALERT, name);
         break;
-    case RECORD_HANDSHAKE:
+    case LADDER_HANDSHAKE:
         if (walk->encrypted) {
-            add_span(walk->tls, record, end, "encrypted handshake");
+            add_span(walk->tls, record, end, LADDER_HANDSHAKE, "encrypted handshake");
         } else {
             walk_messages(walk, record, body, at_hand);
         }
         break;
-    case RECORD_DATA:
-        add_span(walk->tls, record, end, "Application Data");
+    case LADDER_DATA:
+        add_span(walk->tls, record, end, LADDER_DATA, "Application Data");
         break;
     default:
-        add_span(walk->tls, record, end, "heartbeat");
+        add_span(walk->tls, record, end, RECORD_HEARTBEAT, "heartbeat");
     }
 }
 
@@ -225,29 +217,32 @@ static size_t padding_end(const uint8_t *bytes, size_t p, size_t n)
 
 static bool is_record(const uint8_t *p)
 {
-    return p[0] >= RECORD_CCS && p[0] <= RECORD_HEARTBEAT && p[1] == 3 && read16(p + 3) > 0 &&
+    return p[0] >= LADDER_CCS && p[0] <= RECORD_HEARTBEAT && p[1] == 3 && read16(p + 3) > 0 &&
            read16(p + 3) <= RECORD_MAX;
 }
 
 void ladder_tls_parse(struct ladder_tls *tls, const uint8_t *bytes, size_t n)
 {
     struct walk walk = {.tls = tls, .bytes = bytes, .n = n};
+    bool tls13 = tls->tls13;
     size_t p = 0;
 
-    tls->count = 0;
+    memset(tls, 0, sizeof *tls);
+    tls->tls13 = tls13;
     while (p < n && tls->count < LADDER_SPANS_MAX) {
         size_t pad = padding_end(bytes, p, n);
         if (pad > p) {
-            add_span(tls, p, pad, "padding");
+            add_span(tls, p, pad, 0, "padding");
             p = pad;
             continue;
         }
         if (n - p < RECORD_HEADER) {
-            add_span(tls, p, p + RECORD_HEADER, "record");
+            add_span(tls, p, p + RECORD_HEADER, 0, "record");
             break;
         }
         if (!is_record(bytes + p)) {
-            add_span(tls, p, n, "data that is not TLS");
+            add_span(tls, p, n, 0, "data that is not TLS");
+            tls->foreign = true;
             break;
         }
         size_t end = p + RECORD_HEADER + read16(bytes + p + 3);
@@ -256,7 +251,9 @@ void ladder_tls_parse(struct ladder_tls *tls, const uint8_t *bytes, size_t n)
     }
     if (walk.message.header_have > 0) {
         char unknown[LADDER_SPAN_NAME_MAX];
-        add_span(tls, walk.message.start, SIZE_MAX, message_name(walk.message.header[0], unknown));
+        const char *name = message_name(walk.message.header[0], unknown);
+        add_span(tls, walk.message.start, SIZE_MAX, LADDER_HANDSHAKE, name)->message =
+            walk.message.header[0];
     }
 }
 

@@ -1,4 +1,5 @@
-/* Names the TLS records and handshake messages in a byte stream. Private to ladder.c. */
+/* Names the TLS records and handshake messages in a byte stream. Private to the ladder's
+ * files. */
 #ifndef TLSYN_REPORT_LADDER_TLS_H
 #define TLSYN_REPORT_LADDER_TLS_H
 
@@ -6,17 +7,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/ladder_hello.h"
+
 enum { LADDER_SPANS_MAX = 512, LADDER_SPAN_NAME_MAX = 48 };
+
+/* Content types of records (RFC 8446 5.1), and some of handshake messages (RFC 8446 4). */
+enum { LADDER_CCS = 20, LADDER_ALERT, LADDER_HANDSHAKE, LADDER_DATA };
+enum { LADDER_CERTIFICATE = 11, LADDER_ENCRYPTED = 0xff };
 
 /* Bytes [start, end) of the stream are one message. end may lie beyond the bytes at hand. */
 struct ladder_span {
     size_t start, end;
+    uint8_t record;  /* content type; 0: no record */
+    uint8_t message; /* of a handshake record: its type, or LADDER_ENCRYPTED */
     char name[LADDER_SPAN_NAME_MAX];
 };
 
 struct ladder_tls {
-    bool tls13; /* a ServerHello chose TLS 1.3: ChangeCipherSpec then means nothing */
-    struct ladder_span spans[LADDER_SPANS_MAX];
+    bool tls13;   /* a ServerHello chose TLS 1.3: ChangeCipherSpec then means nothing */
+    bool retry;   /* there was a HelloRetryRequest */
+    bool foreign; /* something in it is not TLS */
+    struct ladder_hello hello; /* the first ClientHello or ServerHello that was no retry request */
+    struct ladder_span spans[LADDER_SPANS_MAX + 1]; /* the last is spare */
     size_t count;
 };
 

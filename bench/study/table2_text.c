@@ -74,7 +74,7 @@ static int print_ladder(const struct table2 *t, const struct table2_capture *cap
         (void)fprintf(out, "no diagram: %s\n\n", why);
         return 0;
     }
-    error = ladder_text(out, &ladder, 0);
+    error = ladder_text(out, &ladder, &(struct ladder_style){.width = 0});
     ladder_free(&ladder);
     (void)fputs("\n\n", out);
     return error;

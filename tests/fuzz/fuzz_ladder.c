@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (capture != NULL && ladder_read_stream(&ladder, capture, NULL, 64, error) == 0) {
         FILE *out = open_memstream(&text, &length);
         if (out != NULL) {
-            ladder_text(out, &ladder, 80);
+            ladder_text(out, &ladder, &(struct ladder_style){.width = 80, .colour = true});
             fclose(out);
         }
         if (ladder_svg(&ladder, &svg) == 0) {

@@ -1,6 +1,4 @@
 /* report/ladder: what is read from a capture, what hostile captures cannot do, and what is drawn.
- *
- * The captures are written byte by byte here (pcap format, Ethernet, IPv4), from the RFCs' layouts.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -11,145 +9,9 @@
 #include "measure/rng.h"
 #include "report/ladder.h"
 #include "report/ladder_frame.h"
+#include "report/ladder_options.h"
 #include "report/ladder_tls.h"
-
-enum { SYN = LADDER_SYN, ACK = LADDER_ACK, FIN = LADDER_FIN, RST = LADDER_RST };
-enum { CLIENT_ISS = 0xfffffff0, SERVER_ISS = 5000 }; /* the client's numbers wrap */
-
-/* A capture being written. */
-struct capture {
-    uint8_t bytes[65536];
-    size_t n;
-};
-
-/* One segment to write. */
-struct packet {
-    uint32_t ms;
-    bool from_server;
-    uint8_t flags;
-    uint32_t seq, ack; /* relative */
-    const uint8_t *options;
-    size_t options_length;
-    const void *text;
-    size_t length;
-    uint16_t client_port; /* 0: 40000 */
-};
-
-static void put(struct capture *capture, const void *bytes, size_t n)
-{
-    ck_assert_uint_le(capture->n + n, sizeof capture->bytes);
-    memcpy(capture->bytes + capture->n, bytes, n);
-    capture->n += n;
-}
-
-static void put32(struct capture *capture, uint32_t x) /* host order: pcap files tell by magic */
-{
-    put(capture, &x, 4);
-}
-
-static void be16(uint8_t *p, size_t x)
-{
-    p[0] = (uint8_t)(x >> 8);
-    p[1] = (uint8_t)x;
-}
-
-static void be32(uint8_t *p, uint32_t x)
-{
-    be16(p, x >> 16);
-    be16(p + 2, x & 0xffff);
-}
-
-static void capture_init(struct capture *capture, uint32_t link_type)
-{
-    const uint16_t version[2] = {2, 4};
-    capture->n = 0;
-    put32(capture, 0xa1b2c3d4);
-    put(capture, version, 4);
-    put32(capture, 0);
-    put32(capture, 0);
-    put32(capture, 262144);
-    put32(capture, link_type);
-}
-
-static void capture_add(struct capture *capture, const struct packet *packet)
-{
-    uint8_t frame[2048] = {0};
-    uint8_t *ip = frame + 14;
-    uint8_t *tcp = ip + 20;
-    size_t header = 20 + packet->options_length;
-    uint16_t client = packet->client_port != 0 ? packet->client_port : 40000;
-    uint32_t mine = packet->from_server ? SERVER_ISS : CLIENT_ISS;
-    uint32_t peer = packet->from_server ? CLIENT_ISS : SERVER_ISS;
-
-    be16(frame + 12, 0x0800);
-    ip[0] = 0x45;
-    be16(ip + 2, 20 + header + packet->length);
-    ip[8] = 64;
-    ip[9] = 6;
-    memcpy(ip + (packet->from_server ? 16 : 12), "\x0a\x00\x00\x01", 4);
-    memcpy(ip + (packet->from_server ? 12 : 16), "\x0a\x00\x00\x02", 4);
-    be16(tcp, packet->from_server ? 443 : client);
-    be16(tcp + 2, packet->from_server ? client : 443);
-    be32(tcp + 4, mine + packet->seq);
-    be32(tcp + 8, (packet->flags & ACK) != 0 ? peer + packet->ack : 0);
-    tcp[12] = (uint8_t)(header / 4 << 4);
-    tcp[13] = packet->flags;
-    if (packet->options_length > 0) {
-        memcpy(tcp + 20, packet->options, packet->options_length);
-    }
-    if (packet->length > 0) {
-        memcpy(tcp + header, packet->text, packet->length);
-    }
-    uint32_t size = (uint32_t)(34 + header + packet->length);
-    put32(capture, 1000 + packet->ms / 1000);
-    put32(capture, packet->ms % 1000 * 1000);
-    put32(capture, size);
-    put32(capture, size);
-    put(capture, frame, size);
-}
-
-static int read_capture(struct ladder *ladder, struct capture *capture,
-                        const struct ladder_flow *flow, size_t limit)
-{
-    char error[LADDER_ERROR_MAX];
-    FILE *file = fmemopen(capture->bytes, capture->n, "rb");
-    int result = ladder_read_stream(ladder, file, flow, limit, error);
-    ck_assert_int_eq(result < 0, error[0] != '\0');
-    return result;
-}
-
-/* Append a record; returns the new length. */
-static size_t record(uint8_t *out, size_t n, uint8_t type, const void *body, size_t length)
-{
-    out[n] = type;
-    be16(out + n + 1, 0x0303);
-    be16(out + n + 3, length);
-    memcpy(out + n + 5, body, length);
-    return n + 5 + length;
-}
-
-/* A handshake message of `length` bytes of filling behind its header. */
-static size_t message(uint8_t *out, size_t n, uint8_t type, size_t length)
-{
-    be32(out + n, (uint32_t)length);
-    out[n] = type;
-    memset(out + n + 4, 0xaa, length);
-    return n + 4 + length;
-}
-
-/* A ServerHello; TLS 1.3 by its extension, or 1.2 without. */
-static size_t server_hello(uint8_t *out, size_t n, bool tls13)
-{
-    size_t body = n + 4;
-    size_t length = 2 + 32 + 1 + 3 + (tls13 ? 2 + 6 : 0);
-    message(out, n, 2, length);
-    be16(out + body, 0x0303);
-    out[body + 34] = 0;
-    if (tls13) {
-        memcpy(out + body + 38, "\x00\x06\x00\x2b\x00\x02\x03\x04", 8);
-    }
-    return n + 4 + length;
-}
+#include "support/pcap_file.h"
 
 static const uint8_t syn_options[] = {2, 4, 5, 0xb4, 1, 3, 3, 7, 4,  2, 8, 10,
                                       0, 0, 0, 0,    0, 0, 0, 0, 34, 2, 0, 0};
@@ -331,12 +193,13 @@ START_TEST(options_are_spelled_out_and_malformed_ones_end_it)
         {{34, 10, 1, 2, 3, 4, 5, 6, 7, 8}, 10, "Fast Open (cookie of 8 bytes)"},
         {{254, 4, 0xf9, 0x89}, 4, "Fast Open (asks for a cookie)"},
         {{254, 4, 0, 1}, 4, "option 254 of 4 bytes"},
-        {{5, 10, 0, 0, 0, 0, 0, 0, 0, 1}, 10, "SACK of 1 blocks"},
+        {{5, 10, 0, 0, 0, 0, 0, 0, 0, 1}, 10, "SACK of 1 block"},
         {{2, 3, 1}, 3, "option 2 of 3 bytes"},
         {{2, 1}, 2, "malformed options"},
         {{2, 0}, 2, "malformed options"},
         {{4, 2, 2, 40}, 4, "SACK permitted, malformed options"},
         {{4, 2, 8}, 3, "SACK permitted, malformed options"},
+        {{30, 4, 0, 0, 172, 2}, 6, "Multipath TCP, AccECN"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[LADDER_OPTIONS_MAX];
@@ -500,6 +363,15 @@ START_TEST(frames_of_every_link_type_are_understood)
     memcpy(frame, "\x08\x00", 2);
     memcpy(frame + 20, ip, IP_LENGTH);
     ck_assert_int_eq(parse_frame(276, frame, 20 + IP_LENGTH, &segment), 0);
+    memcpy(frame + 14, "\x81\x00\x00\x05\x08\x00", 6); /* with a VLAN tag inside */
+    memcpy(frame + 20, ip, IP_LENGTH);
+    ck_assert_int_eq(parse_frame(113, frame, 20 + IP_LENGTH, &segment), 0);
+    memcpy(frame, "\x02\x00\x00\x00", 4); /* BSD loopback: a family in either byte order */
+    memcpy(frame + 4, ip, IP_LENGTH);
+    ck_assert_int_eq(parse_frame(0, frame, 4 + IP_LENGTH, &segment), 0);
+    ck_assert_int_eq(parse_frame(108, frame, 4 + IP_LENGTH, &segment), 0);
+    ck_assert_uint_eq(segment.captured, 3);
+    ck_assert_int_eq(parse_frame(147, frame, 4 + IP_LENGTH, &segment), -EINVAL);
     /* IPv6 with a destination-options header of 8 bytes. */
     memset(frame, 0, sizeof frame);
     memcpy(frame, "\x60\x00\x00\x00\x00\x1f\x3c\x40", 8);
@@ -593,8 +465,13 @@ START_TEST(corrupted_captures_do_no_harm)
         if (read_capture(&ladder, &broken, NULL, 64) < 0) {
             continue;
         }
+        char sentence[LADDER_SENTENCE_MAX];
+        for (size_t i = 0; ladder_sentence(&ladder, i, sentence) != NULL; i++) {
+            ck_assert(sentence[0] != '\0');
+        }
         FILE *out = fopen("/dev/null", "w");
-        ck_assert_int_eq(ladder_text(out, &ladder, 60 + rng_below(&rng, 80)), 0);
+        ck_assert_int_eq(
+            ladder_text(out, &ladder, &(struct ladder_style){.width = rng_below(&rng, 130)}), 0);
         fclose(out);
         ck_assert_int_eq(ladder_svg(&ladder, &svg), 0);
         free(svg);
@@ -617,7 +494,8 @@ static void small_ladder(struct ladder_event events[2], struct ladder *ladder)
                               .server = "10.0.0.2:443",
                               .events = events,
                               .count = 2,
-                              .left_out = 3};
+                              .left_out = 3,
+                              .gap = 2};
 }
 
 START_TEST(text_keeps_to_its_columns)
@@ -628,14 +506,16 @@ START_TEST(text_keeps_to_its_columns)
     size_t size = 0;
     small_ladder(events, &ladder);
     FILE *out = open_memstream(&text, &size);
-    ck_assert_int_eq(ladder_text(out, &ladder, 64), 0);
+    ck_assert_int_eq(ladder_text(out, &ladder, &(struct ladder_style){.width = 64}), 0);
     fclose(out);
     ck_assert_str_eq(text, "       ms 10.0.0.1:40000                            10.0.0.2:443\n"
                            "    0.000 |---- SYN, seq 0, 209 bytes ------------------------>|\n"
                            "          |      ClientHello                                   |\n"
-                           "    6.123 |<--- SYN ACK, seq 0, ack 210, retransmission -------|\n"
+                           "    6.123 |<--- SYN ACK, seq 0, ack 210, sent again -----------|\n"
                            "          |      MSS 1460, <window> & scale 7, SACK permitted  |\n"
-                           "          (3 later segments are not shown)\n");
+                           "          :                                                    :\n"
+                           "          :   3 later segments are not shown                   :\n"
+                           "          :                                                    :\n");
     free(text);
 }
 END_TEST
@@ -663,7 +543,7 @@ START_TEST(flags_have_their_names)
     char out[32];
     ck_assert_str_eq(ladder_flags(0, out), "-");
     ck_assert_str_eq(ladder_flags(SYN | ACK, out), "SYN ACK");
-    ck_assert_str_eq(ladder_flags(0xff, out), "SYN FIN RST PSH ACK");
+    ck_assert_str_eq(ladder_flags(0xff, out), "SYN FIN RST PSH ACK ECE CWR");
 }
 END_TEST
 
