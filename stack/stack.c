@@ -12,7 +12,7 @@
  * function is entered again from within itself, and whatever an event writes is in the ring before
  * the answer is built.
  */
-#include <tlsyn/conn.h>
+#include <tlsyn/destination.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -59,6 +59,8 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .udp_queue_bytes = 128u << 10,
         .destinations = 1024,
         .metrics_age = TLSYN_SECONDS(600),
+        .embed_off_min = TLSYN_SECONDS(4 * 60),
+        .embed_off_max = TLSYN_SECONDS(36 * 3600),
         .reassembly_datagrams = 1024,
         .reassembly_fragments = 128,
         .reassembly_bytes = 4u << 20,
@@ -313,6 +315,16 @@ int tlsyn_listener_open(struct tlsyn_stack *stack, const struct tlsyn_listen_opt
 void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor)
 {
     tcp_walk(&stack->tcp, visitor);
+}
+
+void tlsyn_destination_walk(struct tlsyn_stack *stack, struct tlsyn_destination_visitor *visitor)
+{
+    dests_walk(&stack->tcp.dests, visitor);
+}
+
+int tlsyn_destination_add(struct tlsyn_stack *stack, const struct tlsyn_destination *destination)
+{
+    return dests_add(&stack->tcp.dests, destination);
 }
 
 int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,

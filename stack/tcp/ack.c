@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "tcp/close.h"
+#include "tcp/embed.h"
 #include "tcp/handshake.h"
 #include "tcp/lend.h"
 #include "tcp/listener.h"
@@ -152,6 +153,8 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     struct recovery_news news = {0};
     uint32_t text = advance(conn, segment, &news);
 
+    if (conn->unproved)
+        embed_proved(conn);
     /* For a round trip, so that pacing does not look like a lack of text. */
     if (seq_gt(conn->snd_una, conn->limited_seq))
         conn->cwnd_limited = false;

@@ -87,17 +87,18 @@ static bool same(const uint8_t a[TCP_COOKIE_LEN], const uint8_t b[TCP_COOKIE_LEN
     return difference == 0;
 }
 
-static bool cookie_is_ours(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
-                           const struct tcp_options *options)
+static enum tcp_admission check_cookie(const struct tlsyn_listener *listener,
+                                       const struct tcp_ends *ends,
+                                       const struct tcp_options *options)
 {
     uint8_t good[TCP_COOKIE_LEN];
 
     if (options->cookie_len != TCP_COOKIE_LEN)
-        return false;
+        return TCP_ADMIT_BAD_COOKIE;
     for (int i = 0; good_cookie(listener, ends, i, good); i++)
         if (same(good, options->cookie))
-            return true;
-    return false;
+            return i == 0 ? TCP_ADMIT_VALID_COOKIE : TCP_ADMIT_OLD_COOKIE;
+    return TCP_ADMIT_BAD_COOKIE;
 }
 
 static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission admitted)
@@ -127,8 +128,7 @@ static enum tcp_admission judge(const struct tlsyn_listener *listener, const str
         return allowed->open ? without_cookie(tcp, TCP_ADMIT_OPEN_AND_CALM) : TCP_ADMIT_NOT_ENABLED;
     if (!allowed->cookies)
         return TCP_ADMIT_NOT_ENABLED;
-    return cookie_is_ours(listener, ends, &syn->options) ? TCP_ADMIT_VALID_COOKIE
-                                                         : TCP_ADMIT_BAD_COOKIE;
+    return check_cookie(listener, ends, &syn->options);
 }
 
 /* R7413-3 */
@@ -140,6 +140,8 @@ enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct
 
     if (verdict == TCP_ADMIT_BAD_COOKIE)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_bad);
+    else if (verdict == TCP_ADMIT_OLD_COOKIE)
+        count(cx, TLSYN_COUNT_tcp_fastopen_alt_key);
     else if (verdict == TCP_ADMIT_BACKLOG_FULL || verdict == TCP_ADMIT_BUSY_COOKIE_REQUIRED)
         count(cx, TLSYN_COUNT_tcp_fastopen_overflow);
     if (syn->text_len)

@@ -127,6 +127,7 @@ struct tlsyn_conn {
     bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
     bool cookie_received : 1;
+    bool unproved : 1;   /* embedded, and nothing acknowledged since (tcp/embed.h) */
     bool twice_due : 1;  /* the next segment reports `twice` */
     bool snd_urgent : 1; /* our text up to snd_up is urgent (tcp/urgent.h) ... */
     bool rcv_urgent : 1; /* ... and the peer's up to rcv_up */
@@ -221,9 +222,10 @@ struct tlsyn_conn {
     uint32_t snd_ring, rcv_ring;       /* bytes of buffer that the user asked for; 0: none */
     uint32_t keep_idle, keep_interval; /* milliseconds */
     uint8_t keep_count;
-    uint8_t syn_cookie_len; /* of opening->cookie */
-    uint16_t fin_timeout;   /* seconds; released, in FIN-WAIT-2 */
-    uint16_t peer_mss;      /* as received, or the default */
+    uint8_t syn_cookie_len;             /* of opening->cookie */
+    enum tlsyn_embedding embedding : 8; /* of an active open */
+    uint16_t fin_timeout;               /* seconds; released, in FIN-WAIT-2 */
+    uint16_t peer_mss;                  /* as received, or the default */
     uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;
     uint32_t retransmits, timeouts, fast_retransmits, undos;
     tlsyn_time opened, established;

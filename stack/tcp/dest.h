@@ -7,6 +7,8 @@
 #ifndef TLSYN_TCP_DEST_H
 #define TLSYN_TCP_DEST_H
 
+#include <tlsyn/destination.h>
+
 #include "core/context.h"
 #include "core/siphash.h"
 #include "core/table.h"
@@ -23,6 +25,11 @@ struct dest {
     uint32_t ssthresh;       /* 0: slow start never ended */
     tlsyn_time srtt, rttvar; /* srtt 0: not known */
     tlsyn_time measured;     /* when, with reordering and ssthresh */
+    /* Of embedding (tcp/embed.h): in a row, the last one's kind, and until when it is off */
+    uint8_t failures;
+    enum tlsyn_embedding failed_by;
+    tlsyn_time off_until;
+    bool learnt; /* here, and not by tlsyn_destination_add() */
 };
 
 struct dests {
@@ -38,7 +45,14 @@ void dests_release(struct dests *d);
 /** NULL: nothing is known. Valid until the next dests_ call. */
 struct dest *dests_find(struct dests *d, const struct tlsyn_addr *addr);
 
-/** The entry, made if there is none; NULL when memory is short. */
+/** The same, and it does not count as a use. */
+const struct dest *dests_look(const struct dests *d, const struct tlsyn_addr *addr);
+
+/** The entry, made if there is none; NULL when memory is short. Something is about to be learnt. */
 struct dest *dests_learn(struct dests *d, const struct tlsyn_addr *addr);
+
+/** tlsyn_destination_walk(), tlsyn_destination_add() */
+void dests_walk(const struct dests *d, struct tlsyn_destination_visitor *visitor);
+int dests_add(struct dests *d, const struct tlsyn_destination *known);
 
 #endif

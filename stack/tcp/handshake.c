@@ -27,12 +27,14 @@
 #include "tcp/close.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
+#include "tcp/embed.h"
 #include "tcp/keepalive.h"
 #include "tcp/metrics.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recv.h"
 #include "tcp/reply.h"
+#include "tcp/segment.h"
 #include "tcp/settings.h"
 #include "tcp/timers.h"
 
@@ -106,10 +108,12 @@ void tcp_refuse(struct tlsyn_conn *conn, int error)
 static uint32_t syn_limit(const struct tlsyn_conn *conn, const struct dest *dest)
 {
     uint32_t room = dest && dest->mss && dest->mss < conn->rcv_mss ? dest->mss : conn->rcv_mss;
+    uint32_t path = conn->mtu.path - tcp_headers_len(conn);
 
-    if (conn->level == TLSYN_LEVEL_NONE ||
+    if (conn->level == TLSYN_LEVEL_NONE || embed_is_off(conn->tcp, dest) ||
         (conn->level == TLSYN_LEVEL_FASTOPEN && !(dest && dest->cookie_len)))
         return 0;
+    room = room < path ? room : path;
     return room > SYN_OPTION_SPACE ? room - SYN_OPTION_SPACE : 0;
 }
 
@@ -127,6 +131,16 @@ static uint16_t syn_text_for(enum tlsyn_level level, uint32_t used, uint32_t lim
     return used > limit ? 0 : (uint16_t)used;
 }
 
+/* Embedding is not off: does the SYN have text, and if not, why? */
+static enum tlsyn_embedding judge_syn_text(const struct tlsyn_conn *conn, bool has_cookie)
+{
+    if (conn->syn_text > 0)
+        return TLSYN_EMBEDDING_SENT;
+    if (conn->level == TLSYN_LEVEL_FASTOPEN && !has_cookie)
+        return TLSYN_EMBEDDING_NO_COOKIE;
+    return conn->snd.used == 0 ? TLSYN_EMBEDDING_NOTHING : TLSYN_EMBEDDING_NO_ROOM;
+}
+
 /* R7413-9 */
 static void choose_syn_text(struct tlsyn_conn *conn)
 {
@@ -135,7 +149,14 @@ static void choose_syn_text(struct tlsyn_conn *conn)
 
     if (conn->level == TLSYN_LEVEL_NONE)
         return;
+    if (embed_is_off(conn->tcp, dest)) { /* nor the option: who knows what of it was disliked */
+        count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_off);
+        conn->embedding = TLSYN_EMBEDDING_OFF;
+        conn->syn_plain = true;
+        return;
+    }
     conn->syn_text = syn_text_for(conn->level, conn->snd.used, syn_limit(conn, dest));
+    conn->embedding = judge_syn_text(conn, has_cookie);
     if (conn->syn_text > 0)
         metrics_time_syn(conn);
     else if (conn->level != TLSYN_LEVEL_FASTOPEN)
@@ -224,7 +245,8 @@ static void learn(struct tlsyn_conn *conn, const struct tcp_options *theirs)
         conn->cookie_received = true;
         dest->cookie_len = theirs->cookie_len;
         memcpy(dest->cookie, theirs->cookie, theirs->cookie_len);
-    } else if (conn->syn_cookie_len && conn->syn_text && conn->snd_una == conn->iss + 1) {
+    } else if (conn->syn_cookie_len && conn->syn_text && !conn->syn_plain &&
+               conn->snd_una == conn->iss + 1) {
         dest->cookie_len = 0; /* it was not honoured: ask for another (RFC 7413 4.1.3) */
     }
 }
@@ -253,6 +275,7 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
     conn->synack_text = (uint16_t)segment->text_len;
     if (segment->text_len)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_synack_data_received);
+    embed_synack_arrives(conn);
     conn->ack_due = TCP_ACK_NOW;
     struct wire_tcp text = *segment;
     text.seq++; /* the SYN is dealt with */
@@ -276,14 +299,17 @@ static void synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *segme
 static void crossing_syn_arrives(struct tlsyn_conn *conn)
 {
     tcp_set_state(conn, TLSYN_SYN_RECEIVED);
+    if (conn->syn_text)
+        conn->embedding = TLSYN_EMBEDDING_CROSSED;
     conn->syn_plain = true;
     conn->snd_rtx = conn->iss; /* SYN-ACK, with our SYN's number */
 }
 
-bool tcp_retry_plain(struct tlsyn_conn *conn)
+bool tcp_retry_plain(struct tlsyn_conn *conn, enum tlsyn_embedding what)
 {
     if (conn->state != TLSYN_SYN_SENT || conn->syn_text == 0 || conn->syn_plain)
         return false;
+    embed_syn_failed(conn, what);
     conn->syn_plain = true;
     conn->snd_rtx = conn->iss;
     conn->rtt_timing = false;
@@ -310,7 +336,8 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
         }
         /* A middlebox that dislikes text in a SYN looks like this too; but not on a path on which
          * we were given a cookie, which FASTOPEN waits for. */
-        if (conn->level != TLSYN_LEVEL_FASTOPEN && tcp_retry_plain(conn))
+        if (conn->level != TLSYN_LEVEL_FASTOPEN &&
+            tcp_retry_plain(conn, TLSYN_EMBEDDING_SYN_REFUSED))
             return;
         count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
         tcp_finish(conn, -ECONNREFUSED);

@@ -23,7 +23,7 @@ void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 
 /** In SYN-SENT: the SYN's text was refused, it seems; the SYN goes again at once without. False if
  * that was tried, or is no remedy. */
-bool tcp_retry_plain(struct tlsyn_conn *conn);
+bool tcp_retry_plain(struct tlsyn_conn *conn, enum tlsyn_embedding what);
 
 /** PAPER: the stream itself is padded, so that a retransmission sends the same bytes
  * (docs/HANDSHAKE.md). 0 or -ENOBUFS. */

@@ -45,7 +45,8 @@ static void keep_to_backlog(struct tcp *tcp)
     tcp_finish(container_of(oldest, struct tlsyn_conn, waiting), -ETIMEDOUT);
 }
 
-/* A cookie for next time, where one was asked for, or the one that came is not ours. (R7413-4) */
+/* A cookie for next time, where one was asked for, or the one that came is not ours, or will not be
+ * for long: its key was replaced. (R7413-4) */
 static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
                            enum tcp_admission verdict)
 {
@@ -164,7 +165,7 @@ static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagra
     enum tcp_admission verdict = tcp_admit(listener, &ends, syn, datagram->len);
     TRACE(tcp->cx, tcp_admit, conn->number, verdict, syn->text_len);
     conn->level = tcp_admission_level(verdict);
-    conn->validated = verdict == TCP_ADMIT_VALID_COOKIE;
+    conn->validated = conn->level == TLSYN_LEVEL_COOKIE;
     prepare_cookie(conn, &syn->options, verdict);
     if (conn->level != TLSYN_LEVEL_NONE)
         embed(conn, syn);

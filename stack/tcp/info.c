@@ -2,6 +2,7 @@
  * tcp/info.c: what a connection tells about itself.
  */
 #include "tcp/conn.h"
+#include "tcp/embed.h"
 #include "tcp/pace.h"
 #include "tcp/recovery.h"
 #include "tcp/urgent.h"
@@ -41,6 +42,16 @@ static void sequence_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info 
     info->rcv_wnd = conn->rcv_wnd;
     info->rcv_mss = conn->rcv_mss;
     info->min_rtt = conn->rack.min_rtt;
+}
+
+static void off_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info)
+{
+    const struct dest *dest = dests_look(&conn->tcp->dests, &conn->remote.addr);
+
+    if (conn->embedding != TLSYN_EMBEDDING_OFF || !embed_is_off(conn->tcp, dest))
+        return;
+    info->off_for = dest->off_until - conn->tcp->cx->now;
+    info->off_by = dest->failed_by;
 }
 
 static uint32_t unsent(const struct tlsyn_conn *conn)
@@ -89,6 +100,8 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
         .remote = conn->remote,
         .active = conn->active,
         .level = conn->level,
+        .got = embed_level(conn),
+        .embedding = conn->embedding,
         .syn_text = conn->syn_text,
         .syn_text_acked = conn->syn_text_acked,
         .synack_text = conn->synack_text,
@@ -112,6 +125,7 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
         .opened = conn->opened,
         .established = conn->established,
     };
+    off_info(conn, info);
     sequence_info(conn, info);
     flight_info(conn, info);
 }

@@ -10,11 +10,12 @@
  * limits.metrics_age, and where it is 0 there are none.
  *
  * The one thing that gets faster: a SYN with text, which is sent again without it when there is no
- * answer in three round trips.
+ * answer in three round trips, nor in 100 ms.
  */
 #include "tcp/metrics.h"
 
 #define TRIPS_OF_SYN 3
+#define SYN_WAIT_MIN TLSYN_MS(100)
 
 static const struct dest *fresh(struct tlsyn_conn *conn)
 {
@@ -31,7 +32,8 @@ void metrics_time_syn(struct tlsyn_conn *conn)
     const struct dest *dest = fresh(conn);
 
     if (dest)
-        rtt_expect(&conn->rtt, TRIPS_OF_SYN * dest->srtt);
+        rtt_expect(&conn->rtt, TRIPS_OF_SYN * dest->srtt > SYN_WAIT_MIN ? TRIPS_OF_SYN * dest->srtt
+                                                                        : SYN_WAIT_MIN);
 }
 
 void metrics_use(struct tlsyn_conn *conn)

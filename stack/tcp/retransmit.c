@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "tcp/congest.h"
+#include "tcp/embed.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 #include "tcp/shut.h"
@@ -46,6 +47,7 @@ static bool given_up(struct tlsyn_conn *conn)
     count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_timeout);
     if (!tcp_synchronized(conn))
         count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
+    embed_never_answered(conn);
     tcp_finish(conn, conn->soft_error ? conn->soft_error : -ETIMEDOUT);
     return true;
 }
@@ -56,6 +58,7 @@ static void syn_timeout(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_retrans);
     conn->syn_retransmits++;
+    embed_syn_failed(conn, TLSYN_EMBEDDING_SYN_DROPPED);
     conn->syn_plain = true;
     conn->snd_rtx = conn->iss;
 }
@@ -102,6 +105,8 @@ void tcp_retransmit_timeout(struct tlsyn_conn *conn)
     bool first = conn->stalled_since == TLSYN_NEVER; /* there was progress since the last one */
 
     if (given_up(conn))
+        return;
+    if (!first && embed_is_swallowed(conn))
         return;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_timeouts);
     conn->timeouts++;

@@ -25,8 +25,6 @@ static void compute(struct rtt *rtt)
      * delays its ACK would bring a timeout on any path with a steady round trip. */
     if (rtt->srtt)
         rto = rtt->srtt + (spread > rtt->min ? spread : rtt->min);
-    if (rto < rtt->min)
-        rto = rtt->min;
     for (int i = 0; i < rtt->backoffs && rto < rtt->max; i++)
         rto *= 2;
     rtt->rto = rto < rtt->max ? fit(rto) : rtt->max;

@@ -131,7 +131,8 @@ void tcp_icmp_error(struct tcp *tcp, const struct ip_error *error)
     }
     if (error->error == -EMSGSIZE)
         tcp_mtu_too_big(conn, seq, error->mtu);
-    if ((error->hard || error->error == -EMSGSIZE) && tcp_retry_plain(conn))
+    if (tcp_retry_plain(conn, error->error == -EMSGSIZE ? TLSYN_EMBEDDING_SYN_TOO_LONG
+                                                        : TLSYN_EMBEDDING_SYN_REFUSED))
         return;
     if (error->error == -EMSGSIZE)
         return;

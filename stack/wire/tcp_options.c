@@ -30,7 +30,6 @@ enum kind {
 #define TS_LEN             10
 
 #define EXID_FASTOPEN 0xf989 /* IANA, TCP Experimental Option Experiment Identifiers */
-#define COOKIE_MIN    4
 
 /* The only options of an ordinary segment: NOP, NOP, timestamps. */
 #define ONLY_TS_LEN  12
@@ -64,7 +63,7 @@ static void get_cookie(struct reader *body, struct tcp_options *o, bool experime
 {
     size_t len = body->left;
 
-    if (len != 0 && (len < COOKIE_MIN || len > TCP_COOKIE_MAX || len % 2 != 0))
+    if (len != 0 && (len < TCP_FASTOPEN_COOKIE_MIN || len > TCP_COOKIE_MAX || len % 2 != 0))
         return;
     memset(o->cookie, 0, sizeof(o->cookie));
     o->has_fastopen = true;

@@ -10,9 +10,10 @@
 
 #include "wire/seq.h"
 
-#define TCP_OPTIONS_MAX     40
-#define TCP_SACK_BLOCKS_MAX 4
-#define TCP_COOKIE_MAX      16
+#define TCP_OPTIONS_MAX         40
+#define TCP_SACK_BLOCKS_MAX     4
+#define TCP_FASTOPEN_COOKIE_MIN 4
+#define TCP_COOKIE_MAX          16
 
 /** Bytes [left, right) that arrived out of order. */
 struct tcp_sack_block {

@@ -276,12 +276,14 @@ static const char *judge(const struct flows *f, const struct flow *flow)
     /* Whose peer keeps its window shut gives way where room is missing. */
     bool gave_way =
         f->plan->ring_bytes && (flow->client.error == -ENOMEM || flow->server.error == -ENOMEM);
+    /* What seems to be swallowed behind an embedded open is for the user to open anew. */
+    bool swallowed = f->plan->remember && flow->client.error == -EAGAIN;
 
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (never_known || gave_way || may_fail(f, flow))
+    if (never_known || gave_way || swallowed || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }

@@ -27,6 +27,7 @@ static void limits_of(const struct plan *p, struct tlsyn_limits *limits)
     set_bound(&limits->ooo_ranges, p->ooo_ranges);
     set_bound(&limits->time_wait, p->time_wait);
     limits->msl = p->msl;
+    limits->embed_off_min = p->remember;
 }
 
 void host_open(struct host *h, const struct plan *plan, struct network *n, int number,

@@ -253,6 +253,7 @@ void plan_choose(struct plan *plan, uint64_t seed)
     choose_options(plan, &r);
     choose_flows(plan, &r);
     choose_tls(plan, &r);
+    plan->remember = maybe(&r, 2, TLSYN_SECONDS(5));
 }
 
 /* --- as text ---------------------------------------------------------------------------------- */

@@ -85,8 +85,8 @@ END_TEST
 START_TEST(refusals_name_no_level)
 {
     for (int v = 0; v < TCP_ADMISSIONS; v++) {
-        bool admitted = v == TCP_ADMIT_VALID_COOKIE || v == TCP_ADMIT_OPEN_AND_CALM ||
-                        v == TCP_ADMIT_PAPER_LENGTH;
+        bool admitted = v == TCP_ADMIT_VALID_COOKIE || v == TCP_ADMIT_OLD_COOKIE ||
+                        v == TCP_ADMIT_OPEN_AND_CALM || v == TCP_ADMIT_PAPER_LENGTH;
         ck_assert_int_eq(tcp_admission_level((enum tcp_admission)v) != TLSYN_LEVEL_NONE, admitted);
     }
 }
@@ -113,9 +113,9 @@ START_TEST(a_shared_key_makes_linuxs_cookies)
     ck_assert_int_eq(verdict(&b), TCP_ADMIT_BAD_COOKIE);
     tcp_cookie_make(b.t->listener, &b.ends, b.syn.options.cookie); /* by the next key */
     tlsyn_listener_cookie_keys(b.t->listener, keys, 2);
-    ck_assert_int_eq(verdict(&b), TCP_ADMIT_VALID_COOKIE);
+    ck_assert_int_eq(verdict(&b), TCP_ADMIT_OLD_COOKIE);
     advance(b.t, TLSYN_SECONDS(10 * 3600)); /* it does not wear out by itself */
-    ck_assert_int_eq(verdict(&b), TCP_ADMIT_VALID_COOKIE);
+    ck_assert_int_eq(verdict(&b), TCP_ADMIT_OLD_COOKIE);
     tcp_test_close(b.t);
 }
 END_TEST

@@ -169,6 +169,98 @@ START_TEST(a_wrong_cookie_brings_the_syn_alone_and_a_new_one)
 }
 END_TEST
 
+/* R7413-2. A cookie is known for an hour or two, and in the second one is exchanged. */
+START_TEST(cookies_are_renewed_by_the_hour)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t), renewed = options;
+
+    t->user.deaf = true;
+    for (int i = 0; i < 2; i++) {
+        advance(t, TLSYN_SECONDS(3600));
+        ignore_sent(t);
+        t->peer_port = (uint16_t)(6000 + i);
+        t->peer_nxt = t->peer_rcv = 0;
+        peer_sends(t, SYN(.len = 100, .opt = renewed));
+        const struct wire_tcp *synack = expect(t, SYNACK(.ack = 101));
+        ck_assert_uint_eq(synack->options.cookie_len, 8);
+        ck_assert_mem_ne(synack->options.cookie, renewed.cookie, 8);
+        memcpy(renewed.cookie, synack->options.cookie, 8);
+        ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_alt_key), (unsigned)i + 1);
+    }
+    t->peer_port = 7000;
+    t->peer_nxt = t->peer_rcv = 0;
+    peer_sends(t, SYN(.len = 100, .opt = options)); /* two hours old */
+    expect(t, SYNACK(.ack = 1));
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_cookie_bad), 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* R7413-2 */
+START_TEST(a_cookie_outlives_its_key_once)
+{
+    static const uint8_t keys[3][TLSYN_COOKIE_KEY] = {{1}, {2}, {3}};
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+
+    t->user.deaf = true;
+    tlsyn_listener_cookie_keys(t->listener, keys + 1, 1);
+    struct tcp_options options = with_cookie(t), renewed = options;
+    tlsyn_listener_cookie_keys(t->listener, keys, 2); /* a new key, and the one before */
+    t->peer_port = 6000;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    const struct wire_tcp *synack = expect(t, SYNACK(.ack = 101));
+    memcpy(renewed.cookie, synack->options.cookie, 8);
+    ck_assert_mem_ne(renewed.cookie, options.cookie, 8);
+    tlsyn_listener_cookie_keys(t->listener, (const uint8_t[2][TLSYN_COOKIE_KEY]){{3}, {1}}, 2);
+    for (int i = 0; i < 2; i++) {
+        t->peer_port = (uint16_t)(7000 + i);
+        t->peer_nxt = t->peer_rcv = 0;
+        peer_sends(t, SYN(.len = 100, .opt = i ? options : renewed));
+        expect(t, SYNACK(.ack = i ? 1 : 101));
+    }
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Whoever overhears a SYN has its cookie, and may send it again: to its own use, if it has the
+ * address too; else it makes us send three segments, and no engine twice. */
+START_TEST(a_replayed_syn_with_cookie_makes_one_engine)
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    for (int i = 0; i < 20; i++) {
+        t->peer_nxt = 0;
+        peer_sends(t, SYN(.len = 100, .opt = options));
+    }
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+    ck_assert_uint_eq(t->tcp->embedded, 1);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Of the lengths that the option may have; none is ours. */
+START_TEST(a_foreign_or_truncated_cookie_is_refused_and_replaced) /* loop 17 */
+{
+    struct tcp_test *t = TCP_TEST(.cookies = true);
+    struct tcp_options options = with_cookie(t);
+
+    if (_i < 4 || _i % 2 || _i == 8) { /* RFC 7413 4.1.1: no such option; and 8 is ours */
+        tcp_test_close(t);
+        return;
+    }
+    options.cookie_len = (uint8_t)_i;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    const struct wire_tcp *synack = expect(t, SYNACK(.ack = 1));
+    ck_assert_uint_eq(synack->options.cookie_len, 8);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_cookie_bad), 1);
+    ck_assert_int_eq(t->user.count[USER_SYN], 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(a_request_with_payload_is_admitted_where_the_listener_is_open)
 {
     struct tcp_test *t = TCP_TEST(.open = true, .cookies = true);
@@ -363,6 +455,10 @@ Suite *tcp_fastopen_suite(void)
     tcase_add_test(the_listener_gives, ten_segments_leave_before_the_handshake_ends);
     tcase_add_test(the_listener_gives, a_valid_cookie_is_enough_without_text);
     tcase_add_test(admission, a_wrong_cookie_brings_the_syn_alone_and_a_new_one);
+    tcase_add_test(admission, cookies_are_renewed_by_the_hour);
+    tcase_add_test(admission, a_cookie_outlives_its_key_once);
+    tcase_add_test(admission, a_replayed_syn_with_cookie_makes_one_engine);
+    tcase_add_loop_test(admission, a_foreign_or_truncated_cookie_is_refused_and_replaced, 4, 17);
     tcase_add_test(admission, a_request_with_payload_is_admitted_where_the_listener_is_open);
     tcase_add_test(admission, nothing_is_admitted_where_all_is_off);
     tcase_add_test(admission, paper_goes_by_length_alone);

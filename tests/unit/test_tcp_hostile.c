@@ -197,8 +197,9 @@ START_TEST(a_cookie_is_not_good_for_ever)
     syn.options.has_fastopen = true;
     syn.options.cookie_len = TCP_COOKIE_LEN;
     tcp_cookie_make(t->listener, &ends, syn.options.cookie);
-    advance(t, TLSYN_SECONDS(3599));
     ck_assert_int_eq(tcp_admit(t->listener, &ends, &syn, 340), TCP_ADMIT_VALID_COOKIE);
+    advance(t, TLSYN_SECONDS(3599));
+    ck_assert_int_eq(tcp_admit(t->listener, &ends, &syn, 340), TCP_ADMIT_OLD_COOKIE);
     advance(t, TLSYN_SECONDS(3602));
     ck_assert_int_eq(tcp_admit(t->listener, &ends, &syn, 340), TCP_ADMIT_BAD_COOKIE);
     tcp_test_close(t);

@@ -65,7 +65,9 @@ struct tlsyn_conn_events {
                        int error); /* MUST-47, SHLD-20 */
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
-     * -ENOMEM, or what refused or aborted it. */
+     * -ENOMEM, or what refused or aborted it. -EAGAIN: behind an embedded open nothing got through;
+     * the path is remembered as one that does not bear it, and who opens anew gets a sequential
+     * handshake. Nothing of the peer's was read behind the SYN-ACK, and nothing acknowledged. */
     void (*on_closed)(struct tlsyn_handler *, struct tlsyn_conn *, int error);
 };
 
@@ -293,12 +295,28 @@ enum tlsyn_state {
 /** "SYN-SENT" and the like. */
 const char *tlsyn_state_name(enum tlsyn_state state);
 
+/** What came of sending the first flight in the SYN. */
+enum tlsyn_embedding {
+#define EMBEDDING(name, text) TLSYN_EMBEDDING_##name,
+#include <tlsyn/embeddings.def>
+#undef EMBEDDING
+    TLSYN_EMBEDDINGS
+};
+
+/** A sentence's part: "the peer acknowledged only the SYN". */
+const char *tlsyn_embedding_words(enum tlsyn_embedding embedding);
+
 struct tlsyn_conn_info {
     uint32_t number; /* as in trace records */
     enum tlsyn_state state;
     struct tlsyn_endpoint local, remote;
-    bool active;             /* opened by tlsyn_conn_open() */
-    enum tlsyn_level level;  /* what the SYN asked for, or on a passive open was admitted as */
+    bool active;            /* opened by tlsyn_conn_open() */
+    enum tlsyn_level level; /* what was asked for, or on a passive open was admitted as */
+    enum tlsyn_level got;   /* of it; NONE: the handshake was sequential, or is not that far */
+    enum tlsyn_embedding embedding; /* why not more */
+    /* With embedding OFF: for how long yet, and what failed the last time. */
+    tlsyn_time off_for;
+    enum tlsyn_embedding off_by;
     uint32_t syn_text;       /* bytes that rode in the SYN */
     uint32_t syn_text_acked; /* of these, acknowledged by (active) or in (passive) the SYN-ACK */
     uint32_t synack_text;    /* bytes that rode in the SYN-ACK */

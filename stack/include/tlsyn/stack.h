@@ -59,6 +59,9 @@ struct tlsyn_limits {
     uint32_t destinations;    /* remembered peers: cookie, MSS, what was measured */
     tlsyn_time metrics_age;   /* measurements are forgotten after this (RFC 9040); 0: at once */
     bool metrics_ssthresh;    /* ssthresh is remembered too */
+    /* A peer towards which an embedded open has failed gets plain SYNs for so long, twice as long
+     * after each further failure, up to the second (RFC 7413 4.1.3.1); 0: never. */
+    tlsyn_time embed_off_min, embed_off_max;
     uint32_t reassembly_datagrams; /* in pieces, being put together; one source a quarter */
     uint32_t reassembly_fragments; /* of one datagram; 128: 64 KiB over a path of 576 */
     uint32_t reassembly_bytes;     /* of memory for their fragments; one source a quarter */

@@ -1,0 +1,145 @@
+/*
+ * tcp/embed.c: what came of sending the first flight in the SYN.
+ */
+#include "tcp/embed.h"
+
+#include <errno.h>
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+bool embed_is_off(const struct tcp *tcp, const struct dest *dest)
+{
+    return dest && dest->failures > 0 && tcp->cx->now < dest->off_until;
+}
+
+/* RFC 7413 leaves the times open; these double, as those of Linux do. R7413-10 */
+static tlsyn_time off_for(const struct tlsyn_limits *limits, int failures)
+{
+    tlsyn_time time = limits->embed_off_min;
+
+    for (int i = 1; i < failures && time < limits->embed_off_max; i++)
+        time *= 2;
+    return time < limits->embed_off_max ? time : limits->embed_off_max;
+}
+
+static void remember(struct tlsyn_conn *conn)
+{
+    const struct context *cx = conn->tcp->cx;
+
+    if (cx->limits.embed_off_min == 0 || conn->level == TLSYN_LEVEL_PAPER)
+        return;
+    struct dest *dest = dests_learn(&conn->tcp->dests, &conn->remote.addr);
+    if (!dest)
+        return;
+    if (dest->failures < UINT8_MAX)
+        dest->failures++;
+    dest->failed_by = conn->embedding;
+    dest->off_until = cx->now + off_for(&cx->limits, dest->failures);
+}
+
+void embed_proved(struct tlsyn_conn *conn)
+{
+    conn->unproved = false;
+    if (conn->embedding == TLSYN_EMBEDDING_ANSWER_DROPPED)
+        return; /* the path bears what follows, but not how it began */
+    struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
+    if (!dest || dest->failures == 0)
+        return;
+    dest->failures = 0;
+    dest->off_until = 0;
+    dest->learnt = true;
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what)
+{
+    if (conn->syn_text == 0 || conn->syn_plain)
+        return;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_plain_syn);
+    conn->embedding = what;
+}
+
+void embed_never_answered(struct tlsyn_conn *conn)
+{
+    if (conn->state == TLSYN_SYN_SENT && conn->embedding == TLSYN_EMBEDDING_SYN_DROPPED)
+        remember(conn);
+}
+
+/* The bare SYN was answered, in a way that says what became of the one with text: the answer to
+ * that was lost if the text is acknowledged, and late if it brings text of its own. What a router
+ * has said of the path's MTU is remembered elsewhere. */
+static void retry_answered(struct tlsyn_conn *conn)
+{
+    bool late = conn->syn_text_acked > 0 && conn->synack_text > 0;
+
+    if (late)
+        conn->embedding = TLSYN_EMBEDDING_TAKEN;
+    else if (conn->syn_text_acked > 0)
+        conn->embedding = TLSYN_EMBEDDING_ANSWER_DROPPED;
+    if (!late && conn->embedding != TLSYN_EMBEDDING_SYN_TOO_LONG)
+        remember(conn);
+}
+
+static enum tlsyn_embedding not_taken(const struct tlsyn_conn *conn)
+{
+    if (conn->syn_cookie_len)
+        return TLSYN_EMBEDDING_COOKIE_REFUSED;
+    return conn->cookie_received ? TLSYN_EMBEDDING_COOKIE_GIVEN : TLSYN_EMBEDDING_IGNORED;
+}
+
+void embed_synack_arrives(struct tlsyn_conn *conn)
+{
+    const struct context *cx = conn->tcp->cx;
+
+    if (conn->syn_text == 0) {
+        if (conn->embedding == TLSYN_EMBEDDING_NO_COOKIE && conn->cookie_received)
+            conn->embedding = TLSYN_EMBEDDING_COOKIE_GIVEN;
+        return;
+    }
+    if (conn->embedding != TLSYN_EMBEDDING_SENT)
+        retry_answered(conn);
+    else if (conn->syn_text_acked == 0)
+        conn->embedding = not_taken(conn);
+    else
+        conn->embedding =
+            conn->syn_text_acked < conn->syn_text ? TLSYN_EMBEDDING_PART : TLSYN_EMBEDDING_TAKEN;
+    conn->unproved = conn->syn_text_acked > 0 && cx->limits.embed_off_min > 0;
+}
+
+/* An engine's user opens anew, with the same ClientHello or another, for none was answered. A user
+ * of FASTOPEN has bytes on their way that nobody else keeps. */
+bool embed_is_swallowed(struct tlsyn_conn *conn)
+{
+    if (!conn->unproved || conn->level == TLSYN_LEVEL_PAPER)
+        return false;
+    conn->unproved = false;
+    conn->embedding = TLSYN_EMBEDDING_BLACK_HOLE;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_blackhole);
+    remember(conn);
+    if (conn->level == TLSYN_LEVEL_FASTOPEN)
+        return false;
+    tlsyn_conn_abort(conn, -EAGAIN);
+    return true;
+}
+
+enum tlsyn_level embed_level(const struct tlsyn_conn *conn)
+{
+    if (!conn->active)
+        return conn->level;
+    if (conn->syn_text_acked == 0)
+        return TLSYN_LEVEL_NONE;
+    return conn->level == TLSYN_LEVEL_COOKIE && conn->syn_cookie_len == 0 ? TLSYN_LEVEL_OPEN
+                                                                          : conn->level;
+}
+
+const char *tlsyn_embedding_words(enum tlsyn_embedding embedding)
+{
+    static const char *const words[TLSYN_EMBEDDINGS] = {
+#define EMBEDDING(name, text) [TLSYN_EMBEDDING_##name] = text,
+#include <tlsyn/embeddings.def>
+#undef EMBEDDING
+    };
+
+    return (unsigned int)embedding < TLSYN_EMBEDDINGS ? words[embedding] : "";
+}

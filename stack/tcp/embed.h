@@ -1,0 +1,46 @@
+/*
+ * tcp/embed.h: what came of sending the first flight in the SYN, and the memory of paths that do
+ * not bear it. Read first: RFC 7413 4.1.3.1, docs/HANDSHAKE.md "When it fails".
+ *
+ *                   the SYN leaves with text
+ *                              |
+ *     refused, too long, -->  SENT  --> TAKEN, PART --(a new ACK)--> proved: all forgiven
+ *     no answer in time        |             |
+ *          | plain SYN         |             +--(two RTOs)--> BLACK_HOLE: closed with -EAGAIN,
+ *          v                   v                              to be opened anew
+ *     SYN_REFUSED ...       IGNORED ...
+ *
+ * What cost a round trip or more is a failure: no SYN to this peer has text or option for
+ * limits.embed_off_min from then on, twice as long after each further one, up to
+ * limits.embed_off_max. What was merely ignored has cost nothing, and may be taken next time: a
+ * server that asks for cookies while it is busy, say. (RFC 7413 4.1.3.1 would count it too, and by
+ * port; a path is the same for all ports.)
+ */
+#ifndef TLSYN_TCP_EMBED_H
+#define TLSYN_TCP_EMBED_H
+
+#include "tcp/conn.h"
+
+/** Whether embedding is off for this peer; NULL: nothing is known of it. */
+bool embed_is_off(const struct tcp *tcp, const struct dest *dest);
+
+/** A SYN with text brought no SYN-ACK, but `what`; a plain one follows. */
+void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what);
+
+/** No SYN was ever answered, and the first of them had text: RFC 7413 4.1.3.1 blames that. */
+void embed_never_answered(struct tlsyn_conn *conn);
+
+/** The SYN-ACK is here, and syn_text_acked, synack_text and cookie_received are known. */
+void embed_synack_arrives(struct tlsyn_conn *conn);
+
+/** Something was acknowledged behind the SYN-ACK: the path bears it. */
+void embed_proved(struct tlsyn_conn *conn);
+
+/** The retransmission timer has expired again without progress. True: the connection is over, for
+ * nothing got through since an embedded open. */
+bool embed_is_swallowed(struct tlsyn_conn *conn);
+
+/** What of the level asked for there was. */
+enum tlsyn_level embed_level(const struct tlsyn_conn *conn);
+
+#endif
