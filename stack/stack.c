@@ -95,6 +95,8 @@ static void context_init(struct context *cx, const struct tlsyn_stack_options *o
     cx->alloc = options->alloc ? options->alloc : tlsyn_alloc_libc();
     cx->random = options->random ? options->random : tlsyn_random_kernel();
     cx->trace = options->trace;
+    cx->ports = options->ports;
+    cx->shared = options->shared;
     wheel_init(&cx->wheel, options->now);
 }
 
@@ -116,7 +118,7 @@ struct tlsyn_stack *tlsyn_stack_new(const struct tlsyn_stack_options *options)
         alloc->resize(alloc, stack, 0);
         return NULL;
     }
-    tcp_init(&stack->tcp, &stack->cx, &stack->ip, stack, options->quiet_tcp);
+    tcp_init(&stack->tcp, &stack->cx, &stack->ip, stack);
     udp_init(&stack->udp, &stack->cx, &stack->ip);
     return stack;
 }

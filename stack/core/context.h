@@ -16,6 +16,8 @@ struct context {
     struct tlsyn_alloc *alloc;
     struct tlsyn_random *random;
     struct tlsyn_trace *trace; /* NULL: none */
+    struct tlsyn_ports *ports; /* NULL: every port is ours to choose */
+    bool shared;               /* our addresses are somebody else's too, who speaks for them */
     struct wheel wheel;
     uint64_t counter[TLSYN_COUNTERS];
     uint64_t dropped[TLSYN_DROPS];

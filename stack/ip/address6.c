@@ -197,10 +197,12 @@ int address6_enable(struct tlsyn_iface *iface)
     /* R8200-4 */
     if (iface->link->caps.mtu < IP6_MTU_MIN)
         return -EMSGSIZE;
+    iface->ip6.on = true;
+    if (context_of(iface)->shared)
+        return 0;
     autoconf_identifier(iface, 0, &link_local.addr);
     error = address6_add(iface, &link_local);
-    if (error == 0)
-        iface->ip6.on = true;
+    iface->ip6.on = error == 0;
     return error;
 }
 
@@ -245,8 +247,9 @@ void tlsyn_iface_dad(struct tlsyn_iface *iface, int transmits)
 void address6_init(struct tlsyn_iface *iface)
 {
     struct context *cx = context_of(iface);
+    bool sure = iface->link->caps.point_to_point || cx->shared;
 
-    iface->ip6 = (struct iface6){.dad_transmits = iface->link->caps.point_to_point ? 0 : 1,
+    iface->ip6 = (struct iface6){.dad_transmits = sure ? 0 : 1,
                                  .retrans_timer = NEIGH_RETRANS_TIMER,
                                  .reachable_time = iface->ip->neigh.reachable_time};
     cx->random->fill(cx->random, &iface->ip6.secret, sizeof(iface->ip6.secret));

@@ -93,7 +93,7 @@ static void announce_timer_fired(struct timer *timer)
 
 void tlsyn_iface_announce(struct tlsyn_iface *iface)
 {
-    if (iface->link->caps.point_to_point)
+    if (iface->link->caps.point_to_point || iface->ip->cx->shared)
         return;
     iface->announcements_left = ARP_ANNOUNCE_NUM;
     announce_all(iface);
@@ -170,7 +170,8 @@ static void defend(struct tlsyn_iface *iface, const struct tlsyn_addr *addr)
 static bool is_conflict(struct tlsyn_iface *iface, const struct wire_arp *arp)
 {
     if (iface_has_address(iface, &arp->sender)) {
-        defend(iface, &arp->sender);
+        if (!iface->ip->cx->shared)
+            defend(iface, &arp->sender);
         return true;
     }
     if (tlsyn_addr_unspecified(&iface->probed) || iface->probe_conflict)
@@ -219,6 +220,6 @@ void arp_input(struct tlsyn_iface *iface, const uint8_t *bytes, size_t len)
     if (iface_is_on_link(iface, &arp.sender) && !iface_is_broadcast(iface, &arp.sender))
         neigh_learn(&iface->ip->neigh, iface, &arp.sender, arp.sender_hw,
                     evidence_of(&arp, for_us));
-    if (for_us && arp.op == ARP_REQUEST)
+    if (for_us && arp.op == ARP_REQUEST && !cx->shared)
         arp_reply(iface, &arp);
 }

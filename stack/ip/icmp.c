@@ -61,6 +61,8 @@ struct tlsyn_view icmp_view(const uint8_t *bytes, size_t len)
 
 bool icmp_may_answer(struct ip *ip)
 {
+    if (ip->cx->shared)
+        return false;
     if (budget_take(&ip->icmp.budget, ip->cx->now))
         return true;
     count(ip->cx, TLSYN_COUNT_icmp_rate_limited);

@@ -64,7 +64,7 @@ static void report1(struct tlsyn_iface *iface, bool done, const struct tlsyn_add
 static void tell(struct tlsyn_iface *iface, uint8_t record, const struct tlsyn_addr *group,
                  int count)
 {
-    if (count == 0 || iface->link->caps.point_to_point)
+    if (count == 0 || iface->link->caps.point_to_point || iface->ip->cx->shared)
         return;
     if (iface->ip->cx->now < iface->ip6.mld.version1_until)
         report1(iface, record == MLD2_TO_INCLUDE, group, count);

@@ -68,7 +68,7 @@ void ndp_solicit_routers(struct tlsyn_iface *iface)
     ndp_send(iface, &frame, &ndp);
 }
 
-/* To one who has asked, or (`to` unspecified) to all. */
+/* To one who has asked, or (`to` unspecified) to all; unless somebody else does. */
 static void advertise(struct tlsyn_iface *iface, const struct tlsyn_addr *addr,
                       const struct tlsyn_addr *to, const uint8_t *hwaddr)
 {
@@ -81,6 +81,8 @@ static void advertise(struct tlsyn_iface *iface, const struct tlsyn_addr *addr,
     struct icmp6_frame frame = {
         .src = *addr, .dst = asked ? *to : ip6_all_nodes(), .ether_dst = asked ? hwaddr : NULL};
 
+    if (iface->ip->cx->shared)
+        return;
     memcpy(ndp.target_hw, iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     ndp_send(iface, &frame, &ndp);
 }
@@ -149,7 +151,7 @@ static void advertisement_arrives(struct tlsyn_iface *iface, const struct wire_n
     struct iface_address *a = iface_find_address(iface, &ndp->target);
 
     if (a) {
-        if (a->state != TLSYN_ADDRESS_DUPLICATE)
+        if (a->state != TLSYN_ADDRESS_DUPLICATE && !iface->ip->cx->shared)
             address6_conflict(iface, a);
         return;
     }

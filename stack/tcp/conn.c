@@ -17,25 +17,48 @@
 #include "tcp/shut.h"
 #include "tcp/timers.h"
 
+static int take_port(struct tcp *tcp, struct tlsyn_endpoint *local,
+                     const struct tlsyn_endpoint *remote)
+{
+    struct tlsyn_ports *ports = tcp->cx->ports;
+
+    if (ports)
+        return ports->take(ports, TLSYN_TCP, local);
+    if (local->port == 0)
+        local->port = demux_choose_port(tcp, local, remote);
+    return local->port ? 0 : -EADDRINUSE;
+}
+
+static void give_port(struct tcp *tcp, const struct tlsyn_endpoint *local)
+{
+    struct tlsyn_ports *ports = tcp->cx->ports;
+
+    if (ports)
+        ports->give(ports, TLSYN_TCP, local);
+}
+
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote,
                                 const struct tlsyn_conn_options *options, int *error)
 {
     const struct tlsyn_limits *limits = &tcp->cx->limits;
     const struct cc_ops *controller = cc_find(options->controller);
+    struct tlsyn_endpoint at = *local;
 
-    *error = -EINVAL;
-    if (!controller)
+    *error = controller ? take_port(tcp, &at, remote) : -EINVAL;
+    if (*error < 0)
         return NULL;
     struct tlsyn_conn *conn = context_alloc(tcp->cx, sizeof(*conn));
     *error = -ENOMEM;
-    if (!conn)
+    if (!conn) {
+        give_port(tcp, &at);
         return NULL;
+    }
     conn->opening = context_alloc(tcp->cx, sizeof(*conn->opening));
     if (!conn->opening || cc_init(&conn->cc, controller, tcp->cx->alloc, tcp->numbered) < 0)
         goto fail;
     conn->tcp = tcp;
-    conn->local = *local;
+    conn->local = at;
     conn->remote = *remote;
     *error = demux_add(tcp, conn);
     if (*error < 0)
@@ -55,8 +78,8 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->quick_acks = limits->quick_acks;
     conn->quick_start = limits->quick_acks > 0;
     budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
-    conn->ts_offset = isn_ts_offset(&tcp->key, local, remote);
-    conn->iss = tcp->choose_iss(tcp, local, remote);
+    conn->ts_offset = isn_ts_offset(&tcp->key, &at, remote);
+    conn->iss = tcp->choose_iss(tcp, &at, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
     rack_init(&conn->rack, conn->iss);
     return conn;
@@ -66,6 +89,7 @@ fail:
     cc_release(&conn->cc, tcp->cx->alloc);
     context_free(tcp->cx, conn->opening);
     context_free(tcp->cx, conn);
+    give_port(tcp, &at);
     return NULL;
 }
 
@@ -213,6 +237,7 @@ void tcp_reap(struct tcp *tcp)
         list_remove(it);
         release_rings(conn);
         cc_release(&conn->cc, tcp->cx->alloc);
+        give_port(tcp, &conn->local);
         context_free(tcp->cx, conn);
     }
 }

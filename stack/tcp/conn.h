@@ -243,8 +243,9 @@ struct tlsyn_listener {
     bool paused;
 };
 
-/** A TCB in state CLOSED, in no list but tcp->all and in the demux. NULL with *error -ENOMEM,
- * -ENOBUFS (limits.connections). */
+/** A TCB in state CLOSED, in no list but tcp->all and in the demux; with port 0 in *local one is
+ * chosen. NULL with *error -ENOMEM, -ENOBUFS (limits.connections), -EADDRINUSE, or what
+ * tlsyn_ports' take has to say. */
 struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote,
                                 const struct tlsyn_conn_options *options, int *error);

@@ -168,17 +168,15 @@ static void choose_syn_text(struct tlsyn_conn *conn)
 }
 
 /* MUST-43, MUST-44 */
-static int choose_local(struct tcp *tcp, const struct tlsyn_connect_options *options,
-                        const struct ip_path *path, struct tlsyn_endpoint *local)
+static int choose_address(struct tcp *tcp, const struct tlsyn_connect_options *options,
+                          const struct ip_path *path, struct tlsyn_endpoint *local)
 {
     *local = options->local;
     if (tlsyn_addr_unspecified(&local->addr))
         local->addr = path->src;
     else if (!ip_is_ours(tcp->ip, &local->addr))
         return -EADDRNOTAVAIL;
-    if (local->port == 0)
-        local->port = demux_choose_port(tcp, local, &options->remote);
-    return local->port ? 0 : -EADDRINUSE;
+    return 0;
 }
 
 /* RFC 9293 3.9.1.1 (MUST-46): not to a multicast address, nor to the limited broadcast. */
@@ -201,7 +199,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     if (error == 0)
         error = ip_path_find(tcp->ip, &options->remote.addr, &path);
     if (error == 0)
-        error = choose_local(tcp, options, &path, &local);
+        error = choose_address(tcp, options, &path, &local);
     if (error < 0)
         return error;
     struct tlsyn_conn *conn = tcp_conn_new(tcp, &local, &options->remote, &options->conn, &error);

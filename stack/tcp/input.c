@@ -327,6 +327,7 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
             conn_arrives(conn, datagram, &segment);
     } else {
         drop(tcp->cx, TLSYN_DROP_tcp_no_connection);
-        tcp_reply_rst(tcp, datagram, &segment);
+        if (!tcp->cx->shared) /* it may be of somebody else's connection */
+            tcp_reply_rst(tcp, datagram, &segment);
     }
 }

@@ -42,6 +42,13 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
     struct tlsyn_listener *listener = context_alloc(tcp->cx, sizeof(*listener));
     if (!listener)
         return -ENOMEM;
+    struct tlsyn_ports *ports = tcp->cx->ports;
+    struct tlsyn_endpoint at = *local;
+    int error = ports ? ports->take(ports, TLSYN_TCP, &at) : 0;
+    if (error < 0) {
+        context_free(tcp->cx, listener);
+        return error;
+    }
     listener->tcp = tcp;
     listener->options = *options;
     listener->options.conn.controller = controller->name; /* the caller's string need not stay */
@@ -107,6 +114,8 @@ void tlsyn_listener_close(struct tlsyn_listener *listener)
             tcp_finish(conn, -ECONNABORTED);
         }
     }
+    if (tcp->cx->ports)
+        tcp->cx->ports->give(tcp->cx->ports, TLSYN_TCP, &listener->options.local);
     list_remove(&listener->node);
     tcp->listener_count--;
     context_free(tcp->cx, listener);

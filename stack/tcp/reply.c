@@ -12,7 +12,7 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_datagram *datagram,
         .src_port = segment->dst_port, .dst_port = segment->src_port, .flags = TCP_RST};
     struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .protocol = IP_PROTOCOL_TCP};
 
-    if (segment->flags & TCP_RST || tcp->quiet)
+    if (segment->flags & TCP_RST)
         return;
     if (!budget_take(&tcp->rsts, tcp->cx->now)) {
         count(tcp->cx, TLSYN_COUNT_tcp_rst_rate_limited);

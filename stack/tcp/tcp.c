@@ -20,11 +20,9 @@ static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
     return isn_choose(&tcp->key, local, remote, tcp->cx->now);
 }
 
-int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack,
-             bool quiet)
+int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack)
 {
-    *tcp =
-        (struct tcp){.cx = cx, .ip = ip, .stack = stack, .quiet = quiet, .choose_iss = choose_iss};
+    *tcp = (struct tcp){.cx = cx, .ip = ip, .stack = stack, .choose_iss = choose_iss};
     table_init(&tcp->demux, cx->limits.connections);
     list_init(&tcp->listeners);
     list_init(&tcp->all);

@@ -23,7 +23,6 @@ struct tcp {
     struct context *cx;
     struct ip *ip;
     struct tlsyn_stack *stack; /* handed through to users, never looked into */
-    bool quiet;                /* no RST to segments of no connection */
 
     struct table demux; /* connections by 4-tuple */
     struct list listeners;
@@ -55,8 +54,7 @@ struct tcp {
                           const struct tlsyn_endpoint *remote);
 };
 
-int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack,
-             bool quiet);
+int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack);
 
 /** Every connection's user gets on_closed(-ECONNABORTED); nothing is sent. */
 void tcp_release(struct tcp *tcp);

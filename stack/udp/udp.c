@@ -160,11 +160,19 @@ static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *option
 
     if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(udp->ip, &local->addr))
         return -EADDRNOTAVAIL;
+    if (local->port > 0 && port_taken(udp, options, local->port))
+        return -EADDRINUSE;
+    if (udp->cx->ports)
+        return udp->cx->ports->take(udp->cx->ports, TLSYN_UDP, local);
     if (local->port == 0)
         local->port = choose_port(udp, options);
-    else if (port_taken(udp, options, local->port))
-        return -EADDRINUSE;
     return local->port > 0 ? 0 : -EADDRINUSE;
+}
+
+static void give_port(struct udp *udp, const struct tlsyn_endpoint *local)
+{
+    if (udp->cx->ports)
+        udp->cx->ports->give(udp->cx->ports, TLSYN_UDP, local);
 }
 
 int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
@@ -177,8 +185,10 @@ int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
     if (error < 0)
         return error;
     ep = context_alloc(udp->cx, sizeof(*ep));
-    if (!ep)
+    if (!ep) {
+        give_port(udp, &chosen.local);
         return -ENOMEM;
+    }
     ep->udp = udp;
     ep->handler = handler;
     ep->options = chosen;
@@ -186,6 +196,7 @@ int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
     error = table_add(&udp->endpoints, udp->cx->alloc, &ep->node,
                       hash_of(udp, &chosen.local.addr, chosen.local.port));
     if (error < 0) {
+        give_port(udp, &chosen.local);
         context_free(udp->cx, ep);
         return error == -ENOSPC ? -ENOBUFS : error;
     }
@@ -200,6 +211,7 @@ void tlsyn_udp_close(struct tlsyn_udp *ep)
     table_remove(&ep->udp->endpoints, &ep->node);
     list_remove(&ep->all);
     list_remove(&ep->blocked);
+    give_port(ep->udp, &ep->options.local);
     context_free(ep->udp->cx, ep);
 }
 

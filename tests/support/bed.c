@@ -164,7 +164,8 @@ void bed_open(struct bed *bed, const struct bed_options *options)
         .random = &bed->random.base,
         .trace = options->trace,
         .now = bed->now,
-        .quiet_tcp = options->quiet,
+        .shared = options->shared,
+        .ports = options->ports,
     });
     must(bed->stack && tlsyn_iface_add(bed->stack, &bed->link.base, &bed->iface) == 0);
     give_addresses(bed, options);

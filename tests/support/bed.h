@@ -29,8 +29,9 @@ struct bed_options {
     const struct tlsyn_link_caps
         *caps; /* NULL: the fake link's own; the Ethernet address is ours in any case */
     struct tlsyn_trace *trace;
-    uint64_t seed; /* of its randomness; 0: 1 */
-    bool quiet;    /* no RST for segments of no connection */
+    uint64_t seed;             /* of its randomness; 0: 1 */
+    bool shared;               /* somebody else speaks for its addresses */
+    struct tlsyn_ports *ports; /* or NULL */
 };
 
 /** Stack, link, addresses; both ends know each other's Ethernet address. Set `on_frame` and

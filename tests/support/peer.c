@@ -344,7 +344,8 @@ static void start_stack(struct tcp_test *t)
         .random = &t->random.base,
         .trace = o->trace,
         .now = t->now,
-        .quiet_tcp = o->quiet,
+        .shared = o->shared,
+        .ports = o->ports,
     });
     ck_assert_ptr_nonnull(t->stack);
     ck_assert_int_eq(tlsyn_iface_add(t->stack, &t->link.base, &t->iface), 0);

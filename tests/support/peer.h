@@ -41,7 +41,8 @@ struct tcp_test_options {
                           const struct tlsyn_endpoint *);
     tcp_seq peer_iss; /* 0: 0x10000000 */
     struct tlsyn_link_caps caps;
-    bool quiet;
+    bool shared; /* somebody else speaks for its address */
+    struct tlsyn_ports *ports;
     struct tlsyn_trace *trace;
 };
 

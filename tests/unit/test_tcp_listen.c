@@ -76,17 +76,6 @@ START_TEST(a_port_without_listener_resets)
 }
 END_TEST
 
-START_TEST(a_quiet_stack_resets_nobody)
-{
-    struct tcp_test *t = TCP_TEST(.quiet = true);
-
-    t->local_port = 81;
-    peer_sends(t, SYN());
-    expect_nothing(t);
-    tcp_test_close(t);
-}
-END_TEST
-
 /* RFC 9293 3.1 (MUST-3) */
 START_TEST(a_damaged_syn_is_dropped)
 {
@@ -171,7 +160,6 @@ Suite *tcp_listen_suite(void)
     tcase_add_test(segments_for_a_listener, an_ack_is_answered_with_a_reset_of_its_number);
     tcase_add_test(segments_for_a_listener, a_segment_with_neither_syn_nor_ack_is_dropped);
     tcase_add_test(segments_for_a_listener, a_port_without_listener_resets);
-    tcase_add_test(segments_for_a_listener, a_quiet_stack_resets_nobody);
     tcase_add_test(segments_for_a_listener, a_damaged_syn_is_dropped);
     tcase_add_test(segments_for_a_listener, text_of_a_syn_without_fast_open_is_not_acknowledged);
     suite_add_tcase(s, segments_for_a_listener);

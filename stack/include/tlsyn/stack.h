@@ -102,14 +102,32 @@ struct tlsyn_random {
 struct tlsyn_alloc *tlsyn_alloc_libc(void);
 struct tlsyn_random *tlsyn_random_kernel(void);
 
+enum tlsyn_transport { TLSYN_TCP, TLSYN_UDP };
+
+/**
+ * Who has a say in which ports are free, where others use them too. Each connection, listener and
+ * UDP endpoint takes its local port when it comes to be, and gives it back when nothing is expected
+ * for it any more, TIME-WAIT included. No call on the stack is allowed inside.
+ */
+struct tlsyn_ports {
+    /** With port 0 in *local it chooses one and writes it there, with another it takes that one,
+     * which may be taken already: each take has its own give. 0, or why the stack's user can't have
+     * it: -EADDRINUSE, -EACCES, -EMFILE. */
+    int (*take)(struct tlsyn_ports *, enum tlsyn_transport, struct tlsyn_endpoint *local);
+    void (*give)(struct tlsyn_ports *, enum tlsyn_transport, const struct tlsyn_endpoint *local);
+};
+
 struct tlsyn_stack_options {
     const struct tlsyn_limits *limits; /* copied; NULL: the defaults */
     struct tlsyn_alloc *alloc;         /* NULL: libc's */
     struct tlsyn_random *random;       /* NULL: the kernel's */
     struct tlsyn_trace *trace;         /* NULL: none */
     tlsyn_time now;                    /* the clock's reading at birth */
-    bool quiet_tcp; /* no RST for segments of no connection: somebody else's may be on this address
-                     */
+    struct tlsyn_ports *ports;         /* NULL: the stack chooses alone */
+    /* The addresses are another stack's too, say the kernel's, and that one speaks for them: who
+     * asks for them by ARP or neighbour discovery, pings them, or tries ports that nobody here has,
+     * hears nothing from us. An IPv6 address may be used at once, and brings no link-local one. */
+    bool shared;
 };
 
 /** NULL when memory is short. */
