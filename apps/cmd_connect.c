@@ -195,8 +195,10 @@ static int talk(struct connect *c)
 
 static int run(struct connect *c)
 {
-    int status = host_open(&c->host, &c->network, NULL);
+    int status;
 
+    host_options_peer(&c->network, c->host_name);
+    status = host_open(&c->host, &c->network, NULL);
     if (status != CLI_OK)
         return status;
     relay_init(&c->relay, c->host.loop);

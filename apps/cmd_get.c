@@ -232,8 +232,10 @@ static int parse_operand(const char *text, struct url *url)
 static int run(struct get *g, struct url *url)
 {
     static const char *const alpn[] = {"http/1.1", NULL};
-    int status = host_open(&g->host, &g->network, NULL);
+    int status;
 
+    host_options_peer(&g->network, url->host);
+    status = host_open(&g->host, &g->network, NULL);
     if (status != CLI_OK)
         return status;
     g->give_up = g->time_max > 0 ? tlsyn_clock() + g->time_max : TLSYN_NEVER;

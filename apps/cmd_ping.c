@@ -265,8 +265,10 @@ static int ping(struct ping *p)
 
 static int run(struct ping *p)
 {
-    int status = host_open(&p->host, &p->network, NULL);
+    int status;
 
+    host_options_peer(&p->network, p->name);
+    status = host_open(&p->host, &p->network, NULL);
     if (status != CLI_OK)
         return status;
     if (p->wait > p->network.timeout)

@@ -280,6 +280,7 @@ int cmd_run(int argc, char **argv)
     int operands = 0;
 
     host_options_init(&options, "run", common);
+    options.alone = true;
     keep_options(common);
     operands = cli_parse(&command, argc, argv, &status);
     if (operands < 0)

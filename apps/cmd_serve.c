@@ -354,6 +354,7 @@ int cmd_serve(int argc, char **argv)
     operands = cli_parse(&command, argc, argv, &status);
     if (operands < 0)
         return status;
+    s.network.listen = (uint16_t)s.port;
     if (operands == 1)
         s.folder = argv[1];
     status = check(&s);

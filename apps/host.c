@@ -100,9 +100,11 @@ void host_options_init(struct host_options *options, const char *command,
          "network interface (default: that of the default route, or the only one)",
          "TLSYN_INTERFACE"},
         {"address", 'a', &host_address_type, options,
-         "our own address, IPv4 or IPv6, one that nobody has, this machine included; dhcp: one "
-         "that "
-         "the network lends; auto6: one in the IPv6 network that a router advertises",
+         "our own address, IPv4 or IPv6. host: this machine's, shared with its kernel, which "
+         "leaves "
+         "our ports to us; host6: the same, its IPv6 one; or one that nobody has; dhcp: one that "
+         "the network lends; auto6: one in the IPv6 network that a router advertises (default: "
+         "host)",
          "TLSYN_ADDRESS"},
         {"prefix", 0, &prefix_type, &options->prefix,
          "prefix length of its network, if --address has none (default: the interface's)",
@@ -122,6 +124,13 @@ void host_options_init(struct host_options *options, const char *command,
 
     *options = (struct host_options){.command = command, .timeout = TLSYN_SECONDS(30)};
     memcpy(table, filled, sizeof(filled));
+}
+
+void host_options_peer(struct host_options *options, const char *name)
+{
+    struct in6_addr address;
+
+    options->peer_is_ip6 = inet_pton(AF_INET6, name, &address) == 1;
 }
 
 /* --- checks before anything is opened --------------------------------------------------------- */
@@ -253,6 +262,32 @@ static int open_link(struct host *host)
     return CLI_FAILURE;
 }
 
+/* Before the rights are gone that a port below 1024 needs. */
+static int guard_ports(struct host *host)
+{
+    uint16_t port = host->options->listen;
+    int error = 0;
+
+    if (!host->shared)
+        return CLI_OK;
+    guard_init(&host->guard, &host->own.address, if_nametoindex(host->interface));
+    if (port)
+        error = guard_hold(&host->guard, port);
+    if (error == 0)
+        return CLI_OK;
+    if (error == -EACCES) {
+        privilege_explain_port(port);
+        return CLI_PERMISSION;
+    }
+    if (error == -EADDRINUSE)
+        say("port %u is in use by another program of this machine; stop that, or choose another "
+            "with --port, or an address that nobody has with --address",
+            port);
+    else
+        say("port %u can't be guarded from the kernel: %s", port, strerror(-error));
+    return CLI_FAILURE;
+}
+
 static int drop_rights(void)
 {
     int error = privilege_drop();
@@ -319,6 +354,8 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
         .limits = limits,
         .trace = host->trace.out ? &host->trace.base : NULL,
         .now = tlsyn_clock(),
+        .shared = host->shared,
+        .ports = host->shared ? &host->guard.base : NULL,
     };
     int error = 0;
 
@@ -337,7 +374,7 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
         say("the stack can't be started: %s", strerror(-error));
         return CLI_FAILURE;
     }
-    return host->options->source == HOST_GIVEN ? host_add_gateway(host) : CLI_OK;
+    return host_awaits_address(host) ? CLI_OK : host_add_gateway(host);
 }
 
 /* --- signals ---------------------------------------------------------------------------------- */
@@ -396,6 +433,8 @@ int host_open(struct host *host, const struct host_options *options,
     if (status == CLI_OK)
         status = host_choose_address(host);
     if (status == CLI_OK)
+        status = guard_ports(host);
+    if (status == CLI_OK)
         status = open_link(host);
     if (status == CLI_OK)
         status = drop_rights();
@@ -442,6 +481,7 @@ int host_close(struct host *host, int status)
     }
     if (host->stack)
         tlsyn_stack_free(host->stack);
+    guard_fini(&host->guard);
     status = check_files(host, status);
     keylog_fini(&host->keylog);
     tlsyn_link_close(host->link);
@@ -511,7 +551,10 @@ int host_explain(const struct host *host, const struct tlsyn_endpoint *remote, i
             host->interface, cli_address_text(&host->own.address, address));
         break;
     case -EADDRNOTAVAIL:
-        say("the DHCP server on %s took our address back", host->interface);
+        if (host->shared)
+            say("%s is no address of this machine any more", address);
+        else
+            say("the DHCP server on %s took our address back", host->interface);
         break;
     case -ECONNREFUSED:
         say("%s refused the connection: nothing listens on that port", where);
@@ -558,16 +601,16 @@ int host_check_remote(const struct host *host, const struct tlsyn_addr *remote)
             cli_address_text(remote, text), host_is_ip4(host) ? 6 : 4, host_is_ip4(host) ? 4 : 6);
         return CLI_FAILURE;
     }
-    if (tlsyn_addr_eq(remote, &host->own.address)) {
-        say("%s is our own --address; there is nobody else to talk to",
-            cli_address_text(remote, text));
-        return CLI_FAILURE;
-    }
     if (host->interface[0] && netif_owns(remote, name)) {
         say("%s is an address of this machine: frames that leave by %s don't come back to it "
             "(tlsyn lab makes a network "
             "with two ends)",
             cli_address_text(remote, text), host->interface);
+        return CLI_FAILURE;
+    }
+    if (tlsyn_addr_eq(remote, &host->own.address)) {
+        say("%s is our own --address; there is nobody else to talk to",
+            cli_address_text(remote, text));
         return CLI_FAILURE;
     }
     return CLI_OK;

@@ -6,8 +6,8 @@
  *
  * and everything that can go wrong on the way said in one sentence.
  *
- * The address must be nobody's, not even this machine's kernel's, which would answer our
- * connections with RST. About an IPv4 address the network is asked (RFC 5227) while the first
+ * The address is this machine's, shared with its kernel by a guard of our ports (guard.h); or
+ * nobody's. About such an IPv4 address the network is asked (RFC 5227) while the first
  * frames are on their way already, so that an honest start waits for nothing; an answer ends the
  * command. An IPv6 address is asked about first (RFC 4862 5.4), which takes a second; one that the
  * network is to give (dhcp, auto6) takes until there is one.
@@ -21,12 +21,13 @@
 #include <tlsyn/loop.h>
 
 #include "cli.h"
+#include "guard.h"
 #include "keylog.h"
 
 enum host_link { HOST_AFPACKET, HOST_TAP, HOST_PCAP, HOST_FILE };
 
 /** Where our address comes from. */
-enum host_source { HOST_GIVEN, HOST_DHCP, HOST_AUTO6 };
+enum host_source { HOST_GIVEN, HOST_OWN, HOST_OWN6, HOST_DHCP, HOST_AUTO6 };
 
 /** What --link says. */
 struct host_link_choice {
@@ -47,6 +48,10 @@ struct host_options {
     const char *trace;         /* or NULL; "-": stderr */
     tlsyn_time timeout;        /* no wait is longer */
     int congestion;            /* see host_controller() */
+    /* What the command says, not its user: */
+    bool alone;       /* it can't share an address with the kernel */
+    bool peer_is_ip6; /* of the machine's own addresses, an IPv6 one */
+    uint16_t listen;  /* TCP port that is going to be listened on; 0: none */
 };
 
 #define HOST_OPTIONS 10
@@ -54,6 +59,10 @@ struct host_options {
 /** Sets the defaults, and fills a table for struct cli_command.common. */
 void host_options_init(struct host_options *options, const char *command,
                        struct cli_option table[HOST_OPTIONS]);
+
+/** Looks at whom the command is for: an IPv6 address has us share one of this machine's of that
+ * kind. */
+void host_options_peer(struct host_options *options, const char *name);
 
 /** The congestion controller that --congestion names. */
 const char *host_controller(const struct host_options *options);
@@ -91,6 +100,9 @@ struct host {
     struct host_signals signals;
     struct host_lease lease;
     struct tlsyn_control *control; /* `tlsyn ss` asks there */
+    bool shared;                   /* the address is the kernel's too ... */
+    struct guard guard;            /* ... which leaves these ports to us */
+    tlsyn_time glance;             /* when to see whether it still has it */
     tlsyn_time probe_ends;         /* until then somebody may claim our address; 0: nobody did */
 };
 
@@ -105,7 +117,8 @@ int host_open(struct host *host, const struct host_options *options,
 int host_close(struct host *host, int status);
 
 /** One turn of the loop. 0, -EINTR: SIGINT or SIGTERM came (once for each), -EADDRINUSE: somebody
- * else has our address, -EADDRNOTAVAIL: what DHCP lent was taken back, -ENODATA: the capture file
+ * else has our address, -EADDRNOTAVAIL: what DHCP lent was taken back, or what was
+ * shared is not the kernel's any more, -ENODATA: the capture file
  * has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
 

@@ -14,9 +14,17 @@
  * not an answer. */
 #define PROBE_WAIT TLSYN_SECONDS(3)
 
+/* How often we look whether the kernel still has the address that we share. */
+#define SHARED_GLANCE TLSYN_SECONDS(2)
+
 bool host_is_ip4(const struct host *host)
 {
     return tlsyn_addr_is_ip4(&host->own.address);
+}
+
+bool host_awaits_address(const struct host *host)
+{
+    return host->options->source == HOST_DHCP || host->options->source == HOST_AUTO6;
 }
 
 /* --- what was asked for ----------------------------------------------------------------------- */
@@ -26,9 +34,11 @@ static int parse_own_address(const struct cli_type *type, const char *text, void
 {
     struct host_options *options = into;
     struct cli_network network = {.prefix_len = 0};
-    enum host_source source = strcmp(text, "auto6") == 0  ? HOST_AUTO6
-                              : strcmp(text, "dhcp") == 0 ? HOST_DHCP
-                                                          : HOST_GIVEN;
+    enum host_source source = strcmp(text, "auto6") == 0   ? HOST_AUTO6
+                              : strcmp(text, "dhcp") == 0  ? HOST_DHCP
+                              : strcmp(text, "host") == 0  ? HOST_OWN
+                              : strcmp(text, "host6") == 0 ? HOST_OWN6
+                                                           : HOST_GIVEN;
     int error = 0;
 
     (void)type;
@@ -44,8 +54,9 @@ static int parse_own_address(const struct cli_type *type, const char *text, void
 
 const struct cli_type host_address_type = {.placeholder = "ADDRESS/PREFIX",
                                            .accepts = "an address such as 10.0.0.9/24 or "
-                                                      "fd77::9/64, or dhcp, or auto6",
+                                                      "fd77::9/64, or host, host6, dhcp or auto6",
                                            .parse = parse_own_address};
+
 static int say_address_is_missing(const struct cli_network *network, const char *interface)
 {
     char text[CLI_ADDRESS_TEXT];
@@ -60,6 +71,57 @@ static int say_address_is_missing(const struct cli_network *network, const char 
     return CLI_USAGE;
 }
 
+/* --- the kernel's address, shared ------------------------------------------------------------- */
+
+/* There is a kernel behind the link who has addresses, and lets us hear what comes to them. */
+static bool may_share(const struct host *host)
+{
+    enum host_link kind = host->options->link.kind;
+
+    return host->interface[0] && !host->options->alone &&
+           (kind == HOST_AFPACKET || kind == HOST_PCAP);
+}
+
+static int share(struct host *host)
+{
+    const struct host_options *o = host->options;
+    bool ip6 = o->source == HOST_OWN6 || o->peer_is_ip6;
+    bool found = may_share(host) && netif_network(host->interface, !ip6, &host->own) == 0;
+
+    if (!found && !ip6 && may_share(host))
+        found = netif_network(host->interface, false, &host->own) == 0;
+    if (found) {
+        host->shared = true;
+        return CLI_OK;
+    }
+    if (!may_share(host))
+        say("--address host needs an interface that this machine has an address on, and --link "
+            "afpacket or pcap");
+    else
+        say("this machine has no IPv%s address on %s for --address host", ip6 ? "6" : "4 or IPv6",
+            host->interface);
+    return CLI_USAGE;
+}
+
+/* Who names the interface's own address means to share it; that of another interface is of no use,
+ * for what is sent to it does not come in here. */
+static int check_owner(struct host *host)
+{
+    char owner[IF_NAMESIZE];
+    char text[CLI_ADDRESS_TEXT];
+
+    if (!host->interface[0] || !netif_owns(&host->own.address, owner))
+        return CLI_OK;
+    if (may_share(host) && strcmp(owner, host->interface) == 0) {
+        host->shared = true;
+        return CLI_OK;
+    }
+    say("address in use: %s belongs to this machine (%s), whose kernel would reset our "
+        "connections; choose one that nobody has",
+        cli_address_text(&host->own.address, text), owner);
+    return CLI_FAILURE;
+}
+
 int host_choose_address(struct host *host)
 {
     const struct host_options *o = host->options;
@@ -67,16 +129,19 @@ int host_choose_address(struct host *host)
     bool ip4 =
         tlsyn_addr_is_ip4(&o->address.address) || tlsyn_addr_unspecified(&o->address.address);
     bool known = host->interface[0] && netif_network(host->interface, ip4, &network) == 0;
-    char owner[IF_NAMESIZE];
     char text[CLI_ADDRESS_TEXT];
 
     host->own = o->address;
-    if (o->source != HOST_GIVEN && !host->interface[0]) {
+    if (host_awaits_address(host) && !host->interface[0]) {
         say("a capture gives nobody an address; name the one that was ours in it with --address");
         return CLI_USAGE;
     }
-    if (o->source != HOST_GIVEN)
+    if (host_awaits_address(host))
         return CLI_OK;
+    if (o->source != HOST_GIVEN)
+        return share(host);
+    if (tlsyn_addr_unspecified(&host->own.address) && known && may_share(host))
+        return share(host);
     if (tlsyn_addr_unspecified(&host->own.address))
         return say_address_is_missing(known ? &network : NULL, host->interface);
     if (host->own.prefix_len == 0)
@@ -89,14 +154,7 @@ int host_choose_address(struct host *host)
             cli_address_text(&host->own.address, text), ip4 ? 24 : 64);
         return CLI_USAGE;
     }
-    if (host->interface[0] && netif_owns(&host->own.address, owner)) {
-        say("address in use: %s belongs to this machine (%s), whose kernel would reset our "
-            "connections; choose one that "
-            "nobody has",
-            cli_address_text(&host->own.address, text), owner);
-        return CLI_FAILURE;
-    }
-    return CLI_OK;
+    return check_owner(host);
 }
 
 /* Frames for us and for everybody; the filter keeps the machine's own traffic from being copied to
@@ -165,7 +223,8 @@ int host_give_address(struct host *host)
         return start_dhcp(host);
     if (host->options->link.kind == HOST_FILE)
         tlsyn_iface_dad(host->iface, 0);
-    start_probe(host);
+    if (!host->shared)
+        start_probe(host);
     return tlsyn_iface_address(host->iface, &host->own.address, host->own.prefix_len);
 }
 
@@ -226,7 +285,7 @@ static enum tlsyn_address_state address_state(struct host *host)
         return tlsyn_addr_unspecified(&host->own.address) ? TLSYN_ADDRESS_TENTATIVE
                                                           : TLSYN_ADDRESS_PREFERRED;
     }
-    if (host->options->source == HOST_GIVEN)
+    if (!host_awaits_address(host))
         return tlsyn_iface_address_state(host->iface, &host->own.address);
     for (int i = 0; i < n; i++) {
         if (info[i].state != TLSYN_ADDRESS_PREFERRED || info[i].address.byte[0] == 0xfe)
@@ -259,11 +318,23 @@ int host_await_address(struct host *host)
     return CLI_FAILURE;
 }
 
+/* A lease may end, a network be left: then what comes to the address is not for us. */
+static bool kernel_has_it(struct host *host)
+{
+    tlsyn_time now = tlsyn_clock();
+    char name[IF_NAMESIZE];
+
+    if (!host->shared || now < host->glance)
+        return true;
+    host->glance = now + SHARED_GLANCE;
+    return netif_owns(&host->own.address, name);
+}
+
 /* Once nobody has objected, whoever still has an old entry for the address learns of us
  * (RFC 5227 2.3). */
 int host_watch_address(struct host *host)
 {
-    if (host->lease.lost)
+    if (host->lease.lost || !kernel_has_it(host))
         return -EADDRNOTAVAIL;
     if (host->probe_ends == 0)
         return 0;

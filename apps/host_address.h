@@ -6,15 +6,19 @@
 
 #include "host.h"
 
-/** ADDRESS, ADDRESS/PREFIX, dhcp or auto6, into a struct host_options. */
+/** ADDRESS, ADDRESS/PREFIX, host, host6, dhcp or auto6, into a struct host_options. */
 extern const struct cli_type host_address_type;
 
 bool host_is_ip4(const struct host *host);
 
+/** The address is one that the network is to give, once the stack runs. */
+bool host_awaits_address(const struct host *host);
+
 /** Settles host->interface. CLI_OK, or says why not. */
 int host_choose_interface(struct host *host);
 
-/** Settles host->own as far as it is known before the stack runs. CLI_OK, or says why not. */
+/** Settles host->own as far as it is known before the stack runs, and whether it is shared. CLI_OK,
+ * or says why not. */
 int host_choose_address(struct host *host);
 
 /** Frames for us and for everybody, in pcap-filter(7) syntax; it keeps the machine's own traffic

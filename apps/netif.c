@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/if_addr.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -250,23 +251,64 @@ static bool is_network(const struct ifaddrs *a, const char *name, bool ip4)
            (ip4 || address.byte[0] != 0xfe || (address.byte[1] & 0xc0) != 0x80);
 }
 
+/* The flags (IFA_F_*) of an IPv6 address of the kernel's: address, index, prefix, scope, flags,
+ * interface. */
+static unsigned int flags6(const struct tlsyn_addr *address)
+{
+    FILE *file = fopen("/proc/net/if_inet6", "re");
+    unsigned int found = 0;
+    char line[128];
+
+    while (file && fgets(line, sizeof(line), file)) {
+        char digits[33];
+        unsigned int flags = 0;
+        struct tlsyn_addr listed;
+
+        if (sscanf(line, "%32s %*x %*x %*x %x", digits, &flags) != 2 || strlen(digits) != 32)
+            continue;
+        from_digits(digits, &listed);
+        if (tlsyn_addr_eq(&listed, address))
+            found = flags;
+    }
+    if (file)
+        (void)fclose(file);
+    return found;
+}
+
+/* How well an address serves as a source (RFC 6724 5): -1 not at all, 2 best. */
+static int rank_of(const struct tlsyn_addr *address)
+{
+    unsigned int flags = tlsyn_addr_is_ip4(address) ? 0 : flags6(address);
+
+    if (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+        return -1;
+    if (flags & IFA_F_DEPRECATED)
+        return 0;
+    return flags & IFA_F_TEMPORARY ? 2 : 1;
+}
+
 int netif_network(const char *name, bool ip4, struct cli_network *network)
 {
     struct ifaddrs *all = NULL;
-    int error = -ENODATA;
+    int best = -1;
 
     if (getifaddrs(&all) < 0)
         return -ENODATA;
     for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
+        struct tlsyn_addr address;
+        int rank;
+
         if (!is_network(a, name, ip4))
             continue;
-        network->address = from_sockaddr(a->ifa_addr);
-        network->prefix_len = prefix_length(a->ifa_netmask);
-        error = 0;
-        break;
+        address = from_sockaddr(a->ifa_addr);
+        rank = rank_of(&address);
+        if (rank <= best)
+            continue;
+        best = rank;
+        *network = (struct cli_network){address, prefix_length(a->ifa_netmask)};
     }
     freeifaddrs(all);
-    return error;
+    return best < 0 ? -ENODATA : 0;
 }
 
 bool netif_same_network(const struct tlsyn_addr *a, const struct tlsyn_addr *b, int prefix_len)

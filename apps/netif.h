@@ -23,8 +23,8 @@ void netif_list(char *list, size_t size);
 /** True if the kernel has this address; `name` gets the interface. */
 bool netif_owns(const struct tlsyn_addr *address, char name[IF_NAMESIZE]);
 
-/** The first network of IPv4 or IPv6 (no link-local one) on an interface, with the kernel's own
- * address in it. 0 or -ENODATA. */
+/** The network of IPv4 or IPv6 (no link-local one) on an interface whose address the kernel would
+ * rather have for a source, with that address. 0 or -ENODATA. */
 int netif_network(const char *name, bool ip4, struct cli_network *network);
 
 /** The gateway of the kernel's default route through this interface. 0 or -ENODATA. */

@@ -133,14 +133,31 @@ int privilege_drop(void)
     return error;
 }
 
+/* What setcap(8) is to be told of. */
+static const char *own_path(char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+    path[length < 0 ? 0 : length] = '\0';
+    return length < 0 ? "/path/to/tlsyn" : path;
+}
+
 void privilege_explain(void)
 {
     char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-    path[length < 0 ? 0 : length] = '\0';
     say("this user may not open a raw socket; allow it once with \"sudo setcap cap_net_raw+ep "
         "%s\", or run it with sudo "
         "(its rights are given up at once), or inside a network of its own: tlsyn lab -- tlsyn ...",
-        length < 0 ? "/path/to/tlsyn" : path);
+        own_path(path));
+}
+
+void privilege_explain_port(unsigned int port)
+{
+    char path[PATH_MAX];
+
+    say("this user may not have port %u of this machine; choose one from 1024 on with --port, or "
+        "allow it with \"sudo setcap cap_net_raw,cap_net_bind_service+ep %s\", or run it with "
+        "sudo (its rights are given up at once)",
+        port, own_path(path));
 }

@@ -15,4 +15,7 @@ int privilege_drop(void);
 /** Says on stderr what the user can type so that opening a raw socket is allowed. */
 void privilege_explain(void);
 
+/** The same for a TCP port of this machine's that was refused. */
+void privilege_explain_port(unsigned int port);
+
 #endif

@@ -29,9 +29,13 @@ inside()
     refused 1 'no network interface "eth7"; there are: .*eth0' "$TLSYN" get "https://$own/" -i eth7
     refused 1 'lo carries no Ethernet' "$TLSYN" get "https://$own/" -i lo
     ip link set lo down 2>/dev/null || :
-    refused 2 'address is missing' env -u TLSYN_ADDRESS "$TLSYN" get "https://$own/"
-    refused 1 'address in use: .* belongs to this machine' \
-        "$TLSYN" get "https://$own/" --address "$TLSYN_KERNEL_ADDRESS/24"
+    refused 2 'address is missing' env -u TLSYN_ADDRESS "$TLSYN" get "https://$own/" --link tap
+    refused 2 'address is missing' env -u TLSYN_ADDRESS "$TLSYN" run -- true
+    refused 2 'host needs an interface' "$TLSYN" get "https://$own/" --link tap --address host
+    refused 1 'address in use: 127.0.0.1 belongs to this machine (lo)' \
+        "$TLSYN" get "https://$own/" --address 127.0.0.1/8
+    refused 1 'address in use: .* belongs to this machine (eth0)' \
+        "$TLSYN" run --address "$TLSYN_KERNEL_ADDRESS/24" true
     refused 1 'address in use: another machine' "$TLSYN" get "https://$own/" --address "$kernel/24"
     refused 1 'address in use: another machine' "$TLSYN" ping -c 1 "$own" --address "$kernel/24"
     refused 1 'is an address of this machine' "$TLSYN" get "https://$TLSYN_KERNEL_ADDRESS/"
@@ -79,7 +83,7 @@ inside()
     refused 1 "can't be served" "$TLSYN" serve /nowhere --self-signed "$scratch/x"
     refused 1 "can't be written" "$TLSYN" serve / --self-signed /nowhere/x
     refused 1 'address in use' "$TLSYN" serve / --self-signed "$scratch/x" \
-        --address "$TLSYN_KERNEL_ADDRESS/24"
+        --address 127.0.0.1/8
     refused 1 "can't be found\|no host called" "$TLSYN" get https://no.such.host.invalid/ \
         --timeout 5s
     passed "files, folders and names"

@@ -1,0 +1,36 @@
+/*
+ * guard.h: the port guard: lets the stack use an address of the kernel's own, with no
+ * firewall rule and no right.
+ *
+ *     guard_init -> [guard_hold] -> tlsyn_stack_options.ports = &guard.base -> ... -> guard_fini
+ *
+ * To the kernel every segment for a connection of the stack's is one for a port that nobody has,
+ * which it answers with RST. So the guard binds a socket of the kernel's to each port that the
+ * stack has, and makes it deaf: then the kernel gives the port to nobody else, and says nothing
+ * about what comes to it. The sockets end with the process, however it ends.
+ */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include <tlsyn/stack.h>
+
+#define GUARD_BUCKETS 256
+
+struct guard {
+    struct tlsyn_ports base; /* for the stack's options */
+    struct tlsyn_addr addr;
+    unsigned int interface;
+    struct guarded *bucket[GUARD_BUCKETS]; /* by port */
+};
+
+/** Guards ports of this address of the kernel's, which is on the interface with this index. */
+void guard_init(struct guard *guard, const struct tlsyn_addr *addr, unsigned int interface);
+
+/** Takes a TCP port ahead of the stack: for one that needs a right to bind, while there is one.
+ * 0, -EADDRINUSE, -EACCES: it is a privileged one, or as socket(2). */
+int guard_hold(struct guard *guard, uint16_t port);
+
+/** Leaves all ports to the kernel. Harmless on zeros. */
+void guard_fini(struct guard *guard);
+
+#endif
