@@ -5,8 +5,9 @@
  * it is bound: what comes is dropped before anything is done about it, by a filter; or, as newer
  * kernels reserve filters on TCP for CAP_NET_ADMIN (Linux 6.18.44 was seen to), because it lacks
  * the signature that the socket asks of everybody; or, in a kernel without those, because it has
- * been through a router. No SO_REUSEADDR: the port then has no connection of the kernel's either, TIME-WAIT included, and
- * connect(2) chooses none that bind(2) was called for.
+ * been through a router or began with a lower TTL than the highest. No SO_REUSEADDR: the port then
+ * has no connection of the kernel's either, TIME-WAIT included, and connect(2) chooses none that
+ * bind(2) was called for.
  */
 #include "guard.h"
 

@@ -40,8 +40,8 @@ static socklen_t sockaddr_of(uint16_t port, struct sockaddr_storage *at)
     return ip4 ? sizeof(in) : sizeof(in6);
 }
 
-/* What the kernel says to somebody who wants this port: 0, nothing within SILENCE_MS; 1, welcome; or
- * -errno. */
+/* What the kernel says to somebody who wants this port: 0, nothing within SILENCE_MS; 1, welcome;
+ * or -errno. */
 static int knock(int type, uint16_t port)
 {
     struct sockaddr_storage at;

@@ -1,5 +1,5 @@
-/* An address that another stack has too: that one speaks for it, and ours keeps silent; who is asked
- * about ports. */
+/* An address that another stack has too: that one speaks for it, and ours keeps silent; who is
+ * asked about ports. */
 #include <check.h>
 #include <errno.h>
 
