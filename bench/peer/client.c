@@ -94,6 +94,18 @@ static int exchange(SSL *ssl, const struct peer_target *target, double start,
     return 0;
 }
 
+int peer_connect(const struct peer_target *target, double *us)
+{
+    struct peer_observation seen;
+    double start = now_us();
+    int fd = connect_socket(target, &seen);
+
+    *us = now_us() - start;
+    if (fd >= 0)
+        (void)close(fd);
+    return fd < 0 ? fd : 0;
+}
+
 int peer_exchange(const struct peer_target *target, struct peer_observation *seen)
 {
     double start = now_us();

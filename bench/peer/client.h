@@ -29,4 +29,8 @@ struct peer_observation {
  * is measured. 0, or -errno with a reason (-EPROTO: TLS failed). */
 int peer_exchange(const struct peer_target *target, struct peer_observation *seen);
 
+/** TCP's connect alone, to the target's address and port: microseconds since just before socket(2);
+ * the connection is reset. 0 or -errno. */
+int peer_connect(const struct peer_target *target, double *us);
+
 #endif

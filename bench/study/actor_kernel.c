@@ -121,6 +121,19 @@ static void exchange(const struct kernel_client *client, const struct study_orde
                    (int)sizeof(outcome->reason) - 1, seen.reason);
 }
 
+static int probe(struct kernel_client *client, enum study_probe kind, double *us)
+{
+    const struct peer_target target = {
+        .address = lab_host_info(LAB_SERVER)->kernel_address,
+        .port = study_port(STUDY_13),
+        .timeout_ms = client->timeout_ms,
+    };
+
+    if (kind == STUDY_CONNECT)
+        return peer_connect(&target, us);
+    return peer_echo(&client->echo, client->timeout_ms, us);
+}
+
 static int serve_harness(const struct actor_part *part, struct kernel_client *client)
 {
     struct actor_request request;
@@ -132,8 +145,8 @@ static int serve_harness(const struct actor_part *part, struct kernel_client *cl
         error = actor_receive(part->control, &request, sizeof(request), -1);
         if (error < 0)
             break;
-        if (request.kind == ACTOR_PING)
-            reply.error = peer_echo(&client->echo, client->timeout_ms, &reply.ping_us);
+        if (request.kind == ACTOR_PROBE)
+            reply.error = probe(client, request.probe, &reply.probe_us);
         else
             exchange(client, &request.order, &reply.outcome);
         error = actor_send(part->control, &reply, sizeof(reply));

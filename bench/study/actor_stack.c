@@ -87,16 +87,16 @@ static void answer(const struct actor_part *part, struct node *node, struct open
                    const struct actor_request *request, struct actor_reply *reply)
 {
     tlsyn_time deadline = tlsyn_clock() + part->options->timeout;
-    bool is_ping = request->kind == ACTOR_PING;
+    bool is_probe = request->kind == ACTOR_PROBE;
 
     *reply = (struct actor_reply){.error = 0};
-    if (is_ping)
-        opener_ping(opener);
+    if (is_probe)
+        opener_probe(opener, request->probe);
     else
         opener_start(opener, &request->order);
     (void)turns(node, opener_done(opener), deadline); /* what went wrong shows in the outcome */
-    if (is_ping)
-        reply->error = opener_pinged(opener, &reply->ping_us);
+    if (is_probe)
+        reply->error = opener_probed(opener, &reply->probe_us);
     else
         opener_finish(opener, &reply->outcome);
     (void)tlsyn_loop_turn(node->loop, 0); /* the RST leaves */
@@ -105,7 +105,7 @@ static void answer(const struct actor_part *part, struct node *node, struct open
 static int serve_harness(const struct actor_part *part, struct node *node, struct opener *opener)
 {
     struct control control = {.watch = {.on_ready = on_control}};
-    struct actor_request request = {.kind = ACTOR_PING};
+    struct actor_request request = {.kind = ACTOR_PROBE};
     struct actor_reply reply;
     int error = 0;
 

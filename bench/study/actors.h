@@ -32,16 +32,17 @@ struct actor_part {
     const struct testbed_options *options;
 };
 
-enum actor_request_kind { ACTOR_EXCHANGE, ACTOR_PING };
+enum actor_request_kind { ACTOR_EXCHANGE, ACTOR_PROBE };
 
 struct actor_request {
     enum actor_request_kind kind;
+    enum study_probe probe;   /* of ACTOR_PROBE */
     struct study_order order; /* of ACTOR_EXCHANGE */
 };
 
 struct actor_reply {
-    int error;                         /* READY and ACTOR_PING: 0 or -errno */
-    double ping_us;                    /* of ACTOR_PING */
+    int error;                         /* READY and ACTOR_PROBE: 0 or -errno */
+    double probe_us;                   /* of ACTOR_PROBE */
     struct study_outcome outcome;      /* of ACTOR_EXCHANGE */
     char message[TESTBED_MESSAGE_MAX]; /* READY with an error */
 };

@@ -12,6 +12,9 @@ enum study_stack { STUDY_TLSYN, STUDY_KERNEL, STUDY_STACKS };
 
 enum study_suite { STUDY_12_RSA, STUDY_12_ECDHE, STUDY_13, STUDY_SUITES };
 
+/** What takes a round trip and no TLS. */
+enum study_probe { STUDY_ECHO, STUDY_CONNECT /* TCP's three-way handshake */ };
+
 enum study_mode { STUDY_SEQUENTIAL, STUDY_EMBEDDED, STUDY_MODES };
 
 /** "tlsyn", "kernel" */

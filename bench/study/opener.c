@@ -36,9 +36,10 @@ struct opener {
     double started_us;
     bool answered; /* the first byte was read */
     bool done;
+    struct tlsyn_handler plain; /* of a connection without TLS */
     uint16_t sequence;
-    double echo_us;
-    int echo_error;
+    double probe_us;
+    int probe_error;
 };
 
 static double now_us(void)
@@ -220,7 +221,14 @@ void opener_finish(struct opener *o, struct study_outcome *outcome)
     *outcome = o->outcome;
 }
 
-/* --- echo ------------------------------------------------------------------------------------- */
+/* --- probes ----------------------------------------------------------------------------------- */
+
+static void end_probe(struct opener *o, int error)
+{
+    o->probe_us = now_us() - o->started_us;
+    o->probe_error = error;
+    o->done = true;
+}
 
 static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
                      uint16_t sequence, size_t size, uint8_t ttl, int error)
@@ -232,29 +240,64 @@ static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *f
     (void)ttl;
     if (sequence != o->sequence)
         return;
-    o->echo_us = now_us() - o->started_us;
-    o->echo_error = error;
-    o->done = true;
+    end_probe(o, error);
 }
 
-void opener_ping(struct opener *o)
+static struct opener *of_plain(struct tlsyn_handler *plain)
 {
-    o->done = false;
-    o->echo_error = -ETIMEDOUT;
-    o->started_us = now_us();
-    int error =
-        tlsyn_ping(o->node->stack, &o->server, ECHO_ID, ++o->sequence, ECHO_PAYLOAD, &o->echo);
-    if (error < 0) {
-        o->echo_error = error;
-        o->done = true;
-    }
+    return (struct opener *)((char *)plain - offsetof(struct opener, plain));
 }
 
-int opener_pinged(struct opener *o, double *rtt_us)
+static void on_connected(struct tlsyn_handler *plain, struct tlsyn_conn *conn)
+{
+    (void)conn;
+    end_probe(of_plain(plain), 0);
+}
+
+static void on_disconnected(struct tlsyn_handler *plain, struct tlsyn_conn *conn, int error)
+{
+    struct opener *o = of_plain(plain);
+
+    (void)conn;
+    o->conn = NULL;
+    if (!o->done)
+        end_probe(o, error < 0 ? error : -ECONNRESET);
+}
+
+static const struct tlsyn_conn_events plain_events = {.on_established = on_connected,
+                                                      .on_closed = on_disconnected};
+
+static int begin_probe(struct opener *o, enum study_probe probe)
+{
+    const struct tlsyn_connect_options options = {
+        .remote = {.addr = o->server, .port = study_port(STUDY_13)}};
+
+    if (probe == STUDY_CONNECT)
+        return tlsyn_conn_open(o->node->stack, &options, &o->plain, &o->conn);
+    return tlsyn_ping(o->node->stack, &o->server, ECHO_ID, ++o->sequence, ECHO_PAYLOAD, &o->echo);
+}
+
+void opener_probe(struct opener *o, enum study_probe probe)
+{
+    int error;
+
+    o->done = false;
+    o->conn = NULL;
+    o->probe_error = -ETIMEDOUT;
+    o->started_us = now_us();
+    error = begin_probe(o, probe);
+    if (error < 0)
+        end_probe(o, error);
+}
+
+int opener_probed(struct opener *o, double *us)
 {
     tlsyn_ping_stop(o->node->stack);
-    *rtt_us = o->echo_us;
-    return o->echo_error;
+    if (o->conn)
+        tlsyn_conn_abort(o->conn, 0);
+    o->conn = NULL;
+    *us = o->probe_us;
+    return o->probe_error;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -298,6 +341,7 @@ int opener_open(struct node *node, const struct opener_options *options, struct 
     }
     o->handler.events = &events;
     o->echo.on_reply = on_reply;
+    o->plain.events = &plain_events;
     o->keylog.line = log_key;
     o->node = node;
     o->level = options->level;

@@ -1,6 +1,6 @@
 /*
  * study/opener.h: the client on our stack: one timed handshake and exchange at a time, and
- * one timed echo.
+ * one timed probe.
  *
  *     opener_start -> turns of the node's loop, until opener.done -> opener_finish -> opener.result
  */
@@ -59,9 +59,9 @@ const bool *opener_done(const struct opener *opener);
  * turn). If it isn't done, it has timed out. */
 void opener_finish(struct opener *opener, struct study_outcome *outcome);
 
-/** Sends an echo request with 56 bytes of payload; then as above: turns, opener_done, and the round
- * trip or -errno. */
-void opener_ping(struct opener *opener);
-int opener_pinged(struct opener *opener, double *rtt_us);
+/** Sends an echo request with 56 bytes of payload, or opens a connection without TLS; then as above:
+ * turns, opener_done, and how long it took (a connection is reset), or -errno. */
+void opener_probe(struct opener *opener, enum study_probe probe);
+int opener_probed(struct opener *opener, double *us);
 
 #endif

@@ -36,7 +36,7 @@ struct testbed_ops {
     int (*set_link)(struct testbed *, tlsyn_time to_server, tlsyn_time to_client);
     int (*exchange)(struct testbed *, const struct study_order *, struct study_outcome *);
     /* *error: 0, or why there was no answer */
-    int (*ping)(struct testbed *, enum study_stack, double *rtt_us, int *error);
+    int (*probe)(struct testbed *, enum study_stack, enum study_probe, double *us, int *error);
     int (*precision)(struct testbed *, struct testbed_precision *);
     void (*close)(struct testbed *);
 };
@@ -70,7 +70,13 @@ static inline int testbed_exchange(struct testbed *t, const struct study_order *
 static inline int testbed_ping(struct testbed *t, enum study_stack stack, double *rtt_us,
                                int *error)
 {
-    return t->ops->ping(t, stack, rtt_us, error);
+    return t->ops->probe(t, stack, STUDY_ECHO, rtt_us, error);
+}
+
+/** Until the connection is there for who opened it. */
+static inline int testbed_connect(struct testbed *t, enum study_stack stack, double *us, int *error)
+{
+    return t->ops->probe(t, stack, STUDY_CONNECT, us, error);
 }
 
 static inline int testbed_precision(struct testbed *t, struct testbed_precision *precision)

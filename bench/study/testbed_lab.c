@@ -91,16 +91,17 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
     return 0;
 }
 
-static int ping(struct testbed *testbed, enum study_stack stack, double *rtt_us, int *why)
+static int probe(struct testbed *testbed, enum study_stack stack, enum study_probe kind, double *us,
+                 int *why)
 {
-    const struct actor_request request = {.kind = ACTOR_PING};
+    const struct actor_request request = {.kind = ACTOR_PROBE, .probe = kind};
     struct actor_reply reply;
     int error = ask(of(testbed), stack == STUDY_KERNEL ? ACTOR_KERNEL_CLIENT : ACTOR_STACK_CLIENT,
                     &request, &reply);
 
     if (error < 0)
         return error;
-    *rtt_us = reply.ping_us;
+    *us = reply.probe_us;
     *why = reply.error;
     return 0;
 }
@@ -133,7 +134,7 @@ static void close_lab(struct testbed *testbed)
 
 static const struct testbed_ops ops = {.set_link = set_link,
                                        .exchange = exchange,
-                                       .ping = ping,
+                                       .probe = probe,
                                        .precision = precision,
                                        .close = close_lab};
 

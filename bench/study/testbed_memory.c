@@ -90,15 +90,16 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
                      : drain(m, outcome->error == 0 ? (tlsyn_time)outcome->first_byte_us / 2 : 0);
 }
 
-static int ping(struct testbed *testbed, enum study_stack stack, double *rtt_us, int *error)
+static int probe(struct testbed *testbed, enum study_stack stack, enum study_probe kind, double *us,
+                 int *error)
 {
     struct memory *m = of(testbed);
     int status = 0;
 
     (void)stack; /* there is one */
-    opener_ping(m->opener);
+    opener_probe(m->opener, kind);
     status = run(m, opener_done(m->opener));
-    *error = opener_pinged(m->opener, rtt_us);
+    *error = opener_probed(m->opener, us);
     return status;
 }
 
@@ -122,7 +123,7 @@ static void close_memory(struct testbed *testbed)
 
 static const struct testbed_ops ops = {.set_link = set_link,
                                        .exchange = exchange,
-                                       .ping = ping,
+                                       .probe = probe,
                                        .precision = precision,
                                        .close = close_memory};
 

@@ -21,7 +21,7 @@ static void close_pair(void)
 
 START_TEST(messages_arrive_whole_and_in_order)
 {
-    struct actor_request sent = {.kind = ACTOR_PING};
+    struct actor_request sent = {.kind = ACTOR_PROBE};
     struct actor_request got;
 
     ck_assert_int_eq(actor_send(ends[0], &sent, sizeof(sent)), 0);
@@ -29,7 +29,7 @@ START_TEST(messages_arrive_whole_and_in_order)
     sent.order.suite = STUDY_13;
     ck_assert_int_eq(actor_send(ends[0], &sent, sizeof(sent)), 0);
     ck_assert_int_eq(actor_receive(ends[1], &got, sizeof(got), 1000), 0);
-    ck_assert_int_eq(got.kind, ACTOR_PING);
+    ck_assert_int_eq(got.kind, ACTOR_PROBE);
     ck_assert_int_eq(actor_receive(ends[1], &got, sizeof(got), 1000), 0);
     ck_assert_int_eq(got.kind, ACTOR_EXCHANGE);
     ck_assert_int_eq(got.order.suite, STUDY_13);
