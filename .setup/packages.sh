@@ -39,7 +39,8 @@ packages_of()
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
               jq reads our reports in the lab tests
-              r-base-core the reference for our statistics'
+              r-base-core the reference for our statistics
+              chromium opens the reports'
         ;;
     ci)
         echo 'clang-format-14 judges the layout of the sources'
@@ -72,7 +73,7 @@ is_installed()
 is_optional()
 {
     case $1 in
-    clang-format-14 | liblwip-dev | systemtap-sdt-dev) return 0 ;;
+    chromium | clang-format-14 | liblwip-dev | systemtap-sdt-dev) return 0 ;;
     *) return 1 ;;
     esac
 }

@@ -33,6 +33,9 @@ static const char style[] =
     "th,td{padding:.3rem .7rem;text-align:left;vertical-align:bottom;white-space:nowrap}\n"
     "th{font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
+    "th[tabindex]{cursor:pointer}\n"
+    "th[aria-sort=ascending]::after{content:' \\2191'}\n"
+    "th[aria-sort=descending]::after{content:' \\2193'}\n"
     "td.section{font-weight:600;padding-top:1.1rem}\n"
     ".right{text-align:right}\n"
     "pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;"
@@ -44,6 +47,37 @@ static const char style[] =
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
     ".scroll{overflow:visible}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}"
     "h2{break-after:avoid}}\n";
+
+/* Tables sort when a heading is pressed: each section by itself, rows without a number last. */
+static const char script[] =
+    "for (const table of document.querySelectorAll('table'))\n"
+    "  table.querySelectorAll('th').forEach((th, column) => {\n"
+    "    const text = row => row.cells[column].textContent.trim();\n"
+    "    const number = row => parseFloat(text(row).replace(/^[<>~ ]+/, ''));\n"
+    "    const sort = () => {\n"
+    "      const down = th.getAttribute('aria-sort') === 'ascending';\n"
+    "      const numeric = th.classList.contains('right');\n"
+    "      const compare = (a, b) => {\n"
+    "        const x = number(a), y = number(b);\n"
+    "        if (!numeric) return text(a).localeCompare(text(b)) * (down ? -1 : 1);\n"
+    "        if (isNaN(x) || isNaN(y)) return isNaN(x) - isNaN(y);\n"
+    "        return down ? y - x : x - y;\n"
+    "      };\n"
+    "      for (const other of table.querySelectorAll('th')) other.removeAttribute('aria-sort');\n"
+    "      th.setAttribute('aria-sort', down ? 'descending' : 'ascending');\n"
+    "      for (const body of table.tBodies)\n"
+    "        body.append(...[...body.rows].filter(row => !row.cells[0].matches('.section'))"
+    ".sort(compare));\n"
+    "    };\n"
+    "    th.tabIndex = 0;\n"
+    "    th.title = 'sort';\n"
+    "    th.onclick = sort;\n"
+    "    th.onkeydown = event => {\n"
+    "      if (event.key !== 'Enter' && event.key !== ' ') return;\n"
+    "      event.preventDefault();\n"
+    "      sort();\n"
+    "    };\n"
+    "  });\n";
 /* clang-format on */
 
 static void element(struct html *html, const char *open, const char *text, const char *close)
@@ -149,7 +183,8 @@ static void write_row(struct html *html, const struct report_table *table,
                       const struct table_row *row)
 {
     if (row->section != NULL) {
-        fprintf(html->out, "<tr><td class=\"section\" colspan=\"%zu\">", table->width);
+        fprintf(html->out, "</tbody>\n<tbody>\n<tr><td class=\"section\" colspan=\"%zu\">",
+                table->width);
         element(html, "", row->section, "</td></tr>\n");
         return;
     }
@@ -272,7 +307,7 @@ int html_end(struct html *html)
         fputs("</section>\n", html->out);
         html->in_section = false;
     }
-    fputs("</main>\n</body>\n</html>\n", html->out);
+    fprintf(html->out, "</main>\n<script>\n%s</script>\n</body>\n</html>\n", script);
     if ((fflush(html->out) != 0 || ferror(html->out)) && html->error == 0) {
         html->error = -EIO;
     }
