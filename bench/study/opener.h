@@ -59,8 +59,8 @@ const bool *opener_done(const struct opener *opener);
  * turn). If it isn't done, it has timed out. */
 void opener_finish(struct opener *opener, struct study_outcome *outcome);
 
-/** Sends an echo request with 56 bytes of payload, or opens a connection without TLS; then as above:
- * turns, opener_done, and how long it took (a connection is reset), or -errno. */
+/** Sends an echo request with 56 bytes of payload, or opens a connection without TLS; then as
+ * above: turns, opener_done, and how long it took (a connection is reset), or -errno. */
 void opener_probe(struct opener *opener, enum study_probe probe);
 int opener_probed(struct opener *opener, double *us);
 
