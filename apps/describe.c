@@ -93,6 +93,18 @@ static void detail_lines(const char *text)
     }
 }
 
+static const char *resumption(const struct description *d)
+{
+    static const char *const phrases[] = {[TLSYN_TLS_NEW] = "",
+                                          [TLSYN_TLS_ID] = ", resumed by session ID",
+                                          [TLSYN_TLS_TICKET] = ", resumed by ticket",
+                                          [TLSYN_TLS_PSK] = ", resumed by pre-shared key"};
+
+    if (d->tls.session == TLSYN_TLS_NEW && d->tls.offered != TLSYN_TLS_NEW)
+        return ", the server did not resume";
+    return phrases[d->tls.session];
+}
+
 void describe_detail(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
@@ -103,7 +115,7 @@ void describe_detail(const struct description *d)
                c->remote.port);
     say_detail("  %-11s %s, %s%s%s%s", "TLS", d->version[0] ? d->version : "not negotiated",
                d->suite[0] ? d->suite : "no ciphersuite", d->alpn[0] ? ", ALPN " : "", d->alpn,
-               d->tls.resumed ? ", resumed" : "");
+               resumption(d));
     say_detail("  %-11s %s", "certificate",
                d->tls.verified      ? "verified"
                : d->tls.established ? "NOT verified (--insecure)"
@@ -143,8 +155,9 @@ void describe_json(const struct description *d)
     json_text("version", d->version);
     json_text("ciphersuite", d->suite);
     json_text("alpn", d->alpn);
-    say_result(", \"resumed\": %s, \"verified\": %s", d->tls.resumed ? "true" : "false",
-               d->tls.verified ? "true" : "false");
+    json_text("session", tlsyn_tls_session_name(d->tls.session));
+    json_text("offered", tlsyn_tls_session_name(d->tls.offered));
+    say_result(", \"verified\": %s", d->tls.verified ? "true" : "false");
     json_text("certificate", d->peer);
     json_text("mode", describe_mode(c));
     json_text("reason", describe_reason(c, reason, sizeof(reason)));

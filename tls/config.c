@@ -5,10 +5,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine.h"
 #include "error.h"
 
 /* --- what is offered, best first -------------------------------------------------------------- */
@@ -120,6 +122,8 @@ static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned
 {
     struct tlsyn_tls_config *c = context;
 
+    if (session_name_asked(c->at_work, name, len) != 0)
+        return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
     for (struct identity *id = c->identities; id != NULL; id = id->next) {
         int code;
 
@@ -182,11 +186,10 @@ static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
     mbedtls_ssl_conf_ciphersuites(&c->ssl, kinds[o->suite].suites);
     mbedtls_ssl_conf_groups(&c->ssl, groups);
     mbedtls_ssl_conf_sig_algs(&c->ssl, signatures);
-    /* No resumption is offered, so peers spare themselves tickets. */
-    mbedtls_ssl_conf_tls13_key_exchange_modes(&c->ssl,
-                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+    code = session_setup(c, o);
+    if (code != 0)
+        return code;
     if (is_client) {
-        mbedtls_ssl_conf_session_tickets(&c->ssl, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
         mbedtls_ssl_conf_authmode(&c->ssl, o->insecure ? MBEDTLS_SSL_VERIFY_NONE
                                                        : MBEDTLS_SSL_VERIFY_REQUIRED);
     } else {
@@ -240,6 +243,7 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
         return;
     alloc = config->alloc;
     mbedtls_ssl_config_free(&config->ssl);
+    session_teardown(config);
     mbedtls_x509_crt_free(&config->trust);
     for (id = config->identities; id != NULL; id = next) {
         next = id->next;
@@ -248,6 +252,16 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
     if (config->alpn != NULL)
         alloc->resize(alloc, config->alpn, 0);
     alloc->resize(alloc, config, 0);
+}
+
+/* --- about a config --------------------------------------------------------------------------- */
+
+void tlsyn_tls_config_counters(const struct tlsyn_tls_config *config,
+                               struct tlsyn_tls_counters *counters)
+{
+    *counters = config->counters;
+    counters->sessions = config->server.ids.count;
+    counters->evicted = config->server.ids.evicted;
 }
 
 /* --- certificates ----------------------------------------------------------------------------- */
@@ -273,6 +287,19 @@ int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain
     return 0;
 }
 
+/* So that a session got under one trust is not resumed under another. */
+static void digest_trust(struct tlsyn_tls_config *c, const void *certificates, size_t len)
+{
+    mbedtls_sha256_context sha;
+
+    mbedtls_sha256_init(&sha);
+    (void)mbedtls_sha256_starts(&sha, 0);
+    (void)mbedtls_sha256_update(&sha, c->trust_digest, sizeof(c->trust_digest));
+    (void)mbedtls_sha256_update(&sha, certificates, len);
+    (void)mbedtls_sha256_finish(&sha, c->trust_digest);
+    mbedtls_sha256_free(&sha);
+}
+
 int tlsyn_tls_config_trust(struct tlsyn_tls_config *config, const void *certificates, size_t len,
                            char *message)
 {
@@ -283,5 +310,6 @@ int tlsyn_tls_config_trust(struct tlsyn_tls_config *config, const void *certific
     if (taken < 0)
         return error_message(taken, "no trusted certificate could be read", message);
     mbedtls_ssl_conf_ca_chain(&config->ssl, &config->trust, NULL);
+    digest_trust(config, certificates, len);
     return taken;
 }

@@ -10,6 +10,8 @@
 
 #include "identity.h"
 #include "platform.h"
+#include "session.h"
+#include "store.h"
 
 struct tlsyn_tls_config {
     enum tlsyn_tls_role role;
@@ -21,8 +23,14 @@ struct tlsyn_tls_config {
     struct tlsyn_alloc *alloc;       /* for this and for the sessions; the caller's, or libc's */
     struct platform_clock clock;
     mbedtls_ssl_config ssl;
-    const char **alpn;           /* our array of the caller's strings, or NULL */
-    mbedtls_x509_crt trust;      /* empty until tlsyn_tls_config_trust() */
+    const char **alpn;        /* our array of the caller's strings, or NULL */
+    mbedtls_x509_crt trust;   /* empty until tlsyn_tls_config_trust() */
+    uint8_t trust_digest[32]; /* of all that tlsyn_tls_config_trust() was given */
+    struct session_server server;
+    struct tlsyn_tls_store *store;     /* a client's: the caller's, or own_store, or NULL */
+    struct tlsyn_tls_store *own_store; /* or NULL */
+    struct tlsyn_tls_counters counters;
+    struct tlsyn_tls *at_work;   /* on whose behalf mbedTLS runs (tls_use()) */
     struct identity *identities; /* owned; newest first, mbedTLS keeps the order of arrival */
 };
 

@@ -63,6 +63,9 @@ static void destroy(struct tlsyn_tls *tls)
 {
     struct tlsyn_alloc *alloc = tls->config->alloc;
 
+    if (tls->config->at_work == tls)
+        tls->config->at_work = NULL;
+    session_offer_fini(tls);
     mbedtls_ssl_free(&tls->ssl);
     if (tls->host != NULL)
         alloc->resize(alloc, tls->host, 0);
@@ -122,6 +125,11 @@ void tlsyn_tls_free(struct tlsyn_tls *tls)
     tls_leave(tls);
 }
 
+void tlsyn_tls_be_new(struct tlsyn_tls *tls)
+{
+    tls->fresh = true;
+}
+
 /* --- brackets --------------------------------------------------------------------------------- */
 
 void tls_use(struct tlsyn_tls *tls)
@@ -130,6 +138,7 @@ void tls_use(struct tlsyn_tls *tls)
 
     if (tls->conn != NULL)
         now = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    tls->config->at_work = tls;
     platform_use(&tls->config->clock, now, tls->config->random);
 }
 
@@ -189,12 +198,33 @@ static int step(struct tlsyn_tls *tls)
 {
     int code = name_the_address(tls);
 
+    /* A handshake that resumes passes this state by. */
+    if (tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
+        tls->certified = true;
     return code != 0 ? code : mbedtls_ssl_handshake_step(&tls->ssl);
+}
+
+static void complete(struct tlsyn_tls *tls)
+{
+    struct tlsyn_tls_counters *counters = &tls->config->counters;
+
+    tls->established = true;
+    tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    counters->handshakes[session_kind(tls)]++;
+    counters->refused += tls->offer.terms.kind != TLSYN_TLS_NEW && tls->certified;
+    session_settle(tls);
+}
+
+/* mbedTLS says that it is over where a server still has its tickets to write. These come first: a
+ * write that finds them waiting for room would be taken for theirs. */
+static bool is_over(const struct tlsyn_tls *tls)
+{
+    return tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_HANDSHAKE_OVER;
 }
 
 int tls_drive(struct tlsyn_tls *tls)
 {
-    while (tls->error == 0 && !mbedtls_ssl_is_handshake_over(&tls->ssl)) {
+    while (tls->error == 0 && !tls->established && !is_over(tls)) {
         uint64_t sent = tls->out.records;
         int code = step(tls);
 
@@ -203,10 +233,8 @@ int tls_drive(struct tlsyn_tls *tls)
         if (code != 0)
             tls_fail(tls, code, tls->out.records != sent);
     }
-    if (tls->error == 0 && !tls->established && mbedtls_ssl_is_handshake_over(&tls->ssl)) {
-        tls->established = true;
-        tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
-    }
+    if (tls->error == 0 && !tls->established && is_over(tls))
+        complete(tls);
     if (tls->error == 0 && !tls->established && tlsyn_conn_ended(tls->conn))
         tls_fail(tls, MBEDTLS_ERR_SSL_CONN_EOF, true);
     return tls->error;
@@ -322,6 +350,8 @@ void tls_fail(struct tlsyn_tls *tls, int code, bool alerted)
         return;
     tls->error = error_errno(code);
     compose(tls, code);
+    if (!tls->established)
+        session_settle(tls);
     /* mbedTLS sends most alerts by itself, but none about what it cannot even take for a record. */
     if (!alerted && alert != ERROR_NO_ALERT && tls->unsent == 0)
         (void)mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
@@ -336,6 +366,7 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
 
     *info = (struct tlsyn_tls_info){
         .established = tls->established,
+        .offered = tls->offer.terms.kind,
         .verified = tls->established && is_client && !tls->config->insecure,
         .started = tls->started,
         .finished = tls->finished,
@@ -346,9 +377,20 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
     };
     if (!tls->established)
         return;
+    info->session = session_kind(tls);
     info->version = mbedtls_ssl_get_version(&tls->ssl);
     info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
     info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
+}
+
+const char *tlsyn_tls_session_name(enum tlsyn_tls_session session)
+{
+    static const char *const names[] = {[TLSYN_TLS_NEW] = "new",
+                                        [TLSYN_TLS_ID] = "id",
+                                        [TLSYN_TLS_TICKET] = "ticket",
+                                        [TLSYN_TLS_PSK] = "psk"};
+
+    return names[session];
 }
 
 const char *tlsyn_tls_error(const struct tlsyn_tls *tls)

@@ -16,6 +16,7 @@
 
 #include "bio.h"
 #include "config.h"
+#include "session.h"
 #include "verify.h"
 
 /** What the peer's direction has come to. */
@@ -49,6 +50,13 @@ struct tlsyn_tls {
     enum tls_ending ending;
     bool ending_told;
     uint64_t reads; /* reads that gave something, so that progress can be seen */
+
+    bool fresh;                   /* client: no session is offered */
+    bool certified;               /* the server showed a certificate: a full handshake */
+    int kept;                     /* client: sessions of this connection that the store got */
+    struct session_offer offer;   /* client */
+    enum tlsyn_tls_session found; /* server: the kind of session that the client brought */
+    uint8_t asked[32];            /* server: digest of the name asked for; zero: none */
 
     int error;     /* sticky: the first failure */
     bool refused;  /* TCP was told of it, and tells us that the connection is closed */

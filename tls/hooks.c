@@ -39,8 +39,11 @@ static int tls_on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
         r = -ECONNABORTED;
     if (r == 0) {
         tls->started = tlsyn_stack_now(tlsyn_conn_stack(conn));
-        r = tls_drive(tls);
+        if (session_offer(tls) != 0)
+            r = -ENOMEM;
     }
+    if (r == 0)
+        r = tls_drive(tls);
     if (r < 0) {
         /* No connection comes to be, and so no on_closed. */
         tls->told = true;

@@ -10,7 +10,7 @@
 
 static _Thread_local struct {
     int64_t wall;                /* seconds since 1970 */
-    tlsyn_time now;              /* the stack's */
+    int64_t wall_ms;             /* the same in milliseconds */
     struct tlsyn_random *random; /* NULL: nobody asked yet, the kernel's serves */
 } current;
 
@@ -23,10 +23,12 @@ static mbedtls_time_t current_wall(mbedtls_time_t *out)
     return wall;
 }
 
-/* MBEDTLS_PLATFORM_MS_TIME_ALT: declared by mbedTLS, ours to define. */
+/* MBEDTLS_PLATFORM_MS_TIME_ALT: declared by mbedTLS, ours to define. It serves the ages of tickets,
+ * which a client may keep from one process to the next: so the milliseconds count from 1970, and
+ * go by the stack's clock from there. */
 mbedtls_ms_time_t mbedtls_ms_time(void)
 {
-    return (mbedtls_ms_time_t)(current.now / TLSYN_MS(1));
+    return (mbedtls_ms_time_t)current.wall_ms;
 }
 
 /* MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG: declared by mbedTLS, ours to define. */
@@ -61,7 +63,7 @@ int64_t platform_wall(const struct platform_clock *clock, tlsyn_time now)
 void platform_use(const struct platform_clock *clock, tlsyn_time now, struct tlsyn_random *random)
 {
     current.wall = platform_wall(clock, now);
-    current.now = now;
+    current.wall_ms = clock->wall * 1000 + (now - clock->at) / TLSYN_MS(1);
     current.random = random;
 }
 

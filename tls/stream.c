@@ -42,6 +42,9 @@ static bool is_last(struct tlsyn_tls *tls, int code, bool answered)
         if (tls->starved && tls->conn != NULL && tlsyn_conn_ended(tls->conn))
             tls->ending = TLS_TRUNCATED;
         return tls->starved;
+    case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+        session_keep(tls);
+        return false;
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
         tls->ending = TLS_CLOSED;
         discard_the_rest(tls);

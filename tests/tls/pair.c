@@ -170,6 +170,10 @@ static struct tlsyn_tls_config *make_config(struct pair *p, const struct setup *
         .insecure = is_client && s->insecure,
         .paper = s->paper,
         .alpn = is_client ? s->client_alpn : s->server_alpn,
+        .tickets = is_client ? 0 : s->tickets,
+        .sessions = is_client ? s->client_sessions : s->server_sessions,
+        .session_lifetime = s->lifetime,
+        .store = is_client ? s->store : NULL,
         .keylog = s->keylog ? &lines->base : NULL,
         .wall_clock = s->wall != 0 ? s->wall : CERTS_NOW,
         .wall_at = TLSYN_SECONDS(1000),
@@ -202,11 +206,32 @@ static void give_identities(struct tlsyn_tls_config *config, const struct setup 
         give_identity(config, s->identity[i]);
 }
 
-void pair_init(struct pair *p, const struct setup *s)
+static void make_client(struct pair *p, const struct setup *s)
 {
-    const char *host = s->host != NULL ? s->host : "localhost";
     const char *trust = s->trust != NULL ? s->trust : certs_get()->ca;
 
+    p->client_config = make_config(p, s, true);
+    if (!s->no_trust)
+        ck_assert_int_eq(tlsyn_tls_config_trust(p->client_config, trust, strlen(trust), NULL), 1);
+}
+
+static void make_server(struct pair *p, const struct setup *s)
+{
+    p->server_config = make_config(p, s, false);
+    give_identities(p->server_config, s);
+    p->acceptor = (struct acceptor){
+        .base = {.accept = accept_one}, .config = p->server_config, .user = &p->server};
+}
+
+static void attach_client(struct pair *p, const char *host)
+{
+    ck_assert_int_eq(tlsyn_tls_attach(p->client_config, NULL, *host != '\0' ? host : NULL,
+                                      &p->client.handler, &p->client.tls),
+                     0);
+}
+
+void pair_init(struct pair *p, const struct setup *s)
+{
     *p = (struct pair){.client = {.tls = NULL}};
     random_seed(&p->random, 7);
     wire_init(&p->wire, s->ring != 0 ? s->ring : 65536, s->chunk != 0 ? s->chunk : 65536);
@@ -217,16 +242,43 @@ void pair_init(struct pair *p, const struct setup *s)
     p->wire.pad = s->paper && !s->sequential;
     user_init(&p->client);
     user_init(&p->server);
-    p->client_config = make_config(p, s, true);
-    p->server_config = make_config(p, s, false);
-    if (!s->no_trust)
-        ck_assert_int_eq(tlsyn_tls_config_trust(p->client_config, trust, strlen(trust), NULL), 1);
-    give_identities(p->server_config, s);
-    p->acceptor = (struct acceptor){
-        .base = {.accept = accept_one}, .config = p->server_config, .user = &p->server};
-    ck_assert_int_eq(tlsyn_tls_attach(p->client_config, NULL, *host != '\0' ? host : NULL,
-                                      &p->client.handler, &p->client.tls),
-                     0);
+    make_client(p, s);
+    make_server(p, s);
+    attach_client(p, s->host != NULL ? s->host : "localhost");
+}
+
+void pair_again(struct pair *p, const char *host)
+{
+    struct wire was = p->wire;
+
+    wire_fini(&p->wire);
+    user_fini(&p->client);
+    user_fini(&p->server);
+    wire_init(&p->wire, was.end[0].rcv.size, was.chunk);
+    p->wire.stack = was.stack;
+    p->wire.syn_room = was.syn_room;
+    p->wire.synack_room = was.synack_room;
+    p->wire.pad = was.pad;
+    user_init(&p->client);
+    user_init(&p->server);
+    attach_client(p, host != NULL ? host : "localhost");
+}
+
+void pair_restart_server(struct pair *p, const struct setup *setup)
+{
+    user_fini(&p->server);
+    user_init(&p->server);
+    tlsyn_tls_config_free(p->server_config);
+    make_server(p, setup);
+}
+
+void pair_restart_client(struct pair *p, const struct setup *setup)
+{
+    user_fini(&p->client);
+    user_init(&p->client);
+    tlsyn_tls_config_free(p->client_config);
+    make_client(p, setup);
+    attach_client(p, setup->host != NULL ? setup->host : "localhost");
 }
 
 int pair_run(struct pair *p)

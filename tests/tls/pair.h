@@ -63,7 +63,9 @@ struct setup {
     bool no_identity;
     const char *const *client_alpn, *const *server_alpn;
     bool keylog;
-    int64_t wall; /* 0: CERTS_NOW */
+    int64_t wall;                                                 /* 0: CERTS_NOW */
+    uint32_t client_sessions, server_sessions, tickets, lifetime; /* as in tlsyn_tls_options */
+    struct tlsyn_tls_store *store;
 };
 
 struct pair {
@@ -80,6 +82,16 @@ void pair_init(struct pair *p, const struct setup *setup);
 
 /** Opens and runs until all is still. What wire_open() returned. */
 int pair_run(struct pair *p);
+
+/** The client comes back: two new sessions of the same configs, over another connection. A host of
+ * NULL is localhost. */
+void pair_again(struct pair *p, const char *host);
+
+/** The server has started anew, and forgotten all. No session of it lives. */
+void pair_restart_server(struct pair *p, const struct setup *setup);
+
+/** The client has started anew; what it had in a store is still there. */
+void pair_restart_client(struct pair *p, const struct setup *setup);
 
 void pair_fini(struct pair *p);
 

@@ -30,7 +30,7 @@ static void check_info(const struct tlsyn_tls_info *info, int kind, bool is_clie
     ck_assert_str_eq(info->version, kinds[kind].version);
     ck_assert_str_eq(info->ciphersuite, kinds[kind].ciphersuite);
     ck_assert(info->verified == is_client);
-    ck_assert(!info->resumed && info->alpn == NULL);
+    ck_assert(info->session == TLSYN_TLS_NEW && info->alpn == NULL);
     ck_assert(info->finished >= info->started && info->started > 0);
     ck_assert(info->records_in >= 3 && info->records_out >= 3);
     ck_assert_uint_gt(info->hello_bytes, 60);

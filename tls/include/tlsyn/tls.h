@@ -31,9 +31,15 @@
  *
  * A config and its sessions belong to one thread at a time.
  *
+ * Returning clients: a server with `tickets` or `sessions` in its options, and a client with a
+ * `store` or with `sessions`, spare themselves certificate and signature when they meet again:
+ * by session ID or ticket in TLS 1.2, by a pre-shared key in TLS 1.3 (always with a fresh key
+ * exchange). What the client offers is in its ClientHello, and so rides in the SYN. A server that
+ * does not take it goes on with a full handshake.
+ *
  * Not spoken, for mbedTLS 3.6 does not: KeyUpdate (a peer that sends it ends the session), RSA-PSS
  * signatures in TLS 1.2, post-handshake client authentication. Not offered: renegotiation,
- * compression, client certificates, tickets (a peer's are passed over).
+ * compression, client certificates.
  *
  * Errors are negative errno values; -EPROTO stands for all that TLS itself refuses.
  */
@@ -64,6 +70,50 @@ struct tlsyn_tls_keylog {
     void (*line)(struct tlsyn_tls_keylog *, const char *line);
 };
 
+/** How a session came to be. */
+enum tlsyn_tls_session {
+    TLSYN_TLS_NEW = 0, /* a full handshake */
+    TLSYN_TLS_ID,      /* TLS 1.2, session ID: the server kept it */
+    TLSYN_TLS_TICKET,  /* TLS 1.2, ticket: the client kept it for the server */
+    TLSYN_TLS_PSK,     /* TLS 1.3, pre-shared key from a ticket */
+};
+
+/** "new", "id", "ticket", "psk". */
+const char *tlsyn_tls_session_name(enum tlsyn_tls_session session);
+
+/** How a store is to keep something. */
+struct tlsyn_tls_entry {
+    int64_t until; /* seconds since 1970; not given out afterwards */
+    bool once;     /* given out once */
+};
+
+/** Where a client's sessions wait for the next visit: a table of calls. A key is text of printable
+ * characters without a space, less than 320 bytes long; what is kept under it are at most 4096
+ * bytes. These are secrets: who reads them can impersonate the server to this client and read what
+ * TLS 1.2 said. They are checked when they come back, so that a store that lost or damaged some
+ * costs no more than a full handshake; but who can write them must be trusted. Called inside the
+ * connection's events. */
+struct tlsyn_tls_store;
+
+struct tlsyn_tls_store_ops {
+    /** The newest that is there under this key and good at `now` (seconds since 1970), into
+     * `bytes`; its length, or 0. What was kept `once` leaves the store. */
+    size_t (*find)(struct tlsyn_tls_store *, const char *key, int64_t now, void *bytes,
+                   size_t size);
+    /** Adds; several are kept under one key. */
+    void (*keep)(struct tlsyn_tls_store *, const char *key, const void *bytes, size_t len,
+                 const struct tlsyn_tls_entry *entry);
+    /** The server refused this one. */
+    void (*drop)(struct tlsyn_tls_store *, const char *key, const void *bytes, size_t len);
+};
+
+struct tlsyn_tls_store {
+    const struct tlsyn_tls_store_ops *ops;
+};
+
+/** How long a server's tickets and sessions are good where it says nothing, in seconds. */
+#define TLSYN_TLS_SESSION_LIFETIME 7200
+
 struct tlsyn_tls_options {
     enum tlsyn_tls_role role;
     enum tlsyn_tls_suite suite;
@@ -81,6 +131,18 @@ struct tlsyn_tls_options {
      * sends three times what it got, so a larger SYN lets the whole flight come back at once
      * (docs/HANDSHAKE.md). */
     bool pad_hello;
+    /** Server: so many tickets after a full handshake of TLS 1.3 (one after a resumed one, and in
+     * TLS 1.2); they cost no round trip. At most 65535; 0: no tickets. The key that seals them is
+     * the config's own, and replaced after each `session_lifetime`. */
+    uint32_t tickets;
+    /** Server: so many sessions of TLS 1.2 are kept to be found by their ID, the oldest leaves; a
+     * client that takes tickets gets one of these instead, if there are any. Client without a
+     * `store`: so many are kept in the config's own memory. 0: none. */
+    uint32_t sessions;
+    /** Server: seconds; at most seven days (RFC 8446 4.6.1). 0: TLSYN_TLS_SESSION_LIFETIME. */
+    uint32_t session_lifetime;
+    /** Client: where sessions wait, or NULL; lives as long as the config. */
+    struct tlsyn_tls_store *store;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
     /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. */
@@ -100,6 +162,21 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
 
 /** After the last session. NULL is allowed. */
 void tlsyn_tls_config_free(struct tlsyn_tls_config *config);
+
+/** What became of the handshakes of a config. */
+struct tlsyn_tls_counters {
+    uint64_t handshakes[4];   /* complete, by enum tlsyn_tls_session */
+    uint64_t refused;         /* client: sessions offered, and not taken */
+    uint64_t tickets_sent;    /* server */
+    uint64_t tickets_expired; /* server: brought too late */
+    uint64_t tickets_foreign; /* server: of another key, altered, or of another name or version */
+    uint64_t ids_unknown;     /* server: session IDs that were not there (any more) */
+    uint32_t sessions;        /* server: kept by ID now */
+    uint64_t evicted;         /* server: of those, left before their time */
+};
+
+void tlsyn_tls_config_counters(const struct tlsyn_tls_config *config,
+                               struct tlsyn_tls_counters *counters);
 
 /** Certificate chain (leaf first) and its private key, PEM (NUL not needed) or DER; copied.
  * Several calls give several identities: a server picks by the name that the client asks for
@@ -129,6 +206,10 @@ struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls);
 /** If the connection still lives it is aborted, and the user hears no more of it. May be called
  * inside the session's own events. NULL is allowed. */
 void tlsyn_tls_free(struct tlsyn_tls *tls);
+
+/** Client, before the connection is opened: a full handshake, whatever the store has. What comes
+ * of it is kept all the same. */
+void tlsyn_tls_be_new(struct tlsyn_tls *tls);
 
 /** The user loses interest: no event will come, and the session frees itself. What was written
  * still leaves, with close_notify behind it, as tlsyn_conn_release() says of the connection; where
@@ -161,8 +242,10 @@ struct tlsyn_tls_info {
     const char *ciphersuite; /* its IANA name, or NULL */
     const char *alpn;        /* or NULL */
     bool established;
-    bool resumed;
-    bool verified;         /* the peer's chain was verified */
+    enum tlsyn_tls_session session; /* NEW until it is established */
+    enum tlsyn_tls_session offered; /* client: what its hello offered; if `session` is NEW then,
+                                       the server did not take it */
+    bool verified;         /* the peer's chain was verified, now or when the session was new */
     tlsyn_time started;    /* ClientHello written, or its first bytes read */
     tlsyn_time finished;   /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC
                               8446 4.4.4);   server: the client's */
@@ -178,7 +261,7 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info);
 const char *tlsyn_tls_error(const struct tlsyn_tls *tls);
 
 /** The peer's leaf certificate as text (subject, issuer, names, validity), into `text`; the
- * length, or -ENODATA. */
+ * length, or -ENODATA: a resumed session has none. */
 int tlsyn_tls_peer(const struct tlsyn_tls *tls, char *text, size_t size);
 
 #endif
