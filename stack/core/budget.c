@@ -8,7 +8,7 @@
 
 static uint64_t tokens_at(const struct budget *b, tlsyn_time now)
 {
-    uint64_t full = (uint64_t)b->per_second * TOKEN;
+    uint64_t full = (uint64_t)b->burst * TOKEN;
     uint64_t elapsed, more;
 
     if (now <= b->filled)
@@ -20,10 +20,11 @@ static uint64_t tokens_at(const struct budget *b, tlsyn_time now)
     return more < full - b->tokens ? b->tokens + more : full;
 }
 
-void budget_init(struct budget *b, uint32_t per_second, tlsyn_time now)
+void budget_init(struct budget *b, uint32_t per_second, uint32_t burst, tlsyn_time now)
 {
     b->per_second = per_second;
-    b->tokens = (uint64_t)per_second * TOKEN;
+    b->burst = burst < per_second ? burst : per_second;
+    b->tokens = (uint64_t)b->burst * TOKEN;
     b->filled = now;
 }
 

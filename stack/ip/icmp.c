@@ -26,7 +26,7 @@
 void icmp_init(struct icmp *icmp, struct context *cx)
 {
     *icmp = (struct icmp){0};
-    budget_init(&icmp->budget, cx->limits.icmp_per_second, cx->now);
+    budget_init(&icmp->budget, cx->limits.icmp_per_second, UINT32_MAX, cx->now);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */

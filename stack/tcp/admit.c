@@ -5,16 +5,37 @@
 
 #include <assert.h>
 
-static const enum tlsyn_level levels[] = {
-#define ADMISSION(name, level, words) [TCP_ADMIT_##name] = (level),
+static const struct {
+    enum tlsyn_level level;
+    enum tlsyn_counter counter;
+} verdicts[] = {
+#define ADMISSION(name, level, counter, words)                                                     \
+    [TCP_ADMIT_##name] = {(level), TLSYN_COUNT_##counter},
 #include "tcp/admissions.def"
 #undef ADMISSION
 };
-static_assert(sizeof(levels) / sizeof(*levels) == TCP_ADMISSIONS, "a level per verdict");
+static_assert(sizeof(verdicts) / sizeof(*verdicts) == TCP_ADMISSIONS, "one of each");
 
 enum tlsyn_level tcp_admission_level(enum tcp_admission verdict)
 {
-    return levels[verdict];
+    return verdicts[verdict].level;
+}
+
+bool tcp_admission_is_flood(enum tcp_admission verdict)
+{
+    return verdict == TCP_ADMIT_FLOODED || verdict == TCP_ADMIT_SOURCE_FLOODED;
+}
+
+enum source_share tcp_admission_share(enum tcp_admission verdict)
+{
+    return tcp_admission_level(verdict) == TLSYN_LEVEL_COOKIE ? SOURCE_EMBEDS : SOURCE_SYNS;
+}
+
+uint32_t tcp_admission_bound(const struct tcp *tcp, enum tcp_admission verdict)
+{
+    uint32_t all = tcp->cx->limits.embedded_backlog;
+
+    return tcp_admission_level(verdict) == TLSYN_LEVEL_COOKIE ? all : all - all / 2;
 }
 
 /* RFC 7413 4.1.2, 5: who overheard a cookie, or had the address before, can have us
@@ -101,51 +122,111 @@ static enum tcp_admission check_cookie(const struct tlsyn_listener *listener,
     return TCP_ADMIT_BAD_COOKIE;
 }
 
+/* --- the stages ------------------------------------------------------------------------------- */
+
+/* An honest client has answered the SYN-ACK by then, once it was sent again. */
+#define HAD_ITS_TIME TLSYN_SECONDS(3)
+
+struct tlsyn_conn *tcp_overdue(struct tcp *tcp, struct list *half_opens)
+{
+    struct list *first = list_first(half_opens);
+    struct tlsyn_conn *conn = first ? container_of(first, struct tlsyn_conn, waiting) : NULL;
+
+    return conn && tcp->cx->now - conn->opened >= HAD_ITS_TIME ? conn : NULL;
+}
+
+/* SYNs whose senders never answer fill the backlog; unless the flood is so slow that its SYNs' time
+ * is over before their places are needed. */
+static bool flooded(struct tcp *tcp)
+{
+    return tcp->cx->limits.syn_cookies && tcp->half_open >= tcp->cx->limits.syn_backlog &&
+           !tcp_overdue(tcp, &tcp->half_opens) && !tcp_overdue(tcp, &tcp->embedded_opens);
+}
+
+static bool has_room(struct tcp *tcp, enum tcp_admission verdict)
+{
+    return tcp->embedded < tcp_admission_bound(tcp, verdict) ||
+           tcp_overdue(tcp, &tcp->embedded_opens);
+}
+
+/* --- the verdict ------------------------------------------------------------------------------ */
+
 static enum tcp_admission without_cookie(struct tcp *tcp, enum tcp_admission admitted)
 {
-    return budget_take(&tcp->embeds, tcp->cx->now) ? admitted : TCP_ADMIT_BUSY_COOKIE_REQUIRED;
+    if (!has_room(tcp, admitted) || !budget_take(&tcp->embeds, tcp->cx->now))
+        return TCP_ADMIT_BUSY_COOKIE_REQUIRED;
+    return admitted;
 }
 
 /* R7413-5 */
-static enum tcp_admission judge(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
-                                const struct wire_tcp *syn, size_t segment_len)
+static enum tcp_admission with_cookie(struct tcp *tcp, const struct tcp_ask *ask,
+                                      enum tcp_admission valid)
 {
-    struct tcp *tcp = listener->tcp;
+    if (!has_room(tcp, valid))
+        return TCP_ADMIT_BACKLOG_FULL;
+    return sources_take(&tcp->sources, &ask->ends.remote, SOURCE_EMBEDS) ? valid
+                                                                         : TCP_ADMIT_SOURCE_BUSY;
+}
+
+/* What there is to say about the payload of a SYN without a good cookie. */
+static enum tcp_admission judge_text(const struct tlsyn_listener *listener,
+                                     const struct tcp_ask *ask)
+{
     const struct tlsyn_listen_options *allowed = &listener->options;
+    const struct wire_tcp *syn = ask->syn;
 
     /* A cookie shows who asks, so that even without text the answer need not wait for the third
      * segment (RFC 7413 4.2.2). */
     if (syn->text_len == 0 && !(allowed->cookies && syn->options.cookie_len))
         return TCP_ADMIT_NO_TEXT;
-    if (tcp->embedded >= tcp->cx->limits.embedded_backlog)
-        return TCP_ADMIT_BACKLOG_FULL;
     if (!syn->options.has_fastopen) {
-        if (!allowed->paper || segment_len < TLSYN_PAPER_LENGTH)
+        if (!allowed->paper || ask->segment_len < TLSYN_PAPER_LENGTH)
             return TCP_ADMIT_TEXT_WITHOUT_OPTION;
-        return without_cookie(tcp, TCP_ADMIT_PAPER_LENGTH);
+        return without_cookie(listener->tcp, TCP_ADMIT_PAPER_LENGTH);
     }
-    if (syn->options.cookie_len == 0)
-        return allowed->open ? without_cookie(tcp, TCP_ADMIT_OPEN_AND_CALM) : TCP_ADMIT_NOT_ENABLED;
-    if (!allowed->cookies)
-        return TCP_ADMIT_NOT_ENABLED;
-    return check_cookie(listener, ends, &syn->options);
+    if (syn->options.cookie_len)
+        return allowed->cookies ? TCP_ADMIT_BAD_COOKIE : TCP_ADMIT_NOT_ENABLED;
+    return allowed->open ? without_cookie(listener->tcp, TCP_ADMIT_OPEN_AND_CALM)
+                         : TCP_ADMIT_NOT_ENABLED;
+}
+
+static enum tcp_admission judge(const struct tlsyn_listener *listener, const struct tcp_ask *ask)
+{
+    struct tcp *tcp = listener->tcp;
+    enum tcp_admission cookie = TCP_ADMIT_BAD_COOKIE;
+
+    if (listener->options.cookies)
+        cookie = check_cookie(listener, &ask->ends, &ask->syn->options);
+    if (cookie != TCP_ADMIT_BAD_COOKIE)
+        cookie = with_cookie(tcp, ask, cookie);
+    if (tcp_admission_level(cookie) == TLSYN_LEVEL_COOKIE)
+        return cookie;
+    if (!ask->known && flooded(tcp))
+        return TCP_ADMIT_FLOODED;
+    if (!ask->known && !sources_take(&tcp->sources, &ask->ends.remote, SOURCE_SYNS) &&
+        tcp->cx->limits.syn_cookies)
+        return TCP_ADMIT_SOURCE_FLOODED;
+    return cookie != TCP_ADMIT_BAD_COOKIE ? cookie : judge_text(listener, ask);
 }
 
 /* R7413-3 */
-enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
-                             const struct wire_tcp *syn, size_t segment_len)
+enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ask *ask)
 {
     struct context *cx = listener->tcp->cx;
-    enum tcp_admission verdict = judge(listener, ends, syn, segment_len);
+    enum tcp_admission verdict = judge(listener, ask);
 
+    count(cx, verdicts[verdict].counter);
     if (verdict == TCP_ADMIT_BAD_COOKIE)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_bad);
     else if (verdict == TCP_ADMIT_OLD_COOKIE)
         count(cx, TLSYN_COUNT_tcp_fastopen_alt_key);
-    else if (verdict == TCP_ADMIT_BACKLOG_FULL || verdict == TCP_ADMIT_BUSY_COOKIE_REQUIRED)
+    else if (verdict == TCP_ADMIT_BACKLOG_FULL || verdict == TCP_ADMIT_BUSY_COOKIE_REQUIRED ||
+             verdict == TCP_ADMIT_SOURCE_BUSY)
         count(cx, TLSYN_COUNT_tcp_fastopen_overflow);
-    if (syn->text_len)
-        count(cx,
-              levels[verdict] ? TLSYN_COUNT_tcp_syn_data_received : TLSYN_COUNT_tcp_syn_data_plain);
+    else if (tcp_admission_is_flood(verdict))
+        count(cx, TLSYN_COUNT_tcp_req_q_full_do_cookies);
+    if (ask->syn->text_len)
+        count(cx, verdicts[verdict].level ? TLSYN_COUNT_tcp_syn_data_received
+                                          : TLSYN_COUNT_tcp_syn_data_plain);
     return verdict;
 }

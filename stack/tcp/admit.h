@@ -1,10 +1,19 @@
 /*
- * tcp/admit.h: admission: may the payload of this SYN reach the engine? Read first: RFC 7413 4.1,
- * 4.2, docs/HANDSHAKE.md.
+ * tcp/admit.h: admission: may the payload of this SYN reach the engine, and may the SYN have a
+ * connection? Read first: RFC 4987 3.6, RFC 7413 4.1, 4.2, 5.1, docs/HANDSHAKE.md.
  *
- * The verdict comes before anything is spent on the payload: the cheap proof (one SipHash) before
- * the expensive work (a public-key operation). A refusal costs an honest client nothing: its SYN is
- * answered, and the payload follows as text.
+ * The verdict comes before anything is kept or spent: the cheap proof (one SipHash) before the
+ * expensive work (a public-key operation). There are three stages:
+ *
+ *     calm     payload is admitted with a cookie and, where the listener is open, without
+ *     busy     half of limits.embedded_backlog are pending, or more than limits.embedded_per_second
+ *              payloads came without a cookie: one is required
+ *     flooded  limits.syn_backlog SYNs wait for their third segment: SYN cookies for all who have
+ *              no cookie
+ *
+ * A cookie shows who asks, and its owner competes with himself (tcp/sources.h) and with other
+ * owners only. A refusal costs an honest client nothing against the sequential handshake: its SYN
+ * is answered, and the payload follows as text.
  */
 #ifndef TLSYN_TCP_ADMIT_H
 #define TLSYN_TCP_ADMIT_H
@@ -12,7 +21,7 @@
 #include "tcp/conn.h"
 
 enum tcp_admission {
-#define ADMISSION(name, level, words) TCP_ADMIT_##name,
+#define ADMISSION(name, level, counter, words) TCP_ADMIT_##name,
 #include "tcp/admissions.def"
 #undef ADMISSION
     TCP_ADMISSIONS
@@ -20,7 +29,7 @@ enum tcp_admission {
 
 #define TCP_COOKIE_LEN 8
 
-/** Whom a SYN came from and went to. */
+/** Whom a SYN came from, and went to. */
 struct tcp_ends {
     struct tlsyn_addr remote, local;
 };
@@ -29,9 +38,29 @@ struct tcp_ends {
 void tcp_cookie_make(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
                      uint8_t cookie[TCP_COOKIE_LEN]);
 
-/** Takes from the budgets only when the verdict admits. `segment_len`: TCP header and text. */
-enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ends *ends,
-                             const struct wire_tcp *syn, size_t segment_len);
+/** What a SYN asks for. */
+struct tcp_ask {
+    struct tcp_ends ends;
+    const struct wire_tcp *syn;
+    size_t segment_len; /* TCP header and text */
+    bool known;         /* it reopens a connection in TIME-WAIT: no flood's */
+};
+
+/** Counts the verdict, and takes from the budgets what it allows. */
+enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct tcp_ask *ask);
+
+/** Answer by a SYN cookie, and keep nothing. */
+bool tcp_admission_is_flood(enum tcp_admission verdict);
+
+/** What its source has less of until the open is complete. */
+enum source_share tcp_admission_share(enum tcp_admission verdict);
+
+/** How many engines may be pending with one that was admitted so. */
+uint32_t tcp_admission_bound(const struct tcp *tcp, enum tcp_admission verdict);
+
+/** A connection that is half open and came before all others, if it has waited as long as an honest
+ * client needs; else NULL. `half_opens`: tcp->half_opens or tcp->embedded_opens. */
+struct tlsyn_conn *tcp_overdue(struct tcp *tcp, struct list *half_opens);
 
 /** TLSYN_LEVEL_NONE for the verdicts that refuse. */
 enum tlsyn_level tcp_admission_level(enum tcp_admission verdict);

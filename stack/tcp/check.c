@@ -170,7 +170,7 @@ void tcp_check_all(const struct tcp *tcp)
 
         tcp_check(conn);
         half_open += syn_received && !conn->active;
-        embedded += syn_received && conn->embedded;
+        embedded += syn_received && conn->engaged;
         /* The amplification limit (RFC 9000 8.1) */
         assert(!syn_received || !conn->embedded || conn->validated ||
                conn->opening->unvalidated_out <= 3 * conn->opening->unvalidated_in);

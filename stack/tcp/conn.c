@@ -73,11 +73,12 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->number = ++tcp->numbered;
     conn->opened = tcp->cx->now;
     settings_init(conn, options);
+    conn->opening->share = SOURCE_SHARES;
     conn->opening->timeout = options->syn_timeout ? options->syn_timeout : limits->syn_timeout;
     conn->stalled_since = TLSYN_NEVER;
     conn->quick_acks = limits->quick_acks;
     conn->quick_start = limits->quick_acks > 0;
-    budget_init(&conn->challenges, limits->challenge_per_second, tcp->cx->now);
+    budget_init(&conn->challenges, limits->challenge_per_second, UINT32_MAX, tcp->cx->now);
     conn->ts_offset = isn_ts_offset(&tcp->key, &at, remote);
     conn->iss = tcp->choose_iss(tcp, &at, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
@@ -122,7 +123,7 @@ static void leave_syn_received(struct tlsyn_conn *conn)
     list_remove(&conn->waiting);
     if (!conn->active)
         tcp->half_open--;
-    if (conn->embedded)
+    if (conn->engaged)
         tcp->embedded--;
 }
 

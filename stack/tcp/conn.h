@@ -79,6 +79,7 @@ struct opening {
     /* Amplification limit: bytes of IP datagrams before the peer's address was validated
      * (RFC 9000 8.1) */
     uint64_t unvalidated_in, unvalidated_out;
+    enum source_share share;        /* that it has taken; SOURCE_SHARES: none */
     uint8_t cookie[TCP_COOKIE_MAX]; /* that the SYN or, with give_cookie, the SYN-ACK carries */
 };
 
@@ -97,9 +98,10 @@ struct tlsyn_conn {
     struct tcp *tcp;
     bool active : 1; /* came from tlsyn_conn_open(): MUST-11 */
     bool in_demux : 1;
-    bool syn_acked : 1; /* ours was */
-    bool embedded : 1;  /* passive: the SYN's payload went to an engine (counts in tcp->embedded) */
-    bool validated : 1; /* the peer's address is proved: no amplification limit */
+    bool syn_acked : 1;     /* ours was */
+    bool embedded : 1;      /* passive: the SYN's payload went to an engine, and was acknowledged */
+    bool engaged : 1;       /* passive: it has an engine since its SYN (counts in tcp->embedded) */
+    bool validated : 1;     /* the peer's address is proved: no amplification limit */
     bool fin_queued : 1;    /* the user closed: FIN follows the last byte */
     bool fin_received : 1;  /* rcv_nxt stands behind the peer's FIN */
     bool fin_seen : 1;      /* the peer's FIN is at fin_seq, text before it may be missing */
@@ -213,7 +215,7 @@ struct tlsyn_conn {
 
     /* --- its life, and what the user asked for --- */
     struct list all;     /* tcp->all, or tcp->doomed */
-    struct list waiting; /* tcp->time_wait, tcp->half_opens, or tcp->shut */
+    struct list waiting; /* tcp->time_wait, half_opens, embedded_opens, or shut */
     tcp_seq iss, irs, fin_seq;
     int error;             /* the first that happened; 0: none */
     int soft_error;        /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */

@@ -14,35 +14,42 @@
 #include "tcp/reply.h"
 #include "tcp/syncookie.h"
 
-/* An honest client has answered the SYN-ACK by then, once it was sent again. */
-#define HAD_ITS_TIME TLSYN_SECONDS(3)
-
-/* SYNs whose senders never answer fill the backlog. From then on SYN cookies carry the state, and
- * what asks for more than a plain open (docs/HANDSHAKE.md) gets a plain one; unless the flood is so
- * slow that its SYNs' time is over before their places are needed. */
-static bool flooded(struct tcp *tcp)
+/* Without a word: the oldest is most likely a forged address. */
+static void leaves(struct tlsyn_conn *conn)
 {
-    struct list *oldest = list_first(&tcp->half_opens);
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
+    drop(conn->tcp->cx, TLSYN_DROP_tcp_backlog_full);
+    tcp_finish(conn, -ETIMEDOUT);
+}
 
-    if (!tcp->cx->limits.syn_cookies || tcp->half_open < tcp->cx->limits.syn_backlog)
-        return false;
-    return !oldest ||
-           tcp->cx->now - container_of(oldest, struct tlsyn_conn, waiting)->opened < HAD_ITS_TIME;
+static struct tlsyn_conn *first_of(struct list *half_opens)
+{
+    struct list *first = list_first(half_opens);
+
+    return first ? container_of(first, struct tlsyn_conn, waiting) : NULL;
+}
+
+static struct tlsyn_conn *oldest(struct tcp *tcp)
+{
+    struct tlsyn_conn *plain = first_of(&tcp->half_opens);
+    struct tlsyn_conn *embedded = first_of(&tcp->embedded_opens);
+
+    if (!plain || !embedded)
+        return plain ? plain : embedded;
+    return (int32_t)(plain->number - embedded->number) < 0 ? plain : embedded;
 }
 
 /* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client
  * passes if it answers before its turn comes; were new SYNs dropped instead, it would wait for the
- * flood's to time out. Without a word: the oldest is most likely a forged address. In the end, for
- * the user who hears of it may close the listener. */
-static void keep_to_backlog(struct tcp *tcp)
+ * flood's to time out. The same goes for engines. In the end, for the user who hears of it may
+ * close the listener. */
+static void keep_to_backlog(struct tcp *tcp, enum tcp_admission admitted)
 {
-    struct list *oldest = list_first(&tcp->half_opens);
-
-    if (tcp->half_open <= tcp->cx->limits.syn_backlog || !oldest)
-        return;
-    count(tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
-    drop(tcp->cx, TLSYN_DROP_tcp_backlog_full);
-    tcp_finish(container_of(oldest, struct tlsyn_conn, waiting), -ETIMEDOUT);
+    if (tcp->embedded > tcp_admission_bound(tcp, admitted) &&
+        tcp_overdue(tcp, &tcp->embedded_opens))
+        leaves(first_of(&tcp->embedded_opens));
+    if (tcp->half_open > tcp->cx->limits.syn_backlog)
+        leaves(oldest(tcp));
 }
 
 /* A cookie for next time, where one was asked for, or the one that came is not ours, or will not be
@@ -62,6 +69,15 @@ static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *th
                     conn->opening->cookie);
 }
 
+/* It has an engine, and still is half open. */
+static void engage(struct tlsyn_conn *conn)
+{
+    conn->engaged = true;
+    conn->tcp->embedded++;
+    list_remove(&conn->waiting);
+    list_append(&conn->tcp->embedded_opens, &conn->waiting);
+}
+
 static bool give_handler(struct tlsyn_conn *conn)
 {
     struct tlsyn_acceptor *acceptor = conn->opening->listener->acceptor;
@@ -73,6 +89,19 @@ static bool give_handler(struct tlsyn_conn *conn)
         conn->handler = NULL;
     tcp_tell_closed(conn);
     return conn->handler != NULL || conn->closed_told;
+}
+
+/* The engine has no time now: as if its text had not been admitted. It comes again. */
+static void put_back(struct tlsyn_conn *conn)
+{
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_admit_engine_busy);
+    ring_consume(&conn->rcv, conn->rcv.used);
+    conn->rcv_nxt = conn->irs + 1;
+    conn->rcv_total = 0;
+    conn->rcv_copied = 0;
+    conn->embedded = false;
+    conn->level = TLSYN_LEVEL_NONE;
+    conn->syn_text = conn->syn_text_acked = 0;
 }
 
 /* The SYN's payload was admitted: it is text in order from here on, and the engine answers before
@@ -88,13 +117,17 @@ static void embed(struct tlsyn_conn *conn, const struct wire_tcp *syn)
     }
     if (conn->state == TLSYN_CLOSED)
         return; /* the acceptor aborted it */
+    engage(conn);
     tcp_take_text(conn, &text);
     if (seq_diff(conn->rcv_nxt, conn->irs + 1) != (int32_t)syn->text_len)
         return; /* no memory: only the SYN is acknowledged, and the text comes again */
     conn->embedded = true;
-    conn->tcp->embedded++;
     conn->syn_text = conn->syn_text_acked = (uint16_t)syn->text_len;
     int error = tcp_event_syn(conn);
+    if (error == -EAGAIN && conn->snd.used == 0) {
+        put_back(conn);
+        return;
+    }
     if (error == 0)
         error = tcp_open_pad(conn);
     if (error < 0) {
@@ -154,16 +187,23 @@ static void number_above(struct tlsyn_conn *conn, tcp_seq above)
 static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
                         const struct wire_tcp *syn, const tcp_seq *above)
 {
+    const struct tcp_ask ask = {.ends = {datagram->src, datagram->dst},
+                                .syn = syn,
+                                .segment_len = datagram->len,
+                                .known = above != NULL};
     struct tcp *tcp = listener->tcp;
-    struct tlsyn_conn *conn = conn_from_syn(listener, datagram, syn);
+    enum tcp_admission verdict = tcp_admit(listener, &ask);
+    bool flood = tcp_admission_is_flood(verdict);
+    struct tlsyn_conn *conn = flood ? NULL : conn_from_syn(listener, datagram, syn);
 
+    TRACE(tcp->cx, tcp_admit, conn ? conn->number : 0, verdict, syn->text_len);
+    if (flood)
+        syncookie_answer(listener, datagram, syn);
     if (!conn)
         return;
     if (above)
         number_above(conn, *above);
-    const struct tcp_ends ends = {conn->remote.addr, conn->local.addr};
-    enum tcp_admission verdict = tcp_admit(listener, &ends, syn, datagram->len);
-    TRACE(tcp->cx, tcp_admit, conn->number, verdict, syn->text_len);
+    conn->opening->share = tcp_admission_share(verdict);
     conn->level = tcp_admission_level(verdict);
     conn->validated = conn->level == TLSYN_LEVEL_COOKIE;
     prepare_cookie(conn, &syn->options, verdict);
@@ -171,7 +211,7 @@ static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagra
         embed(conn, syn);
     tcp_set_ready(conn);
     tcp_check(conn);
-    keep_to_backlog(tcp);
+    keep_to_backlog(tcp, verdict);
 }
 
 /* The SYN-ACK was a SYN cookie: as if we had kept what it answered. */
@@ -215,8 +255,6 @@ struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
         drop(tcp->cx, TLSYN_DROP_tcp_flags);
     else if (tcp_listener_is_full(listener))
         return NULL;
-    else if (!above && flooded(tcp))
-        syncookie_answer(listener, datagram, segment);
     else
         syn_arrives(listener, datagram, segment, above);
     return NULL;
@@ -227,6 +265,8 @@ void tcp_complete_open(struct tlsyn_conn *conn)
     tcp_open_enter(conn);
     if (!conn->active) {
         count(conn->tcp->cx, TLSYN_COUNT_tcp_passive_opens);
+        if (conn->opening->share != SOURCE_SHARES)
+            sources_give_back(&conn->tcp->sources, &conn->remote.addr, conn->opening->share);
         if (!conn->handler && !conn->released && !give_handler(conn)) {
             tcp_refuse(conn, -ECONNREFUSED);
             return;

@@ -130,6 +130,19 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
     flight_info(conn, info);
 }
 
+static uint32_t count_of(const struct tlsyn_listener *listener, const struct list *half_opens)
+{
+    uint32_t n = 0;
+
+    list_each(it, half_opens)
+    {
+        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, waiting);
+
+        n += conn->opening && conn->opening->listener == listener;
+    }
+    return n;
+}
+
 void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_listener_info *info)
 {
     const struct tlsyn_listen_options *options = &listener->options;
@@ -142,13 +155,8 @@ void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_lis
         .paused = listener->paused,
         .syn_backlog = listener->tcp->cx->limits.syn_backlog,
     };
-    list_each(it, &listener->tcp->half_opens)
-    {
-        const struct tlsyn_conn *conn = container_of(it, struct tlsyn_conn, waiting);
-
-        if (conn->opening && conn->opening->listener == listener)
-            info->half_open++;
-    }
+    info->half_open = count_of(listener, &listener->tcp->half_opens) +
+                      count_of(listener, &listener->tcp->embedded_opens);
 }
 
 void tcp_walk(struct tcp *tcp, struct tlsyn_visitor *visitor)

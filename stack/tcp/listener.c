@@ -39,6 +39,8 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
         return -EADDRINUSE;
     if (tcp->listener_count >= tcp->cx->limits.listeners)
         return -ENOBUFS;
+    if (sources_open(&tcp->sources) < 0)
+        return -ENOMEM;
     struct tlsyn_listener *listener = context_alloc(tcp->cx, sizeof(*listener));
     if (!listener)
         return -ENOMEM;

@@ -58,12 +58,13 @@ static void send_syn(struct tlsyn_conn *conn)
     uint32_t len = 0;
 
     conn->snd_rtx = seq_max(conn->snd_nxt, conn->iss + 1);
-    if (first && allowed < 0) {
+    if (tcp_amplification_left(conn) < overhead) {
         count(cx, TLSYN_COUNT_tcp_amplification_limited);
+        tcp_arm_retransmit(conn);
         return;
     }
     if (first && !conn->syn_plain)
-        len = synack ? synack_text(conn, options, allowed) : conn->syn_text;
+        len = synack ? synack_text(conn, options, allowed < 0 ? 0 : allowed) : conn->syn_text;
     if (first) {
         conn->snd_nxt = conn->snd_rtx = conn->iss + 1 + len;
         conn->rtt_timing = true;
@@ -80,10 +81,7 @@ static void send_syn(struct tlsyn_conn *conn)
     }
     if (synack && segment.options.has_fastopen)
         count(cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
-    /* Again it is bare, and goes on until R2, as a plain open's does: the client's ACK may have
-     * got lost, and who has nothing to say would never send another one. */
-    if (first)
-        tcp_charge(conn, overhead + len);
+    tcp_charge(conn, overhead + len);
     tcp_send_segment(conn, &segment, len, 0);
     tcp_arm_retransmit(conn);
 }

@@ -74,14 +74,40 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
 
 /* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) -------------------------------- */
 
+/* SYN-ACKs that leave again within three minutes when nobody answers, the first after a second (RFC
+ * 6298 5.5). */
+#define SYNACK_REPEATS 7
+
+/* They are what a client whose ACK was lost, and who has nothing more to say, is waiting for: the
+ * flight must not use up their room. */
+static int64_t set_aside(const struct tlsyn_conn *conn)
+{
+    int64_t left = SYNACK_REPEATS - (int64_t)conn->syn_retransmits;
+    uint8_t scratch[TCP_OPTIONS_MAX];
+    struct tcp_options bare;
+
+    if (left <= 0)
+        return 0;
+    tcp_options_fill(conn, TCP_SYN | TCP_ACK, &bare);
+    bare.has_fastopen = false;
+    return left * (tcp_headers_len(conn) + tcp_options_emit(&bare, scratch, sizeof(scratch)));
+}
+
+int64_t tcp_amplification_left(const struct tlsyn_conn *conn)
+{
+    const struct opening *opening = conn->opening;
+
+    if (conn->validated || !conn->embedded)
+        return INT32_MAX;
+    return (int64_t)(3 * opening->unvalidated_in) - (int64_t)opening->unvalidated_out;
+}
+
 /* R7413-11 */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
 {
     if (conn->validated || !conn->embedded)
         return INT32_MAX;
-    const struct opening *opening = conn->opening;
-    int64_t room =
-        (int64_t)(3 * opening->unvalidated_in) - (int64_t)opening->unvalidated_out - overhead;
+    int64_t room = tcp_amplification_left(conn) - set_aside(conn) - overhead;
     return room < 0 ? -1 : room;
 }
 

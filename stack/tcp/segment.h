@@ -25,8 +25,11 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
 /** How many segments `len` bytes of text make on the wire. */
 uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
 
-/** Before the peer's address is validated: bytes of text that may leave with `overhead` bytes of
- * headers, IP's included; -1: not even these. What leaves is charged. */
+/** Before the peer's address is validated: bytes that may leave, headers and IP's included. */
+int64_t tcp_amplification_left(const struct tlsyn_conn *conn);
+
+/** Of these, bytes of text that may leave with `overhead` bytes of headers, while there is enough
+ * left for the SYN-ACK to be repeated; -1: not even the headers. What leaves is charged. */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead);
 void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes);
 

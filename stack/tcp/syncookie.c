@@ -28,6 +28,7 @@
  */
 #include "tcp/syncookie.h"
 
+#include "tcp/admit.h"
 #include "tcp/buffers.h"
 #include "tcp/ecn.h"
 #include "tcp/isn.h"
@@ -125,6 +126,21 @@ static void fill_options(const struct tlsyn_listener *listener, const struct tup
     ours->tsecr = theirs->tsval;
 }
 
+/* It needs no memory, and lets its owner in next time, whatever goes on. */
+static void fill_fastopen(const struct tlsyn_listener *listener, const struct tuple *t,
+                          const struct tcp_options *theirs, struct tcp_options *ours)
+{
+    if (!theirs->has_fastopen || !listener->options.cookies)
+        return;
+    ours->has_fastopen = true;
+    ours->fastopen_experimental = theirs->fastopen_experimental;
+    ours->cookie_len = TCP_COOKIE_LEN;
+    tcp_cookie_make(listener, &(const struct tcp_ends){t->remote.addr, t->local.addr},
+                    ours->cookie);
+    count(listener->tcp->cx, TLSYN_COUNT_tcp_fastopen_cookie_reqd);
+    count(listener->tcp->cx, TLSYN_COUNT_tcp_fastopen_cookie_sent);
+}
+
 void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
                       const struct wire_tcp *syn)
 {
@@ -147,9 +163,8 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
         .options = {.mss = tcp_mss_to_announce(options, &path)},
     };
     fill_options(listener, &t, syn, &synack);
+    fill_fastopen(listener, &t, &syn->options, &synack.options);
     count(tcp->cx, TLSYN_COUNT_tcp_syncookies_sent);
-    if (syn->text_len)
-        count(tcp->cx, TLSYN_COUNT_tcp_syn_data_plain);
     tcp->syncookies_until = tcp->cx->now + 2 * PERIOD;
     tcp_emit(tcp, 0, &synack, &tx);
 }

@@ -14,6 +14,10 @@
 #include "tcp/recovery.h"
 #include "tcp/shut.h"
 
+/* While an engine signs, nothing else is done: so many in a row, and the queues of a link hold what
+ * comes meanwhile. */
+#define EMBEDS_AT_ONCE 32
+
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
 {
@@ -30,14 +34,16 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->doomed);
     list_init(&tcp->time_wait);
     list_init(&tcp->half_opens);
+    list_init(&tcp->embedded_opens);
     list_init(&tcp->shut);
     /* R6528-2 */
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
     cx->random->fill(cx->random, &tcp->syn_key, sizeof(tcp->syn_key));
     dests_init(&tcp->dests, cx);
-    budget_init(&tcp->embeds, cx->limits.embedded_per_second, cx->now);
-    budget_init(&tcp->rsts, cx->limits.rst_per_second, cx->now);
+    sources_init(&tcp->sources, cx);
+    budget_init(&tcp->embeds, cx->limits.embedded_per_second, EMBEDS_AT_ONCE, cx->now);
+    budget_init(&tcp->rsts, cx->limits.rst_per_second, UINT32_MAX, cx->now);
     return 0;
 }
 
@@ -58,6 +64,7 @@ void tcp_release(struct tcp *tcp)
     while ((it = list_first(&tcp->listeners)))
         tlsyn_listener_close(container_of(it, struct tlsyn_listener, node));
     dests_release(&tcp->dests);
+    sources_release(&tcp->sources);
     table_release(&tcp->demux, tcp->cx->alloc);
 }
 

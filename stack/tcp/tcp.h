@@ -17,6 +17,7 @@
 #include "core/table.h"
 #include "ip/ip.h"
 #include "tcp/dest.h"
+#include "tcp/sources.h"
 #include "wire/seq.h"
 
 struct tcp {
@@ -32,12 +33,14 @@ struct tcp {
     struct list doomed;
     struct list time_wait; /* who came first leaves first */
     uint32_t time_wait_count;
-    struct list half_opens; /* in SYN-RECEIVED from a listener; who came first leaves first */
-    uint32_t half_open;
-    struct list shut;  /* peers that keep their window shut (tcp/shut.h) */
-    bool room_wanted;  /* one of them is in the way */
-    uint32_t embedded; /* of the half-open, with an engine that took the SYN's payload */
-    uint32_t numbered; /* connections so far */
+    /* In SYN-RECEIVED from a listener; who came first leaves first. */
+    struct list half_opens;
+    struct list embedded_opens; /* those of them that have an engine */
+    uint32_t half_open;         /* both together */
+    struct list shut;           /* peers that keep their window shut (tcp/shut.h) */
+    bool room_wanted;           /* one of them is in the way */
+    uint32_t embedded;          /* of the half-open, with an engine that took the SYN's payload */
+    uint32_t numbered;          /* connections so far */
 
     uint64_t ring_bytes; /* memory of all rings */
 
@@ -46,6 +49,7 @@ struct tcp {
     struct siphash_key syn_key;    /* SYN cookies */
     tlsyn_time syncookies_until;   /* when the last one that was given is worth nothing any more */
     struct dests dests;
+    struct sources sources;
     struct budget embeds, rsts;
 
     /** The initial sequence number of a connection that is being opened; RFC 6528 unless

@@ -677,7 +677,6 @@ size_t sent_bytes(const struct tcp_test *t)
     size_t bytes = 0;
 
     for (int i = t->sent_first; i < t->sent_end; i++)
-        if (!(t->sent[i].segment.flags & TCP_SYN) || t->sent[i].segment.text_len > 0)
-            bytes += t->sent[i].ip_len;
+        bytes += t->sent[i].ip_len;
     return bytes;
 }

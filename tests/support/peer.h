@@ -63,7 +63,7 @@ struct sent {
 
 struct tcp_test;
 
-/** Bytes of the datagrams that left and were not looked at, but for bare SYN-ACKs. */
+/** Bytes of the datagrams that left and were not looked at. */
 size_t sent_bytes(const struct tcp_test *t);
 
 struct tcp_test {

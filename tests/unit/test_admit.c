@@ -23,7 +23,10 @@ static struct bed open_bed(void)
 
 static enum tcp_admission verdict(struct bed *b)
 {
-    return tcp_admit(b->t->listener, &b->ends, &b->syn, b->syn.text_len + 40);
+    const struct tcp_ask ask = {
+        .ends = b->ends, .syn = &b->syn, .segment_len = b->syn.text_len + 40};
+
+    return tcp_admit(b->t->listener, &ask);
 }
 
 START_TEST(each_kind_of_syn_has_its_verdict)
@@ -72,7 +75,7 @@ START_TEST(the_budget_is_for_those_without_cookie)
 {
     struct bed b = open_bed();
 
-    budget_init(&b.t->tcp->embeds, 1, b.t->now);
+    budget_init(&b.t->tcp->embeds, 1, 1, b.t->now);
     ck_assert_int_eq(verdict(&b), TCP_ADMIT_OPEN_AND_CALM);
     ck_assert_int_eq(verdict(&b), TCP_ADMIT_BUSY_COOKIE_REQUIRED);
     b.syn.options.cookie_len = TCP_COOKIE_LEN;

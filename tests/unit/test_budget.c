@@ -21,7 +21,7 @@ START_TEST(a_full_bucket_is_one_second)
 {
     struct budget b;
 
-    budget_init(&b, 10, 500);
+    budget_init(&b, 10, UINT32_MAX, 500);
     ck_assert_uint_eq(take_all(&b, 500), 10);
     ck_assert_uint_eq(take_all(&b, 500 + TLSYN_MS(99)), 0);
     ck_assert_uint_eq(take_all(&b, 500 + TLSYN_MS(100)), 1);
@@ -34,7 +34,7 @@ START_TEST(zero_allows_nothing)
 {
     struct budget b;
 
-    budget_init(&b, 0, 0);
+    budget_init(&b, 0, UINT32_MAX, 0);
     ck_assert_uint_eq(take_all(&b, 0), 0);
     ck_assert_uint_eq(take_all(&b, TLSYN_SECONDS(1000)), 0);
 }
@@ -44,7 +44,7 @@ START_TEST(the_largest_rate_does_not_overflow)
 {
     struct budget b;
 
-    budget_init(&b, UINT32_MAX, INT64_MIN / 2);
+    budget_init(&b, UINT32_MAX, UINT32_MAX, INT64_MIN / 2);
     ck_assert(budget_take(&b, INT64_MAX / 2));
     ck_assert_uint_eq(b.tokens, (UINT32_MAX - UINT64_C(1)) * 1000000);
     ck_assert(budget_take(&b, INT64_MAX / 2 + 999999));
@@ -56,7 +56,7 @@ START_TEST(a_long_pause_does_not_overflow)
 {
     struct budget b;
 
-    budget_init(&b, 1u << 31, 0);
+    budget_init(&b, 1u << 31, UINT32_MAX, 0);
     ck_assert(budget_take(&b, 0));
     /* Rate times pause would be 2^64 millionths. */
     ck_assert(budget_take(&b, INT64_C(1) << 33));
@@ -68,7 +68,7 @@ START_TEST(a_clock_that_goes_back_gives_nothing)
 {
     struct budget b;
 
-    budget_init(&b, 1, TLSYN_SECONDS(10));
+    budget_init(&b, 1, UINT32_MAX, TLSYN_SECONDS(10));
     ck_assert(budget_take(&b, TLSYN_SECONDS(10)));
     ck_assert(!budget_take(&b, TLSYN_SECONDS(5)));
     ck_assert(!budget_take(&b, TLSYN_SECONDS(10)));
@@ -84,7 +84,7 @@ START_TEST(asking_often_loses_nothing)
     uint64_t taken = 0;
 
     random_seed(&random, 5);
-    budget_init(&b, 333, 0);
+    budget_init(&b, 333, UINT32_MAX, 0);
     while (now < TLSYN_SECONDS(20)) {
         now += 1 + random_below(&random.base, 300);
         taken += budget_take(&b, now);

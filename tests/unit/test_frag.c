@@ -364,7 +364,7 @@ END_TEST
 
 START_TEST(what_is_told_has_a_budget)
 {
-    budget_init(&bed.ip.icmp.budget, 2, bed.cx.now);
+    budget_init(&bed.ip.icmp.budget, 2, UINT32_MAX, bed.cx.now);
     for (uint16_t i = 0; i < 4; i++)
         ARRIVES(0, 80, .id = i);
     ip_bed_advance(&bed, EXPIRY);

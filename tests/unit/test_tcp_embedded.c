@@ -176,7 +176,8 @@ START_TEST(no_more_than_three_times_what_came_leaves_before_validation)
     struct tcp_test *t = server(300, 60000);
     size_t came = 20 + 20 + 4 + 4 + 300, left = 0;
 
-    advance(t, TLSYN_SECONDS(170)); /* all its retransmissions too */
+    for (int i = 0; i < 170; i++) /* all its retransmissions too */
+        advance(t, TLSYN_SECONDS(1));
     left = sent_bytes(t);
     ck_assert_uint_gt(left, came);
     ck_assert_uint_le(left, 3 * came);
@@ -187,20 +188,80 @@ END_TEST
 
 /* Simulator seed 2520: the flight had used up the limit, the client's ACK was lost, and the client
  * had nothing to say. */
-START_TEST(the_syn_ack_is_repeated_beyond_the_limit)
+START_TEST(the_flight_leaves_room_for_the_syn_ack_again)
 {
     struct tcp_test *t = server(300, 60000);
     int again = 0;
 
-    advance(t, TLSYN_SECONDS(1));
     ignore_sent(t);
-    advance(t, TLSYN_SECONDS(100));
+    for (int i = 0; i < 170; i++)
+        advance(t, TLSYN_SECONDS(1));
     for (; t->sent_first < t->sent_end; again++)
         ck_assert_uint_eq(expect(t, SYNACK(.seq = 0, .ack = 301))->text_len, 0);
-    ck_assert_int_ge(again, 4);
+    ck_assert_int_eq(again, 7); /* after 1, 3, 7, 15, 31, 63 and 123 s */
     peer_sends(t, ACK());
     peer_takes_all(t);
     ck_assert_int_gt(t->peer_rcv, 1400);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Where there is too little for all of them, the first ones leave. */
+START_TEST(a_tiny_syn_pays_for_few_syn_acks)
+{
+    struct tcp_test *t = server(1, 1000);
+    size_t came = 20 + 20 + 4 + 4 + 1, left = 0;
+
+    for (int i = 0; i < 170; i++)
+        advance(t, TLSYN_SECONDS(1));
+    left = sent_bytes(t);
+    ck_assert_uint_gt(left, 2 * came);
+    ck_assert_uint_le(left, 3 * came);
+    peer_takes_all(t);
+    peer_sends(t, ACK()); /* and the rest for who is there */
+    peer_takes_all(t);
+    ck_assert_int_eq(t->peer_rcv, 1001);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Nine certificates of a kilobyte, and a client that is never heard again. */
+START_TEST(a_long_chain_into_a_black_hole_stays_below_three_times) /* loop: bytes of the SYN */
+{
+    static const size_t hellos[] = {100, 250, 517, 1000, 1400};
+    struct tcp_test *t = server(hellos[_i], 9216);
+    size_t came = 20 + 20 + 4 + 4 + hellos[_i];
+
+    for (int i = 0; i < 200; i++) {
+        advance(t, TLSYN_SECONDS(1));
+        ck_assert_uint_le(sent_bytes(t), 3 * came);
+    }
+    ck_assert_uint_gt(sent_bytes(t), 3 * came / 2);
+    expect_no_connection(t); /* and not for ever */
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Text is taken back from an engine that has no time: the handshake goes on as a plain one. */
+START_TEST(an_engine_without_time_has_the_text_come_again)
+{
+    struct tcp_test *t = TCP_TEST(.open = true, .cookies = true);
+
+    t->user.plan[USER_SYN].result = -EAGAIN;
+    t->user.plan[USER_ESTABLISHED].write = 500;
+    peer_sends(t, SYN(.len = 300, .opt = REQUEST));
+    const struct wire_tcp *synack = expect(t, SYNACK(.seq = 0, .ack = 1));
+    ck_assert_uint_eq(synack->options.cookie_len, 8);
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_engine_busy), 1);
+    ck_assert_uint_eq(t->tcp->embedded, 1); /* it still is there */
+    t->user.read = 0;
+    peer_sends(t, ACK(.seq = 1, .ack = 1, .len = 300));
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 1);
+    ck_assert_uint_eq(t->user.read, 300);
+    expect(t, ACK(.seq = 1, .ack = 301, .len = 500));
+    ck_assert_uint_eq(t->tcp->embedded, 0);
     tcp_test_close(t);
 }
 END_TEST
@@ -361,7 +422,10 @@ Suite *tcp_embedded_suite(void)
     tcase_add_test(as_a_server, the_flight_rides_in_the_syn_ack);
     tcase_add_test(as_a_server, the_rest_of_the_flight_follows_at_once);
     tcase_add_test(as_a_server, no_more_than_three_times_what_came_leaves_before_validation);
-    tcase_add_test(as_a_server, the_syn_ack_is_repeated_beyond_the_limit);
+    tcase_add_test(as_a_server, the_flight_leaves_room_for_the_syn_ack_again);
+    tcase_add_test(as_a_server, a_tiny_syn_pays_for_few_syn_acks);
+    tcase_add_loop_test(as_a_server, a_long_chain_into_a_black_hole_stays_below_three_times, 0, 5);
+    tcase_add_test(as_a_server, an_engine_without_time_has_the_text_come_again);
     tcase_add_test(as_a_server, each_syn_more_allows_three_times_its_size);
     tcase_add_test(as_a_server, a_validated_peer_gets_the_rest);
     tcase_add_test(as_a_server, a_cookie_lifts_the_limit);

@@ -299,6 +299,14 @@ START_TEST(paper_goes_by_length_alone)
 }
 END_TEST
 
+static void asks(struct tcp_test *t, uint16_t port, struct tcp_options options, bool admitted)
+{
+    t->peer_port = port;
+    t->peer_nxt = t->peer_rcv = 0;
+    peer_sends(t, SYN(.len = 100, .opt = options));
+    expect(t, SYNACK(.ack = admitted ? 101 : 1));
+}
+
 /* --- under load ------------------------------------------------------------------------------- */
 
 START_TEST(a_busy_listener_asks_for_cookies)
@@ -328,17 +336,67 @@ START_TEST(only_so_many_embedded_opens_are_pending)
 {
     struct tlsyn_limits limits = default_limits();
 
-    limits.embedded_backlog = 2;
-    struct tcp_test *t = TCP_TEST(.open = true, .limits = limits);
+    limits.embedded_backlog = 4;
+    struct tcp_test *t = TCP_TEST(.open = true, .cookies = true, .limits = limits);
+    struct tcp_options cookie = with_cookie(t);
+    const struct tcp_options plain = REQUEST;
     t->user.deaf = true;
-    for (int i = 0; i < 4; i++) {
-        t->peer_port = (uint16_t)(7000 + i);
-        t->peer_nxt = t->peer_rcv = 0;
-        peer_sends(t, SYN(.len = 100, .opt = REQUEST));
-        expect(t, SYNACK(.ack = i < 2 ? 101 : 1));
+    for (int i = 0; i < 4; i++) /* half of them without a cookie */
+        asks(t, (uint16_t)(7000 + i), plain, i < 2);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_busy), 2);
+    for (int i = 0; i < 4; i++)
+        asks(t, (uint16_t)(8000 + i), cookie, i < 2);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_backlog_full), 2);
+    ck_assert_uint_eq(t->tcp->embedded, 4);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_overflow), 4);
+    advance(t, TLSYN_MS(3100)); /* they had their time: the oldest leave */
+    ignore_sent(t);
+    asks(t, 9000, cookie, true);
+    asks(t, 9001, plain, true);
+    ck_assert_uint_eq(t->tcp->embedded, 4);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_listen_overflows), 2);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* RFC 7413 5.1: a cookie that was overheard, or whose owner is the attacker. */
+START_TEST(a_stolen_cookie_is_good_for_so_many)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.embedded_per_source = 5;
+    struct tcp_test *t = TCP_TEST(.cookies = true, .limits = limits);
+    struct tcp_options cookie = with_cookie(t);
+    t->user.deaf = true;
+    for (int i = 0; i < 100; i++)
+        asks(t, (uint16_t)(7000 + i), cookie, i < 5);
+    ck_assert_int_eq(t->user.count[USER_SYN], 5);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_source_busy), 95);
+    ck_assert_uint_eq(t->tcp->embedded, 5);
+    advance(t, TLSYN_SECONDS(4)); /* its owner gets in again soon */
+    ignore_sent(t);
+    asks(t, 8000, cookie, true);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* And so it is for him while he completes what he begins. */
+START_TEST(who_answers_is_not_counted)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.embedded_per_source = 1;
+    struct tcp_test *t = TCP_TEST(.cookies = true, .limits = limits);
+    struct tcp_options cookie = with_cookie(t);
+    for (int i = 0; i < 20; i++) {
+        user_init(&t->user);
+        asks(t, (uint16_t)(7000 + i), cookie, true);
+        peer_sends(t, ACK());
+        expect_state(t, TLSYN_ESTABLISHED);
+        user_acts(&t->user, USER_ABORTS);
+        flush(t);
+        ignore_sent(t);
     }
-    ck_assert_uint_eq(t->tcp->embedded, 2);
-    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_overflow), 2);
     tcp_test_close(t);
 }
 END_TEST
@@ -465,6 +523,8 @@ Suite *tcp_fastopen_suite(void)
     suite_add_tcase(s, admission);
     tcase_add_test(under_load, a_busy_listener_asks_for_cookies);
     tcase_add_test(under_load, only_so_many_embedded_opens_are_pending);
+    tcase_add_test(under_load, a_stolen_cookie_is_good_for_so_many);
+    tcase_add_test(under_load, who_answers_is_not_counted);
     suite_add_tcase(s, under_load);
     tcase_add_test(the_client, a_cookie_is_kept_for_the_next_open);
     tcase_add_test(the_client, the_syn_again_is_bare);

@@ -203,18 +203,80 @@ START_TEST(text_and_fin_may_come_with_the_ack)
 }
 END_TEST
 
-/* docs/HANDSHAKE.md: flooded: no payload. It comes again behind the ACK. */
+/* docs/HANDSHAKE.md: flooded: no payload. It comes again behind the ACK; and who asked for a Fast
+ * Open cookie has one, which lets him in whatever goes on. */
 START_TEST(payload_waits_for_the_sequential_handshake)
 {
     struct tcp_test *t = FLOODED(.open = true, .cookies = true);
 
     peer_sends(t, SYN(.len = 300, .opt = {.mss = 1460, .has_fastopen = true}));
     const struct wire_tcp *synack = expect(t, SYNACK(.ack = 1));
-    ck_assert(!synack->options.has_fastopen);
+    ck_assert(synack->options.has_fastopen && synack->options.cookie_len == 8);
+    struct tcp_options owner = synack->options;
+    owner.has_ts = false;
     ck_assert_int_eq(t->user.count[USER_SYN], 0);
     peer_sends(t, ACK(.seq = 1, .len = 300));
     ck_assert_uint_eq(t->user.read, 300);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_syn_data_plain), 1);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_flooded), 1);
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    another_peer(t, 12000);
+    peer_sends(t, SYN(.len = 300, .opt = owner));
+    expect(t, SYNACK(.ack = 301));
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    ck_assert_uint_eq(t->tcp->half_open, 4); /* in the place of the oldest */
+    tcp_test_close(t);
+}
+END_TEST
+
+/* One source, or its name on forged SYNs, has SYN cookies for itself alone. */
+START_TEST(who_floods_by_himself_does_so_for_himself)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.syns_per_source = 8;
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+    for (uint16_t i = 0; i < 100; i++) {
+        another_peer(t, (uint16_t)(10000 + i));
+        peer_sends(t, SYN());
+    }
+    ck_assert_int_eq(ignore_sent(t), 100);
+    ck_assert_uint_eq(t->tcp->half_open, 8);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_source_flooded), 92);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_req_q_full_do_cookies), 92);
+    another_peer(t, PEER_PORT);
+    peer_sends(t, SYN());
+    expect(t, SYNACK());
+    peer_sends(t, ACK());
+    expect_state(t, TLSYN_ESTABLISHED);
+    advance(t, TLSYN_SECONDS(4)); /* and for no longer */
+    ignore_sent(t);
+    another_peer(t, PEER_PORT + 1);
+    peer_sends(t, SYN());
+    ck_assert_uint_eq(t->tcp->half_open, 9);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Who completes what he begins may begin as much as he likes. */
+START_TEST(an_honest_source_is_not_counted_out)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.syns_per_source = 1;
+    struct tcp_test *t = TCP_TEST(.limits = limits);
+    for (uint16_t i = 0; i < 50; i++) {
+        another_peer(t, (uint16_t)(10000 + i));
+        user_init(&t->user);
+        opens_passively(t);
+        user_acts(&t->user, USER_ABORTS);
+        flush(t);
+        ignore_sent(t);
+    }
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_admit_source_flooded), 0);
     tcp_test_close(t);
 }
 END_TEST
@@ -439,6 +501,8 @@ Suite *tcp_syncookie_suite(void)
     tcase_add_test(honest, no_mss_is_rounded_up);
     tcase_add_test(honest, text_and_fin_may_come_with_the_ack);
     tcase_add_test(honest, payload_waits_for_the_sequential_handshake);
+    tcase_add_test(honest, who_floods_by_himself_does_so_for_himself);
+    tcase_add_test(honest, an_honest_source_is_not_counted_out);
     tcase_add_test(honest, a_slow_flood_does_not_take_the_payload_away);
     tcase_add_test(honest, ten_thousand_forged_syns_keep_nobody_out);
     suite_add_tcase(s, honest);

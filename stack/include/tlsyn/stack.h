@@ -38,9 +38,15 @@ struct tlsyn_limits {
     /* A full backlog answers with SYN cookies (RFC 4987 3.6), unless its oldest entry has had three
      * seconds and leaves; false: the oldest leaves always. */
     bool syn_cookies;
-    uint32_t embedded_backlog; /* of these, with an engine that has taken SYN payload */
+    uint32_t syns_per_source;     /* connections that one source (tcp/sources.h) may begin in three
+                                 seconds without completing them; more: SYN cookies, for it alone */
+    uint32_t embedded_backlog;    /* of these, with an engine that has taken SYN payload; without a
+                                  valid cookie no more than half. Full: the oldest leaves, once it
+                                  has had three seconds */
+    uint32_t embedded_per_source; /* of those with a valid cookie, as syns_per_source */
     uint32_t
         embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
+    uint32_t sources;         /* buckets that sources are counted in; 0: they are not */
     uint64_t ring_bytes;      /* memory of all send and receive buffers together */
     uint32_t snd_ring_max;    /* bytes of send buffer per connection */
     uint32_t rcv_ring_max;    /* bytes of receive buffer per connection */
