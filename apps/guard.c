@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "guard_filter.h"
+
 struct guarded {
     struct guarded *next;
     enum tlsyn_transport transport;
@@ -137,11 +139,27 @@ static struct guarded **find(struct guard *guard, enum tlsyn_transport transport
     return at;
 }
 
-static void release(struct guarded **at)
+/* Without it everything works, at the cost of copies. */
+static void update_filter(const struct guard *guard)
+{
+    uint16_t port[GUARD_FILTER_PORTS];
+    int n = 0;
+
+    if (guard->packet_socket < 0 || guard->ports > GUARD_FILTER_PORTS + 1)
+        return; /* beyond so many there is nothing to tell apart */
+    for (int i = 0; i < GUARD_BUCKETS && guard->ports <= GUARD_FILTER_PORTS; i++) {
+        for (const struct guarded *g = guard->bucket[i]; g; g = g->next)
+            port[n++] = g->port;
+    }
+    (void)guard_filter_attach(guard->packet_socket, &guard->addr, port, guard->ports);
+}
+
+static void release(struct guard *guard, struct guarded **at)
 {
     struct guarded *gone = *at;
 
     *at = gone->next;
+    guard->ports--;
     (void)close(gone->fd);
     free(gone);
 }
@@ -167,6 +185,8 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
     at = &guard->bucket[port % GUARD_BUCKETS];
     *new = (struct guarded){*at, transport, port, fd, 1};
     *at = new;
+    guard->ports++;
+    update_filter(guard);
     local->port = port;
     return 0;
 }
@@ -174,10 +194,13 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
 static void give(struct tlsyn_ports *base, enum tlsyn_transport transport,
                  const struct tlsyn_endpoint *local)
 {
-    struct guarded **at = find((struct guard *)base, transport, local->port);
+    struct guard *guard = (struct guard *)base;
+    struct guarded **at = find(guard, transport, local->port);
 
-    if (*at && --(*at)->taken == 0)
-        release(at);
+    if (!*at || --(*at)->taken > 0)
+        return;
+    release(guard, at);
+    update_filter(guard);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -195,10 +218,16 @@ int guard_hold(struct guard *guard, uint16_t port)
     return take(&guard->base, TLSYN_TCP, &local);
 }
 
+void guard_filter(struct guard *guard, int packet_socket)
+{
+    guard->packet_socket = packet_socket;
+    update_filter(guard);
+}
+
 void guard_fini(struct guard *guard)
 {
     for (int i = 0; i < GUARD_BUCKETS; i++) {
         while (guard->bucket[i])
-            release(&guard->bucket[i]);
+            release(guard, &guard->bucket[i]);
     }
 }

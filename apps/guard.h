@@ -2,7 +2,8 @@
  * guard.h: the port guard: lets the stack use an address of the kernel's own, with no
  * firewall rule and no right.
  *
- *     guard_init -> [guard_hold] -> tlsyn_stack_options.ports = &guard.base -> ... -> guard_fini
+ *     guard_init -> [guard_hold] -> [guard_filter]
+ *         -> tlsyn_stack_options.ports = &guard.base -> ... -> guard_fini
  *
  * To the kernel every segment for a connection of the stack's is one for a port that nobody has,
  * which it answers with RST. So the guard binds a socket of the kernel's to each port that the
@@ -20,6 +21,8 @@ struct guard {
     struct tlsyn_ports base; /* for the stack's options */
     struct tlsyn_addr addr;
     unsigned int interface;
+    int packet_socket; /* that is kept from what is the kernel's; -1: none */
+    int ports;
     struct guarded *bucket[GUARD_BUCKETS]; /* by port */
 };
 
@@ -29,6 +32,10 @@ void guard_init(struct guard *guard, const struct tlsyn_addr *addr, unsigned int
 /** Takes a TCP port ahead of the stack: for one that needs a right to bind, while there is one.
  * 0, -EADDRINUSE, -EACCES: it is a privileged one, or as socket(2). */
 int guard_hold(struct guard *guard, uint16_t port);
+
+/** Has the packet socket drop what is for no port of ours, from now on: else all that the kernel
+ * receives would be copied to us as well. */
+void guard_filter(struct guard *guard, int packet_socket);
 
 /** Leaves all ports to the kernel. Harmless on zeros. */
 void guard_fini(struct guard *guard);

@@ -130,6 +130,8 @@ static int open_link(struct host *host)
         error = open_capture(host, choice->path, message);
         break;
     }
+    if (error == 0 && host->shared && choice->kind == HOST_AFPACKET)
+        guard_filter(&host->guard, tlsyn_link_fd(host->link));
     if (error == 0)
         return CLI_OK;
     host->link = NULL;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # --address host: our stack and the kernel's on one address. Both ends share theirs, and the
 # kernels' downloads over the same interfaces go on undisturbed; no kernel resets what is ours, and
-# nothing is left behind. GUARD_SECONDS makes it longer.
+# nothing is left behind. GUARD_SECONDS makes it longer, GUARD_PAUSE (seconds between rounds) and
+# GUARD_RATE (bytes per second, of the kernel's download) gentler.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl openssl perl tcpdump ss setpriv
@@ -20,7 +21,7 @@ downloads()
 {
     n=0
     until [ -e "$scratch/stop" ]; do
-        curl -sS -o "$scratch/down" "http://$TLSYN_KERNEL_PEER:8080/" 2>>"$scratch/down.err" ||
+        curl -sS --limit-rate "${GUARD_RATE:-1G}" -o "$scratch/down" "http://$TLSYN_KERNEL_PEER:8080/" 2>>"$scratch/down.err" ||
             { echo "curl ends with $?" >>"$scratch/down.err"; return; }
         [ "$(stat -c %s "$scratch/down")" -eq 4000000 ] ||
             echo "a download of $(stat -c %s "$scratch/down") bytes" >>"$scratch/down.err"
@@ -76,6 +77,7 @@ inside()
         connections host "$TLSYN_KERNEL_PEER"
         connections host6 "[$TLSYN_KERNEL_PEER6]"
         rounds=$((rounds + 1))
+        sleep "${GUARD_PAUSE:-0}"
     done
     "$TLSYN" get -k "https://$TLSYN_KERNEL_PEER:8443/file" >/dev/null ||
         fail "the machine's own address is not the default"
@@ -125,6 +127,9 @@ ends_in_all_ways()
         # shellcheck disable=SC2086 # words
         start $serve
         ss -Htln 'sport = :8444' | grep -q . || fail "the port is not guarded: $(ss -Htln)"
+        ss -0bn >"$scratch/packet"
+        ! grep -q 'bpf filter' "$scratch/packet" || grep -q ' 8444,' "$scratch/packet" ||
+            fail "all that the kernel receives is copied: $(cat "$scratch/packet")"
         kill -s $signal "$pid"
         wait "$pid" 2>/dev/null || :
         ! ss -Htan 'sport = :8444' | grep -q . || fail "SIG$signal leaves $(ss -Htan)"
