@@ -24,6 +24,7 @@ struct table2_command {
     int64_t rounds; /* 0: not given */
     int64_t seed;
     int level, link; /* choices, in the order of the tables below */
+    unsigned modes;
     tlsyn_time pad, timeout;
     const char *out;
     bool quick, json, csv, no_html;
@@ -140,6 +141,7 @@ static int run(const struct table2_command *c, const char *typed)
     if (c->rounds > 0)
         options.rounds = (uint32_t)c->rounds;
     options.level = levels[c->level];
+    options.modes = c->modes;
     options.link = c->link == 0 ? TABLE2_LAB : TABLE2_MEMORY;
     options.pad = c->pad;
     options.timeout = c->timeout;
@@ -152,6 +154,36 @@ static int run(const struct table2_command *c, const char *typed)
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
+
+/* "all", or words of these with commas between; into an unsigned. */
+static int parse_modes(const struct cli_type *type, const char *text, void *into)
+{
+    static const struct {
+        const char *word;
+        unsigned modes;
+    } words[] = {{"new", 0},
+                 {"resumed", TABLE2_RESUMED},
+                 {"early", TABLE2_EARLY},
+                 {"fastopen", TABLE2_FAST_OPEN},
+                 {"quic", TABLE2_QUIC},
+                 {"all", TABLE2_ALL}};
+    unsigned modes = 0;
+
+    (void)type;
+    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        size_t n = strcspn(at, ",");
+        size_t i = 0;
+
+        while (i < sizeof(words) / sizeof(words[0]) &&
+               (strlen(words[i].word) != n || strncmp(words[i].word, at, n) != 0))
+            i++;
+        if (i == sizeof(words) / sizeof(words[0]))
+            return -EINVAL;
+        modes |= words[i].modes;
+    }
+    *(unsigned *)into = modes;
+    return 0;
+}
 
 static int parse(struct table2_command *c, int argc, char **argv, int *exit_status)
 {
@@ -172,6 +204,10 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         .parse = study_list_parse,
         .choices = ms,
         .max = 1000};
+    static const struct cli_type modes = {.placeholder = "MODE,...",
+                                          .accepts = "all, or some of new, resumed, early, "
+                                                     "fastopen and quic with commas between",
+                                          .parse = parse_modes};
     static const struct cli_type rounds = {.placeholder = "N",
                                            .accepts = "a whole number from 1 to 100000",
                                            .parse = cli_number_parse,
@@ -181,6 +217,11 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"rtt", 0, &pings, &c->pings, "ping targets, in ms (0.4,6.0,7.1,8.4,11.6)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "handshakes per cell that count (100)", NULL},
         {"quick", 'q', NULL, &c->quick, "10 rounds: a first look, in half a minute", NULL},
+        {"modes", 'm', &modes, &c->modes,
+         "what beside new sessions: resumed (session ID, ticket, PSK), early (early data), "
+         "fastopen "
+         "(the kernel's), quic; or all (new)",
+         NULL},
         {"cpu-pad", 0, &cli_duration, &c->pad,
          "let the server stand still so long per handshake, as a slower host would (0)", NULL},
         {"level", 0, &level, &c->level, "of the embedded handshake (cookie)", NULL},
@@ -205,6 +246,7 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         .options = options,
         .notes = "  tlsyn bench table2 --quick\n"
                  "  tlsyn bench table2 --rtt 1,10,50 --rounds 30\n"
+                 "  tlsyn bench table2 --modes all --rounds 20\n"
                  "  tlsyn bench table2 --cpu-pad 42ms    the published percentages, emulated\n",
         .operands_max = 0,
     };

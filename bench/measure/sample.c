@@ -80,6 +80,7 @@ static bool cell_equal(const struct sample_cell *a, const struct sample_cell *b)
            strncmp(a->tls, b->tls, SAMPLE_NAME_MAX) == 0 &&
            strncmp(a->mode, b->mode, SAMPLE_NAME_MAX) == 0 &&
            strncmp(a->level, b->level, SAMPLE_NAME_MAX) == 0 &&
+           strncmp(a->session, b->session, SAMPLE_NAME_MAX) == 0 &&
            !(a->ping_target_ms < b->ping_target_ms) && !(a->ping_target_ms > b->ping_target_ms);
 }
 
@@ -108,6 +109,7 @@ int sample_table_cell(struct sample_table *table, const struct sample_cell *cell
     copy_name(slot->tls, sizeof slot->tls, cell->tls);
     copy_name(slot->mode, sizeof slot->mode, cell->mode);
     copy_name(slot->level, sizeof slot->level, cell->level);
+    copy_name(slot->session, sizeof slot->session, cell->session);
     return (int)table->cell_count++;
 }
 

@@ -24,12 +24,13 @@ enum { SAMPLE_NAME_MAX = 16, SAMPLE_REASON_MAX = 96 };
 
 /* What one cell is. The names are the words of the report: stack "tlsyn" or "kernel"; tls
  * "1.2-rsa", "1.2-ecdhe" or "1.3"; mode "sequential" or "embedded"; level "open", "cookie", "paper"
- * or "" where there is none. */
+ * or "" where there is none; session "new", "id", "ticket", "psk", "early" or "". */
 struct sample_cell {
     char stack[SAMPLE_NAME_MAX];
     char tls[SAMPLE_NAME_MAX];
     char mode[SAMPLE_NAME_MAX];
     char level[SAMPLE_NAME_MAX];
+    char session[SAMPLE_NAME_MAX];
     double ping_target_ms;
 };
 
@@ -65,7 +66,8 @@ void sample_table_init(struct sample_table *table, size_t cell_limit, size_t sam
 /* Give the memory back. The table is empty afterwards and keeps its limits. */
 void sample_table_fini(struct sample_table *table);
 
-/* Describe a cell in one call; names that are too long are cut. `level` may be NULL for none. */
+/* Describe a cell in one call; names that are too long are cut. `level` may be NULL for none. The
+ * session is "" for the caller to fill in. */
 struct sample_cell sample_cell_make(const char *stack, const char *tls, const char *mode,
                                     const char *level, double ping_target_ms);
 

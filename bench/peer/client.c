@@ -1,6 +1,6 @@
 /*
  * peer/client.c: the stock client: connect(2), SSL_connect(3), a request, the first byte
- * of the response.
+ * of the response. Read first: tcp(7), RFC 7413, SSL_write_early_data(3).
  */
 #include "peer/client.h"
 
@@ -9,6 +9,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +28,7 @@ static double now_us(void)
 static int connect_socket(const struct peer_target *target, struct peer_observation *seen)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target->port)};
+    const int on = 1;
     int fd = -1;
     int error = inet_pton(AF_INET, target->address, &to.sin_addr) == 1 ? 0 : -EINVAL;
 
@@ -34,6 +38,9 @@ static int connect_socket(const struct peer_target *target, struct peer_observat
         error = -errno;
     if (error == 0)
         error = peer_socket_prepare(fd, target->timeout_ms);
+    if (error == 0 && target->fast_open &&
+        setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)) < 0)
+        error = -errno;
     if (error == 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
         error = errno == EINPROGRESS ? -ETIMEDOUT : -errno; /* SO_SNDTIMEO, socket(7) */
     if (error == 0)
@@ -72,26 +79,104 @@ static void describe(SSL *ssl, struct peer_observation *seen)
     (void)snprintf(seen->group, sizeof(seen->group), "%s", group ? group : "");
 }
 
-static int exchange(SSL *ssl, const struct peer_target *target, double start,
-                    struct peer_observation *seen)
+/* What resumption takes, beside the time: it is not one if the server did not take part. */
+static int check(SSL *ssl, const struct peer_target *target, int fd, struct peer_observation *seen)
 {
-    char byte[64];
+    enum peer_session session = target->context->session;
+    struct tcp_info info = {.tcpi_options = 0};
+    socklen_t size = sizeof(info);
+
+    if (session != PEER_NEW && !SSL_session_reused(ssl))
+        (void)snprintf(seen->reason, sizeof(seen->reason), "not resumed");
+    else if (session == PEER_EARLY && SSL_get_early_data_status(ssl) != SSL_EARLY_DATA_ACCEPTED)
+        (void)snprintf(seen->reason, sizeof(seen->reason), "early data was not accepted");
+    if (target->fast_open && (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+                              !(info.tcpi_options & TCPI_OPT_SYN_DATA)))
+        (void)snprintf(seen->reason, sizeof(seen->reason),
+                       "not embedded: the SYN's data was not acknowledged");
+    return seen->reason[0] ? -EPROTO : 0;
+}
+
+/* With Fast Open the first write makes the SYN, and would wait for the SYN-ACK: not this one. */
+static int write_early(SSL *ssl, const struct peer_target *target, int fd)
+{
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    int flags = fcntl(fd, F_GETFL);
+    size_t written = 0;
+    int n = 0;
+
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    do
+        n = SSL_write_early_data(ssl, target->request, strlen(target->request), &written);
+    while (n != 1 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_WRITE &&
+           poll(&writable, 1, target->timeout_ms) == 1);
+    (void)fcntl(fd, F_SETFL, flags);
+    return n;
+}
+
+/* The first flight with the request in it, or the whole handshake and then the request. */
+static int send_request(SSL *ssl, const struct peer_target *target, int fd, double start,
+                        struct peer_observation *seen)
+{
+    const SSL_SESSION *session = SSL_get0_session(ssl);
+    bool early = target->context->session == PEER_EARLY && session &&
+                 SSL_SESSION_get_max_early_data(session) > 0;
     int n = 0;
 
     errno = 0;
+    if (early) {
+        n = write_early(ssl, target, fd);
+        if (n != 1)
+            return fail(ssl, n, "early data", seen);
+        seen->handshake_us = now_us() - start;
+    }
     n = SSL_connect(ssl);
     if (n != 1)
         return fail(ssl, n, "handshake", seen);
+    if (early && SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED)
+        return 0;
     seen->handshake_us = now_us() - start;
     n = SSL_write(ssl, target->request, (int)strlen(target->request));
-    if (n <= 0)
-        return fail(ssl, n, "request", seen);
-    n = SSL_read(ssl, byte, sizeof(byte));
-    if (n <= 0)
-        return fail(ssl, n, "response", seen);
+    return n <= 0 ? fail(ssl, n, "request", seen) : 0;
+}
+
+/* The next text; also 0 once a ticket has come, if that is what is waited for. */
+static int read_text(SSL *ssl, const struct peer_context *context, bool until_ticket,
+                     struct peer_observation *seen)
+{
+    char bytes[64];
+    int n = 0;
+
+    do {
+        if (until_ticket && context->fresh)
+            return 0;
+        errno = 0;
+        n = SSL_read(ssl, bytes, sizeof(bytes));
+    } while (n <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ && errno != EAGAIN);
+    return n <= 0 ? fail(ssl, n, "response", seen) : n;
+}
+
+static int exchange(SSL *ssl, const struct peer_target *target, int fd, double start,
+                    struct peer_observation *seen)
+{
+    struct peer_context *context = target->context;
+    bool by_ticket = context->session == PEER_PSK || context->session == PEER_EARLY;
+    int n = 0;
+
+    context->fresh = false;
+    if (context->kept && SSL_set_session(ssl, context->kept) != 1)
+        return fail(ssl, 0, "session", seen);
+    n = send_request(ssl, target, fd, start, seen);
+    if (n < 0)
+        return n;
+    n = read_text(ssl, context, false, seen);
+    if (n < 0)
+        return n;
     seen->first_byte_us = now_us() - start;
     describe(ssl, seen);
-    return 0;
+    while (n > 0 && by_ticket && !context->fresh)
+        n = read_text(ssl, context, true, seen);
+    return n < 0 ? n : check(ssl, target, fd, seen);
 }
 
 int peer_connect(const struct peer_target *target, double *us)
@@ -124,7 +209,8 @@ int peer_exchange(const struct peer_target *target, struct peer_observation *see
         error = -ENOMEM;
     }
     if (error == 0)
-        error = exchange(ssl, target, start, seen);
+        error = exchange(ssl, target, fd, start, seen);
+    peer_ssl_quit(ssl);
     SSL_free(ssl);
     (void)close(fd);
     return error;

@@ -1,6 +1,6 @@
 /*
  * peer/context.c: OpenSSL's contexts. Read first: SSL_CTX_set_options(3),
- * SSL_CTX_set1_groups_list(3).
+ * SSL_CTX_set1_groups_list(3), SSL_CTX_set_session_cache_mode(3), SSL_read_early_data(3).
  */
 #include "peer/ssl.h"
 
@@ -9,6 +9,8 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define PEER_EARLY_MAX 16384 /* bytes of early data */
 
 static const struct {
     int version;
@@ -46,20 +48,54 @@ static int set_suite(SSL_CTX *context, enum peer_suite suite)
     return SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1;
 }
 
+/* What a server gives its clients to come back with. SSL_CTX_set_num_tickets() is TLS 1.3's. Early
+ * data needs the cache: by it a ticket is good once (SSL_CTX_set_max_early_data(3)). */
+static void set_sessions(SSL_CTX *context, enum peer_session session)
+{
+    static const unsigned char name[] = "tlsyn";
+    bool by_ticket = session == PEER_TICKET || session == PEER_PSK || session == PEER_EARLY;
+    bool by_cache = session == PEER_ID || session == PEER_EARLY;
+
+    if (!by_ticket)
+        (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    (void)SSL_CTX_set_num_tickets(context, by_ticket ? 1 : 0);
+    (void)SSL_CTX_set_session_cache_mode(context,
+                                         by_cache ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_session_id_context(context, name, sizeof(name) - 1);
+    if (session == PEER_EARLY)
+        (void)SSL_CTX_set_max_early_data(context, PEER_EARLY_MAX);
+}
+
 static SSL_CTX *context_new(const SSL_METHOD *method, enum peer_suite suite)
 {
     SSL_CTX *context = SSL_CTX_new(method);
 
     if (!context)
         return NULL;
-    /* New sessions only. SSL_CTX_set_num_tickets() is TLS 1.3's part of it. */
-    (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-    (void)SSL_CTX_set_num_tickets(context, 0);
-    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    /* SSL_read(3) returns after a ticket. */
+    (void)SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     if (set_suite(context, suite))
         return context;
     SSL_CTX_free(context);
     return NULL;
+}
+
+/* OpenSSL calls this for each session that can be resumed; 1: the reference is kept. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct peer_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    SSL_SESSION_free(context->kept);
+    context->kept = session;
+    context->fresh = true;
+    return 1;
+}
+
+void peer_ssl_quit(SSL *ssl)
+{
+    if (ssl)
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
 static X509 *read_certificate(const char *pem)
@@ -104,12 +140,15 @@ static int identify(SSL_CTX *context, const char *chain, const char *key)
 }
 
 /* Takes the context over. */
-static struct peer_context *wrap(SSL_CTX *ssl, int ok, char message[PEER_MESSAGE_MAX])
+static struct peer_context *wrap(SSL_CTX *ssl, int ok, enum peer_session session,
+                                 char message[PEER_MESSAGE_MAX])
 {
     struct peer_context *context = ok ? calloc(1, sizeof(*context)) : NULL;
 
     if (context) {
         context->ssl = ssl;
+        context->session = session;
+        (void)SSL_CTX_set_app_data(ssl, context);
         return context;
     }
     peer_ssl_error("out of memory", message, PEER_MESSAGE_MAX);
@@ -117,28 +156,40 @@ static struct peer_context *wrap(SSL_CTX *ssl, int ok, char message[PEER_MESSAGE
     return NULL;
 }
 
-struct peer_context *peer_client_context(enum peer_suite suite, const char *ca,
-                                         char message[PEER_MESSAGE_MAX])
+struct peer_context *peer_client_context(enum peer_suite suite, enum peer_session session,
+                                         const char *ca, char message[PEER_MESSAGE_MAX])
 {
     SSL_CTX *ssl = context_new(TLS_client_method(), suite);
     int ok = ssl && trust(ssl, ca);
 
-    if (ok)
+    if (ok) {
         SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    return wrap(ssl, ok, message);
+        set_sessions(ssl, session);
+        (void)SSL_CTX_set_session_cache_mode(
+            ssl, session == PEER_NEW ? SSL_SESS_CACHE_OFF
+                                     : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(ssl, keep_session);
+    }
+    return wrap(ssl, ok, session, message);
 }
 
-struct peer_context *peer_server_context(enum peer_suite suite, const char *chain, const char *key,
+struct peer_context *peer_server_context(enum peer_suite suite, enum peer_session session,
+                                         const struct peer_identity *identity,
                                          char message[PEER_MESSAGE_MAX])
 {
     SSL_CTX *ssl = context_new(TLS_server_method(), suite);
+    int ok = ssl && identify(ssl, identity->chain, identity->key);
 
-    return wrap(ssl, ssl && identify(ssl, chain, key), message);
+    if (ok)
+        set_sessions(ssl, session);
+    return wrap(ssl, ok, session, message);
 }
 
 void peer_context_free(struct peer_context *context)
 {
-    if (context)
-        SSL_CTX_free(context->ssl);
+    if (!context)
+        return;
+    SSL_SESSION_free(context->kept);
+    SSL_CTX_free(context->ssl);
     free(context);
 }

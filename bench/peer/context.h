@@ -1,7 +1,7 @@
 /*
  * peer/context.h: OpenSSL set up like the engine that it is measured beside: the same
- * versions, cipher suites, groups and certificates, no session resumption, no tickets, each
- * flight in one write.
+ * versions, cipher suites, groups and certificates, each flight in one write; sessions are new, or
+ * resumed in the one way that is asked for.
  *
  * The peer room is the stock alternative, what a user would run instead: the kernel's TCP with
  * OpenSSL's libssl, client and server, with blocking sockets. Nothing in it knows of our stack.
@@ -13,17 +13,28 @@
 
 enum peer_suite { PEER_12_RSA, PEER_12_ECDHE, PEER_13, PEER_SUITES };
 
+/** How sessions come to be: new ones only, or resumed by session ID or ticket (TLS 1.2), by PSK
+ * (TLS 1.3), by PSK with early data. */
+enum peer_session { PEER_NEW, PEER_ID, PEER_TICKET, PEER_PSK, PEER_EARLY, PEER_SESSIONS };
+
 enum { PEER_MESSAGE_MAX = 192 };
 
-/** One end's settings, shared by its connections. */
+/** One end's settings, shared by its connections. A client's keeps the last session for the next
+ * connection. */
 struct peer_context;
 
 /** A client's context, which trusts `ca` (PEM) alone and verifies. NULL: see `message`. */
-struct peer_context *peer_client_context(enum peer_suite suite, const char *ca,
-                                         char message[PEER_MESSAGE_MAX]);
+struct peer_context *peer_client_context(enum peer_suite suite, enum peer_session session,
+                                         const char *ca, char message[PEER_MESSAGE_MAX]);
 
-/** A server's context with a certificate and its key (PEM). */
-struct peer_context *peer_server_context(enum peer_suite suite, const char *chain, const char *key,
+/** A server's certificate and its key (PEM). */
+struct peer_identity {
+    const char *chain, *key;
+};
+
+/** A server's context. */
+struct peer_context *peer_server_context(enum peer_suite suite, enum peer_session session,
+                                         const struct peer_identity *identity,
                                          char message[PEER_MESSAGE_MAX]);
 
 /** NULL is allowed. */

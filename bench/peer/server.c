@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -45,11 +46,33 @@ static int stand_still(SSL *ssl, int *alert, void *argument)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-static void serve_client(const struct peer_server *server, SSL *ssl)
+/* Early data, answered with the server's first flight (0.5-RTT data). Whether the handshake may go
+ * on; *answered: there was some. */
+static bool serve_early(const struct peer_server *server, SSL *ssl, bool *answered)
+{
+    char bytes[1024];
+    size_t n = 0;
+    int status = SSL_READ_EARLY_DATA_SUCCESS;
+
+    while (status == SSL_READ_EARLY_DATA_SUCCESS) {
+        status = SSL_read_early_data(ssl, bytes, sizeof(bytes), &n);
+        if (status != SSL_READ_EARLY_DATA_SUCCESS || n == 0 || *answered)
+            continue;
+        *answered = true;
+        if (SSL_write_early_data(ssl, server->response, strlen(server->response), &n) != 1)
+            return false;
+    }
+    return status == SSL_READ_EARLY_DATA_FINISH;
+}
+
+static void serve_client(const struct peer_server *server, const struct peer_context *context,
+                         SSL *ssl)
 {
     char bytes[1024];
     bool answered = false;
 
+    if (context->session == PEER_EARLY && !serve_early(server, ssl, &answered))
+        return;
     if (SSL_accept(ssl) != 1)
         return;
     while (SSL_read(ssl, bytes, sizeof(bytes)) > 0) {
@@ -71,14 +94,16 @@ static void take_client(const struct peer_server *server, const struct peer_serv
         return;
     ssl = SSL_new(service->context->ssl);
     if (ssl && SSL_set_fd(ssl, fd) == 1 && peer_socket_prepare(fd, server->timeout_ms) == 0)
-        serve_client(server, ssl);
+        serve_client(server, service->context, ssl);
     peer_ssl_error("", unread, sizeof(unread));
+    peer_ssl_quit(ssl);
     SSL_free(ssl);
     (void)close(fd);
 }
 
-static int listen_on(const char *address, uint16_t port)
+static int listen_on(const char *address, uint16_t port, bool fast_open)
 {
+    const int waiting = 16;
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
     const int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -86,8 +111,11 @@ static int listen_on(const char *address, uint16_t port)
 
     if (error == 0 && inet_pton(AF_INET, address, &here.sin_addr) != 1)
         error = -EINVAL;
-    if (error == 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-                       bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(fd, 16) < 0))
+    if (error == 0 &&
+        (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+         bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 ||
+         (fast_open && setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &waiting, sizeof(waiting)) < 0) ||
+         listen(fd, waiting) < 0))
         error = -errno;
     if (error < 0 && fd >= 0)
         (void)close(fd);
@@ -114,13 +142,13 @@ static int serve(const struct peer_server *server, struct pollfd *fds)
 
 int peer_serve(const struct peer_server *server)
 {
-    struct pollfd fds[PEER_SUITES + 1] = {{.fd = server->control, .events = POLLIN}};
+    struct pollfd fds[PEER_SERVICES_MAX + 1] = {{.fd = server->control, .events = POLLIN}};
     int opened = 0;
-    int error = server->count > PEER_SUITES ? -EINVAL : 0;
+    int error = server->count > PEER_SERVICES_MAX ? -EINVAL : 0;
 
     for (; error == 0 && opened < server->count; opened++) {
         const struct peer_service *service = &server->services[opened];
-        int fd = listen_on(server->address, service->port);
+        int fd = listen_on(server->address, service->port, server->fast_open);
 
         if (fd < 0) {
             error = fd;

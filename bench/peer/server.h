@@ -6,7 +6,10 @@
 
 #include "peer/context.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum { PEER_SERVICES_MAX = PEER_SUITES * PEER_SESSIONS };
 
 struct peer_service {
     uint16_t port;
@@ -16,7 +19,8 @@ struct peer_service {
 struct peer_server {
     const char *address; /* IPv4 as text */
     const struct peer_service *services;
-    int count;
+    int count;            /* 1 to PEER_SERVICES_MAX */
+    bool fast_open;       /* SYNs may bring data, where net.ipv4.tcp_fastopen allows it */
     const char *response; /* to whatever the client writes first */
     int64_t pad_us; /* each handshake stands still so long once the ClientHello is read; 0: not */
     int timeout_ms; /* of each wait for a connected client */

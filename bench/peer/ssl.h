@@ -7,10 +7,17 @@
 #include "peer/context.h"
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 struct peer_context {
     SSL_CTX *ssl;
+    enum peer_session session;
+    SSL_SESSION *kept; /* of a client: for the next connection; or NULL */
+    bool fresh;        /* it came with the present connection */
 };
+
+/** Before SSL_free(3): without an alert, and without forgetting the session for it. */
+void peer_ssl_quit(SSL *ssl);
 
 /** The text of OpenSSL's first queued error, `otherwise` if there is none, into `message`;
  * empties the queue. */

@@ -8,8 +8,8 @@
 int raw_write(FILE *out, const struct sample_table *table, const char *remark)
 {
     static const char *const heading[] = {
-        "order", "round",          "warmup", "stack",        "tls",           "mode",
-        "level", "ping_target_ms", "ok",     "handshake_us", "first_byte_us", "reason"};
+        "order",          "round", "warmup",       "stack",         "tls",    "mode",   "level",
+        "ping_target_ms", "ok",    "handshake_us", "first_byte_us", "reason", "session"};
     struct csv csv;
 
     csv_init(&csv, out);
@@ -35,6 +35,7 @@ int raw_write(FILE *out, const struct sample_table *table, const char *remark)
         csv_number(&csv, sample->failed ? NAN : sample->handshake_us);
         csv_number(&csv, sample->failed ? NAN : sample->first_byte_us);
         csv_string(&csv, sample->reason);
+        csv_string(&csv, cell->session);
         if (remark != NULL) {
             csv_string(&csv, remark);
         }

@@ -7,7 +7,8 @@
 #include "measure/sample.h"
 
 /* Write one row per sample, in the order of the table, under the heading
- * order,round,warmup,stack,tls,mode,level,ping_target_ms,ok,handshake_us,first_byte_us,reason
+ * order,round,warmup,stack,tls,mode,level,ping_target_ms,ok,handshake_us,first_byte_us,reason,
+ * session
  * with 1 or 0 for warmup and ok, and the times of a failed sample empty. If `remark` isn't NULL, a
  * column of that name follows with this text in all rows: what a reader of a single row must know,
  * such as that something was emulated. 0 or -EIO. */

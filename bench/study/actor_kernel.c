@@ -17,6 +17,27 @@
 static_assert((int)PEER_12_RSA == (int)STUDY_12_RSA && (int)PEER_12_ECDHE == (int)STUDY_12_ECDHE &&
                   (int)PEER_13 == (int)STUDY_13,
               "the peer numbers the suites as the studies do");
+static_assert((int)PEER_NEW == (int)STUDY_NEW && (int)PEER_ID == (int)STUDY_ID &&
+                  (int)PEER_TICKET == (int)STUDY_TICKET && (int)PEER_PSK == (int)STUDY_PSK &&
+                  (int)PEER_EARLY == (int)STUDY_EARLY,
+              "and the sessions");
+
+/* --- both ends -------------------------------------------------------------------------------- */
+
+/* The next that exists and is asked for, from *i on, which moves behind it. */
+static bool next_kind(const struct actor_part *part, int *i, struct study_way *way)
+{
+    for (; *i < PEER_SERVICES_MAX; (*i)++) {
+        *way = (struct study_way){.stack = STUDY_KERNEL,
+                                  .suite = (enum study_suite)(*i % STUDY_SUITES),
+                                  .session = (enum study_session)(*i / STUDY_SUITES)};
+        if (study_way_exists(way) && (part->options->sessions >> way->session & 1) != 0) {
+            (*i)++;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* --- server ----------------------------------------------------------------------------------- */
 
@@ -27,29 +48,46 @@ static void sign_on(void *argument)
     (void)actor_ready(part->control, 0, NULL);
 }
 
-static int make_services(const struct actor_part *part, struct peer_service services[STUDY_SUITES],
-                         char *message)
+static int make_services(const struct actor_part *part, struct peer_server *server,
+                         struct peer_service services[PEER_SERVICES_MAX], char *message)
 {
-    for (int i = 0; i < STUDY_SUITES; i++) {
-        const struct tlsyn_certified *c =
-            credentials_for(part->options->credentials, (enum study_suite)i);
+    struct study_way way;
+    int i = 0;
 
-        services[i].port = study_port((enum study_suite)i);
-        services[i].context = peer_server_context((enum peer_suite)i, c->chain, c->key, message);
-        if (!services[i].context)
+    for (server->count = 0; next_kind(part, &i, &way); server->count++) {
+        const struct tlsyn_certified *c = credentials_for(part->options->credentials, way.suite);
+        const struct peer_identity identity = {.chain = c->chain, .key = c->key};
+        struct peer_service *service = &services[server->count];
+
+        service->port = study_port(way.suite, way.session);
+        service->context = peer_server_context((enum peer_suite)way.suite,
+                                               (enum peer_session)way.session, &identity, message);
+        if (!service->context)
             return -EPROTO;
     }
     return 0;
 }
 
+/* Client and server (ip-sysctl: bits 1 and 2); it is this network namespace's own. Where it can't
+ * be written, the handshakes themselves will say what came of it. */
+static void allow_fast_open(void)
+{
+    FILE *setting = fopen("/proc/sys/net/ipv4/tcp_fastopen", "we");
+
+    if (!setting)
+        return;
+    (void)fputs("3", setting);
+    (void)fclose(setting);
+}
+
 int actor_kernel_server(const struct actor_part *part)
 {
     struct actor_part passed = *part;
-    struct peer_service services[STUDY_SUITES] = {{.port = 0}};
-    const struct peer_server server = {
+    struct peer_service services[PEER_SERVICES_MAX] = {{.port = 0}};
+    struct peer_server server = {
         .address = lab_host_info(LAB_SERVER)->kernel_address,
         .services = services,
-        .count = STUDY_SUITES,
+        .fast_open = part->options->fast_open,
         .response = STUDY_RESPONSE,
         .pad_us = part->options->pad,
         .timeout_ms = (int)(part->options->timeout / 1000),
@@ -58,8 +96,10 @@ int actor_kernel_server(const struct actor_part *part)
         .ready_argument = &passed,
     };
     char message[TESTBED_MESSAGE_MAX] = "";
-    int error = make_services(part, services, message);
+    int error = make_services(part, &server, services, message);
 
+    if (server.fast_open)
+        allow_fast_open();
     if (error == 0) {
         error = peer_serve(&server);
         (void)snprintf(message, sizeof(message), "the kernel's server cannot listen: %s",
@@ -67,7 +107,7 @@ int actor_kernel_server(const struct actor_part *part)
     }
     if (error < 0)
         (void)actor_ready(part->control, error, message);
-    for (int i = 0; i < STUDY_SUITES; i++)
+    for (int i = 0; i < PEER_SERVICES_MAX; i++)
         peer_context_free(services[i].context);
     return error;
 }
@@ -75,24 +115,27 @@ int actor_kernel_server(const struct actor_part *part)
 /* --- client ----------------------------------------------------------------------------------- */
 
 struct kernel_client {
-    struct peer_context *contexts[STUDY_SUITES];
+    struct peer_context *contexts[STUDY_SUITES][STUDY_SESSIONS];
     struct peer_echo echo;
     int timeout_ms;
 };
 
 static int open_client(const struct actor_part *part, struct kernel_client *client, char *message)
 {
+    struct study_way way;
+    int i = 0;
     int error = peer_echo_open(&client->echo, lab_host_info(LAB_SERVER)->kernel_address);
 
     if (error < 0)
         (void)snprintf(message, TESTBED_MESSAGE_MAX, "the kernel's ping cannot be opened: %s",
                        strerror(-error));
-    for (int i = 0; error == 0 && i < STUDY_SUITES; i++) {
-        const struct tlsyn_certified *c =
-            credentials_for(part->options->credentials, (enum study_suite)i);
+    while (error == 0 && next_kind(part, &i, &way)) {
+        struct peer_context **context = &client->contexts[way.suite][way.session];
 
-        client->contexts[i] = peer_client_context((enum peer_suite)i, c->ca, message);
-        if (!client->contexts[i])
+        *context = peer_client_context((enum peer_suite)way.suite, (enum peer_session)way.session,
+                                       credentials_for(part->options->credentials, way.suite)->ca,
+                                       message);
+        if (!*context)
             error = -EPROTO;
     }
     return error;
@@ -102,12 +145,13 @@ static void exchange(const struct kernel_client *client, const struct study_orde
                      struct study_outcome *outcome)
 {
     const struct peer_target target = {
-        .context = client->contexts[order->suite],
+        .context = client->contexts[order->way.suite][order->way.session],
         .address = lab_host_info(LAB_SERVER)->kernel_address,
-        .port = study_port(order->suite),
+        .port = study_port(order->way.suite, order->way.session),
         .name = STUDY_SERVER_NAME,
         .request = STUDY_REQUEST,
         .timeout_ms = client->timeout_ms,
+        .fast_open = order->way.mode == STUDY_EMBEDDED,
     };
     struct peer_observation seen;
 
@@ -125,7 +169,7 @@ static int probe(struct kernel_client *client, enum study_probe kind, double *us
 {
     const struct peer_target target = {
         .address = lab_host_info(LAB_SERVER)->kernel_address,
-        .port = study_port(STUDY_13),
+        .port = study_port(STUDY_13, STUDY_NEW),
         .timeout_ms = client->timeout_ms,
     };
 
@@ -164,8 +208,8 @@ int actor_kernel_client(const struct actor_part *part)
     (void)actor_ready(part->control, error, message);
     if (error == 0)
         error = serve_harness(part, &client);
-    for (int i = 0; i < STUDY_SUITES; i++)
-        peer_context_free(client.contexts[i]);
+    for (int i = 0; i < STUDY_SUITES * STUDY_SESSIONS; i++)
+        peer_context_free(client.contexts[i / STUDY_SESSIONS][i % STUDY_SESSIONS]);
     peer_echo_close(&client.echo);
     return error;
 }

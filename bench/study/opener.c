@@ -144,11 +144,11 @@ static enum tlsyn_level level_for(const struct opener *o, enum study_mode mode)
 static int begin(struct opener *o, const struct study_order *order)
 {
     const struct tlsyn_connect_options options = {
-        .remote = {.addr = o->server, .port = study_port(order->suite)},
-        .level = level_for(o, order->mode),
+        .remote = {.addr = o->server, .port = study_port(order->way.suite, order->way.session)},
+        .level = level_for(o, order->way.mode),
     };
     enum purpose purpose = order->capture[0] ? CAPTURED : TIMED;
-    int error = tlsyn_tls_attach(o->configs[purpose][order->mode][order->suite], NULL,
+    int error = tlsyn_tls_attach(o->configs[purpose][order->way.mode][order->way.suite], NULL,
                                  STUDY_SERVER_NAME, &o->handler, &o->tls);
 
     if (error == 0)
@@ -189,7 +189,7 @@ static void check_mode(struct opener *o)
     const struct study_outcome *seen = &o->outcome;
     bool cookie = o->level == TLSYN_LEVEL_COOKIE;
 
-    if (o->order.mode == STUDY_SEQUENTIAL) {
+    if (o->order.way.mode == STUDY_SEQUENTIAL) {
         if (seen->syn_text > 0)
             fail(o, -EPROTO, "not sequential: the SYN carried text");
     } else if (seen->syn_text == 0) {
@@ -270,7 +270,7 @@ static const struct tlsyn_conn_events plain_events = {.on_established = on_conne
 static int begin_probe(struct opener *o, enum study_probe probe)
 {
     const struct tlsyn_connect_options options = {
-        .remote = {.addr = o->server, .port = study_port(STUDY_13)}};
+        .remote = {.addr = o->server, .port = study_port(STUDY_13, STUDY_NEW)}};
 
     if (probe == STUDY_CONNECT)
         return tlsyn_conn_open(o->node->stack, &options, &o->plain, &o->conn);

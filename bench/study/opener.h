@@ -14,9 +14,7 @@ enum { STUDY_REASON_MAX = 160 };
 
 /** What to do, on either stack. */
 struct study_order {
-    enum study_stack stack;
-    enum study_suite suite;
-    enum study_mode mode;
+    struct study_way way;
     /* "": none; else a pcapng file of this connection, which is closed in order (tlsyn only) */
     char capture[512];
 };

@@ -81,7 +81,7 @@ static int open_service(struct node *node, const struct responder_options *optio
 {
     const struct credentials_use use = {
         .role = TLSYN_TLS_SERVER, .suite = suite, .level = options->level, .now = tlsyn_clock()};
-    const struct tlsyn_listen_options listen = {.local = {.port = study_port(suite)},
+    const struct tlsyn_listen_options listen = {.local = {.port = study_port(suite, STUDY_NEW)},
                                                 .open = options->level == TLSYN_LEVEL_OPEN,
                                                 .cookies = options->level == TLSYN_LEVEL_COOKIE,
                                                 .paper = options->level == TLSYN_LEVEL_PAPER};

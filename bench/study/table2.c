@@ -32,46 +32,90 @@ void table2_defaults(struct table2_options *options)
         options->ping_ms[i] = published_rows[i].ping_ms;
 }
 
-/* Round trips until the response, summed over a block's members, and what is waited for
- * between them (a quarter of each exchange); then computing, which is of this order on
- * machines of today. */
+/* --- cells ------------------------------------------------------------------------------------ */
+
+/* Whether this is among what was asked for, where there is such a peer. */
+static bool is_wanted(const struct table2_options *o, const struct study_way *way)
+{
+    const unsigned resumed = way->session == STUDY_NEW     ? 0
+                             : way->session == STUDY_EARLY ? TABLE2_EARLY
+                                                           : TABLE2_RESUMED;
+    const unsigned stack = way->stack == STUDY_QUIC ? TABLE2_QUIC
+                           : way->stack == STUDY_KERNEL && way->mode == STUDY_EMBEDDED
+                               ? TABLE2_FAST_OPEN
+                               : 0;
+
+    return study_way_exists(way) && (o->modes & resumed) == resumed &&
+           (o->modes & stack) == stack && (way->stack == STUDY_TLSYN || o->link == TABLE2_LAB) &&
+           (way->stack != STUDY_TLSYN || way->session == STUDY_NEW) && /* ours resumes nothing */
+           (way->stack != STUDY_QUIC || testbed_has_quic());
+}
+
+static uint32_t list_members(const struct table2_options *o,
+                             struct table2_member members[TABLE2_MEMBERS])
+{
+    uint32_t n = 0;
+
+    for (int stack = 0; stack < STUDY_STACKS; stack++) {
+        for (int i = 0; i < STUDY_MODES * STUDY_SESSIONS * STUDY_SUITES; i++) {
+            const struct study_way way = {
+                .stack = (enum study_stack)stack,
+                .suite = (enum study_suite)(i % STUDY_SUITES),
+                .session = (enum study_session)(i / STUDY_SUITES % STUDY_SESSIONS),
+                .mode = (enum study_mode)(i / STUDY_SUITES / STUDY_SESSIONS)};
+
+            if (is_wanted(o, &way))
+                members[n++] = (struct table2_member){.way = way};
+        }
+        if (stack == STUDY_TLSYN || (stack == STUDY_KERNEL && o->link == TABLE2_LAB))
+            members[n++] =
+                (struct table2_member){.ping = true, .way = {.stack = (enum study_stack)stack}};
+    }
+    return n;
+}
+
+/* Round trips until the response, and what is waited for between them (a quarter of each
+ * exchange); then computing, which is of this order on machines of today. */
 double table2_estimate(const struct table2_options *o)
 {
-    const double round_trips = o->link == TABLE2_LAB ? 32 : 20;
-    const double handshakes = o->link == TABLE2_LAB ? 9 : 6;
+    struct table2_member members[TABLE2_MEMBERS];
+    uint32_t n = list_members(o, members);
+    double round_trips = 0;
+    double handshakes = 0;
     double ms = 0;
 
+    for (uint32_t i = 0; i < n; i++) {
+        round_trips += members[i].ping ? 1 : 1 + study_round_trips(&members[i].way);
+        handshakes += members[i].ping ? 0 : 1;
+    }
     for (int i = 0; i < o->pings; i++)
         ms += 1.25 * round_trips * o->ping_ms[i] + handshakes * (4.0 + (double)o->pad / 1e3 * 1.25);
     return 4 + ms / 1e3 * (o->rounds + o->warmup);
 }
 
-/* --- cells ------------------------------------------------------------------------------------ */
-
-static void list_members(struct table2 *t)
+static struct sample_cell describe_cell(const struct table2 *t, const struct table2_member *m,
+                                        double ping_ms)
 {
-    uint32_t n = 0;
+    const struct study_way *way = &m->way;
+    bool embedded = !m->ping && way->mode == STUDY_EMBEDDED;
+    const char *level = way->stack == STUDY_TLSYN  ? study_level_name(t->options.level)
+                        : way->stack == STUDY_QUIC ? NULL
+                                                   : study_level_name(TLSYN_LEVEL_COOKIE);
+    struct sample_cell cell = sample_cell_make(
+        study_stack_name(way->stack), m->ping ? "" : study_suite_name(way->suite),
+        m->ping ? "ping" : study_mode_name(way->mode), embedded ? level : NULL, ping_ms);
 
-    for (int stack = 0; stack < (t->has_kernel ? STUDY_STACKS : 1); stack++) {
-        for (int i = 0; i < STUDY_SUITES * (stack == STUDY_TLSYN ? STUDY_MODES : 1); i++)
-            t->members[n++] = (struct table2_member){.stack = (enum study_stack)stack,
-                                                     .suite = (enum study_suite)(i % STUDY_SUITES),
-                                                     .mode = (enum study_mode)(i / STUDY_SUITES)};
-        t->members[n++] = (struct table2_member){.stack = (enum study_stack)stack, .ping = true};
-    }
-    t->member_count = n;
+    (void)snprintf(cell.session, sizeof(cell.session), "%s",
+                   m->ping ? "" : study_session_name(way->session));
+    return cell;
 }
 
 static int list_cells(struct table2 *t)
 {
     for (int target = 0; target < t->options.pings; target++) {
         for (uint32_t i = 0; i < t->member_count; i++) {
-            const struct table2_member *m = &t->members[i];
-            bool embedded = !m->ping && m->mode == STUDY_EMBEDDED;
-            const struct sample_cell cell = sample_cell_make(
-                study_stack_name(m->stack), m->ping ? "" : study_suite_name(m->suite),
-                m->ping ? "ping" : study_mode_name(m->mode),
-                embedded ? study_level_name(t->options.level) : NULL, t->targets[target].ping_ms);
+            const struct sample_cell cell =
+                describe_cell(t, &t->members[i], t->targets[target].ping_ms);
             int index = sample_table_cell(&t->samples, &cell);
 
             if (index != target * (int)t->member_count + (int)i)
@@ -91,7 +135,7 @@ static struct table2 *table_new(const struct table2_options *options, const stru
     t->options = *options;
     t->testbed = testbed->name;
     t->has_kernel = testbed->has_kernel;
-    list_members(t);
+    t->member_count = list_members(options, t->members);
     cells = (size_t)options->pings * t->member_count;
     sample_table_init(&t->samples, cells, cells * (options->rounds + options->warmup));
     for (int i = 0; i < options->pings; i++)
@@ -112,16 +156,15 @@ void table2_free(struct table2 *table)
 
 static struct study_order order_for(const struct table2_member *member)
 {
-    return (struct study_order){
-        .stack = member->stack, .suite = member->suite, .mode = member->mode};
+    return (struct study_order){.way = member->way};
 }
 
 static void keep_negotiated(struct table2 *t, const struct table2_member *m,
                             const struct study_outcome *seen)
 {
-    struct table2_negotiated *n = &t->negotiated[m->stack][m->suite];
+    struct table2_negotiated *n = &t->negotiated[m->way.stack][m->way.suite];
 
-    if (seen->error < 0)
+    if (seen->error < 0 || m->way.session != STUDY_NEW)
         return;
     memcpy(n->version, seen->version, sizeof(n->version));
     memcpy(n->cipher, seen->cipher, sizeof(n->cipher));
@@ -137,7 +180,7 @@ static int observe(struct run *run, const struct table2_member *member, struct s
 
     sample->first_byte_us = (double)NAN;
     if (member->ping) {
-        error = testbed_ping(run->testbed, member->stack, &sample->handshake_us, &why);
+        error = testbed_ping(run->testbed, member->way.stack, &sample->handshake_us, &why);
         if (error == 0 && why < 0)
             sample_fail(sample, strerror(-why));
         return error;
@@ -160,13 +203,14 @@ static void note_failure(struct run *run, const struct table2_member *m, const c
 {
     char text[TABLE2_REMARK_MAX];
 
-    (void)snprintf(text, sizeof(text), "%s %s %s fails: %s", study_stack_name(m->stack),
-                   study_suite_name(m->suite), study_mode_name(m->mode), reason);
+    (void)snprintf(text, sizeof(text), "%s %s %s, session %s, fails: %s",
+                   study_stack_name(m->way.stack), study_suite_name(m->way.suite),
+                   study_mode_name(m->way.mode), study_session_name(m->way.session), reason);
     run->observer->note(run->observer, text);
 }
 
-/* Every handshake twice: neighbours and cookies are learnt, and what can't work is found out before
- * the long wait. */
+/* Every handshake twice: neighbours, cookies and sessions are learnt, and what can't work is found
+ * out before the long wait. */
 static int meet(struct run *run)
 {
     struct table2 *t = run->table;
@@ -222,20 +266,33 @@ static int set_target(struct run *run, int target)
     return testbed_set_link(run->testbed, t->to_server, t->to_client);
 }
 
+/* "1.3-embedded.pcapng", "1.3-embedded-psk.pcapng" */
+static void name_capture(struct table2_capture *capture)
+{
+    const struct study_way *way = &capture->way;
+    bool is_new = way->session == STUDY_NEW;
+
+    (void)snprintf(capture->name, sizeof(capture->name), "%s-%s%s%s.pcapng",
+                   study_suite_name(way->suite), study_mode_name(way->mode), is_new ? "" : "-",
+                   is_new ? "" : study_session_name(way->session));
+}
+
+/* Captured connections have sessions of their own, for their keys are told: the first of two only
+ * brings what the second resumes. */
 static int capture(struct run *run, const struct table2_member *member,
                    struct table2_capture *capture)
 {
     struct table2 *t = run->table;
     struct study_order order = order_for(member);
-    struct study_outcome outcome;
+    struct study_outcome outcome = {.error = 0};
+    int times = member->way.session == STUDY_NEW ? 1 : 2;
     int error = 0;
 
-    capture->suite = member->suite;
-    capture->mode = member->mode;
-    (void)snprintf(capture->name, sizeof(capture->name), "%s-%s.pcapng",
-                   study_suite_name(member->suite), study_mode_name(member->mode));
+    capture->way = member->way;
+    name_capture(capture);
     (void)snprintf(order.capture, sizeof(order.capture), "%s/%s", t->options.folder, capture->name);
-    error = testbed_exchange(run->testbed, &order, &outcome);
+    for (int i = 0; error == 0 && i < times; i++)
+        error = testbed_exchange(run->testbed, &order, &outcome);
     if (error == 0 && outcome.error < 0) {
         note_failure(run, member, outcome.reason);
         capture->name[0] = '\0';
@@ -250,7 +307,6 @@ static int capture_all(struct run *run)
     struct table2 *t = run->table;
     int longest = 0;
     int error = 0;
-    size_t n = 0;
 
     for (int i = 1; i < t->options.pings; i++) {
         if (t->targets[i].ping_ms > t->targets[longest].ping_ms)
@@ -258,8 +314,8 @@ static int capture_all(struct run *run)
     }
     error = set_target(run, longest);
     for (uint32_t i = 0; error == 0 && i < t->member_count; i++) {
-        if (!t->members[i].ping && t->members[i].stack == STUDY_TLSYN)
-            error = capture(run, &t->members[i], &t->captures[n++]);
+        if (!t->members[i].ping && t->members[i].way.stack == STUDY_TLSYN)
+            error = capture(run, &t->members[i], &t->captures[t->capture_count++]);
     }
     return error;
 }
@@ -282,10 +338,10 @@ static double running_median_ms(const struct table2 *t, uint32_t cell)
 
 static uint32_t member_index(const struct table2 *t, enum study_suite suite, enum study_mode mode)
 {
+    const struct study_way way = {.suite = suite, .mode = mode};
     uint32_t i = 0;
 
-    while (t->members[i].ping || t->members[i].stack != STUDY_TLSYN ||
-           t->members[i].suite != suite || t->members[i].mode != mode)
+    while (t->members[i].ping || !study_way_equal(&t->members[i].way, &way))
         i++;
     return i;
 }
@@ -386,12 +442,24 @@ static int run_all(struct run *run)
     return error;
 }
 
+static unsigned sessions_of(const struct table2_options *o)
+{
+    unsigned sessions = 1U << STUDY_NEW;
+
+    if (o->modes & TABLE2_RESUMED)
+        sessions |= 1U << STUDY_ID | 1U << STUDY_TICKET | 1U << STUDY_PSK;
+    return o->modes & TABLE2_EARLY ? sessions | 1U << STUDY_EARLY : sessions;
+}
+
 int table2_run(const struct table2_options *options, struct study_observer *observer,
                struct table2 **table, char message[TABLE2_MESSAGE_MAX])
 {
     struct credentials credentials;
     const struct testbed_options wanted = {.credentials = &credentials,
                                            .level = options->level,
+                                           .sessions = sessions_of(options),
+                                           .fast_open = (options->modes & TABLE2_FAST_OPEN) != 0,
+                                           .quic = (options->modes & TABLE2_QUIC) != 0,
                                            .pad = options->pad,
                                            .timeout = options->timeout + options->pad};
     struct run run = {.observer = observer, .message = message};

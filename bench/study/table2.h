@@ -26,17 +26,27 @@
 enum {
     TABLE2_PINGS_MAX = 16,
     TABLE2_ROUNDS_MAX = 100000,
-    TABLE2_MEMBERS = STUDY_SUITES * STUDY_MODES + STUDY_SUITES + STUDY_STACKS, /* of a block */
+    TABLE2_MEMBERS = 48, /* of a block, at most */
     TABLE2_MESSAGE_MAX = TESTBED_MESSAGE_MAX,
 };
 
 enum table2_link { TABLE2_LAB, TABLE2_MEMORY };
+
+/** What is measured beside new sessions on our stack, sequential and embedded, and the kernel's. */
+enum table2_modes {
+    TABLE2_RESUMED = 1,   /* by session ID, ticket and PSK */
+    TABLE2_EARLY = 2,     /* early data */
+    TABLE2_FAST_OPEN = 4, /* the kernel's, with cookies */
+    TABLE2_QUIC = 8,
+    TABLE2_ALL = 15
+};
 
 struct table2_options {
     double ping_ms[TABLE2_PINGS_MAX];
     int pings;
     uint32_t rounds, warmup;
     enum tlsyn_level level;
+    unsigned modes; /* bits of enum table2_modes */
     tlsyn_time pad; /* emulated computing at the server, per handshake */
     tlsyn_time timeout;
     uint64_t seed;
@@ -54,10 +64,8 @@ double table2_estimate(const struct table2_options *options);
 
 /** One kind of observation, made once per round at every ping target. */
 struct table2_member {
-    bool ping; /* an echo; the suite and mode mean nothing */
-    enum study_stack stack;
-    enum study_suite suite;
-    enum study_mode mode;
+    bool ping; /* an echo; of the way only the stack means something */
+    struct study_way way;
 };
 
 /** The link at one ping target. */
@@ -84,28 +92,30 @@ struct table2_row {
     char reason[SAMPLE_REASON_MAX]; /* of the first failure, if any */
 };
 
-/** Sequential against embedded, paired by round: on our stack at one target with one suite. */
+/** Sequential against embedded, paired by round: on our stack at one target with one suite and kind
+ * of session. */
 struct table2_saving {
     int target;
     enum study_suite suite;
+    enum study_session session;
     size_t pairs;
     struct stats_interval ms, reduction /* a fraction */, per_rtt;
 };
 
 struct table2_fit {
-    struct table2_member member;
+    struct study_way way;
     bool valid;
-    struct fit_line line; /* T = a * ping + b, in ms */
+    struct fit_line line;       /* T = a * ping + b, in ms: until the client may send */
+    struct fit_line first_byte; /* until it has the first byte of the response */
 };
 
 enum {
     TABLE2_ROWS_MAX = TABLE2_PINGS_MAX * TABLE2_MEMBERS,
-    TABLE2_SAVINGS_MAX = TABLE2_PINGS_MAX * STUDY_SUITES,
+    TABLE2_SAVINGS_MAX = TABLE2_PINGS_MAX * STUDY_SUITES * STUDY_SESSIONS,
 };
 
 struct table2_capture {
-    enum study_suite suite;
-    enum study_mode mode;
+    struct study_way way;
     char name[64]; /* of the file in the folder; "": there is none */
 };
 
@@ -121,7 +131,8 @@ struct table2 {
     struct sample_table samples; /* cell = target * member_count + member */
     struct table2_negotiated negotiated[STUDY_STACKS][STUDY_SUITES];
     struct testbed_precision precision;
-    struct table2_capture captures[STUDY_SUITES * STUDY_MODES];
+    struct table2_capture captures[TABLE2_MEMBERS];
+    size_t capture_count;
     /* of table2_analyse() */
     struct table2_row rows[TABLE2_ROWS_MAX];
     size_t row_count;
@@ -145,14 +156,18 @@ int table2_analyse(struct table2 *table);
 
 void table2_free(struct table2 *table);
 
-/** The row, saving or fit of these, or NULL. */
+/** Whether such a way was measured. */
+bool table2_has(const struct table2 *table, const struct study_way *way);
+
+/** Whether QUIC was. */
+bool table2_has_quic(const struct table2 *table);
+
+/** The row, saving (by the way's suite and session) or fit of these, or NULL. */
 const struct table2_row *table2_row_of(const struct table2 *table, int target,
-                                       enum study_stack stack, enum study_suite suite,
-                                       enum study_mode mode);
+                                       const struct study_way *way);
 const struct table2_saving *table2_saving_of(const struct table2 *table, int target,
-                                             enum study_suite suite);
-const struct table2_fit *table2_fit_of(const struct table2 *table, enum study_stack stack,
-                                       enum study_suite suite, enum study_mode mode);
+                                             const struct study_way *way);
+const struct table2_fit *table2_fit_of(const struct table2 *table, const struct study_way *way);
 
 /* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 

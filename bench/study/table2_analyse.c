@@ -51,8 +51,7 @@ static uint32_t find_member(const struct table2 *t, const struct table2_member *
     uint32_t i = 0;
 
     while (i < t->member_count &&
-           (t->members[i].ping != m->ping || t->members[i].stack != m->stack ||
-            (!m->ping && (t->members[i].suite != m->suite || t->members[i].mode != m->mode))))
+           (t->members[i].ping != m->ping || !study_way_equal(&t->members[i].way, &m->way)))
         i++;
     return i;
 }
@@ -61,7 +60,7 @@ static uint32_t find_member(const struct table2 *t, const struct table2_member *
 static int ping_of(const struct table2 *t, int target, enum study_stack stack, struct scratch *s,
                    double *ms)
 {
-    const struct table2_member m = {.ping = true, .stack = stack};
+    const struct table2_member m = {.ping = true, .way = {.stack = stack}};
     struct stats_interval interval;
     int error = median_of(t, (uint32_t)target * t->member_count + find_member(t, &m),
                           SAMPLE_HANDSHAKE, s, &interval);
@@ -96,25 +95,34 @@ static int analyse_row(struct table2 *t, int target, uint32_t member, struct scr
     find_reason(t, cell, row->reason);
     error = ping_of(t, target, t->has_kernel ? STUDY_KERNEL : STUDY_TLSYN, s, &row->ping_ms);
     if (error == 0)
-        error = ping_of(t, target, row->member.stack, s, &row->stack_ping_ms);
+        error =
+            ping_of(t, target, row->member.way.stack == STUDY_TLSYN ? STUDY_TLSYN : STUDY_KERNEL, s,
+                    &row->stack_ping_ms);
     if (error == 0)
         error = median_of(t, cell, SAMPLE_HANDSHAKE, s, &row->handshake_ms);
     return error < 0 ? error : median_of(t, cell, SAMPLE_FIRST_BYTE, s, &row->first_byte_ms);
 }
 
-static int analyse_saving(struct table2 *t, int target, enum study_suite suite, struct scratch *s)
+/* Of our stack, with the suite and session of `sequential`. */
+static int analyse_saving(struct table2 *t, int target, const struct study_way *sequential,
+                          struct scratch *s)
 {
     struct table2_saving *saving = &t->savings[t->saving_count++];
-    const struct table2_member sequential = {.suite = suite, .mode = STUDY_SEQUENTIAL};
-    const struct table2_member embedded = {.suite = suite, .mode = STUDY_EMBEDDED};
+    struct table2_member members[2] = {{.way = *sequential}, {.way = *sequential}};
     uint32_t base = (uint32_t)target * t->member_count;
-    const uint32_t cells[2] = {base + find_member(t, &sequential),
-                               base + find_member(t, &embedded)};
-    const struct table2_row *row = table2_row_of(t, target, STUDY_TLSYN, suite, STUDY_SEQUENTIAL);
+    const struct table2_row *row = table2_row_of(t, target, sequential);
+    uint32_t cells[2];
     int error = 0;
 
-    *saving = (struct table2_saving){
-        .target = target, .suite = suite, .ms = nothing, .reduction = nothing, .per_rtt = nothing};
+    members[1].way.mode = STUDY_EMBEDDED;
+    for (int i = 0; i < 2; i++)
+        cells[i] = base + find_member(t, &members[i]);
+    *saving = (struct table2_saving){.target = target,
+                                     .suite = sequential->suite,
+                                     .session = sequential->session,
+                                     .ms = nothing,
+                                     .reduction = nothing,
+                                     .per_rtt = nothing};
     saving->pairs =
         sample_table_pairs(&t->samples, cells, SAMPLE_HANDSHAKE, s->first, s->second, s->room);
     if (saving->pairs == 0 || !row)
@@ -130,21 +138,19 @@ static int analyse_saving(struct table2 *t, int target, enum study_suite suite, 
 }
 
 /* Every target's samples of one member, at the pings measured. */
-static int analyse_fit(struct table2 *t, uint32_t member, struct scratch *s)
+static int fit_member(const struct table2 *t, uint32_t member, enum sample_value value,
+                      struct scratch *s, struct fit_line *line)
 {
-    struct table2_fit *fit = &t->fits[t->fit_count++];
+    const struct study_way *way = &t->members[member].way;
     struct fit_cell cells[TABLE2_PINGS_MAX];
     size_t used = 0;
     size_t count = 0;
-    int error = 0;
 
-    fit->member = t->members[member];
     for (int target = 0; target < t->options.pings; target++) {
-        const struct table2_row *row =
-            table2_row_of(t, target, fit->member.stack, fit->member.suite, fit->member.mode);
+        const struct table2_row *row = table2_row_of(t, target, way);
         double *y = s->first + used;
         size_t n = sample_table_select(&t->samples, (uint32_t)target * t->member_count + member,
-                                       SAMPLE_HANDSHAKE, y, s->room - used);
+                                       value, y, s->room - used);
 
         for (size_t i = 0; i < n; i++)
             y[i] /= 1e3;
@@ -152,7 +158,17 @@ static int analyse_fit(struct table2 *t, uint32_t member, struct scratch *s)
             cells[count++] = (struct fit_cell){.x = row->ping_ms, .y = y, .n = n};
         used += n;
     }
-    error = fit_cells(cells, count, &plan, &fit->line);
+    return fit_cells(cells, count, &plan, line);
+}
+
+static int analyse_fit(struct table2 *t, uint32_t member, struct scratch *s)
+{
+    struct table2_fit *fit = &t->fits[t->fit_count++];
+    int error = fit_member(t, member, SAMPLE_HANDSHAKE, s, &fit->line);
+
+    fit->way = t->members[member].way;
+    if (error == 0)
+        error = fit_member(t, member, SAMPLE_FIRST_BYTE, s, &fit->first_byte);
     fit->valid = error == 0;
     return error == -ENOMEM ? error : 0; /* one ping gives no line */
 }
@@ -167,8 +183,11 @@ static int analyse_all(struct table2 *t, struct scratch *s)
             if (!t->members[m].ping)
                 error = analyse_row(t, target, m, s);
         }
-        for (int suite = 0; error == 0 && suite < STUDY_SUITES; suite++)
-            error = analyse_saving(t, target, (enum study_suite)suite, s);
+        for (uint32_t m = 0; error == 0 && m < t->member_count; m++) {
+            if (!t->members[m].ping && t->members[m].way.stack == STUDY_TLSYN &&
+                t->members[m].way.mode == STUDY_SEQUENTIAL)
+                error = analyse_saving(t, target, &t->members[m].way, s);
+        }
     }
     for (uint32_t m = 0; error == 0 && m < t->member_count; m++) {
         if (!t->members[m].ping)
@@ -206,36 +225,45 @@ int table2_analyse(struct table2 *t)
     return error;
 }
 
-const struct table2_row *table2_row_of(const struct table2 *t, int target, enum study_stack stack,
-                                       enum study_suite suite, enum study_mode mode)
+bool table2_has(const struct table2 *t, const struct study_way *way)
+{
+    const struct table2_member member = {.way = *way};
+
+    return find_member(t, &member) < t->member_count;
+}
+
+bool table2_has_quic(const struct table2 *t)
+{
+    const struct study_way way = {.stack = STUDY_QUIC, .suite = STUDY_13, .mode = STUDY_EMBEDDED};
+
+    return table2_has(t, &way);
+}
+
+const struct table2_row *table2_row_of(const struct table2 *t, int target,
+                                       const struct study_way *way)
 {
     for (size_t i = 0; i < t->row_count; i++) {
-        const struct table2_row *row = &t->rows[i];
-
-        if (row->target == target && row->member.stack == stack && row->member.suite == suite &&
-            row->member.mode == mode)
-            return row;
+        if (t->rows[i].target == target && study_way_equal(&t->rows[i].member.way, way))
+            return &t->rows[i];
     }
     return NULL;
 }
 
 const struct table2_saving *table2_saving_of(const struct table2 *t, int target,
-                                             enum study_suite suite)
+                                             const struct study_way *way)
 {
     for (size_t i = 0; i < t->saving_count; i++) {
-        if (t->savings[i].target == target && t->savings[i].suite == suite)
+        if (t->savings[i].target == target && t->savings[i].suite == way->suite &&
+            t->savings[i].session == way->session)
             return &t->savings[i];
     }
     return NULL;
 }
 
-const struct table2_fit *table2_fit_of(const struct table2 *t, enum study_stack stack,
-                                       enum study_suite suite, enum study_mode mode)
+const struct table2_fit *table2_fit_of(const struct table2 *t, const struct study_way *way)
 {
     for (size_t i = 0; i < t->fit_count; i++) {
-        const struct table2_member *m = &t->fits[i].member;
-
-        if (m->stack == stack && m->suite == suite && m->mode == mode)
+        if (study_way_equal(&t->fits[i].way, way))
             return &t->fits[i];
     }
     return NULL;

@@ -10,9 +10,18 @@
 
 enum {
     CURVE = 60,  /* points of one series at most */
-    SERIES = 10, /* in one figure at most */
+    SERIES = 16, /* in one figure at most */
     COLOUR_PUBLISHED = 3,
 };
+
+/* One thing keeps its colour from figure to figure. */
+static unsigned colour_of(const struct study_way *way)
+{
+    static const unsigned colours[STUDY_STACKS][STUDY_MODES] = {
+        [STUDY_TLSYN] = {0, 1}, [STUDY_KERNEL] = {2, 5}, [STUDY_QUIC] = {6, 6}};
+
+    return colours[way->stack][way->mode];
+}
 
 /* A series and the memory of its points. */
 struct curve {
@@ -76,10 +85,9 @@ static void draw(const struct drawing *d, struct figure *figure, struct html *ht
 
 /* --- times ------------------------------------------------------------------------------------ */
 
-static void add_measured(const struct table2 *t, const struct table2_fit *fit, unsigned colour,
-                         struct drawing *d)
+static void add_measured(const struct table2 *t, const struct table2_fit *fit, struct drawing *d)
 {
-    struct figure_series points = {.style = FIGURE_POINTS, .colour = colour};
+    struct figure_series points = {.style = FIGURE_POINTS, .colour = colour_of(&fit->way)};
     struct figure_series *kept = &d->series[d->count];
     struct curve *c = add(d, points);
     size_t n = 0;
@@ -87,8 +95,7 @@ static void add_measured(const struct table2 *t, const struct table2_fit *fit, u
     for (size_t i = 0; i < t->row_count; i++) {
         const struct table2_row *row = &t->rows[i];
 
-        if (row->member.stack != fit->member.stack || row->member.suite != fit->member.suite ||
-            row->member.mode != fit->member.mode)
+        if (!study_way_equal(&row->member.way, &fit->way))
             continue;
         c->x[n] = row->ping_ms;
         c->y[n] = row->handshake_ms.estimate;
@@ -96,8 +103,7 @@ static void add_measured(const struct table2 *t, const struct table2_fit *fit, u
         c->hi[n++] = row->handshake_ms.hi;
     }
     (void)snprintf(c->label, sizeof(c->label), "%s",
-                   fit->member.stack == STUDY_KERNEL ? "kernel + OpenSSL, sequential"
-                                                     : study_mode_name(fit->member.mode));
+                   study_stack_title(fit->way.stack, fit->way.mode));
     kept->label = c->label;
     kept->lo = c->lo;
     kept->hi = c->hi;
@@ -138,30 +144,29 @@ static void add_published(const struct table2 *t, enum study_mode mode, struct d
              d);
 }
 
-static void add_suite(const struct table2 *t, enum study_suite suite, struct drawing *d)
+/* Every stack and mode, with the suite and session of `way`. */
+static void add_suite(const struct table2 *t, const struct study_way *way, struct drawing *d)
 {
-    unsigned colour = 0;
-
     for (size_t i = 0; i < t->fit_count; i++) {
         const struct table2_fit *fit = &t->fits[i];
 
-        if (fit->member.suite != suite)
+        if (fit->way.suite != way->suite || fit->way.session != way->session)
             continue;
-        add_measured(t, fit, colour, d);
+        add_measured(t, fit, d);
         if (fit->valid)
-            add_line(&fit->line, (struct figure_series){.colour = colour}, d);
-        colour++;
+            add_line(&fit->line, (struct figure_series){.colour = colour_of(&fit->way)}, d);
     }
 }
 
-void table2_figure_times(const struct table2 *t, enum study_suite suite, struct html *html)
+void table2_figure_times(const struct table2 *t, const struct study_way *way, struct html *html)
 {
+    bool is_published = way->suite == STUDY_12_RSA && way->session == STUDY_NEW;
     struct drawing d;
-    char name[16];
+    char name[32];
     struct figure figure = {.name = name,
                             .title = "Handshake time against ping RTT",
                             .x_label = "ping RTT, ms",
-                            .y_label = "until the server's Finished, ms",
+                            .y_label = "until the client may send, ms",
                             .x_min = 0,
                             .x_max = (double)NAN,
                             .y_min = 0,
@@ -169,14 +174,15 @@ void table2_figure_times(const struct table2 *t, enum study_suite suite, struct 
                             .series = d.series};
 
     begin(t, &d);
-    (void)snprintf(name, sizeof(name), "times%d", (int)suite);
-    add_suite(t, suite, &d);
-    if (suite == STUDY_12_RSA) {
+    (void)snprintf(name, sizeof(name), "times%d%s", (int)way->suite,
+                   study_session_name(way->session));
+    add_suite(t, way, &d);
+    if (is_published) {
         add_published(t, STUDY_SEQUENTIAL, &d);
         add_published(t, STUDY_EMBEDDED, &d);
     }
     draw(&d, &figure, html,
-         suite == STUDY_12_RSA
+         is_published
              ? "Medians with 95 % intervals and the fitted lines. The slope is the number of "
                "round trips; where a line meets the left edge is computation, which was some "
                "43 ms on the published study's hosts."
@@ -193,9 +199,9 @@ static void add_savings(const struct table2 *t, enum study_suite suite, struct d
     size_t n = 0;
 
     for (int target = 0; target < t->options.pings; target++) {
-        const struct table2_saving *s = table2_saving_of(t, target, suite);
-        const struct table2_row *row =
-            table2_row_of(t, target, STUDY_TLSYN, suite, STUDY_SEQUENTIAL);
+        const struct study_way way = {.suite = suite};
+        const struct table2_saving *s = table2_saving_of(t, target, &way);
+        const struct table2_row *row = table2_row_of(t, target, &way);
 
         if (!s || !row || s->pairs == 0)
             continue;
@@ -257,12 +263,12 @@ void table2_figure_reduction(const struct table2 *t, struct html *html)
 
     begin(t, &d);
     for (int suite = 0; suite < STUDY_SUITES; suite++) {
-        const struct table2_fit *fit =
-            table2_fit_of(t, STUDY_TLSYN, (enum study_suite)suite, STUDY_SEQUENTIAL);
+        const struct study_way way = {.suite = (enum study_suite)suite};
+        const struct table2_fit *fit = table2_fit_of(t, &way);
 
         add_savings(t, (enum study_suite)suite, &d);
         if (fit && fit->valid)
-            add_theory(suite == STUDY_13 ? 2 : 3, fit->line.b.estimate, (unsigned)suite, &d);
+            add_theory(study_round_trips(&way), fit->line.b.estimate, (unsigned)suite, &d);
     }
     add_published_reduction(t, &d);
     draw(&d, &figure, html,

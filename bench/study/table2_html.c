@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "peer/context.h"
+#include "peer/quic.h"
 #include "report/ladder.h"
 #include "study/environment.h"
 #include "study/published.h"
@@ -21,6 +22,16 @@ static void put_table(struct html *html, const struct table2 *t,
     report_table_fini(&table);
 }
 
+static void put_times(struct html *html, const struct table2 *t, const char *caption)
+{
+    struct table2_columns columns;
+    struct report_table table;
+
+    table2_table_times(t, &columns, &table);
+    html_table(html, &table, caption);
+    report_table_fini(&table);
+}
+
 static void put_remarks(const struct table2 *t, struct html *html)
 {
     char text[TABLE2_REMARK_MAX];
@@ -31,9 +42,16 @@ static void put_remarks(const struct table2 *t, struct html *html)
 
 static void put_figures(const struct table2 *t, struct html *html)
 {
-    for (int suite = 0; suite < STUDY_SUITES; suite++) {
-        html_section(html, study_suite_title((enum study_suite)suite));
-        table2_figure_times(t, (enum study_suite)suite, html);
+    for (int i = 0; i < STUDY_SUITES * STUDY_SESSIONS; i++) {
+        const struct study_way way = {.suite = (enum study_suite)(i / STUDY_SESSIONS),
+                                      .session = (enum study_session)(i % STUDY_SESSIONS)};
+        char title[96];
+
+        if (!table2_has(t, &way))
+            continue;
+        table2_title(&way, title, sizeof(title));
+        html_section(html, title);
+        table2_figure_times(t, &way, html);
     }
     html_section(html, "Reduction");
     table2_figure_reduction(t, html);
@@ -49,8 +67,9 @@ static void put_ladder(const struct table2 *t, const struct table2_capture *capt
     char *svg = NULL;
 
     (void)snprintf(path, sizeof(path), "%s/%s", t->options.folder, capture->name);
-    (void)snprintf(caption, sizeof(caption), "%s, %s: %s", study_suite_title(capture->suite),
-                   study_mode_name(capture->mode), capture->name);
+    (void)snprintf(caption, sizeof(caption), "%s, %s, %s: %s",
+                   study_suite_title(capture->way.suite), study_mode_name(capture->way.mode),
+                   study_session_title(capture->way.session), capture->name);
     if (ladder_read(&ladder, path, NULL, 40, why) < 0) {
         html_warning(html, why);
         return;
@@ -67,7 +86,7 @@ static void put_ladders(const struct table2 *t, struct html *html)
     html_paragraph(html, "One connection per mode, apart from those that were timed, over the "
                          "longest of the links. The captures hold the TLS secrets: tshark and "
                          "Wireshark decrypt them without further files.");
-    for (size_t i = 0; i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
+    for (size_t i = 0; i < t->capture_count; i++) {
         if (t->captures[i].name[0])
             put_ladder(t, &t->captures[i], html);
     }
@@ -105,6 +124,7 @@ static void put_environment(const struct table2 *t, struct html *html)
         {"seed", seed},
         {"tlsyn", t->options.version},
         {"beside it", t->has_kernel ? peer_ssl_version() : "nothing"},
+        {"QUIC", table2_has_quic(t) ? peer_quic_version() : "not measured"},
         {"kernel", e.kernel},
         {"system", e.system},
         {"processor", e.cpu},
@@ -161,9 +181,10 @@ int table2_html(const struct table2 *t, FILE *out)
                "the kernel's TCP with OpenSSL over the same link, and the published figures.");
     put_remarks(t, &html);
     html_section(&html, "The table");
-    put_table(
-        &html, t, table2_table_times,
-        "Milliseconds from the open call until the client holds the server's Finished; medians.");
+    put_times(&html, t,
+              "Milliseconds from the open call until the client may send: it holds the server's "
+              "Finished, or "
+              "has written early data; medians.");
     html_paragraph(&html, "Published: " PUBLISHED_SOURCE ".");
     html_section(&html, "Round trips");
     put_table(

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "peer/context.h"
+#include "peer/quic.h"
 #include "report/csv.h"
 #include "report/json.h"
 #include "report/raw.h"
@@ -12,11 +13,12 @@
 #include "study/published.h"
 #include "study/table2.h"
 
-static void member_names(struct json *j, const struct table2_member *m)
+static void write_way(struct json *j, const struct study_way *way)
 {
-    json_member_string(j, "stack", study_stack_name(m->stack));
-    json_member_string(j, "tls", study_suite_name(m->suite));
-    json_member_string(j, "mode", study_mode_name(m->mode));
+    json_member_string(j, "stack", study_stack_name(way->stack));
+    json_member_string(j, "tls", study_suite_name(way->suite));
+    json_member_string(j, "mode", study_mode_name(way->mode));
+    json_member_string(j, "session", study_session_name(way->session));
 }
 
 /* To a millionth: no clock here is finer than a nanosecond, and the rest is noise to read over. */
@@ -43,7 +45,7 @@ static void write_rows(const struct table2 *t, struct json *j)
         json_member_number(j, "ping_target_ms", t->targets[row->target].ping_ms);
         json_member_number(j, "ping_ms", rounded(row->ping_ms));
         json_member_number(j, "ping_own_ms", rounded(row->stack_ping_ms));
-        member_names(j, &row->member);
+        write_way(j, &row->member.way);
         json_member_string(j, "level", row->level);
         json_member_integer(j, "n", (int64_t)row->n);
         json_member_integer(j, "failed", (int64_t)row->failed);
@@ -65,6 +67,7 @@ static void write_savings(const struct table2 *t, struct json *j)
         json_object(j);
         json_member_number(j, "ping_target_ms", t->targets[s->target].ping_ms);
         json_member_string(j, "tls", study_suite_name(s->suite));
+        json_member_string(j, "session", study_session_name(s->session));
         json_member_integer(j, "pairs", (int64_t)s->pairs);
         interval(j, "saved_ms", "saved_ci95_ms", &s->ms);
         interval(j, "saved_per_rtt", "saved_per_rtt_ci95", &s->per_rtt);
@@ -86,11 +89,19 @@ static void write_fits(const struct table2 *t, struct json *j)
     json_key(j, "fits");
     json_array(j);
     for (size_t i = 0; i < t->fit_count; i++) {
-        if (!t->fits[i].valid)
+        const struct table2_fit *fit = &t->fits[i];
+
+        if (!fit->valid)
             continue;
         json_object(j);
-        member_names(j, &t->fits[i].member);
-        write_line(j, &t->fits[i].line);
+        write_way(j, &fit->way);
+        json_member_integer(j, "predicted", study_round_trips(&fit->way));
+        write_line(j, &fit->line);
+        json_key(j, "first_byte");
+        json_object(j);
+        json_member_integer(j, "predicted", study_round_trips(&fit->way) + 1);
+        write_line(j, &fit->first_byte);
+        json_end(j);
         json_end(j);
     }
     json_end(j);
@@ -190,6 +201,7 @@ static void write_environment(const struct table2 *t, struct json *j)
     json_member_string(j, "command", t->options.command);
     json_member_string(j, "tlsyn", t->options.version);
     json_member_string(j, "openssl", t->has_kernel ? peer_ssl_version() : NULL);
+    json_member_string(j, "quic", table2_has_quic(t) ? peer_quic_version() : NULL);
     environment_json_machine(&e, j);
     json_member_integer(j, "seed", (int64_t)t->options.seed);
     json_member_integer(j, "rounds", t->options.rounds);
@@ -217,12 +229,11 @@ static void write_captures(const struct table2 *t, struct json *j)
 {
     json_key(j, "captures");
     json_array(j);
-    for (size_t i = 0; i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
+    for (size_t i = 0; i < t->capture_count; i++) {
         if (!t->captures[i].name[0])
             continue;
         json_object(j);
-        json_member_string(j, "tls", study_suite_name(t->captures[i].suite));
-        json_member_string(j, "mode", study_mode_name(t->captures[i].mode));
+        write_way(j, &t->captures[i].way);
         json_member_string(j, "file", t->captures[i].name);
         json_end(j);
     }
@@ -270,6 +281,7 @@ int table2_csv(const struct table2 *t, FILE *out)
         "ci95_high_ms",
         "first_byte_median_ms",
         "remark",
+        "session",
     };
     char label[TABLE2_REMARK_MAX];
     struct csv csv;
@@ -284,9 +296,9 @@ int table2_csv(const struct table2 *t, FILE *out)
         csv_number(&csv, t->targets[row->target].ping_ms);
         csv_number(&csv, rounded(row->ping_ms));
         csv_number(&csv, rounded(row->stack_ping_ms));
-        csv_string(&csv, study_stack_name(row->member.stack));
-        csv_string(&csv, study_suite_name(row->member.suite));
-        csv_string(&csv, study_mode_name(row->member.mode));
+        csv_string(&csv, study_stack_name(row->member.way.stack));
+        csv_string(&csv, study_suite_name(row->member.way.suite));
+        csv_string(&csv, study_mode_name(row->member.way.mode));
         csv_string(&csv, row->level);
         csv_integer(&csv, (int64_t)row->n);
         csv_integer(&csv, (int64_t)row->failed);
@@ -295,6 +307,7 @@ int table2_csv(const struct table2 *t, FILE *out)
         csv_number(&csv, rounded(row->handshake_ms.hi));
         csv_number(&csv, rounded(row->first_byte_ms.estimate));
         csv_string(&csv, table2_label(t, label));
+        csv_string(&csv, study_session_name(row->member.way.session));
         csv_end_row(&csv);
     }
     return csv_finish(&csv);

@@ -44,6 +44,19 @@ static bool remark_level(const struct table2 *t, char *text, size_t size)
     return t->options.level != TLSYN_LEVEL_COOKIE;
 }
 
+static bool remark_quic(const struct table2 *t, char *text, size_t size)
+{
+    bool asked = (t->options.modes & TABLE2_QUIC) != 0;
+
+    if (asked && t->options.link == TABLE2_MEMORY)
+        (void)snprintf(text, size, "QUIC was not measured: in memory there is none.");
+    else if (asked && !testbed_has_quic())
+        (void)snprintf(text, size,
+                       "QUIC was not measured: tlsyn was built without ngtcp2 (libngtcp2-dev and "
+                       "libngtcp2-crypto-gnutls-dev).");
+    return asked && !table2_has_quic(t);
+}
+
 static bool remark_interrupted(const struct table2 *t, char *text, size_t size)
 {
     if (t->interrupted)
@@ -64,9 +77,12 @@ static bool remark_failures(const struct table2 *t, char *text, size_t size)
     if (first)
         (void)snprintf(
             text, size,
-            "%zu handshakes failed and are in no figure; the first: %s %s %s at %g ms: %s.", failed,
-            study_stack_name(first->member.stack), study_suite_name(first->member.suite),
-            study_mode_name(first->member.mode), t->targets[first->target].ping_ms, first->reason);
+            "%zu handshakes failed and are in no figure; the first: %s %s %s, session %s, at "
+            "%g ms: %s.",
+            failed, study_stack_name(first->member.way.stack),
+            study_suite_name(first->member.way.suite), study_mode_name(first->member.way.mode),
+            study_session_name(first->member.way.session), t->targets[first->target].ping_ms,
+            first->reason);
     return first;
 }
 
@@ -88,7 +104,8 @@ static bool remark_targets(const struct table2 *t, char *text, size_t size)
 const char *table2_remark(const struct table2 *t, size_t i, char text[TABLE2_REMARK_MAX])
 {
     static bool (*const remarks[])(const struct table2 *, char *, size_t) = {
-        remark_link, remark_pad, remark_interrupted, remark_level, remark_failures, remark_targets,
+        remark_link, remark_pad,      remark_interrupted, remark_level,
+        remark_quic, remark_failures, remark_targets,
     };
 
     for (size_t k = 0; k < sizeof(remarks) / sizeof(remarks[0]); k++) {

@@ -29,21 +29,25 @@ static void print_remarks(const struct table2 *t, FILE *out, unsigned width)
 int table2_text(const struct table2 *t, FILE *out, unsigned width)
 {
     char text[TABLE2_REMARK_MAX];
+    struct table2_columns columns;
     struct report_table table;
     int error = 0;
 
     print_remarks(t, out, width);
-    text_paragraph(
-        out,
-        "Handshake time by ping RTT: milliseconds from the open call until the client holds "
-        "the server's Finished; medians.",
-        0, width);
+    text_paragraph(out,
+                   "Handshake time by ping RTT: milliseconds from the open call until the client "
+                   "may send, for "
+                   "it holds the server's Finished or has written early data; medians.",
+                   0, width);
     (void)fputc('\n', out);
-    table2_table_times(t, &table);
+    table2_table_times(t, &columns, &table);
     error = print(out, &table, width);
     (void)fputc('\n', out);
-    text_paragraph(out, "Round trips: T = a * RTT + b, with 95 % intervals; b is computation (ms).",
-                   0, width);
+    text_paragraph(
+        out,
+        "Round trips: T = a * RTT + b, with 95 % intervals; b is computation (ms). On the "
+        "right, until the client has the first byte of the response.",
+        0, width);
     (void)fputc('\n', out);
     table2_table_fits(t, &table);
     if (error == 0)
@@ -67,8 +71,9 @@ static int print_ladder(const struct table2 *t, const struct table2_capture *cap
     int error = 0;
 
     (void)snprintf(path, sizeof(path), "%s/%s", t->options.folder, capture->name);
-    (void)fprintf(out, "%s, %s (%s)\n\n", study_suite_title(capture->suite),
-                  study_mode_name(capture->mode), capture->name);
+    (void)fprintf(out, "%s, %s, %s (%s)\n\n", study_suite_title(capture->way.suite),
+                  study_mode_name(capture->way.mode), study_session_title(capture->way.session),
+                  capture->name);
     error = ladder_read(&ladder, path, NULL, 40, why);
     if (error < 0) {
         (void)fprintf(out, "no diagram: %s\n\n", why);
@@ -85,7 +90,7 @@ int table2_ladders(const struct table2 *t, FILE *out)
     int error = 0;
 
     print_remarks(t, out, 0);
-    for (size_t i = 0; error == 0 && i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
+    for (size_t i = 0; error == 0 && i < t->capture_count; i++) {
         if (t->captures[i].name[0])
             error = print_ladder(t, &t->captures[i], out);
     }

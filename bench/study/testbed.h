@@ -20,7 +20,10 @@ struct testbed;
 struct testbed_options {
     const struct credentials *credentials;
     enum tlsyn_level level;
-    tlsyn_time pad;     /* see responder.h; for both servers */
+    unsigned sessions;  /* a bit per enum study_session that will be asked for */
+    bool fast_open;     /* so will the kernel's Fast Open */
+    bool quic;          /* and QUIC, where testbed_has_quic() */
+    tlsyn_time pad;     /* see responder.h; for all servers */
     tlsyn_time timeout; /* of every wait for the other end */
 };
 
@@ -48,6 +51,9 @@ struct testbed {
 };
 
 enum { TESTBED_MESSAGE_MAX = 640 };
+
+/** Whether the laboratory has QUIC, which tlsyn may have been built without. */
+bool testbed_has_quic(void);
 
 /** -EPERM: namespaces are forbidden here; the message has the remedy. */
 int testbed_open_lab(const struct testbed_options *options, struct testbed **testbed,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lab/lab.h"
+#include "peer/quic.h"
 #include "study/actors.h"
 
 #define READY_MS 10000
@@ -78,15 +79,15 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
 {
     struct actor_request request = {.kind = ACTOR_EXCHANGE, .order = *order};
     struct actor_reply reply;
-    int error =
-        ask(of(testbed), order->stack == STUDY_KERNEL ? ACTOR_KERNEL_CLIENT : ACTOR_STACK_CLIENT,
-            &request, &reply);
+    int error = ask(of(testbed),
+                    order->way.stack == STUDY_KERNEL ? ACTOR_KERNEL_CLIENT : ACTOR_STACK_CLIENT,
+                    &request, &reply);
 
     if (error < 0)
         return error;
     *outcome = reply.outcome;
     if (outcome->error < 0)
-        return check_server(of(testbed), order->stack);
+        return check_server(of(testbed), order->way.stack);
     let_settle(outcome->first_byte_us);
     return 0;
 }
@@ -180,6 +181,11 @@ static int start_actors(struct lab_testbed *t, char *message)
     for (int i = 0; error == 0 && i < ACTORS; i++)
         error = await_ready(t, (enum actor_role)i, message);
     return error;
+}
+
+bool testbed_has_quic(void)
+{
+    return peer_quic_is_there();
 }
 
 int testbed_open_lab(const struct testbed_options *options, struct testbed **testbed,

@@ -26,13 +26,13 @@ START_TEST(messages_arrive_whole_and_in_order)
 
     ck_assert_int_eq(actor_send(ends[0], &sent, sizeof(sent)), 0);
     sent.kind = ACTOR_EXCHANGE;
-    sent.order.suite = STUDY_13;
+    sent.order.way.suite = STUDY_13;
     ck_assert_int_eq(actor_send(ends[0], &sent, sizeof(sent)), 0);
     ck_assert_int_eq(actor_receive(ends[1], &got, sizeof(got), 1000), 0);
     ck_assert_int_eq(got.kind, ACTOR_PROBE);
     ck_assert_int_eq(actor_receive(ends[1], &got, sizeof(got), 1000), 0);
     ck_assert_int_eq(got.kind, ACTOR_EXCHANGE);
-    ck_assert_int_eq(got.order.suite, STUDY_13);
+    ck_assert_int_eq(got.order.way.suite, STUDY_13);
 }
 END_TEST
 

@@ -72,6 +72,7 @@ START_TEST(raw_samples_keep_failures_and_warmup)
     char *text = NULL;
     size_t size = 0;
 
+    (void)strcpy(cell.session, "psk");
     sample_fail(&bad, "refused, with \"alert 40\"");
     sample_table_init(&table, 4, 4);
     ck_assert_int_eq(sample_table_cell(&table, &cell), 0);
@@ -81,16 +82,16 @@ START_TEST(raw_samples_keep_failures_and_warmup)
     ck_assert_int_eq(raw_write(out, &table, NULL), 0);
     fclose(out);
     ck_assert_str_eq(text, "order,round,warmup,stack,tls,mode,level,ping_target_ms,ok,"
-                           "handshake_us,first_byte_us,reason\r\n"
+                           "handshake_us,first_byte_us,reason,session\r\n"
                            "1,0,1,tlsyn,1.3,embedded,open,6,0,,,"
-                           "\"refused, with \"\"alert 40\"\"\"\r\n"
-                           "2,1,0,tlsyn,1.3,embedded,open,6,1,14200.5,,\r\n");
+                           "\"refused, with \"\"alert 40\"\"\",psk\r\n"
+                           "2,1,0,tlsyn,1.3,embedded,open,6,1,14200.5,,,psk\r\n");
     free(text);
     out = open_memstream(&text, &size);
     ck_assert_int_eq(raw_write(out, &table, "emulated"), 0);
     fclose(out);
-    ck_assert_ptr_nonnull(strstr(text, ",reason,remark\r\n"));
-    ck_assert_ptr_nonnull(strstr(text, ",14200.5,,,emulated\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, ",reason,session,remark\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, ",14200.5,,,psk,emulated\r\n"));
     free(text);
     sample_table_fini(&table);
 }

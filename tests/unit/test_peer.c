@@ -14,6 +14,17 @@
 
 enum { PORT_BASE = 47431, PAD_US = 30000 };
 
+/* What listens on PORT_BASE and the ports behind it. */
+static const struct {
+    enum peer_suite suite;
+    enum peer_session session;
+} kinds[] = {
+    {PEER_12_RSA, PEER_NEW},      {PEER_12_ECDHE, PEER_NEW}, {PEER_13, PEER_NEW},
+    {PEER_12_RSA, PEER_ID},       {PEER_12_ECDHE, PEER_ID},  {PEER_12_RSA, PEER_TICKET},
+    {PEER_12_ECDHE, PEER_TICKET}, {PEER_13, PEER_PSK},       {PEER_13, PEER_EARLY},
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
 static struct credentials made;
 static int control[2];
 static pid_t server;
@@ -27,29 +38,32 @@ static void say_ready(void *argument)
 
 static int serve(int fd)
 {
-    struct peer_service services[PEER_SUITES];
+    struct peer_service services[KINDS];
     char message[PEER_MESSAGE_MAX];
     const struct peer_server wanted = {.address = "127.0.0.1",
                                        .services = services,
-                                       .count = PEER_SUITES,
+                                       .count = KINDS,
                                        .response = "hello",
                                        .pad_us = PAD_US,
                                        .timeout_ms = 2000,
+                                       .fast_open = true,
                                        .control = fd,
                                        .ready = say_ready,
                                        .ready_argument = &fd};
     int error = 0;
 
-    for (int i = 0; i < PEER_SUITES; i++) {
-        const struct tlsyn_certified *c = credentials_for(&made, (enum study_suite)i);
+    for (int i = 0; i < KINDS; i++) {
+        const struct tlsyn_certified *c = credentials_for(&made, (enum study_suite)kinds[i].suite);
+        const struct peer_identity identity = {.chain = c->chain, .key = c->key};
 
         services[i].port = (uint16_t)(PORT_BASE + i);
-        services[i].context = peer_server_context((enum peer_suite)i, c->chain, c->key, message);
+        services[i].context =
+            peer_server_context(kinds[i].suite, kinds[i].session, &identity, message);
         if (!services[i].context)
             return 1;
     }
     error = peer_serve(&wanted);
-    for (int i = 0; i < PEER_SUITES; i++)
+    for (int i = 0; i < KINDS; i++)
         peer_context_free(services[i].context);
     return error == 0 ? 0 : 2;
 }
@@ -84,7 +98,7 @@ static int meet(enum peer_suite suite, const char *ca, const char *name, int por
                 struct peer_observation *seen)
 {
     char message[PEER_MESSAGE_MAX];
-    struct peer_target target = {.context = peer_client_context(suite, ca, message),
+    struct peer_target target = {.context = peer_client_context(suite, PEER_NEW, ca, message),
                                  .address = "127.0.0.1",
                                  .port = (uint16_t)port,
                                  .name = name,
@@ -121,6 +135,34 @@ START_TEST(each_suite_is_negotiated_and_timed)
 }
 END_TEST
 
+/* The first leaves what the later ones need; Fast Open is not asked for. */
+START_TEST(sessions_are_resumed_as_asked)
+{
+    for (int i = PEER_SUITES; i < KINDS; i++) {
+        const struct tlsyn_certified *c = credentials_for(&made, (enum study_suite)kinds[i].suite);
+        char message[PEER_MESSAGE_MAX];
+        struct peer_observation seen;
+        const struct peer_target target = {
+            .context = peer_client_context(kinds[i].suite, kinds[i].session, c->ca, message),
+            .address = "127.0.0.1",
+            .port = (uint16_t)(PORT_BASE + i),
+            .name = STUDY_SERVER_NAME,
+            .request = "GET",
+            .timeout_ms = 2000};
+
+        ck_assert_int_eq(peer_exchange(&target, &seen), -EPROTO);
+        ck_assert_str_eq(seen.reason, "not resumed");
+        for (int again = 0; again < 3; again++) {
+            ck_assert_msg(peer_exchange(&target, &seen) == 0, "%d: %s", i, seen.reason);
+            /* Early data is written before the server has begun. */
+            ck_assert_int_eq(seen.handshake_us >= PAD_US, kinds[i].session != PEER_EARLY);
+            ck_assert(seen.first_byte_us > seen.handshake_us && seen.first_byte_us >= PAD_US);
+        }
+        peer_context_free(target.context);
+    }
+}
+END_TEST
+
 START_TEST(a_certificate_that_does_not_verify_is_refused)
 {
     struct peer_observation seen;
@@ -148,12 +190,13 @@ END_TEST
 
 START_TEST(nonsense_for_a_certificate_gives_no_context)
 {
+    const struct peer_identity mixed = {.chain = made.ec.chain, .key = made.rsa.key};
     char message[PEER_MESSAGE_MAX] = "";
 
-    ck_assert_ptr_null(peer_client_context(PEER_13, "nonsense", message));
+    ck_assert_ptr_null(peer_client_context(PEER_13, PEER_NEW, "nonsense", message));
     ck_assert(message[0] != '\0');
     message[0] = '\0';
-    ck_assert_ptr_null(peer_server_context(PEER_13, made.ec.chain, made.rsa.key, message));
+    ck_assert_ptr_null(peer_server_context(PEER_13, PEER_NEW, &mixed, message));
     ck_assert(message[0] != '\0');
 }
 END_TEST
@@ -167,6 +210,7 @@ Suite *peer_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, start_server, stop_server);
     tcase_add_test(tcase, each_suite_is_negotiated_and_timed);
+    tcase_add_test(tcase, sessions_are_resumed_as_asked);
     tcase_add_test(tcase, a_certificate_that_does_not_verify_is_refused);
     tcase_add_test(tcase, a_closed_port_and_another_version_are_told);
     tcase_add_test(tcase, nonsense_for_a_certificate_gives_no_context);

@@ -76,7 +76,7 @@ static void finish(struct table2 *t)
 {
     char path[sizeof(folder) + 80];
 
-    for (size_t i = 0; i < sizeof(t->captures) / sizeof(t->captures[0]); i++) {
+    for (size_t i = 0; i < t->capture_count; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", folder, t->captures[i].name);
         (void)remove(path);
     }
@@ -135,7 +135,7 @@ START_TEST(embedding_saves_a_round_trip_in_memory)
     delay = (double)(t->targets[1].to_server + t->targets[1].to_client);
     for (uint32_t i = 0; i < t->member_count; i++) {
         const struct table2_member *m = &t->members[i];
-        double trips = m->ping ? 1 : (m->suite == STUDY_13 ? 2 : 3) - (int)m->mode;
+        double trips = m->ping ? 1 : (m->way.suite == STUDY_13 ? 2 : 3) - (int)m->way.mode;
         double us = best_us(t, t->member_count + i);
 
         ck_assert_msg(us >= trips * delay && us < (trips + 1) * delay, "%u: %g at %g", i, us,
