@@ -261,6 +261,11 @@ uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter count
     return counter == TLSYN_COUNT_link_missed ? ip_missed(&stack->ip) : stack->cx.counter[counter];
 }
 
+void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter)
+{
+    count(&stack->cx, counter);
+}
+
 uint64_t tlsyn_drops(const struct tlsyn_stack *stack, enum tlsyn_drop reason)
 {
     return stack->cx.dropped[reason];

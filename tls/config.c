@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "early.h"
 #include "engine.h"
 #include "error.h"
 
@@ -171,6 +172,24 @@ static int set_alpn(struct tlsyn_tls_config *c, const char *const *names, bool p
     return mbedtls_ssl_conf_alpn_protocols(&c->ssl, c->alpn);
 }
 
+/* A server is asked about early data even where it allows none, for it must pass it over. */
+static int set_early_data(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
+{
+    uint32_t entries = o->early_entries > 0 ? o->early_entries : TLSYN_TLS_EARLY_ENTRIES;
+
+    if (c->role == TLSYN_TLS_SERVER)
+        mbedtls_ssl_conf_cert_cb(&c->ssl, early_judge);
+    if (o->early_data == 0)
+        return 0;
+    mbedtls_ssl_conf_early_data(&c->ssl, MBEDTLS_SSL_EARLY_DATA_ENABLED);
+    if (c->role == TLSYN_TLS_CLIENT)
+        return 0;
+    mbedtls_ssl_conf_max_early_data_size(&c->ssl, o->early_data);
+    return strikes_init(&c->strikes, entries, c->random, c->alloc) == 0
+               ? 0
+               : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+}
+
 static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
 {
     bool is_client = o->role == TLSYN_TLS_CLIENT;
@@ -195,7 +214,8 @@ static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
     } else {
         mbedtls_ssl_conf_sni(&c->ssl, pick_identity, c);
     }
-    return set_alpn(c, o->alpn, is_client && o->pad_hello);
+    code = set_early_data(c, o);
+    return code != 0 ? code : set_alpn(c, o->alpn, is_client && o->pad_hello);
 }
 
 int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_tls_config **config,
@@ -219,6 +239,7 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
         .insecure = options->role == TLSYN_TLS_CLIENT && options->insecure,
         .paper = options->paper,
         .keylog = options->keylog,
+        .early_data = options->early_data,
         .random = options->random != NULL ? options->random : tlsyn_random_kernel(),
         .alloc = alloc,
         .clock = {.wall = options->wall_clock, .at = options->wall_at},
@@ -251,6 +272,7 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
     }
     if (config->alpn != NULL)
         alloc->resize(alloc, config->alpn, 0);
+    strikes_fini(&config->strikes, alloc);
     alloc->resize(alloc, config, 0);
 }
 

@@ -12,6 +12,7 @@
 #include "platform.h"
 #include "session.h"
 #include "store.h"
+#include "strikes.h"
 
 struct tlsyn_tls_config {
     enum tlsyn_tls_role role;
@@ -22,6 +23,8 @@ struct tlsyn_tls_config {
     struct tlsyn_random *random;     /* the caller's, or the kernel's */
     struct tlsyn_alloc *alloc;       /* for this and for the sessions; the caller's, or libc's */
     struct platform_clock clock;
+    uint32_t early_data;    /* bytes; 0: none is allowed */
+    struct strikes strikes; /* a server's that allows it */
     mbedtls_ssl_config ssl;
     const char **alpn;        /* our array of the caller's strings, or NULL */
     mbedtls_x509_crt trust;   /* empty until tlsyn_tls_config_trust() */

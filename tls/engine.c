@@ -41,6 +41,21 @@ static int keep_host(struct tlsyn_tls *tls, const char *host)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are mbedTLS's */
+static void export_keys(void *context, mbedtls_ssl_key_export_type type,
+                        const unsigned char *secret, size_t len,
+                        const unsigned char client_random[32],
+                        const unsigned char server_random[32], mbedtls_tls_prf_types prf)
+{
+    struct tlsyn_tls *tls = context;
+
+    (void)server_random;
+    (void)prf;
+    if (tls->config->keylog != NULL)
+        keylog_write(tls->config->keylog, type, secret, len, client_random);
+    early_secret(tls, type, secret, len);
+}
+
 static int set_up(struct tlsyn_tls *tls, const char *host)
 {
     struct tlsyn_tls_config *config = tls->config;
@@ -54,8 +69,8 @@ static int set_up(struct tlsyn_tls *tls, const char *host)
         return code;
     mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_recv, NULL);
     mbedtls_ssl_set_verify(&tls->ssl, verify_note, &tls->finding);
-    if (config->keylog != NULL)
-        mbedtls_ssl_set_export_keys_cb(&tls->ssl, keylog_export, config->keylog);
+    mbedtls_ssl_set_user_data_p(&tls->ssl, tls);
+    mbedtls_ssl_set_export_keys_cb(&tls->ssl, export_keys, tls);
     return 0;
 }
 
@@ -67,6 +82,7 @@ static void destroy(struct tlsyn_tls *tls)
         tls->config->at_work = NULL;
     session_offer_fini(tls);
     mbedtls_ssl_free(&tls->ssl);
+    early_fini(&tls->early);
     if (tls->host != NULL)
         alloc->resize(alloc, tls->host, 0);
     alloc->resize(alloc, tls, 0);
@@ -201,7 +217,7 @@ static int step(struct tlsyn_tls *tls)
     /* A handshake that resumes passes this state by. */
     if (tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
         tls->certified = true;
-    return code != 0 ? code : mbedtls_ssl_handshake_step(&tls->ssl);
+    return code != 0 ? code : early_step(tls);
 }
 
 static void complete(struct tlsyn_tls *tls)
@@ -209,6 +225,7 @@ static void complete(struct tlsyn_tls *tls)
     struct tlsyn_tls_counters *counters = &tls->config->counters;
 
     tls->established = true;
+    early_conclude(tls);
     tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
     counters->handshakes[session_kind(tls)]++;
     counters->refused += tls->offer.terms.kind != TLSYN_TLS_NEW && tls->certified;
@@ -230,8 +247,12 @@ int tls_drive(struct tlsyn_tls *tls)
 
         if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE)
             break;
-        if (code != 0)
+        if (code == MBEDTLS_ERR_SSL_RECEIVED_EARLY_DATA) {
+            if (early_is_readable(tls))
+                break;
+        } else if (code != 0) {
             tls_fail(tls, code, tls->out.records != sent);
+        }
     }
     if (tls->error == 0 && !tls->established && is_over(tls))
         complete(tls);
@@ -374,11 +395,14 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
         .hello_bytes = is_client ? tls->out.first : tls->in.first,
         .records_in = tls->in.records,
         .records_out = tls->out.records,
+        .early = early_outcome(tls),
+        .early_bytes = tls->early.bytes,
     };
+    if (tls->established || tlsyn_tls_is_early(tls))
+        info->version = mbedtls_ssl_get_version(&tls->ssl);
     if (!tls->established)
         return;
     info->session = session_kind(tls);
-    info->version = mbedtls_ssl_get_version(&tls->ssl);
     info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
     info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
 }

@@ -3,6 +3,7 @@
  *
  *     hooks.c  what TCP tells us      engine.c  the handshake, failing, freeing
  *     stream.c plaintext in and out   bio.c     records in and out of the rings
+ *     early.c  data before the handshake is complete
  *
  * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it
  * inside any of his events, and a failure is told to him when the outermost bracket closes, so no
@@ -16,6 +17,7 @@
 
 #include "bio.h"
 #include "config.h"
+#include "early.h"
 #include "session.h"
 #include "verify.h"
 
@@ -36,6 +38,8 @@ struct tlsyn_tls {
     char *host;           /* the server's name, or NULL; owned */
     bool host_is_address; /* verified, but never sent: RFC 6066 3; */
     bool host_is_set;     /* by then mbedTLS knows it */
+
+    struct early early;
 
     struct bio_meter in, out;
     bool starved;  /* mbedTLS asked for bytes that were not there */
@@ -106,6 +110,9 @@ bool tls_flush(struct tlsyn_tls *tls);
 void tls_close_goes_on(struct tlsyn_tls *tls);
 
 /* hooks.c */
+
+/** Does what can be done now: handshake, events, closing. */
+void tls_go_on(struct tlsyn_tls *tls);
 
 extern const struct tlsyn_conn_events tls_events;
 

@@ -14,36 +14,56 @@ static struct tlsyn_tls *session(struct tlsyn_handler *handler)
     return (struct tlsyn_tls *)handler; /* first member */
 }
 
-static void go_on(struct tlsyn_tls *tls)
+/* Early data is the user's while the handshake goes on. True: he read some of it. */
+static bool deliver_early(struct tlsyn_tls *tls)
 {
+    uint64_t reads = tls->reads;
+
+    if (tls->established || mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0)
+        return false;
+    if (tls->app->events->on_data != NULL)
+        tls->app->events->on_data(tls->app, tls->conn);
+    tls_use(tls);
+    return tls_is_alive(tls) && tls->reads != reads;
+}
+
+void tls_go_on(struct tlsyn_tls *tls)
+{
+    bool more = true;
+
     if (!tls_is_alive(tls))
         return;
     if (tls->started == 0)
         tls->started = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
-    if (tls_drive(tls) == 0)
-        tls_deliver(tls);
+    while (more)
+        more = tls_drive(tls) == 0 && deliver_early(tls);
+    tls_deliver(tls);
+    if (tls_is_alive(tls) && tls->established)
+        tls_close_goes_on(tls);
 }
 
-/* The user first: he may refuse, and nothing he does can need the hello. */
+/* The user first: he may refuse, and what he writes shall ride behind the hello. */
 static int tls_on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct tlsyn_tls *tls = session(handler);
     int r = 0;
 
     tls->conn = conn;
+    tls->started = tlsyn_stack_now(tlsyn_conn_stack(conn));
+    tls->early.opening = true;
     tls_enter(tls);
-    if (tls->app->events->on_open != NULL)
+    if (session_offer(tls) != 0)
+        r = -ENOMEM;
+    if (r == 0 && tls->app->events->on_open != NULL)
         r = tls->app->events->on_open(tls->app, conn);
     tls_use(tls);
+    tls->early.opening = false;
     if (r == 0 && !tls_is_alive(tls))
         r = -ECONNABORTED;
     if (r == 0) {
-        tls->started = tlsyn_stack_now(tlsyn_conn_stack(conn));
-        if (session_offer(tls) != 0)
-            r = -ENOMEM;
-    }
-    if (r == 0)
+        early_settle(tls);
         r = tls_drive(tls);
+    }
     if (r < 0) {
         /* No connection comes to be, and so no on_closed. */
         tls->told = true;
@@ -60,7 +80,7 @@ static int go_on_or_refuse(struct tlsyn_tls *tls)
     int error;
 
     tls_enter(tls);
-    go_on(tls);
+    tls_go_on(tls);
     error = tls->error;
     tls->refused = error != 0;
     tls_leave(tls);
@@ -85,7 +105,7 @@ static void tls_on_established(struct tlsyn_handler *handler, struct tlsyn_conn 
 
     (void)conn;
     tls_enter(tls);
-    go_on(tls);
+    tls_go_on(tls);
     tls_leave(tls);
 }
 
@@ -95,8 +115,13 @@ static void tls_on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 
     (void)conn;
     tls_enter(tls);
-    go_on(tls);
+    tls_go_on(tls);
     tls_leave(tls);
+}
+
+static bool may_write(const struct tlsyn_tls *tls)
+{
+    return tls->established ? tls->announced && tls->unsent == 0 : early_is_open(tls);
 }
 
 static void tls_on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
@@ -106,13 +131,12 @@ static void tls_on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn,
     tls_enter(tls);
     if (!tls->established || tls->read_wants_room) {
         tls->read_wants_room = false;
-        go_on(tls);
+        tls_go_on(tls);
     }
-    if (tls_is_alive(tls) && tls->established && tls_flush(tls)) {
+    if (tls_is_alive(tls) && tls->established && tls_flush(tls))
         tls_close_goes_on(tls);
-        if (tls_is_alive(tls) && tls->announced && tls->app->events->on_acked != NULL)
-            tls->app->events->on_acked(tls->app, conn, n);
-    }
+    if (tls_is_alive(tls) && may_write(tls) && tls->app->events->on_acked != NULL)
+        tls->app->events->on_acked(tls->app, conn, n);
     tls_leave(tls);
 }
 

@@ -27,17 +27,13 @@ static void add_hex(struct sentence *line, const unsigned char *bytes, size_t n)
         sentence_add(line, "%02x", bytes[i]);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the parameters are mbedTLS's */
-void keylog_export(void *context, mbedtls_ssl_key_export_type type, const unsigned char *secret,
-                   size_t secret_len, const unsigned char client_random[32],
-                   const unsigned char server_random[32], mbedtls_tls_prf_types prf)
+void keylog_write(struct tlsyn_tls_keylog *keylog, mbedtls_ssl_key_export_type type,
+                  const unsigned char *secret, size_t secret_len,
+                  const unsigned char client_random[32])
 {
-    struct tlsyn_tls_keylog *keylog = context;
     char buffer[256]; /* 31 of label, 64 of random, 96 of SHA-384's size */
     struct sentence line = sentence_in(buffer, sizeof(buffer));
 
-    (void)server_random;
-    (void)prf;
     if ((size_t)type >= sizeof(labels) / sizeof(labels[0]))
         return;
     sentence_add(&line, "%s", labels[type]);

@@ -5,7 +5,7 @@
 
 #include <tlsyn/tls_socket.h>
 
-#include "config.h"
+#include "engine.h"
 
 /** One per socket; what it makes refers to the configuration alone. */
 struct tls_under_socket {
@@ -28,6 +28,7 @@ static int attach(struct tlsyn_engine *engine, struct tlsyn_conn *conn, const ch
 
     if (error < 0)
         return error;
+    tls->early.unwanted = true; /* a program reads nothing before accept() gave it the socket */
     *out = (struct tlsyn_session *)(void *)tls;
     *handler = tlsyn_tls_handler(tls);
     return 0;

@@ -92,10 +92,10 @@ ssize_t tlsyn_tls_read(struct tlsyn_tls *tls, void *bytes, size_t n)
 
     if (tls->error != 0)
         return tls->error;
-    if (!tls->established)
-        return -EAGAIN;
     if (n == 0)
         return -EINVAL;
+    if (!tls->established)
+        return early_read(tls, bytes, n);
     tls_enter(tls);
     if (tls_pump(tls)) {
         got = mbedtls_ssl_read(&tls->ssl, bytes, n);
@@ -114,7 +114,7 @@ size_t tlsyn_tls_pending(struct tlsyn_tls *tls)
     if (tls->error != 0)
         return 1;
     if (!tls->established)
-        return 0;
+        return mbedtls_ssl_get_bytes_avail(&tls->ssl);
     tls_enter(tls);
     n = tls_pump(tls) ? mbedtls_ssl_get_bytes_avail(&tls->ssl) : 0;
     if (n == 0 && (tls->error != 0 || tls->ending != TLS_OPEN || tls->conn == NULL))
@@ -168,7 +168,7 @@ ssize_t tlsyn_tls_write(struct tlsyn_tls *tls, const void *bytes, size_t n)
     if (tls->error != 0)
         return tls->error;
     if (!tls->established)
-        return tls->conn == NULL && tls->started != 0 ? -EPIPE : -EAGAIN;
+        return early_write(tls, bytes, n);
     if (tls->closing || tls->conn == NULL)
         return -EPIPE;
     tls_enter(tls);
@@ -217,7 +217,7 @@ void tlsyn_tls_close(struct tlsyn_tls *tls)
     tls_enter(tls);
     if (tls->established)
         tls_close_goes_on(tls);
-    else
+    else if (!early_is_open(tls)) /* else as soon as it is complete */
         tlsyn_conn_abort(tls->conn, 0);
     tls_leave(tls);
 }

@@ -49,6 +49,16 @@ struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack)
     return NULL;
 }
 
+void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter)
+{
+    stack->counter[counter]++;
+}
+
+uint32_t tlsyn_conn_syn_room(const struct tlsyn_conn *c)
+{
+    return (uint32_t)min_size(c->wire->syn_room, UINT32_MAX);
+}
+
 void tlsyn_conn_info(const struct tlsyn_conn *c, struct tlsyn_conn_info *info)
 {
     (void)c;

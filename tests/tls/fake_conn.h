@@ -12,7 +12,7 @@
 #include <tlsyn/conn.h>
 
 /** How many bytes of each direction are kept in `heard`. */
-#define WIRE_HEARD 4096
+#define WIRE_HEARD 131072
 
 struct wire_ring {
     uint8_t *bytes;
@@ -40,6 +40,7 @@ struct tlsyn_conn {
 
 struct tlsyn_stack {
     tlsyn_time now;
+    uint64_t counter[TLSYN_COUNTERS];
 };
 
 struct wire {

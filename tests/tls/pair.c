@@ -3,6 +3,8 @@
  */
 #include "pair.h"
 
+#include "engine.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +57,12 @@ static int on_open(struct tlsyn_handler *h, struct tlsyn_conn *c)
 
     (void)c;
     u->opened++;
-    ck_assert_int_eq(tlsyn_tls_write(u->tls, "x", 1), -EAGAIN);
+    if (u->ticket_lies) /* by one byte */
+        u->tls->ssl.MBEDTLS_PRIVATE(session_negotiate)->MBEDTLS_PRIVATE(max_early_data_size)++;
+    if (u->early)
+        send_more(u);
+    else if (u->tls->config->early_data == 0)
+        ck_assert_int_eq(tlsyn_tls_write(u->tls, "x", 1), -EAGAIN);
     return u->refuse_open;
 }
 
@@ -66,6 +73,9 @@ static void on_established(struct tlsyn_handler *h, struct tlsyn_conn *c)
     u->established++;
     u->established_at_text = c->snd.len;
     tlsyn_tls_info(u->tls, &u->info);
+    ck_assert(!tlsyn_tls_is_early(u->tls));
+    if (u->info.early == TLSYN_TLS_EARLY_REJECTED && u->early)
+        u->out_done = 0;
     send_more(u);
 }
 
@@ -75,7 +85,7 @@ static void on_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
 
     (void)c;
     u->data_events++;
-    ck_assert_int_eq(u->established, 1);
+    ck_assert_int_eq(u->established, u->takes_early && tlsyn_tls_is_early(u->tls) ? 0 : 1);
     if (u->free_on_data) {
         tlsyn_tls_free(u->tls);
         u->tls = NULL;
@@ -84,6 +94,10 @@ static void on_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
     if (u->paused)
         return;
     read_all(u);
+    if (tlsyn_tls_is_early(u->tls)) {
+        u->early_len = u->in_len;
+        send_more(u);
+    }
     if (u->last_read == 0 && u->close_when_ended)
         tlsyn_tls_close(u->tls);
 }
@@ -174,6 +188,8 @@ static struct tlsyn_tls_config *make_config(struct pair *p, const struct setup *
         .sessions = is_client ? s->client_sessions : s->server_sessions,
         .session_lifetime = s->lifetime,
         .store = is_client ? s->store : NULL,
+        .early_data = is_client || !s->no_server_early ? s->early_data : 0,
+        .early_entries = s->early_entries,
         .keylog = s->keylog ? &lines->base : NULL,
         .wall_clock = s->wall != 0 ? s->wall : CERTS_NOW,
         .wall_at = TLSYN_SECONDS(1000),

@@ -24,6 +24,10 @@ struct user {
     bool keep;         /* on_closed frees nothing */
     bool free_on_data; /* frees the session inside on_data */
     bool paused;       /* reads nothing */
+    bool early;        /* client: writes `out` as early data */
+    bool ticket_lies;  /* ... of which the ticket seems to allow more */
+    bool takes_early;  /* server: on_data may come before on_established */
+    size_t early_len;  /* of `in`, what came early */
     int refuse_open;   /* what on_open returns */
     int opened, established, data_events, acked_events, closed;
     int closed_error;
@@ -63,6 +67,8 @@ struct setup {
     bool no_identity;
     const char *const *client_alpn, *const *server_alpn;
     bool keylog;
+    uint32_t early_data, early_entries; /* of both ends */
+    bool no_server_early;
     int64_t wall;                                                 /* 0: CERTS_NOW */
     uint32_t client_sessions, server_sessions, tickets, lifetime; /* as in tlsyn_tls_options */
     struct tlsyn_tls_store *store;

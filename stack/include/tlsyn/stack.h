@@ -305,6 +305,9 @@ enum tlsyn_drop {
 uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter counter);
 uint64_t tlsyn_drops(const struct tlsyn_stack *stack, enum tlsyn_drop reason);
 
+/** One more: for engines, whose events count among the stack's. */
+void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter);
+
 /** "TcpActiveOpens", the name that nstat(8) uses where it has one. */
 const char *tlsyn_counter_name(enum tlsyn_counter counter);
 /** "tcp-checksum" and the like. */

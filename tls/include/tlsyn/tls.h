@@ -19,6 +19,14 @@
  * reads and there is more; one who leaves plaintext where it is gets no further event for it and
  * may read at any time.
  *
+ * Early data. What a client writes inside on_open goes into the SYN behind its ClientHello, where
+ * session and server allow it; else the write says -EAGAIN. In on_established tlsyn_tls_info() says
+ * whether it was accepted. If it was rejected it is gone: write it again, or not, for what was safe
+ * to write early may have been written for another protocol (ALPN). A server reads it in
+ * on_data, before on_established, and what it writes there leaves with its first flight. Until
+ * on_established, tlsyn_tls_is_early() says true: the client may be somebody who repeats
+ * another's bytes.
+ *
  * A session that fails tells its peer with an alert, lets the connection go (behind the alert comes
  * RST where a handshake event refused, else FIN), and raises on_closed with the error.
  * tlsyn_tls_free() may be called inside any event.
@@ -114,6 +122,8 @@ struct tlsyn_tls_store {
 /** How long a server's tickets and sessions are good where it says nothing, in seconds. */
 #define TLSYN_TLS_SESSION_LIFETIME 7200
 
+#define TLSYN_TLS_EARLY_ENTRIES 8192
+
 struct tlsyn_tls_options {
     enum tlsyn_tls_role role;
     enum tlsyn_tls_suite suite;
@@ -131,6 +141,17 @@ struct tlsyn_tls_options {
      * sends three times what it got, so a larger SYN lets the whole flight come back at once
      * (docs/HANDSHAKE.md). */
     bool pad_hello;
+    /** Early data (RFC 8446 2.3), of TLS 1.3. Client: any but 0 lets it be written, where the
+     * server's ticket allows it. Server: how many bytes of it a client may write; 0: none. A
+     * server that allows it gets on_data before on_established, and sees to it that what it does
+     * then may be done twice: its config refuses what it has seen before, but an attacker may
+     * keep the first copy from arriving, and a client that hears nothing sends its request again,
+     * not early (RFC 8446 8, RFC 8470). Needs `tickets`. */
+    uint32_t early_data;
+    /** Server: how many sessions with early data are remembered for 12 seconds each, after which a
+     * replay is refused as too old; more than that in this time are refused. 0:
+     * TLSYN_TLS_EARLY_ENTRIES. */
+    uint32_t early_entries;
     /** Server: so many tickets after a full handshake of TLS 1.3 (one after a resumed one, and in
      * TLS 1.2); they cost no round trip. At most 65535; 0: no tickets. The key that seals them is
      * the config's own, and replaced after each `session_lifetime`. */
@@ -237,8 +258,18 @@ ssize_t tlsyn_tls_write(struct tlsyn_tls *tls, const void *bytes, size_t n);
  * too. */
 void tlsyn_tls_close(struct tlsyn_tls *tls);
 
+/** Server: the handshake is not complete, and what was read so far came as early data. */
+bool tlsyn_tls_is_early(const struct tlsyn_tls *tls);
+
+/** What became of early data. */
+enum tlsyn_tls_early {
+    TLSYN_TLS_EARLY_NONE, /* there was none; or it is not known yet */
+    TLSYN_TLS_EARLY_ACCEPTED,
+    TLSYN_TLS_EARLY_REJECTED,
+};
+
 struct tlsyn_tls_info {
-    const char *version;     /* "TLSv1.3", or NULL before it is known */
+    const char *version;     /* "TLSv1.3", or NULL before on_established or early data */
     const char *ciphersuite; /* its IANA name, or NULL */
     const char *alpn;        /* or NULL */
     bool established;
@@ -252,6 +283,8 @@ struct tlsyn_tls_info {
     tlsyn_time first_byte; /* first plaintext byte read by the engine; 0: none yet */
     uint32_t hello_bytes;  /* ClientHello record, with its header */
     uint64_t records_in, records_out;
+    enum tlsyn_tls_early early;
+    uint64_t early_bytes; /* of plaintext: written (client), read (server) */
 };
 
 void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info);

@@ -14,6 +14,8 @@
  * SO_ERROR; the sentence is tlsyn_getsockopt(fd, SOL_TLSYN, TLSYN_ENGINE_ERROR). A stream that ends
  * without close_notify is ECONNRESET.
  *
+ * Early data is not for sockets: a server's refuses it, a client's writes none.
+ *
  * The configuration (tlsyn/tls.h) outlives the sockets that use it, and serves those of one
  * net. Its clock is that of the net's stack: wall_at is tlsyn_clock() where the net has no
  * clock of its own.
