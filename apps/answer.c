@@ -45,7 +45,7 @@ static void begin_response(struct visitor *v, int status)
     if (v->visitors->stopping || !v->request.keep_alive || v->request.parser.http_minor == 0)
         v->close_after = true;
     put(v, "HTTP/1.1 %d %s\r\nServer: tlsyn\r\nDate: %s\r\n", status,
-        http_status_str((enum http_status)status), date);
+        request_reason((unsigned int)status), date);
     if (v->close_after)
         put(v, "Connection: close\r\n");
 }
@@ -53,7 +53,7 @@ static void begin_response(struct visitor *v, int status)
 /* A response whose body is its own reason; `field` is a header line with its CRLF, or "". */
 static void respond(struct visitor *v, int status, const char *field)
 {
-    const char *reason = http_status_str((enum http_status)status);
+    const char *reason = request_reason((unsigned int)status);
     size_t length = strlen(reason) + 5; /* "404 " and the newline */
     bool empty = status == 204 || v->request.parser.method == HTTP_HEAD;
 
@@ -221,13 +221,22 @@ static void begin_upload(struct visitor *v, const char *path, bool directory)
         put(v, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+/* RFC 8470 5.1: somebody may have sent the same bytes before. A safe method does no harm twice. */
+static bool is_too_early(const struct visitor *v)
+{
+    return tlsyn_tls_is_early(v->tls) && v->request.parser.method != HTTP_GET &&
+           v->request.parser.method != HTTP_HEAD;
+}
+
 static void take_head(struct visitor *v)
 {
     char path[REQUEST_TARGET_MAX + 16];
     bool directory = false;
     int status = request_path(v->request.target, path, sizeof(path), &directory);
 
-    if (v->request.parser.method == HTTP_PUT && status == 0)
+    if (is_too_early(v))
+        answer_refuse(v, 425, "");
+    else if (v->request.parser.method == HTTP_PUT && status == 0)
         begin_upload(v, path, directory);
     else
         v->request.body = take_nothing;

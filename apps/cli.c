@@ -71,8 +71,8 @@ static enum outcome take_next(struct scan *s, const struct cli_option *o)
 {
     char text[512];
 
-    if (!o->type)
-        return take(s, o, NULL);
+    if (!o->type || o->type->alone)
+        return take(s, o, o->type ? o->type->alone : NULL);
     if (s->next < s->argc)
         return take(s, o, s->argv[s->next++]);
     (void)snprintf(text, sizeof(text), "--%s needs a value: %s", o->name, o->type->accepts);
@@ -238,8 +238,8 @@ static void print_options(const struct cli_option *o)
         else
             length = snprintf(head, sizeof(head), "      --%s", o->name);
         if (o->type)
-            length +=
-                snprintf(head + length, sizeof(head) - (size_t)length, " %s", o->type->placeholder);
+            length += snprintf(head + length, sizeof(head) - (size_t)length,
+                               o->type->alone ? "[=%s]" : " %s", o->type->placeholder);
         (void)snprintf(help, sizeof(help), "%s%s%s%s", o->help, o->environment ? " [$" : "",
                        o->environment ? o->environment : "", o->environment ? "]" : "");
         if (length >= HELP_COLUMN)

@@ -13,8 +13,8 @@
  * Values come from, in this order: the command line, the environment variable that the option
  * names, what stood in the target before (the default). An option given twice: the last one counts.
  *
- * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -abc for flags; "--"
- * ends the options.
+ * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -abc for flags, --name and
+ * --name=VALUE where the value may be left out; "--" ends the options.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -40,6 +40,7 @@ struct cli_type {
     int (*parse)(const struct cli_type *type, const char *text, void *into);
     const char *const *choices; /* of cli_choice_parse(): NULL-terminated */
     int64_t min, max;           /* of cli_number_parse() */
+    const char *alone;          /* what --name without "=VALUE" stands for; NULL: a value follows */
 };
 
 /* clang-format off */

@@ -143,6 +143,7 @@ int client_config(struct host *host, const struct client_options *options, const
         .paper = options->level == TLSYN_LEVEL_PAPER,
         .alpn = alpn,
         .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
+        .early_data = options->early_data,
         .keylog = keylog_sink(&host->keylog),
         .wall_clock = time(NULL),
         .wall_at = tlsyn_clock(),

@@ -16,6 +16,7 @@ struct client_options {
     const char *ca; /* file of trusted certificates; NULL: the system's */
     bool insecure;
     bool ecn;                /* ask for it */
+    bool early_data;         /* may be written */
     const char *server_name; /* NULL: the name in the URL or argument */
     struct resolve_servers dns;
 };

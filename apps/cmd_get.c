@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "fetch.h"
 #include "host.h"
+#include "request.h"
 #include "say.h"
 #include "url.h"
 
@@ -121,6 +122,7 @@ static int transfer(struct get *g, struct fetch *f, const struct url *url)
     int error = 0;
 
     fetch_init(f, url, g->output, g->host.loop);
+    f->early = g->client.early_data;
     if (status == CLI_OK)
         status = client_open(&g->host, g->config, &g->client, &target, &f->handler, &f->tls);
     if (status != CLI_OK)
@@ -135,6 +137,19 @@ static int transfer(struct get *g, struct fetch *f, const struct url *url)
     tlsyn_tls_free(f->tls);
     f->tls = NULL;
     return status;
+}
+
+/* RFC 8470 5.2: whom that was too early may be asked again, later. */
+static int transfer_when_welcome(struct get *g, struct fetch *f, const struct url *url)
+{
+    int status = transfer(g, f, url);
+
+    if (status != CLI_OK || f->parser.status_code != 425 || !g->client.early_data)
+        return status;
+    g->client.early_data = false;
+    if (g->verbose)
+        say_detail("too early for the server: once more, without early data");
+    return transfer(g, f, url);
 }
 
 /* --- redirects -------------------------------------------------------------------------------- */
@@ -177,7 +192,7 @@ static int judge(const struct fetch *f, const struct url *url)
     if (code / 100 == 2)
         return CLI_OK;
     say("%s: the server answered %u %s", url_text(url, text, sizeof(text)), code,
-        http_status_str((enum http_status)code));
+        request_reason(code));
     return CLI_HTTP;
 }
 
@@ -191,7 +206,7 @@ static int get_url(struct get *g, struct url *url)
         return CLI_FAILURE;
     }
     for (int64_t hops = 0;; hops++) {
-        status = transfer(g, f, url);
+        status = transfer_when_welcome(g, f, url);
         if (status != CLI_OK || !is_redirect(f->parser.status_code)) {
             status = status == CLI_OK ? judge(f, url) : status;
             break;
@@ -255,8 +270,9 @@ int cmd_get(int argc, char **argv)
                                               .min = 0,
                                               .max = 50};
     struct get g = {.redirects_max = 10};
+    bool early_data = false;
     struct cli_option common[HOST_OPTIONS];
-    struct cli_option options[7 + CLIENT_OPTIONS] = {
+    struct cli_option options[8 + CLIENT_OPTIONS] = {
         {"output", 'o', &cli_file, &g.output,
          "write to FILE, which appears when it is whole (default: -, the standard output)", NULL},
         {"verbose", 'v', NULL, &g.verbose, "show what was negotiated, the mode and the times",
@@ -267,6 +283,10 @@ int cmd_get(int argc, char **argv)
         {"max-redirects", 0, &redirects, &g.redirects_max, "follow at most N (default: 10)", NULL},
         {"max-time", 0, &cli_duration, &g.time_max,
          "give up when all together takes longer (default: no limit)", NULL},
+        {"early-data", 0, NULL, &early_data,
+         "send the request before the handshake is complete where a session from before allows it; "
+         "who overhears it can have the server answer it again",
+         NULL},
     };
     const struct cli_command command = {
         .name = "get",
@@ -285,10 +305,11 @@ int cmd_get(int argc, char **argv)
     struct url url;
     int status = CLI_OK;
 
-    client_options_init(&g.client, options + 6);
+    client_options_init(&g.client, options + 7);
     host_options_init(&g.network, "get", common);
     if (cli_parse(&command, argc, argv, &status) < 0)
         return status;
+    g.client.early_data = early_data;
     if (g.json && (!g.output || strcmp(g.output, "-") == 0)) {
         say("get: --json needs the standard output for itself: name a file with --output");
         return CLI_USAGE;

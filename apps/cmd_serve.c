@@ -32,6 +32,7 @@ struct serve {
     int64_t port;
     int64_t connections;
     bool no_open, no_cookies, paper;
+    int64_t early_data; /* bytes */
     struct host_options network;
     struct host host;
     struct tlsyn_acceptor acceptor;
@@ -137,6 +138,7 @@ static int configure(struct serve *s)
         .suite = (enum tlsyn_tls_suite)s->suite,
         .paper = s->paper,
         .alpn = alpn,
+        .early_data = (uint32_t)s->early_data,
         .keylog = keylog_sink(&s->host.keylog),
         .wall_clock = time(NULL),
         .wall_at = tlsyn_clock(),
@@ -299,6 +301,13 @@ static const struct cli_type connections_type = {.placeholder = "N",
                                                  .min = 1,
                                                  .max = 100000};
 
+static const struct cli_type early_data_type = {.placeholder = "BYTES",
+                                                .accepts = "bytes, from 1 to 1000000",
+                                                .parse = cli_number_parse,
+                                                .min = 1,
+                                                .max = 1000000,
+                                                .alone = "16384"};
+
 int cmd_serve(int argc, char **argv)
 {
     struct serve s = {
@@ -322,6 +331,11 @@ int cmd_serve(int argc, char **argv)
         {"no-cookies", 0, NULL, &s.no_cookies, "give out no Fast Open cookies", NULL},
         {"paper", 0, NULL, &s.paper,
          "admit SYNs of the published protocol, padded to 1024 bytes; laboratory only", NULL},
+        {"early-data", 0, &early_data_type, &s.early_data,
+         "answer GET and HEAD in the early data of returning clients, of which they may send so "
+         "much "
+         "(16384); other methods then get 425",
+         NULL},
         {"upload", 0, NULL, &s.visitors.upload, "let clients write files into DIR (PUT)", NULL},
         {"upload-max", 0, &cli_size, &s.visitors.upload_max, "largest file taken (default: 1G)",
          NULL},

@@ -277,13 +277,22 @@ static struct fetch *touch(struct tlsyn_handler *handler, struct tlsyn_conn *con
 
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
-    (void)touch(handler, conn);
+    struct fetch *f = touch(handler, conn);
+
+    if (f->early)
+        send_request(f);
     return 0;
 }
 
 static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
-    send_request(touch(handler, conn));
+    struct fetch *f = touch(handler, conn);
+    struct tlsyn_tls_info info;
+
+    tlsyn_tls_info(f->tls, &info);
+    if (info.early == TLSYN_TLS_EARLY_REJECTED)
+        f->request_sent = 0; /* a GET may be sent again (RFC 8446 4.2.10) */
+    send_request(f);
 }
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)

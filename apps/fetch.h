@@ -5,8 +5,8 @@
  *         failed -> fetch_fini
  *
  * The request is written when TLS is ready: with TLS 1.3 it rides in the ACK of the three-way
- * handshake. When the sink is full, nothing more is read from the connection, so its window closes
- * and the server waits.
+ * handshake, as early data in the SYN. When the sink is full, nothing more is read from the
+ * connection, so its window closes and the server waits.
  */
 #ifndef FETCH_H
 #define FETCH_H
@@ -33,6 +33,7 @@ struct fetch {
     http_parser parser;
     char request[4096];
     size_t request_len, request_sent;
+    bool early; /* the request may go as early data; the caller's, after fetch_init() */
     char head[FETCH_HEAD_MAX]; /* field lines of the response, "name: value\n" each */
     size_t head_len;
     bool in_value;          /* the parser is inside a field's value */

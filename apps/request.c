@@ -162,6 +162,12 @@ enum request_outcome request_feed(struct request *r, const char *bytes, size_t n
     return r->outcome;
 }
 
+/* RFC 8470 5.2 is younger than http_parser. */
+const char *request_reason(unsigned int status)
+{
+    return status == 425 ? "Too Early" : http_status_str((enum http_status)status);
+}
+
 const char *request_method(const struct request *request)
 {
     /* The parser has guessed by the first letters. */

@@ -54,6 +54,9 @@ void request_begin(struct request *request);
 enum request_outcome request_feed(struct request *request, const char *bytes, size_t n,
                                   size_t *used);
 
+/** "Not Found" and the like. */
+const char *request_reason(unsigned int status);
+
 /** "GET" and the like, "-" if it is none that we know. */
 const char *request_method(const struct request *request);
 

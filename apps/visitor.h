@@ -8,6 +8,8 @@
  *                  +----(PUT)--> RECEIVING --(complete)--> SENDING           | close
  *                                                             LINGERING <----+--> on_closed: freed
  *
+ * A request that came as early data is answered before on_established, if its method is safe.
+ *
  * Nothing waits: a file is read as the send buffer gains room (on_acked), a body written as it
  * comes. Every state has a deadline. LINGERING reads and forgets what still comes after the last
  * response, for a connection closed with unread text is reset, and the reset may overtake the
