@@ -138,6 +138,7 @@ static int configure(struct serve *s)
         .suite = (enum tlsyn_tls_suite)s->suite,
         .paper = s->paper,
         .alpn = alpn,
+        .tickets = s->early_data > 0 ? 2 : 0,
         .early_data = (uint32_t)s->early_data,
         .keylog = keylog_sink(&s->host.keylog),
         .wall_clock = time(NULL),
