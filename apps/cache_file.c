@@ -226,7 +226,7 @@ static int read_lines(struct cache_file *file, int fd)
         file->broken++;
         return 0;
     }
-    char *text = malloc((size_t)status.st_size + 1);
+    char *text = calloc(1, (size_t)status.st_size + 1);
     ssize_t size = text ? read_all(fd, text, (size_t)status.st_size) : -ENOMEM;
     int error = size < 0 ? (int)size : split(file, text, (size_t)size);
     free(text);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "destinations.h"
 #include "say.h"
 
 #define FILE_MAX (16u << 20)
@@ -31,7 +32,7 @@ const struct cli_type client_suite_type = {.placeholder = "VERSION",
 
 void client_options_init(struct client_options *options, struct cli_option *table)
 {
-    const struct cli_option filled[CLIENT_OPTIONS] = {
+    const struct cli_option filled[CLIENT_OPTIONS - CACHE_OPTIONS] = {
         {"level", 0, &level_type, &options->level,
          "what the SYN may carry: none (sequential handshake), open, cookie (default), paper "
          "(laboratory only)",
@@ -51,6 +52,7 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
 
     *options = (struct client_options){.level = TLSYN_LEVEL_COOKIE, .suite = TLSYN_TLS_ANY};
     memcpy(table, filled, sizeof(filled));
+    cache_options_init(&options->cache, table + CLIENT_OPTIONS - CACHE_OPTIONS);
 }
 
 const char *client_level_name(int level)
@@ -165,6 +167,32 @@ int client_config(struct host *host, const struct client_options *options, const
     return status;
 }
 
+/* --- memory ----------------------------------------------------------------------------------- */
+
+#define REMEMBERED "what was learnt of servers"
+
+void client_recall(struct host *host, const struct client_options *options, bool verbose,
+                   struct cache *cache)
+{
+    struct cache_options where = options->cache;
+    int n = 0;
+
+    where.off |= host->options->link.kind == HOST_FILE;
+    n = cache_open(cache, &where);
+    if (n == 0)
+        n = destinations_load(cache, host->stack);
+    if (n < 0)
+        cache_complain(cache, REMEMBERED, n);
+    else if (n > 0 && verbose)
+        say_detail("%s/destinations: %d damaged lines, which are left out", cache->path, n);
+}
+
+void client_remember(struct host *host, struct cache *cache)
+{
+    cache_complain(cache, REMEMBERED, destinations_save(cache, host->stack));
+    cache_close(cache);
+}
+
 /* --- opening ---------------------------------------------------------------------------------- */
 
 int client_open(struct host *host, struct tlsyn_tls_config *config,
@@ -199,6 +227,14 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
         return status;
     }
     return CLI_OK;
+}
+
+void client_swallowed(const struct tlsyn_endpoint *remote)
+{
+    char text[CLI_ADDRESS_TEXT];
+
+    say("%s port %u: nothing that followed the embedded open was answered; opening again without",
+        cli_address_text(&remote->addr, text), remote->port);
 }
 
 int client_explain(struct host *host, const struct tlsyn_tls *tls,

@@ -6,6 +6,7 @@
 
 #include <tlsyn/tls.h>
 
+#include "cache_file.h"
 #include "cli.h"
 #include "host.h"
 #include "resolve.h"
@@ -19,9 +20,10 @@ struct client_options {
     bool early_data;         /* may be written */
     const char *server_name; /* NULL: the name in the URL or argument */
     struct resolve_servers dns;
+    struct cache_options cache;
 };
 
-#define CLIENT_OPTIONS 7
+#define CLIENT_OPTIONS (7 + CACHE_OPTIONS)
 
 /** enum tlsyn_tls_suite, into an int: "any", "1.2-rsa", "1.2-ecdhe", "1.3". */
 extern const struct cli_type client_suite_type;
@@ -37,6 +39,14 @@ const char *client_level_name(int level);
 int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
                   struct tlsyn_tls_config **config);
 
+/** Opens the cache, and gives the stack what is remembered of servers. Says what is wrong with it;
+ * the command goes on. `verbose`: damaged lines too. Not where a capture is replayed. */
+void client_recall(struct host *host, const struct client_options *options, bool verbose,
+                   struct cache *cache);
+
+/** Keeps what was learnt, and closes the cache. Before host_close(). */
+void client_remember(struct host *host, struct cache *cache);
+
 /** Whom to connect to. */
 struct client_target {
     struct tlsyn_endpoint remote;
@@ -48,6 +58,10 @@ struct client_target {
 int client_open(struct host *host, struct tlsyn_tls_config *config,
                 const struct client_options *options, const struct client_target *target,
                 struct tlsyn_handler *app, struct tlsyn_tls **tls);
+
+/** Says that a connection is opened anew, for what followed the embedded open of the last one was
+ * swallowed (-EAGAIN). */
+void client_swallowed(const struct tlsyn_endpoint *remote);
 
 /** Says why a connection failed: TLS's own sentence if TLS failed, else the network's. Returns
  * the exit status. */

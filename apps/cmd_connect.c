@@ -29,6 +29,7 @@ struct connect {
     struct tlsyn_tls_config *config;
     struct tlsyn_endpoint remote;
     struct relay relay;
+    struct cache cache;
 };
 
 /* --- arguments -------------------------------------------------------------------------------- */
@@ -94,9 +95,20 @@ static int parse_alpn(struct connect *c)
 
 /* --- the connection --------------------------------------------------------------------------- */
 
+/* What followed an embedded open was swallowed, and nothing is lost if it is said again. */
+static bool is_swallowed(const struct connect *c, int error)
+{
+    return error == 0 && c->relay.error == -EAGAIN && !c->relay.has_read && !c->json;
+}
+
 static int explain(struct connect *c, int error)
 {
     struct relay *r = &c->relay;
+
+    if (is_swallowed(c, error)) {
+        client_swallowed(&c->remote);
+        return CLI_FAILURE;
+    }
 
     if (error == 0 && r->error < 0 && r->conn == NULL && r->out_start < r->out_end) {
         say("the output can't be written: %s", strerror(-r->error));
@@ -166,7 +178,7 @@ static int relay_both_ways(struct connect *c)
     return explain(c, error);
 }
 
-static int talk(struct connect *c)
+static int talk_once(struct connect *c)
 {
     const struct client_target target = {.remote = c->remote, .name = c->host_name};
     struct relay *r = &c->relay;
@@ -193,6 +205,16 @@ static int talk(struct connect *c)
     return status;
 }
 
+static int talk(struct connect *c)
+{
+    int status = talk_once(c);
+
+    if (status != CLI_FAILURE || !is_swallowed(c, 0))
+        return status;
+    relay_init(&c->relay, c->host.loop);
+    return talk_once(c);
+}
+
 static int run(struct connect *c)
 {
     int status;
@@ -202,12 +224,14 @@ static int run(struct connect *c)
     if (status != CLI_OK)
         return status;
     relay_init(&c->relay, c->host.loop);
+    client_recall(&c->host, &c->client, !c->quiet && !c->json, &c->cache);
     status = client_config(&c->host, &c->client, c->alpn[0] ? c->alpn : NULL, &c->config);
     c->remote.port = c->port;
     if (status == CLI_OK)
         status = resolve_name(&c->host, &c->client.dns, c->host_name, &c->remote.addr);
     if (status == CLI_OK)
         status = talk(c);
+    client_remember(&c->host, &c->cache);
     status = host_close(&c->host, status);
     tlsyn_tls_config_free(c->config);
     return status;

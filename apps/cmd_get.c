@@ -31,6 +31,7 @@ struct get {
     struct host_options network;
     struct host host;
     struct tlsyn_tls_config *config;
+    struct cache cache;
 };
 
 /* --- one transfer ----------------------------------------------------------------------------- */
@@ -114,28 +115,53 @@ static void report(const struct get *g, const struct fetch *f)
         describe_json(&f->description);
 }
 
-/* One request, one response. CLI_OK: there is a response, of whatever status. */
-static int transfer(struct get *g, struct fetch *f, const struct url *url)
+/* What followed an embedded open was swallowed, and nothing but this connection has failed. */
+static bool is_swallowed(const struct fetch *f, int error)
 {
-    struct client_target target = {.remote = {.port = url->port}, .name = url->host};
-    int status = resolve_name(&g->host, &g->client.dns, url->host, &target.remote.addr);
+    return error == 0 && f->error == -EAGAIN;
+}
+
+/* One connection. CLI_OK, and not *again: there is a response, of whatever status. */
+static int attempt(struct get *g, struct fetch *f, const struct url *url,
+                   const struct client_target *target, bool *again)
+{
+    int status = CLI_OK;
     int error = 0;
 
     fetch_init(f, url, g->output, g->host.loop);
     f->early = g->client.early_data;
-    if (status == CLI_OK)
-        status = client_open(&g->host, g->config, &g->client, &target, &f->handler, &f->tls);
+    status = client_open(&g->host, g->config, &g->client, target, &f->handler, &f->tls);
     if (status != CLI_OK)
         return status;
     error = await_response(g, f);
-    report(g, f);
-    if (error < 0 || f->error < 0)
-        status = explain(g, f, &target.remote, error);
+    *again = *again && is_swallowed(f, error);
+    if (!*again)
+        report(g, f);
+    if (*again)
+        client_swallowed(&target->remote);
+    else if (error < 0 || f->error < 0)
+        status = explain(g, f, &target->remote, error);
     else
         say_goodbye(g, f);
     fetch_fini(f);
     tlsyn_tls_free(f->tls);
     f->tls = NULL;
+    return status;
+}
+
+/* One request, one response. A GET may be sent again (RFC 9110 9.2.2). */
+static int transfer(struct get *g, struct fetch *f, const struct url *url)
+{
+    struct client_target target = {.remote = {.port = url->port}, .name = url->host};
+    int status = resolve_name(&g->host, &g->client.dns, url->host, &target.remote.addr);
+    bool again = true;
+
+    if (status == CLI_OK)
+        status = attempt(g, f, url, &target, &again);
+    if (status == CLI_OK && again) {
+        again = false;
+        status = attempt(g, f, url, &target, &again);
+    }
     return status;
 }
 
@@ -254,9 +280,11 @@ static int run(struct get *g, struct url *url)
     if (status != CLI_OK)
         return status;
     g->give_up = g->time_max > 0 ? tlsyn_clock() + g->time_max : TLSYN_NEVER;
+    client_recall(&g->host, &g->client, g->verbose, &g->cache);
     status = client_config(&g->host, &g->client, alpn, &g->config);
     if (status == CLI_OK)
         status = get_url(g, url);
+    client_remember(&g->host, &g->cache);
     status = host_close(&g->host, status);
     tlsyn_tls_config_free(g->config);
     return status;

@@ -40,7 +40,7 @@ static bool stopped_at_limit(const struct tlsyn_conn_info *info)
 
 const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size)
 {
-    const char *why = NULL;
+    int minutes = (int)(info->off_for / TLSYN_SECONDS(60)) + 1;
 
     if (info->syn_text > 0 && info->syn_text_acked == info->syn_text)
         (void)snprintf(text, size, "%u bytes rode in the SYN, %u in the SYN-ACK%s", info->syn_text,
@@ -52,18 +52,13 @@ const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size
     else if (info->syn_text_acked > 0)
         (void)snprintf(text, size, "%u bytes rode in the SYN, of which the peer took %u",
                        info->syn_text, info->syn_text_acked);
-    else if (info->level == TLSYN_LEVEL_NONE)
-        why = info->active ? "nothing else was asked for" : "the SYN carried nothing";
-    else if (info->syn_text == 0)
-        why = "nothing rode in the SYN: the first flight did not fit";
-    else if (info->syn_retransmits > 0)
-        why = "the SYN with the first flight got no answer, a bare one did";
-    else if (info->cookie_received)
-        why = "the peer acknowledged only the SYN, and gave a cookie";
+    else if (!info->active)
+        (void)snprintf(text, size, "the SYN carried nothing");
+    else if (info->embedding == TLSYN_EMBEDDING_OFF)
+        (void)snprintf(text, size, "embedding is off for another %d min, for last time %s", minutes,
+                       tlsyn_embedding_words(info->off_by));
     else
-        why = "the peer acknowledged only the SYN";
-    if (why)
-        (void)snprintf(text, size, "%s", why);
+        (void)snprintf(text, size, "%s", tlsyn_embedding_words(info->embedding));
     return text;
 }
 

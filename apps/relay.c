@@ -112,6 +112,7 @@ static void on_input_ready(struct tlsyn_loop_watch *watch, int fd, short revents
         relay_close(r);
         return;
     }
+    r->has_read = true;
     r->in_end = (size_t)n;
     pump_input(r);
 }

@@ -29,6 +29,7 @@ struct relay {
     size_t in_start, in_end, out_start, out_end;
     bool relays; /* input and output are connected; else the bytes wait */
     bool established;
+    bool has_read;    /* some of the input */
     bool input_ended; /* close_notify was sent */
     bool peer_ended;
     bool truncated; /* it ended without close_notify */

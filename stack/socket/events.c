@@ -108,6 +108,8 @@ static void note_end(struct sock *sock, int error)
 
     if (error == -ECONNRESET && sock->shut & SOCK_SHUT_RD)
         error = -EPIPE;
+    if (error == -EAGAIN) /* that has another meaning here */
+        error = -ETIMEDOUT;
     stream->conn = NULL;
     stream->done |= error == 0;
     sock->shut = SOCK_SHUT_BOTH;

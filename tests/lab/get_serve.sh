@@ -13,7 +13,7 @@ mode()
     shift 2
     status=0
     "$TLSYN" get -v --ca "$SHARED/$address.pem" "https://$address/index.html" -o "$scratch/got" \
-        "$@" \
+        --no-cache "$@" \
         2>"$scratch/err" || status=$?
     [ "$status" -eq 0 ] || fail "get $* ends with $status: $(cat "$scratch/err")"
     [ "$(cat "$scratch/got")" = index ] || fail "get $* brings $(cat "$scratch/got")"
@@ -35,7 +35,7 @@ inside()
     for link in afpacket:ring afpacket:plain pcap; do
         mode 10.77.0.12 'embedded: [1-9]' --link $link
     done
-    "$TLSYN" connect --tls 1.3 --ca "$SHARED/10.77.0.12.pem" 10.77.0.12 </dev/null \
+    "$TLSYN" connect --no-cache --tls 1.3 --ca "$SHARED/10.77.0.12.pem" 10.77.0.12 </dev/null \
         2>"$scratch/err" || fail "connect"
     grep -q 'embedded: .*, the most before the server has validated' "$scratch/err" ||
         fail "an unpadded hello can't buy the whole flight: $(cat "$scratch/err")"

@@ -9,6 +9,7 @@ unset CDPATH
 : "${TLSYN:?is the tlsyn binary to test}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+export TLSYN_CACHE="${TLSYN_CACHE:-$scratch/cache}" # nothing from another test, or the user's
 
 fail()
 {

@@ -1,0 +1,194 @@
+#!/bin/sh
+# Fast Open with stock peers, both ways, as tshark sees it: clients of the kernel at tlsyn serve (curl, and OpenSSL over
+# MSG_FASTOPEN), tlsyn get at servers of the kernel (nginx, and openssl s_server, which knows nothing of it).
+# shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
+. "$(dirname "$0")/lib.sh"
+need nginx openssl curl tshark python3
+self=$(realpath "$0")
+client=$(dirname "$self")/fastopen_client.py
+
+# --- what a capture says --------------------------------------------------------------------------
+# segments CAPTURE FILTER: "LENGTH ACK COOKIE STREAM" of each; numbers are relative
+segments()
+{
+    tshark -r "$1" -Y "$2" -T fields -E separator=' ' -e tcp.len -e tcp.ack -e tcp.stream \
+        -e tcp.options.tfo.cookie 2>>"$scratch/tshark"
+}
+
+# syn_of CAPTURE STREAM, synack_of CAPTURE STREAM: "LENGTH ACK STREAM COOKIE"
+syn_of()
+{
+    segments "$1" "tcp.flags.syn == 1 && tcp.flags.ack == 0 && tcp.stream == $2" | head -n 1
+}
+
+synack_of()
+{
+    segments "$1" "tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.stream == $2" | head -n 1
+}
+
+# text_before_hello CAPTURE STREAM PORT: octets that the client has sent behind its SYN when the ServerHello comes: with none
+# of them the server has answered to the SYN
+text_before_hello()
+{
+    hello=$(tshark -r "$1" -Y "tls.handshake.type == 2 && tcp.stream == $2" -T fields -e frame.number \
+        2>>"$scratch/tshark" | head -n 1)
+    [ -n "$hello" ] || fail "no ServerHello in stream $2 of $1: $(tshark -r "$1" 2>&1)"
+    tshark -r "$1" -T fields -e tcp.len -Y "tcp.stream == $2 && tcp.dstport == ${3:-443} && frame.number < $hello &&
+        tcp.flags.syn == 0" 2>>"$scratch/tshark" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# expect_embedded CAPTURE STREAM PORT: the ClientHello rode in the SYN, was acknowledged with it, and nothing else was
+# needed for the server to answer
+expect_embedded()
+{
+    read -r length _ <<END
+$(syn_of "$1" "$2")
+END
+    read -r answer ack _ <<END
+$(synack_of "$1" "$2")
+END
+    [ "$length" -gt 100 ] || fail "$1: the SYN of stream $2 has $length octets of payload"
+    [ "$ack" -eq $((length + 1)) ] || fail "$1: the SYN-ACK acknowledges $ack, not $((length + 1))"
+    [ "$(text_before_hello "$1" "$2" "${3:-443}")" -eq 0 ] || fail "$1: the server waited"
+}
+
+# expect_sequential CAPTURE STREAM PORT: the SYN alone was acknowledged
+expect_sequential()
+{
+    read -r _ ack _ <<END
+$(synack_of "$1" "$2")
+END
+    [ "$ack" -eq 1 ] || fail "$1: the SYN-ACK of stream $2 acknowledges $ack"
+    [ "$(text_before_hello "$1" "$2" "${3:-443}")" -gt 100 ] || fail "$1: where was the ClientHello?"
+}
+
+# --- in the lab's client host ---------------------------------------------------------------------
+# get NAME PORT EXPECTED: one run of the command, with a capture of its own
+get()
+{
+    "$TLSYN" get -v --ca "$SHARED/ec.pem" --capture "$SHARED/$1.pcapng" -o /dev/null \
+        "https://$TLSYN_KERNEL_PEER:$2/" 2>"$scratch/err" || fail "get $1: $(cat "$scratch/err")"
+    grep -q "mode  *$3" "$scratch/err" || fail "get $1 is not $3: $(cat "$scratch/err")"
+}
+
+stock_clients()
+{
+    await "$SHARED/serve.log" serving
+    for i in 1 2 3; do
+        curl -sS -m 30 --cacert "$SHARED/ca.pem" --tcp-fastopen -o /dev/null "https://$TLSYN_PEER/" ||
+            fail "curl --tcp-fastopen, number $i"
+    done
+    [ "$(grep -c embedded "$SHARED/serve.log")" -eq 2 ] || fail "curl: $(cat "$SHARED/serve.log")"
+    ip tcp_metrics flush all >/dev/null 2>&1 || echo 0 >"$SHARED/cookies" # forgets the kernel's cookie
+    for i in 4 5; do
+        [ "$(timeout 30 python3 "$client" "$TLSYN_PEER" "$SHARED/ca.pem")" = "HTTP/1.1 200 OK" ] ||
+            fail "MSG_FASTOPEN, number $i"
+    done
+}
+
+stock_servers()
+{
+    tries=0
+    until "$TLSYN" get --no-cache --ca "$SHARED/ec.pem" "https://$TLSYN_KERNEL_PEER/" >/dev/null 2>&1 ||
+        [ "$tries" -ge 50 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    get first 443 'sequential: .* gave a cookie for next time'
+    get second 443 'embedded: .* with a cookie'
+    get third 4433 'embedded: .* with a cookie' # a cookie is the address's, whatever the port
+    echo damaged >>"$TLSYN_CACHE/destinations"
+    get fourth 443 'embedded: .* with a cookie'
+    grep -q '1 damaged lines' "$scratch/err" || fail "not a word: $(cat "$scratch/err")"
+    : >"$SHARED/trust"
+    await "$SHARED/trusting" .
+    rm "$TLSYN_CACHE/destinations"
+    get fifth 443 embedded
+    rm "$TLSYN_CACHE/destinations"
+    get sixth 4433 embedded
+}
+
+inside()
+{
+    stock_clients
+    if [ -e "$SHARED/fastopen" ]; then
+        stock_servers
+    fi
+}
+
+[ "${1:-}" != inside ] || { inside && exit 0; }
+
+# --- outside --------------------------------------------------------------------------------------
+need_namespaces
+certificate ec ec -pkeyopt ec_paramgen_curve:P-256
+mkdir "$scratch/www"
+echo index >"$scratch/www/index.html"
+cat >"$scratch/nginx.conf" <<END
+user root;
+daemon off;
+master_process off;
+error_log $scratch/error.log;
+pid $scratch/nginx.pid;
+events { worker_connections 64; }
+http {
+    access_log off;
+    client_body_temp_path $scratch/t1;
+    proxy_temp_path $scratch/t2;
+    fastcgi_temp_path $scratch/t3;
+    uwsgi_temp_path $scratch/t4;
+    scgi_temp_path $scratch/t5;
+    server {
+        listen 443 ssl fastopen=64;
+        ssl_certificate $scratch/ec.pem;
+        ssl_certificate_key $scratch/ec.key;
+        root $scratch/www;
+    }
+}
+END
+# The kernel takes part as a server (2), with every listener (0x400); later without cookies too (0x200).
+cat >"$scratch/servers" <<END
+cd $scratch
+$TLSYN serve www --capture $scratch/serve.pcapng --self-signed ca.pem 2>serve.log &
+echo 0x403 >/proc/sys/net/ipv4/tcp_fastopen 2>/dev/null && : >fastopen
+nginx -p $scratch -c nginx.conf 2>nginx.log &
+openssl s_server -accept 4433 -cert ec.pem -key ec.key -www -quiet >/dev/null 2>&1 &
+until [ -e trust ]; do sleep 0.05; done
+echo 0x603 >/proc/sys/net/ipv4/tcp_fastopen
+echo yes >trusting
+wait
+END
+export SHARED="$scratch"
+"$TLSYN" lab -q --rtt 2ms --server "sh $scratch/servers" -- "$self" inside ||
+    { cat "$scratch/serve.log" "$scratch/error.log"; exit 1; }
+no_findings "$scratch/serve.log"
+
+# Streams 0 to 2 are curl's, 3 and 4 those of MSG_FASTOPEN.
+capture=$scratch/serve.pcapng
+expect_sequential "$capture" 0
+synack_of "$capture" 0 | grep -q '0 [0-9a-f]\{16\}$' || fail "no cookie: $(synack_of "$capture" 0)"
+for stream in 1 2; do
+    expect_embedded "$capture" "$stream"
+    [ "$(synack_of "$capture" "$stream" | cut -d ' ' -f 1)" -gt 500 ] ||
+        fail "the flight is not in the SYN-ACK: $(synack_of "$capture" "$stream")"
+done
+passed "curl --tcp-fastopen: a cookie first, then the whole handshake in SYN and SYN-ACK"
+if [ -e "$scratch/cookies" ]; then
+    expect_embedded "$capture" 3
+else
+    expect_sequential "$capture" 3
+fi
+expect_embedded "$capture" 4
+[ "$(synack_of "$capture" 4 | cut -d ' ' -f 1)" -gt 500 ] || fail "no flight in the SYN-ACK"
+passed "OpenSSL over MSG_FASTOPEN: the same"
+
+[ -e "$scratch/fastopen" ] || { passed "this kernel's servers can't be asked here"; exit 0; }
+expect_sequential "$scratch/first.pcapng" 0
+synack_of "$scratch/first.pcapng" 0 | grep -q ' [0-9a-f]\{16\}$' || fail "nginx gives no cookie"
+expect_embedded "$scratch/second.pcapng" 0
+syn_of "$scratch/second.pcapng" 0 | grep -q ' [0-9a-f]\{16\}$' || fail "no cookie in the SYN"
+expect_embedded "$scratch/third.pcapng" 0 4433
+expect_embedded "$scratch/fourth.pcapng" 0
+passed "tlsyn get, the second time: a stock nginx and s_server know its cookie, a round trip is saved"
+expect_embedded "$scratch/fifth.pcapng" 0
+expect_embedded "$scratch/sixth.pcapng" 0 4433
+passed "under net.ipv4.tcp_fastopen=0x603 it is saved the first time"
