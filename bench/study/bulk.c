@@ -180,11 +180,11 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
         if (error < 0)
             (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     }
-    study->load_before = study_load();
+    noise_begin(&study->noise);
     if (error == 0 && (error = measure(study, labs, observer)) < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                        strerror(-error));
-    study->load_after = study_load();
+    noise_end(&study->noise);
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     lab_close(labs[0]);
     lab_close(labs[1]);

@@ -14,6 +14,7 @@
 
 #include "measure/stats.h"
 #include "study/flow.h"
+#include "study/noise.h"
 
 enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 
@@ -56,7 +57,8 @@ struct bulk_study {
     uint32_t member_count;
     struct bulk_sample *samples; /* [round][member] */
     bool interrupted;
-    double seconds, load_before, load_after;
+    double seconds;
+    struct noise noise;                     /* of the machine */
     struct bulk_row rows[BULK_MEMBERS_MAX]; /* of bulk_analyse() */
 };
 

@@ -14,13 +14,16 @@
 
 static void conditions(const struct bulk_study *s, char *text, size_t size)
 {
+    char noise[200];
+
     (void)snprintf(
         text, size,
         "One flow over a veth pair, MTU 1500, IPv%d, %s; %u rounds of %.1f s, of which the "
         "first %.1f s don't count; medians, in brackets the range. CPU: seconds of both "
-        "processes per 10^9 bytes. Load average %.1f at the beginning, %.1f at the end.",
+        "processes per 10^9 bytes. Noise: %s.",
         s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
-        (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6, s->load_before, s->load_after);
+        (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6,
+        noise_sentence(&s->noise, noise, sizeof(noise)));
 }
 
 static void fill_row(struct report_table *table, const struct bulk_row *row)
@@ -49,7 +52,7 @@ int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
         {"CPU\nreceiver", true, 1},
     };
     struct report_table table;
-    char text[512];
+    char text[768];
 
     conditions(s, text, sizeof(text));
     text_paragraph(out, text, 0, width);
@@ -97,8 +100,7 @@ static void write_environment(const struct bulk_study *s, struct json *j)
     const struct environment_run run = {.command = o->command,
                                         .version = o->version,
                                         .seconds = s->seconds,
-                                        .load_before = s->load_before,
-                                        .load_after = s->load_after,
+                                        .noise = &s->noise,
                                         .interrupted = s->interrupted};
 
     environment_json(&run, j);

@@ -66,6 +66,6 @@ void environment_json(const struct environment_run *run, struct json *j)
     json_member_string(j, "when", e.when);
     environment_json_machine(&e, j);
     json_member_number(j, "seconds", run->seconds);
-    json_member_interval(j, "load", run->load_before, run->load_after);
+    noise_json(run->noise, j);
     json_member_bool(j, "interrupted", run->interrupted);
 }

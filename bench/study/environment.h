@@ -5,6 +5,7 @@
 #define STUDY_ENVIRONMENT_H
 
 #include "report/json.h"
+#include "study/noise.h"
 
 struct environment {
     char kernel[192]; /* "Linux 6.12.0 x86_64" */
@@ -22,7 +23,8 @@ void environment_json_machine(const struct environment *environment, struct json
 /** How a study went. */
 struct environment_run {
     const char *command, *version; /* as typed; of tlsyn */
-    double seconds, load_before, load_after;
+    double seconds;
+    const struct noise *noise; /* of the machine meanwhile */
     bool interrupted;
 };
 

@@ -320,9 +320,9 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
         return error;
     }
-    study->load_before = study_load();
+    noise_begin(&study->noise);
     error = measure(study, lab, observer);
-    study->load_after = study_load();
+    noise_end(&study->noise);
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     if (error < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",

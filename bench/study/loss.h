@@ -17,6 +17,7 @@
 
 #include "measure/stats.h"
 #include "study/flow.h"
+#include "study/noise.h"
 
 enum {
     LOSS_VALUES_MAX = 8, /* of each of loss, RTT and reordering */
@@ -99,8 +100,8 @@ struct loss_study {
     struct loss_sample *samples; /* [round][cell][pair] */
     uint32_t transfers;          /* so far */
     bool interrupted;
-    double seconds; /* that the rounds took */
-    double load_before, load_after;
+    double seconds;        /* that the rounds took */
+    struct noise noise;    /* of the machine */
     struct loss_row *rows; /* of loss_analyse(): [cell][pair] */
     uint32_t row_count;
     struct loss_summary summary;

@@ -42,15 +42,15 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
 static void conditions(const struct loss_study *s, char *text, size_t size)
 {
     const struct loss_options *o = &s->options;
+    char noise[200];
 
     (void)snprintf(text, size,
                    "Bulk transfers through %s%.0f Mbit/s%s, %s, %u to %u rounds; seconds from the "
                    "open call until the receiver has read it all, medians; in brackets the ratio "
-                   "to kernel to kernel and its interval of 95 %%. Load average %.1f at the "
-                   "beginning, %.1f at the end.",
+                   "to kernel to kernel and its interval of 95 %%. Noise: %s.",
                    o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")",
                    o->controller[0] ? o->controller : "default controllers", o->rounds,
-                   o->rounds_max, s->load_before, s->load_after);
+                   o->rounds_max, noise_sentence(&s->noise, noise, sizeof(noise)));
 }
 
 static void pair_cell(struct report_table *table, const struct loss_row *row)
@@ -92,7 +92,7 @@ int loss_text(const struct loss_study *s, FILE *out, unsigned width)
         {"kernel to\ntlsyn", true, 0},  {"tlsyn to\ntlsyn", true, 0},
     };
     struct report_table table;
-    char text[512];
+    char text[768];
 
     conditions(s, text, sizeof(text));
     text_paragraph(out, text, 0, width);
@@ -141,8 +141,7 @@ static void write_environment(const struct loss_study *s, struct json *j)
     const struct environment_run run = {.command = o->command,
                                         .version = o->version,
                                         .seconds = s->seconds,
-                                        .load_before = s->load_before,
-                                        .load_after = s->load_after,
+                                        .noise = &s->noise,
                                         .interrupted = s->interrupted};
 
     environment_json(&run, j);

@@ -20,10 +20,3 @@ int study_ratio(const double *own, const double *base, size_t n, uint64_t seed,
         .estimate = 1 - reduction.estimate, .lo = 1 - reduction.hi, .hi = 1 - reduction.lo};
     return error;
 }
-
-double study_load(void)
-{
-    double average = NAN;
-
-    return getloadavg(&average, 1) == 1 ? average : NAN;
-}

@@ -12,7 +12,4 @@
 int study_ratio(const double *own, const double *base, size_t n, uint64_t seed,
                 struct stats_interval *ratio);
 
-/** The machine's load average over the last minute, or NaN. */
-double study_load(void);
-
 #endif

@@ -1,0 +1,38 @@
+/*
+ * study/noise.h: how much the machine itself disturbs what is measured on it: how late its timers
+ * wake, what share of its time a hypervisor took for others (steal), and how busy it was.
+ *
+ *     noise_begin -> the study -> noise_end -> { noise_sentence, noise_json }
+ */
+#ifndef STUDY_NOISE_H
+#define STUDY_NOISE_H
+
+#include "report/json.h"
+
+/** Of /proc/stat: all processors' time since they were started, in its ticks. */
+struct noise_ticks {
+    uint64_t total, stolen;
+};
+
+struct noise {
+    double timer_p50_us, timer_p99_us, timer_max_us; /* by which short sleeps were too long */
+    double load_before, load_after; /* the load average of a minute; NaN: not known */
+    double steal; /* share of the processors' time between begin and end, or NaN */
+    struct noise_ticks before;
+};
+
+/** Takes some 40 ms, for the timers. */
+void noise_begin(struct noise *noise);
+void noise_end(struct noise *noise);
+
+/** "timers are 58 us late (99 %: 102, at most 210); 0.1 % of the processors' time was stolen; load
+ * 1.2 before, 1.9 after". Returns `text`. */
+const char *noise_sentence(const struct noise *noise, char *text, size_t size);
+
+/** The member "noise" of the object that is open. */
+void noise_json(const struct noise *noise, struct json *j);
+
+/** The first line of /proc/stat. False: it is none. */
+bool noise_parse(const char *line, struct noise_ticks *ticks);
+
+#endif
