@@ -21,6 +21,8 @@
 #define NAMES_MAX 8
 /* After the first Ctrl-C: how long responses under way may take; a second one ends at once. */
 #define GRACE TLSYN_SECONDS(5)
+/* Per full handshake, as a client that opens two connections at once needs. */
+#define TICKETS 2
 
 struct serve {
     const char *folder;
@@ -33,6 +35,9 @@ struct serve {
     int64_t connections;
     bool no_open, no_cookies, paper;
     int64_t early_data; /* bytes */
+    bool no_tickets;
+    int64_t session_cache;
+    tlsyn_time session_lifetime;
     struct host_options network;
     struct host host;
     struct tlsyn_acceptor acceptor;
@@ -138,7 +143,9 @@ static int configure(struct serve *s)
         .suite = (enum tlsyn_tls_suite)s->suite,
         .paper = s->paper,
         .alpn = alpn,
-        .tickets = s->early_data > 0 ? 2 : 0,
+        .tickets = s->no_tickets ? 0 : TICKETS,
+        .sessions = (uint32_t)s->session_cache,
+        .session_lifetime = (uint32_t)(s->session_lifetime / TLSYN_SECONDS(1)),
         .early_data = (uint32_t)s->early_data,
         .keylog = keylog_sink(&s->host.keylog),
         .wall_clock = time(NULL),
@@ -224,6 +231,29 @@ static void finish(struct serve *s)
     }
 }
 
+static void tell_sessions(const struct serve *s)
+{
+    struct tlsyn_tls_counters c;
+    uint64_t all = 0;
+
+    tlsyn_tls_config_counters(s->visitors.config, &c);
+    for (int i = TLSYN_TLS_NEW; i <= TLSYN_TLS_PSK; i++)
+        all += c.handshakes[i];
+    if (s->visitors.quiet || all == 0)
+        return;
+    say_detail("%llu TLS handshakes: %llu new, %llu by session ID, %llu by ticket, %llu by "
+               "pre-shared key",
+               (unsigned long long)all, (unsigned long long)c.handshakes[TLSYN_TLS_NEW],
+               (unsigned long long)c.handshakes[TLSYN_TLS_ID],
+               (unsigned long long)c.handshakes[TLSYN_TLS_TICKET],
+               (unsigned long long)c.handshakes[TLSYN_TLS_PSK]);
+    say_detail("not resumed: %llu session IDs unknown, %llu tickets expired, %llu not ours; "
+               "%llu tickets sent, %u sessions kept, %llu left early",
+               (unsigned long long)c.ids_unknown, (unsigned long long)c.tickets_expired,
+               (unsigned long long)c.tickets_foreign, (unsigned long long)c.tickets_sent,
+               c.sessions, (unsigned long long)c.evicted);
+}
+
 static int serve(struct serve *s)
 {
     const struct tlsyn_endpoint here = {.addr = s->host.own.address, .port = (uint16_t)s->port};
@@ -235,10 +265,11 @@ static int serve(struct serve *s)
     if (status != CLI_OK)
         return status;
     error = serve_until_told(s);
-    if (error == -EINTR) {
+    if (error == -EINTR)
         finish(s);
+    tell_sessions(s);
+    if (error == -EINTR)
         return CLI_OK;
-    }
     status = host_explain(&s->host, &here, error);
     return error == -ENODATA ? CLI_OK : status;
 }
@@ -293,6 +324,14 @@ static int check(const struct serve *s)
             "--self-signed CA-FILE");
         return CLI_USAGE;
     }
+    if (s->session_lifetime < TLSYN_SECONDS(1) || s->session_lifetime > TLSYN_SECONDS(7 * 86400)) {
+        say("serve: --session-lifetime is from 1s to 7 days");
+        return CLI_USAGE;
+    }
+    if (s->early_data > 0 && s->no_tickets) {
+        say("serve: early data needs the tickets that --no-tickets takes away");
+        return CLI_USAGE;
+    }
     return CLI_OK;
 }
 
@@ -309,12 +348,20 @@ static const struct cli_type early_data_type = {.placeholder = "BYTES",
                                                 .max = 1000000,
                                                 .alone = "16384"};
 
+static const struct cli_type session_cache_type = {.placeholder = "N",
+                                                   .accepts = "a whole number from 0 to 1000000",
+                                                   .parse = cli_number_parse,
+                                                   .min = 0,
+                                                   .max = 1000000};
+
 int cmd_serve(int argc, char **argv)
 {
     struct serve s = {
         .folder = ".",
         .port = 443,
         .connections = 1000,
+        .session_cache = 10000,
+        .session_lifetime = TLSYN_SECONDS(TLSYN_TLS_SESSION_LIFETIME),
         .visitors = {.upload_max = 1000000000, .idle = TLSYN_SECONDS(60)},
     };
     struct cli_option common[HOST_OPTIONS];
@@ -337,6 +384,11 @@ int cmd_serve(int argc, char **argv)
          "much "
          "(16384); other methods then get 425",
          NULL},
+        {"no-tickets", 0, NULL, &s.no_tickets, "give out no session tickets", NULL},
+        {"session-cache", 0, &session_cache_type, &s.session_cache,
+         "keep so many TLS 1.2 sessions by ID, for clients without tickets (default: 10000)", NULL},
+        {"session-lifetime", 0, &cli_duration, &s.session_lifetime,
+         "how long tickets and sessions are good, at most 7 days (default: 2h)", NULL},
         {"upload", 0, NULL, &s.visitors.upload, "let clients write files into DIR (PUT)", NULL},
         {"upload-max", 0, &cli_size, &s.visitors.upload_max, "largest file taken (default: 1G)",
          NULL},

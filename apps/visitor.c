@@ -30,13 +30,13 @@ static void log_request(const struct visitor *v)
         return;
     tlsyn_conn_info(v->conn, &info);
     tlsyn_tls_info(v->tls, &tls);
-    say_detail("%s:%u \"%s %s\" %d %s %s %s %s syn=%u synack=%u%s",
+    say_detail("%s:%u \"%s %s\" %d %s %s %s %s %s syn=%u synack=%u%s",
                cli_address_host(&info.remote.addr, address), info.remote.port,
                v->request.begun ? request_method(&v->request) : "-", v->request.target, v->status,
                say_bytes(brought ? v->upload.size : v->body, bytes),
                say_duration(tlsyn_clock() - v->began, took), tls.version ? tls.version : "-",
-               describe_mode(&info), info.syn_text_acked, info.synack_text,
-               tlsyn_tls_is_early(v->tls) ? " early" : "");
+               tlsyn_tls_session_name(tls.session), describe_mode(&info), info.syn_text_acked,
+               info.synack_text, tlsyn_tls_is_early(v->tls) ? " early" : "");
 }
 
 /* What the log would not show otherwise: no TLS, or a request that came to no end. */
