@@ -82,6 +82,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->ts_offset = isn_ts_offset(&tcp->key, &at, remote);
     conn->iss = tcp->choose_iss(tcp, &at, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
+    conn->snd_small = conn->iss;
     rack_init(&conn->rack, conn->iss);
     return conn;
 fail:

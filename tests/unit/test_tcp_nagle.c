@@ -53,6 +53,31 @@ START_TEST(a_full_segment_does_not_wait)
 }
 END_TEST
 
+static tcp_seq before_wrap(struct tcp *tcp, const struct tlsyn_endpoint *local,
+                           const struct tlsyn_endpoint *remote)
+{
+    (void)tcp;
+    (void)local;
+    (void)remote;
+    return 0xffffff00;
+}
+
+/* No number stands for "no small segment yet". */
+START_TEST(the_first_small_segment_waits_for_none)
+{
+    struct tcp_test *t = TCP_TEST(.conn = {.nagle = true}, .choose_iss = before_wrap);
+
+    opens_passively(t);
+    user_writes(&t->user, 1460);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 1460));
+    user_writes(&t->user, 10);
+    flush(t);
+    expect(t, ACK(.seq = 1461, .len = 10));
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(the_last_bytes_before_a_fin_do_not_wait)
 {
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
@@ -117,6 +142,7 @@ Suite *tcp_nagle_suite(void)
     tcase_add_test(all, small_segments_leave_at_once_unless_asked_otherwise);
     tcase_add_test(all, a_small_segment_waits_while_another_is_on_its_way);
     tcase_add_test(all, a_full_segment_does_not_wait);
+    tcase_add_test(all, the_first_small_segment_waits_for_none);
     tcase_add_test(all, the_odd_end_of_a_large_write_leaves_with_it);
     tcase_add_test(all, the_last_bytes_before_a_fin_do_not_wait);
     tcase_add_test(all, the_odd_end_of_a_train_waits_too);
