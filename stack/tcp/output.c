@@ -307,20 +307,21 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return !probe && c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
 }
 
-/* R6298-7 */
-/* Text that answers makes it a conversation: ACKs ride in our text from now on,
- * and no longer leave at once for the sake of the peer's slow start. */
-static void note_answer(struct tlsyn_conn *conn, const struct candidate *c)
+/* Text that answers makes it a conversation: ACKs ride in our text from now on, and no longer leave
+ * at once for the sake of the peer's slow start. What rides on the ACK of a SYN-ACK answers, too.
+ * Before tcp_segment(), which acknowledges. */
+static void note_answer(struct tlsyn_conn *conn)
 {
     const struct context *cx = conn->tcp->cx;
     bool just_heard = conn->rcv_total > 0 && cx->now - conn->last_heard < cx->limits.delack;
 
-    if (!conn->quick_start || c->len == 0 || !(just_heard || conn->ack_due != TCP_ACK_NONE))
+    if (!conn->quick_start || !(just_heard || conn->ack_due != TCP_ACK_NONE))
         return;
     conn->quick_start = false;
     conn->quick_acks = 0;
 }
 
+/* R6298-7 */
 static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 {
     tcp_seq next = c->seq + c->len + c->fin;
@@ -329,10 +330,8 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
         conn->retransmits += tcp_segments(conn, c->len);
         conn->tcp->cx->counter[TLSYN_COUNT_tcp_retrans_segs] += tcp_segments(conn, c->len);
         conn->rtt_timing = false; /* Karn */
-    } else {
-        note_answer(conn, c);
-        if (c->len % tcp_send_mss(conn))
-            conn->snd_small = next;
+    } else if (c->len % tcp_send_mss(conn)) {
+        conn->snd_small = next;
     }
     if (seq_geq(c->seq, conn->snd_nxt) && !conn->rtt_timing) {
         conn->rtt_timing = true;
@@ -349,6 +348,7 @@ static void note_sent(struct tlsyn_conn *conn, const struct candidate *c)
 static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 {
     bool last = c->seq + c->len == tcp_snd_end(conn);
+    bool fresh = seq_geq(c->seq, conn->snd_nxt) && c->len > 0 && !c->probe;
     /* MUST-61, SHLD-27. A train ends in PSH, as Linux's do, for receivers that put
      * segments together to know that it has ended. */
     bool push = (last && c->len > 0) || (c->len > tcp_send_mss(conn) && !c->mtu_probe);
@@ -357,8 +357,9 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     conn->last_sent = conn->tcp->cx->now;
     if (last && conn->cork)
         tcp_uncork(conn);
+    if (fresh)
+        note_answer(conn);
     struct wire_tcp segment = tcp_segment(conn, c->seq, flags);
-    bool fresh = seq_geq(c->seq, conn->snd_nxt) && c->len > 0 && !c->probe;
     if (fresh && conn->ecn.cwr_due) {
         segment.flags |= TCP_CWR;
         conn->ecn.cwr_due = false;

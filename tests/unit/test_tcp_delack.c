@@ -140,6 +140,30 @@ START_TEST(who_answers_lets_his_text_carry_the_acks)
 }
 END_TEST
 
+/* A client whose text rides on the ACK of the SYN-ACK has answered, too. */
+START_TEST(text_on_the_ack_of_a_syn_ack_answers)
+{
+    struct tlsyn_limits limits = default_limits();
+
+    limits.quick_acks = 16;
+    for (int early = 0; early < 2; early++) {
+        struct tcp_test *t = TCP_TEST(.limits = limits);
+
+        ck_assert_int_eq(user_connects(t), 0);
+        if (early)
+            user_writes(&t->user, 5);
+        expect(t, SYN());
+        peer_sends(t, SYNACK(.ack = 1));
+        expect(t, ACK(.ack = 1, .len = early ? 5 : 0));
+        peer_sends(t, ACK(.ack = early ? 6 : 1, .len = 10));
+        if (!early)
+            expect(t, ACK(.ack = 11));
+        expect_nothing(t);
+        tcp_test_close(t);
+    }
+}
+END_TEST
+
 Suite *tcp_delack_suite(void);
 
 Suite *tcp_delack_suite(void)
@@ -156,6 +180,7 @@ Suite *tcp_delack_suite(void)
     tcase_add_test(all, a_duplicate_is_acknowledged_at_once);
     tcase_add_test(all, the_first_segments_are_acknowledged_one_by_one);
     tcase_add_test(all, who_answers_lets_his_text_carry_the_acks);
+    tcase_add_test(all, text_on_the_ack_of_a_syn_ack_answers);
     suite_add_tcase(s, all);
     return s;
 }
