@@ -352,6 +352,8 @@ static int open_by_sending(struct sock *sock, struct cursor *from, const struct 
     bool cookie = tlsyn_has_cookie(sock->net->stack, &to->addr);
     int error = stream_open(sock, to, cookie ? from : &none);
 
+    if (error == 0 && cookie && deadline) /* what follows rides on the ACK of the SYN-ACK */
+        (void)stream_push(sock, from);
     if (error == 0)
         error = stream_await(sock, deadline);
     return error == -EINPROGRESS && from->left < before ? 0 : error;

@@ -345,6 +345,24 @@ static void few_syns(struct bsd *b)
     b->close(client);
 }
 
+/* What did not fit the SYN of a call that waits rides on the ACK of the SYN-ACK. */
+static void opened_with_more_text(struct bsd *b, struct sockaddr_in *at, int listener)
+{
+    static const char text[2000] = "more than a segment takes";
+    int client = open_client(b), server;
+    struct passing p;
+
+    forget();
+    STEP(b, b->sendto(client, text, sizeof(text), MSG_FASTOPEN, ADDR(*at), sizeof(*at)));
+    STEP(b, passes(b, true, 1000, &p));
+    STEP(b, p.tcp.text_len > 1000 && p.tcp.flags == TCP_SYN);
+    STEP(b, passes(b, true, 1000, &p));
+    STEP(b, p.tcp.text_len > 0);
+    OPENED(b, server, b->accept4(listener, NULL, NULL, 0));
+    b->close(client);
+    b->close(server);
+}
+
 static void opened_with_text(struct bsd *b)
 {
     struct sockaddr_in at;
@@ -376,6 +394,7 @@ static void opened_with_text(struct bsd *b)
     OPENED(b, server, b->accept4(listener, NULL, NULL, 0));
     b->close(server);
     b->close(client);
+    opened_with_more_text(b, &at, listener);
     b->close(listener);
 }
 
