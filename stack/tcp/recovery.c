@@ -227,12 +227,12 @@ static bool detect(struct tlsyn_conn *conn)
     return lost;
 }
 
-/* New text that the ACKs of this batch let go before they showed the loss, had each been answered
- * at once. Without it a batch that acknowledges all but the lost segment would leave its
+/* New text that the ACKs of this batch let go before one showed the loss, had each been answered
+ * at once. What the one that did has `delivered` is PRR's. Without it a batch that acknowledges all but the lost segment would leave its
  * retransmission alone on the way, and nothing to tell of its loss. */
-static uint32_t held_back(const struct tlsyn_conn *conn)
+static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)
 {
-    uint32_t pipe = tcp_flight_size(conn) - conn->board.sacked;
+    uint32_t pipe = tcp_flight_size(conn) - conn->board.sacked + delivered;
     int32_t fresh = seq_diff(tcp_snd_end(conn), conn->snd_nxt);
 
     if (!conn->cwnd_limited || conn->cc.cwnd <= pipe || fresh <= 0)
@@ -243,7 +243,8 @@ static uint32_t held_back(const struct tlsyn_conn *conn)
 /* RFC 9937 6.1; `news` is NULL where no ACK, but the reordering timer has told. */
 static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
 {
-    uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0), due = held_back(conn);
+    uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0);
+    uint32_t delivered = news ? news->delivered : 0, due = held_back(conn, delivered);
 
     count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
     TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
@@ -258,8 +259,7 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     if (!conn->ecn.reducing || conn->cc.ops->own_window)
         tcp_tell_congestion(conn, CC_LOSS, flight);
     ecn_window_reduced(conn);
-    prr_begin(&conn->prr, tcp_flight_size(conn) - conn->board.sacked + (news ? news->delivered : 0),
-              due);
+    prr_begin(&conn->prr, tcp_flight_size(conn) - conn->board.sacked + delivered, due);
 }
 
 /* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was

@@ -57,6 +57,32 @@ START_TEST(recovery_sends_no_more_than_cwnd_leaves_room_for) /* loop: the lost s
 }
 END_TEST
 
+/* RFC 9937 6.1: the ACK that shows the loss lets go as much as it has delivered, which is the
+ * retransmission; new text is what the ones before it were for (RFC 3042 2). */
+START_TEST(the_ack_that_shows_the_loss_lets_one_segment_go)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = MSS, .sack_permitted = true});
+
+    peer_sends(t, SYN());
+    expect(t, SYNACK());
+    advance(t, TLSYN_MS(50)); /* the round trip that RACK measures reordering by */
+    peer_sends(t, ACK());
+    user_writes(&t->user, 40 * MSS);
+    flush(t);
+    ck_assert_int_eq(peer_takes_all(t), 10);
+    advance(t, TLSYN_MS(50));
+    for (int got = 1; got <= 2; got++) {
+        sacks(t, 0, 1, got + 1);
+        expect(t, ACK(.seq = 1 + (9 + got) * MSS, .len = MSS));
+        expect_nothing(t);
+    }
+    sacks(t, 0, 1, 4);
+    expect(t, ACK(.seq = 1, .len = MSS));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Recovery lasts until what was sent when it began is acknowledged: a part of it does not end
  * it, and a further loss in it is the same sign of congestion. Then cwnd is ssthresh. (R6675-8) */
 START_TEST(recovery_ends_at_its_point_and_not_before)
@@ -237,6 +263,7 @@ Suite *recovery_suite(void)
     TCase *all = tcase_create("all");
 
     tcase_add_loop_test(all, recovery_sends_no_more_than_cwnd_leaves_room_for, 0, 6);
+    tcase_add_test(all, the_ack_that_shows_the_loss_lets_one_segment_go);
     tcase_add_test(all, recovery_ends_at_its_point_and_not_before);
     tcase_add_test(all, a_timeout_is_followed_by_no_fast_recovery_of_the_same_flight);
     tcase_add_loop_test(all, no_tail_is_probed_while_the_window_is_shut_or_behind_a_timeout, 0, 2);
