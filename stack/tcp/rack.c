@@ -70,8 +70,8 @@ tlsyn_time rack_update(struct rack *r, const struct piece *p, tlsyn_time now, co
     detect_reordering(r, p);
     if (was_earlier(r, p, rtt, echo))
         return 0;
-    if (r->rtt == 0 || sent_after(p->at, p->to, r->xmit_at, r->end_seq)) {
-        r->rtt = fit(rtt);
+    r->rtt = fit(rtt);
+    if (r->xmit_at == 0 || sent_after(p->at, p->to, r->xmit_at, r->end_seq)) {
         r->xmit_at = p->at;
         r->end_seq = p->to;
     }

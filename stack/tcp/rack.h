@@ -12,7 +12,7 @@ struct rack {
     tlsyn_time xmit_at;
     tlsyn_time timed_from; /* what left until then waited for a neighbour: no measure of the path */
     tcp_seq end_seq;
-    int32_t rtt;          /* its; 0: nothing has arrived yet */
+    int32_t rtt;          /* of what arrived last; 0: nothing has yet */
     int32_t min_rtt;      /* 0: none yet */
     uint32_t min_rtt_at;  /* seconds */
     tcp_seq fack;         /* the highest that has arrived */

@@ -74,6 +74,23 @@ START_TEST(what_was_sent_before_something_that_arrived_is_lost_a_window_later)
 }
 END_TEST
 
+/* RFC 8985 6.2 step 2: RACK.rtt is that of what was delivered last. What comes late says that others
+ * may, too. R8985-4 */
+START_TEST(the_round_trip_is_that_of_what_arrived_last)
+{
+    struct bed bed;
+    tlsyn_time wait;
+
+    ten(&bed);
+    sacked(&bed, 5, TLSYN_MS(25));
+    sacked(&bed, 2, TLSYN_MS(42)); /* round trip 40 ms */
+    ck_assert(rack_detect_loss(&bed.rack, &bed.board, 0, TLSYN_MS(42), &wait));
+    ck_assert_uint_eq(bed.board.lost, 2 * SEGMENT); /* 0 and 1 */
+    ck_assert_int_eq(wait, TLSYN_MS(44));           /* 4: sent at 4 ms */
+    done(&bed);
+}
+END_TEST
+
 START_TEST(what_was_sent_later_is_not_lost)
 {
     struct bed bed;
@@ -255,6 +272,7 @@ Suite *rack_suite(void)
     TCase *rack = tcase_create("rack"), *prr = tcase_create("prr");
 
     tcase_add_test(rack, what_was_sent_before_something_that_arrived_is_lost_a_window_later);
+    tcase_add_test(rack, the_round_trip_is_that_of_what_arrived_last);
     tcase_add_test(rack, what_was_sent_later_is_not_lost);
     tcase_add_test(rack, a_lost_retransmission_is_found_by_what_was_sent_after_it);
     tcase_add_test(rack, the_late_original_says_nothing_about_its_retransmission);
