@@ -3,16 +3,18 @@
  *
  * A row is a path (loss, round trip, reordering, the bottleneck's queue) and a controller; its
  * figure is what a bulk transfer moves there, from the open call until the receiver has read the
- * end of the stream: the median of some transfers between two stacks under a virtual clock. The
+ * end of the stream: the geometric mean of some between two stacks under a virtual clock. The
  * same code gives the same figures on every machine, so a snapshot of them, throughput.tsv, shows
  * what a change does to the speed:
  *
  *     throughput FILE            measures, and compares with the snapshot
  *     throughput --write FILE    measures, and writes it anew: read the difference, and commit it
  *
- * A change may shuffle which segments are lost. A row is therefore worse only below ROW_LEAST of
- * its figure; but the rows of one controller together may move by no more than MEAN_LEAST to
- * MEAN_MOST (geometric mean): upwards too, as what was gained could else be lost again unnoticed.
+ * A change may shuffle which segments are lost. A row in which chance has a say is therefore worse
+ * only below ROW_LEAST of its figure, another one below SURE_LEAST; and the rows of one controller
+ * together may move by no more than MEAN_LEAST to MEAN_MOST (geometric mean): upwards too, as what
+ * was gained could else be lost again unnoticed. Each row draws from seeds of its own, so that luck
+ * in one says nothing of another.
  *
  * Paths and sizes are those of `tlsyn bench loss`, which measures them with the kernel's stack: see
  * docs/TESTING.md.
@@ -25,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/stats.h"
 #include "study/loss.h"
 #include "support/bulk.h"
 #include "support/must.h"
@@ -37,10 +38,13 @@
 #define DEEP       (512u << 10)
 #define PORT       443
 #define ROW_LEAST  0.6
+#define SURE_LEAST 0.95
 #define MEAN_LEAST 0.95
 #define MEAN_MOST  1.08
 #define ROWS_MAX   512
-#define SEEDS_MAX  9
+#define SEEDS      30 /* of short transfers, whose times differ by half */
+#define SEEDS_LONG 5
+#define SEED_STEP  1000 /* from one row's seeds to the next one's */
 
 struct row {
     char controller[16];
@@ -89,29 +93,35 @@ static double seconds(const struct loss_options *options, const struct loss_cell
 
 /* --- the rows --------------------------------------------------------------------------------- */
 
-/* Where nothing is drawn they are all alike, and in long transfers chance has had its say. */
+static bool drawn(double loss, double reorder)
+{
+    return loss > 0 || reorder > 0;
+}
+
+/* Where nothing is drawn all are alike, and in long transfers chance has had its say. */
 static unsigned seeds(const struct loss_cell *cell)
 {
-    if (!(cell->loss > 0) && !(cell->reorder > 0))
+    if (!drawn(cell->loss, cell->reorder))
         return 1;
-    return cell->bytes < 1u << 20 ? SEEDS_MAX : 3;
+    return cell->bytes < 1u << 20 ? SEEDS : SEEDS_LONG;
 }
 
 static void measure_cell(const struct loss_options *options, const struct loss_cell *cell,
                          struct table *table)
 {
+    uint64_t seed = SEED_STEP * (uint64_t)table->count;
     struct row *row = &table->row[table->count++];
     unsigned n = seeds(cell);
-    double took[SEEDS_MAX];
+    double sum = 0;
 
     must(table->count <= ROWS_MAX);
-    for (unsigned seed = 0; seed < n; seed++)
-        took[seed] = seconds(options, cell, seed + 1);
+    for (unsigned i = 0; i < n; i++)
+        sum += log(seconds(options, cell, ++seed));
     *row = (struct row){.loss = cell->loss,
                         .rtt_ms = cell->rtt_ms,
                         .reorder = cell->reorder,
                         .queue = options->queue >> 10,
-                        .mbit_s = (double)cell->bytes * 8 / 1e6 / stats_median(took, n)};
+                        .mbit_s = (double)cell->bytes * 8 / 1e6 / exp(sum / n)};
     memcpy(row->controller, options->controller, sizeof(row->controller));
 }
 
@@ -228,11 +238,12 @@ static bool compare(const struct table *now, const struct table *was)
     bool good = now->count == was->count;
 
     for (uint32_t i = 0; i < now->count; i++) {
-        const struct row *before = find(was, &now->row[i]);
+        const struct row *row = &now->row[i], *before = find(was, row);
+        double least = drawn(row->loss, row->reorder) ? ROW_LEAST : SURE_LEAST;
 
-        if (before && now->row[i].mbit_s / before->mbit_s >= ROW_LEAST)
+        if (before && row->mbit_s / before->mbit_s >= least)
             continue;
-        tell(&now->row[i], before ? before->mbit_s : 0);
+        tell(row, before ? before->mbit_s : 0);
         good = false;
     }
     for (int c = 0; c < CONTROLLERS; c++) {
