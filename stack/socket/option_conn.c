@@ -22,6 +22,7 @@ void options_for_conn(const struct sock *sock, struct tlsyn_conn_options *option
     *options = (struct tlsyn_conn_options){
         .nagle = !o->nodelay,
         .cork = o->cork || sock->stream.corked,
+        .more = sock->stream.corked,
         .no_delack = o->quickack == 1,
         .keepalive = o->keepalive,
         .keep_idle = TLSYN_SECONDS(o->keep_idle),

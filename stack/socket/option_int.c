@@ -125,6 +125,16 @@ static int get_one(const struct sock *sock, int kept)
     return 1;
 }
 
+/* Set once more it has what waits leave once more. */
+static int set_nodelay(struct sock *sock, int *value)
+{
+    if (*value && sock->options.nodelay) {
+        sock->options.nodelay = 0;
+        sock->ops->apply(sock);
+    }
+    return 0;
+}
+
 static int set_maxseg(struct sock *sock, int *value)
 {
     (void)sock;
@@ -257,7 +267,7 @@ static const struct option_int table[] = {
     {SOL_SOCKET, SO_RCVBUF, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(rcv_buf), set_rcv_buf, get_snd_buf},
     {SOL_SOCKET, SO_RCVLOWAT, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(rcv_lowat), set_rcv_lowat, NULL},
     {SOL_SOCKET, SO_SNDLOWAT, BOTH, READ_ONLY, 0, 0, 0, NULL, get_one},
-    {IPPROTO_TCP, TCP_NODELAY, STREAM, FLAG, 0, 0, KEPT(nodelay), NULL, NULL},
+    {IPPROTO_TCP, TCP_NODELAY, STREAM, FLAG, 0, 0, KEPT(nodelay), set_nodelay, NULL},
     {IPPROTO_TCP, TCP_CORK, STREAM, FLAG, 0, 0, KEPT(cork), NULL, NULL},
     {IPPROTO_TCP, TCP_MAXSEG, STREAM, RANGE, INT_MIN, INT_MAX, KEPT(maxseg), set_maxseg, get_maxseg},
     {IPPROTO_TCP, TCP_KEEPIDLE, STREAM, RANGE, 1, KEEP_LONGEST, KEPT(keep_idle), NULL, NULL},

@@ -113,13 +113,12 @@ struct tlsyn_conn {
     bool no_delack : 1;
     bool cork : 1;
     bool cork_passed : 1; /* TCP_CORK has: what waits may leave */
+    bool unpushed : 1;    /* the user said that more follows what is written */
     bool quick_start : 1; /* quick_acks are those of the beginning */
     bool unpaced : 1;     /* but for `pace.max` and a controller's own rate */
     bool keepalive : 1;
-    bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
-    bool syn_plain : 1;   /* SYN or SYN-ACK goes without text and Fast Open option from now on */
-    bool give_cookie : 1; /* the SYN-ACK carries a cookie */
-    bool fastopen_experimental : 1;
+    bool syn_plain : 1;     /* SYN or SYN-ACK goes without text and Fast Open option from now on */
+    bool give_cookie : 1;   /* the SYN-ACK carries a cookie */
     bool resend_first : 1;  /* the segment at snd_una goes out again, by itself */
     bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
     bool cwnd_limited : 1;  /* cwnd held something back, at limited_seq for the last time */
@@ -224,7 +223,9 @@ struct tlsyn_conn {
     uint32_t snd_ring, rcv_ring;       /* bytes of buffer that the user asked for; 0: none */
     uint32_t keep_idle, keep_interval; /* milliseconds */
     uint8_t keep_count;
-    uint8_t syn_cookie_len;             /* of opening->cookie */
+    uint8_t syn_cookie_len;    /* of opening->cookie */
+    bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
+    bool fastopen_experimental : 1;
     enum tlsyn_embedding embedding : 8; /* of an active open */
     uint16_t fin_timeout;               /* seconds; released, in FIN-WAIT-2 */
     uint16_t peer_mss;                  /* as received, or the default */

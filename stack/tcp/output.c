@@ -139,9 +139,11 @@ static bool hold_back(struct tlsyn_conn *conn)
     return false;
 }
 
+/* Nothing followed: what waits is pushed after all. */
 void tcp_cork_timeout(struct tlsyn_conn *conn)
 {
     conn->cork_passed = true;
+    conn->unpushed = false;
     tcp_set_ready(conn);
 }
 
@@ -349,9 +351,10 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
 {
     bool last = c->seq + c->len == tcp_snd_end(conn);
     bool fresh = seq_geq(c->seq, conn->snd_nxt) && c->len > 0 && !c->probe;
-    /* MUST-61, SHLD-27. A train ends in PSH, as Linux's do, for receivers that put
+    bool pushed = !conn->unpushed || conn->fin_queued;
+    /* MUST-61, SHLD-27, MAY-15. A train ends in PSH, as Linux's do, for receivers that put
      * segments together to know that it has ended. */
-    bool push = (last && c->len > 0) || (c->len > tcp_send_mss(conn) && !c->mtu_probe);
+    bool push = (last && c->len > 0 && pushed) || (c->len > tcp_send_mss(conn) && !c->mtu_probe);
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (push ? TCP_PSH : 0));
 
     conn->last_sent = conn->tcp->cx->now;

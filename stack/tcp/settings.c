@@ -61,6 +61,7 @@ static void apply(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
     /* MUST-17 */
     conn->nagle = options->nagle;
     conn->cork = options->cork;
+    conn->unpushed = options->more;
     conn->no_delack = options->no_delack;
     conn->user_timeout_set = options->user_timeout > 0;
     /* MUST-21 */
@@ -94,6 +95,7 @@ void tlsyn_conn_get_options(const struct tlsyn_conn *conn, struct tlsyn_conn_opt
     *options = (struct tlsyn_conn_options){
         .nagle = conn->nagle,
         .cork = conn->cork,
+        .more = conn->unpushed,
         .no_timestamps = !conn->ts_ok,
         .no_sack = !conn->sack_ok,
         .no_window_scale = !conn->wscale_ok,
@@ -132,7 +134,7 @@ int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_opti
     if (!conn->cork)
         tcp_uncork(conn);
     else if (was_nagle && !conn->nagle)
-        tcp_cork_timeout(conn); /* as Linux's TCP_NODELAY: what waits leaves, once */
+        conn->cork_passed = true; /* as Linux's TCP_NODELAY: what waits leaves, once */
     tcp_keepalive_start(conn);
     tcp_set_ready(conn); /* what Nagle's algorithm or the cork held back may go */
     return 0;

@@ -225,6 +225,10 @@ static void corked(struct bsd *b)
         STEP(b, b->write(client, "abc", 3));
     for (int i = 0; i < 3; i++)
         STEP(b, text_passes(b, 1000, &p));
+    STEP(b, b->sendto(client, "abcd", 4, MSG_MORE, NULL, 0));
+    set(HERE, client, OPTION(IPPROTO_TCP, TCP_NODELAY), 1);
+    STEP(b, text_passes(b, 1000, &p));
+    STEP(b, p.tcp.flags & TCP_PSH);
     b->close(client);
     b->close(server);
 }

@@ -107,6 +107,29 @@ START_TEST(nagle_turned_off_pulls_the_cork_once)
 }
 END_TEST
 
+/* RFC 9293 3.9.1.2: text that more follows is not pushed, but when nothing comes, or nothing can.
+ * MAY-15 */
+START_TEST(what_more_follows_is_not_pushed)
+{
+    struct tcp_test *t = TCP_TEST(.conn = {.nagle = true, .cork = true, .more = true});
+
+    opens_passively(t);
+    user_writes(&t->user, 100);
+    SET(t, .cork = true, .more = true);
+    flush(t);
+    ck_assert(!(expect(t, ACK(.seq = 1, .len = 100))->flags & TCP_PSH));
+    user_writes(&t->user, 100);
+    advance(t, TLSYN_MS(200));
+    ck_assert(expect(t, ACK(.seq = 101, .len = 100))->flags & TCP_PSH);
+    SET(t, .cork = true, .more = true);
+    user_writes(&t->user, 100);
+    tlsyn_conn_close(t->user.conn);
+    flush(t);
+    ck_assert(expect(t, FIN(.seq = 201, .len = 100))->flags & TCP_PSH);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- the others ------------------------------------------------------------------------------- */
 
 /* MUST-17 */
@@ -230,6 +253,7 @@ START_TEST(what_was_set_can_be_read)
     static const struct tlsyn_conn_options want = {
         .nagle = true,
         .cork = true,
+        .more = true,
         .no_delack = true,
         .keepalive = true,
         .keep_count = 4,
@@ -250,7 +274,7 @@ START_TEST(what_was_set_can_be_read)
     ck_assert_int_eq(is.keep_idle, TLSYN_SECONDS(7200));
     set(t, &want);
     tlsyn_conn_get_options(t->user.conn, &is);
-    ck_assert(is.nagle && is.cork && is.no_delack && is.keepalive);
+    ck_assert(is.nagle && is.cork && is.more && is.no_delack && is.keepalive);
     ck_assert_str_eq(is.controller, "newreno");
     ck_assert_uint_eq(is.keep_count, 4);
     ck_assert_int_eq(is.keep_idle, want.keep_idle);
@@ -313,6 +337,7 @@ Suite *tcp_settings_suite(void)
     tcase_add_test(cork, a_fin_pulls_the_cork);
     tcase_add_test(cork, a_cork_holds_the_odd_end_of_a_train);
     tcase_add_test(cork, nagle_turned_off_pulls_the_cork_once);
+    tcase_add_test(cork, what_more_follows_is_not_pushed);
     suite_add_tcase(s, cork);
     tcase_add_test(others, nagle_turned_off_lets_go_what_waits);
     tcase_add_test(others, a_user_timeout_set_later_counts);

@@ -107,6 +107,7 @@ enum tlsyn_ecn {
 struct tlsyn_conn_options {
     bool nagle; /* * RFC 9293 3.7.4; off unless asked for: whole flights are written at once */
     bool cork;  /* * less than a full segment waits for more, for 200 ms at most */
+    bool more;  /* * what is written is not pushed: more follows (RFC 9293 3.9.1.2, MAY-15) */
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
