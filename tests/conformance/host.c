@@ -16,11 +16,22 @@
 
 #include "conformance/asleep.h"
 #include "link/frame.h"
+#include "support/datagram.h"
 
 #define ETHER_LEN 14
 #define DEPTH     8192
 #define BIRTH     TLSYN_SECONDS(1000000)
 #define PATIENCE  TLSYN_SECONDS(300) /* nothing that a script waits for takes longer */
+
+/* A train that the link doesn't take, on its way out in segments. */
+struct train {
+    uint8_t bytes[FRAME_MAX];
+    struct ip_datagram datagram;
+    struct wire_tcp segment;
+    uint32_t left; /* bytes of text */
+    uint16_t size; /* of text in each */
+    tlsyn_time when;
+};
 
 struct host {
     struct tlsyn_net_clock clock;
@@ -29,6 +40,8 @@ struct host {
     struct tlsyn_stack *stack;
     struct tlsyn_iface *iface;
     struct tlsyn_net *net;
+    bool cuts; /* trains, beside the stack */
+    struct train train;
     pid_t script;     /* the thread that runs it */
     atomic_int other; /* the one that makes its blocking calls; 0: not seen yet */
     int idle_fd;
@@ -130,11 +143,43 @@ int host_receives(struct host *host, const void *bytes, size_t n)
     return 0;
 }
 
+static void cut(struct train *train, const struct tlsyn_frame *frame)
+{
+    size_t n = frame_gather(frame, train->bytes) - ETHER_LEN;
+
+    if (!datagram_read(train->bytes + ETHER_LEN, n, &train->datagram) ||
+        wire_tcp_parse(train->datagram.payload, train->datagram.len, &train->segment) < 0)
+        abort(); /* our own */
+    train->left = train->segment.text_len;
+    train->size = frame->gso_size;
+    train->when = frame->when;
+}
+
+/* As Linux cuts for a device that can't: FIN and PSH are the last one's, CWR is the first one's. */
+static size_t next_segment(struct train *train, uint8_t *bytes)
+{
+    struct wire_tcp segment = train->segment;
+    uint32_t done = segment.text_len - train->left;
+    uint32_t n = train->left < train->size ? train->left : train->size;
+
+    segment.seq += done;
+    if (n < train->left)
+        segment.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (done > 0)
+        segment.flags &= (uint8_t)~TCP_CWR;
+    train->left -= n;
+    return datagram_emit_tcp(&train->datagram, &segment, segment.text + done, n, bytes);
+}
+
 static size_t take_from_wire(struct host *host, void *bytes, size_t room, tlsyn_time *when)
 {
     struct tlsyn_frame frame;
     size_t n = 0;
 
+    if (host->train.left > 0) {
+        *when = host->train.when;
+        return next_segment(&host->train, bytes);
+    }
     (void)tlsyn_net_lock(host->net);
     if (tlsyn_link_receive(host->end[1], &frame, 1, atomic_load(&host->now)) > 0) {
         frame_finish_checksum(&frame);
@@ -142,6 +187,10 @@ static size_t take_from_wire(struct host *host, void *bytes, size_t room, tlsyn_
         n = n < room ? n : room;
         memcpy(bytes, (const uint8_t *)frame.iov[0].iov_base + ETHER_LEN, n);
         *when = frame.when;
+    }
+    if (n > 0 && host->cuts && frame.gso_type != TLSYN_GSO_NONE) {
+        cut(&host->train, &frame);
+        n = next_segment(&host->train, bytes);
     }
     tlsyn_net_unlock(host->net);
     return n;
@@ -203,6 +252,7 @@ int host_open(const struct settings *settings, struct host **out)
     if (!host)
         return -ENOMEM;
     host->clock.now = host_now;
+    host->cuts = settings->cuts;
     atomic_store(&host->now, BIRTH);
     host->script = gettid();
     host->stack = tlsyn_stack_new(&options);

@@ -40,6 +40,10 @@ needs_linux()
         echo "addresses of IPv4"
         return
     fi
+    if [ $family = 6 ] && grep -qE '^[^/]*icmp unreachable frag_needed' "$1"; then
+        echo "ICMP codes of IPv4"
+        return
+    fi
     case $1 in # what write(2) takes there is counted in the kernel's own structures
     */blocking-write.pkt | */epoll_out_edge*.pkt | */notsent-lowat*.pkt | \
         */tcp-info-sndbuf-limited.pkt)
@@ -79,7 +83,7 @@ commands_of()
 # flags_of SCRIPT: --so_flags for the sysctls that it sets.
 flags_of()
 {
-    commands_of "$1" | grep -q 'ethtool -K tun0 .*gso off' && printf ',gso=0'
+    commands_of "$1" | grep -q 'ethtool -K tun0 .*gso off' && printf ',cut=1'
     commands_of "$1" | grep -oE '(net\.ipv4\.|/proc/sys/net/ipv4/)tcp_[a-z_]+="?[^ "]*' |
         sed -E 's/.*tcp_([a-z_]+)="?/\1 /' | {
         while read -r name value; do
@@ -139,7 +143,7 @@ if [ $family = 4 ]; then
 else
     ours=fd3d:a0b:17d6::1 theirs=fd3d:fa7b:d17d::1 gateway=fd3d:a0b:17d6:8888::1
     options="--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
-        -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR"
+        -D CODE=address_unreachable -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR"
     common=$common,mtu=1520
     not=v4.pkt
 fi

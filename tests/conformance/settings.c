@@ -46,6 +46,8 @@ static bool set_number(struct settings *s, const char *name, unsigned long n)
         s->mtu = (uint16_t)n;
     else if (strcmp(name, "gso") == 0)
         s->gso_max = (uint32_t)n;
+    else if (strcmp(name, "cut") == 0)
+        s->cuts = n != 0;
     else if (strcmp(name, "timestamps") == 0)
         s->conn.no_timestamps = n == 0;
     else if (strcmp(name, "sack") == 0)

@@ -6,7 +6,8 @@
  *     tls=off                                          what scripts are written for
  *     mtu=1500  timestamps=0|1  sack=0|1  window_scaling=0|1  ecn=0|1|2  congestion_control=cubic
  *     pacing=0|1  metrics=0|1                          what was measured is remembered
- *     gso=BYTES                                        the link takes trains of segments so long
+ *     gso=BYTES                                        trains of segments are so long ...
+ *     cut=0|1                                          ... and are cut, for the link takes none
  *     rmem=BYTES  wmem=BYTES                           the most that buffers grow to
  *     delack=MS  rto_min=MS  rto_max=MS  challenges=PER_SECOND
  *     fastopen=BITS  fastopen_key=a0bf63f7-ed803d81-cd641d30-cebc4a90
@@ -33,6 +34,7 @@ struct settings {
     int addresses, gateways;
     uint16_t mtu;
     uint32_t gso_max; /* bytes of text in a datagram that stands for several */
+    bool cuts;
     unsigned long fastopen;
     uint8_t fastopen_key[TLSYN_COOKIE_KEY];
     bool has_fastopen_key;
