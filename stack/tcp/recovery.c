@@ -227,9 +227,9 @@ static bool detect(struct tlsyn_conn *conn)
     return lost;
 }
 
-/* New text that the ACKs of this batch let go before one showed the loss, had each been answered
- * at once. What the one that did has `delivered` is PRR's. Without it a batch that acknowledges all but the lost segment would leave its
- * retransmission alone on the way, and nothing to tell of its loss. */
+/* New text that the ACKs of this batch let go before one showed the loss, had each been answered at
+ * once. What that one has `delivered` is PRR's. Without it a batch that acknowledges all but the
+ * lost segment would leave its retransmission alone on the way, and nothing to tell of its loss. */
 static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)
 {
     uint32_t pipe = tcp_flight_size(conn) - conn->board.sacked + delivered;

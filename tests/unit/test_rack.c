@@ -74,8 +74,8 @@ START_TEST(what_was_sent_before_something_that_arrived_is_lost_a_window_later)
 }
 END_TEST
 
-/* RFC 8985 6.2 step 2: RACK.rtt is that of what was delivered last. What comes late says that others
- * may, too. R8985-4 */
+/* RFC 8985 6.2 step 2: RACK.rtt is that of what was delivered last. What comes late says that
+ * others may, too. R8985-4 */
 START_TEST(the_round_trip_is_that_of_what_arrived_last)
 {
     struct bed bed;
