@@ -13,12 +13,14 @@
 
 enum control_what {
     CONTROL_SET_LINK,
+    CONTROL_SET_MIDDLEBOX,
     CONTROL_REPORT,
 };
 
 struct control_request {
     enum control_what what;
     struct tlsyn_impairment to_server, to_client;
+    unsigned middlebox; /* rules: enum tlsyn_middlebox */
 };
 
 struct control_reply {

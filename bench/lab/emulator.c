@@ -43,6 +43,7 @@ struct wire {
 
 struct emulator {
     struct wire client, server;
+    struct tlsyn_link *middlebox; /* beneath the server's link */
     struct precision precision;
     bool realtime;
 };
@@ -67,8 +68,9 @@ static int ignore_group_reports(struct tlsyn_link *raw)
                : 0;
 }
 
+/* `middlebox`: where to put one beneath; NULL: none. */
 static int open_wire(struct wire *wire, const char *interface, const struct tlsyn_impairment *in,
-                     struct lab_error *error)
+                     struct tlsyn_link **middlebox, struct lab_error *error)
 {
     static const struct tlsyn_afpacket_options bridge = {.promiscuous = true};
     struct tlsyn_link *raw = NULL;
@@ -77,6 +79,10 @@ static int open_wire(struct wire *wire, const char *interface, const struct tlsy
     wire->how = *in;
     if (status == 0) {
         status = ignore_group_reports(raw);
+        if (status == 0 && middlebox)
+            status = tlsyn_middlebox_wrap(raw, middlebox);
+        if (status == 0 && middlebox)
+            raw = *middlebox;
         if (status == 0)
             status = tlsyn_impair_wrap(raw, NULL, in, &wire->link);
         if (status < 0)
@@ -125,9 +131,9 @@ int emulator_open(const struct lab_options *options, const char *to_client, cons
         snprintf(error->text, sizeof(error->text), "the lab's emulator is out of memory");
         return -ENOMEM;
     }
-    int status = open_wire(&e->client, to_client, &options->to_server, error);
+    int status = open_wire(&e->client, to_client, &options->to_server, NULL, error);
     if (status == 0)
-        status = open_wire(&e->server, to_server, &options->to_client, error);
+        status = open_wire(&e->server, to_server, &options->to_client, &e->middlebox, error);
     if (status < 0) {
         emulator_close(e);
         return status;
@@ -240,6 +246,8 @@ static int answer_requests(struct emulator *e, int control)
         memset(&reply, 0, sizeof(reply));
         if (request.what == CONTROL_SET_LINK)
             reply.status = set_link(e, &request);
+        else if (request.what == CONTROL_SET_MIDDLEBOX)
+            tlsyn_middlebox_set(e->middlebox, request.middlebox);
         else
             reply.report = report(e);
         if ((status = control_send_reply(control, &reply, NULL)) < 0)

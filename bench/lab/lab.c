@@ -271,6 +271,14 @@ int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
     return ask(lab, &request, &reply);
 }
 
+int lab_set_middlebox(struct lab *lab, unsigned rules)
+{
+    struct control_request request = {.what = CONTROL_SET_MIDDLEBOX, .middlebox = rules};
+    struct control_reply reply = {.status = 0};
+
+    return ask(lab, &request, &reply);
+}
+
 int lab_report(struct lab *lab, struct lab_report *report)
 {
     struct control_request request = {.what = CONTROL_REPORT};

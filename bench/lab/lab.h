@@ -129,7 +129,7 @@ int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status);
 /* --- the link --------------------------------------------------------------------------------- */
 
 /*
- * Both calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the
+ * The calls below: -EPIPE: the emulator has died (somebody killed it, or an interface of the
  * middle went down); -EOPNOTSUPP: there is none; -ETIMEDOUT: it doesn't answer, and the lab is
  * taken down. All processes in the hosts die with it.
  */
@@ -138,6 +138,10 @@ int lab_wait(struct lab *lab, pid_t child, int timeout_ms, int *status);
  * keep their times. */
 int lab_set_link(struct lab *lab, const struct tlsyn_impairment *to_server,
                  const struct tlsyn_impairment *to_client);
+
+/** Puts a middlebox in front of the server, with these rules (enum tlsyn_middlebox; 0: it does
+ * nothing); in force when it returns. */
+int lab_set_middlebox(struct lab *lab, unsigned rules);
 
 /** One direction of the link since the last report. */
 struct lab_direction {

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#define SYNACKS_AGAIN 2
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 bool embed_is_off(const struct tcp *tcp, const struct dest *dest)
@@ -121,6 +123,14 @@ bool embed_is_swallowed(struct tlsyn_conn *conn)
         return false;
     tlsyn_conn_abort(conn, -EAGAIN);
     return true;
+}
+
+bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment)
+{
+    if (segment->flags & TCP_RST || !(segment->flags & TCP_ACK) || segment->seq != conn->irs ||
+        segment->ack != conn->snd_una)
+        return false;
+    return ++conn->synacks_again >= SYNACKS_AGAIN && embed_is_swallowed(conn);
 }
 
 enum tlsyn_level embed_level(const struct tlsyn_conn *conn)

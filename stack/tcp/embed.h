@@ -7,7 +7,8 @@
  *     refused, too long, -->  SENT  --> TAKEN, PART --(a new ACK)--> proved: all forgiven
  *     no answer in time        |             |
  *          | plain SYN         |             +--(two RTOs)--> BLACK_HOLE: closed with -EAGAIN,
- *          v                   v                              to be opened anew
+ *          v                   v       or its SYN-ACK again    to be opened anew
+ *          |                   |       and again
  *     SYN_REFUSED ...       IGNORED ...
  *
  * What cost a round trip or more is a failure: no SYN to this peer has text or option for
@@ -39,6 +40,10 @@ void embed_proved(struct tlsyn_conn *conn);
 /** The retransmission timer has expired again without progress. True: the connection is over, for
  * nothing got through since an embedded open. */
 bool embed_is_swallowed(struct tlsyn_conn *conn);
+
+/** While that is so: a SYN arrives. True: the connection is over, for the peer has asked for our
+ * ACK for the second time; who waits for the rest of its flight has no timer of its own. */
+bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
 /** What of the level asked for there was. */
 enum tlsyn_level embed_level(const struct tlsyn_conn *conn);

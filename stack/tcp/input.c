@@ -12,6 +12,7 @@
 #include "tcp/close.h"
 #include "tcp/demux.h"
 #include "tcp/early.h"
+#include "tcp/embed.h"
 #include "tcp/handshake.h"
 #include "tcp/keepalive.h"
 #include "tcp/options.h"
@@ -102,6 +103,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         return verdict;
     if (acceptable(conn, segment))
         return TCP_NEXT;
+    if (conn->unproved && segment->flags & TCP_SYN && embed_synack_again(conn, segment))
+        return TCP_GONE;
     if (segment->flags & TCP_RST) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
         return TCP_DROP;

@@ -45,7 +45,8 @@ void world_open(struct world *w, const struct world_options *options)
     must(tlsyn_pipe_open(&caps, PIPE_DEPTH, ends) == 0);
     out.seed = options->seed * 4 + 2;
     in.seed = options->seed * 4 + 3;
-    must(tlsyn_impair_wrap(ends[0], &out, &in, &w->host[WORLD_CLIENT].link) == 0);
+    must(tlsyn_middlebox_wrap(ends[0], &w->middlebox) == 0);
+    must(tlsyn_impair_wrap(w->middlebox, &out, &in, &w->host[WORLD_CLIENT].link) == 0);
     w->host[WORLD_SERVER].link = ends[1];
     for (int i = 0; i < WORLD_HOSTS; i++)
         open_host(w, i, options);

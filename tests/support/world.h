@@ -2,7 +2,8 @@
  * support/world.h: a network in memory under a virtual clock: two hosts, each a whole stack, joined
  * by a path that impairs.
  *
- *     client 10.0.0.1, or fd77::1 -- pipe -- impair (both directions) -- server 10.0.0.2
+ *     client 10.0.0.1, or fd77::1 -- impair (both directions) -- middlebox -- pipe
+ *         -- server 10.0.0.2
  *
  * world_step() moves the clock to the next moment at which something can happen, and lets
  * everything happen.
@@ -34,7 +35,8 @@ struct world {
     void *watch_data;
     uint16_t middle_mtu; /* may change on the way */
     bool black_hole;
-    uint64_t too_long; /* datagrams that did not pass the middle */
+    uint64_t too_long;            /* datagrams that did not pass the middle */
+    struct tlsyn_link *middlebox; /* in front of the server; it has no rules yet */
 };
 
 struct world_options {

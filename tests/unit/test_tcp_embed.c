@@ -281,6 +281,31 @@ START_TEST(what_is_swallowed_after_the_open_is_opened_anew)
 }
 END_TEST
 
+/* Who has nothing to say has no timer; the peer has, that of its SYN-ACK. */
+START_TEST(a_peer_that_does_not_hear_us_asks_twice)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_COOKIE);
+
+    t->user.plan[USER_OPEN].write = HELLO;
+    user_connects(t);
+    expect(t, SYN(.len = HELLO));
+    peer_sends(t, SYNACK(.ack = HELLO + 1, .len = 500));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(t->user.count[USER_CLOSED], 0);
+        expect(t, ACK(.seq = HELLO + 1, .ack = 501));
+        peer_sends(t, SYNACK(.seq = 7, .ack = HELLO + 1)); /* somebody else's */
+        ignore_sent(t);
+        peer_sends(t, SYNACK(.seq = 0, .ack = HELLO + 1));
+    }
+    ck_assert_int_eq(t->user.error, -EAGAIN);
+    t->user.conn = NULL;
+    advance(t, TLSYN_MS(1));
+    expect_off(t, OFF);
+    ck_assert_int_eq(info_of(t).off_by, TLSYN_EMBEDDING_BLACK_HOLE);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(one_ack_after_the_open_is_proof)
 {
     struct tcp_test *t = client();
@@ -540,6 +565,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_test(retry, too_long_a_syn_costs_nothing_the_next_time);
     tcase_add_loop_test(retry, a_measured_peer_is_waited_for_three_round_trips, 0, 2);
     tcase_add_test(retry, what_is_swallowed_after_the_open_is_opened_anew);
+    tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
     tcase_add_test(retry, a_sequential_open_waits_as_ever);
     tcase_add_test(retry, a_fast_open_without_engine_goes_on);

@@ -318,4 +318,29 @@ int tlsyn_impair_set(struct tlsyn_link *impair, const struct tlsyn_impairment *o
 void tlsyn_impair_stats(const struct tlsyn_link *impair, struct tlsyn_impair_stats *out,
                         struct tlsyn_impair_stats *in);
 
+/* --- a middlebox ------------------------------------------------------------------------------ */
+
+/** What a box in front of a server does to TCP's opening; any of these together. */
+enum tlsyn_middlebox {
+    TLSYN_MIDDLEBOX_STRIP_TEXT = 1 << 0,   /* takes the text out of SYNs */
+    TLSYN_MIDDLEBOX_STRIP_OPTION = 1 << 1, /* writes NOPs over Fast Open options */
+    TLSYN_MIDDLEBOX_DROP_SYN = 1 << 2,     /* drops SYNs with text ... */
+    TLSYN_MIDDLEBOX_RESET_SYN = 1 << 3,    /* ... and answers them with RST */
+    TLSYN_MIDDLEBOX_DROP_ANSWER = 1 << 4,  /* drops SYN-ACKs with text */
+    TLSYN_MIDDLEBOX_SWALLOW = 1 << 5,      /* drops what the client sends behind a SYN with text */
+    /* Answers SYNs itself, as if with SYN cookies, and opens the server's side when the client's
+     * ACK has come: text of a SYN is lost, and no option but the MSS passes. */
+    TLSYN_MIDDLEBOX_PROXY = 1 << 6,
+};
+
+/**
+ * What is transmitted goes to the server, what is received comes from it. It does nothing until
+ * rules are set, and knows the last 64 connections. Frames are taken as they are; IPv4 and IPv6. On
+ * failure -errno, and the inner link stays the caller's.
+ */
+int tlsyn_middlebox_wrap(struct tlsyn_link *inner, struct tlsyn_link **link);
+
+/** Other rules (enum tlsyn_middlebox) from now on, and no connection is known any more. */
+void tlsyn_middlebox_set(struct tlsyn_link *middlebox, unsigned rules);
+
 #endif
