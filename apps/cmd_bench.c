@@ -16,6 +16,7 @@ static const struct {
     {"table2", cmd_bench_table2, "ping RTT against handshake time, sequential and embedded"},
     {"loss", cmd_bench_loss, "bulk through loss, delay and reordering, beside the kernel's TCP"},
     {"bulk", cmd_bench_bulk, "throughput of one flow: this stack, the kernel's, lwIP"},
+    {"flood", cmd_bench_flood, "honest clients while forged SYNs arrive, beside nginx"},
     {NULL, NULL, NULL},
 };
 

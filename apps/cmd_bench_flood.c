@@ -1,0 +1,176 @@
+/*
+ * cmd_bench_flood.c: tlsyn bench flood: options, progress, and where the results go.
+ */
+#include <string.h>
+
+#include "cli.h"
+#include "cmd_bench.h"
+#include "say.h"
+#include "study.h"
+#include "study/flood.h"
+
+#define ROOM_NEEDED (1 << 20) /* bytes on disk that the file may take */
+#define QUICK_SPAN  TLSYN_SECONDS(1)
+
+struct flood_command {
+    struct study_list rates;
+    int64_t visits, seed;
+    tlsyn_time seconds;
+    int server, kind; /* choices, in the order of the tables below */
+    const char *out;
+    bool quick, json;
+};
+
+enum { SERVER_ALL, SERVER_TLSYN, SERVER_NGINX };
+
+/* --- the study -------------------------------------------------------------------------------- */
+
+static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
+{
+    return flood_run(study, observer, message);
+}
+
+static int kind_analyse(void *study)
+{
+    return flood_analyse(study);
+}
+
+static int kind_json(const void *study, FILE *out)
+{
+    return flood_json(study, out);
+}
+
+static int kind_text(const void *study, FILE *out, unsigned width)
+{
+    return flood_text(study, out, width);
+}
+
+static const struct study_kind kind = {
+    .file = "flood.json",
+    .run = kind_run,
+    .analyse = kind_analyse,
+    .json = kind_json,
+    .text = kind_text,
+};
+
+static void take_options(const struct flood_command *c, struct flood_options *o)
+{
+    flood_defaults(o);
+    if (c->quick) {
+        o->span = QUICK_SPAN;
+        o->rates[0] = 10000;
+        o->rate_count = 1;
+    }
+    if (c->rates.count > 0) {
+        o->rate_count = c->rates.count;
+        for (int i = 0; i < c->rates.count; i++)
+            o->rates[i] = (uint32_t)c->rates.value[i];
+    }
+    o->visits = (uint32_t)c->visits;
+    o->span = c->seconds ? c->seconds : o->span;
+    o->pairs[FLOOD_TLSYN_OURS] = o->pairs[FLOOD_TLSYN_STOCK] = c->server != SERVER_NGINX;
+    o->pairs[FLOOD_NGINX_STOCK] = c->server != SERVER_TLSYN;
+    o->kinds[FLOOD_SPOOFED] = c->kind != 2;
+    o->kinds[FLOOD_STOLEN] = c->kind != 1;
+    o->seed = (uint64_t)c->seed;
+    o->version = TLSYN_VERSION;
+}
+
+static int run(const struct flood_command *c, const char *typed)
+{
+    struct flood_options options;
+    struct flood_study *study = NULL;
+    char text[32];
+    int error = study_try_folder(c->out, ROOM_NEEDED);
+
+    if (error < 0)
+        return CLI_FAILURE;
+    take_options(c, &options);
+    options.command = typed;
+    if (options.pairs[FLOOD_NGINX_STOCK] && !flood_has_nginx()) {
+        say("there is no nginx to compare with");
+        options.pairs[FLOOD_NGINX_STOCK] = false;
+    }
+    error = flood_plan(&options, &study);
+    if (error < 0) {
+        say("nothing was measured: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    say("%u floods of %.1f s: %s", study->cell_count, (double)options.span / 1e6,
+        study_duration(flood_estimate(study), text, sizeof(text)));
+    int status = study_conduct(&kind, study, c->out, c->json);
+    flood_free(study);
+    return status;
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static const struct cli_type rates = {
+    .placeholder = "N,...",
+    .accepts = "up to 8 different numbers from 1 to 200000, with commas between",
+    .parse = study_list_parse,
+    .min = 1,
+    .max = 200000};
+static const struct cli_type visits = {.placeholder = "N",
+                                       .accepts = "a whole number from 1 to 1000",
+                                       .parse = cli_number_parse,
+                                       .min = 1,
+                                       .max = 1000};
+
+static int parse(struct flood_command *c, int argc, char **argv, int *exit_status)
+{
+    static const char *const servers[] = {"all", "tlsyn", "nginx", NULL};
+    static const char *const kinds[] = {"all", "spoofed", "stolen", NULL};
+    static const struct cli_type server = {.placeholder = "SERVER",
+                                           .accepts = "all, tlsyn or nginx",
+                                           .parse = cli_choice_parse,
+                                           .choices = servers};
+    static const struct cli_type flood = {.placeholder = "KIND",
+                                          .accepts = "all, spoofed or stolen",
+                                          .parse = cli_choice_parse,
+                                          .choices = kinds};
+    const struct cli_option options[] = {
+        {"rate", 0, &rates, &c->rates, "forged SYNs per second (1000,3000,10000)", NULL},
+        {"flood", 0, &flood, &c->kind,
+         "spoofed: from any address, without a cookie; stolen: with one address's cookie (all)",
+         NULL},
+        {"server", 0, &server, &c->server, "which one to measure: all, tlsyn or nginx (all)", NULL},
+        {"visits", 0, &visits, &c->visits, "honest handshakes begun per second (40)", NULL},
+        {"seconds", 0, &cli_duration, &c->seconds, "that each flood is watched for (4s)", NULL},
+        {"quick", 'q', NULL, &c->quick, "10000 per second alone, for a second: a first look", NULL},
+        {"out", 'o', &cli_file, &c->out, "folder for the results (out/flood)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the forged addresses (1)", NULL},
+        {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "bench flood",
+        .operands = "",
+        .summary =
+            "Measures what honest clients get of a server while forged SYNs with a ClientHello "
+            "arrive, and what the server sends in answer, in a laboratory on this machine: tlsyn "
+            "serve, and nginx on the kernel's stack with Fast Open.",
+        .options = options,
+        .notes = "  tlsyn bench flood --quick\n"
+                 "  tlsyn bench flood --server tlsyn --flood stolen --rate 10000 --seconds 30s\n",
+        .operands_max = 0,
+    };
+
+    return cli_parse(&command, argc, argv, exit_status);
+}
+
+int cmd_bench_flood(int argc, char **argv)
+{
+    struct flood_command command = {.seed = 1, .visits = 40, .out = "out/flood"};
+    char typed[1024];
+    int status = CLI_USAGE;
+
+    study_join(argc, argv, typed, sizeof(typed));
+    if (parse(&command, argc, argv, &status) < 0)
+        return status;
+    if (command.rates.count > FLOOD_RATES_MAX) {
+        say("--rate takes 8 values at most");
+        return CLI_USAGE;
+    }
+    return run(&command, typed);
+}
