@@ -33,6 +33,7 @@ struct serve {
     int suite;
     int64_t port;
     int64_t connections;
+    int64_t handshakes;
     bool no_open, no_cookies, paper;
     int64_t early_data; /* bytes */
     bool no_tickets;
@@ -147,6 +148,7 @@ static int configure(struct serve *s)
         .sessions = (uint32_t)s->session_cache,
         .session_lifetime = (uint32_t)(s->session_lifetime / TLSYN_SECONDS(1)),
         .early_data = (uint32_t)s->early_data,
+        .handshakes_per_second = (uint32_t)s->handshakes,
         .keylog = keylog_sink(&s->host.keylog),
         .wall_clock = time(NULL),
         .wall_at = tlsyn_clock(),
@@ -254,6 +256,25 @@ static void tell_sessions(const struct serve *s)
                c.sessions, (unsigned long long)c.evicted);
 }
 
+/* How connections were opened, and what was kept out: docs/HANDSHAKE.md has the names. */
+static void tell_openings(const struct serve *s)
+{
+    const struct tlsyn_stack *stack = s->host.stack;
+    struct tlsyn_tls_counters tls;
+
+    tlsyn_tls_config_counters(s->visitors.config, &tls);
+    for (int i = TLSYN_COUNT_tcp_admit_no_text; i <= TLSYN_COUNT_tcp_admit_engine_busy; i++) {
+        uint64_t n = tlsyn_counter(stack, (enum tlsyn_counter)i);
+
+        if (n > 0)
+            say_detail("%-28s %llu", tlsyn_counter_name((enum tlsyn_counter)i),
+                       (unsigned long long)n);
+    }
+    if (tls.waited + tls.too_many > 0)
+        say_detail("%llu TLS handshakes waited for their turn, %llu for too long",
+                   (unsigned long long)tls.waited, (unsigned long long)tls.too_many);
+}
+
 static int serve(struct serve *s)
 {
     const struct tlsyn_endpoint here = {.addr = s->host.own.address, .port = (uint16_t)s->port};
@@ -267,6 +288,8 @@ static int serve(struct serve *s)
     error = serve_until_told(s);
     if (error == -EINTR)
         finish(s);
+    if (!s->visitors.quiet)
+        tell_openings(s);
     tell_sessions(s);
     if (error == -EINTR)
         return CLI_OK;
@@ -335,6 +358,11 @@ static int check(const struct serve *s)
     return CLI_OK;
 }
 
+static const struct cli_type handshakes_type = {.placeholder = "N",
+                                                .accepts = "a whole number from 1 to 1000000",
+                                                .parse = cli_number_parse,
+                                                .min = 1,
+                                                .max = 1000000};
 static const struct cli_type connections_type = {.placeholder = "N",
                                                  .accepts = "a whole number from 1 to 100000",
                                                  .parse = cli_number_parse,
@@ -394,6 +422,8 @@ int cmd_serve(int argc, char **argv)
          NULL},
         {"connections", 0, &connections_type, &s.connections,
          "most connections at a time (default: 1000)", NULL},
+        {"handshakes", 0, &handshakes_type, &s.handshakes,
+         "full TLS handshakes begun per second; more wait for their turn (default: 1000)", NULL},
         {"idle", 0, &cli_duration, &s.visitors.idle,
          "close a connection without a request for so long (default: 60s)", NULL},
         {"quiet", 'q', NULL, &s.visitors.quiet, "no line per request on stderr", NULL},

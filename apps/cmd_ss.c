@@ -25,7 +25,7 @@
 #define ANSWER_MAX ((size_t)32 << 20)
 
 struct ss {
-    bool info, listening, counters, json;
+    bool info, listening, counters, summary, json;
     int64_t *pid; /* the chosen ones; none: all */
     bool *found;
     int pids;
@@ -138,6 +138,39 @@ static void show_head(struct ss *ss)
     ss->head = true;
 }
 
+/* What of the counters tells how connections were opened, and what was kept out. */
+static bool is_about_opening(const char *line)
+{
+    static const char *const prefixes[] = {"TcpPassiveOpens",      "TcpExtTCPAdmit",
+                                           "TcpExtSyncookies",     "TcpExtTCPReqQFull",
+                                           "TcpExtListenOverflow", "TcpExtTCPAmplification"};
+    char name[64];
+
+    if (!is_what(line, "counter") || !ss_member(line, "name", name, sizeof(name)))
+        return false;
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* As `ss -s`: how many connections in which state, and how they came to be. */
+static void show_summary(char *text, const char *process)
+{
+    struct ss_tally tally = {.total = 0};
+    char *rest = NULL;
+
+    say_result("#%s\n", process);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (is_what(line, "connection"))
+            ss_count(&tally, line);
+        else if (is_about_opening(line))
+            ss_counter(stdout, line);
+    }
+    ss_tally(stdout, &tally);
+}
+
 static void show_line(struct ss *ss, const char *line, const char *process)
 {
     bool connection = is_what(line, "connection");
@@ -173,6 +206,10 @@ static void show(struct ss *ss, char *text, pid_t here)
     (void)ss_member(text, "command", command, sizeof(command));
     (void)snprintf(process, sizeof(process), "%s,pid=%lld", command,
                    (long long)(here ? here : own));
+    if (ss->summary && !ss->json) {
+        show_summary(text, process);
+        return;
+    }
     if (ss->counters && !ss->json)
         say_result("#%s\n", process);
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -252,7 +289,7 @@ static void show_other(void *data, int dir)
 
 static int run(struct ss *ss)
 {
-    if (ss->info || ss->listening || !ss->counters)
+    if (ss->info || ss->listening || !(ss->counters || ss->summary))
         show_head(ss);
     for (int which = 0; which < TLSYN_CONTROL_DIRS; which++)
         show_folder(ss, which);
@@ -296,6 +333,8 @@ int cmd_ss(int argc, char **argv)
         {"counters", 0, NULL, &ss.counters,
          "the counters that are not zero, by their names in nstat, and what was dropped, by reason",
          NULL},
+        {"summary", 's', NULL, &ss.summary,
+         "how many connections in which state, how they came to be, and what was kept out", NULL},
         {"json", 0, NULL, &ss.json, "JSON lines, as the processes give them", NULL},
         {.name = NULL},
     };

@@ -217,6 +217,30 @@ void ss_details(FILE *out, const char *line)
     (void)fputc('\n', out);
 }
 
+void ss_count(struct ss_tally *tally, const char *line)
+{
+    char state[VALUE_TEXT] = "";
+
+    (void)ss_member(line, "state", state, sizeof(state));
+    tally->total++;
+    if (strncmp(state, "SYN", 3) == 0)
+        tally->opening++;
+    else if (strcmp(state, "ESTABLISHED") == 0)
+        tally->established++;
+    else if (strcmp(state, "TIME-WAIT") == 0)
+        tally->time_wait++;
+    else
+        tally->closing++;
+}
+
+void ss_tally(FILE *out, const struct ss_tally *tally)
+{
+    (void)fprintf(out,
+                  "%-32s %12u (being opened %u, established %u, being closed %u, TIME-WAIT %u)\n",
+                  "connections", tally->total, tally->opening, tally->established, tally->closing,
+                  tally->time_wait);
+}
+
 void ss_counter(FILE *out, const char *line)
 {
     char name[VALUE_TEXT];

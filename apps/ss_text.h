@@ -25,6 +25,14 @@ void ss_row(FILE *out, const char *line, const char *process);
 /** What else is known of a connection, on a line of its own. */
 void ss_details(FILE *out, const char *line);
 
+/** How many connections there are. */
+struct ss_tally {
+    unsigned total, opening, established, closing, time_wait;
+};
+
+void ss_count(struct ss_tally *tally, const char *line);
+void ss_tally(FILE *out, const struct ss_tally *tally);
+
 /** A counter or a drop. */
 void ss_counter(FILE *out, const char *line);
 

@@ -43,7 +43,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .syn_cookies = true,
         .syns_per_source = 256,
         .embedded_backlog = 256,
-        .embedded_per_source = 64,
+        .embedded_per_source = 32,
         .embedded_per_second = 200,
         .sources = 4096,
         .ring_bytes = 1u << 30,

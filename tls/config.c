@@ -244,6 +244,8 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
         .alloc = alloc,
         .clock = {.wall = options->wall_clock, .at = options->wall_at},
     };
+    work_init(&c->work, options->handshakes_per_second ? options->handshakes_per_second
+                                                       : TLSYN_TLS_HANDSHAKES);
     mbedtls_ssl_config_init(&c->ssl);
     mbedtls_x509_crt_init(&c->trust);
     code = set_up(c, options);

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "store.h"
 #include "strikes.h"
+#include "work.h"
 
 struct tlsyn_tls_config {
     enum tlsyn_tls_role role;
@@ -30,6 +31,7 @@ struct tlsyn_tls_config {
     mbedtls_x509_crt trust;   /* empty until tlsyn_tls_config_trust() */
     uint8_t trust_digest[32]; /* of all that tlsyn_tls_config_trust() was given */
     struct session_server server;
+    struct work work;
     struct tlsyn_tls_store *store;     /* a client's: the caller's, or own_store, or NULL */
     struct tlsyn_tls_store *own_store; /* or NULL */
     struct tlsyn_tls_counters counters;

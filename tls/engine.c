@@ -239,9 +239,31 @@ static bool is_over(const struct tlsyn_tls *tls)
     return tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_HANDSHAKE_OVER;
 }
 
+/* What comes next is a full handshake's, and costs a signature (work.h). One that resumes passes
+ * this state by. */
+static bool must_wait(struct tlsyn_tls *tls)
+{
+    struct tlsyn_tls_config *config = tls->config;
+    tlsyn_time now = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+
+    if (config->role != TLSYN_TLS_SERVER ||
+        tls->ssl.MBEDTLS_PRIVATE(state) != MBEDTLS_SSL_SERVER_CERTIFICATE)
+        return false;
+    if (tls->turn == 0) {
+        tls->turn = work_reserve(&config->work, now);
+        config->counters.waited += tls->turn > now && tls->turn != TLSYN_NEVER;
+        config->counters.too_many += tls->turn == TLSYN_NEVER;
+    }
+    if (tls->turn == TLSYN_NEVER)
+        tls_fail(tls, ERROR_TOO_BUSY, false);
+    else if (tls->turn > now)
+        tlsyn_conn_wake(tls->conn, tls->turn);
+    return tls->turn > now;
+}
+
 int tls_drive(struct tlsyn_tls *tls)
 {
-    while (tls->error == 0 && !tls->established && !is_over(tls)) {
+    while (tls->error == 0 && !tls->established && !is_over(tls) && !must_wait(tls)) {
         uint64_t sent = tls->out.records;
         int code = step(tls);
 

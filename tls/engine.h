@@ -62,12 +62,13 @@ struct tlsyn_tls {
     enum tlsyn_tls_session found; /* server: the kind of session that the client brought */
     uint8_t asked[32];            /* server: digest of the name asked for; zero: none */
 
-    int error;     /* sticky: the first failure */
-    bool refused;  /* TCP was told of it, and tells us that the connection is closed */
-    bool told;     /* on_closed has been raised, or must not be */
-    int busy;      /* brackets open */
-    bool orphan;   /* to be freed when the outermost closes and the connection is gone */
-    bool released; /* the same, but what was written still leaves */
+    tlsyn_time turn; /* server: when its full handshake may begin; 0: it did not ask yet */
+    int error;       /* sticky: the first failure */
+    bool refused;    /* TCP was told of it, and tells us that the connection is closed */
+    bool told;       /* on_closed has been raised, or must not be */
+    int busy;        /* brackets open */
+    bool orphan;     /* to be freed when the outermost closes and the connection is gone */
+    bool released;   /* the same, but what was written still leaves */
     struct tlsyn_handler nobody; /* the user of a released session */
 
     tlsyn_time started, finished, first_byte;

@@ -65,6 +65,8 @@ static const struct meaning meanings[] = {
      "too many records were sent under one key"},
     {MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL, -EPROTO, ALERT(RECORD_OVERFLOW),
      "the peer sent a TLS message larger than this engine takes"},
+    {ERROR_TOO_BUSY, -EBUSY, ALERT(INTERNAL_ERROR),
+     "too many TLS handshakes wait for their turn"},
     {MBEDTLS_ERR_PK_SIG_LEN_MISMATCH, -EPROTO, ALERT(DECRYPT_ERROR),
      "a signature of the peer does not hold"},
 };

@@ -87,10 +87,16 @@ static int go_on_or_refuse(struct tlsyn_tls *tls)
     return error;
 }
 
+/* The next SYN may be answered at once, but not for somebody who may not be there: he gets the
+ * flight with his third segment (docs/HANDSHAKE.md). */
 static int tls_on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
-    (void)conn;
-    return go_on_or_refuse(session(handler));
+    struct tlsyn_tls *tls = session(handler);
+    tlsyn_time now = tlsyn_stack_now(tlsyn_conn_stack(conn));
+
+    if (!tlsyn_conn_validated(conn) && !work_has_spare(&tls->config->work, now))
+        return -EAGAIN;
+    return go_on_or_refuse(tls);
 }
 
 static int tls_on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)

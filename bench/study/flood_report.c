@@ -20,7 +20,7 @@ static void conditions(const struct flood_study *s, char *text, size_t size)
         "SYNs with a ClientHello arrive: spoofed, with an empty Fast Open option from addresses "
         "drawn by chance; stolen, with the cookie of one address, from it. Forger, clients and "
         "server share the machine's processors. Out per in: bytes of frames beside the honest "
-        "clients' traffic. The machine: %s.",
+        "clients' traffic. Noise: %s.",
         s->options.visits, (double)s->options.span / 1e6,
         noise_sentence(&s->noise, noise, sizeof(noise)));
 }

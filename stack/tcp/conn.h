@@ -55,6 +55,7 @@ enum tcp_deadline {
     TCP_IDLE,       /* memory of rings may not be needed any more */
     TCP_CORK,       /* a partial segment has waited long enough */
     TCP_KEEPALIVE,  /* RFC 9293 3.8.4 */
+    TCP_WAKE,       /* tlsyn_conn_wake() */
     TCP_DEADLINES
 };
 
@@ -69,7 +70,7 @@ enum tcp_ack_due {
 #define TCP_CONN_BYTES 960
 /** Of which a segment that nothing unusual befalls touches so many bytes: twelve lines of a cache
  * at most. */
-#define TCP_CONN_HOT 736
+#define TCP_CONN_HOT 744
 
 /** What is needed until the connection is established, and no longer. */
 struct opening {

@@ -7,6 +7,11 @@
 #include "tcp/recovery.h"
 #include "tcp/urgent.h"
 
+bool tlsyn_conn_validated(const struct tlsyn_conn *conn)
+{
+    return conn->validated;
+}
+
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn)
 {
     return conn->tcp->stack;

@@ -79,10 +79,11 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
 #define SYNACK_REPEATS 7
 
 /* They are what a client whose ACK was lost, and who has nothing more to say, is waiting for: the
- * flight must not use up their room. */
+ * flight must not use up their room; but half of all there is is the flight's. */
 static int64_t set_aside(const struct tlsyn_conn *conn)
 {
     int64_t left = SYNACK_REPEATS - (int64_t)conn->syn_retransmits;
+    int64_t half = (int64_t)(3 * conn->opening->unvalidated_in / 2), all;
     uint8_t scratch[TCP_OPTIONS_MAX];
     struct tcp_options bare;
 
@@ -90,7 +91,8 @@ static int64_t set_aside(const struct tlsyn_conn *conn)
         return 0;
     tcp_options_fill(conn, TCP_SYN | TCP_ACK, &bare);
     bare.has_fastopen = false;
-    return left * (tcp_headers_len(conn) + tcp_options_emit(&bare, scratch, sizeof(scratch)));
+    all = left * (tcp_headers_len(conn) + tcp_options_emit(&bare, scratch, sizeof(scratch)));
+    return all < half ? all : half;
 }
 
 int64_t tcp_amplification_left(const struct tlsyn_conn *conn)

@@ -62,6 +62,7 @@ static void (*const passed[TCP_DEADLINES])(struct tlsyn_conn *) = {
     [TCP_IDLE] = buffers_idle_timeout,
     [TCP_CORK] = tcp_cork_timeout,
     [TCP_KEEPALIVE] = tcp_keepalive_timeout,
+    [TCP_WAKE] = tcp_event_data,
 };
 
 static void fire(struct timer *timer)
@@ -96,6 +97,12 @@ void timers_set(struct tlsyn_conn *conn, enum tcp_deadline which, tlsyn_time whe
     conn->deadline[which] = tick_of(when);
     if (when < conn->timer.deadline)
         timer_set(&conn->tcp->cx->wheel, &conn->timer, when);
+}
+
+void tlsyn_conn_wake(struct tlsyn_conn *conn, tlsyn_time when)
+{
+    if (conn->in_demux)
+        timers_set(conn, TCP_WAKE, when);
 }
 
 void timers_clear_all(struct tlsyn_conn *conn)

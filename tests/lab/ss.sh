@@ -57,6 +57,10 @@ inside()
     ours=${TLSYN_ADDRESS%/*}
     shown "^ESTABLISHED +0 +0 +$ours:[0-9]+ +$TLSYN_PEER:443 +connect,pid=$client$"
     shown "^ESTABLISHED +0 +0 +$TLSYN_PEER:443 +$ours:[0-9]+ +serve,pid=[0-9]+$"
+    ss -s
+    shown '^connections +1 \(being opened 0, established 1, '
+    shown '^TcpExtTCPAdmitOpen +1$'
+    ss
     ! grep -q LISTEN "$scratch/ss" || fail "listeners were not asked for: $(cat "$scratch/ss")"
     passed "both ends are shown, with their addresses"
 

@@ -28,7 +28,7 @@ BEGIN {
     sees["report"] = "report measure"
     sees["peer"] = "peer"
     sees["study"] = "study report measure lab peer"
-    sees["micro"] = "micro measure core wire ip tcp"
+    sees["micro"] = "micro study measure core wire ip tcp"
 
     # Public headers that not everybody below may see: NAME -> the rooms that may. The others
     # are open to all.

@@ -65,6 +65,16 @@ void tlsyn_conn_info(const struct tlsyn_conn *c, struct tlsyn_conn_info *info)
     *info = (struct tlsyn_conn_info){.number = 1};
 }
 
+bool tlsyn_conn_validated(const struct tlsyn_conn *c)
+{
+    return c->established || !c->wire->strangers;
+}
+
+void tlsyn_conn_wake(struct tlsyn_conn *c, tlsyn_time when)
+{
+    c->wake = when;
+}
+
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *c)
 {
     return &c->wire->stack;

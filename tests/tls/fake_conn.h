@@ -36,6 +36,7 @@ struct tlsyn_conn {
     int aborted; /* what on_closed has to say after this event; 0: nothing */
     int resets_sent;
     int closed_events;
+    tlsyn_time wake; /* of tlsyn_conn_wake(); 0: never asked for */
 };
 
 struct tlsyn_stack {
@@ -49,7 +50,8 @@ struct wire {
     size_t chunk;             /* bytes per segment */
     size_t syn_room;          /* bytes that the SYN may carry; 0: sequential */
     size_t synack_room;
-    bool pad; /* SYN and SYN-ACK text padded to 1024 bytes (TLSYN_LEVEL_PAPER) */
+    bool strangers; /* nobody has a cookie */
+    bool pad;       /* SYN and SYN-ACK text padded to 1024 bytes (TLSYN_LEVEL_PAPER) */
     size_t syn_text, synack_text, ack_text; /* bytes that rode there */
     uint64_t moved[2];                      /* bytes that went from end 0, from end 1 */
     bool flip;                              /* one byte is damaged on the way: */

@@ -458,6 +458,109 @@ START_TEST(garbage_gets_an_alert_before_the_end)
 }
 END_TEST
 
+/* --- more than there is time for -------------------------------------------------------------- */
+
+enum { CROWD_MAX = 64 };
+
+/* A server that begins so many full handshakes per second. */
+static void slow_down(struct bed *bed, uint32_t per_second)
+{
+    struct tlsyn_tls_config **config = &bed->config[WORLD_SERVER];
+    struct tlsyn_tls_options o = {
+        .role = TLSYN_TLS_SERVER,
+        .handshakes_per_second = per_second,
+        .wall_clock = WALL,
+        .wall_at = TLSYN_SECONDS(1000),
+        .random = tlsyn_stack_random(bed->world.host[WORLD_SERVER].stack),
+    };
+
+    tlsyn_tls_config_free(*config);
+    ck_assert_int_eq(tlsyn_tls_config_new(&o, config, NULL), 0);
+    ck_assert_int_eq(tlsyn_tls_config_identity(*config, ec.chain, strlen(ec.chain), ec.key,
+                                               strlen(ec.key), NULL),
+                     0);
+}
+
+/* They come at the same time. How many succeed. */
+static int crowd_visits(struct bed *bed, enum tlsyn_level level, int n, tlsyn_time *last)
+{
+    static struct user users[CROWD_MAX];
+    struct tlsyn_connect_options o = to_server(bed, level);
+    bool never = false;
+    int good = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct user *u = &users[i];
+
+        *u = (struct user){.handler = {.events = &events}, .world = &bed->world};
+        ck_assert_int_eq(
+            tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls),
+            0);
+        u->opened = bed->world.now;
+        ck_assert_int_eq(tlsyn_conn_open(bed->world.host[WORLD_CLIENT].stack, &o,
+                                         tlsyn_tls_handler(u->tls), NULL),
+                         0);
+    }
+    world_run(&bed->world, TLSYN_SECONDS(60), &never);
+    *last = 0;
+    for (int i = 0; i < n; i++) {
+        ck_assert(users[i].done);
+        good += users[i].error == 0;
+        if (users[i].error == 0 && users[i].established - users[i].opened > *last)
+            *last = users[i].established - users[i].opened;
+    }
+    return good;
+}
+
+START_TEST(beyond_its_rate_a_server_has_sessions_wait) /* loop: levels none, open, cookie */
+{
+    const struct world_options path = {
+        .seed = 5, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    struct tlsyn_tls_counters counters;
+    struct tlsyn_stack *server;
+    struct bed bed;
+    struct user u;
+    tlsyn_time last;
+
+    bed_open(&bed, &path, TLSYN_TLS_13, levels[_i]);
+    slow_down(&bed, 4);
+    server = bed.world.host[WORLD_SERVER].stack;
+    visit(&bed, levels[_i], &u); /* finds the neighbour, and gets a cookie */
+    world_run(&bed.world, TLSYN_SECONDS(60), &u.is_server);
+    ck_assert_int_eq(crowd_visits(&bed, levels[_i], 40, &last), 40);
+    tlsyn_tls_config_counters(bed.config[WORLD_SERVER], &counters);
+    ck_assert_uint_eq(counters.waited, 8);
+    ck_assert_uint_eq(counters.too_many, 0);
+    ck_assert_int_ge(last, TLSYN_SECONDS(2)); /* eight turns, four per second */
+    ck_assert_int_le(last, TLSYN_SECONDS(2) + 3 * RTT);
+    uint64_t put_off = tlsyn_counter(server, TLSYN_COUNT_tcp_admit_engine_busy);
+    if (levels[_i] == TLSYN_LEVEL_OPEN)
+        ck_assert_uint_gt(put_off, 10); /* and let who has a cookie go first */
+    else
+        ck_assert_uint_eq(put_off, 0);
+    bed_close(&bed);
+}
+END_TEST
+
+START_TEST(when_too_many_wait_the_last_are_told)
+{
+    const struct world_options path = {
+        .seed = 6, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    struct tlsyn_tls_counters counters;
+    struct bed bed;
+    tlsyn_time last;
+
+    bed_open(&bed, &path, TLSYN_TLS_13, TLSYN_LEVEL_NONE);
+    slow_down(&bed, 1);
+    int good = crowd_visits(&bed, TLSYN_LEVEL_NONE, 50, &last);
+    tlsyn_tls_config_counters(bed.config[WORLD_SERVER], &counters);
+    ck_assert_uint_gt(counters.too_many, 0);
+    ck_assert_int_eq(good + (int)counters.too_many, 50);
+    ck_assert_int_ge(good, 42); /* 32 at once, and for ten seconds one each */
+    bed_close(&bed);
+}
+END_TEST
+
 Suite *tls_stack_suite(void);
 
 Suite *tls_stack_suite(void)
@@ -473,6 +576,8 @@ Suite *tls_stack_suite(void)
     tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
     tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
     tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);
+    tcase_add_loop_test(t, beyond_its_rate_a_server_has_sessions_wait, 0, 3);
+    tcase_add_test(t, when_too_many_wait_the_last_are_told);
     suite_add_tcase(s, t);
     return s;
 }

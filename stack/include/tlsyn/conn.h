@@ -285,6 +285,14 @@ const char *tlsyn_controller_name(const char *name);
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn);
 struct tlsyn_handler *tlsyn_conn_handler(struct tlsyn_conn *conn);
 
+/** Whether somebody is known to be at the peer's address: by a Fast Open cookie, by the third
+ * segment of the handshake, or because we called. */
+bool tlsyn_conn_validated(const struct tlsyn_conn *conn);
+
+/** on_data is raised at that time, once, whether there is something to peek or not. The call before
+ * it is forgotten; TLSYN_NEVER forgets it, too. */
+void tlsyn_conn_wake(struct tlsyn_conn *conn, tlsyn_time when);
+
 /** Puts another handler in place; an engine does so to stand between. */
 void tlsyn_conn_set_handler(struct tlsyn_conn *conn, struct tlsyn_handler *handler);
 

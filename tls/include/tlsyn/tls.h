@@ -124,6 +124,9 @@ struct tlsyn_tls_store {
 
 #define TLSYN_TLS_EARLY_ENTRIES 8192
 
+/** About what a core of today has time for. */
+#define TLSYN_TLS_HANDSHAKES 1000
+
 struct tlsyn_tls_options {
     enum tlsyn_tls_role role;
     enum tlsyn_tls_suite suite;
@@ -164,6 +167,12 @@ struct tlsyn_tls_options {
     uint32_t session_lifetime;
     /** Client: where sessions wait, or NULL; lives as long as the config. */
     struct tlsyn_tls_store *store;
+    /** Server: full handshakes begun per second in the long run, each with a signature or a
+     * decryption; sessions beyond that wait for their turn, and one whose turn would be ten seconds
+     * away fails (-EBUSY). While half of what may be begun at once is begun, a ClientHello in the
+     * SYN of who has no cookie waits until he has answered (TLSYN_COUNT_tcp_admit_engine_busy).
+     * Sessions that resume need no turn. 0: TLSYN_TLS_HANDSHAKES. */
+    uint32_t handshakes_per_second;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
     /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. */
@@ -194,6 +203,8 @@ struct tlsyn_tls_counters {
     uint64_t ids_unknown;     /* server: session IDs that were not there (any more) */
     uint32_t sessions;        /* server: kept by ID now */
     uint64_t evicted;         /* server: of those, left before their time */
+    uint64_t waited;          /* server: full handshakes that waited for their turn */
+    uint64_t too_many;        /* server: of which too many waited */
 };
 
 void tlsyn_tls_config_counters(const struct tlsyn_tls_config *config,
