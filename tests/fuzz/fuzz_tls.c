@@ -2,9 +2,10 @@
  * fuzz_tls: two TLS engines, and in the middle somebody who may do anything to the bytes between
  * them.
  *
- * The input is one octet for the set-up (bits 0-1 suite, 2 paper, 3 small rings) and a list of
- * operations, each one octet and what it needs (missing octets read as zero); bit 7 of the octet
- * chooses the end, 0 the client, 1 the server:
+ * The input is one octet for the set-up (bits 0-1 suite, 2 paper, 3 small rings, 4 the client was
+ * here before and writes early data, where the suite has it) and a list of operations, each one
+ * octet and what it needs (missing octets read as zero); bit 7 of the octet chooses the end, 0 the
+ * client, 1 the server:
  *
  *     0 move    length: so many of this end's bytes arrive
  *     1 damage  as move, the first one xored with an octet
@@ -32,6 +33,7 @@ struct user {
     struct tlsyn_handler handler;
     struct tlsyn_tls *tls;
     size_t written, read;
+    bool early; /* client: it writes in on_open */
     bool established, closed;
 };
 
@@ -59,13 +61,40 @@ static void read_some(struct user *u, size_t n)
         must(bytes[i] == (uint8_t)u->read++);
 }
 
-static void on_established(struct tlsyn_handler *h, struct tlsyn_conn *c)
+static void write_some(struct user *u, size_t n)
+{
+    uint8_t bytes[2048];
+    ssize_t taken;
+
+    n = n < sizeof(bytes) ? n : sizeof(bytes);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(u->written + i);
+    taken = tlsyn_tls_write(u->tls, bytes, n);
+    if (taken > 0)
+        u->written += (size_t)taken;
+}
+
+static int on_open(struct tlsyn_handler *h, struct tlsyn_conn *c)
 {
     struct user *u = (struct user *)h;
 
     (void)c;
+    if (u->early)
+        write_some(u, 100);
+    return 0;
+}
+
+static void on_established(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    struct user *u = (struct user *)h;
+    struct tlsyn_tls_info info;
+
+    (void)c;
     must(!u->established && !u->closed);
     u->established = true;
+    tlsyn_tls_info(u->tls, &info);
+    if (u->early && info.early == TLSYN_TLS_EARLY_REJECTED)
+        u->written = 0;
 }
 
 static void on_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
@@ -73,7 +102,7 @@ static void on_data(struct tlsyn_handler *h, struct tlsyn_conn *c)
     struct user *u = (struct user *)h;
 
     (void)c;
-    must(u->established && !u->closed);
+    must((u->established || tlsyn_tls_is_early(u->tls)) && !u->closed);
     read_some(u, 50);
 }
 
@@ -89,8 +118,10 @@ static void on_closed(struct tlsyn_handler *h, struct tlsyn_conn *c, int error)
     u->tls = NULL;
 }
 
-static const struct tlsyn_conn_events events = {
-    .on_established = on_established, .on_data = on_data, .on_closed = on_closed};
+static const struct tlsyn_conn_events events = {.on_open = on_open,
+                                                .on_established = on_established,
+                                                .on_data = on_data,
+                                                .on_closed = on_closed};
 
 /* --- the bed ---------------------------------------------------------------------------------- */
 
@@ -101,6 +132,9 @@ static void make_config(struct bed *bed, int end, uint8_t setup)
         .role = end == 0 ? TLSYN_TLS_CLIENT : TLSYN_TLS_SERVER,
         .suite = (enum tlsyn_tls_suite)(setup & 3),
         .paper = (setup & 4) != 0,
+        .tickets = end == 1 && (setup & 16) != 0 ? 1 : 0,
+        .sessions = end == 0 && (setup & 16) != 0 ? 4 : 0,
+        .early_data = (setup & 16) != 0 ? 500 : 0,
         .wall_clock = CERTS_NOW,
         .wall_at = TLSYN_SECONDS(1000),
         .random = &bed->random.base,
@@ -118,17 +152,16 @@ static void make_config(struct bed *bed, int end, uint8_t setup)
                                    strlen(certs->ec.key), NULL) == 0);
 }
 
-static void bed_open(struct bed *bed, uint8_t setup)
+/* Both ends as they are at the beginning, with a fresh wire between them. */
+static void meet(struct bed *bed, uint8_t setup, bool early)
 {
-    *bed = (struct bed){.user = {{.tls = NULL}}};
-    random_seed(&bed->random, setup);
     wire_init(&bed->wire, (setup & 8) != 0 ? 300 : 8192, 1);
+    bed->wire.stack.now += early ? TLSYN_SECONDS(1) : 0;
     for (int end = 0; end < 2; end++) {
         struct user *u = &bed->user[end];
         struct tlsyn_conn *c = &bed->wire.end[end];
 
-        make_config(bed, end, setup);
-        u->handler.events = &events;
+        *u = (struct user){.handler = {.events = &events}, .early = early && end == 0};
         must(tlsyn_tls_attach(bed->config[end], end == 0 ? NULL : c, "localhost", &u->handler,
                               &u->tls) == 0);
         c->handler = tlsyn_tls_handler(u->tls);
@@ -137,13 +170,32 @@ static void bed_open(struct bed *bed, uint8_t setup)
          0);
 }
 
-static void bed_close(struct bed *bed)
+static void part(struct bed *bed)
 {
     wire_fini(&bed->wire);
-    for (int end = 0; end < 2; end++) {
+    for (int end = 0; end < 2; end++)
         tlsyn_tls_free(bed->user[end].tls);
+}
+
+static void bed_open(struct bed *bed, uint8_t setup)
+{
+    *bed = (struct bed){.user = {{.tls = NULL}}};
+    random_seed(&bed->random, setup);
+    for (int end = 0; end < 2; end++)
+        make_config(bed, end, setup);
+    meet(bed, setup, false);
+    if ((setup & 16) == 0)
+        return;
+    wire_run(&bed->wire);
+    part(bed);
+    meet(bed, setup, true);
+}
+
+static void bed_close(struct bed *bed)
+{
+    part(bed);
+    for (int end = 0; end < 2; end++)
         tlsyn_tls_config_free(bed->config[end]);
-    }
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -185,19 +237,6 @@ static void forge(struct bed *bed, int end, struct reader *r)
     get_bytes(r, bytes, n);
     if (n > 0)
         wire_inject(&bed->wire, end, bytes, n);
-}
-
-static void write_some(struct user *u, size_t n)
-{
-    uint8_t bytes[2048];
-    ssize_t taken;
-
-    n = n < sizeof(bytes) ? n : sizeof(bytes);
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(u->written + i);
-    taken = tlsyn_tls_write(u->tls, bytes, n);
-    if (taken > 0)
-        u->written += (size_t)taken;
 }
 
 static void use(struct bed *bed, int end, unsigned operation, struct reader *r)

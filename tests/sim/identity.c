@@ -7,7 +7,8 @@
 
 #include "support/must.h"
 
-#define WALL INT64_C(1907755200) /* 2030-06-15 */
+#define EARLY_DATA 8000
+#define WALL       INT64_C(1907755200) /* 2030-06-15 */
 
 static struct {
     bool made;
@@ -43,6 +44,8 @@ void identity_configs(const struct plan *plan, struct tlsyn_stack *stack,
         .role = TLSYN_TLS_CLIENT,
         .suite = (enum tlsyn_tls_suite)(plan->tls - 1),
         .paper = true, /* levels may be mixed */
+        .sessions = plan->returning ? 32 : 0,
+        .early_data = plan->returning == 2 ? EARLY_DATA : 0,
         .wall_clock = WALL,
         .wall_at = tlsyn_stack_now(stack),
         .random = tlsyn_stack_random(stack),
@@ -54,6 +57,7 @@ void identity_configs(const struct plan *plan, struct tlsyn_stack *stack,
     tlsyn_tls_config_trust(*client, identities.ec.ca, strlen(identities.ec.ca), NULL);
     tlsyn_tls_config_trust(*client, identities.rsa.ca, strlen(identities.rsa.ca), NULL);
     o.role = TLSYN_TLS_SERVER;
+    o.tickets = plan->returning ? 2 : 0;
     must(tlsyn_tls_config_new(&o, server, NULL) == 0);
     add(*server, &identities.rsa);
     add(*server, &identities.ec);

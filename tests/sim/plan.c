@@ -238,6 +238,17 @@ static void choose_tls(struct plan *p, struct random_seeded *r)
     p->at_once = between(r, 1, p->flows);
 }
 
+/* Who comes back must have been here, and at the same server. */
+static void choose_returning(struct plan *p, struct random_seeded *r)
+{
+    if (!p->tls || once_in(r, 3))
+        return;
+    p->returning = between(r, 1, 2);
+    p->hosts = 2;
+    p->flows = between(r, 3, 8);
+    p->gap = TLSYN_MS(between(r, 1, 1000));
+}
+
 void plan_choose(struct plan *plan, uint64_t seed)
 {
     struct random_seeded r;
@@ -254,6 +265,7 @@ void plan_choose(struct plan *plan, uint64_t seed)
     choose_flows(plan, &r);
     choose_tls(plan, &r);
     plan->remember = maybe(&r, 2, TLSYN_SECONDS(5));
+    choose_returning(plan, &r);
 }
 
 /* --- as text ---------------------------------------------------------------------------------- */
@@ -297,8 +309,9 @@ bool plan_is_sane(const struct plan *p)
 
     return p->hosts >= 2 && p->hosts <= PLAN_HOSTS_MAX && p->flows >= 0 &&
            p->flows <= PLAN_FLOWS_MAX && p->at_once >= 1 && p->tls >= 0 && p->tls <= 4 &&
-           p->phase > 0 && p->batch >= 1 && p->batch <= 32 && p->mtu <= 9000 &&
-           p->mtu - p->mtu_less >= least && (p->middle_mtu == 0 || p->middle_mtu >= least) &&
+           p->returning >= 0 && p->returning <= 2 && p->phase > 0 && p->batch >= 1 &&
+           p->batch <= 32 && p->mtu <= 9000 && p->mtu - p->mtu_less >= least &&
+           (p->middle_mtu == 0 || p->middle_mtu >= least) &&
            (p->rate == 0 || (p->rate >= 10000 && p->queue >= 3000)) && p->msl >= 1000 &&
            p->loss <= PLAN_MILLION / 2 && (p->oom == 0 || p->oom_for > 0) &&
            (p->ring_bytes == 0 || p->ring_bytes >= 32768);

@@ -185,11 +185,19 @@ static bool may_leave(const struct talker *t)
            (t->ended || (!t->tls && t->established));
 }
 
+/* Behind TLS a client may try, and a server may when there is early data. */
+static bool may_talk(const struct talker *t)
+{
+    if (t->established)
+        return true;
+    return t->tls && t->server ? tlsyn_tls_is_early(t->tls) : t->early;
+}
+
 static void talk(struct talker *t, bool ticking)
 {
     bool reads = ticking || t->read_limit == 0, writes = ticking || t->write_limit == 0;
 
-    if (!t->conn || t->over || t->busy || !(t->established || (t->early && !t->tls)))
+    if (!t->conn || t->over || t->busy || !may_talk(t))
         return;
     t->busy = true;
     if (reads)
@@ -239,20 +247,38 @@ static int on_shake(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     return 0;
 }
 
+/* What was rejected was not said. */
+static void speak_again(struct talker *t)
+{
+    struct tlsyn_tls_info info;
+
+    tlsyn_tls_info(t->tls, &info);
+    if (!t->server && info.early == TLSYN_TLS_EARLY_REJECTED)
+        t->sent = 0;
+}
+
+static void begin_ticking(struct talker *t)
+{
+    if (t->read_every && t->tick == TLSYN_NEVER)
+        t->tick = *t->now + t->read_every;
+}
+
 static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct talker *t = of(handler);
 
     t->conn = conn;
     t->established = true;
-    if (t->read_every)
-        t->tick = *t->now + t->read_every;
+    if (t->tls)
+        speak_again(t);
+    begin_ticking(t);
     talk(t, false);
 }
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     (void)conn;
+    begin_ticking(of(handler)); /* early data comes before on_established */
     talk(of(handler), false);
 }
 

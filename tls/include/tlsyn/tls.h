@@ -23,7 +23,8 @@
  * session and server allow it; else the write says -EAGAIN. In on_established tlsyn_tls_info() says
  * whether it was accepted. If it was rejected it is gone: write it again, or not, for what was safe
  * to write early may have been written for another protocol (ALPN). A server reads it in
- * on_data, before on_established, and what it writes there leaves with its first flight. Until
+ * on_data, before on_established, and what it writes there leaves with its first flight; early
+ * data that it does not read holds the handshake up. Until
  * on_established, tlsyn_tls_is_early() says true: the client may be somebody who repeats
  * another's bytes.
  *
