@@ -30,12 +30,13 @@ const char *describe_mode(const struct tlsyn_conn_info *info)
     return info->syn_text_acked > 0 ? "embedded" : "sequential";
 }
 
-/* Without a cookie the server's flight stops at three times the SYN, headers counted, and the rest
- * waits for the ACK: then embedding has saved nothing. */
+/* Without a cookie the server's flight stops at three times the SYN, headers counted and some of it
+ * kept for repetitions, and the rest waits for the ACK: then embedding has saved nothing. A flight
+ * that filled the SYN-ACK went on behind it. */
 static bool stopped_at_limit(const struct tlsyn_conn_info *info)
 {
     return !info->cookie_used && info->level != TLSYN_LEVEL_PAPER &&
-           info->synack_text >= 3 * info->syn_text;
+           2 * info->synack_text >= 3 * info->syn_text && info->synack_text + 100 < info->mss;
 }
 
 const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size)
