@@ -229,9 +229,12 @@ static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
         fail(f, error);
 }
 
+/* It has an Ethernet address of its own, so that the kernel sees at the first look that a frame is
+ * not for its own stack, instead of looking for a route. */
 static int open_link(const struct flow_end *end, struct tlsyn_link **link)
 {
     const struct tlsyn_afpacket_options options = {
+        .hwaddr = {0x02, 0, 10, 77, 1, (uint8_t)end->host},
         .way = end->order.rings ? TLSYN_AFPACKET_RING : TLSYN_AFPACKET_CALLS,
         .no_vnet_hdr = end->order.plain,
     };
