@@ -22,7 +22,7 @@ struct bulk_command {
     tlsyn_time seconds;
     int family, offload, receive; /* choices, in the order of the tables below */
     const char *out, *controller, *only;
-    bool quick, no_lwip, copies, json;
+    bool quick, no_lwip, copies, plain, json;
 };
 
 /* --- the study -------------------------------------------------------------------------------- */
@@ -73,6 +73,7 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->ring = (uint32_t)c->ring;
     o->copies = c->copies;
     o->rings = c->receive == 1;
+    o->plain = c->plain;
     o->only = c->only;
     o->seed = (uint64_t)c->seed;
     if (c->controller)
@@ -144,6 +145,7 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
         {"copy", 0, NULL, &c->copies, "our sender's bytes into its send buffer, as send(2) would",
          NULL},
+        {"plain", 0, NULL, &c->plain, "our stack cuts and sums every segment itself", NULL},
         {"receive", 0, &receive, &c->receive,
          "our stack's frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",

@@ -107,7 +107,7 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
         .copies = s->options.copies,
         .pin = true,
         .rings = s->options.rings,
-        .plain = !member->offload,
+        .plain = s->options.plain,
         .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
     };
 

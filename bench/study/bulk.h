@@ -2,10 +2,11 @@
  * study/bulk.h: how fast one flow is over a wire between two hosts: this stack, the kernel's, lwIP.
  *
  * Two laboratories without an emulator stand side by side: in one the interfaces have the kernel's
- * default offloads, in the other they have none, and our stack uses none. In every round each pair
- * sends for a while in each of them, in shuffled order. What counts is the throughput that the
- * receiver saw behind the first FLOW_WARM, and the CPU time of both processes. Rows are compared
- * with kernel to kernel under the same offloads, by rounds.
+ * default offloads, in the other they have none: both stacks then leave it to the kernel to cut
+ * super-segments and to sum them before they reach the wire, or ours does it itself (`plain`). In
+ * every round each pair sends for a while in each of them, in shuffled order. What counts is the
+ * throughput that the receiver saw behind the first FLOW_WARM, and the CPU time of both processes.
+ * Rows are compared with kernel to kernel under the same offloads, by rounds.
  */
 #ifndef STUDY_BULK_H
 #define STUDY_BULK_H
@@ -21,10 +22,10 @@ enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 struct bulk_options {
     int family;
     uint32_t rounds;
-    tlsyn_time span;     /* that each sends for, FLOW_WARM included */
-    uint32_t ring;       /* see flow.h */
-    bool copies, rings;  /* see flow.h */
-    char controller[16]; /* of both stacks; lwIP has but NewReno */
+    tlsyn_time span;           /* that each sends for, FLOW_WARM included */
+    uint32_t ring;             /* see flow.h */
+    bool copies, rings, plain; /* see flow.h */
+    char controller[16];       /* of both stacks; lwIP has but NewReno */
     uint64_t seed;
     bool offload[2]; /* which to measure: without, with */
     bool lwip;

@@ -112,6 +112,7 @@ static void write_environment(const struct bulk_study *s, struct json *j)
     json_member_number(j, "span_s", (double)o->span / 1e6);
     json_member_integer(j, "ring_bytes", o->ring);
     json_member_bool(j, "copies", o->copies);
+    json_member_bool(j, "plain", o->plain);
     json_end(j);
 }
 

@@ -42,7 +42,7 @@ struct flow_order {
     bool digest;         /* the receiver takes a SHA-256 of everything; else samples are compared */
     bool pin;            /* the sender on the first core, the receiver on the second */
     bool rings;          /* our stack receives through a ring, not by system calls */
-    bool plain;          /* our stack does without PACKET_VNET_HDR: no offload */
+    bool plain;          /* our stack does without PACKET_VNET_HDR: it cuts and sums itself */
     uint16_t port;       /* the listener's; nobody may listen on the next one */
     bool impaired;       /* the link is set to these, once the ends know each other */
     struct tlsyn_impairment to_server, to_client;

@@ -35,6 +35,12 @@ else
     passed "there is no lwIP here"
 fi
 
+"$TLSYN" bench bulk --quick --plain --only tlsyn-kernel --no-lwip --offload off -n 1 --out "$out" \
+    >"$scratch/table" 2>"$scratch/log" ||
+    fail "where our stack cuts its segments itself it ends with $?: $(tail -n 3 "$scratch/log")"
+holds '.environment.plain and (.rows | length == 1 and .[0].failed == 0 and .[0].gbit_s > 0)' \
+    "without PACKET_VNET_HDR, too"
+
 "$TLSYN" bench bulk --quick --family 6 --no-lwip --offload on -n 1 --out "$out" >"$scratch/table" \
     2>"$scratch/log" ||
     fail "over IPv6 it ends with $?: $(tail -n 3 "$scratch/log")"
