@@ -1,0 +1,71 @@
+#!/bin/sh
+# Early data between our server and OpenSSL's client, and our client and OpenSSL's server.
+# shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
+. "$(dirname "$0")/lib.sh"
+need openssl
+self=$(realpath "$0")
+
+# --- in the lab's client host ---------------------------------------------------------------------
+# visit OPTIONS...: s_client, whose ordinary data are GET; $scratch/out
+visit()
+{
+    printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 openssl s_client -ign_eof -tls1_3 \
+        -CAfile "$SHARED/ca.pem" -verify_return_error "$@" >"$scratch/out" 2>&1 ||
+        fail "s_client $*: $(cat "$scratch/out")"
+}
+
+says()
+{
+    grep -q "$1" "$scratch/out" || fail "no \"$1\": $(cat "$scratch/out")"
+}
+
+inside()
+{
+    await "$SHARED/serve.log" serving
+    await "$SHARED/serve.other" serving
+    printf 'GET /early.txt HTTP/1.0\r\n\r\n' >"$scratch/get"
+    printf 'PUT /put.txt HTTP/1.0\r\nContent-Length: 4\r\n\r\nfour' >"$scratch/put"
+    visit -connect "$TLSYN_PEER:443" -sess_out "$scratch/session"
+    visit -connect "$TLSYN_PEER:443" -sess_in "$scratch/session" -early_data "$scratch/get"
+    says 'Early data was accepted'
+    says '^what came early$'
+    grep -q '"GET /early.txt" 200 .* early$' "$SHARED/serve.log" ||
+        fail "not answered early: $(cat "$SHARED/serve.log")"
+    passed "s_client's early GET is answered early"
+
+    visit -connect "$TLSYN_PEER:443" -sess_out "$scratch/session"
+    visit -connect "$TLSYN_PEER:443" -sess_in "$scratch/session" -early_data "$scratch/put"
+    says 'Early data was accepted'
+    says '^HTTP/1.1 425 Too Early'
+    [ ! -e "$SHARED/www/put.txt" ] || fail "an early PUT made a file"
+    passed "s_client's early PUT gets 425"
+
+    # A server that knows nothing of the ticket.
+    visit -connect "$TLSYN_PEER:443" -sess_out "$scratch/session"
+    visit -connect 10.77.0.13:443 -CAfile "$SHARED/other.pem" -sess_in "$scratch/session" \
+        -early_data "$scratch/get"
+    says 'Early data was rejected'
+    says '^index$'
+    passed "another server passes the early data over, and the handshake goes on"
+}
+
+[ "${1:-}" != inside ] || { inside && exit 0; }
+
+# --- outside --------------------------------------------------------------------------------------
+need_namespaces
+mkdir "$scratch/www"
+echo index >"$scratch/www/index.html"
+echo 'what came early' >"$scratch/www/early.txt"
+cat >"$scratch/servers" <<END
+cd $scratch
+$TLSYN serve www --self-signed ca.pem --early-data --upload 2>serve.log &
+first=\$!
+$TLSYN serve www --address 10.77.0.13/24 --self-signed other.pem 2>serve.other &
+trap "kill \$first \$!" TERM
+wait
+wait
+END
+export SHARED="$scratch"
+"$TLSYN" lab -q --rtt 2ms --server "exec sh $scratch/servers" -- "$self" inside ||
+    { cat "$scratch/serve.log"; exit 1; }
+no_findings "$scratch/serve.log" "$scratch/serve.other"
