@@ -62,6 +62,7 @@ int actor_stack_server(const struct actor_part *part)
 {
     const struct responder_options options = {.credentials = part->options->credentials,
                                               .level = part->options->level,
+                                              .sessions = part->options->sessions,
                                               .pad = part->options->pad};
     struct control control = {.watch = {.on_ready = on_control}};
     struct node node = {.link = NULL};

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#define DAYS 2
+#define DAYS     2
+#define SESSIONS 64 /* that a server keeps by their ID */
 
 int credentials_make(struct credentials *credentials)
 {
@@ -36,10 +37,15 @@ int credentials_config(const struct credentials *credentials, const struct crede
                                        NULL}; /* padding is protocol names behind this one */
     const struct tlsyn_certified *c = credentials_for(credentials, use->suite);
     bool pad = use->role == TLSYN_TLS_CLIENT && use->level == TLSYN_LEVEL_OPEN;
+    bool by_id = use->role == TLSYN_TLS_SERVER && use->session == STUDY_ID;
+    bool by_ticket = use->role == TLSYN_TLS_SERVER && use->session > STUDY_ID;
     const struct tlsyn_tls_options options = {.role = use->role,
                                               .suite = study_suite_tls(use->suite),
                                               .paper = use->level == TLSYN_LEVEL_PAPER,
                                               .alpn = pad ? alpn : NULL,
+                                              .tickets = by_ticket ? 1 : 0,
+                                              .sessions = by_id ? SESSIONS : 0,
+                                              .store = use->store,
                                               .pad_hello = pad,
                                               .keylog = use->keylog,
                                               .wall_clock = credentials->wall_clock,

@@ -25,6 +25,8 @@ const struct tlsyn_certified *credentials_for(const struct credentials *credenti
 struct credentials_use {
     enum tlsyn_tls_role role;
     enum study_suite suite;
+    enum study_session session;
+    struct tlsyn_tls_store *store; /* of a client's sessions, or NULL */
     enum tlsyn_level
         level; /* of the handshakes; OPEN pads the ClientHello, PAPER skips padding behind it */
     struct tlsyn_tls_keylog *keylog; /* or NULL */

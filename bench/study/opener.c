@@ -14,12 +14,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "study/pocket.h"
 #include "study/tap.h"
 
 enum { ECHO_ID = 0x7473, ECHO_PAYLOAD = 56 };
 
 /* Only captured connections log their keys, so that the timed ones don't pay for it. */
 enum purpose { TIMED, CAPTURED, PURPOSES };
+
+/* What the connections of one kind share. */
+struct kind {
+    struct tlsyn_tls_config *config;
+    struct pocket pocket;
+};
 
 struct opener {
     struct tlsyn_handler handler;
@@ -28,13 +35,16 @@ struct opener {
     struct node *node;
     struct tlsyn_addr server;
     enum tlsyn_level level; /* of embedded opens */
-    struct tlsyn_tls_config *configs[PURPOSES][STUDY_MODES][STUDY_SUITES];
+    const struct credentials *credentials;
+    struct kind *kinds[PURPOSES][STUDY_MODES][STUDY_SUITES][STUDY_SESSIONS]; /* made when needed */
+    struct kind *kind;                                                       /* of this one */
     struct study_order order;
     struct study_outcome outcome;
     struct tlsyn_conn *conn; /* while it lives */
     struct tlsyn_tls *tls;
     double started_us;
     bool answered; /* the first byte was read */
+    bool kept;     /* a session for the next connection has come */
     bool done;
     struct tlsyn_handler plain; /* of a connection without TLS */
     uint16_t sequence;
@@ -86,8 +96,26 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
     o->outcome.syn_text_acked = info.syn_text_acked;
     o->outcome.synack_text = info.synack_text;
     o->outcome.cookie_used = info.cookie_used;
+    o->outcome.session = tls.session;
     (void)snprintf(o->outcome.version, sizeof(o->outcome.version), "%s", tls.version);
     (void)snprintf(o->outcome.cipher, sizeof(o->outcome.cipher), "%s", tls.ciphersuite);
+}
+
+/* With the first byte, and a ticket where each is good once; a capture when it is closed. */
+static void end_if_all_is_there(struct opener *o)
+{
+    bool by_ticket = o->order.way.session == STUDY_PSK || o->order.way.session == STUDY_EARLY;
+
+    if (!o->order.capture[0] && o->answered && (o->kept || !by_ticket))
+        o->done = true;
+}
+
+static void on_keep(struct pocket *pocket)
+{
+    struct opener *o = pocket->owner;
+
+    o->kept = true;
+    end_if_all_is_there(o);
 }
 
 static void take_first_byte(struct opener *o)
@@ -95,9 +123,8 @@ static void take_first_byte(struct opener *o)
     o->outcome.first_byte_us = now_us() - o->started_us;
     o->answered = true;
     if (o->order.capture[0])
-        tlsyn_tls_close(o->tls); /* and done when it is closed */
-    else
-        o->done = true;
+        tlsyn_tls_close(o->tls);
+    end_if_all_is_there(o);
 }
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
@@ -134,12 +161,60 @@ static const struct tlsyn_conn_events events = {.on_open = on_open,
                                                 .on_data = on_data,
                                                 .on_closed = on_closed};
 
-/* --- one connection --------------------------------------------------------------------------- */
-
 static enum tlsyn_level level_for(const struct opener *o, enum study_mode mode)
 {
     return mode == STUDY_EMBEDDED ? o->level : TLSYN_LEVEL_NONE;
 }
+
+/* --- what connections share ------------------------------------------------------------------- */
+
+static void log_key(struct tlsyn_tls_keylog *keylog, const char *line)
+{
+    struct opener *o = (struct opener *)((char *)keylog - offsetof(struct opener, keylog));
+
+    tap_secret(o->node->link, line);
+}
+
+static void kind_free(struct kind *kind)
+{
+    if (kind)
+        tlsyn_tls_config_free(kind->config);
+    free(kind);
+}
+
+/* Before the clock runs. 0, or the outcome is a failure. */
+static int find_kind(struct opener *o, const struct study_order *order)
+{
+    const struct study_way *way = &order->way;
+    enum purpose purpose = order->capture[0] ? CAPTURED : TIMED;
+    struct kind **kind = &o->kinds[purpose][way->mode][way->suite][way->session];
+    struct credentials_use use = {
+        .role = TLSYN_TLS_CLIENT,
+        .suite = way->suite,
+        .session = way->session,
+        .level = level_for(o, way->mode),
+        .keylog = purpose == CAPTURED ? &o->keylog : NULL,
+        .now = tlsyn_clock(),
+    };
+    char message[TLSYN_TLS_MESSAGE] = "out of memory";
+    int error = 0;
+
+    if (!*kind && (*kind = calloc(1, sizeof(**kind))) != NULL) {
+        pocket_init(&(*kind)->pocket, on_keep, o);
+        use.store = way->session == STUDY_NEW ? NULL : &(*kind)->pocket.store;
+        error = credentials_config(o->credentials, &use, &(*kind)->config, message);
+    }
+    if (*kind && error == 0) {
+        o->kind = *kind;
+        return 0;
+    }
+    kind_free(*kind);
+    *kind = NULL;
+    fail(o, error < 0 ? error : -ENOMEM, message);
+    return -1;
+}
+
+/* --- one connection --------------------------------------------------------------------------- */
 
 static int begin(struct opener *o, const struct study_order *order)
 {
@@ -147,9 +222,7 @@ static int begin(struct opener *o, const struct study_order *order)
         .remote = {.addr = o->server, .port = study_port(order->way.suite, order->way.session)},
         .level = level_for(o, order->way.mode),
     };
-    enum purpose purpose = order->capture[0] ? CAPTURED : TIMED;
-    int error = tlsyn_tls_attach(o->configs[purpose][order->way.mode][order->way.suite], NULL,
-                                 STUDY_SERVER_NAME, &o->handler, &o->tls);
+    int error = tlsyn_tls_attach(o->kind->config, NULL, STUDY_SERVER_NAME, &o->handler, &o->tls);
 
     if (error == 0)
         error = tlsyn_conn_open(o->node->stack, &options, tlsyn_tls_handler(o->tls), &o->conn);
@@ -164,7 +237,9 @@ void opener_start(struct opener *o, const struct study_order *order)
     o->outcome = (struct study_outcome){.error = 0};
     o->conn = NULL;
     o->tls = NULL;
-    o->answered = o->done = false;
+    o->answered = o->kept = o->done = false;
+    if (find_kind(o, order) < 0)
+        return;
     if (order->capture[0])
         error = tap_start(o->node->link, order->capture);
     if (error < 0) {
@@ -183,12 +258,21 @@ const bool *opener_done(const struct opener *o)
     return &o->done;
 }
 
+/* How the engine calls it. */
+static const enum tlsyn_tls_session sessions[STUDY_SESSIONS] = {[STUDY_ID] = TLSYN_TLS_ID,
+                                                                [STUDY_TICKET] = TLSYN_TLS_TICKET,
+                                                                [STUDY_PSK] = TLSYN_TLS_PSK,
+                                                                [STUDY_EARLY] = TLSYN_TLS_PSK};
+
 /* The times say nothing about a mode that did not take place. */
 static void check_mode(struct opener *o)
 {
     const struct study_outcome *seen = &o->outcome;
     bool cookie = o->level == TLSYN_LEVEL_COOKIE;
+    enum study_session session = o->order.way.session;
 
+    if (session != STUDY_NEW && seen->session != sessions[session])
+        fail(o, -EPROTO, "not resumed");
     if (o->order.way.mode == STUDY_SEQUENTIAL) {
         if (seen->syn_text > 0)
             fail(o, -EPROTO, "not sequential: the SYN carried text");
@@ -302,38 +386,10 @@ int opener_probed(struct opener *o, double *us)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static void log_key(struct tlsyn_tls_keylog *keylog, const char *line)
-{
-    struct opener *o = (struct opener *)((char *)keylog - offsetof(struct opener, keylog));
-
-    tap_secret(o->node->link, line);
-}
-
-static int make_configs(struct opener *o, const struct credentials *credentials, char *message)
-{
-    int error = 0;
-
-    for (int i = 0; error == 0 && i < PURPOSES * STUDY_MODES * STUDY_SUITES; i++) {
-        int suite = i % STUDY_SUITES;
-        int mode = i / STUDY_SUITES % STUDY_MODES;
-        int purpose = i / STUDY_SUITES / STUDY_MODES;
-        const struct credentials_use use = {
-            .role = TLSYN_TLS_CLIENT,
-            .suite = (enum study_suite)suite,
-            .level = level_for(o, (enum study_mode)mode),
-            .keylog = purpose == CAPTURED ? &o->keylog : NULL,
-            .now = tlsyn_clock(),
-        };
-        error = credentials_config(credentials, &use, &o->configs[purpose][mode][suite], message);
-    }
-    return error;
-}
-
 int opener_open(struct node *node, const struct opener_options *options, struct opener **opener,
                 char *message)
 {
     struct opener *o = calloc(1, sizeof(*o));
-    int error = 0;
 
     if (!o) {
         (void)snprintf(message, TLSYN_TLS_MESSAGE, "out of memory");
@@ -346,11 +402,7 @@ int opener_open(struct node *node, const struct opener_options *options, struct 
     o->node = node;
     o->level = options->level;
     o->server = node_address(options->server);
-    error = make_configs(o, options->credentials, message);
-    if (error < 0) {
-        opener_free(o);
-        return error;
-    }
+    o->credentials = options->credentials;
     *opener = o;
     return 0;
 }
@@ -360,9 +412,8 @@ void opener_free(struct opener *o)
     if (!o)
         return;
     tlsyn_tls_free(o->tls);
-    for (int i = 0; i < PURPOSES * STUDY_MODES; i++) {
-        for (int suite = 0; suite < STUDY_SUITES; suite++)
-            tlsyn_tls_config_free(o->configs[i / STUDY_MODES][i % STUDY_MODES][suite]);
-    }
+    for (struct kind **kind = &o->kinds[0][0][0][0];
+         kind < &o->kinds[0][0][0][0] + sizeof(o->kinds) / sizeof(struct kind *); kind++)
+        kind_free(*kind);
     free(o);
 }

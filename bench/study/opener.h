@@ -25,6 +25,7 @@ struct study_outcome {
     double handshake_us, first_byte_us;
     uint32_t syn_text, syn_text_acked, synack_text;
     bool cookie_used;
+    enum tlsyn_tls_session session;
     char version[16], cipher[48], group[24]; /* group: "" if it isn't known */
     char reason[STUDY_REASON_MAX];
 };
@@ -32,9 +33,9 @@ struct study_outcome {
 struct opener;
 
 struct opener_options {
-    const struct credentials *credentials;
-    enum tlsyn_level level; /* of embedded opens; sequential ones ask for none */
-    const char *server;     /* its address */
+    const struct credentials *credentials; /* outlive the opener */
+    enum tlsyn_level level;                /* of embedded opens; sequential ones ask for none */
+    const char *server;                    /* its address */
 };
 
 /** A client on the node (whose link is a tap), which must outlive it. 0, or -errno with a sentence

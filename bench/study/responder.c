@@ -20,7 +20,7 @@ struct service {
 };
 
 struct responder {
-    struct service services[STUDY_SUITES];
+    struct service services[STUDY_SUITES][STUDY_SESSIONS];
 };
 
 struct visit {
@@ -77,14 +77,18 @@ static struct tlsyn_handler *take_connection(struct tlsyn_acceptor *acceptor,
 }
 
 static int open_service(struct node *node, const struct responder_options *options,
-                        enum study_suite suite, struct service *service, char *message)
+                        const struct study_way *way, struct service *service, char *message)
 {
-    const struct credentials_use use = {
-        .role = TLSYN_TLS_SERVER, .suite = suite, .level = options->level, .now = tlsyn_clock()};
-    const struct tlsyn_listen_options listen = {.local = {.port = study_port(suite, STUDY_NEW)},
-                                                .open = options->level == TLSYN_LEVEL_OPEN,
-                                                .cookies = options->level == TLSYN_LEVEL_COOKIE,
-                                                .paper = options->level == TLSYN_LEVEL_PAPER};
+    const struct credentials_use use = {.role = TLSYN_TLS_SERVER,
+                                        .suite = way->suite,
+                                        .session = way->session,
+                                        .level = options->level,
+                                        .now = tlsyn_clock()};
+    const struct tlsyn_listen_options listen = {
+        .local = {.port = study_port(way->suite, way->session)},
+        .open = options->level == TLSYN_LEVEL_OPEN,
+        .cookies = options->level == TLSYN_LEVEL_COOKIE,
+        .paper = options->level == TLSYN_LEVEL_PAPER};
     struct tlsyn_listener *listener = NULL;
     int error = credentials_config(options->credentials, &use, &service->config, message);
 
@@ -110,14 +114,20 @@ int responder_open(struct node *node, const struct responder_options *options,
         return -ENOMEM;
     }
     *responder = r;
-    for (int suite = 0; error == 0 && suite < STUDY_SUITES; suite++)
-        error = open_service(node, options, (enum study_suite)suite, &r->services[suite], message);
+    for (int i = 0; error == 0 && i < STUDY_SUITES * STUDY_SESSIONS; i++) {
+        const struct study_way way = {.suite = (enum study_suite)(i % STUDY_SUITES),
+                                      .session = (enum study_session)(i / STUDY_SUITES)};
+
+        if (study_way_exists(&way) && (options->sessions >> way.session & 1) != 0)
+            error =
+                open_service(node, options, &way, &r->services[way.suite][way.session], message);
+    }
     return error; /* what is open goes with responder_free(), the listeners with the stack */
 }
 
 void responder_free(struct responder *responder)
 {
-    for (int suite = 0; responder && suite < STUDY_SUITES; suite++)
-        tlsyn_tls_config_free(responder->services[suite].config);
+    for (int i = 0; responder && i < STUDY_SUITES * STUDY_SESSIONS; i++)
+        tlsyn_tls_config_free(responder->services[i % STUDY_SUITES][i / STUDY_SUITES].config);
     free(responder);
 }

@@ -1,5 +1,5 @@
 /*
- * study/responder.h: the server on our stack: a port per suite; the first bytes of a request get a
+ * study/responder.h: the server on our stack: a port per suite and kind of session; the first bytes of a request get a
  * short response.
  */
 #ifndef STUDY_RESPONDER_H
@@ -13,6 +13,7 @@ struct responder;
 struct responder_options {
     const struct credentials *credentials;
     enum tlsyn_level level; /* of embedded opens: what the listeners admit */
+    unsigned sessions;      /* a bit per enum study_session: what is served */
     tlsyn_time pad; /* each handshake stands still so long before the ClientHello is read; 0: not */
 };
 

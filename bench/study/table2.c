@@ -47,7 +47,7 @@ static bool is_wanted(const struct table2_options *o, const struct study_way *wa
 
     return study_way_exists(way) && (o->modes & resumed) == resumed &&
            (o->modes & stack) == stack && (way->stack == STUDY_TLSYN || o->link == TABLE2_LAB) &&
-           (way->stack != STUDY_TLSYN || way->session == STUDY_NEW) && /* ours resumes nothing */
+           (way->stack != STUDY_TLSYN || way->session != STUDY_EARLY) && /* ours has none */
            (way->stack != STUDY_QUIC || testbed_has_quic());
 }
 

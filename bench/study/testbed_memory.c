@@ -150,8 +150,10 @@ static int open_nodes(struct memory *m, struct tlsyn_link *ends[2])
 static int build(struct memory *m, const struct testbed_options *options, char *message)
 {
     const struct tlsyn_link_caps caps = {.mtu = 1500};
-    const struct responder_options responder = {
-        .credentials = options->credentials, .level = options->level, .pad = options->pad};
+    const struct responder_options responder = {.credentials = options->credentials,
+                                                .level = options->level,
+                                                .sessions = options->sessions,
+                                                .pad = options->pad};
     const struct opener_options opener = {
         .credentials = options->credentials, .level = options->level, .server = addresses[1]};
     struct tlsyn_link *ends[2];

@@ -115,13 +115,26 @@ static double best_us(const struct table2 *t, uint32_t cell)
 }
 
 /* On a machine that is slow or busy as well: n round trips take n times the delay at least, and in
- * the best of six rounds less than one more. */
+ * the best of six rounds less than one more. Of the second ping. */
+static void ck_round_trips(const struct table2 *t)
+{
+    double delay = (double)(t->targets[1].to_server + t->targets[1].to_client);
+
+    for (uint32_t i = 0; i < t->member_count; i++) {
+        const struct table2_member *m = &t->members[i];
+        double trips = m->ping ? 1 : study_round_trips(&m->way);
+        double us = best_us(t, t->member_count + i);
+
+        ck_assert_msg(us >= trips * delay && us < (trips + 1) * delay, "%u: %g at %g", i, us,
+                      delay);
+    }
+}
+
 START_TEST(embedding_saves_a_round_trip_in_memory)
 {
     const struct table2_options o = options_in_memory();
     struct counting c = {.stop_at = 0};
     struct table2 *t = run(&o, &c);
-    double delay = 0;
 
     ck_assert_uint_eq(c.notes, 0);
     ck_assert_uint_eq(c.last, 2 * 6 * 7); /* pings, rounds; 6 handshakes and an echo */
@@ -132,16 +145,57 @@ START_TEST(embedding_saves_a_round_trip_in_memory)
         ck_assert_uint_eq(t->rows[i].n, 5);
     for (size_t i = 0; i < t->fit_count; i++)
         ck_assert(t->fits[i].valid);
-    delay = (double)(t->targets[1].to_server + t->targets[1].to_client);
-    for (uint32_t i = 0; i < t->member_count; i++) {
-        const struct table2_member *m = &t->members[i];
-        double trips = m->ping ? 1 : (m->way.suite == STUDY_13 ? 2 : 3) - (int)m->way.mode;
-        double us = best_us(t, t->member_count + i);
-
-        ck_assert_msg(us >= trips * delay && us < (trips + 1) * delay, "%u: %g at %g", i, us,
-                      delay);
-    }
+    ck_round_trips(t);
     finish(t);
+}
+END_TEST
+
+/* Each kind of session, of which a handshake counts only if it was resumed so. */
+START_TEST(returning_clients_save_another_one)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 0};
+    struct table2 *t = NULL;
+
+    o.modes = TABLE2_ALL;
+    o.rounds = 3;
+    t = run(&o, &c);
+    ck_assert_uint_eq(c.notes, 0);
+    ck_assert_uint_eq(t->row_count, 2 * 2 * 8); /* pings, modes; suites and sessions */
+    for (size_t i = 0; i < t->row_count; i++)
+        ck_assert_msg(t->rows[i].n == 3, "%s", t->rows[i].reason);
+    ck_round_trips(t);
+    finish(t);
+}
+END_TEST
+
+START_TEST(round_trips_are_those_of_the_handshakes)
+{
+    static const struct {
+        struct study_way way;
+        int trips; /* -1: there is no such way */
+    } cases[] = {
+        {{STUDY_TLSYN, STUDY_12_RSA, STUDY_SEQUENTIAL, STUDY_NEW}, 3},
+        {{STUDY_TLSYN, STUDY_12_RSA, STUDY_EMBEDDED, STUDY_NEW}, 2},
+        {{STUDY_KERNEL, STUDY_12_ECDHE, STUDY_SEQUENTIAL, STUDY_ID}, 2},
+        {{STUDY_KERNEL, STUDY_12_ECDHE, STUDY_EMBEDDED, STUDY_TICKET}, 1},
+        {{STUDY_TLSYN, STUDY_13, STUDY_SEQUENTIAL, STUDY_NEW}, 2},
+        {{STUDY_TLSYN, STUDY_13, STUDY_EMBEDDED, STUDY_PSK}, 1},
+        {{STUDY_TLSYN, STUDY_13, STUDY_SEQUENTIAL, STUDY_EARLY}, 1},
+        {{STUDY_TLSYN, STUDY_13, STUDY_EMBEDDED, STUDY_EARLY}, 0},
+        {{STUDY_QUIC, STUDY_13, STUDY_EMBEDDED, STUDY_NEW}, 1},
+        {{STUDY_QUIC, STUDY_13, STUDY_EMBEDDED, STUDY_EARLY}, 0},
+        {{STUDY_QUIC, STUDY_13, STUDY_SEQUENTIAL, STUDY_NEW}, -1},
+        {{STUDY_QUIC, STUDY_12_RSA, STUDY_EMBEDDED, STUDY_NEW}, -1},
+        {{STUDY_TLSYN, STUDY_13, STUDY_EMBEDDED, STUDY_ID}, -1},
+        {{STUDY_TLSYN, STUDY_12_RSA, STUDY_EMBEDDED, STUDY_PSK}, -1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_int_eq(study_way_exists(&cases[i].way), cases[i].trips >= 0);
+        if (cases[i].trips >= 0)
+            ck_assert_int_eq(study_round_trips(&cases[i].way), cases[i].trips);
+    }
 }
 END_TEST
 
@@ -244,6 +298,8 @@ Suite *table2_suite(void)
 
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, embedding_saves_a_round_trip_in_memory);
+    tcase_add_test(tcase, returning_clients_save_another_one);
+    tcase_add_test(tcase, round_trips_are_those_of_the_handshakes);
     tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
     tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
     tcase_add_test(tcase, a_run_that_ends_at_once_has_a_report_too);
