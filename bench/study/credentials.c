@@ -6,8 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#define DAYS     2
-#define SESSIONS 64 /* that a server keeps by their ID */
+#define DAYS      2
+#define SESSIONS  64 /* that a server keeps by their ID */
+#define EARLY_MAX 16384
 
 int credentials_make(struct credentials *credentials)
 {
@@ -39,10 +40,12 @@ int credentials_config(const struct credentials *credentials, const struct crede
     bool pad = use->role == TLSYN_TLS_CLIENT && use->level == TLSYN_LEVEL_OPEN;
     bool by_id = use->role == TLSYN_TLS_SERVER && use->session == STUDY_ID;
     bool by_ticket = use->role == TLSYN_TLS_SERVER && use->session > STUDY_ID;
+    bool early = use->session == STUDY_EARLY;
     const struct tlsyn_tls_options options = {.role = use->role,
                                               .suite = study_suite_tls(use->suite),
                                               .paper = use->level == TLSYN_LEVEL_PAPER,
                                               .alpn = pad ? alpn : NULL,
+                                              .early_data = early ? EARLY_MAX : 0,
                                               .tickets = by_ticket ? 1 : 0,
                                               .sessions = by_id ? SESSIONS : 0,
                                               .store = use->store,

@@ -43,6 +43,7 @@ struct opener {
     struct tlsyn_conn *conn; /* while it lives */
     struct tlsyn_tls *tls;
     double started_us;
+    bool written;  /* as early data */
     bool answered; /* the first byte was read */
     bool kept;     /* a session for the next connection has come */
     bool done;
@@ -76,9 +77,20 @@ static struct opener *of_handler(struct tlsyn_handler *handler)
     return (struct opener *)handler; /* first member */
 }
 
+static bool write_request(struct opener *o)
+{
+    return tlsyn_tls_write(o->tls, STUDY_REQUEST, strlen(STUDY_REQUEST)) > 0;
+}
+
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
-    of_handler(handler)->conn = conn;
+    struct opener *o = of_handler(handler);
+
+    o->conn = conn;
+    if (o->order.way.session == STUDY_EARLY)
+        o->written = write_request(o);
+    if (o->written)
+        o->outcome.handshake_us = now_us() - o->started_us;
     return 0;
 }
 
@@ -88,15 +100,20 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
     struct tlsyn_tls_info tls;
     struct tlsyn_conn_info info;
 
-    o->outcome.handshake_us = now_us() - o->started_us;
-    (void)tlsyn_tls_write(o->tls, STUDY_REQUEST, strlen(STUDY_REQUEST));
-    tlsyn_conn_info(conn, &info);
     tlsyn_tls_info(o->tls, &tls);
+    if (!o->written)
+        o->outcome.handshake_us = now_us() - o->started_us;
+    if (!o->written || tls.early == TLSYN_TLS_EARLY_REJECTED)
+        (void)write_request(o);
+    tlsyn_conn_info(conn, &info);
+    if (o->written && info.syn_text == 0) /* it waited for the SYN-ACK */
+        o->outcome.handshake_us = (double)(info.established - info.opened);
     o->outcome.syn_text = info.syn_text;
     o->outcome.syn_text_acked = info.syn_text_acked;
     o->outcome.synack_text = info.synack_text;
     o->outcome.cookie_used = info.cookie_used;
     o->outcome.session = tls.session;
+    o->outcome.early = tls.early;
     (void)snprintf(o->outcome.version, sizeof(o->outcome.version), "%s", tls.version);
     (void)snprintf(o->outcome.cipher, sizeof(o->outcome.cipher), "%s", tls.ciphersuite);
 }
@@ -237,7 +254,7 @@ void opener_start(struct opener *o, const struct study_order *order)
     o->outcome = (struct study_outcome){.error = 0};
     o->conn = NULL;
     o->tls = NULL;
-    o->answered = o->kept = o->done = false;
+    o->written = o->answered = o->kept = o->done = false;
     if (find_kind(o, order) < 0)
         return;
     if (order->capture[0])
@@ -273,6 +290,8 @@ static void check_mode(struct opener *o)
 
     if (session != STUDY_NEW && seen->session != sessions[session])
         fail(o, -EPROTO, "not resumed");
+    else if (session == STUDY_EARLY && seen->early != TLSYN_TLS_EARLY_ACCEPTED)
+        fail(o, -EPROTO, "early data was not accepted");
     if (o->order.way.mode == STUDY_SEQUENTIAL) {
         if (seen->syn_text > 0)
             fail(o, -EPROTO, "not sequential: the SYN carried text");

@@ -26,6 +26,7 @@ struct study_outcome {
     uint32_t syn_text, syn_text_acked, synack_text;
     bool cookie_used;
     enum tlsyn_tls_session session;
+    enum tlsyn_tls_early early;
     char version[16], cipher[48], group[24]; /* group: "" if it isn't known */
     char reason[STUDY_REASON_MAX];
 };

@@ -1,6 +1,6 @@
 /*
- * study/responder.h: the server on our stack: a port per suite and kind of session; the first bytes of a request get a
- * short response.
+ * study/responder.h: the server on our stack: a port per suite and kind of session; the first bytes
+ * of a request, early or not, get a short response.
  */
 #ifndef STUDY_RESPONDER_H
 #define STUDY_RESPONDER_H
