@@ -23,6 +23,8 @@ packages_of()
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
               liblwip-dev a peer in the bulk study
+              libngtcp2-crypto-gnutls-dev QUIC as a peer in the main study
+              libgnutls28-dev the TLS below it
               libssl-dev the stock peer beside which the table measures
               systemtap-sdt-dev the trace events as probes'
         ;;
@@ -73,7 +75,7 @@ is_installed()
 is_optional()
 {
     case $1 in
-    chromium | clang-format-14 | liblwip-dev | systemtap-sdt-dev) return 0 ;;
+    chromium | clang-format-14 | libgnutls28-dev | liblwip-dev | libngtcp2-crypto-gnutls-dev | systemtap-sdt-dev) return 0 ;;
     *) return 1 ;;
     esac
 }

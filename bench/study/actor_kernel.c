@@ -156,13 +156,7 @@ static void exchange(const struct kernel_client *client, const struct study_orde
     struct peer_observation seen;
 
     outcome->error = peer_exchange(&target, &seen);
-    outcome->handshake_us = seen.handshake_us;
-    outcome->first_byte_us = seen.first_byte_us;
-    (void)snprintf(outcome->version, sizeof(outcome->version), "%s", seen.version);
-    (void)snprintf(outcome->cipher, sizeof(outcome->cipher), "%s", seen.cipher);
-    (void)snprintf(outcome->group, sizeof(outcome->group), "%s", seen.group);
-    (void)snprintf(outcome->reason, sizeof(outcome->reason), "%.*s",
-                   (int)sizeof(outcome->reason) - 1, seen.reason);
+    actor_keep_observation(&seen, outcome);
 }
 
 static int probe(struct kernel_client *client, enum study_probe kind, double *us)

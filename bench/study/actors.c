@@ -54,13 +54,23 @@ int actor_ready(int fd, int error, const char *message)
     return actor_send(fd, &reply, sizeof(reply));
 }
 
+void actor_keep_observation(const struct peer_observation *seen, struct study_outcome *outcome)
+{
+    outcome->handshake_us = seen->handshake_us;
+    outcome->first_byte_us = seen->first_byte_us;
+    (void)snprintf(outcome->version, sizeof(outcome->version), "%s", seen->version);
+    (void)snprintf(outcome->cipher, sizeof(outcome->cipher), "%s", seen->cipher);
+    (void)snprintf(outcome->group, sizeof(outcome->group), "%s", seen->group);
+    (void)snprintf(outcome->reason, sizeof(outcome->reason), "%.*s",
+                   (int)sizeof(outcome->reason) - 1, seen->reason);
+}
+
 int actor_main(void *argument)
 {
     static int (*const play[ACTORS])(const struct actor_part *) = {
-        [ACTOR_STACK_CLIENT] = actor_stack_client,
-        [ACTOR_STACK_SERVER] = actor_stack_server,
-        [ACTOR_KERNEL_CLIENT] = actor_kernel_client,
-        [ACTOR_KERNEL_SERVER] = actor_kernel_server,
+        [ACTOR_STACK_CLIENT] = actor_stack_client,   [ACTOR_STACK_SERVER] = actor_stack_server,
+        [ACTOR_KERNEL_CLIENT] = actor_kernel_client, [ACTOR_KERNEL_SERVER] = actor_kernel_server,
+        [ACTOR_QUIC_CLIENT] = actor_quic_client,     [ACTOR_QUIC_SERVER] = actor_quic_server,
     };
     const struct actor_part *part = argument;
 

@@ -20,6 +20,8 @@ enum actor_role {
     ACTOR_STACK_SERVER,
     ACTOR_KERNEL_CLIENT,
     ACTOR_KERNEL_SERVER,
+    ACTOR_QUIC_CLIENT, /* these two only if they are asked for */
+    ACTOR_QUIC_SERVER,
     ACTORS
 };
 

@@ -1,5 +1,5 @@
 /*
- * study/testbed_lab.c: the laboratory as a testbed: four actors in its two hosts.
+ * study/testbed_lab.c: the laboratory as a testbed: actors in its two hosts.
  */
 #include "study/testbed.h"
 
@@ -26,7 +26,16 @@ static const struct {
     [ACTOR_STACK_SERVER] = {"server on our stack", LAB_SERVER},
     [ACTOR_KERNEL_CLIENT] = {"client on the kernel's stack", LAB_CLIENT},
     [ACTOR_KERNEL_SERVER] = {"server on the kernel's stack", LAB_SERVER},
+    [ACTOR_QUIC_CLIENT] = {"client of QUIC", LAB_CLIENT},
+    [ACTOR_QUIC_SERVER] = {"server of QUIC", LAB_SERVER},
 };
+
+static const enum actor_role clients[STUDY_STACKS] = {[STUDY_TLSYN] = ACTOR_STACK_CLIENT,
+                                                      [STUDY_KERNEL] = ACTOR_KERNEL_CLIENT,
+                                                      [STUDY_QUIC] = ACTOR_QUIC_CLIENT};
+static const enum actor_role servers[STUDY_STACKS] = {[STUDY_TLSYN] = ACTOR_STACK_SERVER,
+                                                      [STUDY_KERNEL] = ACTOR_KERNEL_SERVER,
+                                                      [STUDY_QUIC] = ACTOR_QUIC_SERVER};
 
 struct lab_testbed {
     struct testbed base;
@@ -67,7 +76,7 @@ static void let_settle(double first_byte_us)
 /* A server says nothing after it has signed on; that its end is closed means that it has died. */
 static int check_server(struct lab_testbed *t, enum study_stack stack)
 {
-    enum actor_role role = stack == STUDY_KERNEL ? ACTOR_KERNEL_SERVER : ACTOR_STACK_SERVER;
+    enum actor_role role = servers[stack];
     struct actor_reply unexpected;
     int error = actor_receive(t->controls[role], &unexpected, sizeof(unexpected), 0);
 
@@ -79,9 +88,7 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
 {
     struct actor_request request = {.kind = ACTOR_EXCHANGE, .order = *order};
     struct actor_reply reply;
-    int error = ask(of(testbed),
-                    order->way.stack == STUDY_KERNEL ? ACTOR_KERNEL_CLIENT : ACTOR_STACK_CLIENT,
-                    &request, &reply);
+    int error = ask(of(testbed), clients[order->way.stack], &request, &reply);
 
     if (error < 0)
         return error;
@@ -97,8 +104,7 @@ static int probe(struct testbed *testbed, enum study_stack stack, enum study_pro
 {
     const struct actor_request request = {.kind = ACTOR_PROBE, .probe = kind};
     struct actor_reply reply;
-    int error = ask(of(testbed), stack == STUDY_KERNEL ? ACTOR_KERNEL_CLIENT : ACTOR_STACK_CLIENT,
-                    &request, &reply);
+    int error = ask(of(testbed), clients[stack], &request, &reply);
 
     if (error < 0)
         return error;
@@ -170,15 +176,16 @@ static int await_ready(struct lab_testbed *t, enum actor_role role, char *messag
 
 static int start_actors(struct lab_testbed *t, char *message)
 {
+    int count = t->options.quic && testbed_has_quic() ? ACTORS : ACTOR_QUIC_CLIENT;
     int error = 0;
 
-    for (int i = 0; error == 0 && i < ACTORS; i++) {
+    for (int i = 0; error == 0 && i < count; i++) {
         error = start_actor(t, (enum actor_role)i);
         if (error < 0)
             (void)snprintf(message, TESTBED_MESSAGE_MAX, "the %s cannot be started: %s",
                            parts[i].name, strerror(-error));
     }
-    for (int i = 0; error == 0 && i < ACTORS; i++)
+    for (int i = 0; error == 0 && i < count; i++)
         error = await_ready(t, (enum actor_role)i, message);
     return error;
 }

@@ -45,7 +45,7 @@ BEGIN {
     # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is
     # the C library or the kernel; what of those a pure room may call is the business of purity.sh.
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
-    library["openssl"] = "peer"
+    library["openssl"] = library["gnutls"] = library["ngtcp2"] = "peer"
     library["pcap"] = library["pcap.h"] = "link report"
     library["ares.h"] = "loop"
     library["libnet.h"] = "link"
