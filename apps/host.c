@@ -17,6 +17,9 @@
 
 /* How long a failure waits for the network to explain it. */
 #define BLAME_WAIT TLSYN_MS(300)
+/* How long the end waits for peers to have their last word on ports that are the kernel's
+ * afterwards, which would answer it with RST. */
+#define LAST_WORD_WAIT TLSYN_SECONDS(1)
 
 /* --- checks before anything is opened --------------------------------------------------------- */
 
@@ -357,6 +360,33 @@ static int check_files(const struct host *host, int status)
     return status;
 }
 
+struct closing {
+    struct tlsyn_visitor visitor;
+    bool any;
+};
+
+static bool is_closing(struct tlsyn_visitor *visitor, const struct tlsyn_conn *conn)
+{
+    struct tlsyn_conn_info info;
+
+    tlsyn_conn_info(conn, &info);
+    if (info.state == TLSYN_FIN_WAIT_1 || info.state == TLSYN_FIN_WAIT_2 ||
+        info.state == TLSYN_CLOSING || info.state == TLSYN_LAST_ACK)
+        ((struct closing *)visitor)->any = true;
+    return true;
+}
+
+static void await_last_words(struct host *host)
+{
+    tlsyn_time deadline = tlsyn_clock() + LAST_WORD_WAIT;
+    struct closing closing = {.visitor = {.on_conn = is_closing}};
+
+    do {
+        closing.any = false;
+        tlsyn_stack_walk(host->stack, &closing.visitor);
+    } while (closing.any && tlsyn_clock() < deadline && host_turn(host, deadline) == 0);
+}
+
 int host_close(struct host *host, int status)
 {
     tlsyn_dhcp_stop(host->lease.dhcp);
@@ -364,6 +394,8 @@ int host_close(struct host *host, int status)
     host->control = NULL;
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
+        if (host->shared)
+            await_last_words(host);
         tlsyn_loop_free(host->loop);
     }
     if (host->stack)
