@@ -20,6 +20,8 @@
 /* How long the end waits for peers to have their last word on ports that are the kernel's
  * afterwards, which would answer it with RST. */
 #define LAST_WORD_WAIT TLSYN_SECONDS(1)
+/* And when all is said: a FIN of ours that went twice, or theirs, has an echo. */
+#define ECHO_WAIT TLSYN_MS(50)
 
 /* --- checks before anything is opened --------------------------------------------------------- */
 
@@ -378,13 +380,18 @@ static bool is_closing(struct tlsyn_visitor *visitor, const struct tlsyn_conn *c
 
 static void await_last_words(struct host *host)
 {
+    const bool never = false;
     tlsyn_time deadline = tlsyn_clock() + LAST_WORD_WAIT;
     struct closing closing = {.visitor = {.on_conn = is_closing}};
+
+    if (tlsyn_counter(host->stack, TLSYN_COUNT_tcp_in_segs) == 0)
+        return;
 
     do {
         closing.any = false;
         tlsyn_stack_walk(host->stack, &closing.visitor);
     } while (closing.any && tlsyn_clock() < deadline && host_turn(host, deadline) == 0);
+    (void)host_run(host, &never, tlsyn_clock() + ECHO_WAIT);
 }
 
 int host_close(struct host *host, int status)
