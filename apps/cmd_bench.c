@@ -17,6 +17,7 @@ static const struct {
     {"loss", cmd_bench_loss, "bulk through loss, delay and reordering, beside the kernel's TCP"},
     {"bulk", cmd_bench_bulk, "throughput of one flow: this stack, the kernel's, lwIP"},
     {"flood", cmd_bench_flood, "honest clients while forged SYNs arrive, beside nginx"},
+    {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},
     {NULL, NULL, NULL},
 };
 

@@ -35,6 +35,12 @@ judge()
     fail "table2 ends with $?: $(tail -n 3 "$scratch/log")"
 judge 10 table2 "$scratch/table2/table2.html"
 
+"$TLSYN" bench pageload --model --out "$scratch/pageload" >"$scratch/log" 2>&1 ||
+    fail "pageload ends with $?: $(tail -n 3 "$scratch/log")"
+grep -q '^tls1.2-sequential  *16  *12  *7$' "$scratch/log" ||
+    fail "the model counts something else: $(cat "$scratch/log")"
+judge 18 pageload "$scratch/pageload/pageload.html"
+
 # The judge judges: a page that is too wide is found.
 sed 's/<main>/<main><p style="width:90rem">wide<\/p>/' "$scratch/table2/table2.html" >"$scratch/wide.html"
 (judge 1 "a page that is too wide" "$scratch/wide.html") >"$scratch/found" 2>&1 &&
