@@ -15,6 +15,7 @@ static const struct {
 } studies[] = {
     {"table2", cmd_bench_table2, "ping RTT against handshake time, sequential and embedded"},
     {"loss", cmd_bench_loss, "bulk through loss, delay and reordering, beside the kernel's TCP"},
+    {"fallback", cmd_bench_fallback, "what embedding costs where it does not get through"},
     {"bulk", cmd_bench_bulk, "throughput of one flow: this stack, the kernel's, lwIP"},
     {"flood", cmd_bench_flood, "honest clients while forged SYNs arrive, beside nginx"},
     {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},

@@ -31,20 +31,27 @@ static int add_address(struct node *node, const char *address, int prefix_len)
     return error == 0 ? tlsyn_loop_iface(node->loop, node->iface) : error;
 }
 
-int node_open(struct node *node, struct tlsyn_link *link, const char *address, int prefix_len)
+int node_open_bounded(struct node *node, struct tlsyn_link *link, const char *address,
+                      int prefix_len, const struct tlsyn_limits *limits)
 {
-    struct tlsyn_limits limits;
-    const struct tlsyn_stack_options options = {.limits = &limits, .now = tlsyn_clock()};
+    const struct tlsyn_stack_options options = {.limits = limits, .now = tlsyn_clock()};
     int error = -ENOMEM;
 
-    tlsyn_limits_default(&limits);
-    limits.embed_off_min = 0; /* what a study asks for is measured, whatever was lost before */
     *node = (struct node){.link = link, .stack = tlsyn_stack_new(&options)};
     if (node->stack)
         error = add_address(node, address, prefix_len);
     if (error < 0)
         node_close(node);
     return error;
+}
+
+int node_open(struct node *node, struct tlsyn_link *link, const char *address, int prefix_len)
+{
+    struct tlsyn_limits limits;
+
+    tlsyn_limits_default(&limits);
+    limits.embed_off_min = 0;
+    return node_open_bounded(node, link, address, prefix_len, &limits);
 }
 
 void node_close(struct node *node)

@@ -16,8 +16,13 @@ struct node {
 /** "10.77.0.11" or "fd77::11" as an address; unspecified if it is none. */
 struct tlsyn_addr node_address(const char *text);
 
-/** Takes the link over, also on failure. 0 or -errno. */
+/** Takes the link over, also on failure. What was lost before changes nothing of what is asked for
+ * next (limits.embed_off_min is 0). 0 or -errno. */
 int node_open(struct node *node, struct tlsyn_link *link, const char *address, int prefix_len);
+
+/** The same with bounds of one's own. */
+int node_open_bounded(struct node *node, struct tlsyn_link *link, const char *address,
+                      int prefix_len, const struct tlsyn_limits *limits);
 
 /** Frees all. Connections end without a word. Harmless for a zeroed node. */
 void node_close(struct node *node);

@@ -26,12 +26,12 @@ synack_of()
     segments "$1" "tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.stream == $2" | head -n 1
 }
 
-# text_before_hello CAPTURE STREAM PORT: octets that the client has sent behind its SYN when the ServerHello comes: with none
-# of them the server has answered to the SYN
+# text_before_hello CAPTURE STREAM PORT: octets that the client has sent behind its SYN when the
+# ServerHello comes: with none of them the server has answered to the SYN
 text_before_hello()
 {
-    hello=$(tshark -r "$1" -Y "tls.handshake.type == 2 && tcp.stream == $2" -T fields -e frame.number \
-        2>>"$scratch/tshark" | head -n 1)
+    hello=$(tshark -r "$1" -Y "tls.handshake.type == 2 && tcp.stream == $2" -T fields \
+        -e frame.number 2>>"$scratch/tshark" | head -n 1)
     [ -n "$hello" ] || fail "no ServerHello in stream $2 of $1: $(tshark -r "$1" 2>&1)"
     tshark -r "$1" -T fields -e tcp.len -Y "tcp.stream == $2 && tcp.dstport == ${3:-443} && frame.number < $hello &&
         tcp.flags.syn == 0" 2>>"$scratch/tshark" | awk '{ sum += $1 } END { print sum + 0 }'
@@ -44,7 +44,7 @@ expect_embedded()
     read -r length _ <<END
 $(syn_of "$1" "$2")
 END
-    read -r answer ack _ <<END
+    read -r _ ack _ <<END
 $(synack_of "$1" "$2")
 END
     [ "$length" -gt 100 ] || fail "$1: the SYN of stream $2 has $length octets of payload"

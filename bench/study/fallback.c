@@ -1,0 +1,445 @@
+/*
+ * study/fallback.c: the matrix, the rounds, and the verdicts.
+ */
+#include "study/fallback.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <tlsyn/loop.h>
+#include <unistd.h>
+
+#include "lab/lab.h"
+#include "measure/schedule.h"
+#include "peer/server.h"
+#include "study/node.h"
+#include "study/responder.h"
+
+#define READY_MS  10000
+#define END_MS    3000
+#define RESAMPLES 2000
+
+/* Bounds: round trips and milliseconds. Two timeouts begin at 200 ms and srtt, one behind a tail
+ * loss probe. */
+/* clang-format off */
+#define LESS   {-1, 0}
+#define SAME   {0, 0}
+#define MORE   {1, 0}
+#define SECOND {0, 1000}
+#define RTOS   {6, 650}
+
+static const struct fallback_row matrix[] = {
+    {"ours", "ours, flight within the budget", 0, NULL, false, {LESS, LESS}},
+    {"ours-over", "ours, flight over the budget", 0, NULL, true, {SAME, SAME}},
+    {"linux-cookie", "Linux with Fast Open: a cookie, then with it", 0, "3", false, {SAME, LESS}},
+    {"linux-open", "Linux that wants no cookie (0x200)", 0, "515", false, {LESS, LESS}},
+    {"linux-off", "Linux without Fast Open", 0, "1", false, {SAME, SAME}},
+    {"proxy", "SYN proxy", TLSYN_MIDDLEBOX_PROXY, NULL, false, {SAME, SAME}},
+    {"strip-option",
+     "the option is stripped",
+     TLSYN_MIDDLEBOX_STRIP_OPTION,
+     NULL,
+     false,
+     {SAME, SAME}},
+    {"strip-text",
+     "the payload is stripped",
+     TLSYN_MIDDLEBOX_STRIP_TEXT,
+     NULL,
+     false,
+     {SAME, SAME}},
+    {"strip-both",
+     "both are stripped",
+     TLSYN_MIDDLEBOX_STRIP_TEXT | TLSYN_MIDDLEBOX_STRIP_OPTION,
+     NULL,
+     false,
+     {SAME, SAME}},
+    {"reset", "RST to a SYN with payload", TLSYN_MIDDLEBOX_RESET_SYN, NULL, false, {MORE, SAME}},
+    {"drop-syn", "SYN with payload dropped", TLSYN_MIDDLEBOX_DROP_SYN, NULL, false, {SECOND, SAME}},
+    {"drop-answer",
+     "SYN-ACK with payload dropped",
+     TLSYN_MIDDLEBOX_DROP_ANSWER,
+     NULL,
+     false,
+     {SECOND, SAME}},
+    {"swallow", "black hole after the open", TLSYN_MIDDLEBOX_SWALLOW, NULL, false, {RTOS, SAME}},
+};
+/* clang-format on */
+
+void fallback_defaults(struct fallback_options *options)
+{
+    *options = (struct fallback_options){
+        .rtt_ms = 40, .rounds = 11, .seed = 1, .timeout = TLSYN_SECONDS(10)};
+}
+
+double fallback_allowed(const struct fallback_bound *bound, double rtt_ms)
+{
+    return bound->trips * rtt_ms + bound->ms;
+}
+
+int fallback_plan(const struct fallback_options *options, struct fallback_study **study)
+{
+    struct fallback_study *s = NULL;
+    int error = 0;
+
+    if (!(options->rtt_ms > 0 && options->rtt_ms <= 1000) || options->rounds < 1 ||
+        options->rounds > FALLBACK_ROUNDS_MAX)
+        return -EINVAL;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->options = *options;
+    s->rows = matrix;
+    s->row_count = sizeof(matrix) / sizeof(*matrix);
+    s->samples = calloc((size_t)s->row_count * options->rounds, sizeof(*s->samples));
+    error = s->samples ? credentials_make(&s->credentials) : -ENOMEM;
+    if (error < 0) {
+        fallback_free(s);
+        return error;
+    }
+    *study = s;
+    return 0;
+}
+
+void fallback_free(struct fallback_study *study)
+{
+    if (!study)
+        return;
+    free(study->samples);
+    free(study);
+}
+
+/* --- the servers' processes ------------------------------------------------------------------- */
+
+struct server {
+    const struct fallback_study *study;
+    int control; /* the process's end; it ends with the other one */
+};
+
+static void sign_on(void *argument)
+{
+    const struct server *server = argument;
+
+    (void)send(server->control, "", 1, MSG_NOSIGNAL);
+}
+
+static int ours(void *argument)
+{
+    struct server *server = argument;
+    const struct lab_host_info *info = lab_host_info(LAB_SERVER);
+    const struct responder_options options = {.credentials = &server->study->credentials,
+                                              .level = TLSYN_LEVEL_OPEN};
+    struct pollfd control = {.fd = server->control, .events = POLLIN};
+    struct responder *responder = NULL;
+    struct tlsyn_link *link = NULL;
+    struct node node;
+    char message[TLSYN_TLS_MESSAGE];
+    int error = tlsyn_afpacket_open(info->interface, NULL, &link);
+
+    (void)signal(SIGINT, SIG_IGN);
+    if (error == 0)
+        error = node_open(&node, link, info->stack_address, info->prefix_len);
+    if (error < 0 || responder_open(&node, &options, &responder, message) < 0)
+        return EXIT_FAILURE;
+    sign_on(server);
+    while (poll(&control, 1, 0) == 0)
+        (void)tlsyn_loop_turn(node.loop, tlsyn_clock() + TLSYN_MS(50));
+    node_close(&node);
+    responder_free(responder);
+    return EXIT_SUCCESS;
+}
+
+static int kernels(void *argument)
+{
+    struct server *server = argument;
+    const struct tlsyn_certified *c = credentials_for(&server->study->credentials, STUDY_13);
+    const struct peer_identity identity = {.chain = c->chain, .key = c->key};
+    char message[PEER_MESSAGE_MAX];
+    struct peer_service service = {.port = study_port(STUDY_13, STUDY_NEW),
+                                   .context =
+                                       peer_server_context(PEER_13, PEER_NEW, &identity, message)};
+    const struct peer_server options = {
+        .address = lab_host_info(LAB_SERVER)->kernel_address,
+        .services = &service,
+        .count = 1,
+        .fast_open = true,
+        .response = STUDY_RESPONSE,
+        .timeout_ms = 2000,
+        .control = server->control,
+        .ready = sign_on,
+        .ready_argument = server,
+    };
+
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    int error = service.context ? peer_serve(&options) : -EPROTO;
+    peer_context_free(service.context);
+    return error < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* In the server's host: what its kernel does with SYNs that bring data. */
+static int set_fast_open(void *argument)
+{
+    FILE *setting = fopen("/proc/sys/net/ipv4/tcp_fastopen", "we");
+    bool done = setting && fputs(argument, setting) >= 0;
+
+    if (setting && fclose(setting) != 0)
+        done = false;
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* --- visits ----------------------------------------------------------------------------------- */
+
+struct run {
+    struct fallback_study *study;
+    struct study_observer *observer;
+    struct lab *lab;
+    struct fallback_visit *visit; /* shared with the clients */
+    int control[2];               /* of the servers: ours, the kernel's */
+    pid_t pid[2];
+};
+
+static int spawn_and_wait(struct run *run, enum lab_host host, int (*main)(void *), void *argument,
+                          int timeout_ms)
+{
+    pid_t child = lab_spawn(run->lab, host, main, argument);
+    int status = 0;
+    int error = child < 0 ? (int)child : lab_wait(run->lab, child, timeout_ms, &status);
+
+    if (error == -ETIMEDOUT || error == -EINTR) {
+        (void)kill(child, SIGKILL);
+        (void)lab_wait(run->lab, child, END_MS, &status);
+    }
+    return error < 0 ? error : status == 0 ? 0 : -EPROTO;
+}
+
+static int visit(struct run *run, const struct fallback_row *row, bool embedded,
+                 struct fallback_sample *sample)
+{
+    const struct lab_host_info *server = lab_host_info(LAB_SERVER);
+    struct fallback_visit *v = run->visit;
+    int timeout_ms = (int)(run->study->options.timeout / 1000) * (FALLBACK_CONTACTS + 1);
+
+    *v = (struct fallback_visit){.credentials = &run->study->credentials,
+                                 .server = row->fast_open ? server->kernel_address
+                                                          : server->stack_address,
+                                 .embedded = embedded,
+                                 .bare = row->bare,
+                                 .timeout = run->study->options.timeout};
+    int error = lab_set_middlebox(run->lab, row->rules);
+    if (error == 0)
+        error = spawn_and_wait(run, LAB_CLIENT, fallback_client, v, timeout_ms);
+    if (error == -EINTR)
+        return error;
+    if (sample->error == 0 && (error < 0 || v->error < 0)) {
+        sample->error = error < 0 ? error : v->error;
+        (void)snprintf(sample->reason, sizeof(sample->reason), "%s",
+                       v->reason[0] ? v->reason : strerror(-sample->error));
+    }
+    memcpy(embedded ? sample->embedded : sample->sequential, v->contact, sizeof(v->contact));
+    sample->rtt_us = v->rtt_us;
+    return error == -EPIPE ? error : 0;
+}
+
+/* What a killed client left on its way arrives before the next one comes. */
+static int settle(struct run *run)
+{
+    (void)tlsyn_wait(NULL, 0,
+                     tlsyn_clock() + (tlsyn_time)(run->study->options.rtt_ms * 1000) + TLSYN_MS(2));
+    return run->observer->interrupted(run->observer) ? -EINTR : 0;
+}
+
+static void tell(struct run *run, const struct fallback_row *row,
+                 const struct fallback_sample *sample)
+{
+    struct fallback_study *s = run->study;
+    char text[400];
+
+    (void)snprintf(text, sizeof(text), "%s", row->title);
+    if (sample->error < 0) {
+        (void)snprintf(text, sizeof(text), "%s failed: %s", row->title, sample->reason);
+        run->observer->note(run->observer, text);
+    }
+    run->observer->progress(run->observer, s->visits, 2 * s->row_count * s->options.rounds, text);
+}
+
+static int go_round(struct run *run)
+{
+    struct fallback_study *s = run->study;
+    const struct schedule_plan plan = {.blocks = s->row_count,
+                                       .cells_per_block = 2,
+                                       .rounds = s->options.rounds,
+                                       .seed = s->options.seed};
+    struct schedule_slot slot;
+    struct schedule schedule;
+    int error = schedule_init(&schedule, &plan);
+
+    while (error == 0 && schedule_next(&schedule, &slot)) {
+        const struct fallback_row *row = &s->rows[slot.block];
+        struct fallback_sample *sample = &s->samples[slot.round * s->row_count + slot.block];
+
+        if (slot.block_start && row->fast_open &&
+            spawn_and_wait(run, LAB_SERVER, set_fast_open, (void *)(uintptr_t)row->fast_open,
+                           END_MS) < 0) {
+            sample->error = -EACCES;
+            (void)snprintf(sample->reason, sizeof(sample->reason),
+                           "net.ipv4.tcp_fastopen can't be set here");
+        }
+        error = visit(run, row, slot.member == 1, sample);
+        s->visits++;
+        sample->done = !slot.block_start;
+        if (error == 0)
+            tell(run, row, sample);
+        if (error == 0)
+            error = settle(run);
+    }
+    schedule_fini(&schedule);
+    return error;
+}
+
+/* --- the laboratory --------------------------------------------------------------------------- */
+
+static int start_server(struct run *run, int which, struct server *server)
+{
+    static int (*const mains[2])(void *) = {ours, kernels};
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    run->control[which] = ends[0];
+    server->control = ends[1];
+    run->pid[which] = lab_spawn(run->lab, LAB_SERVER, mains[which], server);
+    (void)close(ends[1]);
+    struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+    char byte;
+    if (run->pid[which] < 0)
+        return (int)run->pid[which];
+    return poll(&ready, 1, READY_MS) == 1 && recv(ends[0], &byte, 1, 0) == 1 ? 0 : -EPIPE;
+}
+
+static void stop_servers(struct run *run)
+{
+    int status;
+
+    for (int i = 0; i < 2; i++) {
+        if (run->control[i] >= 0)
+            (void)close(run->control[i]);
+        if (run->pid[i] > 0 && lab_wait(run->lab, run->pid[i], END_MS, &status) < 0)
+            (void)kill(run->pid[i], SIGKILL);
+    }
+}
+
+static int measure(struct run *run)
+{
+    struct server server[2] = {{.study = run->study}, {.study = run->study}};
+    int error = start_server(run, 0, &server[0]);
+
+    if (error == 0)
+        error = start_server(run, 1, &server[1]);
+    if (error == 0)
+        error = go_round(run);
+    stop_servers(run);
+    run->study->interrupted = error == -EINTR;
+    return error == -EINTR ? 0 : error;
+}
+
+int fallback_run(struct fallback_study *study, struct study_observer *observer,
+                 char message[STUDY_MESSAGE_MAX])
+{
+    const struct tlsyn_impairment half = {.delay = (tlsyn_time)(study->options.rtt_ms * 500)};
+    const struct lab_options options = {.to_server = half, .to_client = half};
+    struct run run = {.study = study, .observer = observer, .control = {-1, -1}};
+    struct lab_error why;
+    tlsyn_time began = tlsyn_clock();
+    int error;
+
+    run.visit =
+        mmap(NULL, sizeof(*run.visit), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run.visit == MAP_FAILED)
+        return -ENOMEM;
+    error = lab_open(&options, &run.lab, &why);
+    if (error < 0) {
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
+    } else {
+        noise_begin(&study->noise);
+        error = measure(&run);
+        noise_end(&study->noise);
+        if (error < 0)
+            (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
+                           strerror(-error));
+        lab_close(run.lab);
+    }
+    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
+    (void)munmap(run.visit, sizeof(*run.visit));
+    return error;
+}
+
+/* --- verdicts --------------------------------------------------------------------------------- */
+
+struct columns {
+    double cost[FALLBACK_ROUNDS_MAX], rtt[FALLBACK_ROUNDS_MAX], sequential[FALLBACK_ROUNDS_MAX];
+    size_t n;
+};
+
+static bool is_whole(const struct fallback_sample *sample)
+{
+    bool whole = sample->done && sample->error == 0;
+
+    for (int i = 0; i < FALLBACK_CONTACTS; i++)
+        whole = whole && isfinite(sample->embedded[i].us) && isfinite(sample->sequential[i].us);
+    return whole;
+}
+
+static int judge(struct fallback_study *s, uint32_t row, int contact, struct columns *c)
+{
+    const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = s->options.seed};
+    struct fallback_result *result = &s->result[row];
+    struct fallback_cost *cost = &result->cost[contact];
+
+    *cost = (struct fallback_cost){.ms = {NAN, NAN, NAN}, .trips = NAN};
+    c->n = 0;
+    for (uint32_t round = 0; round < s->options.rounds; round++) {
+        const struct fallback_sample *sample = &s->samples[round * s->row_count + row];
+
+        if (!is_whole(sample))
+            continue;
+        c->rtt[c->n] = sample->rtt_us / 1e3;
+        c->sequential[c->n] = sample->sequential[contact].us / 1e3;
+        c->cost[c->n++] = (sample->embedded[contact].us - sample->sequential[contact].us) / 1e3;
+        cost->embedding = sample->embedded[contact].embedding;
+        cost->opens = sample->embedded[contact].opens;
+    }
+    result->n = c->n;
+    if (c->n == 0)
+        return 0;
+    result->rtt_ms = stats_median(c->rtt, c->n);
+    result->sequential_ms = stats_median(c->sequential, c->n);
+    int error = stats_bootstrap_median(c->cost, c->n, &plan, &cost->ms);
+    cost->trips = cost->ms.estimate / result->rtt_ms;
+    cost->within =
+        cost->ms.estimate <= fallback_allowed(&s->rows[row].bound[contact], result->rtt_ms) +
+                                 FALLBACK_TOLERANCE * result->rtt_ms;
+    return error;
+}
+
+int fallback_analyse(struct fallback_study *study)
+{
+    struct columns *c = calloc(1, sizeof(*c));
+    int error = c ? 0 : -ENOMEM;
+
+    for (uint32_t row = 0; error == 0 && row < study->row_count; row++) {
+        struct fallback_result *result = &study->result[row];
+
+        *result = (struct fallback_result){.rtt_ms = NAN, .sequential_ms = NAN};
+        for (int i = 0; error == 0 && i < FALLBACK_CONTACTS; i++)
+            error = judge(study, row, i, c);
+        for (uint32_t round = 0; round < study->options.rounds; round++)
+            result->failed += study->samples[round * study->row_count + row].error < 0;
+    }
+    free(c);
+    return error;
+}
