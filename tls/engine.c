@@ -225,6 +225,7 @@ static void complete(struct tlsyn_tls *tls)
     struct tlsyn_tls_counters *counters = &tls->config->counters;
 
     tls->established = true;
+    tlsyn_conn_wake(tls->conn, TLSYN_NEVER);
     early_conclude(tls);
     tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
     counters->handshakes[session_kind(tls)]++;

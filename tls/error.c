@@ -67,6 +67,7 @@ static const struct meaning meanings[] = {
      "the peer sent a TLS message larger than this engine takes"},
     {ERROR_TOO_BUSY, -EBUSY, ALERT(INTERNAL_ERROR),
      "too many TLS handshakes wait for their turn"},
+    {ERROR_TOO_SLOW, -ETIMEDOUT, ERROR_NO_ALERT, "the peer took too long over the TLS handshake"},
     {MBEDTLS_ERR_PK_SIG_LEN_MISMATCH, -EPROTO, ALERT(DECRYPT_ERROR),
      "a signature of the peer does not hold"},
 };

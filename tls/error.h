@@ -8,8 +8,9 @@
 
 #define ERROR_NO_ALERT (-1)
 
-/** A code of our own, beside mbedTLS's. */
+/** Codes of our own, beside mbedTLS's. */
 #define ERROR_TOO_BUSY (-0x10000)
+#define ERROR_TOO_SLOW (-0x10001)
 
 /** -ENOMEM when memory was short, -ECONNRESET when the stream ended too early, else -EPROTO. */
 int error_errno(int code);

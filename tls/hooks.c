@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "engine.h"
+#include "error.h"
 
 static struct tlsyn_tls *session(struct tlsyn_handler *handler)
 {
@@ -27,6 +28,20 @@ static bool deliver_early(struct tlsyn_tls *tls)
     return tls_is_alive(tls) && tls->reads != reads;
 }
 
+/* A client that stops at some step of the handshake does not keep its session for ever. A turn that
+ * is waited for comes before. */
+static void mind_the_time(struct tlsyn_tls *tls)
+{
+    tlsyn_time until = tls->started + TLSYN_TLS_HANDSHAKE_TIME;
+
+    if (tls->config->role != TLSYN_TLS_SERVER || tls->established)
+        return;
+    if (tlsyn_stack_now(tlsyn_conn_stack(tls->conn)) < until)
+        tlsyn_conn_wake(tls->conn, until);
+    else
+        tls_fail(tls, ERROR_TOO_SLOW, false);
+}
+
 void tls_go_on(struct tlsyn_tls *tls)
 {
     bool more = true;
@@ -35,6 +50,7 @@ void tls_go_on(struct tlsyn_tls *tls)
         return;
     if (tls->started == 0)
         tls->started = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
+    mind_the_time(tls);
     while (more)
         more = tls_drive(tls) == 0 && deliver_early(tls);
     tls_deliver(tls);

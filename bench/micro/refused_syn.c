@@ -140,7 +140,8 @@ static void bed_open(struct bed *b, const uint8_t *hello, size_t hello_len)
                                 .text = hello,
                                 .text_len = hello_len}};
     b->link.base.ops = &ops;
-    b->link.base.caps = (struct tlsyn_link_caps){.mtu = 1500, .csum = true, .point_to_point = true};
+    b->link.base.caps = (struct tlsyn_link_caps){
+        .mtu = 1500, .csum = true, .point_to_point = true, .hwaddr = {2, 0, 0, 0, 0, 2}};
     rng_seed(&b->rng, 1);
     b->stack = tlsyn_stack_new(&options);
     must(b->stack ? tlsyn_iface_add(b->stack, &b->link.base, &b->iface) : -ENOMEM, "a stack");

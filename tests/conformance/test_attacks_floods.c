@@ -266,16 +266,100 @@ START_TEST(an_absent_neighbour_has_so_many_frames_wait)
 }
 END_TEST
 
+/* --- SYNs with a ClientHello ------------------------------------------------------------------ */
+
+#define REQUEST                                                                                    \
+    {                                                                                              \
+        .mss = 1460, .has_fastopen = true                                                          \
+    }
+
+static void another_peer(struct tcp_test *t, uint32_t n)
+{
+    t->peer_port = (uint16_t)(1024 + n % 60000);
+    t->peer_iss = 1000 * n;
+    t->peer_nxt = t->peer_rcv = 0;
+}
+
+/* An open, the bytes that it costs counted, and nothing kept of it. Embedded, or not. */
+static bool honest(struct tcp_test *t, uint32_t n, const struct tcp_options *options)
+{
+    user_init(&t->user);
+    t->user.plan[USER_SYN].write = t->user.plan[USER_ESTABLISHED].write = 400;
+    another_peer(t, n);
+    peer_sends(t, SYN(.len = 300, .opt = *options));
+    HOLDS(peer_takes_all(t) == 1);
+    bool embedded = t->user.count[USER_SYN] == 1;
+    t->peer_nxt = embedded ? 301 : 1;
+    peer_sends(t, ACK(.len = embedded ? 0 : 300));
+    HOLDS(t->user.count[USER_ESTABLISHED] == 1 && t->user.read == 300);
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    return embedded;
+}
+
+/* 10,000 per second for ten seconds, each with another address as far as anybody can tell. One in a
+ * thousand is an honest client with a Fast Open cookie, which embeds all the same; one without has
+ * the sequential handshake. Engines are as many as may be pending without a cookie, and each has
+ * three seconds; what leaves is less than what came. */
+START_TEST(a_flood_of_hellos_costs_so_many_engines_and_no_honest_client)
+{
+    struct tlsyn_limits limits = default_limits();
+    struct tcp_options plain = REQUEST, owner = REQUEST;
+    uint64_t in = 0, out = 0, engines = 0;
+    size_t before, most = 0;
+
+    limits.sources = 0; /* else the one address that the peer has would be found out */
+    struct tcp_test *t = TCP_TEST(.limits = limits, .open = true, .cookies = true);
+    peer_sends(t, SYN(.opt = plain));
+    owner.cookie_len = 8;
+    memcpy(owner.cookie, expect(t, SYNACK())->options.cookie, 8);
+    peer_sends(t, RST(.seq = 1));
+    before = t->memory.bytes;
+    t->user.deaf = true;
+    for (uint32_t n = 1; n <= 100000; n++) {
+        another_peer(t, n);
+        t->user.plan[USER_SYN].write = 400;
+        t->user.count[USER_SYN] = 0;
+        peer_sends(t, SYN(.len = 300, .opt = plain));
+        engines += (uint64_t)t->user.count[USER_SYN];
+        in += 20 + 20 + 8 + 300;
+        out += sent_bytes(t);
+        ignore_sent(t);
+        advance(t, 100);
+        out += sent_bytes(t);
+        ignore_sent(t);
+        most = t->memory.bytes > most ? t->memory.bytes : most;
+        HOLDS(t->tcp->half_open <= limits.syn_backlog);
+        HOLDS(t->tcp->embedded <= limits.embedded_backlog / 2 + 1);
+        if (n % 1000 == 0)
+            HOLDS(honest(t, n + 1, &owner));
+        if (n % 1000 == 500)
+            (void)honest(t, n + 1, &plain);
+        t->user.deaf = true;
+    }
+    ck_assert_uint_le(engines, 4 * (limits.embedded_backlog / 2 + 1));
+    ck_assert_uint_lt(out, in);
+    ck_assert_uint_le(most - before, 8u << 20);
+    user_init(&t->user);
+    tcp_test_close(t);
+}
+END_TEST
+
 Suite *attacks_floods_suite(void);
 
 Suite *attacks_floods_suite(void)
 {
     Suite *s = suite_create("attacks_floods");
     TCase *ip = tcase_create("fragments"), *link = tcase_create("neighbours");
+    TCase *hellos = tcase_create("hellos");
 
     tcase_set_timeout(ip, 60);
     tcase_add_loop_test(ip, fragments_that_never_become_a_datagram_are_bounded, 0, 4);
     suite_add_tcase(s, ip);
+    tcase_set_timeout(hellos, 120);
+    tcase_add_test(hellos, a_flood_of_hellos_costs_so_many_engines_and_no_honest_client);
+    suite_add_tcase(s, hellos);
     tcase_set_timeout(link, 60);
     tcase_add_loop_test(link, a_crowd_of_neighbours_pushes_out_nobody_in_use, 0, 2);
     tcase_add_loop_test(link, who_is_in_use_stays_whoever_comes, 0, 2);

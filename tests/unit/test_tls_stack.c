@@ -458,6 +458,42 @@ START_TEST(garbage_gets_an_alert_before_the_end)
 }
 END_TEST
 
+/* --- a client that stops ---------------------------------------------------------------------- */
+
+static int silent_open(struct tlsyn_handler *h, struct tlsyn_conn *c)
+{
+    static const uint8_t beginning[] = {22, 3, 1, 2, 0, 1, 0}; /* of a ClientHello */
+
+    if (((struct user *)h)->to_send > 0)
+        HOLDS(tlsyn_conn_write(c, beginning, sizeof(beginning)) > 0);
+    return 0;
+}
+
+static const struct tlsyn_conn_events silent_events = {
+    .on_open = silent_open, .on_synack = raw_synack, .on_data = raw_data, .on_closed = raw_closed};
+
+START_TEST(a_client_that_stops_is_not_waited_for) /* loop: says nothing; begins; in the SYN */
+{
+    enum tlsyn_level level = _i == 2 ? TLSYN_LEVEL_OPEN : TLSYN_LEVEL_NONE;
+    const struct world_options path = {.seed = 7, .to_server = {.delay = ONE_WAY}};
+    struct user u = {.handler = {.events = &silent_events}, .to_send = _i > 0};
+    struct tlsyn_connect_options o;
+    bool never = false;
+    struct bed bed;
+
+    bed_open(&bed, &path, TLSYN_TLS_ANY, level);
+    o = to_server(&bed, level);
+    ck_assert_int_eq(tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
+    world_run(&bed.world, TLSYN_SECONDS(59), &never);
+    ck_assert(!u.done && bed.accepted == 1 && !bed.servers->closed);
+    ck_assert(world_run(&bed.world, TLSYN_SECONDS(3), &u.done));
+    world_run(&bed.world, TLSYN_SECONDS(1), &never);
+    ck_assert_int_eq(bed.servers->error, -ETIMEDOUT);
+    ck_assert_ptr_nonnull(strstr(bed.servers->sentence, "too long"));
+    bed_close(&bed);
+}
+END_TEST
+
 /* --- more than there is time for -------------------------------------------------------------- */
 
 enum { CROWD_MAX = 64 };
@@ -576,6 +612,7 @@ Suite *tls_stack_suite(void)
     tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
     tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
     tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);
+    tcase_add_loop_test(t, a_client_that_stops_is_not_waited_for, 0, 3);
     tcase_add_loop_test(t, beyond_its_rate_a_server_has_sessions_wait, 0, 3);
     tcase_add_test(t, when_too_many_wait_the_last_are_told);
     suite_add_tcase(s, t);

@@ -128,6 +128,10 @@ struct tlsyn_tls_store {
 /** About what a core of today has time for. */
 #define TLSYN_TLS_HANDSHAKES 1000
 
+/** A server's session whose handshake takes longer fails (-ETIMEDOUT). A client's user knows how
+ * long he is ready to wait. */
+#define TLSYN_TLS_HANDSHAKE_TIME TLSYN_SECONDS(60)
+
 struct tlsyn_tls_options {
     enum tlsyn_tls_role role;
     enum tlsyn_tls_suite suite;
