@@ -45,6 +45,8 @@ void client_options_init(struct client_options *options, struct cli_option *tabl
          "accept any certificate: no protection against an active attacker", NULL},
         {"servername", 0, &cli_string, &options->server_name,
          "name to ask for (SNI) and to find in the certificate (default: the host's)", NULL},
+        {"new-session", 0, NULL, &options->new_session,
+         "make a full TLS handshake, whatever is remembered of the server", NULL},
         {"ecn", 0, NULL, &options->ecn,
          "ask for explicit congestion notification (AccECN, or what the server knows of it)", NULL},
         resolve_option(&options->dns),
@@ -135,10 +137,19 @@ static int add_trust(struct tlsyn_tls_config *config, const struct client_option
     return CLI_FAILURE;
 }
 
-int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
-                  struct tlsyn_tls_config **config)
+void client_wall(int64_t *seconds, tlsyn_time *at)
 {
-    const struct tlsyn_tls_options tls = {
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    *seconds = (int64_t)now.tv_sec;
+    *at = tlsyn_clock() - now.tv_nsec / 1000;
+}
+
+int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
+                  struct client_memory *memory, struct tlsyn_tls_config **config)
+{
+    struct tlsyn_tls_options tls = {
         .role = TLSYN_TLS_CLIENT,
         .suite = (enum tlsyn_tls_suite)options->suite,
         .insecure = options->insecure,
@@ -146,14 +157,16 @@ int client_config(struct host *host, const struct client_options *options, const
         .alpn = alpn,
         .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
         .early_data = options->early_data,
+        .store = &memory->sessions.base,
+        .chains = &memory->chains.base,
         .keylog = keylog_sink(&host->keylog),
-        .wall_clock = time(NULL),
-        .wall_at = tlsyn_clock(),
     };
     char message[256] = "";
-    int error = tlsyn_tls_config_new(&tls, config, message);
     int status = CLI_OK;
+    int error = 0;
 
+    client_wall(&tls.wall_clock, &tls.wall_at);
+    error = tlsyn_tls_config_new(&tls, config, message);
     if (error < 0) {
         say("TLS can't be set up: %s", message[0] ? message : strerror(-error));
         return CLI_TLS;
@@ -171,10 +184,17 @@ int client_config(struct host *host, const struct client_options *options, const
 
 #define REMEMBERED "what was learnt of servers"
 
+static void tell_damage(const struct cache *cache, const char *name, int lines)
+{
+    if (lines > 0)
+        say_detail("%s/%s: %d damaged lines, which are left out", cache->path, name, lines);
+}
+
 void client_recall(struct host *host, const struct client_options *options, bool verbose,
-                   struct cache *cache)
+                   struct client_memory *memory)
 {
     struct cache_options where = options->cache;
+    struct cache *cache = &memory->cache;
     int n = 0;
 
     where.off |= host->options->link.kind == HOST_FILE;
@@ -183,14 +203,19 @@ void client_recall(struct host *host, const struct client_options *options, bool
         n = destinations_load(cache, host->stack);
     if (n < 0)
         cache_complain(cache, REMEMBERED, n);
-    else if (n > 0 && verbose)
-        say_detail("%s/destinations: %d damaged lines, which are left out", cache->path, n);
+    store_file_init(&memory->sessions, cache, "sessions");
+    store_file_init(&memory->chains, cache, "chains");
+    if (!verbose)
+        return;
+    tell_damage(cache, "destinations", n);
+    tell_damage(cache, "sessions", store_file_damaged(&memory->sessions));
+    tell_damage(cache, "chains", store_file_damaged(&memory->chains));
 }
 
-void client_remember(struct host *host, struct cache *cache)
+void client_remember(struct host *host, struct client_memory *memory)
 {
-    cache_complain(cache, REMEMBERED, destinations_save(cache, host->stack));
-    cache_close(cache);
+    cache_complain(&memory->cache, REMEMBERED, destinations_save(&memory->cache, host->stack));
+    cache_close(&memory->cache);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -219,6 +244,8 @@ int client_open(struct host *host, struct tlsyn_tls_config *config,
         say("TLS can't be set up: %s", strerror(-error));
         return CLI_TLS;
     }
+    if (options->new_session)
+        tlsyn_tls_be_new(*tls);
     error = tlsyn_conn_open(host->stack, &connect, tlsyn_tls_handler(*tls), &conn);
     if (error < 0) {
         status = client_explain(host, *tls, &target->remote, error);
@@ -235,6 +262,19 @@ void client_swallowed(const struct tlsyn_endpoint *remote)
 
     say("%s port %u: nothing that followed the embedded open was answered; opening again without",
         cli_address_text(&remote->addr, text), remote->port);
+}
+
+bool client_outdated(struct client_options *options, const struct tlsyn_tls_info *info, int error,
+                     const struct tlsyn_endpoint *remote)
+{
+    char text[CLI_ADDRESS_TEXT];
+
+    if (error != -EPROTO || info->established || info->offered == TLSYN_TLS_NEW)
+        return false;
+    say("%s port %u: the server no longer takes the session of before; opening again without",
+        cli_address_text(&remote->addr, text), remote->port);
+    options->new_session = true;
+    return true;
 }
 
 int client_explain(struct host *host, const struct tlsyn_tls *tls,

@@ -20,6 +20,7 @@ struct connect {
     uint16_t port;
     bool quiet;
     bool json;
+    bool verbose;          /* prefetch: not quiet */
     const char *alpn_list; /* comma-separated, or NULL */
     char alpn_text[256];
     const char *alpn[ALPN_MAX + 1];
@@ -29,7 +30,9 @@ struct connect {
     struct tlsyn_tls_config *config;
     struct tlsyn_endpoint remote;
     struct relay relay;
-    struct cache cache;
+    struct client_memory memory;
+    bool outdated; /* the session that was offered is no use, and nothing was said yet */
+    bool prefetch; /* only for what is remembered of it */
 };
 
 /* --- arguments -------------------------------------------------------------------------------- */
@@ -152,12 +155,33 @@ static void tell_end(const struct connect *c)
                d->tls.first_byte ? say_duration(d->tls.first_byte - d->conn.opened, first) : "");
 }
 
+/* What the next visit need not ask for. */
+static void tell_kept(const struct connect *c)
+{
+    const struct description *d = &c->relay.description;
+    struct tlsyn_tls_counters counters;
+    char address[CLI_ADDRESS_TEXT];
+
+    tlsyn_tls_config_counters(c->config, &counters);
+    if (c->memory.cache.folder < 0) {
+        say("nothing is remembered: there is no cache");
+        return;
+    }
+    say("%s port %u: the chain of certificates %s, %llu TLS sessions kept%s",
+        cli_address_text(&c->remote.addr, address), c->remote.port,
+        counters.chains_verified > 0 ? "verified and kept"
+        : counters.chains_known > 0  ? "is known"
+                                     : "not verified",
+        (unsigned long long)counters.kept,
+        d->conn.cookie_received ? ", and a Fast Open cookie" : "");
+}
+
 static int relay_both_ways(struct connect *c)
 {
     const bool never = false;
     int error = 0;
 
-    if (c->json)
+    if (c->json || c->prefetch)
         relay_close(&c->relay);
     else
         relay_start(&c->relay);
@@ -169,8 +193,10 @@ static int relay_both_ways(struct connect *c)
     /* A peer that doesn't close after our close_notify has nothing more to say. */
     if (error == -ETIMEDOUT && c->relay.input_ended)
         error = 0;
-    if (error == 0 && (c->relay.error == 0 || c->json)) {
+    if (error == 0 && (c->relay.error == 0 || c->json || c->prefetch)) {
         tell_end(c);
+        if (c->prefetch)
+            tell_kept(c);
         if (c->relay.truncated)
             say("the peer closed the connection without TLS saying so: what came may be cut off");
         return c->relay.truncated ? CLI_FAILURE : CLI_OK;
@@ -182,6 +208,7 @@ static int talk_once(struct connect *c)
 {
     const struct client_target target = {.remote = c->remote, .name = c->host_name};
     struct relay *r = &c->relay;
+    struct tlsyn_tls_info info;
     int status = client_open(&c->host, c->config, &c->client, &target, &r->handler, &r->tls);
     int error = 0;
 
@@ -196,7 +223,12 @@ static int talk_once(struct connect *c)
         if (c->json)
             describe_json(&r->description);
     }
-    if (error < 0 || !r->established)
+    tlsyn_tls_info(r->tls, &info);
+    c->outdated = error == 0 && !r->established && !c->outdated &&
+                  client_outdated(&c->client, &info, r->error, &c->remote);
+    if (c->outdated)
+        status = CLI_FAILURE;
+    else if (error < 0 || !r->established)
         status = explain(c, error);
     else
         status = relay_both_ways(c);
@@ -209,7 +241,7 @@ static int talk(struct connect *c)
 {
     int status = talk_once(c);
 
-    if (status != CLI_FAILURE || !is_swallowed(c, 0))
+    if (status != CLI_FAILURE || !(c->outdated || is_swallowed(c, 0)))
         return status;
     relay_init(&c->relay, c->host.loop);
     return talk_once(c);
@@ -224,16 +256,64 @@ static int run(struct connect *c)
     if (status != CLI_OK)
         return status;
     relay_init(&c->relay, c->host.loop);
-    client_recall(&c->host, &c->client, !c->quiet && !c->json, &c->cache);
-    status = client_config(&c->host, &c->client, c->alpn[0] ? c->alpn : NULL, &c->config);
+    client_recall(&c->host, &c->client, !c->quiet && !c->json, &c->memory);
+    status =
+        client_config(&c->host, &c->client, c->alpn[0] ? c->alpn : NULL, &c->memory, &c->config);
     c->remote.port = c->port;
     if (status == CLI_OK)
         status = resolve_name(&c->host, &c->client.dns, c->host_name, &c->remote.addr);
     if (status == CLI_OK)
         status = talk(c);
-    client_remember(&c->host, &c->cache);
+    client_remember(&c->host, &c->memory);
     status = host_close(&c->host, status);
     tlsyn_tls_config_free(c->config);
+    return status;
+}
+
+/* The same connection, without anything to say on it. */
+int cmd_prefetch(int argc, char **argv)
+{
+    struct connect *c = calloc(1, sizeof(*c));
+    int status = CLI_OK;
+
+    if (!c) {
+        say("memory is short");
+        return CLI_FAILURE;
+    }
+    struct cli_option common[HOST_OPTIONS];
+    struct cli_option options[3 + CLIENT_OPTIONS] = {
+        {"alpn", 0, &cli_string, &c->alpn_list,
+         "offer these application protocols, such as h2,http/1.1", NULL},
+        {"verbose", 'v', NULL, &c->verbose, "show what was negotiated, the mode and the times",
+         NULL},
+    };
+    const struct cli_command command = {
+        .name = "prefetch",
+        .operands = "HOST[:PORT]",
+        .summary = "Makes a TLS connection (port 443) for what is to be remembered of the server: "
+                   "its chain of certificates, once verified, TLS sessions, and a Fast Open "
+                   "cookie. The next connect or get comes back with these.",
+        .options = options,
+        .common = common,
+        .notes = "Example:\n"
+                 "  tlsyn prefetch example.org && tlsyn get -v https://example.org/\n",
+        .operands_min = 1,
+        .operands_max = 1,
+    };
+
+    client_options_init(&c->client, options + 2);
+    host_options_init(&c->network, "prefetch", common);
+    if (cli_parse(&command, argc, argv, &status) >= 0) {
+        c->prefetch = true;
+        c->quiet = !c->verbose;
+        c->client.new_session = true; /* a resumed one shows no certificate */
+        status = parse_target(c, argv[1]);
+        if (status == CLI_OK)
+            status = parse_alpn(c);
+        if (status == CLI_OK)
+            status = run(c);
+    }
+    free(c);
     return status;
 }
 

@@ -31,7 +31,7 @@ struct get {
     struct host_options network;
     struct host host;
     struct tlsyn_tls_config *config;
-    struct cache cache;
+    struct client_memory memory;
 };
 
 /* --- one transfer ----------------------------------------------------------------------------- */
@@ -121,6 +121,25 @@ static bool is_swallowed(const struct fetch *f, int error)
     return error == 0 && f->error == -EAGAIN;
 }
 
+/* Says so if it is. */
+static bool is_worth_another(struct get *g, const struct fetch *f,
+                             const struct client_target *target, int error)
+{
+    if (!is_swallowed(f, error))
+        return error == 0 &&
+               client_outdated(&g->client, &f->description.tls, f->error, &target->remote);
+    client_swallowed(&target->remote);
+    return true;
+}
+
+static int conclude(struct get *g, struct fetch *f, const struct client_target *target, int error)
+{
+    if (error < 0 || f->error < 0)
+        return explain(g, f, &target->remote, error);
+    say_goodbye(g, f);
+    return CLI_OK;
+}
+
 /* One connection. CLI_OK, and not *again: there is a response, of whatever status. */
 static int attempt(struct get *g, struct fetch *f, const struct url *url,
                    const struct client_target *target, bool *again)
@@ -134,15 +153,11 @@ static int attempt(struct get *g, struct fetch *f, const struct url *url,
     if (status != CLI_OK)
         return status;
     error = await_response(g, f);
-    *again = *again && is_swallowed(f, error);
-    if (!*again)
+    *again = *again && is_worth_another(g, f, target, error);
+    if (!*again) {
         report(g, f);
-    if (*again)
-        client_swallowed(&target->remote);
-    else if (error < 0 || f->error < 0)
-        status = explain(g, f, &target->remote, error);
-    else
-        say_goodbye(g, f);
+        status = conclude(g, f, target, error);
+    }
     fetch_fini(f);
     tlsyn_tls_free(f->tls);
     f->tls = NULL;
@@ -280,11 +295,11 @@ static int run(struct get *g, struct url *url)
     if (status != CLI_OK)
         return status;
     g->give_up = g->time_max > 0 ? tlsyn_clock() + g->time_max : TLSYN_NEVER;
-    client_recall(&g->host, &g->client, g->verbose, &g->cache);
-    status = client_config(&g->host, &g->client, alpn, &g->config);
+    client_recall(&g->host, &g->client, g->verbose, &g->memory);
+    status = client_config(&g->host, &g->client, alpn, &g->memory, &g->config);
     if (status == CLI_OK)
         status = get_url(g, url);
-    client_remember(&g->host, &g->cache);
+    client_remember(&g->host, &g->memory);
     status = host_close(&g->host, status);
     tlsyn_tls_config_free(g->config);
     return status;

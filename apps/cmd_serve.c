@@ -139,7 +139,7 @@ static int make_identity(struct serve *s)
 static int configure(struct serve *s)
 {
     static const char *const alpn[] = {"http/1.1", NULL};
-    const struct tlsyn_tls_options options = {
+    struct tlsyn_tls_options options = {
         .role = TLSYN_TLS_SERVER,
         .suite = (enum tlsyn_tls_suite)s->suite,
         .paper = s->paper,
@@ -150,11 +150,12 @@ static int configure(struct serve *s)
         .early_data = (uint32_t)s->early_data,
         .handshakes_per_second = (uint32_t)s->handshakes,
         .keylog = keylog_sink(&s->host.keylog),
-        .wall_clock = time(NULL),
-        .wall_at = tlsyn_clock(),
     };
     char message[256] = "";
-    int error = tlsyn_tls_config_new(&options, &s->visitors.config, message);
+    int error = 0;
+
+    client_wall(&options.wall_clock, &options.wall_at);
+    error = tlsyn_tls_config_new(&options, &s->visitors.config, message);
 
     if (error < 0) {
         say("TLS can't be set up: %s", message[0] ? message : strerror(-error));

@@ -7,6 +7,7 @@
 
 int cmd_ping(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_prefetch(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_run(int argc, char **argv);

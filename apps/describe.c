@@ -101,6 +101,13 @@ static const char *resumption(const struct description *d)
     return phrases[d->tls.session];
 }
 
+static const char *verification(const struct description *d)
+{
+    if (d->tls.session != TLSYN_TLS_NEW)
+        return "verified when the session was new";
+    return d->tls.chain_known ? "verified: its chain is known from before" : "verified";
+}
+
 void describe_detail(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
@@ -113,7 +120,7 @@ void describe_detail(const struct description *d)
                d->suite[0] ? d->suite : "no ciphersuite", d->alpn[0] ? ", ALPN " : "", d->alpn,
                resumption(d));
     say_detail("  %-11s %s", "certificate",
-               d->tls.verified      ? "verified"
+               d->tls.verified      ? verification(d)
                : d->tls.established ? "NOT verified (--insecure)"
                                     : "not verified");
     detail_lines(d->peer);
@@ -154,6 +161,7 @@ void describe_json(const struct description *d)
     json_text("session", tlsyn_tls_session_name(d->tls.session));
     json_text("offered", tlsyn_tls_session_name(d->tls.offered));
     say_result(", \"verified\": %s", d->tls.verified ? "true" : "false");
+    say_result(", \"chain_known\": %s", d->tls.chain_known ? "true" : "false");
     json_text("certificate", d->peer);
     json_text("mode", describe_mode(c));
     json_text("reason", describe_reason(c, reason, sizeof(reason)));

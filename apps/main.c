@@ -16,6 +16,7 @@ static const struct {
     {"ping", cmd_ping, "measure round trips by ICMP echo"},
     {"connect", cmd_connect,
      "open a TLS connection and say what was negotiated, how, and how fast"},
+    {"prefetch", cmd_prefetch, "learn of a server what makes the next visit quicker"},
     {"get", cmd_get, "fetch an https URL"},
     {"serve", cmd_serve, "serve files over https"},
     {"run", cmd_run, "run a program of somebody else's with its sockets served by this TCP"},

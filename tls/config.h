@@ -33,6 +33,7 @@ struct tlsyn_tls_config {
     struct session_server server;
     struct work work;
     struct tlsyn_tls_store *store;     /* a client's: the caller's, or own_store, or NULL */
+    struct tlsyn_tls_store *chains;    /* a client's; the caller's, or NULL */
     struct tlsyn_tls_store *own_store; /* or NULL */
     struct tlsyn_tls_counters counters;
     struct tlsyn_tls *at_work;   /* on whose behalf mbedTLS runs (tls_use()) */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <tlsyn/probe.h>
 
+#include "chain.h"
 #include "error.h"
 #include "keylog.h"
 
@@ -69,6 +70,8 @@ static int set_up(struct tlsyn_tls *tls, const char *host)
         return code;
     mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_recv, NULL);
     mbedtls_ssl_set_verify(&tls->ssl, verify_note, &tls->finding);
+    if (config->chains != NULL)
+        chain_take_over(tls);
     mbedtls_ssl_set_user_data_p(&tls->ssl, tls);
     mbedtls_ssl_set_export_keys_cb(&tls->ssl, export_keys, tls);
     return 0;
@@ -210,14 +213,24 @@ static int name_the_address(struct tlsyn_tls *tls)
     return mbedtls_ssl_set_hostname(&tls->ssl, tls->host);
 }
 
+/* A handshake that resumes passes this state by. */
+static bool is_at_certificate(const struct tlsyn_tls *tls)
+{
+    return tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE;
+}
+
 static int step(struct tlsyn_tls *tls)
 {
     int code = name_the_address(tls);
+    bool at_certificate = is_at_certificate(tls);
 
-    /* A handshake that resumes passes this state by. */
-    if (tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
+    if (at_certificate)
         tls->certified = true;
-    return code != 0 ? code : early_step(tls);
+    if (code == 0)
+        code = early_step(tls);
+    if (code == 0 && at_certificate && !is_at_certificate(tls))
+        code = chain_check(tls);
+    return code;
 }
 
 static void complete(struct tlsyn_tls *tls)
@@ -229,6 +242,8 @@ static void complete(struct tlsyn_tls *tls)
     early_conclude(tls);
     tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
     counters->handshakes[session_kind(tls)]++;
+    counters->chains_known += tls->chain_known;
+    counters->chains_verified += tls->chain_settled && !tls->chain_known;
     counters->refused += tls->offer.terms.kind != TLSYN_TLS_NEW && tls->certified;
     session_settle(tls);
 }
@@ -277,6 +292,8 @@ int tls_drive(struct tlsyn_tls *tls)
             tls_fail(tls, code, tls->out.records != sent);
         }
     }
+    if (tls->error == 0 && !chain_is_settled(tls) && is_over(tls))
+        tls_fail(tls, MBEDTLS_ERR_SSL_INTERNAL_ERROR, false);
     if (tls->error == 0 && !tls->established && is_over(tls))
         complete(tls);
     if (tls->error == 0 && !tls->established && tlsyn_conn_ended(tls->conn))
@@ -410,6 +427,7 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
 
     *info = (struct tlsyn_tls_info){
         .established = tls->established,
+        .chain_known = tls->chain_known,
         .offered = tls->offer.terms.kind,
         .verified = tls->established && is_client && !tls->config->insecure,
         .started = tls->started,

@@ -55,6 +55,9 @@ struct tlsyn_tls {
     bool ending_told;
     uint64_t reads; /* reads that gave something, so that progress can be seen */
 
+    bool chain_ours;              /* client: we verify the chain, not mbedTLS (chain.h) */
+    bool chain_settled;           /* and have done so; */
+    bool chain_known;             /* it was known from before */
     bool fresh;                   /* client: no session is offered */
     bool certified;               /* the server showed a certificate: a full handshake */
     int kept;                     /* client: sessions of this connection that the store got */

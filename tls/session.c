@@ -12,50 +12,21 @@
 #include "session.h"
 
 #include <mbedtls/platform.h>
+#include <mbedtls/platform_time.h>
 #include <mbedtls/platform_util.h>
-#include <mbedtls/sha256.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine.h"
 #include "sentence.h"
+#include "stored.h"
 
 #define FORMAT       1
 #define HEAD         18
-#define CHECKSUM     8
+#define CHECKSUM     STORED_CHECKSUM
 #define DAY          INT64_C(86400)
 #define FIELD(name_) MBEDTLS_PRIVATE(name_)
 
 /* --- what is kept, as bytes ------------------------------------------------------------------- */
-
-static void checksum(const char *key, const uint8_t *bytes, size_t len, uint8_t sum[CHECKSUM])
-{
-    mbedtls_sha256_context sha;
-    uint8_t digest[32] = {0};
-
-    mbedtls_sha256_init(&sha);
-    (void)mbedtls_sha256_starts(&sha, 0);
-    (void)mbedtls_sha256_update(&sha, (const unsigned char *)key, strlen(key) + 1);
-    (void)mbedtls_sha256_update(&sha, bytes, len);
-    (void)mbedtls_sha256_finish(&sha, digest);
-    mbedtls_sha256_free(&sha);
-    memcpy(sum, digest, CHECKSUM);
-}
-
-static void put_time(uint8_t to[8], int64_t when)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)((uint64_t)when >> (56 - 8 * i));
-}
-
-static int64_t get_time(const uint8_t from[8])
-{
-    uint64_t when = 0;
-
-    for (int i = 0; i < 8; i++)
-        when = when << 8 | from[i];
-    return (int64_t)when;
-}
 
 static size_t encode(const char *key, const mbedtls_ssl_session *session,
                      const struct session_terms *terms, uint8_t bytes[SESSION_BYTES])
@@ -64,11 +35,11 @@ static size_t encode(const char *key, const mbedtls_ssl_session *session,
 
     bytes[0] = FORMAT;
     bytes[1] = (uint8_t)terms->kind;
-    put_time(bytes + 2, terms->until);
-    put_time(bytes + 10, terms->proven);
+    stored_put_time(bytes + 2, terms->until);
+    stored_put_time(bytes + 10, terms->proven);
     if (mbedtls_ssl_session_save(session, bytes + HEAD, SESSION_BYTES - HEAD - CHECKSUM, &n) != 0)
         return 0;
-    checksum(key, bytes, HEAD + n, bytes + HEAD + n);
+    stored_checksum(key, bytes, HEAD + n, bytes + HEAD + n);
     return HEAD + n + CHECKSUM;
 }
 
@@ -88,6 +59,19 @@ static bool is_of_kind(const mbedtls_ssl_session *s, enum tlsyn_tls_session kind
     return kind == TLSYN_TLS_TICKET ? has_ticket : !has_ticket && s->FIELD(id_len) > 0;
 }
 
+/* A wall clock that was read in whole seconds may be up to one behind that of the process before;
+ * mbedTLS would not offer a ticket of the future. */
+static bool is_of_the_past(mbedtls_ssl_session *s)
+{
+    mbedtls_ms_time_t now = mbedtls_ms_time();
+
+    if (s->FIELD(ticket_reception_time) > now + 1000)
+        return false;
+    if (s->FIELD(ticket_reception_time) > now)
+        s->FIELD(ticket_reception_time) = now;
+    return true;
+}
+
 int session_decode(const char *key, int64_t now, const uint8_t *bytes, size_t len,
                    mbedtls_ssl_session *session, struct session_terms *terms)
 {
@@ -97,18 +81,18 @@ int session_decode(const char *key, int64_t now, const uint8_t *bytes, size_t le
     if (len < HEAD + CHECKSUM || len > SESSION_BYTES || bytes[0] != FORMAT)
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     len -= CHECKSUM;
-    checksum(key, bytes, len, sum);
+    stored_checksum(key, bytes, len, sum);
     if (memcmp(sum, bytes + len, CHECKSUM) != 0)
         return MBEDTLS_ERR_SSL_INVALID_MAC;
     if (bytes[1] < TLSYN_TLS_ID || bytes[1] > TLSYN_TLS_PSK)
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     *terms = (struct session_terms){.kind = (enum tlsyn_tls_session)bytes[1],
-                                    .until = get_time(bytes + 2),
-                                    .proven = get_time(bytes + 10)};
+                                    .until = stored_get_time(bytes + 2),
+                                    .proven = stored_get_time(bytes + 10)};
     if (terms->until <= now)
         return MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED;
     code = mbedtls_ssl_session_load(session, bytes + HEAD, len - HEAD);
-    if (code == 0 && !is_of_kind(session, terms->kind)) {
+    if (code == 0 && !(is_of_kind(session, terms->kind) && is_of_the_past(session))) {
         mbedtls_ssl_session_free(session);
         code = MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     }
@@ -247,18 +231,6 @@ static enum tlsyn_tls_session kind_of(const mbedtls_ssl_session *s)
     return s->FIELD(id_len) > 0 ? TLSYN_TLS_ID : TLSYN_TLS_NEW;
 }
 
-static int64_t wall_of(const mbedtls_x509_time *t)
-{
-    struct tm tm = {.tm_year = t->year - 1900,
-                    .tm_mon = t->mon - 1,
-                    .tm_mday = t->day,
-                    .tm_hour = t->hour,
-                    .tm_min = t->min,
-                    .tm_sec = t->sec};
-
-    return (int64_t)timegm(&tm);
-}
-
 /* By a certificate, until it ends and for a week at most: tickets that are got by tickets would
  * carry it on without end (RFC 8446 4.6.1, last paragraph). */
 static int64_t proven_until(const struct tlsyn_tls *tls, const mbedtls_ssl_session *s)
@@ -268,7 +240,7 @@ static int64_t proven_until(const struct tlsyn_tls *tls, const mbedtls_ssl_sessi
     if (!tls->certified)
         return tls->offer.terms.proven;
     if (s->FIELD(peer_cert) != NULL && !tls->config->insecure) {
-        int64_t end = wall_of(&s->FIELD(peer_cert)->valid_to);
+        int64_t end = stored_wall(&s->FIELD(peer_cert)->valid_to);
 
         return end < until ? end : until;
     }
@@ -329,6 +301,7 @@ void session_keep(struct tlsyn_tls *tls)
     if (len > 0) {
         store->ops->keep(store, key, bytes, len, &entry);
         tls->kept++;
+        tls->config->counters.kept++;
     }
     mbedtls_ssl_session_free(&session);
     mbedtls_platform_zeroize(bytes, sizeof(bytes));

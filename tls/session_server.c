@@ -140,6 +140,7 @@ int session_setup(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
         if (c->own_store == NULL)
             return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     }
+    c->chains = o->insecure ? NULL : o->chains;
     c->store = o->store != NULL ? o->store : c->own_store;
     has_store = c->store != NULL;
     allow_psk(c, has_store);

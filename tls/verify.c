@@ -4,6 +4,7 @@
 #include "verify.h"
 
 #include <arpa/inet.h>
+#include <mbedtls/ssl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,6 +68,30 @@ int verify_note(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags
         mbedtls_x509_dn_gets(f->issuer, sizeof(f->issuer), &crt->issuer) < 0)
         snprintf(f->issuer, sizeof(f->issuer), "an issuer with a long name");
     return 0;
+}
+
+int verify_alert(uint32_t flags)
+{
+    static const struct {
+        uint32_t flags;
+        int alert;
+    } alerts[] = {
+        {MBEDTLS_X509_BADCERT_OTHER, MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED},
+        {MBEDTLS_X509_BADCERT_MISSING | MBEDTLS_X509_BADCERT_CN_MISMATCH,
+         MBEDTLS_SSL_ALERT_MSG_BAD_CERT},
+        {MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+             MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY,
+         MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT},
+        {MBEDTLS_X509_BADCERT_EXPIRED, MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED},
+        {MBEDTLS_X509_BADCERT_REVOKED, MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA},
+    };
+
+    for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
+        if ((flags & alerts[i].flags) != 0)
+            return alerts[i].alert;
+    }
+    return MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN;
 }
 
 static void add_date(struct sentence *text, const char *lead, const mbedtls_x509_time *t)

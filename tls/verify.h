@@ -20,6 +20,10 @@ struct verify_finding {
  * Always 0. */
 int verify_note(void *finding, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
+/** The alert that tells the server why its certificate was refused (RFC 8446 6.2), by the flags of
+ * a finding. */
+int verify_alert(uint32_t flags);
+
 /** The sentence, with what can be done about it. `host` is the name that was expected; `wall` is
  * what the clock said (seconds since 1970). */
 void verify_sentence(const struct verify_finding *finding, const char *host, int64_t wall,

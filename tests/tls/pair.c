@@ -188,6 +188,7 @@ static struct tlsyn_tls_config *make_config(struct pair *p, const struct setup *
         .sessions = is_client ? s->client_sessions : s->server_sessions,
         .session_lifetime = s->lifetime,
         .store = is_client ? s->store : NULL,
+        .chains = is_client ? s->chains : NULL,
         .early_data = is_client || !s->no_server_early ? s->early_data : 0,
         .early_entries = s->early_entries,
         .keylog = s->keylog ? &lines->base : NULL,

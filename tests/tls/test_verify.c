@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "shelf.h"
 
 static const enum tlsyn_tls_suite suites[] = {TLSYN_TLS_12_RSA, TLSYN_TLS_12_ECDHE, TLSYN_TLS_13};
 
@@ -15,7 +16,7 @@ static void make_certificates(void)
 
 /* Opens, expects the client to refuse with all the words (NULL-terminated), and the server to
  * hear of it. */
-static void expect_refusal(const struct setup *s, const char *const *words)
+static void expect_one_refusal(const struct setup *s, const char *const *words)
 {
     struct pair p;
 
@@ -34,7 +35,20 @@ static void expect_refusal(const struct setup *s, const char *const *words)
     pair_fini(&p);
 }
 
-static void expect_taken(const struct setup *s, bool verified)
+/* With mbedTLS as the judge, and with us, who remember what was good (chain.h). */
+static void expect_refusal(const struct setup *s, const char *const *words)
+{
+    struct shelf *shelf = shelf_new();
+    struct setup remembering = *s;
+
+    remembering.chains = &shelf->base;
+    expect_one_refusal(s, words);
+    expect_one_refusal(&remembering, words);
+    ck_assert_int_eq(shelf->n, 0);
+    free(shelf);
+}
+
+static void expect_taken_once(const struct setup *s, bool verified)
 {
     struct pair p;
 
@@ -43,6 +57,18 @@ static void expect_taken(const struct setup *s, bool verified)
     ck_assert_msg(p.client.established == 1, "%s", p.client.error);
     ck_assert_int_eq(p.client.info.verified, verified);
     pair_fini(&p);
+}
+
+static void expect_taken(const struct setup *s, bool verified)
+{
+    struct shelf *shelf = shelf_new();
+    struct setup remembering = *s;
+
+    remembering.chains = &shelf->base;
+    expect_taken_once(s, verified);
+    expect_taken_once(&remembering, verified);
+    ck_assert_int_eq(shelf->n, verified);
+    free(shelf);
 }
 
 /* Each certificate kind serves the suite that needs it. */

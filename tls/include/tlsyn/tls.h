@@ -178,9 +178,14 @@ struct tlsyn_tls_options {
      * SYN of who has no cookie waits until he has answered (TLSYN_COUNT_tcp_admit_engine_busy).
      * Sessions that resume need no turn. 0: TLSYN_TLS_HANDSHAKES. */
     uint32_t handshakes_per_second;
+    /** Client: where it is kept which chains of certificates verified, so that the same chain for
+     * the same name need not be verified again while it is valid; NULL: each is verified. May be
+     * the same as `store`. Who can write there can have any certificate taken for verified. */
+    struct tlsyn_tls_store *chains;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
-    /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. */
+    /** Seconds since 1970 at the stack's time `wall_at`; a client that verifies needs it. Where
+     * sessions are kept from process to process, `wall_at` is better exact to the millisecond. */
     int64_t wall_clock;
     tlsyn_time wall_at;
     /** Lives as long as the config; NULL: the kernel's. */
@@ -202,6 +207,9 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config);
 struct tlsyn_tls_counters {
     uint64_t handshakes[4];   /* complete, by enum tlsyn_tls_session */
     uint64_t refused;         /* client: sessions offered, and not taken */
+    uint64_t kept;            /* client: sessions that the store got */
+    uint64_t chains_known;    /* client with `chains`: certificates that need not be verified */
+    uint64_t chains_verified; /* client with `chains`: and those that were */
     uint64_t tickets_sent;    /* server */
     uint64_t tickets_expired; /* server: brought too late */
     uint64_t tickets_foreign; /* server: of another key, altered, or of another name or version */
@@ -290,6 +298,7 @@ struct tlsyn_tls_info {
     const char *alpn;        /* or NULL */
     bool established;
     enum tlsyn_tls_session session; /* NEW until it is established */
+    bool chain_known;               /* its chain had verified before, and was not verified again */
     enum tlsyn_tls_session offered; /* client: what its hello offered; if `session` is NEW then,
                                        the server did not take it */
     bool verified;         /* the peer's chain was verified, now or when the session was new */
