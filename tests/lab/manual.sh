@@ -10,11 +10,11 @@ in_page()
     sed 's/\\-/-/g' "$page" | grep -o -- '--[a-z][a-z-]*' | sort -u
 }
 
-for command in ping connect get serve run ss explain lab; do
+for command in ping connect prefetch get serve run ss explain lab; do
     "$TLSYN" $command --help | grep '^  \(-.,\|   \) --' | grep -o -- '--[a-z][a-z-]*' | sort -u >"$scratch/$command"
     [ -s "$scratch/$command" ] || fail "$command --help lists no option"
 done
-sort -u "$scratch/ping" "$scratch/connect" "$scratch/get" "$scratch/serve" "$scratch/run" "$scratch/ss" "$scratch/explain" \
+sort -u "$scratch/ping" "$scratch/connect" "$scratch/prefetch" "$scratch/get" "$scratch/serve" "$scratch/run" "$scratch/ss" "$scratch/explain" \
     "$scratch/lab" >"$scratch/help"
 echo --version >>"$scratch/help"
 sort -u -o "$scratch/help" "$scratch/help"

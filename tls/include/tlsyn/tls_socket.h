@@ -16,6 +16,10 @@
  *
  * Early data is not for sockets: a server's refuses it, a client's writes none.
  *
+ * Returning clients: with `sessions` in the client's options, or a `store`, and `tickets` or
+ * `sessions` in the server's, the next tlsyn_connect_ssl() to the same name and port offers what
+ * the last one got.
+ *
  * The configuration (tlsyn/tls.h) outlives the sockets that use it, and serves those of one
  * net. Its clock is that of the net's stack: wall_at is tlsyn_clock() where the net has no
  * clock of its own.
