@@ -22,6 +22,7 @@ packages_of()
               libc-ares-dev names to addresses over our own stack
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
+              libsqlite3-dev keeps what the webperf study observes
               liblwip-dev a peer in the bulk study
               libngtcp2-crypto-gnutls-dev QUIC as a peer in the main study
               libgnutls28-dev the TLS below it
@@ -41,6 +42,7 @@ packages_of()
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
               jq reads our reports in the lab tests
+              sqlite3 reads our databases in the lab tests
               r-base-core the reference for our statistics
               chromium opens the reports'
         ;;

@@ -166,6 +166,28 @@ int cli_choice_parse(const struct cli_type *type, const char *text, void *into)
     return -EINVAL;
 }
 
+int cli_set_parse(const struct cli_type *type, const char *text, void *into)
+{
+    uint32_t set = 0;
+
+    for (;;) {
+        size_t len = strcspn(text, ",");
+        int i = 0;
+
+        while (type->choices[i] &&
+               (strlen(type->choices[i]) != len || memcmp(type->choices[i], text, len) != 0))
+            i++;
+        if (!type->choices[i])
+            return -EINVAL;
+        set |= UINT32_C(1) << i;
+        if (text[len] == '\0')
+            break;
+        text += len + 1;
+    }
+    *(uint32_t *)into = set;
+    return 0;
+}
+
 int cli_number_parse(const struct cli_type *type, const char *text, void *into)
 {
     char *end = NULL;

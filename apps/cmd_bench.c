@@ -19,6 +19,7 @@ static const struct {
     {"bulk", cmd_bench_bulk, "throughput of one flow: this stack, the kernel's, lwIP"},
     {"flood", cmd_bench_flood, "honest clients while forged SYNs arrive, beside nginx"},
     {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},
+    {"webperf", cmd_bench_webperf, "what caching session keys saves, for as long as asked"},
     {NULL, NULL, NULL},
 };
 

@@ -94,7 +94,7 @@ static int check(SSL *ssl, const struct peer_target *target, int fd, struct peer
                               !(info.tcpi_options & TCPI_OPT_SYN_DATA)))
         (void)snprintf(seen->reason, sizeof(seen->reason),
                        "not embedded: the SYN's data was not acknowledged");
-    return seen->reason[0] ? -EPROTO : 0;
+    return seen->reason[0] ? -ENOTSUP : 0;
 }
 
 /* With Fast Open the first write makes the SYN, and would wait for the SYN-ACK: not this one. */

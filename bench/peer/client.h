@@ -30,8 +30,8 @@ struct peer_observation {
 };
 
 /** Opens, exchanges, and resets the connection, so that nothing of it is on the way when the next
- * is measured. 0, or -errno with a reason (-EPROTO: TLS failed, or it was not resumed, early or
- * embedded as asked: the first of its kind never is, and leaves what the next one needs). */
+ * is measured. 0, or -errno with a reason (-EPROTO: TLS failed; -ENOTSUP: it was not resumed,
+ * early or embedded as asked: the first of its kind never is, and leaves what the next needs). */
 int peer_exchange(const struct peer_target *target, struct peer_observation *seen);
 
 /** TCP's connect alone, to the target's address and port: microseconds since just before socket(2);

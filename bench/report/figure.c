@@ -200,12 +200,19 @@ static void write_plot(FILE *script, const struct figure_series *series, size_t 
         fputs(" notitle, ", script);
     }
     fprintf(script, "$D%zu using 1:2 with ", index);
-    if (series->style == FIGURE_POINTS) {
+    switch (series->style) {
+    case FIGURE_POINTS:
         fprintf(script, "points pt %d ps 0.7 lw 1.6", type);
-    } else if (series->style == FIGURE_LINE) {
+        break;
+    case FIGURE_LINE:
         fprintf(script, "lines dt %d lw 1.6", series->dashed ? 2 : 1);
-    } else {
+        break;
+    case FIGURE_BOTH:
         fprintf(script, "linespoints dt %d pt %d ps 0.7 lw 1.6", series->dashed ? 2 : 1, type);
+        break;
+    case FIGURE_STEPS:
+        fprintf(script, "steps dt %d lw 1.6", series->dashed ? 2 : 1);
+        break;
     }
     write_colour(script, series->colour);
     write_title(script, series->label);

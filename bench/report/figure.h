@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum figure_style { FIGURE_POINTS, FIGURE_LINE, FIGURE_BOTH };
+/* FIGURE_STEPS holds each y until the next x: distribution functions, and histograms whose x are
+ * the bins' left edges. */
+enum figure_style { FIGURE_POINTS, FIGURE_LINE, FIGURE_BOTH, FIGURE_STEPS };
 
 /* Colours are named by number so that one thing keeps its colour from figure to figure. They also
  * differ in shape of point, for print and for eyes that don't tell them apart. */

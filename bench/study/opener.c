@@ -289,20 +289,20 @@ static void check_mode(struct opener *o)
     enum study_session session = o->order.way.session;
 
     if (session != STUDY_NEW && seen->session != sessions[session])
-        fail(o, -EPROTO, "not resumed");
+        fail(o, -ENOTSUP, "not resumed");
     else if (session == STUDY_EARLY && seen->early != TLSYN_TLS_EARLY_ACCEPTED)
-        fail(o, -EPROTO, "early data was not accepted");
+        fail(o, -ENOTSUP, "early data was not accepted");
     if (o->order.way.mode == STUDY_SEQUENTIAL) {
         if (seen->syn_text > 0)
-            fail(o, -EPROTO, "not sequential: the SYN carried text");
+            fail(o, -ENOTSUP, "not sequential: the SYN carried text");
     } else if (seen->syn_text == 0) {
-        fail(o, -EPROTO, "not embedded: the SYN carried no ClientHello");
+        fail(o, -ENOTSUP, "not embedded: the SYN carried no ClientHello");
     } else if (cookie && !seen->cookie_used) {
-        fail(o, -EPROTO, "not embedded: no cookie was at hand");
+        fail(o, -ENOTSUP, "not embedded: no cookie was at hand");
     } else if (seen->syn_text_acked != seen->syn_text) {
-        fail(o, -EPROTO, "not embedded: the server did not take the ClientHello from the SYN");
+        fail(o, -ENOTSUP, "not embedded: the server did not take the ClientHello from the SYN");
     } else if (seen->synack_text == 0) {
-        fail(o, -EPROTO, "not embedded: the SYN-ACK carried nothing");
+        fail(o, -ENOTSUP, "not embedded: the SYN-ACK carried nothing");
     }
 }
 

@@ -21,7 +21,9 @@ struct study_order {
 
 /** What came of it. Times are microseconds from the open call. */
 struct study_outcome {
-    int error; /* 0, or -errno and a reason; then the times mean nothing */
+    /* 0, or -errno and a reason; then the times mean nothing. -ENOTSUP: all went well, but not in
+     * the way that was asked for (not embedded, not resumed). */
+    int error;
     double handshake_us, first_byte_us;
     uint32_t syn_text, syn_text_acked, synack_text;
     bool cookie_used;

@@ -40,6 +40,9 @@ judge 10 table2 "$scratch/table2/table2.html"
 grep -q '^tls1.2-sequential  *16  *12  *7$' "$scratch/log" ||
     fail "the model counts something else: $(cat "$scratch/log")"
 judge 18 pageload "$scratch/pageload/pageload.html"
+"$TLSYN" bench webperf --link memory --rtt 1ms -n 12 --out "$scratch/webperf" >"$scratch/log" 2>&1 ||
+    fail "webperf ends with $?: $(tail -n 3 "$scratch/log")"
+judge 12 webperf "$scratch/webperf/webperf.html"
 
 # The judge judges: a page that is too wide is found.
 sed 's/<main>/<main><p style="width:90rem">wide<\/p>/' "$scratch/table2/table2.html" >"$scratch/wide.html"

@@ -22,12 +22,13 @@ BEGIN {
     sees["stack/include"] = ""
     sees["tls"] = "tls"
     sees["tls/include"] = ""
-    sees["apps"] = "apps relay study report measure lab peer"
+    sees["apps"] = "apps relay study report measure store lab peer"
     sees["lab"] = "lab"
     sees["measure"] = "measure"
     sees["report"] = "report measure"
     sees["peer"] = "peer"
-    sees["study"] = "study report measure lab peer"
+    sees["study"] = "study report measure store lab peer"
+    sees["store"] = "store"
     sees["micro"] = "micro study measure core wire ip tcp"
 
     # Public headers that not everybody below may see: NAME -> the rooms that may. The others

@@ -1,0 +1,320 @@
+/*
+ * cmd_bench_webperf.c: tlsyn bench webperf, the robot, and tlsyn bench webperf report.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cmd_bench.h"
+#include "say.h"
+#include "study.h"
+#include "study/environment.h"
+#include "study/webperf_lab.h"
+
+#define ROOM_NEEDED (16 << 20) /* bytes on disk that database and report may take */
+#define DATABASE    "webperf.db"
+
+struct webperf_command {
+    struct webperf_choice choice;
+    const char *out, *database;
+    int64_t rounds, seed;
+    tlsyn_time interval, duration, rtt, timeout, bin;
+    double precision;
+    int link, level; /* choices */
+    bool json, csv, no_html;
+    char typed[1024], path[600];
+};
+
+/* --- the report ------------------------------------------------------------------------------- */
+
+struct writer {
+    const struct webperf *study;
+    struct webperf_report report;
+};
+
+static int write_json(const struct writer *w, FILE *out)
+{
+    return webperf_json(w->study, &w->report, out);
+}
+
+static int write_csv(const struct writer *w, FILE *out)
+{
+    return webperf_csv(w->study, out);
+}
+
+static int write_html(const struct writer *w, FILE *out)
+{
+    return webperf_html(w->study, &w->report, out);
+}
+
+static int write_file(const struct writer *w, const char *folder, const char *name,
+                      int (*write)(const struct writer *, FILE *))
+{
+    FILE *out = study_open_file(folder, name);
+
+    return study_close_file(out, out ? write(w, out) : -errno, folder, name);
+}
+
+static int write_all(const struct webperf_command *c, const struct writer *w)
+{
+    int error = write_file(w, c->out, "webperf.json", write_json);
+
+    if (error == 0)
+        error = write_file(w, c->out, "webperf.csv", write_csv);
+    if (error == 0 && !c->no_html)
+        error = write_file(w, c->out, "webperf.html", write_html);
+    if (c->json)
+        (void)write_json(w, stdout);
+    else if (c->csv)
+        (void)write_csv(w, stdout);
+    else
+        (void)webperf_text(w->study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !c->json && !c->csv)
+        say_result("\nIn %s: webperf.json, webperf.csv%s.\n", c->out,
+                   c->no_html ? "" : ", and the report webperf.html");
+    return error;
+}
+
+/* The page links the database where it lies beside it. */
+static const char *beside(const struct webperf_command *c)
+{
+    const char *name = strrchr(c->path, '/');
+    size_t folder = strlen(c->out);
+
+    if (!name || (size_t)(name - c->path) != folder || strncmp(c->path, c->out, folder) != 0)
+        return NULL;
+    return name + 1;
+}
+
+static int report(const struct webperf_command *c)
+{
+    struct writer w = {.report = {.bin_ms = (double)c->bin / 1e3,
+                                  .database = beside(c),
+                                  .command = c->typed,
+                                  .version = TLSYN_VERSION}};
+    struct webperf *study = NULL;
+    char message[STORE_MESSAGE_MAX];
+    int error = webperf_load(c->path, &study, message);
+
+    if (error < 0) {
+        say("%s", message);
+        return CLI_FAILURE;
+    }
+    w.study = study;
+    error = webperf_analyse(study);
+    if (error < 0)
+        say("the figures cannot be computed: %s", strerror(-error));
+    else
+        error = write_all(c, &w);
+    webperf_free(study);
+    return error < 0 ? CLI_FAILURE : CLI_OK;
+}
+
+/* --- the robot -------------------------------------------------------------------------------- */
+
+static const enum tlsyn_level levels[] = {TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_OPEN};
+
+static int fill_options(const struct webperf_command *c, struct webperf_options *o)
+{
+    struct environment e;
+
+    *o = (struct webperf_options){
+        .database = c->path,
+        .rounds = (uint32_t)c->rounds,
+        .interval_us = c->interval,
+        .duration_us = c->duration,
+        .precision = c->precision,
+        .run = {.rtt_ms = (double)c->rtt / 1e3, .seed = (uint64_t)c->seed}};
+    environment_read(&e);
+    (void)snprintf(o->run.target, sizeof(o->run.target), "%s, %s", c->link == 0 ? "lab" : "memory",
+                   study_level_name(levels[c->level]));
+    (void)snprintf(o->run.command, sizeof(o->run.command), "%s", c->typed);
+    (void)snprintf(o->run.version, sizeof(o->run.version), "%s", TLSYN_VERSION);
+    (void)snprintf(o->run.kernel, sizeof(o->run.kernel), "%s", e.kernel);
+    (void)snprintf(o->run.cpu, sizeof(o->run.cpu), "%s", e.cpu);
+    (void)snprintf(o->run.system, sizeof(o->run.system), "%s", e.system);
+    return webperf_kinds(&c->choice, o);
+}
+
+static int measure(const struct webperf_command *c, const struct webperf_options *options,
+                   struct study_watcher *w, char message[STUDY_MESSAGE_MAX])
+{
+    struct webperf_lab_options lab_options = {.memory = c->link == 1,
+                                              .rtt_ms = (double)c->rtt / 1e3,
+                                              .level = levels[c->level],
+                                              .choice = c->choice,
+                                              .timeout = c->timeout};
+    struct webperf_lab *lab = NULL;
+    int error = credentials_make(&lab_options.credentials);
+
+    if (error < 0)
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "no certificates can be made: %s",
+                       strerror(-error));
+    if (error == 0)
+        error = webperf_lab_open(&lab_options, &lab, message);
+    if (error == 0)
+        error = webperf_lab_meet(lab, options, message);
+    if (error == 0)
+        error = webperf_run(options, &lab->prober, &w->observer, message);
+    webperf_lab_close(lab);
+    return error;
+}
+
+static int run(const struct webperf_command *c)
+{
+    struct webperf_options options;
+    struct study_watcher w;
+    char message[STUDY_MESSAGE_MAX];
+    int error = fill_options(c, &options), status;
+
+    if (error < 0) {
+        say(error == -E2BIG ? "these are more kinds of connections than a round can have"
+                            : "no such connection exists: IDs and tickets are of TLS 1.2, PSKs and "
+                              "early data of TLS 1.3");
+        return CLI_USAGE;
+    }
+    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+        return CLI_FAILURE;
+    study_watch(&w);
+    error = measure(c, &options, &w, message);
+    study_unwatch(&w);
+    if (error < 0)
+        say("%s", message);
+    if (error == -EPERM)
+        return CLI_PERMISSION;
+    status = error == -EEXIST || error == -EPROTO ? CLI_FAILURE : report(c);
+    if (error < 0)
+        return CLI_FAILURE;
+    return w.signal ? CLI_INTERRUPTED : status;
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static const char *const stack_names[] = {"tlsyn", "kernel", "quic", NULL};
+static const char *const suite_names[] = {"1.2-rsa", "1.2-ecdhe", "1.3", NULL};
+static const char *const mode_names[] = {"sequential", "embedded", NULL};
+static const char *const session_names[] = {"new", "id", "ticket", "psk", "early", NULL};
+
+#define WORDS(names, words)                                                                        \
+    {                                                                                              \
+        .placeholder = "WORD,...", .accepts = "some of " words ", with commas between",            \
+        .parse = cli_set_parse, .choices = (names)                                                 \
+    }
+
+static const struct cli_type stacks = WORDS(stack_names, "tlsyn, kernel, quic");
+static const struct cli_type suites = WORDS(suite_names, "1.2-rsa, 1.2-ecdhe, 1.3");
+static const struct cli_type modes = WORDS(mode_names, "sequential, embedded");
+static const struct cli_type sessions = WORDS(session_names, "new, id, ticket, psk, early");
+static const struct cli_type rounds = {.placeholder = "N",
+                                       .accepts = "a whole number from 1 to 10000000",
+                                       .parse = cli_number_parse,
+                                       .min = 1,
+                                       .max = 10000000};
+
+static int parse_robot(struct webperf_command *c, int argc, char **argv, int *exit_status)
+{
+    static const char *const link_names[] = {"lab", "memory", NULL};
+    static const char *const level_names[] = {"cookie", "open", NULL};
+    static const struct cli_type link = {.placeholder = "LINK",
+                                         .accepts = "lab or memory",
+                                         .parse = cli_choice_parse,
+                                         .choices = link_names};
+    static const struct cli_type level = {.placeholder = "LEVEL",
+                                          .accepts = "cookie or open",
+                                          .parse = cli_choice_parse,
+                                          .choices = level_names};
+    const struct cli_option options[] = {
+        {"rounds", 'n', &rounds, &c->rounds, "that the database holds in the end (100)", NULL},
+        {"duration", 'd', &cli_duration, &c->duration, "begin no round after so long", NULL},
+        {"interval", 'i', &cli_duration, &c->interval,
+         "from the beginning of a round to that of the next (at once)", NULL},
+        {"precision", 'p', &cli_percent, &c->precision,
+         "end when every median is known so well, to either side", NULL},
+        {"rtt", 0, &cli_duration, &c->rtt, "round trip of the laboratory's link (50ms)", NULL},
+        {"stacks", 0, &stacks, &c->choice.stacks, "clients and servers (tlsyn)", NULL},
+        {"tls", 0, &suites, &c->choice.suites, "versions and key exchanges (1.2-ecdhe,1.3)", NULL},
+        {"modes", 'm', &modes, &c->choice.modes, "of the handshake (sequential,embedded)", NULL},
+        {"sessions", 's', &sessions, &c->choice.sessions, "(new,id,ticket,psk,early)", NULL},
+        {"level", 0, &level, &c->level, "of embedded handshakes: cookie or open (cookie)", NULL},
+        {"link", 0, &link, &c->link, "lab or memory (lab)", NULL},
+        {"timeout", 0, &cli_duration, &c->timeout, "of one connection (5s)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the order in each round (1)", NULL},
+        {"db", 0, &cli_file, &c->database, "database (" DATABASE " in the folder)", NULL},
+        {"out", 'o', &cli_file, &c->out, "folder for the results (out/webperf)", NULL},
+        {"bin", 'b', &cli_duration, &c->bin, "width of the histograms' bins (1ms)", NULL},
+        {"no-html", 0, NULL, &c->no_html, "write no report", NULL},
+        {"csv", 0, NULL, &c->csv, "print CSV instead of the tables", NULL},
+        {"json", 0, NULL, &c->json, "print JSON instead of the tables", NULL},
+        {.name = NULL},
+    };
+    const struct cli_command command = {
+        .name = "bench webperf",
+        .operands = "[report]",
+        .summary =
+            "Measures what caching session keys saves: ping, TCP connect, and a GET over TLS with "
+            "a new key and with each kind of cached one, back to back in shuffled rounds, into a "
+            "database. The same command goes on with a database that is there, behind its last "
+            "whole round; with \"report\" it only makes the report of it.",
+        .options = options,
+        .notes =
+            "  tlsyn bench webperf\n"
+            "  tlsyn bench webperf -n 5000 -i 10s             most of a day, a round each 10 s\n"
+            "  tlsyn bench webperf --precision 2% --stacks tlsyn,kernel\n"
+            "  tlsyn bench webperf report --bin 5ms           also while it is measuring\n",
+        .operands_max = 1,
+    };
+
+    return cli_parse(&command, argc, argv, exit_status);
+}
+
+static int check(struct webperf_command *c)
+{
+    int n = c->database ? snprintf(c->path, sizeof(c->path), "%s", c->database)
+                        : snprintf(c->path, sizeof(c->path), "%s/%s", c->out, DATABASE);
+
+    if (n < 0 || (size_t)n >= sizeof(c->path)) {
+        say("the database's name is too long");
+        return -EINVAL;
+    }
+    if (c->timeout < TLSYN_MS(10) || c->timeout > TLSYN_SECONDS(3600) ||
+        c->rtt > TLSYN_SECONDS(10) || c->bin < TLSYN_MS(1) / 100) {
+        say("--timeout takes 10ms to 1h, --rtt at most 10s, --bin 10us and more");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int cmd_bench_webperf(int argc, char **argv)
+{
+    struct webperf_command command = {
+        .choice = {.stacks = 1u << STUDY_TLSYN,
+                   .suites = 1u << STUDY_12_ECDHE | 1u << STUDY_13,
+                   .modes = ~0u,
+                   .sessions = ~0u},
+        .out = "out/webperf",
+        .rounds = 100,
+        .seed = 1,
+        .rtt = TLSYN_MS(50),
+        .timeout = TLSYN_SECONDS(5),
+        .bin = TLSYN_MS(1),
+    };
+    int status = CLI_USAGE;
+    int operands;
+
+    study_join(argc, argv, command.typed, sizeof(command.typed));
+    operands = parse_robot(&command, argc, argv, &status);
+    if (operands < 0)
+        return status;
+    if (operands == 1 && strcmp(argv[1], "report") != 0) {
+        say("\"%s\" is no part of this study; \"report\" is (tlsyn bench webperf --help)", argv[1]);
+        return CLI_USAGE;
+    }
+    if (check(&command) < 0)
+        return CLI_USAGE;
+    if (operands == 0)
+        return run(&command);
+    return study_try_folder(command.out, ROOM_NEEDED) < 0 ? CLI_FAILURE : report(&command);
+}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# tlsyn bench webperf, from end to end: rounds into a database, a run that is interrupted and goes on, the report.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+need jq sqlite3
+need_namespaces
+out=$scratch/out
+
+# robot ROUNDS FOLDER [OPTION...]: over a short link.
+robot()
+{
+    n=$1 folder=$2
+    shift 2
+    "$TLSYN" bench webperf --rtt 2ms --tls 1.3 -n "$n" -o "$folder" "$@"
+}
+
+# ask FOLDER SQL: what the database says.
+ask()
+{
+    sqlite3 "$1/webperf.db" "$2"
+}
+
+robot 4 "$out" --stacks tlsyn,kernel >"$scratch/table" 2>"$scratch/log" ||
+    fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
+for file in webperf.db webperf.json webperf.csv webperf.html; do
+    [ -s "$out/$file" ] || fail "$file is missing"
+done
+passed "a run writes all its files"
+
+# Per stack a ping, a connect, and three sessions in two modes.
+[ "$(ask "$out" 'SELECT count(*), count(DISTINCT round) FROM observation')" = "64|4" ] ||
+    fail "the rounds are not whole: $(ask "$out" 'SELECT round, count(*) FROM observation GROUP BY 1')"
+[ "$(ask "$out" "SELECT count(*) FROM observation WHERE verdict = 'ok'")" -ge 60 ] ||
+    fail "too much failed: $(ask "$out" "SELECT stack, mode, session, verdict, reason FROM observation WHERE verdict <> 'ok'")"
+jq -e '.rows | length == 8' "$out/webperf.json" >/dev/null || fail "not every pair has a row"
+jq -e '[.rows[] | select(.session == "early" and .saving > 0.2)] | length == 4' "$out/webperf.json" >/dev/null ||
+    fail "early data saves no round trip: $(jq -c '.rows[]' "$out/webperf.json")"
+passed "every kind of connection was observed in every round, and early data saves a round trip"
+
+"$TLSYN" bench webperf --rtt 2ms --tls 1.3 -n 400 -o "$scratch/cut" >/dev/null 2>"$scratch/log" &
+robot=$!
+tries=0
+until [ "$(ask "$scratch/cut" 'SELECT count(*) FROM observation' 2>/dev/null || echo 0)" -gt 0 ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 400 ] || fail "no round within 20 s: $(cat "$scratch/log")"
+    sleep 0.05
+done
+kill -TERM "$robot" # a shell without a terminal has its background ignore SIGINT
+status=0
+wait "$robot" || status=$?
+[ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(cat "$scratch/log")"
+[ -s "$scratch/cut/webperf.html" ] || fail "interrupted, it writes no report"
+before=$(ask "$scratch/cut" 'SELECT max(round) + 1 FROM observation')
+robot "$((before + 2))" "$scratch/cut" >/dev/null 2>"$scratch/log" || fail "it does not go on: $(cat "$scratch/log")"
+[ "$(ask "$scratch/cut" 'SELECT count(*) FROM observation')" -eq "$(((before + 2) * 8))" ] ||
+    fail "rounds are missing, or there are too many"
+robot "$((before + 2))" "$scratch/whole" >/dev/null 2>&1 || fail "an uninterrupted run fails"
+for folder in cut whole; do
+    ask "$scratch/$folder" 'SELECT round, place, operation, stack, tls, mode, session FROM observation ORDER BY 1, 2' \
+        >"$scratch/$folder.order"
+    ask "$scratch/$folder" .schema >>"$scratch/$folder.order"
+done
+diff "$scratch/cut.order" "$scratch/whole.order" >"$scratch/diff" ||
+    fail "it is not what an uninterrupted run leaves: $(head -n 5 "$scratch/diff")"
+passed "interrupted and gone on with, it is as if it had not been interrupted"
+
+status=0
+robot 9 "$out" --modes embedded >/dev/null 2>"$scratch/log" || status=$?
+[ "$status" -ne 0 ] && grep -q 'holds another run' "$scratch/log" || fail "another plan goes into the same file"
+sqlite3 "$scratch/other.db" 'CREATE TABLE t (x)'
+status=0
+robot 1 "$scratch/o" --db "$scratch/other.db" >/dev/null 2>"$scratch/log" || status=$?
+[ "$status" -eq 1 ] && grep -q "not one of tlsyn's" "$scratch/log" || fail "a foreign database is written to"
+status=0
+"$TLSYN" bench webperf report -o "$scratch/nothing" >/dev/null 2>"$scratch/log" || status=$?
+[ "$status" -eq 1 ] || fail "a report of nothing ends with $status"
+passed "what does not fit is refused"
+
+"$TLSYN" bench webperf report -o "$out" --bin 500us --json >"$scratch/json" || fail "the report cannot be made again"
+jq -e '.environment.rounds == 4' "$scratch/json" >/dev/null || fail "the report is of something else"
+passed "the report is made again"
