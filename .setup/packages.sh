@@ -22,6 +22,7 @@ packages_of()
               libc-ares-dev names to addresses over our own stack
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               gnuplot-nox draws the figures of the report
+              libjansson-dev reads results and archives of pages
               libsqlite3-dev keeps what the webperf study observes
               liblwip-dev a peer in the bulk study
               libngtcp2-crypto-gnutls-dev QUIC as a peer in the main study

@@ -20,6 +20,7 @@ static const struct {
     {"flood", cmd_bench_flood, "honest clients while forged SYNs arrive, beside nginx"},
     {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},
     {"webperf", cmd_bench_webperf, "what caching session keys saves, for as long as asked"},
+    {"report", cmd_bench_report, "the results of several runs side by side"},
     {NULL, NULL, NULL},
 };
 

@@ -12,5 +12,6 @@ int cmd_bench_flood(int argc, char **argv);
 int cmd_bench_pageload(int argc, char **argv);
 int cmd_bench_fallback(int argc, char **argv);
 int cmd_bench_webperf(int argc, char **argv);
+int cmd_bench_report(int argc, char **argv);
 
 #endif

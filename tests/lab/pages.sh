@@ -44,6 +44,10 @@ judge 18 pageload "$scratch/pageload/pageload.html"
     fail "webperf ends with $?: $(tail -n 3 "$scratch/log")"
 judge 12 webperf "$scratch/webperf/webperf.html"
 
+"$TLSYN" bench report "$scratch/table2" "$scratch/webperf" "$scratch/table2" --out "$scratch/report" >/dev/null ||
+    fail "the runs cannot be compared"
+judge 0 comparison "$scratch/report/comparison.html"
+
 # The judge judges: a page that is too wide is found.
 sed 's/<main>/<main><p style="width:90rem">wide<\/p>/' "$scratch/table2/table2.html" >"$scratch/wide.html"
 (judge 1 "a page that is too wide" "$scratch/wide.html") >"$scratch/found" 2>&1 &&
