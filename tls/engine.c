@@ -439,11 +439,12 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
         .early = early_outcome(tls),
         .early_bytes = tls->early.bytes,
     };
-    if (tls->established || tlsyn_tls_is_early(tls))
-        info->version = mbedtls_ssl_get_version(&tls->ssl);
+    if (!tls->established && !tlsyn_tls_is_early(tls))
+        return;
+    info->version = mbedtls_ssl_get_version(&tls->ssl);
+    info->session = session_kind(tls);
     if (!tls->established)
         return;
-    info->session = session_kind(tls);
     info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
     info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
 }

@@ -241,6 +241,8 @@ START_TEST(numbers_go_on_when_mbedtls_takes_over)
     p.server.out = answer;
     p.server.out_len = 40000;
     pair_run(&p);
+    ck_assert_uint_ge(nonces_check(&p).records, 3 + 1);
+    ck_assert_ptr_nonnull(p.server.tls);
     ck_assert_int_eq(tlsyn_tls_write(p.server.tls, "more", 4), 4);
     tlsyn_tls_close(p.server.tls);
     wire_run(&p.wire);

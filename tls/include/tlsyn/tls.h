@@ -297,7 +297,7 @@ struct tlsyn_tls_info {
     const char *ciphersuite; /* its IANA name, or NULL */
     const char *alpn;        /* or NULL */
     bool established;
-    enum tlsyn_tls_session session; /* NEW until it is established */
+    enum tlsyn_tls_session session; /* NEW until on_established or early data */
     bool chain_known;               /* its chain had verified before, and was not verified again */
     enum tlsyn_tls_session offered; /* client: what its hello offered; if `session` is NEW then,
                                        the server did not take it */
