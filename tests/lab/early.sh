@@ -19,6 +19,13 @@ says()
     grep -q "$1" "$scratch/out" || fail "no \"$1\": $(cat "$scratch/out")"
 }
 
+# get CA URL: ours, with early data; $scratch/got
+get()
+{
+    timeout 20 "$TLSYN" get --early-data --cache "$scratch/cache" --ca "$SHARED/$1" -o "$scratch/got" "$2" \
+        2>"$scratch/err" || fail "get $2: $(cat "$scratch/err")"
+}
+
 inside()
 {
     await "$SHARED/serve.log" serving
@@ -47,12 +54,27 @@ inside()
     says 'Early data was rejected'
     says '^index$'
     passed "another server passes the early data over, and the handshake goes on"
+
+    get ca.pem "https://$TLSYN_PEER/early.txt"
+    get ca.pem "https://$TLSYN_PEER/early.txt"
+    cmp -s "$scratch/got" "$SHARED/www/early.txt" || fail "get brings other bytes"
+    tail -n 1 "$SHARED/serve.log" | grep -q '200 .* psk embedded .* early$' ||
+        fail "the second get was not early: $(cat "$SHARED/serve.log")"
+    passed "tlsyn get's request rides in the SYN of its second visit"
+
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/first"
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/second"
+    grep -q 'GET /second' "$SHARED/s_server.log" &&
+        grep -q 'Early data received' "$SHARED/s_server.log" ||
+        fail "s_server got no early data: $(cat "$SHARED/s_server.log")"
+    passed "s_server takes the early data of tlsyn get"
 }
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
 
 # --- outside --------------------------------------------------------------------------------------
 need_namespaces
+certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 mkdir "$scratch/www"
 echo index >"$scratch/www/index.html"
 echo 'what came early' >"$scratch/www/early.txt"
@@ -61,7 +83,10 @@ cd $scratch
 $TLSYN serve www --self-signed ca.pem --early-data --upload 2>serve.log &
 first=\$!
 $TLSYN serve www --address 10.77.0.13/24 --self-signed other.pem 2>serve.other &
-trap "kill \$first \$!" TERM
+second=\$!
+{ while sleep 0.2; do printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n'; done; } |
+    openssl s_server -accept 4437 -cert ec.pem -key ec.key -tls1_3 -early_data >s_server.log 2>&1 &
+trap "kill \$first \$second" TERM
 wait
 wait
 END
