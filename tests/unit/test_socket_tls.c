@@ -34,7 +34,12 @@ struct secured {
 static struct tlsyn_tls_config *config_of(enum tlsyn_tls_role role)
 {
     const struct tlsyn_tls_options options = {
-        .role = role, .wall_clock = WALL, .wall_at = tlsyn_clock()};
+        .role = role,
+        .wall_clock = WALL,
+        .wall_at = tlsyn_clock(),
+        .tickets = role == TLSYN_TLS_SERVER,
+        .sessions = 4,
+    };
     struct tlsyn_tls_config *config;
 
     ck_assert_int_eq(tlsyn_tls_config_new(&options, &config, NULL), 0);
@@ -95,6 +100,43 @@ static void assert_reads(int fd, const char *text)
     ck_assert_int_eq(tlsyn_recv(fd, got, strlen(text), MSG_WAITALL), (ssize_t)strlen(text));
     ck_assert_str_eq(got, text);
 }
+
+/* A connection with a word each way, closed from both ends. */
+static void visit(struct secured *s)
+{
+    int client = client_socket(s, 0), server;
+    char byte;
+
+    ck_assert_int_eq(
+        tlsyn_connect_ssl(client, ADDR(s->at), sizeof(s->at), s->client_config, "host.test"), 0);
+    server = tlsyn_accept(s->listener, NULL, NULL);
+    ck_assert_int_ge(server, 0);
+    ck_assert_int_eq(tlsyn_write(client, "there", 5), 5);
+    assert_reads(server, "there");
+    ck_assert_int_eq(tlsyn_write(server, "back", 4), 4);
+    assert_reads(client, "back");
+    ck_assert_int_eq(tlsyn_close(server), 0);
+    ck_assert_int_eq(tlsyn_read(client, &byte, 1), 0);
+    ck_assert_int_eq(tlsyn_close(client), 0);
+}
+
+START_TEST(who_comes_back_resumes)
+{
+    struct tlsyn_tls_counters counters;
+    struct secured s;
+
+    open_secured(&s);
+    for (int i = 0; i < 3; i++)
+        visit(&s);
+    bsd_end(&s.b);
+    tlsyn_tls_config_counters(s.client_config, &counters);
+    ck_assert_uint_eq(counters.handshakes[TLSYN_TLS_NEW], 1);
+    ck_assert_uint_eq(counters.handshakes[TLSYN_TLS_PSK], 2);
+    ck_assert_uint_eq(counters.refused, 0);
+    tlsyn_tls_config_free(s.client_config);
+    tlsyn_tls_config_free(s.server_config);
+}
+END_TEST
 
 START_TEST(the_handshake_is_inside_the_syn)
 {
@@ -454,6 +496,7 @@ Suite *socket_tls_suite(void)
 
     tcase_set_timeout(tls, 60);
     tcase_add_test(tls, the_handshake_is_inside_the_syn);
+    tcase_add_test(tls, who_comes_back_resumes);
     tcase_add_test(tls, a_listening_socket_takes_the_sequential_handshake_too);
     tcase_add_test(tls, a_name_that_is_not_the_servers_is_an_error_with_a_sentence);
     tcase_add_test(tls, an_end_without_close_notify_is_a_reset);
