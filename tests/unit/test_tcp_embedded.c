@@ -359,6 +359,23 @@ START_TEST(a_lost_payload_of_the_syn_ack_is_sent_again_at_once)
 }
 END_TEST
 
+/* What is larger than a SYN comes in two pieces (Linux sends as much of it as fits): the first is
+ * taken, though there is nothing to answer yet. */
+START_TEST(a_hello_split_over_the_syn_and_what_follows_is_put_together)
+{
+    struct tcp_test *t = server(1000, 0);
+
+    expect(t, SYNACK(.seq = 0, .ack = 1001));
+    expect_nothing(t);
+    t->user.plan[USER_DATA].write = 500;
+    peer_sends(t, ACK(.seq = 1001, .len = 700));
+    ck_assert_uint_eq(t->user.read, 1700);
+    ck_assert_int_eq(t->user.count[USER_SYN], 1);
+    expect(t, ACK(.seq = 1, .ack = 1701, .len = 500));
+    tcp_test_close(t);
+}
+END_TEST
+
 /* RFC 7413 4.2.2 */
 START_TEST(no_text_in_a_syn_ack_to_who_did_not_ask)
 {
@@ -432,6 +449,7 @@ Suite *tcp_embedded_suite(void)
     tcase_add_test(as_a_server, a_hundred_copies_of_the_syn_make_one_engine);
     tcase_add_test(as_a_server, the_syn_ack_again_is_bare_and_the_flight_follows_the_ack);
     tcase_add_test(as_a_server, a_lost_payload_of_the_syn_ack_is_sent_again_at_once);
+    tcase_add_test(as_a_server, a_hello_split_over_the_syn_and_what_follows_is_put_together);
     tcase_add_test(as_a_server, no_text_in_a_syn_ack_to_who_did_not_ask);
     tcase_add_test(as_a_server, an_engine_less_user_reads_the_syns_text_when_established);
     tcase_add_test(as_a_server, the_peers_unscaled_syn_window_bounds_the_flight);
