@@ -63,6 +63,20 @@ const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size
     return text;
 }
 
+/* TCP's own, where the SYN's text was not taken; TLS's; and the one for the rest of a flight that
+ * stopped at the limit. */
+int describe_round_trips(const struct description *d)
+{
+    bool is_embedded = d->conn.syn_text_acked > 0;
+    int trips = is_embedded ? 0 : 1;
+
+    if (!d->tls.established)
+        return -1;
+    if (d->tls.early == TLSYN_TLS_EARLY_ACCEPTED)
+        return trips;
+    return trips + (int)d->tls.round_trips + (is_embedded && stopped_at_limit(&d->conn) ? 1 : 0);
+}
+
 static tlsyn_time since(tlsyn_time start, tlsyn_time end)
 {
     return end > start ? end - start : 0;
@@ -108,6 +122,23 @@ static const char *verification(const struct description *d)
     return d->tls.chain_known ? "verified: its chain is known from before" : "verified";
 }
 
+static void detail_early(const struct description *d)
+{
+    if (d->tls.early != TLSYN_TLS_EARLY_NONE)
+        say_detail("  %-11s %s, %llu bytes", "early data",
+                   d->tls.early == TLSYN_TLS_EARLY_ACCEPTED ? "accepted" : "not accepted",
+                   (unsigned long long)d->tls.early_bytes);
+}
+
+static void detail_round_trips(const struct description *d)
+{
+    int trips = describe_round_trips(d);
+
+    if (trips >= 0)
+        say_detail("  %-11s %d round trip%s until the client could send", "waited for", trips,
+                   trips == 1 ? "" : "s");
+}
+
 void describe_detail(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
@@ -126,6 +157,8 @@ void describe_detail(const struct description *d)
     detail_lines(d->peer);
     say_detail("  %-11s %s: %s", "mode", describe_mode(c),
                describe_reason(c, reason, sizeof(reason)));
+    detail_early(d);
+    detail_round_trips(d);
     detail_time("round trip", c->srtt);
     detail_time("TCP", since(c->opened, c->established));
     detail_time("handshake", since(c->opened, d->tls.finished));
@@ -152,6 +185,10 @@ void describe_json(const struct description *d)
     char address[CLI_ADDRESS_TEXT];
     char reason[160];
     static const char *const ecn[] = {"none", "classic", "accurate"};
+    static const char *const early[] = {[TLSYN_TLS_EARLY_NONE] = "none",
+                                        [TLSYN_TLS_EARLY_ACCEPTED] = "accepted",
+                                        [TLSYN_TLS_EARLY_REJECTED] = "rejected"};
+    int trips = describe_round_trips(d);
 
     say_result("{\"address\": \"%s\", \"port\": %u", cli_address_text(&c->remote.addr, address),
                c->remote.port);
@@ -160,6 +197,10 @@ void describe_json(const struct description *d)
     json_text("alpn", d->alpn);
     json_text("session", tlsyn_tls_session_name(d->tls.session));
     json_text("offered", tlsyn_tls_session_name(d->tls.offered));
+    json_text("early", early[d->tls.early]);
+    say_result(", \"early_bytes\": %llu, \"round_trips\": ",
+               (unsigned long long)d->tls.early_bytes);
+    say_result(trips < 0 ? "null" : "%d", trips);
     say_result(", \"verified\": %s", d->tls.verified ? "true" : "false");
     say_result(", \"chain_known\": %s", d->tls.chain_known ? "true" : "false");
     json_text("certificate", d->peer);

@@ -98,6 +98,8 @@ int bio_recv(void *context, unsigned char *bytes, size_t n)
     copy_out(bytes, &view, take);
     tlsyn_conn_consume(tls->conn, take);
     bio_meter_take(&tls->in, bytes, take);
+    tls->round_trips += tls->spoken && !tls->established;
+    tls->spoken = false;
     return (int)take;
 }
 
@@ -128,5 +130,6 @@ int bio_send(void *context, const unsigned char *bytes, size_t n)
     copy_in(&view, bytes, put);
     tlsyn_conn_commit(tls->conn, put);
     bio_meter_take(&tls->out, bytes, put);
+    tls->spoken = true;
     return (int)put;
 }

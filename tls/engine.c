@@ -436,6 +436,7 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
         .hello_bytes = is_client ? tls->out.first : tls->in.first,
         .records_in = tls->in.records,
         .records_out = tls->out.records,
+        .round_trips = tls->round_trips,
         .early = early_outcome(tls),
         .early_bytes = tls->early.bytes,
     };

@@ -42,7 +42,9 @@ struct tlsyn_tls {
     struct early early;
 
     struct bio_meter in, out;
-    bool starved;  /* mbedTLS asked for bytes that were not there */
+    bool starved;         /* mbedTLS asked for bytes that were not there */
+    bool spoken;          /* something was sent since the peer was last read */
+    uint32_t round_trips; /* how often it then answered, until the handshake was complete */
     size_t unsent; /* bytes of a sealed record that wait inside mbedTLS for room in the ring */
 
     bool established;     /* the handshake is complete ... */

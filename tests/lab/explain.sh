@@ -32,10 +32,10 @@ ask()
 
 inside()
 {
-    "$TLSYN" get --ca "$SHARED/own.pem" --capture "$SHARED/embedded.pcapng" -o /dev/null \
-        "https://$TLSYN_PEER/"
-    "$TLSYN" get --ca "$SHARED/own.pem" --level none --capture "$SHARED/sequential.pcapng" \
-        -o /dev/null "https://$TLSYN_PEER/large"
+    "$TLSYN" get --no-cache --ca "$SHARED/own.pem" --capture "$SHARED/embedded.pcapng" \
+        -o /dev/null --json "https://$TLSYN_PEER/" >"$SHARED/embedded.json"
+    "$TLSYN" get --no-cache --ca "$SHARED/own.pem" --level none -v -o /dev/null \
+        --capture "$SHARED/sequential.pcapng" "https://$TLSYN_PEER/large" 2>"$SHARED/sequential.txt"
     ask -k # and it listens
     sniff "$TLSYN_INTERFACE" "$SHARED/strangers.pcapng"
     ask
@@ -86,7 +86,11 @@ says 'SYN, seq 0, [0-9]* bytes' 'MSS 1460' 'window scale' 'Fast Open (asks' 'Cli
     'a new session' 'after 1 round trip,' 'closed first; \(three\|four\) segments'
 explain "$scratch/sequential.pcapng"
 says '^Sequential: nothing' 'after 2 round trips,' 'segments are not shown'
-passed "our own handshakes, embedded and sequential"
+grep -q '"round_trips": 1,' "$scratch/embedded.json" &&
+    grep -q '"early": "none"' "$scratch/embedded.json" || fail "$(cat "$scratch/embedded.json")"
+grep -q 'waited for  2 round trips until' "$scratch/sequential.txt" ||
+    fail "get -v says otherwise: $(cat "$scratch/sequential.txt")"
+passed "our own handshakes, embedded and sequential; get counts the same round trips"
 
 explain --list "$scratch/strangers.pcapng"
 [ "$(grep -c 10.77.0 "$scratch/out")" -eq 2 ] || fail "not two: $(cat "$scratch/out")"

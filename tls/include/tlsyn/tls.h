@@ -308,6 +308,8 @@ struct tlsyn_tls_info {
     tlsyn_time first_byte; /* first plaintext byte read by the engine; 0: none yet */
     uint32_t hello_bytes;  /* ClientHello record, with its header */
     uint64_t records_in, records_out;
+    uint32_t round_trips; /* client: how often the handshake had to wait for the server; TCP's own
+                             round trip, where it was not embedded, comes on top */
     enum tlsyn_tls_early early;
     uint64_t early_bytes; /* of plaintext: written (client), read (server) */
 };
