@@ -51,16 +51,17 @@ static int fill_bins(const double *sorted, size_t n, double width, struct histog
         return -E2BIG;
     }
     size_t bins = (size_t)(last - first) + 1;
-    int error = steps_alloc(out, bins + 1);
+    int error = steps_alloc(out, bins + 2);
     if (error < 0) {
         return error;
     }
-    out->n = bins + 1; /* the last point brings the line down to 0 */
+    out->n = bins + 2; /* the last point brings the line down to 0 */
+    out->x[0] = first * width;
     for (size_t i = 0; i <= bins; i++) {
-        out->x[i] = (first + (double)i) * width;
+        out->x[i + 1] = (first + (double)i) * width;
     }
     for (size_t i = 0; i < n; i++) {
-        out->y[(size_t)(floor(sorted[i] / width) - first)] += 1 / (double)n;
+        out->y[(size_t)(floor(sorted[i] / width) - first) + 1] += 1 / (double)n;
     }
     return 0;
 }

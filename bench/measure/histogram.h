@@ -17,7 +17,8 @@ struct histogram_steps {
 enum { HISTOGRAM_BINS_MAX = 20000 };
 
 /* Left edges of the bins from the first that holds a value to the one behind the last, and how many
- * values each holds, as a share of all. No values give no points. -EINVAL: the width is not a
+ * values each holds, as a share of all; before them the first edge once more, with 0, for the line
+ * to climb from. No values give no points. -EINVAL: the width is not a
  * positive number; -E2BIG: more than HISTOGRAM_BINS_MAX bins; -ENOMEM. */
 int histogram_bins(const double *x, size_t n, double width, struct histogram_steps *out);
 

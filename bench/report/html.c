@@ -33,6 +33,7 @@ static const char style[] =
     "th,td{padding:.3rem .7rem;text-align:left;vertical-align:bottom;white-space:nowrap}\n"
     "th{font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
+    "td.long{white-space:normal;min-width:16rem}\n"
     "th[tabindex]{cursor:pointer}\n"
     "th[aria-sort=ascending]::after{content:' \\2191'}\n"
     "th[aria-sort=descending]::after{content:' \\2193'}\n"
@@ -179,6 +180,17 @@ static void write_headings(struct html *html, const struct report_table *table)
     fputs("</tr></thead>\n", html->out);
 }
 
+/* A sentence is broken into lines; numbers and names are not. */
+static const char *cell_open(bool right, const char *text)
+{
+    enum { SENTENCE = 48 };
+
+    if (right) {
+        return "<td class=\"right\">";
+    }
+    return strlen(text) > SENTENCE ? "<td class=\"long\">" : "<td>";
+}
+
 static void write_row(struct html *html, const struct report_table *table,
                       const struct table_row *row)
 {
@@ -190,8 +202,7 @@ static void write_row(struct html *html, const struct report_table *table,
     }
     fputs("<tr>", html->out);
     for (size_t c = 0; c < table->width; c++) {
-        element(html, table->columns[c].right ? "<td class=\"right\">" : "<td>", row->cells[c],
-                "</td>");
+        element(html, cell_open(table->columns[c].right, row->cells[c]), row->cells[c], "</td>");
     }
     fputs("</tr>\n", html->out);
 }

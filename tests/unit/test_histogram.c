@@ -15,14 +15,16 @@ START_TEST(bins_are_multiples_of_the_width)
     struct histogram_steps h;
 
     ck_assert_int_eq(histogram_bins(x, 5, 10, &h), 0);
-    ck_assert_uint_eq(h.n, 5); /* 10, 20, 30, 40, and the end at 50 */
+    ck_assert_uint_eq(h.n, 6); /* from 0 at 10; 10, 20, 30, 40; and the end at 50 */
     ck_near(h.x[0], 10);
-    ck_near(h.y[0], 0.5);
-    ck_near(h.y[1], 0.25);
-    ck_near(h.y[2], 0);
-    ck_near(h.y[3], 0.25);
-    ck_near(h.x[4], 50);
-    ck_near(h.y[4], 0);
+    ck_near(h.y[0], 0);
+    ck_near(h.x[1], 10);
+    ck_near(h.y[1], 0.5);
+    ck_near(h.y[2], 0.25);
+    ck_near(h.y[3], 0);
+    ck_near(h.y[4], 0.25);
+    ck_near(h.x[5], 50);
+    ck_near(h.y[5], 0);
     histogram_free(&h);
 }
 END_TEST
