@@ -97,7 +97,7 @@ static size_t take_plain(struct stream *stream, struct cursor *into, size_t skip
 
     if (tlsyn_conn_peek(stream->conn, &view) == 0)
         return 0;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && view.part[i].iov_len; i++) {
         size_t over = skip < view.part[i].iov_len ? skip : view.part[i].iov_len;
 
         skip -= over;

@@ -13,6 +13,7 @@
  *     4 write    user, bytes                                 11 link    frames that it still takes
  *     5 read     user, bytes                                 12 output
  *    13 the peer speaks the other of IPv4 and IPv6 from now on
+ *    from 240 on: an option octet of the next segment lies: which, and what it says
  *
  * Each event of a user reads one more octet, which decides what the user does inside it (write,
  * close, abort, release, refuse). Frames are flagged "checksum verified", so that no checksum
@@ -53,6 +54,8 @@ struct fuzz {
     struct tlsyn_listener *listener;
     struct tcp *tcp;
     bool ip6; /* what comes from the peer, and where we connect to */
+    bool lies;
+    uint8_t lie_at, lie;
     struct player player[USERS];
 };
 
@@ -202,11 +205,41 @@ static void tcp_arrives(struct fuzz *f, const struct wire_tcp *segment, size_t t
     uint8_t payload[TCP_HEADER_MAX + TEXT_MAX] = {0};
     int header = wire_tcp_emit(segment, payload, TCP_HEADER_MAX);
 
+    if (f->lies && header > TCP_HEADER_LEN)
+        payload[TCP_HEADER_LEN + f->lie_at % (header - TCP_HEADER_LEN)] = f->lie;
+    f->lies = false;
     if (header > 0)
         datagram_arrives(f, IP_PROTOCOL_TCP, payload, (size_t)header + text_len);
 }
 
-static void read_options(struct fuzz *f, struct tcp_options *o)
+/* An offset that is mostly small, in either direction. */
+static tcp_seq distance(struct fuzz *f)
+{
+    int8_t n = (int8_t)get_u8(&f->input);
+
+    if (n > -100 && n < 100)
+        return (tcp_seq)(int32_t)n;
+    return (tcp_seq)(int32_t)(int16_t)get_u16(&f->input) * (n < 0 ? 1u : 65537u);
+}
+
+/* Offsets from what we sent. */
+static void read_blocks(struct fuzz *f, tcp_seq from, struct tcp_options *o)
+{
+    o->sack_count = (uint8_t)(1 + get_u8(&f->input) % TCP_SACK_BLOCKS_MAX);
+    for (int i = 0; i < o->sack_count; i++) {
+        o->sack[i].left = from += distance(f);
+        o->sack[i].right = from += distance(f);
+    }
+}
+
+static void read_counters(struct fuzz *f, struct tcp_options *o)
+{
+    o->accecn_fields = (uint8_t)(1 + get_u8(&f->input) % 3);
+    for (int i = 0; i < o->accecn_fields; i++)
+        o->accecn[i] = get_u32(&f->input) & 0xffffff;
+}
+
+static void read_options(struct fuzz *f, tcp_seq una, struct tcp_options *o)
 {
     uint8_t which = get_u8(&f->input);
 
@@ -226,22 +259,16 @@ static void read_options(struct fuzz *f, struct tcp_options *o)
         o->cookie_len = which & 32 ? 8 : 0;
         get_bytes(&f->input, o->cookie, o->cookie_len);
     }
+    if (which & 64)
+        read_blocks(f, una, o);
+    if (which & 128)
+        read_counters(f, o);
 }
 
 static struct tlsyn_conn *nth_conn(struct fuzz *f, uint8_t n)
 {
     list_each(it, &f->tcp->all) if (n-- == 0) return container_of(it, struct tlsyn_conn, all);
     return NULL;
-}
-
-/* An offset that is mostly small, in either direction. */
-static tcp_seq distance(struct fuzz *f)
-{
-    int8_t n = (int8_t)get_u8(&f->input);
-
-    if (n > -100 && n < 100)
-        return (tcp_seq)(int32_t)n;
-    return (tcp_seq)(int32_t)(int16_t)get_u16(&f->input) * (n < 0 ? 1u : 65537u);
 }
 
 static void aimed_segment(struct fuzz *f)
@@ -257,7 +284,7 @@ static void aimed_segment(struct fuzz *f)
     segment.seq = conn->rcv_nxt + distance(f);
     segment.ack = (segment.flags & TCP_CWR ? conn->snd_una : conn->snd_nxt) + distance(f);
     segment.wnd = get_u16(&f->input);
-    read_options(f, &segment.options);
+    read_options(f, conn->snd_una, &segment.options);
     if (conn->ts_ok && !segment.options.has_ts && !(segment.flags & TCP_ECE)) {
         segment.options.has_ts = true;
         segment.options.tsval = conn->ts_recent;
@@ -272,8 +299,35 @@ static void syn(struct fuzz *f)
     segment.src_port = (uint16_t)(1000 + get_u8(&f->input) % 8);
     segment.seq = (tcp_seq)get_u8(&f->input) << 24;
     segment.wnd = get_u16(&f->input);
-    read_options(f, &segment.options);
+    read_options(f, 0, &segment.options);
     tcp_arrives(f, &segment, get_u16(&f->input) % TEXT_MAX);
+}
+
+/* What quotes a segment: its ports and its number. */
+static void quote(struct fuzz *f, const struct tlsyn_conn *conn, uint8_t *to)
+{
+    struct writer w = writer_of(to, 8);
+
+    put_u16(&w, conn->local.port);
+    put_u16(&w, conn->remote.port);
+    put_u32(&w, conn->snd_una + distance(f));
+}
+
+static void icmp6(struct fuzz *f, const struct tlsyn_conn *conn)
+{
+    struct ip_datagram quoted = {.src = conn->local.addr,
+                                 .dst = conn->remote.addr,
+                                 .protocol = IP_PROTOCOL_TCP,
+                                 .len = 1460};
+    uint8_t message[8 + DATAGRAM_HEADER_MAX + 8] = {0};
+    size_t header = datagram_emit_header(&quoted, message + 8);
+
+    message[0] = (uint8_t)(ICMP6_UNREACHABLE + get_u8(&f->input) % 4);
+    message[1] = get_u8(&f->input) % 8;
+    message[6] = get_u8(&f->input) % 8; /* MTU, of packets too big */
+    quote(f, conn, message + 8 + header);
+    wire_icmp6_checksum(&conn->remote.addr, &conn->local.addr, message, 8 + header + 8);
+    datagram_arrives(f, IP6_ICMP, message, 8 + header + 8);
 }
 
 static void icmp(struct fuzz *f)
@@ -285,16 +339,17 @@ static void icmp(struct fuzz *f)
 
     if (!conn)
         return;
+    if (!tlsyn_addr_is_ip4(&conn->local.addr)) {
+        icmp6(f, conn);
+        return;
+    }
     message[1] = get_u8(&f->input) % 16;
     message[6] = get_u8(&f->input) % 8;
     size_t header = datagram_emit_header(&quoted, message + 8);
-    struct writer w = writer_of(message + 8 + header, 8);
-    put_u16(&w, conn->local.port);
-    put_u16(&w, conn->remote.port);
-    put_u32(&w, conn->snd_una + distance(f));
+    quote(f, conn, message + 8 + header);
     struct ip_datagram whole = {
         .protocol = IP_PROTOCOL_ICMP, .payload = message, .len = 8 + header + 8};
-    w = writer_of(message + 2, 2);
+    struct writer w = writer_of(message + 2, 2);
     put_u16(&w, datagram_checksum(&whole));
     datagram_arrives(f, IP_PROTOCOL_ICMP, message, whole.len);
 }
@@ -402,9 +457,15 @@ static void user_call(struct fuzz *f, uint8_t op)
 
 static void step(struct fuzz *f)
 {
-    uint8_t op = get_u8(&f->input) % 14;
+    uint8_t choice = get_u8(&f->input), op = choice % 14;
     int64_t time;
 
+    if (choice >= 240) {
+        f->lies = true;
+        f->lie_at = get_u8(&f->input);
+        f->lie = get_u8(&f->input);
+        return;
+    }
     switch (op) {
     case 0:
         raw_frame(f);
