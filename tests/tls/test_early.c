@@ -2,6 +2,7 @@
  * things go wrong. RFC 8446 2.3, 4.2.10, 8. */
 #include <check.h>
 #include <errno.h>
+#include <mbedtls/platform.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -534,6 +535,50 @@ START_TEST(a_client_that_stops_leaves_nothing)
 }
 END_TEST
 
+/* --- memory runs out -------------------------------------------------------------------------- */
+
+static int heap_left; /* negative: all there is */
+
+static void *failing_calloc(size_t n, size_t size)
+{
+    if (heap_left == 0)
+        return NULL;
+    heap_left -= heap_left > 0;
+    return calloc(n, size);
+}
+
+/* At each allocation of a second visit: the request arrives whole, once, or not at all. */
+START_TEST(memory_that_runs_out_spoils_no_early_data)
+{
+    bool done = false;
+    int failures = 0;
+
+    mbedtls_platform_set_calloc_free(failing_calloc, free);
+    for (int left = 0; !done; left += 1 + left / 60) {
+        struct pair p;
+
+        heap_left = -1;
+        meet(&p, &usual);
+        p.server.out = request;
+        p.server.out_len = REQUEST;
+        heap_left = left;
+        if (pair_run(&p) < 0)
+            failures++;
+        else
+            done = p.client.established == 1 && p.server.established == 1;
+        heap_left = -1;
+        failures += p.client.closed_error != 0 || p.server.closed_error != 0;
+        ck_assert(p.server.in_len == 0 || p.server.in_len == REQUEST);
+        if (p.server.in_len > 0)
+            ck_assert_mem_eq(p.server.in, request, REQUEST);
+        pair_fini(&p);
+        ck_assert_int_lt(left, 1000000);
+    }
+    mbedtls_platform_set_calloc_free(calloc, free);
+    ck_assert_int_gt(failures, 40);
+}
+END_TEST
+
 Suite *early_suite(void);
 Suite *early_suite(void)
 {
@@ -561,6 +606,7 @@ Suite *early_suite(void)
     tcase_add_loop_test(t, a_damaged_first_flight_gives_no_other_bytes, 0, 37);
     tcase_add_loop_test(t, a_record_of_the_wrong_kind_ends_the_session, 0, 3);
     tcase_add_loop_test(t, a_client_that_stops_leaves_nothing, 0, 4);
+    tcase_add_test(t, memory_that_runs_out_spoils_no_early_data);
     suite_add_tcase(s, t);
     return s;
 }
