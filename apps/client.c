@@ -146,6 +146,8 @@ void client_wall(int64_t *seconds, tlsyn_time *at)
     *at = tlsyn_clock() - now.tv_nsec / 1000;
 }
 
+#define SESSIONS_OWN 4 /* of a configuration without a memory */
+
 int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
                   struct client_memory *memory, struct tlsyn_tls_config **config)
 {
@@ -157,8 +159,9 @@ int client_config(struct host *host, const struct client_options *options, const
         .alpn = alpn,
         .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
         .early_data = options->early_data,
-        .store = &memory->sessions.base,
-        .chains = &memory->chains.base,
+        .store = memory ? &memory->sessions.base : NULL,
+        .sessions = memory ? 0 : SESSIONS_OWN,
+        .chains = memory ? &memory->chains.base : NULL,
         .keylog = keylog_sink(&host->keylog),
     };
     char message[256] = "";

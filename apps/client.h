@@ -53,7 +53,7 @@ void client_recall(struct host *host, const struct client_options *options, bool
                    struct client_memory *memory);
 
 /** A configuration with trust, memory and key log set up. `alpn` as in tlsyn_tls_options.
- * CLI_OK, or says why not. */
+ * CLI_OK, or says why not. Without a memory (NULL) sessions stay with the configuration. */
 int client_config(struct host *host, const struct client_options *options, const char *const *alpn,
                   struct client_memory *memory, struct tlsyn_tls_config **config);
 

@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "prober.h"
 #include "say.h"
 #include "study.h"
 #include "study/environment.h"
@@ -25,6 +26,10 @@ struct webperf_command {
     double precision;
     int link, level; /* choices */
     bool json, csv, no_html;
+    const char *url_text; /* NULL: the laboratory */
+    struct url url;
+    struct client_options client;
+    struct host_options network;
     char typed[1024], path[600];
 };
 
@@ -117,6 +122,13 @@ static int report(const struct webperf_command *c)
 
 static const enum tlsyn_level levels[] = {TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_OPEN};
 
+static const char *target_of(const struct webperf_command *c)
+{
+    if (c->url_text)
+        return c->url_text;
+    return c->link == 0 ? "lab" : "memory";
+}
+
 static int fill_options(const struct webperf_command *c, struct webperf_options *o)
 {
     struct environment e;
@@ -129,8 +141,10 @@ static int fill_options(const struct webperf_command *c, struct webperf_options 
         .precision = c->precision,
         .run = {.rtt_ms = (double)c->rtt / 1e3, .seed = (uint64_t)c->seed}};
     environment_read(&e);
-    (void)snprintf(o->run.target, sizeof(o->run.target), "%s, %s", c->link == 0 ? "lab" : "memory",
+    (void)snprintf(o->run.target, sizeof(o->run.target), "%s, %s", target_of(c),
                    study_level_name(levels[c->level]));
+    if (c->url_text)
+        o->run.rtt_ms = (double)NAN;
     (void)snprintf(o->run.command, sizeof(o->run.command), "%s", c->typed);
     (void)snprintf(o->run.version, sizeof(o->run.version), "%s", TLSYN_VERSION);
     (void)snprintf(o->run.kernel, sizeof(o->run.kernel), "%s", e.kernel);
@@ -163,7 +177,31 @@ static int measure(const struct webperf_command *c, const struct webperf_options
     return error;
 }
 
-static int run(const struct webperf_command *c)
+/* A real server, over this host's interface. What cannot be opened is said already: -ECANCELED. */
+static int measure_url(struct webperf_command *c, const struct webperf_options *options,
+                       struct study_watcher *w, char message[STUDY_MESSAGE_MAX])
+{
+    struct prober *prober = calloc(1, sizeof(*prober));
+    struct host host;
+    int error = -ECANCELED;
+
+    message[0] = '\0';
+    if (!prober)
+        return -ENOMEM;
+    c->client.level = levels[c->level];
+    c->network.timeout = c->timeout;
+    host_options_peer(&c->network, c->url.host);
+    if (host_open(&host, &c->network, NULL) == CLI_OK) {
+        if (prober_open(prober, &host, &c->client, &c->url) == CLI_OK)
+            error = webperf_run(options, &prober->base, &w->observer, message);
+        (void)host_close(&host, CLI_OK);
+        prober_close(prober);
+    }
+    free(prober);
+    return error;
+}
+
+static int run(struct webperf_command *c)
 {
     struct webperf_options options;
     struct study_watcher w;
@@ -179,13 +217,15 @@ static int run(const struct webperf_command *c)
     if (study_try_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     study_watch(&w);
-    error = measure(c, &options, &w, message);
+    error = c->url_text ? measure_url(c, &options, &w, message) : measure(c, &options, &w, message);
     study_unwatch(&w);
-    if (error < 0)
+    if (error < 0 && message[0])
         say("%s", message);
     if (error == -EPERM)
         return CLI_PERMISSION;
-    status = error == -EEXIST || error == -EPROTO ? CLI_FAILURE : report(c);
+    if (error == -EEXIST || error == -EPROTO || error == -ECANCELED)
+        return CLI_FAILURE;
+    status = report(c);
     if (error < 0)
         return CLI_FAILURE;
     return w.signal ? CLI_INTERRUPTED : status;
@@ -214,8 +254,28 @@ static const struct cli_type rounds = {.placeholder = "N",
                                        .min = 1,
                                        .max = 10000000};
 
+/* Of a host's options those that say which, without their letters: two are this study's. */
+static void choose_common(struct webperf_command *c, struct cli_option common[5])
+{
+    static const char *const chosen[] = {"interface", "address", "prefix", "gateway"};
+    struct cli_option all[HOST_OPTIONS];
+    int n = 0;
+
+    host_options_init(&c->network, "bench webperf", all);
+    for (int i = 0; all[i].name; i++) {
+        for (size_t k = 0; k < sizeof(chosen) / sizeof(*chosen); k++) {
+            if (strcmp(all[i].name, chosen[k]) != 0)
+                continue;
+            common[n] = all[i];
+            common[n++].letter = 0;
+        }
+    }
+    common[n] = (struct cli_option){.name = NULL};
+}
+
 static int parse_robot(struct webperf_command *c, int argc, char **argv, int *exit_status)
 {
+    struct cli_option common[5];
     static const char *const link_names[] = {"lab", "memory", NULL};
     static const char *const level_names[] = {"cookie", "open", NULL};
     static const struct cli_type link = {.placeholder = "LINK",
@@ -240,6 +300,12 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
         {"sessions", 's', &sessions, &c->choice.sessions, "(new,id,ticket,psk,early)", NULL},
         {"level", 0, &level, &c->level, "of embedded handshakes: cookie or open (cookie)", NULL},
         {"link", 0, &link, &c->link, "lab or memory (lab)", NULL},
+        {"url", 'u', &cli_string, &c->url_text,
+         "of a real https server, asked over this host's interface, a connection a second at most",
+         NULL},
+        {"ca", 0, &cli_file, &c->client.ca, "trust the certificates in FILE (the system's)", NULL},
+        {"insecure", 0, NULL, &c->client.insecure, "take any certificate", NULL},
+        resolve_option(&c->client.dns),
         {"timeout", 0, &cli_duration, &c->timeout, "of one connection (5s)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order in each round (1)", NULL},
         {"db", 0, &cli_file, &c->database, "database (" DATABASE " in the folder)", NULL},
@@ -259,14 +325,17 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
             "database. The same command goes on with a database that is there, behind its last "
             "whole round; with \"report\" it only makes the report of it.",
         .options = options,
+        .common = common,
         .notes =
             "  tlsyn bench webperf\n"
             "  tlsyn bench webperf -n 5000 -i 10s             most of a day, a round each 10 s\n"
             "  tlsyn bench webperf --precision 2% --stacks tlsyn,kernel\n"
+            "  tlsyn bench webperf --url https://example.org/ -i 10min -n 1000\n"
             "  tlsyn bench webperf report --bin 5ms           also while it is measuring\n",
         .operands_max = 1,
     };
 
+    choose_common(c, common);
     return cli_parse(&command, argc, argv, exit_status);
 }
 
@@ -282,6 +351,14 @@ static int check(struct webperf_command *c)
     if (c->timeout < TLSYN_MS(10) || c->timeout > TLSYN_SECONDS(3600) ||
         c->rtt > TLSYN_SECONDS(10) || c->bin < TLSYN_MS(1) / 100) {
         say("--timeout takes 10ms to 1h, --rtt at most 10s, --bin 10us and more");
+        return -EINVAL;
+    }
+    if (c->url_text && (url_parse(c->url_text, &c->url) < 0 || strlen(c->url_text) > 250)) {
+        say("\"%s\" is not a URL such as https://example.org/file", c->url_text);
+        return -EINVAL;
+    }
+    if (c->url_text && c->choice.stacks != 1u << STUDY_TLSYN) {
+        say("a server outside the laboratory is asked by our stack alone");
         return -EINVAL;
     }
     return 0;

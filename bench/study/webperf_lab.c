@@ -48,7 +48,7 @@ static struct study_way way_at(int i)
         .stack = (enum study_stack)(i / STUDY_SESSIONS / STUDY_MODES / STUDY_SUITES)};
 }
 
-static struct study_way way_of(const struct observation *o)
+struct study_way webperf_way_of(const struct observation *o)
 {
     for (int i = 0; i < WAYS; i++) {
         const struct study_way way = way_at(i);
@@ -111,7 +111,7 @@ static void fail(struct observation *o, const char *verdict, const char *reason)
 
 static int probe(struct webperf_lab *lab, struct observation *o)
 {
-    enum study_stack stack = way_of(o).stack;
+    enum study_stack stack = webperf_way_of(o).stack;
     int why = 0;
     int error = strcmp(o->operation, "ping") == 0
                     ? testbed_ping(lab->testbed, stack, &o->connect_us, &why)
@@ -125,7 +125,7 @@ static int probe(struct webperf_lab *lab, struct observation *o)
 
 static int get(struct webperf_lab *lab, struct observation *o)
 {
-    const struct study_order order = {.way = way_of(o)};
+    const struct study_order order = {.way = webperf_way_of(o)};
     struct study_outcome seen;
     int error = testbed_exchange(lab->testbed, &order, &seen);
 

@@ -40,6 +40,9 @@ int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *opti
 
 void webperf_lab_close(struct webperf_lab *lab);
 
+/** The way that a get's words name. */
+struct study_way webperf_way_of(const struct observation *o);
+
 /** What a round observes of the ways chosen: a ping and a TCP connect per stack, and each way that
  * there is. -E2BIG: more than WEBPERF_CELLS_MAX; -ENOENT: no way at all. */
 int webperf_kinds(const struct webperf_choice *choice, struct webperf_options *options);

@@ -82,3 +82,18 @@ jq -e '.environment.rounds == 4' "$scratch/json" >/dev/null || fail "the report 
 grep -q 'Caching session keys: new key, ms' "$scratch/table" || fail "nothing is compared: $(cat "$scratch/table")"
 [ -s "$scratch/compared/comparison.html" ] || fail "there is no page of the comparison"
 passed "the report is made again, and two runs are compared"
+
+mkdir "$scratch/www"
+echo hello >"$scratch/www/index.html"
+cat >"$scratch/ask" <<END
+until [ -s "$scratch/ca.pem" ]; do sleep 0.05; done
+"$TLSYN" bench webperf --url "https://\$TLSYN_PEER/" --ca "$scratch/ca.pem" -n 1 --tls 1.3 --modes embedded \
+    --sessions new -o "$scratch/url"
+END
+"$TLSYN" lab -q --rtt 5ms --server "$TLSYN serve --self-signed $scratch/ca.pem $scratch/www" -- sh "$scratch/ask" \
+    >/dev/null 2>"$scratch/log" || fail "a server with an URL is not asked: $(cat "$scratch/log")"
+[ "$(ask "$scratch/url" "SELECT count(*) FROM observation WHERE verdict = 'ok'")" -eq 3 ] ||
+    fail "something failed: $(ask "$scratch/url" 'SELECT operation, verdict, reason FROM observation')"
+[ "$(ask "$scratch/url" "SELECT max(when_us) - min(when_us) >= 2000000 FROM observation")" -eq 1 ] ||
+    fail "it is asked too often"
+passed "a server with an URL is asked, once a second"
