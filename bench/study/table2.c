@@ -238,27 +238,6 @@ static int meet(struct run *run)
     return -EPROTO;
 }
 
-/* Our server refuses early data for some seconds after its start, as it can't know what it has seen
- * before: that is waited for. */
-static int await_early(struct run *run)
-{
-    const struct study_order order = {
-        .way = {.suite = STUDY_13, .session = STUDY_EARLY, .mode = STUDY_EMBEDDED}};
-    tlsyn_time end = tlsyn_clock() + TLSYN_SECONDS(20);
-    struct study_outcome outcome = {.error = -EPROTO};
-    int error = 0;
-
-    if (!table2_has(run->table, &order.way))
-        return 0;
-    while (error == 0 && outcome.error < 0 && tlsyn_clock() < end &&
-           !run->observer->interrupted(run->observer)) {
-        error = testbed_exchange(run->testbed, &order, &outcome);
-        if (outcome.error < 0)
-            (void)tlsyn_wait(NULL, 0, tlsyn_clock() + TLSYN_MS(200));
-    }
-    return error;
-}
-
 static int calibrate_targets(struct run *run)
 {
     struct table2 *t = run->table;
@@ -444,8 +423,6 @@ static int run_all(struct run *run)
     struct testbed_precision unread;
     int error = list_cells(run->table);
 
-    if (error == 0)
-        error = await_early(run);
     if (error == 0)
         error = meet(run);
     if (error == 0)
