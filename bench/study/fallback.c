@@ -132,6 +132,7 @@ static int ours(void *argument)
     struct server *server = argument;
     const struct lab_host_info *info = lab_host_info(LAB_SERVER);
     const struct responder_options options = {.credentials = &server->study->credentials,
+                                              .sessions = 1u << STUDY_NEW,
                                               .level = TLSYN_LEVEL_OPEN};
     struct pollfd control = {.fd = server->control, .events = POLLIN};
     struct responder *responder = NULL;
