@@ -42,6 +42,7 @@ packages_of()
               procps switches its forwarding on
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
+              tcpdump watches for resets in a lab test
               jq reads our reports in the lab tests
               sqlite3 reads our databases in the lab tests
               r-base-core the reference for our statistics

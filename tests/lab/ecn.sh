@@ -6,6 +6,7 @@
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need openssl curl sha256sum sysctl nstat
+export NSTAT_HISTORY="$scratch/nstat.history" # the usual one may be somebody else's root's
 self=$(realpath "$0")
 
 # --- in the lab's client host ---------------------------------------------------------------------

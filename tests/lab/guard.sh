@@ -6,6 +6,7 @@
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl openssl perl tcpdump ss setpriv
+[ "$(id -u)" -eq 0 ] || skip "tcpdump gives up rights in a way that an ordinary user's namespace does not know"
 self=$(realpath "$0")
 seconds=${GUARD_SECONDS:-4}
 

@@ -238,7 +238,7 @@ static void connecting(struct bsd *b)
     STEP(b, error);
     STEP(b, b->connect(fd, ADDR(at), sizeof(at))); /* it says so once */
     STEP(b, b->connect(fd, ADDR(at), sizeof(at)));
-    wrong = bsd_address(b, CLIENT, 80);
+    wrong = bsd_address(b, CLIENT, 8080); /* a low one is refused for want of rights first */
     STEP(b, b->bind(fd, ADDR(wrong), sizeof(wrong)));
     wrong.sin_addr.s_addr = htonl(0x0c0d0e0f); /* nobody's: that is seen first */
     STEP(b, b->bind(fd, ADDR(wrong), sizeof(wrong)));
