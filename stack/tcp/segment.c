@@ -104,6 +104,12 @@ int64_t tcp_amplification_left(const struct tlsyn_conn *conn)
     return (int64_t)(3 * opening->unvalidated_in) - (int64_t)opening->unvalidated_out;
 }
 
+bool tcp_amplification_lets_repeat(const struct tlsyn_conn *conn, uint32_t overhead)
+{
+    return tcp_amplification_left(conn) >= overhead ||
+           3 * (uint64_t)conn->opening->unvalidated_in < (SYNACK_REPEATS + 1) * (uint64_t)overhead;
+}
+
 /* R7413-11 */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead)
 {

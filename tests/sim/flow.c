@@ -279,11 +279,14 @@ static const char *judge(const struct flows *f, const struct flow *flow)
     /* What seems to be swallowed behind an embedded open is for the user to open anew. */
     bool swallowed = f->plan->remember && flow->client.error == -EAGAIN;
 
+    /* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says. */
+    bool too_slow = f->plan->tls && flow->server.error == -ETIMEDOUT && !flow->server.established;
+
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (never_known || gave_way || swallowed || may_fail(f, flow))
+    if (never_known || gave_way || swallowed || too_slow || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }
