@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "tcp/pace.h"
+#include "tcp/segment.h"
 #include "tcp/timers.h"
 
 static void check_send_space(const struct tlsyn_conn *conn)
@@ -173,7 +174,7 @@ void tcp_check_all(const struct tcp *tcp)
         embedded += syn_received && conn->engaged;
         /* The amplification limit (RFC 9000 8.1) */
         assert(!syn_received || !conn->embedded || conn->validated ||
-               conn->opening->unvalidated_out <= 3 * conn->opening->unvalidated_in);
+               (int64_t)conn->opening->unvalidated_out <= tcp_amplification_bound(conn));
         waiting += conn->state == TLSYN_TIME_WAIT;
         ring_bytes += memory_of(&conn->snd) + memory_of(&conn->rcv);
     }

@@ -58,8 +58,7 @@ static void send_syn(struct tlsyn_conn *conn)
     uint32_t len = 0;
 
     conn->snd_rtx = seq_max(conn->snd_nxt, conn->iss + 1);
-    if (tcp_amplification_left(conn) < overhead &&
-        (first || !tcp_amplification_lets_repeat(conn, overhead))) {
+    if ((first ? tcp_amplification_left(conn) : tcp_amplification_left_again(conn)) < overhead) {
         count(cx, TLSYN_COUNT_tcp_amplification_limited);
         tcp_arm_retransmit(conn);
         return;

@@ -78,20 +78,26 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
  * 6298 5.5). */
 #define SYNACK_REPEATS 7
 
+static uint32_t bare_synack_len(const struct tlsyn_conn *conn)
+{
+    uint8_t scratch[TCP_OPTIONS_MAX];
+    struct tcp_options bare;
+
+    tcp_options_fill(conn, TCP_SYN | TCP_ACK, &bare);
+    bare.has_fastopen = false;
+    return tcp_headers_len(conn) + (uint32_t)tcp_options_emit(&bare, scratch, sizeof(scratch));
+}
+
 /* They are what a client whose ACK was lost, and who has nothing more to say, is waiting for: the
  * flight must not use up their room; but half of all there is is the flight's. */
 static int64_t set_aside(const struct tlsyn_conn *conn)
 {
     int64_t left = SYNACK_REPEATS - (int64_t)conn->syn_retransmits;
     int64_t half = (int64_t)(3 * conn->opening->unvalidated_in / 2), all;
-    uint8_t scratch[TCP_OPTIONS_MAX];
-    struct tcp_options bare;
 
     if (left <= 0)
         return 0;
-    tcp_options_fill(conn, TCP_SYN | TCP_ACK, &bare);
-    bare.has_fastopen = false;
-    all = left * (tcp_headers_len(conn) + tcp_options_emit(&bare, scratch, sizeof(scratch)));
+    all = left * bare_synack_len(conn);
     return all < half ? all : half;
 }
 
@@ -104,10 +110,19 @@ int64_t tcp_amplification_left(const struct tlsyn_conn *conn)
     return (int64_t)(3 * opening->unvalidated_in) - (int64_t)opening->unvalidated_out;
 }
 
-bool tcp_amplification_lets_repeat(const struct tlsyn_conn *conn, uint32_t overhead)
+int64_t tcp_amplification_bound(const struct tlsyn_conn *conn)
 {
-    return tcp_amplification_left(conn) >= overhead ||
-           3 * (uint64_t)conn->opening->unvalidated_in < (SYNACK_REPEATS + 1) * (uint64_t)overhead;
+    int64_t three = (int64_t)(3 * conn->opening->unvalidated_in);
+    int64_t plain = (SYNACK_REPEATS + 1) * (int64_t)bare_synack_len(conn);
+
+    return three < plain ? three / 2 + plain : three;
+}
+
+int64_t tcp_amplification_left_again(const struct tlsyn_conn *conn)
+{
+    if (conn->validated || !conn->embedded)
+        return INT32_MAX;
+    return tcp_amplification_bound(conn) - (int64_t)conn->opening->unvalidated_out;
 }
 
 /* R7413-11 */

@@ -28,10 +28,14 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
 /** Before the peer's address is validated: bytes that may leave, headers and IP's included. */
 int64_t tcp_amplification_left(const struct tlsyn_conn *conn);
 
-/** Whether the bare SYN-ACK may be repeated. A SYN with so little text that it buys less than the
- * answers to a plain SYN gets those: else a client whose ACK was lost, and that has nothing more to
+/** The same for the bare SYN-ACK that is repeated, which has more where a SYN of few bytes buys less
+ * than what a plain SYN is answered with: a client whose ACK was lost, and that has nothing more to
  * say, would wait for ever. */
-bool tcp_amplification_lets_repeat(const struct tlsyn_conn *conn, uint32_t overhead);
+int64_t tcp_amplification_left_again(const struct tlsyn_conn *conn);
+
+/** What never more bytes than leave before the address is validated: three times what came, or, for
+ * such a SYN, the answers to a plain one and half of that. */
+int64_t tcp_amplification_bound(const struct tlsyn_conn *conn);
 
 /** Of these, bytes of text that may leave with `overhead` bytes of headers, while there is enough
  * left for the SYN-ACK to be repeated; -1: not even the headers. What leaves is charged. */
