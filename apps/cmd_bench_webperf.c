@@ -96,10 +96,8 @@ static const char *beside(const struct webperf_command *c)
 
 static int report(const struct webperf_command *c)
 {
-    struct writer w = {.report = {.bin_ms = (double)c->bin / 1e3,
-                                  .database = beside(c),
-                                  .command = c->typed,
-                                  .version = TLSYN_VERSION}};
+    struct writer w = {
+        .report = {.bin_ms = (double)c->bin / 1e3, .database = beside(c), .command = c->typed}};
     struct webperf *study = NULL;
     char message[STORE_MESSAGE_MAX];
     int error = webperf_load(c->path, &study, message);

@@ -236,6 +236,18 @@ void json_member_interval(struct json *json, const char *key, double lo, double 
     json_end(json);
 }
 
+void json_member_rounded(struct json *json, const char *key, double value)
+{
+    json_member_number(json, key, number_rounded(value));
+}
+
+void json_member_estimate(struct json *json, const char *key, const char *key_ci,
+                          const struct stats_interval *value)
+{
+    json_member_rounded(json, key, value->estimate);
+    json_member_interval(json, key_ci, number_rounded(value->lo), number_rounded(value->hi));
+}
+
 int json_finish(struct json *json)
 {
     if (json->error == 0 && (json->depth > 0 || !json->value_done)) {

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "measure/stats.h"
+
 enum { JSON_DEPTH_MAX = 16 };
 
 struct json {
@@ -60,6 +62,12 @@ void json_member_bool(struct json *json, const char *key, bool value);
 
 /* A key and the array [lo, hi]. */
 void json_member_interval(struct json *json, const char *key, double lo, double hi);
+
+/* Rounded as number_rounded() does. The second takes a key for the estimate and one for its
+ * interval. */
+void json_member_rounded(struct json *json, const char *key, double value);
+void json_member_estimate(struct json *json, const char *key, const char *key_ci,
+                          const struct stats_interval *value);
 
 /* End the document and flush. 0; -EINVAL: calls that do not make a JSON document; -E2BIG: nested
  * deeper than JSON_DEPTH_MAX; -EIO: writing failed. */

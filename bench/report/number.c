@@ -26,3 +26,8 @@ const char *number_format(char out[NUMBER_MAX], double value)
     }
     return out;
 }
+
+double number_rounded(double value)
+{
+    return round(value * 1e6) / 1e6;
+}

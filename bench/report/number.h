@@ -8,4 +8,8 @@ enum { NUMBER_MAX = 32 };
  * Writes "" for NaN and infinities: the caller says what stands for them. Returns out. */
 const char *number_format(char out[NUMBER_MAX], double value);
 
+/* To a millionth: no clock here is finer than that of a time in milliseconds, and the rest is noise
+ * to read over. */
+double number_rounded(double value);
+
 #endif

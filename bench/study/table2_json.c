@@ -2,12 +2,12 @@
  * study/table2_json.c: the study for programs: JSON with everything, CSV with the rows.
  */
 #include <errno.h>
-#include <math.h>
 
 #include "peer/context.h"
 #include "peer/quic.h"
 #include "report/csv.h"
 #include "report/json.h"
+#include "report/number.h"
 #include "report/raw.h"
 #include "study/environment.h"
 #include "study/published.h"
@@ -21,19 +21,6 @@ static void write_way(struct json *j, const struct study_way *way)
     json_member_string(j, "session", study_session_name(way->session));
 }
 
-/* To a millionth: no clock here is finer than a nanosecond, and the rest is noise to read over. */
-static double rounded(double value)
-{
-    return round(value * 1e6) / 1e6;
-}
-
-static void interval(struct json *j, const char *key, const char *key_ci,
-                     const struct stats_interval *i)
-{
-    json_member_number(j, key, rounded(i->estimate));
-    json_member_interval(j, key_ci, rounded(i->lo), rounded(i->hi));
-}
-
 static void write_rows(const struct table2 *t, struct json *j)
 {
     json_key(j, "rows");
@@ -43,14 +30,14 @@ static void write_rows(const struct table2 *t, struct json *j)
 
         json_object(j);
         json_member_number(j, "ping_target_ms", t->targets[row->target].ping_ms);
-        json_member_number(j, "ping_ms", rounded(row->ping_ms));
-        json_member_number(j, "ping_own_ms", rounded(row->stack_ping_ms));
+        json_member_rounded(j, "ping_ms", row->ping_ms);
+        json_member_rounded(j, "ping_own_ms", row->stack_ping_ms);
         write_way(j, &row->member.way);
         json_member_string(j, "level", row->level);
         json_member_integer(j, "n", (int64_t)row->n);
         json_member_integer(j, "failed", (int64_t)row->failed);
-        interval(j, "median_ms", "ci95_ms", &row->handshake_ms);
-        interval(j, "first_byte_median_ms", "first_byte_ci95_ms", &row->first_byte_ms);
+        json_member_estimate(j, "median_ms", "ci95_ms", &row->handshake_ms);
+        json_member_estimate(j, "first_byte_median_ms", "first_byte_ci95_ms", &row->first_byte_ms);
         json_member_string(j, "reason", row->reason[0] ? row->reason : NULL);
         json_end(j);
     }
@@ -69,9 +56,9 @@ static void write_savings(const struct table2 *t, struct json *j)
         json_member_string(j, "tls", study_suite_name(s->suite));
         json_member_string(j, "session", study_session_name(s->session));
         json_member_integer(j, "pairs", (int64_t)s->pairs);
-        interval(j, "saved_ms", "saved_ci95_ms", &s->ms);
-        interval(j, "saved_per_rtt", "saved_per_rtt_ci95", &s->per_rtt);
-        interval(j, "reduction", "reduction_ci95", &s->reduction);
+        json_member_estimate(j, "saved_ms", "saved_ci95_ms", &s->ms);
+        json_member_estimate(j, "saved_per_rtt", "saved_per_rtt_ci95", &s->per_rtt);
+        json_member_estimate(j, "reduction", "reduction_ci95", &s->reduction);
         json_end(j);
     }
     json_end(j);
@@ -79,9 +66,9 @@ static void write_savings(const struct table2 *t, struct json *j)
 
 static void write_line(struct json *j, const struct fit_line *line)
 {
-    interval(j, "a", "a_ci95", &line->a);
-    interval(j, "b_ms", "b_ci95_ms", &line->b);
-    json_member_number(j, "residual_ms", rounded(line->residual));
+    json_member_estimate(j, "a", "a_ci95", &line->a);
+    json_member_estimate(j, "b_ms", "b_ci95_ms", &line->b);
+    json_member_rounded(j, "residual_ms", line->residual);
 }
 
 static void write_fits(const struct table2 *t, struct json *j)
@@ -146,8 +133,8 @@ static void write_targets(const struct table2 *t, struct json *j)
         json_member_number(j, "ping_target_ms", target->ping_ms);
         json_member_integer(j, "delay_to_server_us", target->to_server);
         json_member_integer(j, "delay_to_client_us", target->to_client);
-        json_member_number(j, "calibrated_ms", rounded(target->calibrated_ms));
-        json_member_number(j, "residual_ms", rounded(target->calibrated_ms - target->ping_ms));
+        json_member_rounded(j, "calibrated_ms", target->calibrated_ms);
+        json_member_rounded(j, "residual_ms", target->calibrated_ms - target->ping_ms);
         json_end(j);
     }
     json_end(j);
@@ -294,18 +281,18 @@ int table2_csv(const struct table2 *t, FILE *out)
         const struct table2_row *row = &t->rows[i];
 
         csv_number(&csv, t->targets[row->target].ping_ms);
-        csv_number(&csv, rounded(row->ping_ms));
-        csv_number(&csv, rounded(row->stack_ping_ms));
+        csv_number(&csv, number_rounded(row->ping_ms));
+        csv_number(&csv, number_rounded(row->stack_ping_ms));
         csv_string(&csv, study_stack_name(row->member.way.stack));
         csv_string(&csv, study_suite_name(row->member.way.suite));
         csv_string(&csv, study_mode_name(row->member.way.mode));
         csv_string(&csv, row->level);
         csv_integer(&csv, (int64_t)row->n);
         csv_integer(&csv, (int64_t)row->failed);
-        csv_number(&csv, rounded(row->handshake_ms.estimate));
-        csv_number(&csv, rounded(row->handshake_ms.lo));
-        csv_number(&csv, rounded(row->handshake_ms.hi));
-        csv_number(&csv, rounded(row->first_byte_ms.estimate));
+        csv_number(&csv, number_rounded(row->handshake_ms.estimate));
+        csv_number(&csv, number_rounded(row->handshake_ms.lo));
+        csv_number(&csv, number_rounded(row->handshake_ms.hi));
+        csv_number(&csv, number_rounded(row->first_byte_ms.estimate));
         csv_string(&csv, table2_label(t, label));
         csv_string(&csv, study_session_name(row->member.way.session));
         csv_end_row(&csv);

@@ -121,7 +121,7 @@ const char *webperf_title(const struct webperf_cell *cell, char *text, size_t si
 struct webperf_report {
     double bin_ms;        /* width of the histograms' bins */
     const char *database; /* its name beside the report, or NULL */
-    const char *command, *version;
+    const char *command;  /* as typed */
 };
 
 int webperf_text(const struct webperf *study, FILE *out, unsigned width);

@@ -3,24 +3,12 @@
  * are in the database), CSV with the rows.
  */
 #include <errno.h>
-#include <math.h>
 
 #include "report/csv.h"
 #include "report/json.h"
+#include "report/number.h"
 #include "study/environment.h"
 #include "study/webperf_tables.h"
-
-static double rounded(double value)
-{
-    return round(value * 1e6) / 1e6;
-}
-
-static void interval(struct json *j, const char *key, const char *key_ci,
-                     const struct stats_interval *i)
-{
-    json_member_number(j, key, rounded(i->estimate));
-    json_member_interval(j, key_ci, rounded(i->lo), rounded(i->hi));
-}
 
 static void words(struct json *j, const struct observation *o)
 {
@@ -40,13 +28,13 @@ static void write_rows(const struct webperf *study, struct json *j)
         json_object(j);
         words(j, &row->cached->what);
         json_member_integer(j, "pairs", (int64_t)row->pairs);
-        interval(j, "tcp_ms", "tcp_ci95_ms", &row->t);
-        interval(j, "tls_new_ms", "tls_new_ci95_ms", &row->s_new);
-        interval(j, "tls_cached_ms", "tls_cached_ci95_ms", &row->s_cached);
-        interval(j, "get_ms", "get_ci95_ms", &row->h);
-        interval(j, "new_ms", "new_ci95_ms", &row->w);
-        interval(j, "cached_ms", "cached_ci95_ms", &row->c);
-        interval(j, "saving", "saving_ci95", &row->saving);
+        json_member_estimate(j, "tcp_ms", "tcp_ci95_ms", &row->t);
+        json_member_estimate(j, "tls_new_ms", "tls_new_ci95_ms", &row->s_new);
+        json_member_estimate(j, "tls_cached_ms", "tls_cached_ci95_ms", &row->s_cached);
+        json_member_estimate(j, "get_ms", "get_ci95_ms", &row->h);
+        json_member_estimate(j, "new_ms", "new_ci95_ms", &row->w);
+        json_member_estimate(j, "cached_ms", "cached_ci95_ms", &row->c);
+        json_member_estimate(j, "saving", "saving_ci95", &row->saving);
         json_end(j);
     }
     json_end(j);
@@ -66,11 +54,11 @@ static void write_cells(const struct webperf *study, struct json *j)
         json_member_integer(j, "failed", (int64_t)cell->failed);
         json_member_integer(j, "refused", (int64_t)cell->refused);
         json_member_integer(j, "outliers", (int64_t)cell->outliers);
-        interval(j, "median_ms", "ci95_ms", &cell->median);
-        json_member_number(j, "p5_ms", rounded(cell->summary.p5));
-        json_member_number(j, "p95_ms", rounded(cell->summary.p95));
-        json_member_number(j, "p99_ms", rounded(cell->summary.p99));
-        json_member_number(j, "max_ms", rounded(cell->summary.max));
+        json_member_estimate(j, "median_ms", "ci95_ms", &cell->median);
+        json_member_rounded(j, "p5_ms", cell->summary.p5);
+        json_member_rounded(j, "p95_ms", cell->summary.p95);
+        json_member_rounded(j, "p99_ms", cell->summary.p99);
+        json_member_rounded(j, "max_ms", cell->summary.max);
         json_member_string(j, "reason", cell->reason[0] ? cell->reason : NULL);
         json_end(j);
     }
@@ -154,7 +142,7 @@ int webperf_csv(const struct webperf *study, FILE *out)
         csv_string(&csv, row->cached->what.session);
         csv_integer(&csv, (int64_t)row->pairs);
         for (size_t f = 0; f < sizeof(figures) / sizeof(figures[0]); f++)
-            csv_number(&csv, rounded(figures[f]));
+            csv_number(&csv, number_rounded(figures[f]));
         csv_end_row(&csv);
     }
     return csv_finish(&csv);

@@ -173,7 +173,7 @@ static char *written(const struct webperf *study,
                      int (*write)(const struct webperf *, const struct webperf_report *, FILE *))
 {
     const struct webperf_report report = {
-        .bin_ms = 10, .database = "webperf.db", .command = "report", .version = "0"};
+        .bin_ms = 10, .database = "webperf.db", .command = "report"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
