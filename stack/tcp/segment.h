@@ -28,7 +28,7 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
 /** Before the peer's address is validated: bytes that may leave, headers and IP's included. */
 int64_t tcp_amplification_left(const struct tlsyn_conn *conn);
 
-/** The same for the bare SYN-ACK that is repeated, which has more where a SYN of few bytes buys less
+/** The same for the bare SYN-ACK that is repeated. It has more where a SYN of few bytes buys less
  * than what a plain SYN is answered with: a client whose ACK was lost, and that has nothing more to
  * say, would wait for ever. */
 int64_t tcp_amplification_left_again(const struct tlsyn_conn *conn);
