@@ -1,7 +1,7 @@
 /*
- * study/browser.h: a browser of round trips: fetches a page (page.h) over connections whose
+ * study/browser.h: a browser of round trips: fetches a page (web/page.h) over connections whose
  * handshakes cost so many round trips, in a world where nothing else takes time. Read first: the
- * paper that page.h names, 5 to 8; docs/HANDSHAKE.md for the handshakes of today.
+ * paper that web/page.h names, 5 to 8; docs/HANDSHAKE.md for the handshakes of today.
  *
  * Rules of every visit: up to so many connections per server, kept open, one request at a time on
  * each. A later connection resumes the TLS session of an earlier one to the same server, if that is
@@ -20,7 +20,7 @@
 #ifndef STUDY_BROWSER_H
 #define STUDY_BROWSER_H
 
-#include "study/page.h"
+#include "web/page.h"
 
 /** What a connection costs before the first request may leave, in round trips. */
 struct browser_handshake {

@@ -1,6 +1,6 @@
 /*
- * study/page_published.h: what the paper that page.h names has printed: round trips and seconds of
- * the typical page, and the events by which it counts them, to be put beside the browser's.
+ * study/page_published.h: what the paper that web/page.h names has printed: round trips and seconds
+ * of the typical page, and the events by which it counts them, to be put beside the browser's.
  */
 #ifndef STUDY_PAGE_PUBLISHED_H
 #define STUDY_PAGE_PUBLISHED_H

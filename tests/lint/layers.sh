@@ -22,12 +22,13 @@ BEGIN {
     sees["stack/include"] = ""
     sees["tls"] = "tls"
     sees["tls/include"] = ""
-    sees["apps"] = "apps relay study report measure store lab peer"
+    sees["apps"] = "apps relay study web report measure store lab peer"
     sees["lab"] = "lab"
     sees["measure"] = "measure"
     sees["report"] = "report measure"
     sees["peer"] = "peer"
-    sees["study"] = "study report measure store lab peer"
+    sees["web"] = "web"
+    sees["study"] = "study web report measure store lab peer"
     sees["store"] = "store"
     sees["micro"] = "micro study measure core wire ip tcp"
 
@@ -50,7 +51,9 @@ BEGIN {
     library["pcap"] = library["pcap.h"] = "link report"
     library["ares.h"] = "loop"
     library["libnet.h"] = "link"
-    library["http_parser.h"] = library["sys/capability.h"] = "apps"
+    library["http_parser.h"] = "apps web"
+    library["libxml"] = library["nghttp2"] = "web"
+    library["sys/capability.h"] = "apps"
     library["check.h"] = ""
 }
 function has(list, word) { return index(" " list " ", " " word " ") > 0 }

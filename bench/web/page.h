@@ -1,5 +1,5 @@
 /*
- * study/page.h: a web page as a graph: what a browser has to fetch, where from, and by what it
+ * web/page.h: a web page as a graph: what a browser has to fetch, where from, and by what it
  * learns of it.
  *
  * The typical page is table 2 of D. Dillon, G. Singh Butalia and P. Kumar Joshi, "Secure Web
@@ -10,13 +10,14 @@
  *                                       4 redirection --> image on another server
  *                                       5 to 11 images
  */
-#ifndef STUDY_PAGE_H
-#define STUDY_PAGE_H
+#ifndef WEB_PAGE_H
+#define WEB_PAGE_H
 
 #include <stdbool.h>
 
 #define PAGE_URLS_MAX  64
 #define PAGE_HOSTS_MAX 2
+#define PAGE_HOST_NAME 64 /* bytes of a host's name, with its end */
 
 /** In the order of their importance to a browser that may choose. */
 enum page_kind { PAGE_HTML, PAGE_FRAME, PAGE_CSS, PAGE_SCRIPT, PAGE_REDIRECT, PAGE_IMAGE };
@@ -32,8 +33,9 @@ struct page_url {
 };
 
 struct page_host {
-    int connections; /* at a time, at most */
-    int dns;         /* round trips that looking it up takes */
+    char name[PAGE_HOST_NAME]; /* "www.page.test" */
+    int connections;           /* at a time, at most */
+    int dns;                   /* round trips that looking it up takes */
 };
 
 struct page {

@@ -1,7 +1,7 @@
 /*
- * study/page.c: the typical page.
+ * web/page.c: the typical page.
  */
-#include "study/page.h"
+#include "web/page.h"
 
 #include <stdio.h>
 
@@ -69,7 +69,8 @@ void page_typical(struct page *page)
     const struct page_url document = {.kind = PAGE_HTML, .parent = -1, .position = 1};
 
     *page = (struct page){
-        .host = {[MAIN_HOST] = {.connections = 16}, [IMAGE_HOST] = {.connections = 2, .dns = 1}},
+        .host = {[MAIN_HOST] = {.name = "www.page.test", .connections = 16},
+                 [IMAGE_HOST] = {.name = "images.page.test", .connections = 2, .dns = 1}},
         .hosts = 2,
     };
     int html = add(page, &document, "HTML", 0);
