@@ -186,7 +186,7 @@ static int measure_url(struct webperf_command *c, const struct webperf_options *
     message[0] = '\0';
     if (!prober)
         return -ENOMEM;
-    c->client.level = levels[c->level];
+    c->client.level = (int)levels[c->level];
     c->network.timeout = c->timeout;
     host_options_peer(&c->network, c->url.host);
     if (host_open(&host, &c->network, NULL) == CLI_OK) {
