@@ -11,22 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "measure/clock.h"
 #include "say.h"
 
 enum { ECHO_ID = 0x7470, ECHO_PAYLOAD = 56 };
 
 /* The last ACKs of a connection that is over anyway. */
 #define FAREWELL_MAX TLSYN_MS(500)
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 /* --- one visit -------------------------------------------------------------------------------- */
 
@@ -53,7 +45,7 @@ static void send_request(struct prober *p)
     if (v->sent || tlsyn_tls_write(v->tls, p->request, len) != (ssize_t)len)
         return;
     v->sent = true;
-    v->handshake = now_us() - v->started;
+    v->handshake = clock_us(CLOCK_MONOTONIC) - v->started;
 }
 
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
@@ -99,7 +91,7 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
     struct tlsyn_tls_info tls;
 
     if (v->is_tcp) {
-        v->handshake = now_us() - v->started;
+        v->handshake = clock_us(CLOCK_MONOTONIC) - v->started;
         v->done = true;
         return;
     }
@@ -124,7 +116,7 @@ static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
         return; /* the end of its stream */
     while ((n = tlsyn_tls_read(v->tls, bytes, sizeof(bytes))) > 0) {
         if (v->first_byte <= 0)
-            v->first_byte = now_us() - v->started;
+            v->first_byte = clock_us(CLOCK_MONOTONIC) - v->started;
         v->done = true;
     }
     if (n == 0 && v->first_byte <= 0)
@@ -216,7 +208,7 @@ static int visit(struct prober *p, struct prober_visit start)
     *v = start;
     v->handler.events = &events;
     v->syn_bytes = v->synack_bytes = -1;
-    v->started = now_us();
+    v->started = clock_us(CLOCK_MONOTONIC);
     error = v->is_tcp ? begin_tcp(p) : begin_tls(p);
     if (error < 0)
         end(v, error, strerror(-error));
@@ -244,7 +236,7 @@ static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *f
 
 static int ping(struct prober *p, struct observation *o)
 {
-    double started = now_us();
+    double started = clock_us(CLOCK_MONOTONIC);
     int error;
 
     p->echoed = false;
@@ -254,7 +246,7 @@ static int ping(struct prober *p, struct observation *o)
     if (error == 0)
         error = host_run(p->host, &p->echoed, tlsyn_clock() + p->host->options->timeout);
     tlsyn_ping_stop(p->host->stack);
-    o->connect_us = now_us() - started;
+    o->connect_us = clock_us(CLOCK_MONOTONIC) - started;
     p->echo_error = error == -ETIMEDOUT ? error : p->echo_error;
     return error == -ETIMEDOUT ? 0 : error;
 }

@@ -20,12 +20,12 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <tlsyn/conn.h>
 #include <tlsyn/link.h>
 
 #include "core/list.h"
+#include "measure/clock.h"
 #include "measure/rng.h"
 #include "measure/stats.h"
 
@@ -251,20 +251,12 @@ static void pair_close(struct pair *p)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static double clock_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /* Nanoseconds per frame while the users `which` exchange their messages. */
 static double carry(struct pair *p, const uint32_t *which)
 {
     static const uint8_t message[MESSAGE];
     uint64_t frames = p->frames;
-    double begin = clock_ns();
+    double begin = clock_us(CLOCK_THREAD_CPUTIME_ID);
 
     for (int m = 0; m < MESSAGES; m++) {
         for (uint32_t i = 0; i < ACTIVE; i++)
@@ -272,8 +264,8 @@ static double carry(struct pair *p, const uint32_t *which)
         p->echoed = 0;
         until(p, &p->echoed, ACTIVE * MESSAGE);
     }
-    double spent = clock_ns() - begin;
-    double per_frame = spent / (double)(p->frames - frames);
+    double spent = clock_us(CLOCK_THREAD_CPUTIME_ID) - begin;
+    double per_frame = spent * 1e3 / (double)(p->frames - frames);
     rest(p, TLSYN_SECONDS(2));
     return per_frame;
 }

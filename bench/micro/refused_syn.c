@@ -18,11 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <tlsyn/conn.h>
 #include <tlsyn/link.h>
 
+#include "measure/clock.h"
 #include "study/forge.h"
 
 #define BATCH 32
@@ -48,14 +48,6 @@ struct bed {
     uint8_t frames[BATCH][FORGE_FRAME_MAX];
     size_t len[BATCH];
 };
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 /* --- the link --------------------------------------------------------------------------------- */
 
@@ -182,15 +174,15 @@ static double measure(struct bed *b, long syns, bool one_source, bool bring)
         double begin = 0;
 
         if (!bring)
-            begin = cpu_ns();
+            begin = clock_us(CLOCK_PROCESS_CPUTIME_ID);
         forge_batch(b, one_source);
         if (bring) {
-            begin = cpu_ns();
+            begin = clock_us(CLOCK_PROCESS_CPUTIME_ID);
             bring_batch(b);
         }
-        took += cpu_ns() - begin;
+        took += clock_us(CLOCK_PROCESS_CPUTIME_ID) - begin;
     }
-    return took / (double)syns;
+    return took * 1e3 / (double)syns;
 }
 
 /* A source asks for a cookie, and takes its share. */

@@ -4,6 +4,7 @@
  */
 #include "peer/client.h"
 
+#include "measure/clock.h"
 #include "peer/socket.h"
 #include "peer/ssl.h"
 
@@ -14,16 +15,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static int connect_socket(const struct peer_target *target, struct peer_observation *seen)
 {
@@ -128,14 +120,14 @@ static int send_request(SSL *ssl, const struct peer_target *target, int fd, doub
         n = write_early(ssl, target, fd);
         if (n != 1)
             return fail(ssl, n, "early data", seen);
-        seen->handshake_us = now_us() - start;
+        seen->handshake_us = clock_us(CLOCK_MONOTONIC) - start;
     }
     n = SSL_connect(ssl);
     if (n != 1)
         return fail(ssl, n, "handshake", seen);
     if (early && SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED)
         return 0;
-    seen->handshake_us = now_us() - start;
+    seen->handshake_us = clock_us(CLOCK_MONOTONIC) - start;
     n = SSL_write(ssl, target->request, (int)strlen(target->request));
     return n <= 0 ? fail(ssl, n, "request", seen) : 0;
 }
@@ -172,7 +164,7 @@ static int exchange(SSL *ssl, const struct peer_target *target, int fd, double s
     n = read_text(ssl, context, false, seen);
     if (n < 0)
         return n;
-    seen->first_byte_us = now_us() - start;
+    seen->first_byte_us = clock_us(CLOCK_MONOTONIC) - start;
     describe(ssl, seen);
     while (n > 0 && by_ticket && !context->fresh)
         n = read_text(ssl, context, true, seen);
@@ -182,10 +174,10 @@ static int exchange(SSL *ssl, const struct peer_target *target, int fd, double s
 int peer_connect(const struct peer_target *target, double *us)
 {
     struct peer_observation seen;
-    double start = now_us();
+    double start = clock_us(CLOCK_MONOTONIC);
     int fd = connect_socket(target, &seen);
 
-    *us = now_us() - start;
+    *us = clock_us(CLOCK_MONOTONIC) - start;
     if (fd >= 0)
         (void)close(fd);
     return fd < 0 ? fd : 0;
@@ -193,7 +185,7 @@ int peer_connect(const struct peer_target *target, double *us)
 
 int peer_exchange(const struct peer_target *target, struct peer_observation *seen)
 {
-    double start = now_us();
+    double start = clock_us(CLOCK_MONOTONIC);
     int error = 0;
     int fd = 0;
     SSL *ssl = NULL;

@@ -3,6 +3,7 @@
  */
 #include "peer/echo.h"
 
+#include "measure/clock.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip_icmp.h>
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PAYLOAD = 56, IP_HEADER_MIN = 20, ICMP_HEADER = 8 };
@@ -64,13 +64,11 @@ static void put16(uint8_t *at, uint16_t value)
 static int send_request(const struct peer_echo *echo, double *sent_us)
 {
     uint8_t message[ICMP_HEADER + PAYLOAD] = {ICMP_ECHO};
-    struct timespec t;
 
     put16(message + 4, echo->id);
     put16(message + 6, echo->sequence);
     put16(message + 2, checksum(message, sizeof(message)));
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    *sent_us = (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+    *sent_us = clock_us(CLOCK_REALTIME);
     return send(echo->fd, message, sizeof(message), 0) < 0 ? -errno : 0;
 }
 
@@ -120,17 +118,9 @@ static int receive(const struct peer_echo *echo, double *arrived_us)
     return is_answer(echo, bytes, (size_t)n) && timestamp_of(&message, arrived_us);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int peer_echo(struct peer_echo *echo, int timeout_ms, double *rtt_us)
 {
-    int64_t end = now_ms() + timeout_ms;
+    double end = clock_us(CLOCK_MONOTONIC) + timeout_ms * 1e3;
     double sent = 0;
     double arrived = 0;
     int got = 0;
@@ -139,9 +129,9 @@ int peer_echo(struct peer_echo *echo, int timeout_ms, double *rtt_us)
     got = send_request(echo, &sent);
     while (got == 0) {
         struct pollfd fd = {.fd = echo->fd, .events = POLLIN};
-        int64_t left = end - now_ms();
+        double left_ms = (end - clock_us(CLOCK_MONOTONIC)) / 1e3;
 
-        if (left <= 0 || poll(&fd, 1, (int)left) == 0)
+        if (left_ms < 1 || poll(&fd, 1, (int)left_ms) == 0)
             return -ETIMEDOUT;
         got = receive(echo, &arrived);
     }

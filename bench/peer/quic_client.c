@@ -1,6 +1,7 @@
 /*
  * peer/quic_client.c: the QUIC client: one timed handshake and exchange at a time.
  */
+#include "measure/clock.h"
 #include "peer/quic.h"
 #include "peer/quic_end.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct peer_quic_client {
@@ -33,14 +33,6 @@ struct exchange {
     bool answered; /* the first byte is there */
     bool fresh;    /* so is a ticket for the next connection */
 };
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -93,7 +85,7 @@ static void on_established(struct quic_end *end)
 
     if (x->early && was_early(x))
         return;
-    x->seen->handshake_us = now_us() - x->start;
+    x->seen->handshake_us = clock_us(CLOCK_MONOTONIC) - x->start;
     if (x->early && ngtcp2_conn_early_data_rejected(end->conn) != 0)
         return;
     open_stream(x);
@@ -105,7 +97,7 @@ static void on_text(struct quic_end *end, int64_t stream)
 
     (void)stream;
     if (!x->answered)
-        x->seen->first_byte_us = now_us() - x->start;
+        x->seen->first_byte_us = clock_us(CLOCK_MONOTONIC) - x->start;
     x->answered = true;
 }
 
@@ -227,9 +219,9 @@ static int run(struct exchange *x)
     int error = quic_end_write(&x->end);
 
     if (error == 0 && x->early)
-        x->seen->handshake_us = now_us() - x->start;
+        x->seen->handshake_us = clock_us(CLOCK_MONOTONIC) - x->start;
     while (error == 0 && (!x->answered || (by_ticket && !x->fresh))) {
-        if (now_us() > end)
+        if (clock_us(CLOCK_MONOTONIC) > end)
             return -ETIMEDOUT;
         (void)poll(&readable, 1, quic_end_wait_ms(&x->end, 100));
         error = read_all(x);
@@ -267,7 +259,7 @@ int peer_quic_exchange(struct peer_quic_client *client, const struct peer_target
     *seen = (struct peer_observation){.handshake_us = 0};
     x.end.on_established = on_established;
     x.end.on_text = on_text;
-    x.start = now_us();
+    x.start = clock_us(CLOCK_MONOTONIC);
     quic_end_init(&x.end);
     error = open_socket(&x);
     if (error == 0)

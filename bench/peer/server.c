@@ -3,6 +3,7 @@
  */
 #include "peer/server.h"
 
+#include "measure/clock.h"
 #include "peer/socket.h"
 #include "peer/ssl.h"
 
@@ -18,20 +19,12 @@
 
 #define SPIN_US 80 /* a sleep ends this much early, and the rest is spun: wake-ups are late */
 
-static int64_t now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* OpenSSL calls this when it has read the ClientHello and written nothing: where an expensive host
  * would compute. */
 static int stand_still(SSL *ssl, int *alert, void *argument)
 {
     const struct peer_server *server = argument;
-    int64_t end = now_us() + server->pad_us;
+    double end = clock_us(CLOCK_MONOTONIC) + (double)server->pad_us;
     int64_t sleep_us = server->pad_us - SPIN_US;
 
     (void)ssl;
@@ -41,7 +34,7 @@ static int stand_still(SSL *ssl, int *alert, void *argument)
                                    .tv_nsec = (long)(sleep_us % 1000000) * 1000};
         (void)nanosleep(&t, NULL);
     }
-    while (now_us() < end)
+    while (clock_us(CLOCK_MONOTONIC) < end)
         ;
     return SSL_CLIENT_HELLO_SUCCESS;
 }

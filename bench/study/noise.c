@@ -10,17 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "measure/clock.h"
 #include "measure/stats.h"
 
 enum { SLEEPS = 100, SLEEP_US = 200 };
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void time_sleeps(struct noise *noise)
 {
@@ -28,10 +21,10 @@ static void time_sleeps(struct noise *noise)
     double late[SLEEPS];
 
     for (int i = 0; i < SLEEPS; i++) {
-        double start = now_us();
+        double start = clock_us(CLOCK_MONOTONIC);
 
         (void)nanosleep(&nap, NULL);
-        late[i] = now_us() - start - SLEEP_US;
+        late[i] = clock_us(CLOCK_MONOTONIC) - start - SLEEP_US;
     }
     stats_sort(late, SLEEPS);
     noise->timer_p50_us = stats_quantile(late, SLEEPS, 0.5);

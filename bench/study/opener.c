@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "measure/clock.h"
 #include "study/pocket.h"
 #include "study/tap.h"
 
@@ -53,14 +53,6 @@ struct opener {
     int probe_error;
 };
 
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 static void fail(struct opener *o, int error, const char *reason)
 {
     if (o->outcome.error == 0) {
@@ -90,7 +82,7 @@ static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     if (o->order.way.session == STUDY_EARLY)
         o->written = write_request(o);
     if (o->written)
-        o->outcome.handshake_us = now_us() - o->started_us;
+        o->outcome.handshake_us = clock_us(CLOCK_MONOTONIC) - o->started_us;
     return 0;
 }
 
@@ -102,7 +94,7 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
 
     tlsyn_tls_info(o->tls, &tls);
     if (!o->written)
-        o->outcome.handshake_us = now_us() - o->started_us;
+        o->outcome.handshake_us = clock_us(CLOCK_MONOTONIC) - o->started_us;
     if (!o->written || tls.early == TLSYN_TLS_EARLY_REJECTED)
         (void)write_request(o);
     tlsyn_conn_info(conn, &info);
@@ -137,7 +129,7 @@ static void on_keep(struct pocket *pocket)
 
 static void take_first_byte(struct opener *o)
 {
-    o->outcome.first_byte_us = now_us() - o->started_us;
+    o->outcome.first_byte_us = clock_us(CLOCK_MONOTONIC) - o->started_us;
     o->answered = true;
     if (o->order.capture[0])
         tlsyn_tls_close(o->tls);
@@ -263,7 +255,7 @@ void opener_start(struct opener *o, const struct study_order *order)
         fail(o, error, "the capture cannot be written");
         return;
     }
-    o->started_us = now_us();
+    o->started_us = clock_us(CLOCK_MONOTONIC);
     error = begin(o, order);
     if (error < 0)
         fail(o, error,
@@ -328,7 +320,7 @@ void opener_finish(struct opener *o, struct study_outcome *outcome)
 
 static void end_probe(struct opener *o, int error)
 {
-    o->probe_us = now_us() - o->started_us;
+    o->probe_us = clock_us(CLOCK_MONOTONIC) - o->started_us;
     o->probe_error = error;
     o->done = true;
 }
@@ -387,7 +379,7 @@ void opener_probe(struct opener *o, enum study_probe probe)
     o->done = false;
     o->conn = NULL;
     o->probe_error = -ETIMEDOUT;
-    o->started_us = now_us();
+    o->started_us = clock_us(CLOCK_MONOTONIC);
     error = begin_probe(o, probe);
     if (error < 0)
         end_probe(o, error);

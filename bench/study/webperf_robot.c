@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "measure/clock.h"
 #include "measure/rng.h"
 #include "study/webperf.h"
 
@@ -125,14 +126,6 @@ static bool is_precise(struct robot *robot)
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
-static int64_t clock_us(clockid_t which)
-{
-    struct timespec t;
-
-    (void)clock_gettime(which, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static bool interrupted(struct robot *robot)
 {
     return robot->observer->interrupted(robot->observer);
@@ -187,7 +180,7 @@ static int observe_round(struct robot *robot)
         *seen = o->kinds[order[place]];
         seen->round = robot->done;
         seen->place = place;
-        seen->when_us = clock_us(CLOCK_REALTIME);
+        seen->when_us = (int64_t)clock_us(CLOCK_REALTIME);
         error = robot->prober->observe(robot->prober, seen, robot->message);
         if (error < 0)
             return error;
@@ -211,7 +204,7 @@ static bool wait_until(struct robot *robot, int64_t when_us)
 {
     const struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
 
-    while (clock_us(CLOCK_MONOTONIC) < when_us) {
+    while ((int64_t)clock_us(CLOCK_MONOTONIC) < when_us) {
         if (interrupted(robot))
             return false;
         (void)nanosleep(&nap, NULL);
@@ -222,14 +215,14 @@ static bool wait_until(struct robot *robot, int64_t when_us)
 static int observe_all(struct robot *robot)
 {
     const struct webperf_options *o = robot->options;
-    int64_t next = clock_us(CLOCK_MONOTONIC);
+    int64_t next = (int64_t)clock_us(CLOCK_MONOTONIC);
     int64_t end = o->duration_us > 0 ? next + o->duration_us : INT64_MAX;
     int r = 0;
 
     tell(robot);
     while (r == 0 && robot->done < o->rounds && next < end && !is_precise(robot) &&
            wait_until(robot, next)) {
-        next = clock_us(CLOCK_MONOTONIC) + o->interval_us;
+        next = (int64_t)clock_us(CLOCK_MONOTONIC) + o->interval_us;
         r = observe_round(robot);
         if (r == 0)
             r = keep_round(robot);
@@ -268,7 +261,7 @@ static int begin(struct robot *robot, struct webperf_options *options)
         (void)snprintf(robot->message, STUDY_MESSAGE_MAX, "too many kinds of observations");
         return error;
     }
-    options->run.started_us = clock_us(CLOCK_REALTIME);
+    options->run.started_us = (int64_t)clock_us(CLOCK_REALTIME);
     error = store_open(options->database, STORE_WRITE, &robot->store, robot->message);
     if (error == 0)
         error = store_begin(robot->store, &options->run, &robot->done, robot->message);

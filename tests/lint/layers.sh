@@ -26,7 +26,7 @@ BEGIN {
     sees["lab"] = "lab"
     sees["measure"] = "measure"
     sees["report"] = "report measure"
-    sees["peer"] = "peer"
+    sees["peer"] = "peer measure"
     sees["web"] = "web"
     sees["study"] = "study web report measure store lab peer"
     sees["store"] = "store"
