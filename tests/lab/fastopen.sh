@@ -123,28 +123,7 @@ need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 mkdir "$scratch/www"
 echo index >"$scratch/www/index.html"
-cat >"$scratch/nginx.conf" <<END
-user root;
-daemon off;
-master_process off;
-error_log $scratch/error.log;
-pid $scratch/nginx.pid;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $scratch/t1;
-    proxy_temp_path $scratch/t2;
-    fastcgi_temp_path $scratch/t3;
-    uwsgi_temp_path $scratch/t4;
-    scgi_temp_path $scratch/t5;
-    server {
-        listen 443 ssl fastopen=64;
-        ssl_certificate $scratch/ec.pem;
-        ssl_certificate_key $scratch/ec.key;
-        root $scratch/www;
-    }
-}
-END
+nginx_configuration fastopen=64 </dev/null
 # The kernel takes part as a server (2), with every listener (0x400); later without cookies too (0x200).
 cat >"$scratch/servers" <<END
 cd $scratch

@@ -82,6 +82,37 @@ certificate()
         fail "openssl makes no certificate: $(cat "$scratch/openssl")"
 }
 
+# nginx_configuration LISTEN-OPTIONS <LINES: $scratch/nginx.conf: an https server of $scratch/www with the certificate
+# `ec`, and LINES inside its `server`. `nginx -p $scratch -c nginx.conf` stays in the foreground, as the user that
+# it was called by.
+nginx_configuration()
+{
+    cat >"$scratch/nginx.conf" <<END
+user root;
+daemon off;
+master_process off;
+error_log $scratch/error.log;
+pid $scratch/nginx.pid;
+events { worker_connections 64; }
+http {
+    types { text/html html; }
+    access_log off;
+    client_body_temp_path $scratch/t1;
+    proxy_temp_path $scratch/t2;
+    fastcgi_temp_path $scratch/t3;
+    uwsgi_temp_path $scratch/t4;
+    scgi_temp_path $scratch/t5;
+    server {
+        listen 443 ssl $1;
+        ssl_certificate $scratch/ec.pem;
+        ssl_certificate_key $scratch/ec.key;
+        root $scratch/www;
+$(cat)
+    }
+}
+END
+}
+
 # no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has
 # its leaks reported.
 no_findings()

@@ -75,32 +75,11 @@ mkdir "$scratch/www" "$scratch/www/chunked"
 echo index >"$scratch/www/index.html"
 head -c 3000000 /dev/urandom >"$scratch/www/random"
 head -c 1000000 /dev/zero >"$scratch/www/chunked/big.html"
-cat >"$scratch/nginx.conf" <<END
-user root;
-daemon off;
-master_process off;
-error_log $scratch/error.log;
-pid $scratch/nginx.pid;
-events { worker_connections 64; }
-http {
-    types { text/html html; }
-    access_log off;
-    client_body_temp_path $scratch/t1;
-    proxy_temp_path $scratch/t2;
-    fastcgi_temp_path $scratch/t3;
-    uwsgi_temp_path $scratch/t4;
-    scgi_temp_path $scratch/t5;
-    server {
-        listen 443 ssl fastopen=64;
-        ssl_certificate $scratch/ec.pem;
-        ssl_certificate_key $scratch/ec.key;
-        root $scratch/www;
+nginx_configuration fastopen=64 <<'END'
         location = /moved { return 301 /random; }
-        location = /loop { return 302 https://\$host/loop; }
-        location = /downgrade { return 302 http://\$host/random; }
+        location = /loop { return 302 https://$host/loop; }
+        location = /downgrade { return 302 http://$host/random; }
         location /chunked/ { ssi on; }
-    }
-}
 END
 # The server's kernel takes data in a SYN without a cookie (0x200), as a server (2).
 cat >"$scratch/server" <<END

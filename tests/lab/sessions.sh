@@ -150,29 +150,9 @@ need_namespaces
 certificate ec ec -pkeyopt ec_paramgen_curve:P-256
 mkdir "$scratch/www"
 echo index >"$scratch/www/index.html"
-cat >"$scratch/nginx.conf" <<END
-user root;
-daemon off;
-master_process off;
-error_log $scratch/error.log;
-pid $scratch/nginx.pid;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path $scratch/t1;
-    proxy_temp_path $scratch/t2;
-    fastcgi_temp_path $scratch/t3;
-    uwsgi_temp_path $scratch/t4;
-    scgi_temp_path $scratch/t5;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache builtin:100;
-    server {
-        listen 443 ssl;
-        ssl_certificate $scratch/ec.pem;
-        ssl_certificate_key $scratch/ec.key;
-        root $scratch/www;
-    }
-}
+nginx_configuration '' <<'END'
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache builtin:100;
 END
 cat >"$scratch/servers" <<END
 cd $scratch
