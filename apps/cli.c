@@ -53,7 +53,7 @@ static const struct cli_option *find(const struct cli_command *command, const ch
 
 static enum outcome take(const struct scan *s, const struct cli_option *o, const char *value)
 {
-    char text[512];
+    char accepts[CLI_ACCEPTS_TEXT], text[512];
 
     if (!o->type) {
         *(bool *)o->into = true;
@@ -61,21 +61,22 @@ static enum outcome take(const struct scan *s, const struct cli_option *o, const
     }
     if (o->type->parse(o->type, value, o->into) == 0)
         return PARSED;
-    (void)snprintf(text, sizeof(text), "--%s takes %s, not \"%s\"", o->name, o->type->accepts,
-                   value);
+    (void)snprintf(text, sizeof(text), "--%s takes %s, not \"%s\"", o->name,
+                   cli_accepts(o->type, accepts), value);
     return complain(s, text);
 }
 
 /* Gives an option the following argument as its value. */
 static enum outcome take_next(struct scan *s, const struct cli_option *o)
 {
-    char text[512];
+    char accepts[CLI_ACCEPTS_TEXT], text[512];
 
     if (!o->type || o->type->alone)
         return take(s, o, o->type ? o->type->alone : NULL);
     if (s->next < s->argc)
         return take(s, o, s->argv[s->next++]);
-    (void)snprintf(text, sizeof(text), "--%s needs a value: %s", o->name, o->type->accepts);
+    (void)snprintf(text, sizeof(text), "--%s needs a value: %s", o->name,
+                   cli_accepts(o->type, accepts));
     return complain(s, text);
 }
 
@@ -154,14 +155,14 @@ static enum outcome take_environment(const struct scan *s, const struct cli_opti
 {
     for (; o && o->name; o++) {
         const char *value = o->environment ? getenv(o->environment) : NULL;
-        char text[512];
+        char accepts[CLI_ACCEPTS_TEXT], text[512];
 
         if (!value || value[0] == '\0' || !o->type)
             continue;
         if (o->type->parse(o->type, value, o->into) == 0)
             continue;
         (void)snprintf(text, sizeof(text), "the environment variable %s takes %s, not \"%s\"",
-                       o->environment, o->type->accepts, value);
+                       o->environment, cli_accepts(o->type, accepts), value);
         return complain(s, text);
     }
     return PARSED;

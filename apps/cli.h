@@ -35,7 +35,8 @@ enum cli_exit {
 /** A kind of value. */
 struct cli_type {
     const char *placeholder; /* in --help: "DURATION" */
-    const char *accepts;     /* completes "--rtt takes ..." */
+    /** Completes "--rtt takes ..."; NULL: as the choices or bounds say. */
+    const char *accepts;
     /** 0, or -EINVAL; *into is unchanged then. */
     int (*parse)(const struct cli_type *type, const char *text, void *into);
     const char *const *choices; /* of cli_choice_parse(): NULL-terminated */
@@ -69,6 +70,11 @@ struct cli_network {
 int cli_choice_parse(const struct cli_type *type, const char *text, void *into);
 int cli_set_parse(const struct cli_type *type, const char *text, void *into);
 int cli_number_parse(const struct cli_type *type, const char *text, void *into);
+
+/** What a type accepts, for a sentence: its own words, or made of its choices or bounds in
+ * `text`. */
+#define CLI_ACCEPTS_TEXT 256
+const char *cli_accepts(const struct cli_type *type, char text[CLI_ACCEPTS_TEXT]);
 
 struct cli_option {
     const char *name;            /* without dashes */

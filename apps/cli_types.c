@@ -203,6 +203,34 @@ int cli_number_parse(const struct cli_type *type, const char *text, void *into)
     return 0;
 }
 
+/* "lab or memory"; "some of new, id, psk, with commas between" */
+static void join_choices(const struct cli_type *type, char text[CLI_ACCEPTS_TEXT])
+{
+    bool set = type->parse == cli_set_parse;
+    size_t len = (size_t)snprintf(text, CLI_ACCEPTS_TEXT, "%s", set ? "some of " : "");
+
+    for (int i = 0; type->choices[i] && len < CLI_ACCEPTS_TEXT; i++) {
+        const char *between = i == 0 ? "" : type->choices[i + 1] || set ? ", " : " or ";
+        int n = snprintf(text + len, CLI_ACCEPTS_TEXT - len, "%s%s", between, type->choices[i]);
+
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (set && len < CLI_ACCEPTS_TEXT)
+        (void)snprintf(text + len, CLI_ACCEPTS_TEXT - len, ", with commas between");
+}
+
+const char *cli_accepts(const struct cli_type *type, char text[CLI_ACCEPTS_TEXT])
+{
+    if (type->accepts)
+        return type->accepts;
+    if (type->choices)
+        join_choices(type, text);
+    else
+        (void)snprintf(text, CLI_ACCEPTS_TEXT, "a whole number from %lld to %lld",
+                       (long long)type->min, (long long)type->max);
+    return text;
+}
+
 const struct cli_type cli_string = {
     .placeholder = "TEXT", .accepts = "a word", .parse = parse_string};
 const struct cli_type cli_file = {
@@ -218,11 +246,8 @@ const struct cli_type cli_rate = {.placeholder = "RATE",
 const struct cli_type cli_percent = {.placeholder = "PERCENT",
                                      .accepts = "a percentage from 0% to 100%, such as 2%",
                                      .parse = parse_percent};
-const struct cli_type cli_count = {.placeholder = "N",
-                                   .accepts = "a whole number from 1 to 2147483647",
-                                   .parse = cli_number_parse,
-                                   .min = 1,
-                                   .max = INT32_MAX};
+const struct cli_type cli_count = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = INT32_MAX};
 const struct cli_type cli_port = {.placeholder = "PORT",
                                   .accepts = "a port number from 1 to 65535",
                                   .parse = cli_number_parse,

@@ -21,14 +21,10 @@
 static const char *const levels[] = {"none", "open", "cookie", "paper", NULL};
 static const char *const suites[] = {"any", "1.2-rsa", "1.2-ecdhe", "1.3", NULL};
 
-static const struct cli_type level_type = {.placeholder = "LEVEL",
-                                           .accepts = "none, open, cookie or paper",
-                                           .parse = cli_choice_parse,
-                                           .choices = levels};
-const struct cli_type client_suite_type = {.placeholder = "VERSION",
-                                           .accepts = "any, 1.2-rsa, 1.2-ecdhe or 1.3",
-                                           .parse = cli_choice_parse,
-                                           .choices = suites};
+static const struct cli_type level_type = {
+    .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = levels};
+const struct cli_type client_suite_type = {
+    .placeholder = "VERSION", .parse = cli_choice_parse, .choices = suites};
 
 void client_options_init(struct client_options *options, struct cli_option *table)
 {

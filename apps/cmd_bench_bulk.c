@@ -11,7 +11,6 @@
 #include "study.h"
 #include "study/bulk.h"
 
-#define ROOM_NEEDED  (1 << 20) /* bytes on disk that the file may take */
 #define QUICK_ROUNDS 2
 #define QUICK_SPAN   TLSYN_MS(800)
 
@@ -27,33 +26,7 @@ struct bulk_command {
 
 /* --- the study -------------------------------------------------------------------------------- */
 
-static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
-{
-    return bulk_run(study, observer, message);
-}
-
-static int kind_analyse(void *study)
-{
-    return bulk_analyse(study);
-}
-
-static int kind_json(const void *study, FILE *out)
-{
-    return bulk_json(study, out);
-}
-
-static int kind_text(const void *study, FILE *out, unsigned width)
-{
-    return bulk_text(study, out, width);
-}
-
-static const struct study_kind kind = {
-    .file = "bulk.json",
-    .run = kind_run,
-    .analyse = kind_analyse,
-    .json = kind_json,
-    .text = kind_text,
-};
+STUDY_KIND(bulk);
 
 static void take_options(const struct bulk_command *c, struct bulk_options *o)
 {
@@ -81,31 +54,31 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->version = TLSYN_VERSION;
 }
 
+static void announce(const void *planned)
+{
+    const struct bulk_study *study = planned;
+    const struct bulk_options *o = &study->options;
+    double turn = (double)o->span / 1e6 + 0.2;
+    char text[32];
+
+    if (o->lwip && !peer_lwip_is_there())
+        say("lwIP is left out: tlsyn was built without liblwip-dev, or liblwip0 is not installed");
+    say("%u pairs, %u rounds: %s", study->member_count, o->rounds,
+        study_duration((double)study->member_count * o->rounds * turn, text, sizeof(text)));
+}
+
 static int run(const struct bulk_command *c, const char *typed)
 {
     struct bulk_options options;
-    struct bulk_study *study = NULL;
-    char text[32];
-    int error = study_try_folder(c->out, ROOM_NEEDED);
+    const struct study_errand errand = {.kind = &kind,
+                                        .options = &options,
+                                        .folder = c->out,
+                                        .announce = announce,
+                                        .json = c->json};
 
-    if (error < 0)
-        return CLI_FAILURE;
     take_options(c, &options);
     options.command = typed;
-    error = bulk_plan(&options, &study);
-    if (error < 0) {
-        say("nothing was measured: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    if (options.lwip && !peer_lwip_is_there())
-        say("lwIP is left out: tlsyn was built without liblwip-dev, or liblwip0 is not installed");
-    say("%u pairs, %u rounds: %s", study->member_count, options.rounds,
-        study_duration((double)study->member_count * options.rounds *
-                           ((double)options.span / 1e6 + 0.2),
-                       text, sizeof(text)));
-    int status = study_conduct(&kind, study, c->out, c->json);
-    bulk_free(study);
-    return status;
+    return study_conduct(&errand);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -114,24 +87,15 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
 {
     static const char *const family_names[] = {"4", "6", NULL};
     static const char *const offload_names[] = {"on", "off", "both", NULL};
-    static const struct cli_type family = {.placeholder = "FAMILY",
-                                           .accepts = "4 or 6",
-                                           .parse = cli_choice_parse,
-                                           .choices = family_names};
-    static const struct cli_type offload = {.placeholder = "WHICH",
-                                            .accepts = "on, off or both",
-                                            .parse = cli_choice_parse,
-                                            .choices = offload_names};
+    static const struct cli_type family = {
+        .placeholder = "FAMILY", .parse = cli_choice_parse, .choices = family_names};
+    static const struct cli_type offload = {
+        .placeholder = "WHICH", .parse = cli_choice_parse, .choices = offload_names};
     static const char *const receive_names[] = {"calls", "ring", NULL};
-    static const struct cli_type receive = {.placeholder = "HOW",
-                                            .accepts = "calls or ring",
-                                            .parse = cli_choice_parse,
-                                            .choices = receive_names};
-    static const struct cli_type rounds = {.placeholder = "N",
-                                           .accepts = "a whole number from 1 to 1000",
-                                           .parse = cli_number_parse,
-                                           .min = 1,
-                                           .max = BULK_ROUNDS_MAX};
+    static const struct cli_type receive = {
+        .placeholder = "HOW", .parse = cli_choice_parse, .choices = receive_names};
+    static const struct cli_type rounds = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = BULK_ROUNDS_MAX};
     const struct cli_option options[] = {
         {"seconds", 0, &cli_duration, &c->seconds, "that each pair sends for, per round (2s)",
          NULL},

@@ -9,61 +9,14 @@
 #include "study.h"
 #include "study/fallback.h"
 
-#define ROOM_NEEDED  (1 << 20) /* bytes on disk that the file may take */
 #define QUICK_ROUNDS 3
 
-static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
-{
-    return fallback_run(study, observer, message);
-}
-
-static int kind_analyse(void *study)
-{
-    return fallback_analyse(study);
-}
-
-static int kind_json(const void *study, FILE *out)
-{
-    return fallback_json(study, out);
-}
-
-static int kind_text(const void *study, FILE *out, unsigned width)
-{
-    return fallback_text(study, out, width);
-}
-
-static const struct study_kind kind = {
-    .file = "fallback.json",
-    .run = kind_run,
-    .analyse = kind_analyse,
-    .json = kind_json,
-    .text = kind_text,
-};
-
-static int run(const struct fallback_options *options, const char *folder, bool json)
-{
-    struct fallback_study *study = NULL;
-    int error = study_try_folder(folder, ROOM_NEEDED);
-
-    if (error < 0)
-        return CLI_FAILURE;
-    error = fallback_plan(options, &study);
-    if (error < 0) {
-        say("nothing was measured: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    int status = study_conduct(&kind, study, folder, json);
-    fallback_free(study);
-    return status;
-}
+STUDY_KIND(fallback);
 
 int cmd_bench_fallback(int argc, char **argv)
 {
-    static const struct cli_type round_count = {.placeholder = "N",
-                                                .accepts = "a whole number from 1 to 200",
-                                                .parse = cli_number_parse,
-                                                .min = 1,
-                                                .max = FALLBACK_ROUNDS_MAX};
+    static const struct cli_type round_count = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = FALLBACK_ROUNDS_MAX};
     struct fallback_options options;
     tlsyn_time rtt = 0;
     int64_t rounds = 0;
@@ -106,5 +59,6 @@ int cmd_bench_fallback(int argc, char **argv)
     options.seed = (uint64_t)seed;
     options.command = typed;
     options.version = TLSYN_VERSION;
-    return run(&options, folder, json);
+    return study_conduct(
+        &(struct study_errand){.kind = &kind, .options = &options, .folder = folder, .json = json});
 }

@@ -9,8 +9,7 @@
 #include "study.h"
 #include "study/flood.h"
 
-#define ROOM_NEEDED (1 << 20) /* bytes on disk that the file may take */
-#define QUICK_SPAN  TLSYN_SECONDS(1)
+#define QUICK_SPAN TLSYN_SECONDS(1)
 
 struct flood_command {
     struct study_list rates;
@@ -25,33 +24,7 @@ enum { SERVER_ALL, SERVER_TLSYN, SERVER_NGINX };
 
 /* --- the study -------------------------------------------------------------------------------- */
 
-static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
-{
-    return flood_run(study, observer, message);
-}
-
-static int kind_analyse(void *study)
-{
-    return flood_analyse(study);
-}
-
-static int kind_json(const void *study, FILE *out)
-{
-    return flood_json(study, out);
-}
-
-static int kind_text(const void *study, FILE *out, unsigned width)
-{
-    return flood_text(study, out, width);
-}
-
-static const struct study_kind kind = {
-    .file = "flood.json",
-    .run = kind_run,
-    .analyse = kind_analyse,
-    .json = kind_json,
-    .text = kind_text,
-};
+STUDY_KIND(flood);
 
 static void take_options(const struct flood_command *c, struct flood_options *o)
 {
@@ -76,31 +49,31 @@ static void take_options(const struct flood_command *c, struct flood_options *o)
     o->version = TLSYN_VERSION;
 }
 
+static void announce(const void *planned)
+{
+    const struct flood_study *study = planned;
+    char text[32];
+
+    say("%u floods of %.1f s: %s", study->cell_count, (double)study->options.span / 1e6,
+        study_duration(flood_estimate(study), text, sizeof(text)));
+}
+
 static int run(const struct flood_command *c, const char *typed)
 {
     struct flood_options options;
-    struct flood_study *study = NULL;
-    char text[32];
-    int error = study_try_folder(c->out, ROOM_NEEDED);
+    const struct study_errand errand = {.kind = &kind,
+                                        .options = &options,
+                                        .folder = c->out,
+                                        .announce = announce,
+                                        .json = c->json};
 
-    if (error < 0)
-        return CLI_FAILURE;
     take_options(c, &options);
     options.command = typed;
     if (options.pairs[FLOOD_NGINX_STOCK] && !flood_has_nginx()) {
         say("there is no nginx to compare with");
         options.pairs[FLOOD_NGINX_STOCK] = false;
     }
-    error = flood_plan(&options, &study);
-    if (error < 0) {
-        say("nothing was measured: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    say("%u floods of %.1f s: %s", study->cell_count, (double)options.span / 1e6,
-        study_duration(flood_estimate(study), text, sizeof(text)));
-    int status = study_conduct(&kind, study, c->out, c->json);
-    flood_free(study);
-    return status;
+    return study_conduct(&errand);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -111,24 +84,17 @@ static const struct cli_type rates = {
     .parse = study_list_parse,
     .min = 1,
     .max = 200000};
-static const struct cli_type visits = {.placeholder = "N",
-                                       .accepts = "a whole number from 1 to 1000",
-                                       .parse = cli_number_parse,
-                                       .min = 1,
-                                       .max = 1000};
+static const struct cli_type visits = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 1000};
 
 static int parse(struct flood_command *c, int argc, char **argv, int *exit_status)
 {
     static const char *const servers[] = {"all", "tlsyn", "nginx", NULL};
     static const char *const kinds[] = {"all", "spoofed", "stolen", NULL};
-    static const struct cli_type server = {.placeholder = "SERVER",
-                                           .accepts = "all, tlsyn or nginx",
-                                           .parse = cli_choice_parse,
-                                           .choices = servers};
-    static const struct cli_type flood = {.placeholder = "KIND",
-                                          .accepts = "all, spoofed or stolen",
-                                          .parse = cli_choice_parse,
-                                          .choices = kinds};
+    static const struct cli_type server = {
+        .placeholder = "SERVER", .parse = cli_choice_parse, .choices = servers};
+    static const struct cli_type flood = {
+        .placeholder = "KIND", .parse = cli_choice_parse, .choices = kinds};
     const struct cli_option options[] = {
         {"rate", 0, &rates, &c->rates, "forged SYNs per second (1000,3000,10000)", NULL},
         {"flood", 0, &flood, &c->kind,

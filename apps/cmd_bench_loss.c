@@ -10,7 +10,6 @@
 #include "study.h"
 #include "study/loss.h"
 
-#define ROOM_NEEDED  (1 << 20) /* bytes on disk that the file may take */
 #define QUICK_ROUNDS 3
 #define QUICK_SCALE  0.25
 
@@ -28,33 +27,7 @@ struct loss_command {
 
 /* --- the study -------------------------------------------------------------------------------- */
 
-static int kind_run(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
-{
-    return loss_run(study, observer, message);
-}
-
-static int kind_analyse(void *study)
-{
-    return loss_analyse(study);
-}
-
-static int kind_json(const void *study, FILE *out)
-{
-    return loss_json(study, out);
-}
-
-static int kind_text(const void *study, FILE *out, unsigned width)
-{
-    return loss_text(study, out, width);
-}
-
-static const struct study_kind kind = {
-    .file = "loss.json",
-    .run = kind_run,
-    .analyse = kind_analyse,
-    .json = kind_json,
-    .text = kind_text,
-};
+STUDY_KIND(loss);
 
 static void take_list(struct loss_list *into, const struct study_list *list)
 {
@@ -99,27 +72,27 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
     o->version = TLSYN_VERSION;
 }
 
+static void announce(const void *planned)
+{
+    const struct loss_study *study = planned;
+    char text[32];
+
+    say("%u paths, %u pairs, %u rounds: %s", study->cell_count, study->pair_count,
+        study->options.rounds, study_duration(loss_estimate(&study->options), text, sizeof(text)));
+}
+
 static int run(const struct loss_command *c, const char *typed)
 {
     struct loss_options options;
-    struct loss_study *study = NULL;
-    char text[32];
-    int error = study_try_folder(c->out, ROOM_NEEDED);
+    const struct study_errand errand = {.kind = &kind,
+                                        .options = &options,
+                                        .folder = c->out,
+                                        .announce = announce,
+                                        .json = c->json};
 
-    if (error < 0)
-        return CLI_FAILURE;
     take_options(c, &options);
     options.command = typed;
-    error = loss_plan(&options, &study);
-    if (error < 0) {
-        say("nothing was measured: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    say("%u paths, %u pairs, %u rounds: %s", study->cell_count, study->pair_count, options.rounds,
-        study_duration(loss_estimate(&options), text, sizeof(text)));
-    int status = study_conduct(&kind, study, c->out, c->json);
-    loss_free(study);
-    return status;
+    return study_conduct(&errand);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -136,19 +109,14 @@ static const struct cli_type times = {
     .parse = study_list_parse,
     .choices = (const char *const[]){"ms", NULL},
     .max = 10000};
-static const struct cli_type rounds = {.placeholder = "N",
-                                       .accepts = "a whole number from 1 to 1000",
-                                       .parse = cli_number_parse,
-                                       .min = 1,
-                                       .max = LOSS_ROUNDS_MAX};
+static const struct cli_type rounds = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = LOSS_ROUNDS_MAX};
 
 static int parse(struct loss_command *c, int argc, char **argv, int *exit_status)
 {
     static const char *const family_names[] = {"4", "6", "both", NULL};
-    static const struct cli_type family = {.placeholder = "FAMILY",
-                                           .accepts = "4, 6 or both",
-                                           .parse = cli_choice_parse,
-                                           .choices = family_names};
+    static const struct cli_type family = {
+        .placeholder = "FAMILY", .parse = cli_choice_parse, .choices = family_names};
     const struct cli_option options[] = {
         {"loss", 0, &percents, &c->loss, "frames lost, each way (0,0.1,1,5)", NULL},
         {"rtt", 0, &times, &c->rtt, "round trips, in ms (0,20,100)", NULL},

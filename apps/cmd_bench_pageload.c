@@ -68,15 +68,9 @@ static const char *const handshake_names[] = {"tls1.2-sequential",
                                               NULL};
 static const char *const visit_names[] = {"unoptimized", "first", "repeat", "all", NULL};
 static const struct cli_type handshake_type = {
-    .placeholder = "NAME",
-    .accepts = "tls1.2-sequential, tls1.2-embedded, tls1.3-sequential, tls1.3-embedded, "
-               "tls1.3-sequential-0rtt, tls1.3-embedded-0rtt or all",
-    .parse = cli_choice_parse,
-    .choices = handshake_names};
-static const struct cli_type visit_type = {.placeholder = "NAME",
-                                           .accepts = "unoptimized, first, repeat or all",
-                                           .parse = cli_choice_parse,
-                                           .choices = visit_names};
+    .placeholder = "NAME", .parse = cli_choice_parse, .choices = handshake_names};
+static const struct cli_type visit_type = {
+    .placeholder = "NAME", .parse = cli_choice_parse, .choices = visit_names};
 
 int cmd_bench_pageload(int argc, char **argv)
 {

@@ -189,14 +189,10 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
 {
     static const char *const levels[] = {"cookie", "open", "paper", NULL};
     static const char *const links[] = {"lab", "memory", NULL};
-    static const struct cli_type level = {.placeholder = "LEVEL",
-                                          .accepts = "cookie, open or paper",
-                                          .parse = cli_choice_parse,
-                                          .choices = levels};
-    static const struct cli_type link = {.placeholder = "LINK",
-                                         .accepts = "lab or memory",
-                                         .parse = cli_choice_parse,
-                                         .choices = links};
+    static const struct cli_type level = {
+        .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = levels};
+    static const struct cli_type link = {
+        .placeholder = "LINK", .parse = cli_choice_parse, .choices = links};
     static const char *const ms[] = {"ms", NULL};
     static const struct cli_type pings = {
         .placeholder = "MS,...",
@@ -208,11 +204,8 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
                                           .accepts = "all, or some of new, resumed, early, "
                                                      "fastopen and quic with commas between",
                                           .parse = parse_modes};
-    static const struct cli_type rounds = {.placeholder = "N",
-                                           .accepts = "a whole number from 1 to 100000",
-                                           .parse = cli_number_parse,
-                                           .min = 1,
-                                           .max = TABLE2_ROUNDS_MAX};
+    static const struct cli_type rounds = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = TABLE2_ROUNDS_MAX};
     const struct cli_option options[] = {
         {"rtt", 0, &pings, &c->pings, "ping targets, in ms (0.4,6.0,7.1,8.4,11.6)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "handshakes per cell that count (100)", NULL},

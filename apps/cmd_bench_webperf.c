@@ -236,21 +236,13 @@ static const char *const suite_names[] = {"1.2-rsa", "1.2-ecdhe", "1.3", NULL};
 static const char *const mode_names[] = {"sequential", "embedded", NULL};
 static const char *const session_names[] = {"new", "id", "ticket", "psk", "early", NULL};
 
-#define WORDS(names, words)                                                                        \
-    {                                                                                              \
-        .placeholder = "WORD,...", .accepts = "some of " words ", with commas between",            \
-        .parse = cli_set_parse, .choices = (names)                                                 \
-    }
-
-static const struct cli_type stacks = WORDS(stack_names, "tlsyn, kernel, quic");
-static const struct cli_type suites = WORDS(suite_names, "1.2-rsa, 1.2-ecdhe, 1.3");
-static const struct cli_type modes = WORDS(mode_names, "sequential, embedded");
-static const struct cli_type sessions = WORDS(session_names, "new, id, ticket, psk, early");
-static const struct cli_type rounds = {.placeholder = "N",
-                                       .accepts = "a whole number from 1 to 10000000",
-                                       .parse = cli_number_parse,
-                                       .min = 1,
-                                       .max = 10000000};
+static const struct cli_type stacks = {"WORD,...", .parse = cli_set_parse, .choices = stack_names};
+static const struct cli_type suites = {"WORD,...", .parse = cli_set_parse, .choices = suite_names};
+static const struct cli_type modes = {"WORD,...", .parse = cli_set_parse, .choices = mode_names};
+static const struct cli_type sessions = {"WORD,...", .parse = cli_set_parse,
+                                         .choices = session_names};
+static const struct cli_type rounds = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 10000000};
 
 /* Of a host's options those that say which, without their letters: two are this study's. */
 static void choose_common(struct webperf_command *c, struct cli_option common[5])
@@ -276,14 +268,10 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
     struct cli_option common[5];
     static const char *const link_names[] = {"lab", "memory", NULL};
     static const char *const level_names[] = {"cookie", "open", NULL};
-    static const struct cli_type link = {.placeholder = "LINK",
-                                         .accepts = "lab or memory",
-                                         .parse = cli_choice_parse,
-                                         .choices = link_names};
-    static const struct cli_type level = {.placeholder = "LEVEL",
-                                          .accepts = "cookie or open",
-                                          .parse = cli_choice_parse,
-                                          .choices = level_names};
+    static const struct cli_type link = {
+        .placeholder = "LINK", .parse = cli_choice_parse, .choices = link_names};
+    static const struct cli_type level = {
+        .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = level_names};
     const struct cli_option options[] = {
         {"rounds", 'n', &rounds, &c->rounds, "that the database holds in the end (100)", NULL},
         {"duration", 'd', &cli_duration, &c->duration, "begin no round after so long", NULL},

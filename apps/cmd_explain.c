@@ -157,7 +157,6 @@ static int explain(const struct explain *e, FILE *stream)
 int cmd_explain(int argc, char **argv)
 {
     static const struct cli_type segments = {.placeholder = "N",
-                                             .accepts = "a whole number from 24 to 4096",
                                              .parse = cli_number_parse,
                                              .min = SEGMENTS_MIN,
                                              .max = LADDER_EVENTS_MAX};

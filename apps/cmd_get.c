@@ -307,11 +307,8 @@ static int run(struct get *g, struct url *url)
 
 int cmd_get(int argc, char **argv)
 {
-    static const struct cli_type redirects = {.placeholder = "N",
-                                              .accepts = "a whole number from 0 to 50",
-                                              .parse = cli_number_parse,
-                                              .min = 0,
-                                              .max = 50};
+    static const struct cli_type redirects = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 0, .max = 50};
     struct get g = {.redirects_max = 10};
     bool early_data = false;
     struct cli_option common[HOST_OPTIONS];

@@ -219,10 +219,8 @@ static int run(const struct lab_command *command, char **argv)
 static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
 {
     static const char *const directions[] = {"both", "to-server", "to-client", NULL};
-    static const struct cli_type direction = {.placeholder = "WHICH",
-                                              .accepts = "both, to-server or to-client",
-                                              .parse = cli_choice_parse,
-                                              .choices = directions};
+    static const struct cli_type direction = {
+        .placeholder = "WHICH", .parse = cli_choice_parse, .choices = directions};
     static const struct cli_type mtu = {.placeholder = "BYTES",
                                         .accepts = "a number of bytes from 68 to 65535",
                                         .parse = cli_number_parse,

@@ -359,16 +359,10 @@ static int check(const struct serve *s)
     return CLI_OK;
 }
 
-static const struct cli_type handshakes_type = {.placeholder = "N",
-                                                .accepts = "a whole number from 1 to 1000000",
-                                                .parse = cli_number_parse,
-                                                .min = 1,
-                                                .max = 1000000};
-static const struct cli_type connections_type = {.placeholder = "N",
-                                                 .accepts = "a whole number from 1 to 100000",
-                                                 .parse = cli_number_parse,
-                                                 .min = 1,
-                                                 .max = 100000};
+static const struct cli_type handshakes_type = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 1000000};
+static const struct cli_type connections_type = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 100000};
 
 static const struct cli_type early_data_type = {.placeholder = "BYTES",
                                                 .accepts = "bytes, from 1 to 1000000",
@@ -377,11 +371,8 @@ static const struct cli_type early_data_type = {.placeholder = "BYTES",
                                                 .max = 1000000,
                                                 .alone = "16384"};
 
-static const struct cli_type session_cache_type = {.placeholder = "N",
-                                                   .accepts = "a whole number from 0 to 1000000",
-                                                   .parse = cli_number_parse,
-                                                   .min = 0,
-                                                   .max = 1000000};
+static const struct cli_type session_cache_type = {
+    .placeholder = "N", .parse = cli_number_parse, .min = 0, .max = 1000000};
 
 int cmd_serve(int argc, char **argv)
 {

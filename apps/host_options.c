@@ -63,10 +63,8 @@ static const struct cli_type interface_type = {
     .placeholder = "NAME", .accepts = "the name of a network interface", .parse = parse_interface};
 
 static const char *const controllers[] = {"cubic", "newreno", "bbr", NULL};
-static const struct cli_type controller_type = {.placeholder = "NAME",
-                                                .accepts = "cubic, newreno or bbr",
-                                                .parse = cli_choice_parse,
-                                                .choices = controllers};
+static const struct cli_type controller_type = {
+    .placeholder = "NAME", .parse = cli_choice_parse, .choices = controllers};
 
 const char *host_controller(const struct host_options *options)
 {

@@ -17,7 +17,8 @@
 
 #include "say.h"
 
-#define LIST_MAX (sizeof(((struct study_list *)0)->value) / sizeof(double))
+#define ROOM_NEEDED (1 << 20) /* bytes on disk that a study's file may take */
+#define LIST_MAX    (sizeof(((struct study_list *)0)->value) / sizeof(double))
 
 int study_list_parse(const struct cli_type *type, const char *text, void *into)
 {
@@ -186,43 +187,64 @@ void study_unwatch(struct study_watcher *watcher)
 
 /* --- from measuring to the results ------------------------------------------------------------ */
 
-static int report(const struct study_kind *kind, void *study, const char *folder, bool json)
+static int report(const struct study_errand *e, void *study)
 {
-    int error = kind->analyse(study);
+    int error = e->kind->analyse(study);
+    char name[32];
     FILE *out;
 
     if (error < 0) {
         say("the figures cannot be computed: %s", strerror(-error));
         return CLI_FAILURE;
     }
-    out = study_open_file(folder, kind->file);
-    error = study_close_file(out, out ? kind->json(study, out) : -errno, folder, kind->file);
-    if (json)
-        (void)kind->json(study, stdout);
+    (void)snprintf(name, sizeof(name), "%s.json", e->kind->name);
+    out = study_open_file(e->folder, name);
+    error = study_close_file(out, out ? e->kind->json(study, out) : -errno, e->folder, name);
+    if (e->json)
+        (void)e->kind->json(study, stdout);
     else
-        (void)kind->text(study, stdout, study_width(STDOUT_FILENO));
-    if (error == 0 && !json)
-        say_result("\nIn %s: %s.\n", folder, kind->file);
+        (void)e->kind->text(study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !e->json)
+        say_result("\nIn %s: %s.\n", e->folder, name);
     return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
 }
 
-int study_conduct(const struct study_kind *kind, void *study, const char *folder, bool json)
+static int measure(const struct study_errand *e, void *study)
 {
     struct study_watcher w;
     char message[STUDY_MESSAGE_MAX];
     int error, status;
 
     study_watch(&w);
-    error = kind->run(study, &w.observer, message);
+    error = e->kind->run(study, &w.observer, message);
     study_unwatch(&w);
     if (error < 0)
         say("%s", message);
     if (error == -EPERM)
         return CLI_PERMISSION;
-    status = report(kind, study, folder, json);
+    status = report(e, study);
     if (error < 0)
         return CLI_FAILURE;
     return w.signal ? CLI_INTERRUPTED : status;
+}
+
+int study_conduct(const struct study_errand *errand)
+{
+    void *study = NULL;
+    int status, error;
+
+    if (study_try_folder(errand->folder, ROOM_NEEDED) < 0)
+        return CLI_FAILURE;
+    error = errand->kind->plan(errand->options, &study);
+    if (error < 0) {
+        say("nothing was measured: %s", strerror(-error));
+        return CLI_FAILURE;
+    }
+    if (errand->announce)
+        errand->announce(study);
+    status = measure(errand, study);
+    errand->kind->free(study);
+    return status;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

@@ -49,18 +49,63 @@ void study_watch(struct study_watcher *watcher);
 /** Ends the progress line. */
 void study_unwatch(struct study_watcher *watcher);
 
-/** A study that was planned, prints one table and writes one file: what it does, with its own
- * structure as the first argument. */
+/** A study that is planned, measured, and then prints one table and writes one file: what it does,
+ * with its own structures as arguments. */
 struct study_kind {
-    const char *file; /* "bulk.json" */
+    const char *name; /* "bulk": it writes bulk.json */
+    int (*plan)(const void *options, void **study);
     int (*run)(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX]);
     int (*analyse)(void *study);
     int (*json)(const void *study, FILE *out);
     int (*text)(const void *study, FILE *out, unsigned width);
+    void (*free)(void *study);
 };
 
-/** Runs it, prints the table, or JSON, and writes the file into `folder`. The exit status. */
-int study_conduct(const struct study_kind *kind, void *study, const char *folder, bool json);
+/** Defines `kind` of the functions that begin with `name`. */
+#define STUDY_KIND(name)                                                                           \
+    static int kind_plan(const void *options, void **study)                                        \
+    {                                                                                              \
+        struct name##_study *planned = NULL;                                                       \
+        int error = name##_plan(options, &planned);                                                \
+                                                                                                   \
+        *study = planned;                                                                          \
+        return error;                                                                              \
+    }                                                                                              \
+    static int kind_run(void *study, struct study_observer *observer,                              \
+                        char message[STUDY_MESSAGE_MAX])                                           \
+    {                                                                                              \
+        return name##_run(study, observer, message);                                               \
+    }                                                                                              \
+    static int kind_analyse(void *study)                                                           \
+    {                                                                                              \
+        return name##_analyse(study);                                                              \
+    }                                                                                              \
+    static int kind_json(const void *study, FILE *out)                                             \
+    {                                                                                              \
+        return name##_json(study, out);                                                            \
+    }                                                                                              \
+    static int kind_text(const void *study, FILE *out, unsigned width)                             \
+    {                                                                                              \
+        return name##_text(study, out, width);                                                     \
+    }                                                                                              \
+    static void kind_free(void *study)                                                             \
+    {                                                                                              \
+        name##_free(study);                                                                        \
+    }                                                                                              \
+    static const struct study_kind kind = {#name,     kind_plan, kind_run, kind_analyse,           \
+                                           kind_json, kind_text, kind_free}
+
+/** What a command asks of a study. */
+struct study_errand {
+    const struct study_kind *kind;
+    const void *options;
+    const char *folder;
+    void (*announce)(const void *study); /* says what was planned; or NULL */
+    bool json;
+};
+
+/** Plans and runs it, prints the table, or JSON, and writes the file. The exit status. */
+int study_conduct(const struct study_errand *errand);
 
 /** "about 40 s", "about 2.5 min" */
 const char *study_duration(double seconds, char *text, size_t size);

@@ -178,10 +178,24 @@ struct line {
 };
 
 static const char *const levels[] = {"none", "open", NULL};
-static const struct cli_type level_type = {.placeholder = "LEVEL",
-                                           .accepts = "none or open",
-                                           .parse = cli_choice_parse,
-                                           .choices = levels};
+static const struct cli_type level_type = {
+    .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = levels};
+
+START_TEST(what_a_type_accepts_follows_from_its_choices_and_bounds)
+{
+    static const char *const words[] = {"new", "id", "psk", NULL};
+    const struct cli_type one = {"WORD", .parse = cli_choice_parse, .choices = words};
+    const struct cli_type some = {"WORD,...", .parse = cli_set_parse, .choices = words};
+    const struct cli_type number = {"N", .parse = cli_number_parse, .min = -1, .max = 9};
+    char text[CLI_ACCEPTS_TEXT];
+
+    ck_assert_str_eq(cli_accepts(&level_type, text), "none or open");
+    ck_assert_str_eq(cli_accepts(&one, text), "new, id or psk");
+    ck_assert_str_eq(cli_accepts(&some, text), "some of new, id, psk, with commas between");
+    ck_assert_str_eq(cli_accepts(&number, text), "a whole number from -1 to 9");
+    ck_assert_str_eq(cli_accepts(&cli_port, text), cli_port.accepts);
+}
+END_TEST
 
 /* Runs with stderr in a file. */
 static void parse(struct line *l, const char *words)
@@ -383,6 +397,7 @@ Suite *cli_suite(void)
     tcase_add_test(lines, operands_gather_in_their_order);
     tcase_add_test(lines, a_dash_and_what_follows_two_are_operands);
     tcase_add_test(lines, somebody_elses_command_line_is_left_alone);
+    tcase_add_test(lines, what_a_type_accepts_follows_from_its_choices_and_bounds);
     tcase_add_test(lines, what_is_wrong_is_said_in_one_sentence);
     tcase_add_test(lines, the_environment_gives_defaults_that_options_replace);
     tcase_add_test(lines, defaults_stay_where_nothing_is_said);
