@@ -243,58 +243,48 @@ static void show_one(struct ss *ss, int dir, const char *name)
     free(answer.text);
 }
 
-static void show_entries(struct ss *ss, int dir, DIR *entries)
+/* Folders come and go: one that can't be read is no
+ * failure. */
+static bool show_folder(void *data, int dir)
 {
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+    int again = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    DIR *entries = again < 0 ? NULL : fdopendir(again);
+
+    if (!entries && again >= 0)
+        (void)close(again);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (entry->d_name[0] != '.')
-            show_one(ss, dir, entry->d_name);
+            show_one(data, dir, entry->d_name);
     }
-    (void)closedir(entries);
+    if (entries)
+        (void)closedir(entries);
+    tlsyn_control_dir_leave(dir);
+    return true;
 }
 
-static void show_folder(struct ss *ss, int which)
+static void show_runtime(struct ss *ss)
 {
-    char path[PATH_MAX] = "";
-    int dir = tlsyn_control_dir_open(which, false);
-    DIR *entries = NULL;
+    char path[PATH_MAX];
+    int dir = tlsyn_control_dir_runtime(false, path);
 
-    if (dir == -ENOENT)
-        return;
-    (void)tlsyn_control_dir_name(which, path);
-    entries = dir < 0 ? NULL : fdopendir(dir);
-    if (!entries) {
+    if (dir >= 0) {
+        (void)show_folder(ss, dir);
+    } else if (dir != -ENOENT) {
         say(dir == -EPERM
                 ? "%s is not believed: it must be a folder of this user's, open to nobody "
                   "else; remove it"
                 : "%s can't be read",
             path);
         ss->status = CLI_FAILURE;
-        if (dir >= 0)
-            (void)close(dir);
-        return;
     }
-    show_entries(ss, dir, entries);
-}
-
-/* Folders come and go: one that can't be read is no failure. */
-static void show_other(void *data, int dir)
-{
-    DIR *entries = fdopendir(dir);
-
-    if (entries)
-        show_entries(data, dir, entries);
-    else
-        (void)close(dir);
 }
 
 static int run(struct ss *ss)
 {
     if (ss->info || ss->listening || !(ss->counters || ss->summary))
         show_head(ss);
-    for (int which = 0; which < TLSYN_CONTROL_DIRS; which++)
-        show_folder(ss, which);
-    if (geteuid() == 0)
-        tlsyn_control_dir_others(show_other, ss);
+    show_runtime(ss);
+    tlsyn_control_dir_each(show_folder, ss);
     for (int i = 0; i < ss->pids; i++) {
         if (ss->found[i])
             continue;

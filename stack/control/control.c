@@ -128,23 +128,32 @@ static int listen_there(struct tlsyn_control *control)
     return error;
 }
 
+/* In the folder `dir`, or not: then it is left. */
+static int open_there(struct tlsyn_control *control, int dir)
+{
+    int error = dir;
+
+    if (dir < 0)
+        return error;
+    control->dir = dir;
+    error = listen_there(control);
+    if (error == 0)
+        return 0;
+    if (control->listener >= 0)
+        (void)close(control->listener);
+    control->listener = -1;
+    tlsyn_control_dir_leave(dir);
+    return error;
+}
+
+/* Somebody who leaves the folder in /tmp as the last may take it away under our feet. */
 static int open_somewhere(struct tlsyn_control *control)
 {
-    int error = -ENOENT;
+    char path[PATH_MAX];
+    int error = open_there(control, tlsyn_control_dir_runtime(true, path));
 
-    for (int which = 0; which < TLSYN_CONTROL_DIRS; which++) {
-        control->dir = tlsyn_control_dir_open(which, true);
-        if (control->dir < 0) {
-            error = control->dir;
-            continue;
-        }
-        error = listen_there(control);
-        if (error == 0)
-            return 0;
-        if (control->listener >= 0)
-            (void)close(control->listener);
-        (void)close(control->dir);
-    }
+    for (int tries = 0; tries < 4 && error != 0 && (tries == 0 || error == -ENOENT); tries++)
+        error = open_there(control, tlsyn_control_dir_temporary());
     return error;
 }
 
@@ -214,6 +223,6 @@ void tlsyn_control_close(struct tlsyn_control *control)
     tlsyn_loop_unwatch(control->loop, control->listener);
     (void)unlinkat(control->dir, control->name, 0);
     (void)close(control->listener);
-    (void)close(control->dir);
+    tlsyn_control_dir_leave(control->dir);
     let_go(control);
 }

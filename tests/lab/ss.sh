@@ -201,8 +201,9 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
         kill "$lab"
         wait "$lab" || :
         shown '^LISTEN .* serve,pid=[1-9]'
-        (cd / && $nobody "$scratch/tlsyn" ss) >/dev/null # takes the socket away
-        rmdir /tmp/tlsyn-65534 2>/dev/null || :
+        (cd / && $nobody "$scratch/tlsyn" ss) >/dev/null # takes the socket away, and the folder
+        [ -z "$(find /tmp -maxdepth 1 -name 'tlsyn-control-*' -user 65534)" ] ||
+            fail "a folder is left: $(ls -ld /tmp/tlsyn-control-*)"
         passed "an ordinary user sees what runs in his lab"
     fi
 fi

@@ -5,6 +5,8 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -78,7 +80,8 @@ static void bed_close(struct bed *b)
 static int asks(const struct bed *b)
 {
     struct sockaddr_un address;
-    int dir = tlsyn_control_dir_open(0, false);
+    char path[PATH_MAX];
+    int dir = tlsyn_control_dir_runtime(false, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     ck_assert_int_ge(dir, 0);
@@ -185,43 +188,120 @@ END_TEST
 START_TEST(a_folder_that_others_may_write_into_is_no_place)
 {
     struct bed b;
-    char path[128];
+    char path[128], name[PATH_MAX];
 
     bed_open(&b, 3);
-    ck_assert_int_eq(tlsyn_control_dir_open(0, false), -ENOENT);
+    ck_assert_int_eq(tlsyn_control_dir_runtime(false, name), -ENOENT);
     (void)snprintf(path, sizeof(path), "%s/tlsyn", b.folder);
     ck_assert_int_eq(mkdir(path, 0777), 0);
     ck_assert_int_eq(chmod(path, 0770), 0);
-    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(tlsyn_control_dir_runtime(true, name), -EPERM);
+    ck_assert_str_eq(name, path);
     ck_assert_int_eq(rmdir(path), 0);
     ck_assert_int_eq(symlink("/tmp", path), 0);
-    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -EPERM);
+    ck_assert_int_eq(tlsyn_control_dir_runtime(true, name), -EPERM);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(chmod(b.folder, 0777), 0);
-    ck_assert_int_eq(tlsyn_control_dir_open(0, true), -ENOENT);
+    ck_assert_int_eq(tlsyn_control_dir_runtime(true, name), -ENOENT);
     ck_assert_int_eq(entries(b.folder), 0);
     bed_close(&b);
 }
 END_TEST
 
+/* --- in /tmp ---------------------------------------------------------------------------------- */
+
 #define NOBODY 65534
 
-struct found {
-    int nobodys, roots;
+/* What is there under our names without being ours. */
+struct squatters {
+    char file[48], link[48], open[48];
 };
 
-static void find(void *data, int dir)
+static void squat(struct squatters *s)
+{
+    int fd;
+
+    *s = (struct squatters){"/tmp/tlsyn-control-AAfile", "/tmp/tlsyn-control-AAlink",
+                            "/tmp/tlsyn-control-AAopen"};
+    fd = open(s->file, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    (void)close(fd);
+    ck_assert_int_eq(symlink("/tmp", s->link), 0);
+    ck_assert_int_eq(mkdir(s->open, 0700), 0);
+    ck_assert_int_eq(chmod(s->open, 0777), 0);
+}
+
+static void squat_no_more(const struct squatters *s)
+{
+    (void)unlink(s->file);
+    (void)unlink(s->link);
+    ck_assert_msg(rmdir(s->open) == 0, "something was put there");
+}
+
+struct found {
+    int mine, nobodys;
+};
+
+static bool find(void *data, int dir)
 {
     struct found *found = data;
     struct stat status;
 
-    ck_assert_int_eq(fstat(dir, &status), 0);
-    found->nobodys += status.st_uid == NOBODY;
-    found->roots += status.st_uid == 0;
+    if (fstat(dir, &status) == 0) {
+        found->mine += status.st_uid == geteuid();
+        found->nobodys += status.st_uid == NOBODY;
+    }
     (void)close(dir);
+    return true;
 }
 
-/* Makes a folder of its own, and finds nobody else's. */
+/* One that runs and one that comes later share a folder, and the last takes it away. */
+START_TEST(names_that_others_took_in_tmp_are_passed_by)
+{
+    struct squatters s;
+    struct found found = {0, 0};
+    struct tlsyn_control *second = NULL;
+    struct bed b;
+    const struct tlsyn_control_about about = {
+        .command = "second", .interface = "", .address = &b.address};
+    struct stat first, other;
+
+    squat(&s);
+    bed_open(&b, 3);
+    ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
+    ck_assert_int_eq(bed_control(&b), 0);
+    ck_assert_int_eq(tlsyn_control_open(b.loop, b.stack, &about, &second), 0);
+    ck_assert_int_eq(fstat(b.control->dir, &first), 0);
+    ck_assert_int_eq(fstat(second->dir, &other), 0);
+    ck_assert_uint_eq(first.st_ino, other.st_ino);
+    ck_assert_uint_eq(first.st_mode & 0777u, 0700);
+    tlsyn_control_dir_each(find, &found);
+    ck_assert_int_ge(found.mine, 1);
+    tlsyn_control_close(second);
+    bed_close(&b);
+    squat_no_more(&s);
+}
+END_TEST
+
+START_TEST(a_folder_goes_with_the_last_who_leaves)
+{
+    int dir = tlsyn_control_dir_temporary(), again;
+    char link[32], path[PATH_MAX] = "";
+
+    ck_assert_int_ge(dir, 0);
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+    ck_assert_int_gt(readlink(link, path, sizeof(path) - 1), 0);
+    ck_assert_int_eq(mkdirat(dir, "occupied", 0700), 0);
+    again = tlsyn_control_dir_temporary();
+    tlsyn_control_dir_leave(again);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    ck_assert_int_eq(unlinkat(dir, "occupied", AT_REMOVEDIR), 0);
+    tlsyn_control_dir_leave(dir);
+    ck_assert(access(path, F_OK) < 0 || entries(path) > 0); /* of commands that run meanwhile */
+}
+END_TEST
+
+/* Makes a folder of his own, and finds nobody else's. */
 static void be_nobody(void)
 {
     struct found found = {0, 0};
@@ -230,37 +310,36 @@ static void be_nobody(void)
     (void)unsetenv("XDG_RUNTIME_DIR");
     if (setuid(NOBODY) < 0)
         _exit(77);
-    dir = tlsyn_control_dir_open(1, true);
-    tlsyn_control_dir_others(find, &found);
-    _exit(dir < 0 || found.roots > 0);
+    dir = tlsyn_control_dir_temporary();
+    tlsyn_control_dir_each(find, &found);
+    _exit(dir < 0 || found.mine != 1);
 }
 
 START_TEST(root_finds_the_folders_of_others_and_they_not_his)
 {
     struct found found = {0, 0};
-    int mine, status;
-    bool made;
+    int mine, nobodys, status;
     pid_t child;
 
     if (geteuid() != 0)
         return;
-    made = access("/tmp/tlsyn-0", F_OK) < 0;
-    mine = tlsyn_control_dir_open(1, true);
+    mine = tlsyn_control_dir_temporary();
+    ck_assert_int_ge(mine, 0);
     child = fork();
     if (child == 0)
         be_nobody();
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    if (mine >= 0)
-        (void)close(mine);
-    if (made)
-        (void)rmdir("/tmp/tlsyn-0");
-    if (WEXITSTATUS(status) == 77) /* of a user namespace with root alone */
-        return;
-    ck_assert_int_eq(status, 0);
-    tlsyn_control_dir_others(find, &found);
-    ck_assert_int_eq(found.nobodys, 1);
-    ck_assert_int_eq(found.roots, 0);
-    (void)rmdir("/tmp/tlsyn-65534");
+    if (WEXITSTATUS(status) != 77) { /* as in a user namespace with root alone */
+        ck_assert_int_eq(status, 0);
+        tlsyn_control_dir_each(find, &found);
+        ck_assert_int_eq(found.nobodys, 1);
+        ck_assert_int_ge(found.mine, 1);
+        ck_assert_int_eq(seteuid(NOBODY), 0);
+        nobodys = tlsyn_control_dir_temporary();
+        ck_assert_int_eq(seteuid(0), 0);
+        tlsyn_control_dir_leave(nobodys);
+    }
+    tlsyn_control_dir_leave(mine);
 }
 END_TEST
 
@@ -293,6 +372,8 @@ Suite *control_suite(void)
     tcase_add_test(tests, stacks_of_one_process_have_sockets_of_their_own);
     tcase_add_test(tests, who_leaves_early_does_no_harm);
     tcase_add_test(tests, a_folder_that_others_may_write_into_is_no_place);
+    tcase_add_test(tests, names_that_others_took_in_tmp_are_passed_by);
+    tcase_add_test(tests, a_folder_goes_with_the_last_who_leaves);
     suite_add_tcase(suite, tests);
     return suite;
 }

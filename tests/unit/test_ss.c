@@ -236,18 +236,6 @@ START_TEST(a_counter_is_a_name_and_a_number)
 }
 END_TEST
 
-/* --- folders ---------------------------------------------------------------------------------- */
-
-START_TEST(a_user_has_his_number_outside_of_the_namespace)
-{
-    ck_assert_uint_eq(tlsyn_control_dir_outer("         0          0 4294967295\n", 1000), 1000);
-    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n", 0), 1000);
-    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n1 100000 65536\n", 34), 100033);
-    ck_assert_uint_eq(tlsyn_control_dir_outer("0 1000 1\n", 5), 5);
-    ck_assert_uint_eq(tlsyn_control_dir_outer("", 5), 5);
-}
-END_TEST
-
 Suite *ss_suite(void);
 
 Suite *ss_suite(void)
@@ -263,7 +251,6 @@ Suite *ss_suite(void)
     tcase_add_test(tests, a_listener_is_a_row_of_ss);
     tcase_add_test(tests, the_details_say_what_is_known_and_not_zero);
     tcase_add_test(tests, a_counter_is_a_name_and_a_number);
-    tcase_add_test(tests, a_user_has_his_number_outside_of_the_namespace);
     suite_add_tcase(suite, tests);
     return suite;
 }

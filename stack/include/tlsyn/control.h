@@ -4,16 +4,17 @@
  *
  *     tlsyn_control_open -> served by the loop -> tlsyn_control_close
  *
- * The folders are $XDG_RUNTIME_DIR/tlsyn, and /tmp/tlsyn-UID where there is no such variable.
- * Anybody can make names in /tmp, so a folder counts only if it is one (no symbolic link), is ours,
- * and is open to nobody else; from then on its descriptor is used, never its name again. In a user
- * namespace UID is the user's number outside, so that what runs in a laboratory is found from
- * without. Root sees those of every user.
+ * The folders are $XDG_RUNTIME_DIR/tlsyn, and one of a name that nobody can foresee in /tmp,
+ * tlsyn-control-..., where that can't be used. Anybody can make names in /tmp, so a folder counts
+ * only if it is one (no symbolic link), is ours, and is open to nobody else; from then on its
+ * descriptor is used. So nobody can take the place of ours, and what runs in a laboratory is found
+ * from without, where its user has another number. Root sees those of every user.
  */
 #ifndef TLSYN_CONTROL_H
 #define TLSYN_CONTROL_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/un.h>
 
 #include <tlsyn/loop.h>
@@ -37,25 +38,23 @@ void tlsyn_control_close(struct tlsyn_control *control);
 
 /* --- for those who ask ------------------------------------------------------------------------ */
 
-#define TLSYN_CONTROL_DIRS 2
+/** A descriptor of the folder under $XDG_RUNTIME_DIR, which is made if it is missing and `make`
+ * says so; its name, or "", is in `path`. -ENOENT: there is none; -EPERM: it is not ours alone;
+ * or another negative errno. */
+int tlsyn_control_dir_runtime(bool make, char path[PATH_MAX]);
 
-/** The name of this user's folder 0 or 1. 0, or -ENOENT: there is none here. */
-int tlsyn_control_dir_name(int which, char path[PATH_MAX]);
+/** A descriptor of this user's folder in /tmp, which is made if there is none; or -errno. */
+int tlsyn_control_dir_temporary(void);
 
-/** A descriptor of folder 0 or 1, which is made if it is missing and `make` says so. -ENOENT: there
- * is none; -EPERM: it is not ours alone; or another negative errno. */
-int tlsyn_control_dir_open(int which, bool make);
+/** Calls `each` with every folder in /tmp that is this user's, and for root with those of the
+ * others, there and in /run/user, until it says false; `each` closes the descriptor. */
+void tlsyn_control_dir_each(bool (*each)(void *data, int dir), void *data);
 
-/** For root: calls `each` with every folder of another user, in /tmp and in /run/user, that is his
- * alone; `each` closes the descriptor. */
-void tlsyn_control_dir_others(void (*each)(void *data, int dir), void *data);
+/** Closes the descriptor; a folder in /tmp in which nothing is left is removed. */
+void tlsyn_control_dir_leave(int dir);
 
 /** The address of a socket in that folder, whatever the length of the folder's own name.
  * -ENAMETOOLONG */
 int tlsyn_control_dir_address(int dir, const char *name, struct sockaddr_un *address);
-
-/** The number that user `uid` of this process's user namespace has outside of it, by the text of
- * /proc/self/uid_map. */
-uint64_t tlsyn_control_dir_outer(const char *map, uint64_t uid);
 
 #endif
