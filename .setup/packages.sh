@@ -33,7 +33,7 @@ packages_of()
     test)
         packages_of table
         echo 'check runs the unit tests
-              python3 the lint of docs/CONFORMANCE.md
+              python3 a lint, and what watches for resets in a lab test
               openssl the stock TLS peer of the lab tests
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started
@@ -42,7 +42,6 @@ packages_of()
               procps switches its forwarding on
               dnsmasq-base the stock DNS server of the lab tests
               tshark reads our captures in the lab tests
-              tcpdump watches for resets in a lab test
               jq reads our reports in the lab tests
               sqlite3 reads our databases in the lab tests
               r-base-core the reference for our statistics
