@@ -21,6 +21,7 @@ packages_of()
               libcap-dev giving up privileges
               libc-ares-dev names to addresses over our own stack
               libhttp-parser-dev reading HTTP in tlsyn get and serve
+              libxml2-dev     parsing the HTML of pages that are loaded, in tlsyn bench pageload
               gnuplot-nox draws the figures of the report
               libjansson-dev reads results and archives of pages
               libsqlite3-dev keeps what the webperf study observes

@@ -2,7 +2,6 @@
  * cmd_get.c: tlsyn get: fetches an https URL.
  */
 #include <errno.h>
-#include <http_parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "host.h"
 #include "request.h"
 #include "say.h"
-#include "url.h"
+#include "web/url.h"
 
 #define PROGRESS_EVERY TLSYN_MS(200)
 /* The last ACKs of a connection that is over anyway: worth a moment, not more. */
@@ -45,12 +44,14 @@ static void show_progress(const struct fetch *f, tlsyn_time started)
 
     (void)say_bytes((uint64_t)((double)f->sink.written / (seconds > 0.001 ? seconds : 0.001)),
                     rate);
-    if (f->length == UINT64_MAX || f->length == 0)
+    if (f->response.head.length == UINT64_MAX || f->response.head.length == 0)
         say_progress("%s, %s/s", say_bytes(f->sink.written, done), rate);
     else
-        say_progress("%s of %s (%u%%), %s/s", say_bytes(f->sink.written, done),
-                     say_bytes(f->length, all),
-                     (unsigned int)(100.0 * (double)f->sink.written / (double)f->length), rate);
+        say_progress(
+            "%s of %s (%u%%), %s/s", say_bytes(f->sink.written, done),
+            say_bytes(f->response.head.length, all),
+            (unsigned int)(100.0 * (double)f->sink.written / (double)f->response.head.length),
+            rate);
 }
 
 /* Until the response is complete. A wait is over when nothing at all has happened for --timeout. */
@@ -108,9 +109,9 @@ static void report(const struct get *g, const struct fetch *f)
 {
     if (g->verbose && f->description.conn.number)
         describe_detail(&f->description);
-    if (g->verbose && f->parser.status_code)
-        say_detail("HTTP/%u.%u %u\n%s", f->parser.http_major, f->parser.http_minor,
-                   f->parser.status_code, f->head);
+    if (g->verbose && f->response.head.status)
+        say_detail("HTTP/%u.%u %d\n%s", f->response.parser.http_major,
+                   f->response.parser.http_minor, f->response.head.status, f->response.head.text);
     if (g->json && f->description.conn.number)
         describe_json(&f->description);
 }
@@ -185,7 +186,7 @@ static int transfer_when_welcome(struct get *g, struct fetch *f, const struct ur
 {
     int status = transfer(g, f, url);
 
-    if (status != CLI_OK || f->parser.status_code != 425 || !g->client.early_data)
+    if (status != CLI_OK || f->response.head.status != 425 || !g->client.early_data)
         return status;
     g->client.early_data = false;
     if (g->verbose)
@@ -195,7 +196,7 @@ static int transfer_when_welcome(struct get *g, struct fetch *f, const struct ur
 
 /* --- redirects -------------------------------------------------------------------------------- */
 
-static bool is_redirect(unsigned int status)
+static bool is_redirect(int status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -206,17 +207,17 @@ static int next_url(const struct get *g, const struct fetch *f, struct url *url)
     char location[2048];
     char text[2400];
     struct url next;
-    int error = fetch_field(f, "Location", location, sizeof(location));
+    int error = http_head_field(&f->response.head, "Location", location, sizeof(location));
 
     if (error == 0)
         error = url_resolve(url, location, &next);
     if (error == -EPROTONOSUPPORT)
         say("the server points away from https, to %s; that is not followed", location);
     else if (error < 0)
-        say("the server points elsewhere (%u), but not to an https URL", f->parser.status_code);
+        say("the server points elsewhere (%d), but not to an https URL", f->response.head.status);
     else if (!g->follow)
-        say("the server points to %s (%u); --location follows", url_text(&next, text, sizeof(text)),
-            f->parser.status_code);
+        say("the server points to %s (%d); --location follows", url_text(&next, text, sizeof(text)),
+            f->response.head.status);
     if (error < 0 || !g->follow)
         return CLI_HTTP;
     *url = next;
@@ -228,12 +229,12 @@ static int next_url(const struct get *g, const struct fetch *f, struct url *url)
 static int judge(const struct fetch *f, const struct url *url)
 {
     char text[2400];
-    unsigned int code = f->parser.status_code;
+    int code = f->response.head.status;
 
     if (code / 100 == 2)
         return CLI_OK;
-    say("%s: the server answered %u %s", url_text(url, text, sizeof(text)), code,
-        request_reason(code));
+    say("%s: the server answered %d %s", url_text(url, text, sizeof(text)), code,
+        request_reason((unsigned int)code));
     return CLI_HTTP;
 }
 
@@ -248,7 +249,7 @@ static int get_url(struct get *g, struct url *url)
     }
     for (int64_t hops = 0;; hops++) {
         status = transfer_when_welcome(g, f, url);
-        if (status != CLI_OK || !is_redirect(f->parser.status_code)) {
+        if (status != CLI_OK || !is_redirect(f->response.head.status)) {
             status = status == CLI_OK ? judge(f, url) : status;
             break;
         }

@@ -12,11 +12,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-static struct fetch *of_parser(http_parser *parser)
+static struct fetch *of_response(struct h1_response *response)
 {
-    return parser->data;
+    return (struct fetch *)((char *)response - offsetof(struct fetch, response));
 }
 
 static void pump(struct fetch *f);
@@ -64,80 +63,25 @@ static void succeed(struct fetch *f)
 
 /* --- what the parser finds -------------------------------------------------------------------- */
 
-static int append_head(struct fetch *f, const char *at, size_t length)
+static int on_head(struct h1_response *response)
 {
-    if (length >= sizeof(f->head) - f->head_len) {
-        fail(f, -EMSGSIZE, "the header of the server's answer is longer than %d bytes",
-             FETCH_HEAD_MAX);
-        return -1;
-    }
-    memcpy(f->head + f->head_len, at, length);
-    f->head_len += length;
-    f->head[f->head_len] = '\0';
-    return 0;
-}
-
-static int on_field(http_parser *parser, const char *at, size_t length)
-{
-    struct fetch *f = of_parser(parser);
-
-    if (f->in_value && append_head(f, "\n", 1) < 0)
-        return -1;
-    f->in_value = false;
-    return append_head(f, at, length);
-}
-
-static int on_value(http_parser *parser, const char *at, size_t length)
-{
-    struct fetch *f = of_parser(parser);
-
-    if (!f->in_value && append_head(f, ": ", 2) < 0)
-        return -1;
-    f->in_value = true;
-    return append_head(f, at, length);
-}
-
-static int on_message_begin(http_parser *parser)
-{
-    struct fetch *f = of_parser(parser);
-
-    f->head_len = 0;
-    f->head[0] = '\0';
-    f->in_value = false;
-    return 0;
-}
-
-/* RFC 9110 15.2: an interim response; the final one follows. */
-static bool is_interim(const http_parser *parser)
-{
-    return parser->status_code / 100 == 1;
-}
-
-static int on_headers_complete(http_parser *parser)
-{
-    struct fetch *f = of_parser(parser);
+    struct fetch *f = of_response(response);
     int error = 0;
 
-    if (f->in_value && append_head(f, "\n", 1) < 0)
-        return -1;
-    f->in_value = false;
-    if (is_interim(parser))
-        return 0;
-    f->length = parser->content_length;
-    if (parser->status_code / 100 != 2)
+    if (response->head.status / 100 != 2)
         return 0;
     error = sink_open(&f->sink, f->sink_path);
     if (error < 0) {
         fail(f, error, "%s can't be written: %s", f->sink_path, strerror(-error));
-        return -1;
+        return error;
     }
     f->has_sink = true;
     return 0;
 }
 
-static int on_body(http_parser *parser, const char *at, size_t length)
+static int on_body(struct h1_response *response, const char *at, size_t length)
 {
-    struct fetch *f = of_parser(parser);
+    struct fetch *f = of_response(response);
 
     if (!f->has_sink)
         return 0;
@@ -146,21 +90,7 @@ static int on_body(http_parser *parser, const char *at, size_t length)
     return 0;
 }
 
-static int on_message_complete(http_parser *parser)
-{
-    if (!is_interim(parser))
-        http_parser_pause(parser, 1); /* nothing may follow: one request, one response */
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_message_begin = on_message_begin,
-    .on_header_field = on_field,
-    .on_header_value = on_value,
-    .on_headers_complete = on_headers_complete,
-    .on_body = on_body,
-    .on_message_complete = on_message_complete,
-};
+static const struct h1_response_events response_events = {.on_head = on_head, .on_body = on_body};
 
 /* --- from the connection to the sink ---------------------------------------------------------- */
 
@@ -197,15 +127,13 @@ static bool flush_body(struct fetch *f)
     return true;
 }
 
+/* What follows a response is nobody's: one request, one response. */
 static void parse(struct fetch *f, const char *bytes, size_t n)
 {
-    enum http_errno error = HPE_OK;
+    ssize_t taken = h1_response_take(&f->response, bytes, n);
 
-    (void)http_parser_execute(&f->parser, &settings, bytes, n);
-    error = HTTP_PARSER_ERRNO(&f->parser);
-    if (error != HPE_OK && error != HPE_PAUSED)
-        fail(f, -EBADMSG, "the server's answer is no valid HTTP: %s",
-             http_errno_description(error));
+    if (taken < 0)
+        fail(f, (int)taken, "%s", f->response.sentence);
 }
 
 /* The peer has closed its direction: complete if the response is one that ends with the
@@ -213,10 +141,8 @@ static void parse(struct fetch *f, const char *bytes, size_t n)
 static void take_end(struct fetch *f)
 {
     f->peer_ended = true;
-    if (HTTP_PARSER_ERRNO(&f->parser) == HPE_OK)
-        parse(f, NULL, 0);
-    if (!f->done && HTTP_PARSER_ERRNO(&f->parser) != HPE_PAUSED)
-        fail(f, -ECONNRESET, "the server closed the connection before the answer was complete");
+    if (h1_response_end(&f->response) < 0)
+        fail(f, f->response.error, "%s", f->response.sentence);
 }
 
 static void pump(struct fetch *f)
@@ -228,7 +154,7 @@ static void pump(struct fetch *f)
 
         if (!flush_body(f))
             return;
-        if (HTTP_PARSER_ERRNO(&f->parser) == HPE_PAUSED) {
+        if (f->response.complete) {
             succeed(f);
             return;
         }
@@ -342,11 +268,9 @@ void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_pat
         .watch = {.on_ready = on_sink_ready},
         .sink_path = sink_path,
         .sink = {.fd = -1},
-        .length = UINT64_MAX,
         .last = tlsyn_clock(),
     };
-    http_parser_init(&fetch->parser, HTTP_RESPONSE);
-    fetch->parser.data = fetch;
+    h1_response_init(&fetch->response, &response_events);
     fetch->request_len =
         (size_t)snprintf(fetch->request, sizeof(fetch->request),
                          "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn\r\n"
@@ -363,26 +287,4 @@ void fetch_fini(struct fetch *fetch)
         sink_abort(&fetch->sink);
     fetch->has_sink = false;
     fetch->done = true;
-}
-
-int fetch_field(const struct fetch *fetch, const char *name, char *text, size_t size)
-{
-    size_t length = strlen(name);
-
-    for (const char *line = fetch->head; *line; line = strchr(line, '\n') + 1) {
-        size_t end = strcspn(line, "\n");
-
-        if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
-            size_t value = end - length - 2;
-
-            if (value >= size)
-                return -ENAMETOOLONG;
-            memcpy(text, line + length + 2, value);
-            text[value] = '\0';
-            return 0;
-        }
-        if (line[end] == '\0')
-            break;
-    }
-    return -ENODATA;
 }

@@ -11,16 +11,15 @@
 #ifndef FETCH_H
 #define FETCH_H
 
-#include <http_parser.h>
 #include <tlsyn/loop.h>
 #include <tlsyn/tls.h>
 
 #include "describe.h"
 #include "sink.h"
-#include "url.h"
+#include "web/h1_response.h"
+#include "web/url.h"
 
-#define FETCH_CHUNK    16384
-#define FETCH_HEAD_MAX 32768
+#define FETCH_CHUNK 16384
 
 struct fetch {
     struct tlsyn_handler handler;
@@ -30,13 +29,10 @@ struct fetch {
     struct tlsyn_loop_watch watch; /* of a full sink */
     const char *sink_path;
     struct sink sink;
-    http_parser parser;
+    struct h1_response response;
     char request[4096];
     size_t request_len, request_sent;
-    bool early; /* the request may go as early data; the caller's, after fetch_init() */
-    char head[FETCH_HEAD_MAX]; /* field lines of the response, "name: value\n" each */
-    size_t head_len;
-    bool in_value;          /* the parser is inside a field's value */
+    bool early;             /* the request may go as early data; the caller's, after fetch_init() */
     char body[FETCH_CHUNK]; /* decoded, not yet in the sink */
     size_t body_start, body_end;
     bool watching;
@@ -46,7 +42,6 @@ struct fetch {
     bool closed;                    /* on_closed was called */
     int error;                      /* 0, or why it failed, as a negative errno */
     char sentence[200];             /* more about an error, or "" */
-    uint64_t length;                /* Content-Length, UINT64_MAX: not told */
     tlsyn_time last;                /* when something last happened */
     struct description description; /* of the connection, taken when done or closed */
 };
@@ -57,9 +52,5 @@ void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_pat
 
 /** Ends what is open; an unfinished file is removed. */
 void fetch_fini(struct fetch *fetch);
-
-/** The value of the first response field of this name, up to its end of line, into `text`. 0,
- * -ENODATA, -ENAMETOOLONG. */
-int fetch_field(const struct fetch *fetch, const char *name, char *text, size_t size);
 
 #endif

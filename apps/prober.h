@@ -12,7 +12,7 @@
 
 #include "client.h"
 #include "study/webperf_lab.h"
-#include "url.h"
+#include "web/url.h"
 
 #define PROBER_PAUSE TLSYN_SECONDS(1)
 

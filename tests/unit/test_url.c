@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "url.h"
+#include "web/url.h"
 
 START_TEST(a_url_falls_into_its_parts)
 {

@@ -1,7 +1,7 @@
 /*
- * url.c: https URLs. Read first: RFC 3986 5.2.
+ * web/url.c: https URLs. Read first: RFC 3986 5.2.
  */
-#include "url.h"
+#include "web/url.h"
 
 #include <errno.h>
 #include <http_parser.h>

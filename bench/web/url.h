@@ -1,8 +1,8 @@
 /*
- * url.h: https URLs (RFC 3986, RFC 9110 4.2.2): apart, and one relative to another.
+ * web/url.h: https URLs (RFC 3986, RFC 9110 4.2.2): apart, and one relative to another.
  */
-#ifndef URL_H
-#define URL_H
+#ifndef WEB_URL_H
+#define WEB_URL_H
 
 #include <stddef.h>
 #include <stdint.h>
