@@ -3,24 +3,14 @@
  * handshakes cost so many round trips, in a world where nothing else takes time. Read first: the
  * paper that web/page.h names, 5 to 8; docs/HANDSHAKE.md for the handshakes of today.
  *
- * Rules of every visit: up to so many connections per server, kept open, one request at a time on
- * each. A later connection resumes the TLS session of an earlier one to the same server, if that is
- * known when its ClientHello leaves.
- *
- *   unoptimized  The parser stops at each style sheet and script until it is there. Each URL takes
- *                the idle connection with the lowest number; else a new one, and waits for it; else
- *                whichever becomes idle first. URLs that are found at the same instant are served
- *                by their position in the documents, these in turn.
- *   first        The parser goes on (quick parse). Once the first connection to a page's server is
- *                up, three more are opened ahead, and all that are allowed once a request waits
- *                (pool). A request waits for any connection, the more important kind first.
- *   repeat       As `first`, and every URL of the page is known from an earlier visit: all are
- *                wanted from the beginning, the page itself first (historical prefetch).
+ * What it fetches next, and on which connection, is web/policy.h's to say. A later connection
+ * resumes the TLS session of an earlier one to the same server, if that is known when its
+ * ClientHello leaves.
  */
 #ifndef STUDY_BROWSER_H
 #define STUDY_BROWSER_H
 
-#include "web/page.h"
+#include "web/policy.h"
 
 /** What a connection costs before the first request may leave, in round trips. */
 struct browser_handshake {
@@ -30,10 +20,6 @@ struct browser_handshake {
     int ticket; /* after the handshake, until the session is known */
     bool kept;  /* sessions of an earlier visit are still known at the next */
 };
-
-enum browser_visit { BROWSER_UNOPTIMIZED, BROWSER_FIRST, BROWSER_REPEAT, BROWSER_VISITS };
-
-const char *browser_visit_name(enum browser_visit visit);
 
 #define BROWSER_HANDSHAKES 6
 
@@ -51,7 +37,7 @@ struct browser_event {
 };
 
 /* Each URL is fetched once, each connection set up in three steps at most. */
-#define BROWSER_CONNECTIONS_MAX 64
+#define BROWSER_CONNECTIONS_MAX POLICY_CONNECTIONS_MAX
 #define BROWSER_EVENTS_MAX      (PAGE_URLS_MAX + 3 * BROWSER_CONNECTIONS_MAX)
 
 struct browser_load {
@@ -62,8 +48,8 @@ struct browser_load {
     int events;
 };
 
-/** Loads the page. 0; -EINVAL: a page of more connections than BROWSER_CONNECTIONS_MAX, or one that
- * never gets loaded: a URL has no way to be found. */
+/** Loads the page. 0; -EINVAL: one that never gets loaded: a URL has no way to be found, or no
+ * connection to be fetched on. */
 int browser_load_page(const struct page *page, const struct browser_handshake *handshake,
                       enum browser_visit visit, struct browser_load *load);
 

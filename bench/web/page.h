@@ -49,9 +49,9 @@ struct page {
 void page_typical(struct page *page);
 
 /** A parser that is not quick stops at it until it is there. */
-static inline bool page_blocks(const struct page_url *url)
+static inline bool page_kind_blocks(enum page_kind kind)
 {
-    return url->kind == PAGE_CSS || url->kind == PAGE_SCRIPT;
+    return kind == PAGE_CSS || kind == PAGE_SCRIPT;
 }
 
 /** "html", "frame", ... */

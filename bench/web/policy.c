@@ -1,0 +1,341 @@
+/*
+ * web/policy.c: see web/policy.h. What is wanted is chosen anew for each action: pages have some
+ * hundreds of URLs at most.
+ */
+#include "web/policy.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define AHEAD 3 /* connections of the pool that are opened before anything waits for them */
+
+static_assert(POLICY_URLS_MAX >= PAGE_URLS_MAX, "a page fits in");
+static_assert(POLICY_HOSTS_MAX >= PAGE_HOSTS_MAX, "a page's servers do");
+
+const char *browser_visit_name(enum browser_visit visit)
+{
+    static const char *const names[BROWSER_VISITS] = {"unoptimized", "first", "repeat"};
+
+    return names[visit];
+}
+
+void policy_init(struct policy *policy, enum browser_visit visit, bool multiplexed)
+{
+    policy->visit = visit;
+    policy->multiplexed = multiplexed;
+    policy->urls = policy->references = policy->hosts = policy->connections = 0;
+}
+
+int policy_add_host(struct policy *policy, int connections)
+{
+    int host = policy->hosts;
+
+    if (host == POLICY_HOSTS_MAX)
+        return -ENOBUFS;
+    policy->host[host].most = policy->multiplexed && connections > 1 ? 1 : connections;
+    policy->host[host].opened = policy->host[host].worth = policy->host[host].failures = 0;
+    policy->host[host].up = policy->host[host].pooled = false;
+    policy->hosts++;
+    return host;
+}
+
+int policy_add_url(struct policy *policy, const struct policy_url *url)
+{
+    int at = policy->urls;
+
+    if (at == POLICY_URLS_MAX)
+        return -ENOBUFS;
+    policy->url[at].what = *url;
+    policy->url[at].state = POLICY_UNKNOWN;
+    policy->url[at].connection = policy->url[at].moved = -1;
+    policy->url[at].tries = 0;
+    policy->urls++;
+    return at;
+}
+
+/* --- what is to be fetched -------------------------------------------------------------------- */
+
+void policy_want(struct policy *policy, int url)
+{
+    if (policy->url[url].state == POLICY_UNKNOWN)
+        policy->url[url].state = POLICY_WANTED;
+}
+
+/* What it leads to in the end; a circle of redirections ends somewhere in it. */
+static int led_to(const struct policy *policy, int url)
+{
+    for (int hops = 0; hops < policy->urls && policy->url[url].moved >= 0; hops++)
+        url = policy->url[url].moved;
+    return url;
+}
+
+static bool is_over(const struct policy *policy, int url)
+{
+    return policy->url[led_to(policy, url)].state >= POLICY_THERE;
+}
+
+static bool stops_parser(const struct policy *policy, int url)
+{
+    enum page_kind kind = policy->url[url].what.kind;
+
+    return policy->visit == BROWSER_UNOPTIMIZED && page_kind_blocks(kind) && !is_over(policy, url);
+}
+
+/* The references that were found so far, up to one that stops the parser. Those behind a style
+ * sheet or a script are wanted when that has come. */
+static void parse(struct policy *policy, int document)
+{
+    for (int i = 0; i < policy->references; i++) {
+        if (policy->reference[i].document != document)
+            continue;
+        policy_want(policy, policy->reference[i].url);
+        if (stops_parser(policy, policy->reference[i].url))
+            return;
+    }
+}
+
+int policy_refer(struct policy *policy, int document, int url)
+{
+    if (policy->references == POLICY_REFERENCES_MAX)
+        return -ENOBUFS;
+    policy->reference[policy->references].document = document;
+    policy->reference[policy->references].url = url;
+    policy->references++;
+    parse(policy, document);
+    return 0;
+}
+
+/* The documents that waited for it are parsed on. */
+static void parse_behind(struct policy *policy, int url)
+{
+    for (int i = 0; i < policy->references; i++) {
+        if (led_to(policy, policy->reference[i].url) == url)
+            parse(policy, policy->reference[i].document);
+    }
+}
+
+/* Its request is over. */
+static void leave_connection(struct policy *policy, int url)
+{
+    if (policy->url[url].state == POLICY_LOADING)
+        policy->connection[policy->url[url].connection].requests--;
+}
+
+void policy_arrived(struct policy *policy, int url, bool failed)
+{
+    leave_connection(policy, url);
+    policy->url[url].state = failed ? POLICY_FAILED : POLICY_THERE;
+    parse_behind(policy, url);
+}
+
+void policy_moved(struct policy *policy, int url, int target)
+{
+    leave_connection(policy, url);
+    policy->url[url].state = POLICY_THERE;
+    policy->url[url].moved = target;
+    policy_want(policy, target);
+    parse_behind(policy, led_to(policy, target));
+}
+
+/* True if a browser that may choose has more need of `a`. */
+static bool comes_before(const struct policy *policy, int a, int z)
+{
+    const struct policy_url *u = &policy->url[a].what, *v = &policy->url[z].what;
+
+    if (policy->visit != BROWSER_UNOPTIMIZED && u->kind != v->kind)
+        return u->kind < v->kind;
+    if (u->position != v->position)
+        return u->position < v->position;
+    return u->frame < v->frame;
+}
+
+/* The URL of this server that is served next; -1: none waits. */
+static int next_wanted(const struct policy *policy, int host)
+{
+    int best = -1;
+
+    for (int i = 0; i < policy->urls; i++) {
+        if (policy->url[i].state == POLICY_WANTED && policy->url[i].what.host == host &&
+            (best < 0 || comes_before(policy, i, best)))
+            best = i;
+    }
+    return best;
+}
+
+bool policy_is_done(const struct policy *policy)
+{
+    for (int i = 0; i < policy->urls; i++) {
+        if (policy->url[i].state > POLICY_UNKNOWN && policy->url[i].state < POLICY_THERE)
+            return false;
+    }
+    return true;
+}
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+void policy_up(struct policy *policy, int connection)
+{
+    int host = policy->connection[connection].host;
+
+    policy->connection[connection].state = POLICY_UP;
+    policy->host[host].up = true;
+    policy->host[host].failures = 0;
+}
+
+static void try_again(struct policy *policy, int url)
+{
+    policy->url[url].state = POLICY_WANTED;
+    if (++policy->url[url].tries >= POLICY_TRIES)
+        policy_arrived(policy, url, true);
+}
+
+void policy_gone(struct policy *policy, int connection)
+{
+    int host = policy->connection[connection].host;
+    bool was_up = policy->connection[connection].state == POLICY_UP;
+
+    if (policy->connection[connection].state == POLICY_GONE)
+        return;
+    policy->connection[connection].state = POLICY_GONE;
+    policy->host[host].opened--;
+    for (int i = 0; i < policy->urls; i++) {
+        enum policy_url_state state = policy->url[i].state;
+
+        if (policy->url[i].connection == connection &&
+            (state == POLICY_BOUND || state == POLICY_LOADING))
+            try_again(policy, i);
+    }
+    policy->connection[connection].requests = 0;
+    if (!was_up)
+        policy->host[host].failures++;
+}
+
+static int first_idle(const struct policy *policy, int host)
+{
+    int room = policy->multiplexed ? POLICY_STREAMS : 1;
+
+    for (int i = 0; i < policy->connections; i++) {
+        if (policy->connection[i].host == host && policy->connection[i].state == POLICY_UP &&
+            policy->connection[i].requests < room)
+            return i;
+    }
+    return -1;
+}
+
+/* For a URL, or -1: ahead of any. */
+static bool open_one(struct policy *policy, int host, int url, struct policy_action *action)
+{
+    int at = policy->connections;
+
+    if (at == POLICY_CONNECTIONS_MAX || policy->host[host].failures >= POLICY_TRIES)
+        return false;
+    policy->connections++;
+    policy->host[host].opened++;
+    policy->connection[at].host = host;
+    policy->connection[at].state = POLICY_OPENING;
+    policy->connection[at].requests = 0;
+    policy->connection[at].bound = url;
+    if (url >= 0) {
+        policy->url[url].state = POLICY_BOUND;
+        policy->url[url].connection = at;
+    }
+    *action = (struct policy_action){.open = true, .connection = at, .host = host, .url = url};
+    return true;
+}
+
+static bool fetch(struct policy *policy, int connection, int url, struct policy_action *action)
+{
+    policy->url[url].state = POLICY_LOADING;
+    policy->url[url].connection = connection;
+    policy->connection[connection].requests++;
+    policy->connection[connection].bound = -1;
+    *action = (struct policy_action){
+        .connection = connection, .host = policy->connection[connection].host, .url = url};
+    return true;
+}
+
+/* --- which URL on which connection ------------------------------------------------------------ */
+
+/* What waited for a connection that is up now. */
+static bool serve_bound(struct policy *policy, struct policy_action *action)
+{
+    for (int i = 0; i < policy->connections; i++) {
+        int url = policy->connection[i].bound;
+
+        if (policy->connection[i].state != POLICY_UP || url < 0)
+            continue;
+        if (policy->url[url].state == POLICY_BOUND && policy->url[url].connection == i)
+            return fetch(policy, i, url, action);
+        policy->connection[i].bound = -1;
+    }
+    return false;
+}
+
+/* Each takes a connection at once, or makes one and stays with it, if that is allowed. */
+static bool serve_by_binding(struct policy *policy, int host, struct policy_action *action)
+{
+    int url = next_wanted(policy, host), idle = first_idle(policy, host);
+
+    if (url < 0)
+        return false;
+    if (idle >= 0)
+        return fetch(policy, idle, url, action);
+    return policy->host[host].opened < policy->host[host].most &&
+           open_one(policy, host, url, action);
+}
+
+/* How many connections there should be of the page's own server: what was once worth having is. */
+static int worth_having(struct policy *policy, int host, bool waits)
+{
+    int most = policy->host[host].most, worth = policy->host[host].opened;
+
+    if (!policy->host[host].up)
+        worth = waits;
+    else if (waits)
+        worth = most;
+    else if (!policy->host[host].pooled)
+        worth += AHEAD;
+    policy->host[host].pooled = policy->host[host].up;
+    worth = worth < most ? worth : most;
+    if (worth > policy->host[host].worth)
+        policy->host[host].worth = worth;
+    return policy->host[host].worth;
+}
+
+static bool serve_from_pool(struct policy *policy, int host, struct policy_action *action)
+{
+    int url = next_wanted(policy, host), idle = first_idle(policy, host);
+
+    if (url >= 0 && idle >= 0)
+        return fetch(policy, idle, url, action);
+    return policy->host[host].opened < worth_having(policy, host, url >= 0) &&
+           open_one(policy, host, -1, action);
+}
+
+/* Nobody gets through to this server. */
+static void give_up_host(struct policy *policy, int host)
+{
+    for (int i = 0; i < policy->urls; i++) {
+        if (policy->url[i].what.host == host && policy->url[i].state == POLICY_WANTED)
+            policy_arrived(policy, i, true);
+    }
+}
+
+/* A pool is for the page's own server. */
+static bool serve(struct policy *policy, int host, struct policy_action *action)
+{
+    if (policy->host[host].failures >= POLICY_TRIES && policy->host[host].opened == 0)
+        give_up_host(policy, host);
+    if (policy->visit == BROWSER_UNOPTIMIZED || host != policy->url[led_to(policy, 0)].what.host)
+        return serve_by_binding(policy, host, action);
+    return serve_from_pool(policy, host, action);
+}
+
+bool policy_next(struct policy *policy, struct policy_action *action)
+{
+    bool found = serve_bound(policy, action);
+
+    for (int host = 0; !found && host < policy->hosts; host++)
+        found = serve(policy, host, action);
+    return found;
+}
