@@ -18,7 +18,7 @@
 #include "report/xml.h"
 
 enum { SIDE_MIN = 200, SIDE_MAX = 4000, GRID = FIGURE_COLOURS + 1, SLOTS };
-enum { KEY_COLUMN = 330, KEY_ROW = 21, AXIS_ROOM = 40 };
+enum { KEY_COLUMN = 330, KEY_ROW = 21, AXIS_ROOM = 40, TIC_ROOM = 62 };
 
 /* Okabe and Ito's palette without its yellow, and lighter relatives for a dark page; ink and grid
  * come last. */
@@ -116,6 +116,38 @@ static void write_range(FILE *script, const char *axis, double lo, double hi)
     fprintf(script, "%s]\n", isfinite(hi) ? number_format(text, hi) : "*");
 }
 
+/* The x axis from end to end; NaN: nothing has an extent. */
+static double x_extent(const struct figure *figure)
+{
+    double lo = figure->x_min, hi = figure->x_max;
+
+    for (size_t i = 0; i < figure->series_count; i++) {
+        const struct figure_series *series = &figure->series[i];
+        for (size_t k = 0; k < series->n; k++) {
+            lo = isfinite(figure->x_min) ? lo : fmin(lo, series->x[k]);
+            hi = isfinite(figure->x_max) ? hi : fmax(hi, series->x[k]);
+        }
+    }
+    return hi > lo ? hi - lo : (double)NAN;
+}
+
+/* gnuplot reckons its tics by the height of their labels: long numbers would run into each other.
+ * The step is the next of 1, 2 and 5, times a power of ten, that leaves room. */
+static void write_x_tics(FILE *script, const struct figure *figure, const struct figure_size *size)
+{
+    double least = x_extent(figure) / floor((double)size->width / TIC_ROOM);
+    char text[NUMBER_MAX];
+
+    fputs("set xtics offset 0,0.4", script);
+    if (isfinite(least)) {
+        double power = pow(10, floor(log10(least)));
+        double digit = least / power;
+        double step = (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
+        fprintf(script, " %s", number_format(text, step));
+    }
+    fputc('\n', script);
+}
+
 static unsigned key_columns(const struct figure_size *size)
 {
     unsigned columns = size->width / KEY_COLUMN;
@@ -146,7 +178,7 @@ static void write_frame(FILE *script, const struct figure *figure, const struct 
     fprintf(script, "\nset grid lt 1 lw 1");
     write_colour(script, GRID);
     fprintf(script, "\nset tics nomirror out scale 0.6 tc rgb '#0102%02x'\n", FIGURE_INK);
-    fputs("set xtics offset 0,0.4\n", script);
+    write_x_tics(script, figure, size);
     fprintf(script,
             "set key below left Left reverse maxcols %u height 1 samplen 2.4 tc rgb '#0102%02x'\n",
             key_columns(size), FIGURE_INK);

@@ -12,7 +12,7 @@
 static const char style[] =
     "*{box-sizing:border-box}\n"
     "body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--page)}\n"
-    "main{max-width:78rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
+    "main{max-width:94rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
     "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}\n"
     "h2{font-size:1.25rem;margin:2.5rem 0 .75rem;border-bottom:1px solid var(--rule);"
     "padding-bottom:.25rem}\n"
@@ -26,12 +26,19 @@ static const char style[] =
     "figcaption{color:var(--soft);font-size:.92rem;max-width:48rem;padding:.5rem 0}\n"
     ".card{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.75rem}\n"
     ".card svg{display:block;width:100%;height:auto}\n"
-    ".card.scroll svg{min-width:52rem}\n"
+    ".card.scroll svg{min-width:40rem}\n"
     ".narrow{display:none}\n"
-    ".scroll{overflow-x:auto}\n"
+    /* A shade at the edge behind which there is more: two lids that scroll along hide it at the ends. */
+    ".scroll{overflow-x:auto;--lid:var(--page);background-repeat:no-repeat;"
+    "background-image:linear-gradient(90deg,var(--lid) 40%,transparent),"
+    "linear-gradient(270deg,var(--lid) 40%,transparent),"
+    "linear-gradient(90deg,var(--shade),transparent),linear-gradient(270deg,var(--shade),transparent);"
+    "background-position:0 0,100% 0,0 0,100% 0;background-size:2.5rem 100%,2.5rem 100%,1rem 100%,1rem 100%;"
+    "background-attachment:local,local,scroll,scroll}\n"
+    ".card.scroll{--lid:var(--card)}\n"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.3rem .7rem;text-align:left;vertical-align:bottom;white-space:nowrap}\n"
-    "th{font-weight:600;border-bottom:2px solid var(--rule)}\n"
+    "th,td{padding:.3rem .7rem;text-align:left;vertical-align:top;white-space:nowrap}\n"
+    "th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
     "td.long{white-space:normal;min-width:16rem}\n"
     "th[tabindex]{cursor:pointer}\n"
@@ -43,10 +50,10 @@ static const char style[] =
     "padding:.75rem 1rem;overflow-x:auto;font-size:.9rem}\n"
     "@media (max-width:40rem){.wide{display:none}.narrow{display:block}.card{padding:.4rem}"
     "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
-    "body{font-size:15px}}\n"
+    "td.long{min-width:12rem}body{font-size:15px}}\n"
     "@media print{.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
-    ".scroll{overflow:visible}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}"
+    ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing{max-width:32rem}"
     "h2{break-after:avoid}}\n";
 
 /* Tables sort when a heading is pressed: each section by itself, rows without a number last. */
@@ -91,10 +98,11 @@ static void element(struct html *html, const char *open, const char *text, const
 static void write_colours(FILE *out, const char *(*colour)(unsigned), const char *page)
 {
     fprintf(out, "{color-scheme:%s;%s", page,
-            strcmp(page, "dark") == 0 ? "--page:#14171b;--card:#1c2025;--rule:#3d444d;"
-                                        "--soft:#a6adb6;--link:#7cb7ff;--warn:#ff9a56;"
-                                      : "--page:#fff;--card:#f8f9fa;--rule:#d5d9de;"
-                                        "--soft:#57606a;--link:#0a5cc2;--warn:#b34700;");
+            strcmp(page, "dark") == 0
+                ? "--page:#14171b;--card:#1c2025;--rule:#3d444d;"
+                  "--soft:#a6adb6;--link:#7cb7ff;--warn:#ff9a56;--shade:#000;"
+                : "--page:#fff;--card:#f8f9fa;--rule:#d5d9de;"
+                  "--soft:#57606a;--link:#0a5cc2;--warn:#b34700;--shade:#0003;");
     for (unsigned i = 0; i < FIGURE_COLOURS; i++) {
         fprintf(out, "--figure-%u:%s;", i, colour(i));
     }
