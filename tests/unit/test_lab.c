@@ -29,6 +29,7 @@ static struct lab *open_lab(const struct lab_options *options)
     if (status < 0) {
         ck_assert_msg(status == -EPERM, "%s (%d)", error.text, status);
         ck_assert_ptr_nonnull(strstr(error.text, "sudo"));
+        printf("skipped: %s\n", error.text);
         return NULL;
     }
     return lab;
