@@ -22,7 +22,7 @@ uint64_t isn_hash(const struct siphash_key *key, const struct tlsyn_endpoint *lo
 tcp_seq isn_choose(const struct siphash_key *key, const struct tlsyn_endpoint *local,
                    const struct tlsyn_endpoint *remote, tlsyn_time now)
 {
-    return (tcp_seq)((uint64_t)now / 4 + isn_hash(key, local, remote, SALT_ISN));
+    return (tcp_seq)((uint64_t)now / ISN_TICK + isn_hash(key, local, remote, SALT_ISN));
 }
 
 /* R7323-PAWS6 */

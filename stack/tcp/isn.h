@@ -10,8 +10,10 @@
 #include "core/siphash.h"
 #include "wire/seq.h"
 
-/** ISN = M + F(local, remote, secret): M ticks every 4 us (RFC 9293 3.4.1), F is SipHash under a
- * key of this stack's. */
+#define ISN_TICK 4 /* us: RFC 9293 3.4.1 */
+
+/** ISN = M + F(local, remote, secret): M ticks every 4 us, F is SipHash under a key of this
+ * stack's. */
 tcp_seq isn_choose(const struct siphash_key *key, const struct tlsyn_endpoint *local,
                    const struct tlsyn_endpoint *remote, tlsyn_time now);
 

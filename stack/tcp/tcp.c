@@ -18,10 +18,16 @@
  * comes meanwhile. */
 #define EMBEDS_AT_ONCE 32
 
+/* All that is done with a batch of input is done at one time, and a half-open connection may give
+ * way to its own peer's next SYN in there. With the same number once more, ACKs that are meant for
+ * the old one's SYN-ACK would be acceptable to the new one. */
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
 {
-    return isn_choose(&tcp->key, local, remote, tcp->cx->now);
+    tlsyn_time next = tcp->iss_chosen + ISN_TICK;
+
+    tcp->iss_chosen = tcp->cx->now > next ? tcp->cx->now : next;
+    return isn_choose(&tcp->key, local, remote, tcp->iss_chosen);
 }
 
 int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack)

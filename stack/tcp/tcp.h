@@ -52,6 +52,8 @@ struct tcp {
     struct sources sources;
     struct budget embeds, rsts;
 
+    tlsyn_time iss_chosen; /* by this clock, which moves with each */
+
     /** The initial sequence number of a connection that is being opened; RFC 6528 unless
      * replaced. */
     tcp_seq (*choose_iss)(struct tcp *, const struct tlsyn_endpoint *local,

@@ -68,6 +68,26 @@ START_TEST(who_leaves_for_others_hears_of_it_and_its_engine_no_longer_counts)
 }
 END_TEST
 
+/* MUST-8. Simulator seed 33101: the ACK of a SYN-ACK whose connection is no more must not be good
+ * for the next one of the same peer, which knows nothing of the text that the old one took. */
+START_TEST(no_initial_number_comes_twice_in_one_batch)
+{
+    struct tcp_test *t = with_backlog(1);
+
+    peer_sends(t, SYN(.len = 100, .opt = REQUEST));
+    expect(t, SYNACK(.ack = 101));
+    tcp_seq iss = t->iss;
+    another_peer(t, 10000);
+    peer_sends(t, SYN());
+    expect(t, SYNACK(.ack = 1));
+    another_peer(t, PEER_PORT);
+    peer_sends(t, SYN());
+    expect(t, SYNACK(.ack = 1));
+    ck_assert_uint_ne(t->iss, iss);
+    tcp_test_close(t);
+}
+END_TEST
+
 struct closer {
     struct tlsyn_conn_events events;
     struct tcp_test *t;
@@ -300,6 +320,7 @@ Suite *tcp_hostile_suite(void)
 
     tcase_add_test(floods, a_flood_of_syns_does_not_lock_others_out);
     tcase_add_test(floods, who_leaves_for_others_hears_of_it_and_its_engine_no_longer_counts);
+    tcase_add_test(floods, no_initial_number_comes_twice_in_one_batch);
     tcase_add_test(floods, who_leaves_may_close_the_listener);
     tcase_add_test(floods, challenges_of_one_connection_cost_no_other_any);
     suite_add_tcase(s, floods);
