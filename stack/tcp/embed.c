@@ -109,6 +109,12 @@ void embed_synack_arrives(struct tlsyn_conn *conn)
     conn->unproved = conn->syn_text_acked > 0 && cx->limits.embed_off_min > 0;
 }
 
+/* Both have said all, and all text was acknowledged: who opened anew would ask for it once more. */
+static bool lacks_a_fin_alone(const struct tlsyn_conn *conn)
+{
+    return (conn->state == TLSYN_LAST_ACK || conn->state == TLSYN_CLOSING) && conn->snd.used == 0;
+}
+
 /* An engine's user opens anew, with the same ClientHello or another, for none was answered. A user
  * of FASTOPEN has bytes on their way that nobody else keeps. */
 bool embed_is_swallowed(struct tlsyn_conn *conn)
@@ -119,7 +125,7 @@ bool embed_is_swallowed(struct tlsyn_conn *conn)
     conn->embedding = TLSYN_EMBEDDING_BLACK_HOLE;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_blackhole);
     remember(conn);
-    if (conn->level == TLSYN_LEVEL_FASTOPEN)
+    if (conn->level == TLSYN_LEVEL_FASTOPEN || lacks_a_fin_alone(conn))
         return false;
     tlsyn_conn_abort(conn, -EAGAIN);
     return true;

@@ -281,6 +281,34 @@ START_TEST(what_is_swallowed_after_the_open_is_opened_anew)
 }
 END_TEST
 
+/* The request was in the SYN, the answer behind the SYN-ACK: only FINs are lost, and nobody has
+ * anything to ask for again. */
+START_TEST(where_all_was_said_and_heard_the_end_is_in_order)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_COOKIE);
+
+    t->user.plan[USER_OPEN].write = HELLO;
+    user_connects(t);
+    expect(t, SYN(.len = HELLO));
+    peer_sends(t, SYNACK(.ack = HELLO + 1, .len = 500));
+    expect(t, ACK(.seq = HELLO + 1, .ack = 501));
+    peer_sends(t, FIN(.seq = 501, .ack = HELLO + 1, .len = 100));
+    expect(t, ACK(.seq = HELLO + 1, .ack = 602));
+    user_acts(&t->user, USER_CLOSES);
+    flush(t);
+    for (int i = 0; i < 4; i++) {
+        expect(t, FIN(.seq = HELLO + 1, .ack = 602));
+        ck_assert_int_eq(t->user.count[USER_CLOSED], 0);
+        advance(t, TLSYN_SECONDS(1) << i);
+    }
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), 1);
+    peer_sends(t, ACK(.seq = 602, .ack = HELLO + 2));
+    ck_assert_int_eq(t->user.count[USER_CLOSED], 1);
+    ck_assert_int_eq(t->user.error, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Who has nothing to say has no timer; the peer has, that of its SYN-ACK. */
 START_TEST(a_peer_that_does_not_hear_us_asks_twice)
 {
@@ -565,6 +593,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_test(retry, too_long_a_syn_costs_nothing_the_next_time);
     tcase_add_loop_test(retry, a_measured_peer_is_waited_for_three_round_trips, 0, 2);
     tcase_add_test(retry, what_is_swallowed_after_the_open_is_opened_anew);
+    tcase_add_test(retry, where_all_was_said_and_heard_the_end_is_in_order);
     tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
     tcase_add_test(retry, a_sequential_open_waits_as_ever);

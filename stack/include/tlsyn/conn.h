@@ -69,7 +69,8 @@ struct tlsyn_conn_events {
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
      * -ENOMEM, or what refused or aborted it. -EAGAIN: behind an embedded open nothing got through;
      * the path is remembered as one that does not bear it, and who opens anew gets a sequential
-     * handshake. Nothing of the peer's was read behind the SYN-ACK, and nothing acknowledged. */
+     * handshake. Nothing was acknowledged behind the SYN; what was read is of the peer's first
+     * flight. */
     void (*on_closed)(struct tlsyn_handler *, struct tlsyn_conn *, int error);
 };
 
