@@ -23,6 +23,7 @@
 #define TUNED_FIRST  (64u << 10)
 #define MEMORY_FIRST (16u << 10)
 #define IDLE         TLSYN_SECONDS(1)
+#define ROOM_AGAIN   TLSYN_MS(100)
 #define LATE         16u /* segments */
 #define RTT_UNKNOWN  TLSYN_MS(100)
 #define RTT_LEAST    200        /* us */
@@ -125,7 +126,7 @@ void buffers_release(struct tlsyn_conn *conn)
     give_back(conn, &conn->rcv);
 }
 
-void buffers_idle_timeout(struct tlsyn_conn *conn)
+static void give_back_idle(struct tlsyn_conn *conn)
 {
     tlsyn_time last = conn->last_sent > conn->last_heard ? conn->last_sent : conn->last_heard;
     tlsyn_time now = conn->tcp->cx->now;
@@ -145,6 +146,16 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
         timers_set(conn, TCP_IDLE, now + IDLE);
     else if (conn->snd_ring == 0) /* the next burst earns it anew */
         conn->snd_max = first_size(0, conn->tcp->cx->limits.snd_ring_max);
+}
+
+void buffers_idle_timeout(struct tlsyn_conn *conn)
+{
+    bool refused = conn->snd_refused;
+
+    conn->snd_refused = false;
+    give_back_idle(conn);
+    if (refused && tcp_synchronized(conn))
+        tcp_event_acked(conn, 0);
 }
 
 /* --- tuning ----------------------------------------------------------------------------------- */
@@ -207,7 +218,11 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     if (error == 0)
         return room;
     room = held(&conn->snd) - used < room ? held(&conn->snd) - used : room;
-    return room ? (ssize_t)room : conn->snd.memory ? 0 : error;
+    if (room || conn->snd.memory)
+        return room;
+    conn->snd_refused = true;
+    timers_set(conn, TCP_IDLE, conn->tcp->cx->now + ROOM_AGAIN);
+    return error;
 }
 
 static void tune_rcv(struct tlsyn_conn *conn)

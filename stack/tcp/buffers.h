@@ -42,7 +42,8 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
 /** The user has consumed n bytes: tunes the receive buffer. */
 void buffers_consumed(struct tlsyn_conn *conn, uint32_t n);
 
-/** TCP_IDLE has passed: memory of empty rings goes, and of an empty board. */
+/** TCP_IDLE has passed: memory of empty rings goes, and of an empty board; and whom memory was
+ * refused may try again. */
 void buffers_idle_timeout(struct tlsyn_conn *conn);
 
 /** All memory goes, with what it held. */

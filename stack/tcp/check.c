@@ -135,7 +135,8 @@ static void check_timers(const struct tlsyn_conn *conn)
     assert(conn->ack_due != TCP_ACK_DELAYED || timers_running(conn, TCP_DELACK));
     assert(conn->ack_due != TCP_ACK_NOW || queued);
     assert(!conn->keepalive || !tcp_synchronized(conn) || timers_running(conn, TCP_KEEPALIVE));
-    assert(!(conn->snd.memory || conn->rcv.memory) || timers_running(conn, TCP_IDLE));
+    assert(!(conn->snd.memory || conn->rcv.memory || conn->snd_refused) ||
+           timers_running(conn, TCP_IDLE));
     assert(conn->cork || !(conn->cork_passed || timers_running(conn, TCP_CORK)));
 }
 

@@ -124,6 +124,7 @@ struct tlsyn_conn {
     bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
     bool cwnd_limited : 1;  /* cwnd held something back, at limited_seq for the last time */
     bool snd_short : 1;     /* the user was offered less room than it asked for */
+    bool snd_refused : 1;   /* it was offered none, and holds nothing: TCP_IDLE tells it again */
     bool rtt_timing : 1;    /* rtt_seq is being timed */
     bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
     bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */

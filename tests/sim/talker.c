@@ -8,9 +8,7 @@
 #include "core/list.h"
 #include "support/bulk.h"
 
-#define CHUNK       4096
-#define RETRY_AFTER TLSYN_MS(20) /* whom memory was refused; twice as long the next time */
-#define RETRY_MAX   TLSYN_SECONDS(1)
+#define CHUNK 4096
 
 uint64_t talker_says(const struct talker *t)
 {
@@ -117,14 +115,6 @@ static uint64_t allowed(const struct talker *t)
     return talker_says(t) / s->rounds * round;
 }
 
-static void try_later(struct talker *t)
-{
-    t->retry = t->retry ? 2 * t->retry : RETRY_AFTER;
-    t->retry = t->retry < RETRY_MAX ? t->retry : RETRY_MAX;
-    if (t->tick > *t->now + t->retry)
-        t->tick = *t->now + t->retry;
-}
-
 static void speak(struct talker *t, uint64_t most)
 {
     uint64_t end = allowed(t);
@@ -137,11 +127,8 @@ static void speak(struct talker *t, uint64_t most)
         for (size_t i = 0; i < n; i++)
             bytes[i] = pattern(t, t->server, t->sent + i);
         ssize_t taken = give(t, bytes, n);
-        if (taken == -ENOMEM)
-            try_later(t);
         if (taken <= 0)
             return;
-        t->retry = 0;
         t->sent += (uint64_t)taken;
     }
 }

@@ -42,7 +42,6 @@ struct talker {
     uint64_t sent, received;
     bool busy, established, closing, ended, over, wrong, misled;
     int error, ends;
-    tlsyn_time retry;
     tlsyn_time tick; /* the next one, or TLSYN_NEVER */
 };
 

@@ -388,6 +388,33 @@ START_TEST(who_has_nothing_on_its_way_gets_a_first_piece)
 }
 END_TEST
 
+/* Simulator seeds 50158 and 83270: nor would one tell whom even that was refused. */
+START_TEST(whom_memory_is_refused_hears_when_to_try_again)
+{
+    struct tcp_test *t = TCP_TEST(.limits = {0});
+
+    opens_passively(t);
+    test_memory_fail_all(&t->memory, true);
+    ck_assert_uint_eq(user_writes(&t->user, 1000), 0);
+    t->user.plan[USER_ACKED].write = 1000;
+    for (int i = 1; i <= 3; i++) { /* as often as need be */
+        advance(t, TLSYN_MS(150));
+        ck_assert_int_ge(t->user.count[USER_ACKED], i);
+        expect_nothing(t);
+    }
+    test_memory_fail_all(&t->memory, false);
+    advance(t, TLSYN_MS(150));
+    t->user.plan[USER_ACKED].write = 0;
+    expect(t, ACK(.seq = 1, .len = 1000));
+    peer_sends(t, ACK(.ack = 1001));
+    int told = t->user.count[USER_ACKED];
+    advance(t, TLSYN_SECONDS(3));
+    ck_assert_int_eq(t->user.count[USER_ACKED], told);
+    ck_assert_uint_eq(t->user.acked, 1000);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Simulator seeds 20688, 20894, 21708: send buffers filled a small bound, and neither end could
  * take a byte. */
 START_TEST(of_a_small_bound_receiving_keeps_a_ring)
@@ -485,6 +512,7 @@ Suite *tcp_buffers_suite(void)
     tcase_add_test(memory, memory_follows_what_is_held_not_the_window);
     tcase_add_test(memory, all_buffers_together_keep_to_the_limit);
     tcase_add_test(memory, who_has_nothing_on_its_way_gets_a_first_piece);
+    tcase_add_test(memory, whom_memory_is_refused_hears_when_to_try_again);
     tcase_add_test(memory, of_a_small_bound_receiving_keeps_a_ring);
     tcase_add_test(memory, a_ring_does_not_move_under_a_frame);
     suite_add_tcase(s, memory);

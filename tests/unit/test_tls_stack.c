@@ -386,6 +386,43 @@ START_TEST(bytes_survive_a_bad_path)
 }
 END_TEST
 
+/* --- memory that is short --------------------------------------------------------------------- */
+
+static const struct tlsyn_conn_events silent = {.on_data = on_data, .on_closed = on_closed};
+
+/* Simulator seeds 50158 and 83270: with nothing on its way, no ACK would bring it on. */
+START_TEST(whom_memory_was_refused_goes_on_when_there_is_some)
+{
+    const struct world_options path = {.to_server.delay = ONE_WAY, .to_client.delay = ONE_WAY};
+    struct user u = {.handler = {.events = &silent}, .to_send = 50000};
+    struct tlsyn_connect_options o;
+    bool never = false;
+    struct bed bed;
+
+    bed_open(&bed, &path, TLSYN_TLS_13, TLSYN_LEVEL_NONE);
+    bed.to_send = 20000;
+    u.world = &bed.world;
+    o = to_server(&bed, TLSYN_LEVEL_NONE);
+    ck_assert_int_eq(
+        tlsyn_tls_attach(bed.config[WORLD_CLIENT], NULL, "host.test", &u.handler, &u.tls), 0);
+    ck_assert_int_eq(
+        tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u.tls), NULL), 0);
+    world_run(&bed.world, TLSYN_SECONDS(5), &never); /* its empty rings go */
+    ck_assert_uint_eq(u.received, 20000);
+    test_memory_fail_all(&bed.world.host[WORLD_CLIENT].memory, true);
+    u.handler.events = &events;
+    send_pattern(&u);
+    world_run(&bed.world, TLSYN_SECONDS(1), &never);
+    ck_assert_uint_eq(u.sent, 0);
+    test_memory_fail_all(&bed.world.host[WORLD_CLIENT].memory, false);
+    ck_assert(world_run(&bed.world, TLSYN_SECONDS(5), &u.done));
+    world_run(&bed.world, TLSYN_SECONDS(5), &never);
+    ck_assert_int_eq(u.error, 0);
+    ck_assert_uint_eq(bed.servers->received, 50000);
+    bed_close(&bed);
+}
+END_TEST
+
 /* --- no TLS at all ---------------------------------------------------------------------------- */
 
 static size_t hear_raw(struct user *u, struct tlsyn_conn *c)
@@ -611,6 +648,7 @@ Suite *tls_stack_suite(void)
     tcase_add_test(t, an_established_session_is_traced_with_its_version);
     tcase_add_loop_test(t, a_server_that_admits_nothing_costs_nothing, 0, 3);
     tcase_add_loop_test(t, bytes_survive_a_bad_path, 0, 6);
+    tcase_add_test(t, whom_memory_was_refused_goes_on_when_there_is_some);
     tcase_add_loop_test(t, garbage_gets_an_alert_before_the_end, 0, 2);
     tcase_add_loop_test(t, a_client_that_stops_is_not_waited_for, 0, 3);
     tcase_add_loop_test(t, beyond_its_rate_a_server_has_sessions_wait, 0, 3);

@@ -54,7 +54,7 @@ struct tlsyn_conn_events {
      * on_established on a plain one. */
     void (*on_data)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** n bytes were acknowledged: there is room to reserve. 0: our FIN was, and the peer's
-     * direction is still open. */
+     * direction is still open; or memory was refused, and may be had now. */
     void (*on_acked)(struct tlsyn_handler *, struct tlsyn_conn *, size_t n);
     /** Some of the peer's text is urgent: how far, tlsyn_conn_info() says (rcv_urgent); the bytes
      * arrive at their place in the stream, on_data as ever. `before`: what was left of urgent text
@@ -226,8 +226,8 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n);
 bool tlsyn_conn_ended(const struct tlsyn_conn *conn);
 
 /** Room for up to `want` bytes behind what was committed; the number of bytes in the view, 0 when
- * the ring is full (wait for on_acked), or -ENOMEM, -EPIPE (we have closed, or the connection is
- * gone). */
+ * the ring is full, -ENOMEM when there is no memory for one (wait for on_acked with both), or
+ * -EPIPE (we have closed, or the connection is gone). */
 ssize_t tlsyn_conn_reserve(struct tlsyn_conn *conn, size_t want, struct tlsyn_view *view);
 
 /** Makes the first n reserved bytes part of the stream. */
