@@ -327,10 +327,26 @@ static void change_options(struct flow *flow)
     }
 }
 
+/* The client took its connection for swallowed, and sent a RST, which nobody repeats: a server that
+ * only listens hears of the end if it asks (RFC 9293 3.5.1, 3.8.4). */
+static bool server_asks(struct flow *flow)
+{
+    struct talker *server = &flow->server;
+    struct tlsyn_conn_options o;
+
+    if (flow->asks || flow->client.error != -EAGAIN || server->over || !server->conn)
+        return false;
+    flow->asks = true;
+    tlsyn_conn_get_options(server->conn, &o);
+    o.keepalive = true;
+    tlsyn_conn_set_options(server->conn, &o);
+    return true;
+}
+
 static bool act(struct flows *f, struct flow *flow)
 {
     tlsyn_time age = *f->now - flow->began;
-    bool any = false;
+    bool any = server_asks(flow);
 
     if (age >= flow->change_at) {
         flow->change_at = TLSYN_NEVER;

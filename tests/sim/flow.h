@@ -16,7 +16,7 @@ struct flow {
     bool opened, accepted, live;
     int refused; /* what the open call said */
     tlsyn_time opens_at, abort_at, change_at, began;
-    bool aborts, client_aborts;
+    bool aborts, client_aborts, asks;
     struct tlsyn_conn_options client_options, later;
     enum tlsyn_level level;
 };
