@@ -1,10 +1,11 @@
 /*
- * answer.c: from a request to the response's head, and to the file behind it. Read first:
+ * answer.c: from a request to its response, and to the file behind it. Read first:
  * RFC 9110 9.3, 14, 15.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,52 +21,6 @@ static void http_date(time_t when, char *text, size_t size)
 
     if (!gmtime_r(&when, &tm) || strftime(text, size, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
         (void)snprintf(text, size, "Thu, 01 Jan 1970 00:00:00 GMT");
-}
-
-__attribute__((format(printf, 2, 3))) static void put(struct visitor *v, const char *format, ...)
-{
-    va_list arguments;
-    int n = 0;
-
-    va_start(arguments, format);
-    n = vsnprintf(v->out + v->out_end, sizeof(v->out) - v->out_end, format, arguments);
-    va_end(arguments);
-    if (n > 0 && (size_t)n < sizeof(v->out) - v->out_end)
-        v->out_end += (size_t)n;
-}
-
-static void begin_response(struct visitor *v, int status)
-{
-    char date[40];
-
-    http_date(time(NULL), date, sizeof(date));
-    v->state = SENDING;
-    v->status = status;
-    v->deadline = tlsyn_clock() + v->visitors->timeout;
-    if (v->visitors->stopping || !v->request.keep_alive || v->request.parser.http_minor == 0)
-        v->close_after = true;
-    put(v, "HTTP/1.1 %d %s\r\nServer: tlsyn\r\nDate: %s\r\n", status,
-        request_reason((unsigned int)status), date);
-    if (v->close_after)
-        put(v, "Connection: close\r\n");
-}
-
-/* A response whose body is its own reason; `field` is a header line with its CRLF, or "". */
-static void respond(struct visitor *v, int status, const char *field)
-{
-    const char *reason = request_reason((unsigned int)status);
-    size_t length = strlen(reason) + 5; /* "404 " and the newline */
-    bool empty = status == 204 || v->request.parser.method == HTTP_HEAD;
-
-    begin_response(v, status);
-    put(v, "%s", field);
-    if (status != 204)
-        put(v, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n", length);
-    put(v, "\r\n");
-    if (empty)
-        return;
-    put(v, "%d %s\n", status, reason);
-    v->body = length;
 }
 
 static int status_of(int error)
@@ -91,60 +46,48 @@ static int status_of(int error)
     }
 }
 
-static void respond_file(struct visitor *v, const struct files_found *found)
+static void respond_file(struct visit *visit, const struct files_found *found)
 {
+    struct web_exchange *web = &visit->web;
     uint64_t first = 0;
     uint64_t last = found->size ? found->size - 1 : 0;
-    enum request_range range = request_range(v->request.range, found->size, &first, &last);
-    uint64_t length = range == RANGE_PART ? last - first + 1 : found->size;
-    char field[80];
+    enum request_range range = request_range(web->request.range, found->size, &first, &last);
     char date[40];
 
+    visit->file = found->fd;
     if (range == RANGE_UNSATISFIED) {
-        (void)close(found->fd);
-        (void)snprintf(field, sizeof(field), "Content-Range: bytes */%llu\r\n",
-                       (unsigned long long)found->size);
-        respond(v, 416, field);
+        web_say(web, 416);
+        web_field(web, "Content-Range", "bytes */%llu", (unsigned long long)found->size);
         return;
     }
-    if (range != RANGE_PART)
-        first = 0;
     http_date(found->modified, date, sizeof(date));
-    begin_response(v, range == RANGE_PART ? 206 : 200);
-    put(v,
-        "Content-Type: %s\r\nContent-Length: %llu\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n",
-        files_type(found->name), (unsigned long long)length, date);
-    if (range == RANGE_PART)
-        put(v, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
-            (unsigned long long)last, (unsigned long long)found->size);
-    put(v, "\r\n");
-    if (v->request.parser.method == HTTP_HEAD) {
-        (void)close(found->fd);
-        return;
+    web_respond(web, range == RANGE_PART ? 206 : 200);
+    web_body(web, files_type(found->name), range == RANGE_PART ? last - first + 1 : found->size);
+    web_field(web, "Last-Modified", "%s", date);
+    web_field(web, "Accept-Ranges", "bytes");
+    if (range == RANGE_PART) {
+        visit->file_at = first;
+        web_field(web, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)first,
+                  (unsigned long long)last, (unsigned long long)found->size);
     }
-    v->file = found->fd;
-    v->file_at = first;
-    v->file_left = length;
-    v->body = length;
 }
 
 /* RFC 9110 15.4.2: a folder's URL ends with a slash, else relative links in its
  * index.html would miss. */
-static void respond_folder(struct visitor *v)
+static void respond_folder(struct web_exchange *web)
 {
-    char field[800];
-    size_t length = strcspn(v->request.target, "?#");
+    const char *target = web->request.target;
+    size_t length = strcspn(target, "?#");
 
-    if (v->request.target[0] != '/' || length > 700 ||
-        strstr(v->request.target, "//") == v->request.target) {
-        respond(v, 404, "");
+    if (target[0] != '/' || length > 700 || strncmp(target, "//", 2) == 0) {
+        web_say(web, 404);
         return;
     }
-    (void)snprintf(field, sizeof(field), "Location: %.*s/\r\n", (int)length, v->request.target);
-    respond(v, 301, field);
+    web_say(web, 301);
+    web_field(web, "Location", "%.*s/", (int)length, target);
 }
 
-static void answer_get(struct visitor *v, char *path, size_t size, bool directory)
+static void answer_get(struct visit *visit, char *path, size_t size, bool directory)
 {
     struct files_found found;
     size_t length = strlen(path);
@@ -152,135 +95,167 @@ static void answer_get(struct visitor *v, char *path, size_t size, bool director
 
     if (directory)
         (void)snprintf(path + length, size - length, "/index.html");
-    error = files_open(&v->visitors->files, path, &found);
+    error = files_open(&visit_visitor(visit)->visitors->files, path, &found);
     if (error == -EISDIR && !directory)
-        respond_folder(v);
+        respond_folder(&visit->web);
     else if (error < 0)
-        respond(v, status_of(error), "");
+        web_say(&visit->web, status_of(error));
     else
-        respond_file(v, &found);
+        respond_file(visit, &found);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static struct visitor *of_request(struct request *r)
+static struct visit *of(struct web_exchange *web)
 {
-    return (struct visitor *)((char *)r - offsetof(struct visitor, request));
+    return (struct visit *)web;
 }
 
-static int take_upload(struct request *r, const char *bytes, size_t n)
+static struct web_exchange *open_visit(struct web_service *service)
 {
-    struct visitor *v = of_request(r);
-    int error = 0;
+    struct visit *visit = calloc(1, sizeof(*visit));
 
-    if (n > v->visitors->upload_max - v->upload.size)
-        return 413;
-    error = upload_write(&v->upload, bytes, n);
-    return error < 0 ? status_of(error) : 0;
+    (void)service;
+    if (!visit)
+        return NULL;
+    visit->began = tlsyn_clock();
+    visit->file = -1;
+    visit->upload = (struct upload){.fd = -1, .folder = -1};
+    return &visit->web;
 }
 
-/* A body that has no meaning (RFC 9110 9.3.1) is read away, up to what costs nothing. */
-static int take_nothing(struct request *r, const char *bytes, size_t n)
+static void stamp(struct web_exchange *web)
 {
-    struct visitor *v = of_request(r);
+    char date[40];
 
-    (void)bytes;
-    v->upload.size += n;
-    return v->upload.size > 1 << 20 ? 413 : 0;
+    http_date(time(NULL), date, sizeof(date));
+    web_field(web, "Server", "tlsyn");
+    web_field(web, "Date", "%s", date);
 }
 
-void answer_refuse(struct visitor *v, int status, const char *field)
+static void begin_upload(struct visit *visit, const char *path, bool directory)
 {
-    v->close_after = true;
-    respond(v, status, field);
-}
-
-static void begin_upload(struct visitor *v, const char *path, bool directory)
-{
-    struct visitors *all = v->visitors;
+    struct visitors *all = visit_visitor(visit)->visitors;
+    const struct request *request = &visit->web.request;
     int error = directory ? -EISDIR : 0;
 
-    if (!all->upload) {
-        answer_refuse(v, 405, "Allow: GET, HEAD\r\n");
-        return;
-    }
-    if (v->request.length != UINT64_MAX && v->request.length > all->upload_max) {
-        answer_refuse(v, 413, "");
+    if (request->length != UINT64_MAX && request->length > all->upload_max) {
+        web_say(&visit->web, 413);
         return;
     }
     if (error == 0)
-        error = files_upload(&all->files, path, ++all->uploads, &v->upload);
-    if (error < 0) {
-        answer_refuse(v, status_of(error), "");
-        return;
-    }
-    v->request.body = take_upload;
-    v->state = RECEIVING;
-    v->deadline = tlsyn_clock() + all->timeout;
-    if (v->request.expect_continue)
-        put(v, "HTTP/1.1 100 Continue\r\n\r\n");
+        error = files_upload(&all->files, path, ++all->uploads, &visit->upload);
+    if (error < 0)
+        web_say(&visit->web, status_of(error));
 }
 
-/* RFC 8470 5.1: somebody may have sent the same bytes before. A safe method does no harm twice. */
-static bool is_too_early(const struct visitor *v)
+static bool takes_uploads(const struct visit *visit)
 {
-    return tlsyn_tls_is_early(v->tls) && v->request.parser.method != HTTP_GET &&
-           v->request.parser.method != HTTP_HEAD;
+    const struct visitors *all = visit_visitor(visit)->visitors;
+
+    return all->upload && !all->site;
 }
 
-static void take_head(struct visitor *v)
+static void refuse_method(struct visit *visit)
 {
+    web_say(&visit->web, 405);
+    web_field(&visit->web, "Allow", "%s", takes_uploads(visit) ? "GET, HEAD, PUT" : "GET, HEAD");
+}
+
+static void take_head(struct web_exchange *web)
+{
+    struct visit *visit = of(web);
     char path[REQUEST_TARGET_MAX + 16];
     bool directory = false;
-    int status = request_path(v->request.target, path, sizeof(path), &directory);
+    int status = request_path(web->request.target, path, sizeof(path), &directory);
 
-    if (is_too_early(v))
-        answer_refuse(v, 425, "");
-    else if (v->request.parser.method == HTTP_PUT && status == 0)
-        begin_upload(v, path, directory);
+    /* RFC 8470 5.1: somebody may have sent the same bytes before. A safe method does no harm
+     * twice. */
+    if (tlsyn_tls_is_early(visit_visitor(visit)->tls) && !request_is_safe(&web->request))
+        web_say(web, 425);
+    else if (!request_is(&web->request, "PUT") || status != 0)
+        return;
+    else if (takes_uploads(visit))
+        begin_upload(visit, path, directory);
     else
-        v->request.body = take_nothing;
+        refuse_method(visit);
 }
 
-static void finish_upload(struct visitor *v)
+static void take_body(struct web_exchange *web, const char *bytes, size_t n)
+{
+    struct visit *visit = of(web);
+    int error = 0;
+
+    if (visit->upload.fd < 0) {
+        web_ignore(web);
+    } else if (web->received > visit_visitor(visit)->visitors->upload_max) {
+        web_say(web, 413);
+    } else {
+        error = upload_write(&visit->upload, bytes, n);
+        if (error < 0)
+            web_say(web, status_of(error));
+    }
+}
+
+static void finish_upload(struct visit *visit)
 {
     bool replaced = false;
-    int error = upload_commit(&v->upload, &replaced);
+    int error = upload_commit(&visit->upload, &replaced);
 
-    respond(v, error < 0 ? status_of(error) : replaced ? 204 : 201, "");
+    web_say(&visit->web, error < 0 ? status_of(error) : replaced ? 204 : 201);
 }
 
-static void answer(struct visitor *v)
+static void answer(struct web_exchange *web)
 {
+    struct visit *visit = of(web);
+    const struct site *site = visit_visitor(visit)->visitors->site;
     char path[REQUEST_TARGET_MAX + 16];
     bool directory = false;
-    int status = request_path(v->request.target, path, sizeof(path), &directory);
-    const char *allow = v->visitors->upload ? "Allow: GET, HEAD, PUT\r\n" : "Allow: GET, HEAD\r\n";
+    int status = request_path(web->request.target, path, sizeof(path), &directory);
 
-    if (v->state == RECEIVING)
-        finish_upload(v);
+    if (site)
+        site_answer(site, web, &visit->body);
+    else if (visit->upload.fd >= 0)
+        finish_upload(visit);
     else if (status != 0)
-        respond(v, status, "");
-    else if (v->request.parser.method == HTTP_GET || v->request.parser.method == HTTP_HEAD)
-        answer_get(v, path, sizeof(path), directory);
+        web_say(web, status);
+    else if (request_is_safe(&web->request))
+        answer_get(visit, path, sizeof(path), directory);
     else
-        respond(v, 405, allow);
+        refuse_method(visit);
 }
 
-void answer_outcome(struct visitor *v, enum request_outcome outcome)
+static ssize_t read_body(struct web_exchange *web, char *bytes, size_t n)
 {
-    switch (outcome) {
-    case REQUEST_MORE:
-        break;
-    case REQUEST_HEAD:
-        take_head(v);
-        break;
-    case REQUEST_COMPLETE:
-        answer(v);
-        break;
-    case REQUEST_BAD:
-        upload_abort(&v->upload);
-        answer_refuse(v, v->request.status, "");
-        break;
-    }
+    struct visit *visit = of(web);
+    ssize_t got = 0;
+
+    if (visit->body.file)
+        return site_read(&visit->body, bytes, n);
+    got = pread(visit->file, bytes, n, (off_t)visit->file_at);
+    if (got <= 0) /* it shrank, or can't be read */
+        return got < 0 ? -errno : -EIO;
+    visit->file_at += (uint64_t)got;
+    return got;
 }
+
+static void end(struct web_exchange *web, int error)
+{
+    struct visit *visit = of(web);
+
+    visitor_log(visit_visitor(visit), visit, error);
+    upload_abort(&visit->upload);
+    if (visit->file >= 0)
+        (void)close(visit->file);
+    free(visit);
+}
+
+const struct web_service_ops answer_ops = {
+    .open = open_visit,
+    .stamp = stamp,
+    .head = take_head,
+    .take = take_body,
+    .answer = answer,
+    .read = read_body,
+    .end = end,
+};

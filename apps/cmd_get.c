@@ -10,8 +10,8 @@
 #include "commands.h"
 #include "fetch.h"
 #include "host.h"
-#include "request.h"
 #include "say.h"
+#include "web/request.h"
 #include "web/url.h"
 
 #define PROGRESS_EVERY TLSYN_MS(200)

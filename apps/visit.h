@@ -6,42 +6,47 @@
 #define VISIT_H
 
 #include "visitor.h"
+#include "web/server.h"
 
-#define VISIT_CHUNK 16384
-
-enum visitor_state { READING, RECEIVING, SENDING, LINGERING };
+/** What all of a visitor's requests are answered with. */
+extern const struct web_service_ops answer_ops;
 
 /** One connection; owned by its visitors. */
 struct visitor {
     struct tlsyn_handler handler;
+    struct web_service service; /* of this connection: its requests are logged with its address */
     struct visitors *visitors;
     struct visitor *next, **link;
     struct tlsyn_conn *conn;
     struct tlsyn_tls *tls;
-    enum visitor_state state;
+    struct web_server *server; /* NULL until TLS has said which protocol it is */
+    enum web_phase phase;      /* what the deadline is of */
     tlsyn_time deadline;
-    struct request request;
     char in[VISIT_CHUNK];
     size_t in_start, in_end;
-    char out[2048]; /* response header, and a body of ours */
+    char out[VISIT_CHUNK];
     size_t out_start, out_end;
-    int file; /* -1: none */
-    uint64_t file_at, file_left;
-    struct upload upload;
     bool established;
-    bool close_after; /* this response is the last */
-    bool ended;       /* the client sends no more */
-    int status;       /* of the response */
-    uint64_t body;    /* bytes of the response's body */
-    tlsyn_time began; /* the request's first byte */
+    bool lingering;
+    bool ended; /* the client sends no more */
 };
 
-/** Acts on what request_feed() said: the response, or its beginning, is in `out` and `file`, or the
- * state is RECEIVING. */
-void answer_outcome(struct visitor *v, enum request_outcome outcome);
+/** One of its requests, and what is kept of it while it is answered. */
+struct visit {
+    struct web_exchange web;
+    tlsyn_time began;
+    int file; /* -1: none */
+    uint64_t file_at;
+    struct upload upload;
+    struct site_body body;
+};
 
-/** Answers with an error, `field` being a header line with its CRLF or "", and makes it the
- * last response. */
-void answer_refuse(struct visitor *v, int status, const char *field);
+static inline struct visitor *visit_visitor(const struct visit *visit)
+{
+    return (struct visitor *)((char *)visit->web.service - offsetof(struct visitor, service));
+}
+
+/** A line in the log for a request that was answered, or, with an error, broken off. */
+void visitor_log(const struct visitor *v, const struct visit *visit, int error);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * visitor.c: one connection to the file server, from bytes in to bytes out. Read first: RFC 9112 9.
+ * visitor.c: one connection to the server, from bytes in to bytes out. Read first: RFC 9112 9.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,77 +11,115 @@
 #include "describe.h"
 #include "say.h"
 #include "visit.h"
+#include "web/h1_server.h"
 
 /* Sweeps happen at least this often: deadlines are met to within it. */
 #define SWEEP_EVERY TLSYN_MS(500)
 
 /* --- log -------------------------------------------------------------------------------------- */
 
-static void log_request(const struct visitor *v)
+/* "10.0.0.1:4711 \"GET /\"" */
+static void who_and_what(const struct visitor *v, const struct request *request, char *text,
+                         size_t size)
 {
     struct tlsyn_conn_info info;
-    struct tlsyn_tls_info tls;
     char address[CLI_ADDRESS_TEXT];
+
+    tlsyn_conn_info(v->conn, &info);
+    (void)snprintf(text, size, "%s:%u \"%s %s\"", cli_address_host(&info.remote.addr, address),
+                   info.remote.port, request->method, request->target);
+}
+
+static const char *reason_of(const struct visitor *v, int error)
+{
+    const char *sentence = tlsyn_tls_error(v->tls);
+
+    return sentence[0] ? sentence : strerror(error < 0 ? -error : ECONNRESET);
+}
+
+static void log_broken(const struct visitor *v, const struct request *request, int error)
+{
+    char text[REQUEST_TARGET_MAX + 100];
+
+    who_and_what(v, request, text, sizeof(text));
+    say_detail("%s broken off: %s", text, reason_of(v, error));
+}
+
+static void log_answered(const struct visitor *v, const struct visit *visit)
+{
+    const struct web_response *response = &visit->web.response;
+    struct tlsyn_conn_info info;
+    struct tlsyn_tls_info tls;
+    char text[REQUEST_TARGET_MAX + 100];
     char bytes[24];
     char took[24];
-    bool brought = v->request.parser.method == HTTP_PUT;
+    bool brought = request_is(&visit->web.request, "PUT");
+    uint64_t body = response->has_body ? response->length : 0;
 
-    if (v->visitors->quiet)
-        return;
     tlsyn_conn_info(v->conn, &info);
     tlsyn_tls_info(v->tls, &tls);
-    say_detail("%s:%u \"%s %s\" %d %s %s %s %s %s syn=%u synack=%u%s",
-               cli_address_host(&info.remote.addr, address), info.remote.port,
-               v->request.begun ? request_method(&v->request) : "-", v->request.target, v->status,
-               say_bytes(brought ? v->upload.size : v->body, bytes),
-               say_duration(tlsyn_clock() - v->began, took), tls.version ? tls.version : "-",
+    who_and_what(v, &visit->web.request, text, sizeof(text));
+    say_detail("%s %d %s %s %s %s %s syn=%u synack=%u%s", text, response->status,
+               say_bytes(brought ? visit->upload.size : body, bytes),
+               say_duration(tlsyn_clock() - visit->began, took), tls.version ? tls.version : "-",
                tlsyn_tls_session_name(tls.session), describe_mode(&info), info.syn_text_acked,
                info.synack_text, tlsyn_tls_is_early(v->tls) ? " early" : "");
 }
 
-/* What the log would not show otherwise: no TLS, or a request that came to no end. */
+void visitor_log(const struct visitor *v, const struct visit *visit, int error)
+{
+    if (v->visitors->quiet)
+        return;
+    if (error == 0)
+        log_answered(v, visit);
+    else
+        log_broken(v, &visit->web.request, error);
+}
+
+/* What the log would not show otherwise: no TLS, or a request whose header came to no end. */
 static void log_failure(const struct visitor *v, int error)
 {
-    const char *sentence = tlsyn_tls_error(v->tls);
-    const char *reason = sentence[0] ? sentence : strerror(error < 0 ? -error : ECONNRESET);
-    bool broken =
-        v->state == SENDING || v->state == RECEIVING || (v->state == READING && v->request.begun);
+    const struct request *reading = v->server ? web_server_reading(v->server) : NULL;
     struct tlsyn_conn_info info;
     char address[CLI_ADDRESS_TEXT];
 
+    if (v->visitors->quiet)
+        return;
     tlsyn_conn_info(v->conn, &info);
-    (void)cli_address_text(&info.remote.addr, address);
-    if (!v->visitors->quiet && !v->established)
-        say_detail("%s:%u no TLS: %s", address, info.remote.port, reason);
-    else if (!v->visitors->quiet && broken)
-        say_detail("%s:%u \"%s %s\" broken off: %s", address, info.remote.port,
-                   v->request.begun ? request_method(&v->request) : "-", v->request.target, reason);
+    if (!v->established)
+        say_detail("%s:%u no TLS: %s", cli_address_text(&info.remote.addr, address),
+                   info.remote.port, reason_of(v, error));
+    else if (reading)
+        log_broken(v, reading, error);
 }
 
-/* --- bytes in --------------------------------------------------------------------------------- */
+/* --- deadlines -------------------------------------------------------------------------------- */
 
-static void await_request(struct visitor *v)
+static void begin_phase(struct visitor *v, enum web_phase phase)
 {
-    struct visitors *all = v->visitors;
+    v->phase = phase;
+    v->deadline = tlsyn_clock() + (phase == WEB_IDLE ? v->visitors->idle : v->visitors->timeout);
+}
 
-    request_begin(&v->request);
-    v->state = READING;
-    v->close_after = false;
-    v->status = 0;
-    v->body = 0;
-    v->upload.size = 0;
-    v->began = tlsyn_clock();
-    v->deadline = v->began + all->idle;
+/* A request's header has one deadline: trickling doesn't move it; a body's moves with it. */
+static void watch_progress(struct visitor *v, uint64_t before)
+{
+    enum web_phase phase = web_server_phase(v->server);
+
+    if (phase != v->phase || v->server->progress != before)
+        begin_phase(v, phase);
 }
 
 static void linger(struct visitor *v)
 {
-    if (v->state == LINGERING)
+    if (v->lingering)
         return;
-    v->state = LINGERING;
+    v->lingering = true;
     v->deadline = tlsyn_clock() + v->visitors->timeout;
     tlsyn_tls_close(v->tls);
 }
+
+/* --- bytes in --------------------------------------------------------------------------------- */
 
 /* True if there are bytes to work on. */
 static bool fill(struct visitor *v)
@@ -95,7 +133,6 @@ static bool fill(struct visitor *v)
         return false;
     if (n <= 0) { /* the client is done, or gone; a cut-off stream is no request either way */
         v->ended = true;
-        upload_abort(&v->upload);
         linger(v);
         return false;
     }
@@ -104,29 +141,16 @@ static bool fill(struct visitor *v)
     return true;
 }
 
-static bool read_some(struct visitor *v)
+/* True if something was done. */
+static bool receive(struct visitor *v)
 {
-    bool begun = v->request.begun;
-    enum request_outcome outcome = REQUEST_MORE;
     size_t used = 0;
 
-    if (!fill(v))
+    if (v->ended || !fill(v))
         return false;
-    if (v->state == LINGERING) {
-        v->in_start = v->in_end;
-        return true;
-    }
-    outcome = request_feed(&v->request, v->in + v->in_start, v->in_end - v->in_start, &used);
+    used = web_server_input(v->server, v->in + v->in_start, v->in_end - v->in_start);
     v->in_start += used;
-    if (!begun && v->request.begun) {
-        /* From here on a request's header has one deadline: trickling doesn't move it. */
-        v->began = tlsyn_clock();
-        v->deadline = v->began + v->visitors->timeout;
-    }
-    if (v->state == RECEIVING)
-        v->deadline = tlsyn_clock() + v->visitors->timeout;
-    answer_outcome(v, outcome);
-    return true;
+    return used > 0;
 }
 
 /* --- bytes out -------------------------------------------------------------------------------- */
@@ -145,65 +169,58 @@ static bool flush_out(struct visitor *v)
     return true;
 }
 
-static void close_file(struct visitor *v)
+/* 1 when all that there is has left, 0 when it has to wait for room; negative: the connection was
+ * aborted, and the visitor with it is gone. */
+static int send_all(struct visitor *v)
 {
-    if (v->file >= 0)
-        (void)close(v->file);
-    v->file = -1;
-    v->file_left = 0;
-}
+    while (flush_out(v)) {
+        ssize_t n = web_server_output(v->server, v->out, sizeof(v->out));
 
-/* True when all of the file is in the send buffer. */
-static bool send_file(struct visitor *v)
-{
-    char chunk[VISIT_CHUNK];
-
-    while (v->file_left > 0) {
-        size_t want = v->file_left < sizeof(chunk) ? (size_t)v->file_left : sizeof(chunk);
-        ssize_t n = pread(v->file, chunk, want, (off_t)v->file_at);
-
-        if (n <= 0) {
-            /* The file shrank: the promised length can't be kept, and the client must notice. */
-            close_file(v);
-            tlsyn_conn_abort(v->conn, -EIO);
-            return false;
+        if (n <
+            0) { /* a file shrank: the promised length can't be kept, and the client must notice */
+            tlsyn_conn_abort(v->conn, (int)n);
+            return (int)n;
         }
-        n = tlsyn_tls_write(v->tls, chunk, (size_t)n);
-        if (n <= 0)
-            return false;
-        v->file_at += (uint64_t)n;
-        v->file_left -= (uint64_t)n;
+        if (n == 0)
+            return 1;
+        v->out_end = (size_t)n;
     }
-    close_file(v);
-    return true;
+    return 0;
 }
 
-static bool send_some(struct visitor *v)
+/* The protocol that the handshake settled on. False: there is none yet, or no memory, and the
+ * visitor is gone. */
+static bool has_protocol(struct visitor *v)
 {
-    if (!flush_out(v) || !send_file(v))
+    if (v->server)
+        return true;
+    if (!v->established && !tlsyn_tls_is_early(v->tls))
         return false;
-    log_request(v);
-    if (v->close_after)
-        linger(v);
-    else
-        await_request(v);
+    v->server = h1_server_new(&v->service);
+    if (!v->server) {
+        tlsyn_conn_abort(v->conn, -ENOMEM);
+        return false;
+    }
+    v->deadline = tlsyn_clock() + v->visitors->timeout;
     return true;
 }
 
 /* Does what can be done now. */
 static void advance(struct visitor *v)
 {
-    bool more = true;
+    bool more = has_protocol(v);
 
-    if (!v->established && !tlsyn_tls_is_early(v->tls))
-        return;
-    while (more && !v->ended) {
-        if (v->state == SENDING) {
-            more = send_some(v);
-        } else {
-            (void)flush_out(v);
-            more = read_some(v);
-        }
+    while (more) {
+        uint64_t before = v->server->progress;
+        int sent = v->ended ? 0 : send_all(v);
+
+        if (sent < 0)
+            return;
+        if (sent > 0 && web_server_phase(v->server) == WEB_ENDED)
+            linger(v);
+        more = (sent > 0 || v->lingering) && receive(v);
+        if (!v->lingering)
+            watch_progress(v, before);
     }
 }
 
@@ -215,7 +232,6 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
 
     (void)conn;
     v->established = true;
-    v->deadline = tlsyn_clock() + v->visitors->timeout;
     advance(v);
 }
 
@@ -231,7 +247,7 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
 
     (void)conn;
     (void)n;
-    if (v->state == SENDING || v->state == LINGERING)
+    if (v->lingering)
         v->deadline = tlsyn_clock() + v->visitors->timeout;
     advance(v);
 }
@@ -242,8 +258,8 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
 
     (void)conn;
     log_failure(v, error);
-    upload_abort(&v->upload);
-    close_file(v);
+    if (v->server)
+        web_server_free(v->server, error < 0 ? error : -ECONNRESET);
     *v->link = v->next;
     if (v->next)
         v->next->link = v->link;
@@ -273,9 +289,7 @@ struct tlsyn_handler *visitor_accept(struct visitors *visitors, struct tlsyn_con
     v->handler.events = &events;
     v->visitors = visitors;
     v->conn = conn;
-    v->file = -1;
-    v->upload = (struct upload){.fd = -1, .folder = -1};
-    await_request(v);
+    v->service.ops = &answer_ops;
     v->deadline = tlsyn_clock() + visitors->timeout;
     if (tlsyn_tls_attach(visitors->config, conn, NULL, &v->handler, &v->tls) < 0) {
         free(v);
@@ -290,16 +304,30 @@ struct tlsyn_handler *visitor_accept(struct visitors *visitors, struct tlsyn_con
     return tlsyn_tls_handler(v->tls);
 }
 
+/* Says what is to be said at the end, and closes. Reading on, outside an event, might end the visit
+ * under our feet. */
+static void stop(struct visitor *v, bool at_once)
+{
+    web_server_stop(v->server, at_once);
+    if (send_all(v) > 0 && web_server_phase(v->server) == WEB_ENDED)
+        linger(v);
+}
+
+static bool is_waiting(const struct visitor *v)
+{
+    return v->server && !v->lingering &&
+           (v->phase == WEB_IDLE || (v->established && v->phase == WEB_READING));
+}
+
 static void expire(struct visitor *v)
 {
-    if (v->established && v->state == READING && v->request.begun) {
-        answer_refuse(v, 408, "");
-        (void)send_some(v); /* reading on, outside an event, might end the visit under our feet */
-    } else if (v->established && v->state == READING) {
-        linger(v);
-    } else {
+    if (!is_waiting(v)) {
         tlsyn_conn_abort(v->conn, -ETIMEDOUT); /* v is gone */
+        return;
     }
+    v->phase = WEB_ENDED; /* the next deadline is the last */
+    v->deadline = tlsyn_clock() + v->visitors->timeout;
+    stop(v, true);
 }
 
 tlsyn_time visitors_sweep(struct visitors *visitors, tlsyn_time now)
@@ -321,8 +349,8 @@ void visitors_stop(struct visitors *visitors)
     visitors->stopping = true;
     for (struct visitor *v = visitors->first; v; v = next) {
         next = v->next;
-        if (v->established && v->state == READING && !v->request.begun)
-            linger(v);
+        if (v->server && !v->lingering)
+            stop(v, false);
         else if (!v->established)
             tlsyn_conn_abort(v->conn, -ECONNABORTED);
     }

@@ -1,18 +1,14 @@
 /*
- * visitor.h: one connection to the file server: requests in, files out, for as long as the
- * client keeps it.
+ * visitor.h: one connection to the server: bytes between TLS and the protocol that the client
+ * chose (web/server.h), for as long as the client keeps it.
  *
- *             +--------------------------------------------------------------+
- *             v                                                              | keep-alive
- *     accept -> READING --(GET, HEAD)--> SENDING --(the response is out)-----+
- *                  +----(PUT)--> RECEIVING --(complete)--> SENDING           | close
- *                                                             LINGERING <----+--> on_closed: freed
+ *     accept -> TLS -> { bytes in, requests, responses, bytes out }* -> lingers -> on_closed: freed
  *
  * A request that came as early data is answered before on_established, if its method is safe.
  *
  * Nothing waits: a file is read as the send buffer gains room (on_acked), a body written as it
- * comes. Every state has a deadline. LINGERING reads and forgets what still comes after the last
- * response, for a connection closed with unread text is reset, and the reset may overtake the
+ * comes. Every phase has a deadline. One who lingers reads and forgets what still comes after the
+ * last response, for a connection closed with unread text is reset, and the reset may overtake the
  * response (RFC 9112 9.6).
  */
 #ifndef VISITOR_H
@@ -21,20 +17,23 @@
 #include <tlsyn/tls.h>
 
 #include "files.h"
-#include "request.h"
+#include "web/site.h"
+
+#define VISIT_CHUNK 16384
 
 struct visitor;
 
 /** What all visitors share. */
 struct visitors {
     struct files files;
-    bool upload;         /* PUT is allowed */
-    uint64_t upload_max; /* bytes of one file */
-    tlsyn_time timeout;  /* of a request's header, and of any stall */
-    tlsyn_time idle;     /* of a connection between requests */
-    uint32_t max;        /* connections at a time */
-    bool quiet;          /* no access log */
-    bool stopping;       /* responses that are under way are finished, then connections close */
+    const struct site *site; /* what is served instead of the files; NULL: the files */
+    bool upload;             /* PUT is allowed */
+    uint64_t upload_max;     /* bytes of one file */
+    tlsyn_time timeout;      /* of a request's header, and of any stall */
+    tlsyn_time idle;         /* of a connection between requests */
+    uint32_t max;            /* connections at a time */
+    bool quiet;              /* no access log */
+    bool stopping;           /* responses that are under way are finished, then connections close */
     struct tlsyn_tls_config *config;
     struct visitor *first;
     uint32_t count;

@@ -14,6 +14,7 @@
 #define WEB_PAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define PAGE_URLS_MAX  64
 #define PAGE_HOSTS_MAX 2
@@ -26,10 +27,11 @@ struct page_url {
     char name[12];
     enum page_kind kind;
     int host;
-    int parent;   /* the document, style sheet or redirection that names it; -1: the page itself */
-    int position; /* of its reference in the document, from 1; what is named elsewhere stands where
+    int parent;    /* the document, style sheet or redirection that names it; -1: the page itself */
+    int position;  /* of its reference in the document, from 1; what is named elsewhere stands where
                      that stands */
-    int frame;    /* which document of the page it belongs to */
+    int frame;     /* which document of the page it belongs to */
+    uint32_t size; /* bytes of its file; 0: as is typical of its kind */
 };
 
 struct page_host {
