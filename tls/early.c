@@ -137,8 +137,6 @@ int early_judge(mbedtls_ssl_context *ssl)
         !hello.early)
         return 0;
     tls->early.offered = true;
-    if (tls->early.unwanted)
-        take_back(session);
     if (tls->config->early_data == 0 || !allows_early_data(session))
         return 0; /* mbedTLS refuses by itself */
     verdict = strikes_check(&tls->config->strikes, &hello.binder,
@@ -179,6 +177,8 @@ void early_conclude(struct tlsyn_tls *tls)
     status = mbedtls_ssl_get_early_data_status(&tls->ssl);
     e->offered = status != MBEDTLS_SSL_EARLY_DATA_STATUS_NOT_INDICATED;
     e->accepted = status == MBEDTLS_SSL_EARLY_DATA_STATUS_ACCEPTED;
+    if (e->accepted)
+        again_forget(tls);
 }
 
 void early_fini(struct early *early)
@@ -327,9 +327,13 @@ static ssize_t write_in_first_flight(struct tlsyn_tls *tls, const uint8_t *bytes
     n = fitting(tls, n);
     if (tls->error != 0 || n == 0)
         return tls->error != 0 ? tls->error : -EAGAIN;
-    code = mbedtls_ssl_write_early_data(&tls->ssl, bytes, n);
-    if (code != MBEDTLS_ERR_SSL_WANT_WRITE && code <= 0)
+    if (again_keep(tls, bytes, n) < 0)
         return -EAGAIN;
+    code = mbedtls_ssl_write_early_data(&tls->ssl, bytes, n);
+    if (code != MBEDTLS_ERR_SSL_WANT_WRITE && code <= 0) {
+        again_take_back(tls, n);
+        return -EAGAIN;
+    }
     tls->early.bytes += n;
     return (ssize_t)n;
 }

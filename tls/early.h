@@ -12,7 +12,6 @@
 
 /** Part of a session. All zero: no early data. */
 struct early {
-    bool unwanted;         /* server: never for this session */
     bool opening;          /* client: we are in on_open, where early data may be written */
     bool offered;          /* the ClientHello says that early data follows */
     bool accepted;         /* server: by now; client: the server said so */

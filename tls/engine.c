@@ -86,6 +86,7 @@ static void destroy(struct tlsyn_tls *tls)
     session_offer_fini(tls);
     mbedtls_ssl_free(&tls->ssl);
     early_fini(&tls->early);
+    again_forget(tls);
     if (tls->host != NULL)
         alloc->resize(alloc, tls->host, 0);
     alloc->resize(alloc, tls, 0);
@@ -331,6 +332,9 @@ static void announce(struct tlsyn_tls *tls)
 
     tls->announced = true;
     trace_established(tls);
+    (void)again_flush(tls);
+    if (!tls_is_alive(tls))
+        return;
     if (events->on_established != NULL)
         events->on_established(tls->app, tls->conn);
     tls_use(tls);

@@ -15,6 +15,7 @@
 #include <mbedtls/ssl.h>
 #include <tlsyn/tls.h>
 
+#include "again.h"
 #include "bio.h"
 #include "config.h"
 #include "early.h"
@@ -40,6 +41,7 @@ struct tlsyn_tls {
     bool host_is_set;     /* by then mbedTLS knows it */
 
     struct early early;
+    struct again again; /* client */
 
     struct bio_meter in, out;
     bool starved;         /* mbedTLS asked for bytes that were not there */
@@ -109,7 +111,8 @@ void tls_fail(struct tlsyn_tls *tls, int code, bool alerted);
 /** Opens records until plaintext is there; true if so. */
 bool tls_pump(struct tlsyn_tls *tls);
 
-/** Moves what waits inside mbedTLS into the ring. True when nothing waits any more. */
+/** Moves what waits inside mbedTLS into the ring, and early data that is to be written again. True
+ * when nothing waits any more. */
 bool tls_flush(struct tlsyn_tls *tls);
 
 /** Goes on with a close that waited for room. */

@@ -19,9 +19,12 @@ static struct tlsyn_tls *session(struct tlsyn_handler *handler)
 static bool deliver_early(struct tlsyn_tls *tls)
 {
     uint64_t reads = tls->reads;
+    uint8_t bin[256];
 
     if (tls->established || mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0)
         return false;
+    while (tls->released && early_read(tls, bin, sizeof(bin)) > 0)
+        ; /* the handshake is not to wait for somebody who has gone */
     if (tls->app->events->on_data != NULL)
         tls->app->events->on_data(tls->app, tls->conn);
     tls_use(tls);

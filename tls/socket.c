@@ -28,7 +28,7 @@ static int attach(struct tlsyn_engine *engine, struct tlsyn_conn *conn, const ch
 
     if (error < 0)
         return error;
-    tls->early.unwanted = true; /* a program reads nothing before accept() gave it the socket */
+    tls->again.wanted = true; /* to a program it is one stream */
     *out = (struct tlsyn_session *)(void *)tls;
     *handler = tlsyn_tls_handler(tls);
     return 0;
@@ -69,6 +69,18 @@ static const char *sentence(struct tlsyn_session *s)
     return tlsyn_tls_error(session(s));
 }
 
+static int early(struct tlsyn_session *s)
+{
+    struct tlsyn_tls_info info;
+
+    tlsyn_tls_info(session(s), &info);
+    if (tlsyn_tls_is_early(session(s)))
+        return TLSYN_EARLY_NOW;
+    if (info.early == TLSYN_TLS_EARLY_NONE)
+        return TLSYN_EARLY_NONE;
+    return info.early == TLSYN_TLS_EARLY_ACCEPTED ? TLSYN_EARLY_ACCEPTED : TLSYN_EARLY_REJECTED;
+}
+
 static void drop(struct tlsyn_engine *engine)
 {
     struct tls_under_socket *under = (struct tls_under_socket *)(void *)engine;
@@ -88,6 +100,7 @@ static int put_under(int fd, struct tlsyn_tls_config *config, const char *server
         .release = release,
         .abort = end,
         .error = sentence,
+        .early = early,
         .drop = drop,
     };
     struct tlsyn_alloc *alloc = config->alloc;
@@ -107,6 +120,11 @@ static int put_under(int fd, struct tlsyn_tls_config *config, const char *server
 int tlsyn_socket_tls(int fd, struct tlsyn_tls_config *config)
 {
     return put_under(fd, config, NULL);
+}
+
+int tlsyn_socket_tls_client(int fd, struct tlsyn_tls_config *config, const char *server_name)
+{
+    return put_under(fd, config, server_name);
 }
 
 /* A second call while the first is under way asks how far it is, like connect(2). */

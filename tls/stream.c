@@ -131,7 +131,7 @@ bool tls_flush(struct tlsyn_tls *tls)
      * its arguments. */
     if (tls->unsent > 0)
         (void)mbedtls_ssl_write(&tls->ssl, (const unsigned char *)"", 0);
-    return tls->unsent == 0;
+    return tls->unsent == 0 && again_flush(tls);
 }
 
 static bool has_room(struct tlsyn_tls *tls)
@@ -228,7 +228,8 @@ void tlsyn_tls_release(struct tlsyn_tls *tls)
 
     if (tls == NULL)
         return;
-    if (tls->conn == NULL || !tls->established || tls->error != 0 || has_plaintext(tls)) {
+    if (tls->conn == NULL || tls->error != 0 || has_plaintext(tls) ||
+        !(tls->established || early_is_open(tls))) {
         tlsyn_tls_free(tls);
         return;
     }
@@ -243,7 +244,8 @@ void tlsyn_tls_release(struct tlsyn_tls *tls)
         tlsyn_conn_release(conn);
     } else {
         tls->closing = true;
-        tls_close_goes_on(tls);
+        if (tls->established) /* else as soon as it is complete */
+            tls_close_goes_on(tls);
     }
     tls_leave(tls);
 }

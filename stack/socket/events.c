@@ -13,8 +13,8 @@ static struct sock *owner(struct tlsyn_handler *handler)
     return container_of(handler, struct sock, stream.handler);
 }
 
-/* A Fast Open's text rides in the SYN, as far as there is room: what does not is still the
- * program's to send, as with the kernel. */
+/* A Fast Open's text rides in the SYN, as far as there is room, or as far as an engine takes early
+ * data: what does not is still the program's to send, as with the kernel. */
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct sock *sock = owner(handler);
@@ -25,6 +25,10 @@ static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 
     if (!early || early->left == 0)
         return 0;
+    if (sock->stream.session) {
+        (void)stream_push(sock, early);
+        return 0;
+    }
     most = tlsyn_conn_syn_room(conn);
     room = tlsyn_conn_reserve(conn, early->left < most ? early->left : most, &view);
     for (int i = 0; room > 0 && i < 2; i++)

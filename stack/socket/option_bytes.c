@@ -181,6 +181,18 @@ static int get_conn_info(struct sock *sock, void *value, socklen_t *length)
     return 0;
 }
 
+static int get_early(struct sock *sock, void *value, socklen_t *length)
+{
+    const struct stream *stream = &sock->stream;
+    int early = 0;
+
+    if (!stream->session)
+        return -ENOTCONN;
+    early = stream->session_ops->early(stream->session);
+    option_give(&early, sizeof(early), value, length);
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct option_bytes table[] = {
@@ -195,6 +207,7 @@ static const struct option_bytes table[] = {
     {IPPROTO_IP, IP_MTU, true, false, NULL, get_mtu},
     {SOL_TLSYN, TLSYN_ENGINE_ERROR, true, false, NULL, get_engine_error},
     {SOL_TLSYN, TLSYN_CONN_INFO, true, false, NULL, get_conn_info},
+    {SOL_TLSYN, TLSYN_EARLY, true, false, NULL, get_early},
     /* clang-format on */
 };
 

@@ -343,16 +343,17 @@ static int await_connection(struct sock *sock, tlsyn_time deadline)
 }
 
 /* MSG_FASTOPEN, or the first send after a deferred connect. Without a cookie nothing is taken, and
- * one is asked for. 0: opened; what is left of `from` is to be sent. */
+ * one is asked for; an engine looks by itself what it may take. 0: opened; what is left of `from`
+ * is to be sent. */
 static int open_by_sending(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
                            tlsyn_time deadline)
 {
     struct cursor none = {0};
     size_t before = from->left;
-    bool cookie = tlsyn_has_cookie(sock->net->stack, &to->addr);
-    int error = stream_open(sock, to, cookie ? from : &none);
+    bool rides = sock->stream.engine || tlsyn_has_cookie(sock->net->stack, &to->addr);
+    int error = stream_open(sock, to, rides ? from : &none);
 
-    if (error == 0 && cookie && deadline) /* what follows rides on the ACK of the SYN-ACK */
+    if (error == 0 && rides && deadline) /* what follows rides on the ACK of the SYN-ACK */
         (void)stream_push(sock, from);
     if (error == 0)
         error = stream_await(sock, deadline);
@@ -364,7 +365,7 @@ static int open_if_asked(struct sock *sock, struct cursor *from, const struct tl
 {
     if (sock->stream.deferred)
         return open_by_sending(sock, from, &sock->remote, deadline);
-    if (!(flags & MSG_FASTOPEN) || sock->stream.engine)
+    if (!(flags & MSG_FASTOPEN))
         return 0;
     if (sock->phase == SOCK_OPENING)
         return -EALREADY;

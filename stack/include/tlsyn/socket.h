@@ -149,6 +149,18 @@ int tlsyn_poll(struct pollfd *fds, nfds_t count, int timeout);
 /** Get and set, int: enum tlsyn_level: what a connect with an engine may put into the SYN. The
  * default is TLSYN_LEVEL_COOKIE. EINVAL for a level that is none, EISCONN too late. */
 #define TLSYN_CONNECT_LEVEL 3
+/** Get, int: enum tlsyn_early, of a stream socket whose engine is at work (ENOTCONN). */
+#define TLSYN_EARLY 4
+
+/** What became of the bytes that came, or went, before an engine's handshake was complete. */
+enum tlsyn_early {
+    TLSYN_EARLY_NONE, /* there were none, or it is not known yet */
+    /** The handshake is not complete: all that was read so far may come from somebody who repeats
+     * another's bytes. Do nothing that must not be done twice while it lasts. */
+    TLSYN_EARLY_NOW,
+    TLSYN_EARLY_ACCEPTED,
+    TLSYN_EARLY_REJECTED, /* they went again, behind the handshake */
+};
 
 /* --- engines ---------------------------------------------------------------------------------- */
 
@@ -180,6 +192,8 @@ struct tlsyn_engine_ops {
     void (*abort)(struct tlsyn_session *);
     /** A sentence, or "". Valid until the next call. */
     const char *(*error)(struct tlsyn_session *);
+    /** enum tlsyn_early */
+    int (*early)(struct tlsyn_session *);
     /** The socket needs the engine no more; sessions may be left. */
     void (*drop)(struct tlsyn_engine *);
 };
