@@ -43,8 +43,8 @@
  * role says. 0; -1 with errno EOPNOTSUPP, EISCONN, ENOMEM. */
 int tlsyn_socket_tls(int fd, struct tlsyn_tls_config *config);
 
-/** The same for a client that will open with tlsyn_sendto() and MSG_FASTOPEN, or with tlsyn_connect();
- * `server_name` as in tlsyn_tls_attach(). */
+/** The same for a client that will open with tlsyn_sendto() and MSG_FASTOPEN, or with
+ * tlsyn_connect(); `server_name` as in tlsyn_tls_attach(). */
 int tlsyn_socket_tls_client(int fd, struct tlsyn_tls_config *config, const char *server_name);
 
 /** connect(2) with the TLS handshake inside. What may ride in the SYN: TLSYN_CONNECT_LEVEL.
