@@ -213,6 +213,7 @@ struct tlsyn_conn {
      * that others need. */
     struct budget challenges;
     tcp_seq snd_up, rcv_up;
+    struct ecn_told ecn_told;
 
     /* --- its life, and what the user asked for --- */
     struct list all;     /* tcp->all, or tcp->doomed */

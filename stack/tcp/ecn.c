@@ -16,6 +16,7 @@
 #include "tcp/ecn.h"
 
 #include "tcp/congest.h"
+#include "tcp/recovery.h"
 #include "tcp/timers.h"
 
 #define NOT_ECT 0u
@@ -32,8 +33,16 @@
 /* 3.2.1: the counters of ECT begin at 1, so that zeroing shows; that of CE at 0. */
 #define BYTES_FIRST 1u
 
-#define MARKS_PER_ACK 2u /* 3.2.2.5.1: between 2 and 6 */
+/* 3.2.2.5.1: so many marks are told at once; three where ACKs alone are marked, or two ends could
+ * acknowledge each other's ACKs without end. */
+#define MARKS_PER_ACK       2u
+#define MARKED_ACKS_PER_ACK 3u
+
 #define OPTION_REPEAT 2u /* ACKs get lost */
+
+/* 3.2.2.5.2: segments per ACK from which on ACKs that stand for many are this peer's custom. */
+#define THIN          4u
+#define AVERAGE_SHIFT 3 /* of per_ack: eighths, and a new one counts for an eighth */
 
 static uint8_t ace_of(const struct wire_tcp *segment)
 {
@@ -63,25 +72,28 @@ static bool arrived_mangled(unsigned ace)
     return ace == 3 || ace == 4 || ace == 6;
 }
 
-/* The option: the middle counter is that of marked text in either order of the others. True
- * if it has grown. (R9768-4) */
-static bool read_option(struct ecn *e, const struct tcp_options *theirs)
+/* Of an option: the middle counter is that of marked text in either order of the others, and what
+ * is left out at its end has not changed. True if it can be believed: *grown is how far that counter
+ * has moved on, or -1: the option is older than another one. R9768-4 */
+static bool read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, int32_t *grown)
 {
-    uint32_t grown;
+    struct ecn *e = &conn->ecn;
+    unsigned n = theirs->accecn_fields;
 
-    if (theirs->accecn_fields == 0 || e->option_mangled)
+    *grown = 0;
+    if (n == 0 || e->option_mangled)
         return false;
-    if (!e->option_seen && theirs->accecn[0] == 0) {
+    if (!e->option_seen && (theirs->accecn[0] == 0 || (n > 2 && theirs->accecn[2] == 0))) {
         e->option_mangled = true;
         return false;
     }
     e->option_seen = true;
-    if (theirs->accecn_fields < 2)
-        return false;
-    grown = (theirs->accecn[1] - e->reported_bytes) & BYTES_MASK;
-    if (grown == 0 || grown > BYTES_MASK / 2) /* more than half a round is an older option */
-        return false;
-    e->reported_bytes = theirs->accecn[1];
+    if (n < 2)
+        return true;
+    uint32_t more = (theirs->accecn[1] - conn->ecn_told.bytes) & BYTES_MASK;
+    *grown = more > BYTES_MASK / 2 ? -1 : (int32_t)more;
+    if (*grown > 0)
+        conn->ecn_told.bytes = theirs->accecn[1];
     return true;
 }
 
@@ -92,6 +104,26 @@ static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
     conn->ecn.ace = ACE_FIRST;
     count(conn->tcp->cx,
           mode == ECN_ACCURATE ? TLSYN_COUNT_tcp_ecn_accurate : TLSYN_COUNT_tcp_ecn_classic);
+}
+
+/* FlightSize is that of before the ACK (RFC 5681 (4)): what it takes was on its way when it was
+ * marked. */
+static void reduce(struct tlsyn_conn *conn, uint32_t acked)
+{
+    conn->undo.armed = false; /* what can be given back is now this one, and it was for a reason */
+    tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn) + acked);
+    ecn_window_reduced(conn);
+    TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn_told.marked, conn->cc.cwnd);
+}
+
+/* That many more of ours were marked. RFC 3168 6.1.2: once a round trip, whether marks or losses
+ * tell. */
+static void marked(struct tlsyn_conn *conn, unsigned more, uint32_t acked)
+{
+    conn->ecn_told.marked += more;
+    conn->tcp->cx->counter[TLSYN_COUNT_tcp_delivered_ce] += more;
+    if (!conn->ecn.reducing && !conn->in_recovery && !conn->after_timeout)
+        reduce(conn, acked);
 }
 
 /* --- the handshake ---------------------------------------------------------------------------- */
@@ -128,16 +160,23 @@ void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool class
         set_ace(syn, ACE_CLASSIC);
 }
 
-void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
+/* R9768-5, R9768-6 */
+bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
-    if (ace_of(syn) == 0)
-        conn->ecn.mute = true;
+    struct ecn *e = &conn->ecn;
+    unsigned ace = ace_of(syn);
+
+    if (ace == 0)
+        e->mute = true;
+    e->syn_codepoint = syn->codepoint & 3u;
+    return ace == 0 || e->mode == ECN_OFF || (ace == ACE_CLASSIC) == (e->mode == ECN_CLASSIC);
 }
 
 /* R3168-1 */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
     unsigned ace = ace_of(synack);
+    int32_t grown;
 
     bool classic = ace == 1 || ace == 5;
 
@@ -149,26 +188,62 @@ void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
     conn->ecn.mute = conn->syn_plain;
     if (conn->ecn.mode == ECN_CLASSIC)
         return;
-    conn->ecn.syn_codepoint = synack->codepoint & 3u;
-    conn->ecn.handshake_due = true;
+    ecn_synack_repeated(conn, synack);
     conn->ecn.options_due = 1;
-    read_option(&conn->ecn, &synack->options);
+    read_option(conn, &synack->options, &grown);
     if (arrived_mangled(ace))
         conn->ecn.mute = true;
+    if (ace == handshake_encoding(CE))
+        marked(conn, 0, 0); /* 3.2.2.2: counts nowhere, and is heeded all the same */
+}
+
+/* RFC 9768 3.2.2.1, 3.2.2.2: once, no matter how many SYN-ACKs come. R9768-7 */
+void ecn_synack_repeated(struct tlsyn_conn *conn, const struct wire_tcp *synack)
+{
+    struct ecn *e = &conn->ecn;
+    unsigned ace = ace_of(synack);
+
+    if (e->mode != ECN_ACCURATE || ace < 2 || ace == 5 || ace == ACE_ALL)
+        return;
+    e->syn_codepoint = synack->codepoint & 3u;
+    e->handshake_due = true;
+    if (synack->codepoint == CE && !e->synack_marked)
+        e->marked++;
+    e->synack_marked = e->synack_marked || synack->codepoint == CE;
+}
+
+/* 3.2.2.4: the counter begins above zero; zeroed on the way it tells nothing. R9768-8 */
+static bool zeroed(struct ecn *e, unsigned ace)
+{
+    bool first = !e->heard;
+
+    e->heard = true;
+    if (first && ace == 0)
+        e->mute = e->deaf = true;
+    return first && ace == 0;
 }
 
 void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
+    struct ecn *e = &conn->ecn;
     unsigned ace = ace_of(segment);
+    int32_t grown;
 
-    if (conn->ecn.mode != ECN_ACCURATE || conn->active)
+    if (e->mode != ECN_ACCURATE || conn->active)
         return;
-    if (ace == 0) /* 3.2.2.4: zeroed on the way */
-        conn->ecn.mute = true;
-    if (segment->text_len || segment->options.sack_count)
-        return; /* the counter: only a pure ACK has the handshake's encoding */
+    if (segment->text_len || segment->options.sack_count) {
+        ecn_take_feedback(conn, segment, 0); /* only a pure ACK has the handshake's encoding */
+        return;
+    }
+    read_option(conn, &segment->options, &grown);
+    if (zeroed(e, ace))
+        return;
     if (arrived_mangled(ace))
-        conn->ecn.mute = true;
+        e->mute = true;
+    if (ace != handshake_encoding(CE))
+        return;
+    e->ace = ace & ACE_MASK; /* 3.2.2.2: as if it counted. R9768-7 */
+    marked(conn, 1, 0);
 }
 
 /* --- what arrives ----------------------------------------------------------------------------- */
@@ -191,23 +266,32 @@ static void take_classic(struct tlsyn_conn *conn, const struct wire_tcp *segment
     ack_at_once(conn);
 }
 
-/* RFC 9768 3.2.2.5.1: a change of codepoint and every few marks are told at once. */
+/* 3.2.3: bytes of text, by how they arrived; true if otherwise than those before. */
+static bool count_text(struct ecn *e, const struct wire_tcp *segment, unsigned codepoint)
+{
+    bool change = codepoint != e->last_codepoint;
+
+    if (codepoint != NOT_ECT)
+        e->bytes[codepoint - 1u] += segment->text_len;
+    if (codepoint == CE || change)
+        e->options_due = OPTION_REPEAT;
+    e->last_codepoint = codepoint & 3u;
+    return change;
+}
+
+/* RFC 9768 3.2.2.5.1: a change of codepoint and every few marks are told at once. R9768-9 */
 static void take_accurate(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
-    unsigned codepoint = segment->codepoint & 3u;
+    bool text = segment->text_len > 0, ce = segment->codepoint == CE;
+    unsigned enough = text || conn->unacked_text ? MARKS_PER_ACK : MARKED_ACKS_PER_ACK;
+    bool change = text && count_text(e, segment, segment->codepoint & 3u);
+    unsigned unreported = e->unreported + (ce ? segment->count : 0u);
 
-    if (codepoint == CE)
-        e->unreported = e->unreported ? MARKS_PER_ACK : 1;
-    if (segment->text_len == 0)
-        return;
-    if (codepoint != NOT_ECT)
-        e->bytes[codepoint - 1u] += segment->text_len;
-    if (codepoint == CE || codepoint != e->last_codepoint)
-        e->options_due = OPTION_REPEAT;
-    if (codepoint != e->last_codepoint || e->unreported >= MARKS_PER_ACK)
+    e->unreported = (unreported < enough ? unreported : enough) & 3u;
+    if (change || (text && ce && !e->ce_last) || unreported >= enough)
         ack_at_once(conn);
-    e->last_codepoint = codepoint & 3u;
+    e->ce_last = ce;
 }
 
 void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment)
@@ -226,27 +310,58 @@ void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 
 /* --- what is fed back ------------------------------------------------------------------------- */
 
-/* The segments of ours that are newly reported as marked; at least: three bits go round. */
+/* Segments of ours that have arrived since the last ACK, at least; and how many that is per ACK. */
+static unsigned delivered(struct tlsyn_conn *conn)
+{
+    struct ecn_told *told = &conn->ecn_told;
+    uint32_t all = tcp_delivered(conn);
+    unsigned n = (all - told->delivered + conn->cc.smss - 1) / conn->cc.smss;
+    unsigned sample = (n < UINT8_MAX ? n : UINT8_MAX) << AVERAGE_SHIFT;
+
+    if (n > 0 && told->per_ack)
+        sample = told->per_ack + (sample >> AVERAGE_SHIFT) - (told->per_ack >> AVERAGE_SHIFT);
+    if (n > 0)
+        told->per_ack = (uint16_t)sample;
+    told->delivered = all;
+    return n;
+}
+
+/* 3.2.3.2.5: the counter of marked text has grown, and that of segments not by enough. Either it has
+ * gone round, as far as what was delivered leaves room for that, or one of the two was tampered
+ * with: then no ECT of ours leaves any more. R9768-10 */
+static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most, uint32_t grown)
+{
+    struct ecn_told *told = &conn->ecn_told;
+
+    while (told->credit < grown && more + ACE_MASK < most) {
+        more += ACE_MASK + 1u;
+        told->credit += (ACE_MASK + 1u) * conn->peer_mss;
+    }
+    if (told->credit < grown && !conn->in_recovery && !conn->after_timeout)
+        conn->ecn.mute = true;
+    told->credit = told->credit < grown ? 0 : told->credit - grown;
+    return more;
+}
+
+/* The segments of ours that are newly reported as marked. Three bits go round: where no option tells
+ * (3.2.3.2.3, 3.2.3.2.4) and ACKs that usually stand for a few segments were lost, the most that can
+ * be is what is safe (3.2.2.5.2). R9768-11 */
 static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
-    unsigned more;
+    unsigned most = delivered(conn), more = (ace_of(segment) - e->ace) & ACE_MASK;
+    int32_t grown;
+    bool told = read_option(conn, &segment->options, &grown);
 
-    if (e->mode == ECN_CLASSIC)
-        return !!(segment->flags & TCP_ECE);
-    more = (ace_of(segment) - e->ace) & ACE_MASK;
+    if (zeroed(e, ace_of(segment)) || grown < 0)
+        return 0;
     e->ace = ace_of(segment) & ACE_MASK;
-    return read_option(e, &segment->options) && more == 0 ? ACE_MASK + 1u : more;
-}
-
-/* FlightSize is that of before the ACK (RFC 5681 (4)): what it takes was on its way when it was
- * marked. */
-static void reduce(struct tlsyn_conn *conn, uint32_t acked)
-{
-    conn->undo.armed = false; /* what can be given back is now this one, and it was for a reason */
-    tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn) + acked);
-    ecn_window_reduced(conn);
-    TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn.reported_marked, conn->cc.cwnd);
+    conn->ecn_told.credit += more * conn->peer_mss;
+    if (told)
+        return reconcile(conn, more, most, (uint32_t)grown);
+    if (e->option_seen || most <= ACE_MASK || conn->ecn_told.per_ack >> AVERAGE_SHIFT >= THIN)
+        return more;
+    return most - ((most - more) & ACE_MASK);
 }
 
 /* R3168-3 */
@@ -256,16 +371,11 @@ void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, 
 
     if (e->mode == ECN_OFF)
         return;
-    unsigned more = marks(conn, segment);
+    unsigned more = e->mode == ECN_CLASSIC ? !!(segment->flags & TCP_ECE) : marks(conn, segment);
     if (e->reducing && seq_geq(conn->snd_una, e->reduced))
         e->reducing = false;
-    if (more == 0 || e->mute)
-        return;
-    e->reported_marked += more;
-    conn->tcp->cx->counter[TLSYN_COUNT_tcp_delivered_ce] += more;
-    /* RFC 3168 6.1.2: once a round trip, whether marks or losses tell. */
-    if (!e->reducing && !conn->in_recovery && !conn->after_timeout)
-        reduce(conn, acked);
+    if (more > 0 && !e->deaf)
+        marked(conn, more, acked);
 }
 
 void ecn_window_reduced(struct tlsyn_conn *conn)
@@ -304,6 +414,8 @@ static void mark_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
         set_ace(segment, e->asked && !conn->syn_plain ? ace : 0);
     } else if (e->mode == ECN_CLASSIC) {
         set_ace(segment, 1);
+    } else if (e->mode == ECN_ACCURATE && conn->syn_retransmits > 1) {
+        e->mute = true; /* 3.2.3.2.2: the bits may be why. R9768-12 */
     } else if (e->mode == ECN_ACCURATE) {
         set_ace(segment, handshake_encoding(e->syn_codepoint));
         if (e->options_due && !segment->options.has_fastopen)

@@ -24,29 +24,40 @@ struct ecn {
     enum ecn_mode mode : 8;
     bool asked : 1;         /* our SYN does, as long as it is not plain */
     bool asked_classic : 1; /* for RFC 3168 alone */
-    bool mute : 1; /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
-    bool echo : 1; /* classic receiver: ECE until CWR comes */
+    bool mute : 1;  /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
+    bool deaf : 1;  /* accurate sender: the counter arrived zeroed, and is not believed */
+    bool heard : 1; /* accurate sender: it has arrived once */
+    bool echo : 1;  /* classic receiver: ECE until CWR comes */
     bool cwr_due : 1;            /* classic sender: the next new text says that we have reduced */
     bool reducing : 1;           /* sender: snd_una has not reached `reduced` since */
     bool handshake_due : 1;      /* accurate client: a pure ACK says how the SYN-ACK arrived */
     bool option_seen : 1;        /* accurate sender: the peer's counters come in options too */
     bool option_mangled : 1;     /* they arrived zeroed: not to be believed */
+    bool synack_marked : 1;      /* accurate client: that is counted in `marked` */
+    bool ce_last : 1;            /* accurate receiver: the last segment was marked */
     unsigned syn_codepoint : 2;  /* accurate: of the SYN or SYN-ACK, as it arrived */
     unsigned last_codepoint : 2; /* accurate receiver: of the last segment with text */
     unsigned options_due : 2;    /* accurate receiver: pure ACKs that shall carry the counters */
-    unsigned unreported : 2;     /* accurate receiver: marked segments since the last ACK */
-    unsigned ace : 3;            /* accurate sender: the peer's counter, three bits */
-    uint32_t marked;             /* receiver: segments that arrived marked (r.cep - 5) */
-    uint32_t bytes[3];           /* accurate receiver: text by codepoint - 1: ECT(1), ECT(0), CE */
-    uint32_t reported_marked;    /* sender: ours that arrived marked, as far as the peer has told */
-    uint32_t reported_bytes;     /* sender: 24 bits of the peer's counter of marked text */
-    tcp_seq reduced;             /* snd_nxt at the last reduction */
+    unsigned unreported : 2; /* accurate receiver: marked segments since the last ACK, up to 3 */
+    unsigned ace : 3;        /* accurate sender: the peer's counter, three bits */
+    uint32_t marked;         /* receiver: segments that arrived marked (r.cep - 5) */
+    uint32_t bytes[3];       /* accurate receiver: text by codepoint - 1: ECT(1), ECT(0), CE */
+    tcp_seq reduced;         /* snd_nxt at the last reduction */
 };
 
-/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us
- * (RFC 9768 3.1.5). */
+/** What the peer has told of ours. */
+struct ecn_told {
+    uint32_t marked;    /* segments of ours that arrived marked */
+    uint32_t bytes;     /* 24 bits of the peer's counter of marked text */
+    uint32_t credit;    /* bytes; how much less that is than `marked` leaves room for */
+    uint32_t delivered; /* tcp_delivered() when it told last */
+    uint16_t per_ack;   /* segments per ACK, eighths of an average */
+};
+
+/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences us;
+ * one that asks for the other kind of feedback resets the connection: false (RFC 9768 3.1.5). */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
-void ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
+bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 
 /** The bits of the SYN-ACK to a SYN that nobody will remember; `classic`: but for whether RFC 3168
  * was agreed on, which is then returned. */
@@ -58,6 +69,9 @@ void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool class
 
 /** The SYN-ACK arrived: RFC 3168 6.1.1, RFC 9768 table 2. */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack);
+
+/** It comes again: its ACK says how it arrived. */
+void ecn_synack_repeated(struct tlsyn_conn *conn, const struct wire_tcp *synack);
 
 /** The first acceptable segment behind our SYN-ACK: RFC 9768 3.2.2.2 and 3.2.2.4. */
 void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment);

@@ -124,7 +124,7 @@ void tlsyn_conn_info(const struct tlsyn_conn *conn, struct tlsyn_conn_info *info
         .undos = conn->undos,
         .ecn = (enum tlsyn_ecn)conn->ecn.mode,
         .marked = conn->ecn.marked,
-        .delivered_marked = conn->ecn.reported_marked,
+        .delivered_marked = conn->ecn_told.marked,
         .keepalive_probes = conn->keep_probes,
         .last_heard = conn->last_heard,
         .opened = conn->opened,

@@ -71,11 +71,16 @@ static bool acceptable(const struct tlsyn_conn *conn, const struct wire_tcp *seg
  * figure 7), the SYN is old and the rest counts; without, our SYN-ACK was lost. */
 static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
-    if (conn->state != TLSYN_SYN_RECEIVED || !(segment->flags & TCP_SYN) ||
-        segment->seq != conn->irs || segment->flags & TCP_RST ||
-        (segment->flags & TCP_ACK && !conn->active))
+    bool ack = segment->flags & TCP_ACK;
+
+    if (!(segment->flags & TCP_SYN) || segment->seq != conn->irs || segment->flags & TCP_RST ||
+        (ack && !conn->active))
         return TCP_NEXT;
-    if (segment->flags & TCP_ACK) {
+    if (ack)
+        ecn_synack_repeated(conn, segment);
+    if (conn->state != TLSYN_SYN_RECEIVED)
+        return TCP_NEXT;
+    if (ack) {
         segment->flags &= (uint8_t)~TCP_SYN;
         segment->seq++;
         segment->wnd =
@@ -83,7 +88,11 @@ static enum tcp_verdict check_repeated_syn(struct tlsyn_conn *conn, struct wire_
         return TCP_NEXT;
     }
     drop(conn->tcp->cx, TLSYN_DROP_tcp_duplicate_syn);
-    ecn_syn_repeated(conn, segment);
+    if (!ecn_syn_repeated(conn, segment)) {
+        tcp_send_rst(conn);
+        tcp_finish(conn, -ECONNRESET);
+        return TCP_GONE;
+    }
     if (budget_take(&conn->challenges, conn->tcp->cx->now)) {
         conn->syn_plain = true;
         conn->snd_rtx = conn->iss;

@@ -72,17 +72,15 @@ static void get_cookie(struct reader *body, struct tcp_options *o, bool experime
     get_bytes(body, o->cookie, len);
 }
 
-/* RFC 9768 3.2.3: 0 to 3 counters; of another length it is ignored. */
+/* RFC 9768 3.2.3: as many counters as fit its length, three at most; the rest is padding. R9768-13 */
 static void get_accecn(struct reader *body, struct tcp_options *o)
 {
     size_t fields = body->left / 3;
 
     o->accecn_fields = 0; /* of two options the last counts */
     memset(o->accecn, 0, sizeof(o->accecn));
-    if (body->left % 3 != 0 || fields > 3)
-        return;
-    o->accecn_fields = (uint8_t)fields;
-    for (size_t i = 0; i < fields; i++) {
+    o->accecn_fields = fields < 3 ? (uint8_t)fields : 3;
+    for (int i = 0; i < o->accecn_fields; i++) {
         uint32_t high = get_u8(body);
 
         o->accecn[i] = high << 16 | get_u16(body);

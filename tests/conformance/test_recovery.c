@@ -4,18 +4,10 @@
  */
 #include <errno.h>
 
+#include "support/flight.h"
 #include "support/holds.h"
-#include "support/peer.h"
 
 #define MSS 1460
-
-static struct tlsyn_conn_info info_of(const struct tcp_test *t)
-{
-    struct tlsyn_conn_info info;
-
-    tlsyn_conn_info(t->user.conn, &info);
-    return info;
-}
 
 /* Ten segments on their way, 50 ms, which is a round trip, after they left; more is written. */
 static struct tcp_test *ten_on_their_way(void)
@@ -31,23 +23,13 @@ static struct tcp_test *ten_on_their_way(void)
     return t;
 }
 
-/* Segments [from, to) arrived behind a hole at `ack`; counted from 0. */
-static void sacks(struct tcp_test *t, int ack, int from, int to)
-{
-    struct tcp_options opt = {.sack_count = 1};
-
-    opt.sack[0] = (struct tcp_sack_block){t->iss + 1 + (tcp_seq)(from * MSS),
-                                          t->iss + 1 + (tcp_seq)(to * MSS)};
-    peer_sends(t, ACK(.ack = 1 + ack * MSS, .opt = opt));
-}
-
 /* (C): what is in the network stays within cwnd, whichever ACKs come. (R6675-7) */
 START_TEST(recovery_sends_no_more_than_cwnd_leaves_room_for) /* loop: the lost segment */
 {
     struct tcp_test *t = ten_on_their_way();
 
     for (int got = _i + 1; got < 10; got++) {
-        sacks(t, _i, _i + 1, got + 1);
+        peer_sacks(t, _i, _i + 1, got + 1);
         struct tlsyn_conn_info info = info_of(t);
         HOLDS(info.in_flight <= info.cwnd);
     }
@@ -72,11 +54,11 @@ START_TEST(the_ack_that_shows_the_loss_lets_one_segment_go)
     ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, TLSYN_MS(50));
     for (int got = 1; got <= 2; got++) {
-        sacks(t, 0, 1, got + 1);
+        peer_sacks(t, 0, 1, got + 1);
         expect(t, ACK(.seq = 1 + (9 + got) * MSS, .len = MSS));
         expect_nothing(t);
     }
-    sacks(t, 0, 1, 4);
+    peer_sacks(t, 0, 1, 4);
     expect(t, ACK(.seq = 1, .len = MSS));
     expect_nothing(t);
     tcp_test_close(t);
@@ -89,11 +71,11 @@ START_TEST(recovery_ends_at_its_point_and_not_before)
 {
     struct tcp_test *t = ten_on_their_way();
 
-    sacks(t, 0, 2, 6);
+    peer_sacks(t, 0, 2, 6);
     ck_assert_uint_eq(info_of(t).fast_retransmits, 1);
     uint32_t ssthresh = info_of(t).ssthresh;
     ck_assert(t->user.conn->in_recovery);
-    sacks(t, 1, 2, 6); /* partial */
+    peer_sacks(t, 1, 2, 6); /* partial */
     ck_assert(t->user.conn->in_recovery);
     ck_assert_uint_eq(info_of(t).ssthresh, ssthresh);
     peer_sends(t, ACK(.ack = seq_diff(t->user.conn->recover, t->iss)));
@@ -117,9 +99,9 @@ START_TEST(a_timeout_is_followed_by_no_fast_recovery_of_the_same_flight)
     uint32_t ssthresh = info_of(t).ssthresh;
     int end = seq_diff(t->user.conn->snd_nxt, t->iss + 1) / MSS;
     for (int got = end - 1; got <= end; got++)
-        sacks(t, 1, end - 2, got);
+        peer_sacks(t, 1, end - 2, got);
     for (int got = end - 3; got > 4; got--)
-        sacks(t, 1, got, end);
+        peer_sacks(t, 1, got, end);
     ck_assert_uint_eq(info_of(t).fast_retransmits, 0);
     ck_assert_uint_eq(info_of(t).ssthresh, ssthresh);
     ignore_sent(t);
