@@ -73,8 +73,8 @@ static bool arrived_mangled(unsigned ace)
 }
 
 /* Of an option: the middle counter is that of marked text in either order of the others, and what
- * is left out at its end has not changed. True if it can be believed: *grown is how far that counter
- * has moved on, or -1: the option is older than another one. R9768-4 */
+ * is left out at its end has not changed. True if it can be believed: *grown is how far that
+ * counter has moved on, or -1: the option is older than another one. R9768-4 */
 static bool read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, int32_t *grown)
 {
     struct ecn *e = &conn->ecn;
@@ -326,9 +326,9 @@ static unsigned delivered(struct tlsyn_conn *conn)
     return n;
 }
 
-/* 3.2.3.2.5: the counter of marked text has grown, and that of segments not by enough. Either it has
- * gone round, as far as what was delivered leaves room for that, or one of the two was tampered
- * with: then no ECT of ours leaves any more. R9768-10 */
+/* 3.2.3.2.5: the counter of marked text has grown, and that of segments not by enough. Either it
+ * has gone round, as far as what was delivered leaves room for that, or one of the two was
+ * tampered with: then no ECT of ours leaves any more. R9768-10 */
 static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most, uint32_t grown)
 {
     struct ecn_told *told = &conn->ecn_told;
@@ -343,9 +343,9 @@ static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most,
     return more;
 }
 
-/* The segments of ours that are newly reported as marked. Three bits go round: where no option tells
- * (3.2.3.2.3, 3.2.3.2.4) and ACKs that usually stand for a few segments were lost, the most that can
- * be is what is safe (3.2.2.5.2). R9768-11 */
+/* The segments of ours that are newly reported as marked. Three bits go round: where no option
+ * tells (3.2.3.2.3, 3.2.3.2.4) and ACKs that usually stand for a few segments were lost, the most
+ * that can be is what is safe (3.2.2.5.2). R9768-11 */
 static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;

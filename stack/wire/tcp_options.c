@@ -72,7 +72,8 @@ static void get_cookie(struct reader *body, struct tcp_options *o, bool experime
     get_bytes(body, o->cookie, len);
 }
 
-/* RFC 9768 3.2.3: as many counters as fit its length, three at most; the rest is padding. R9768-13 */
+/* RFC 9768 3.2.3: as many counters as fit its length, three at most; the rest is padding.
+ * R9768-13 */
 static void get_accecn(struct reader *body, struct tcp_options *o)
 {
     size_t fields = body->left / 3;

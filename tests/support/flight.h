@@ -12,8 +12,8 @@
 /** What tlsyn_conn_info() says of the user's connection. */
 struct tlsyn_conn_info info_of(const struct tcp_test *t);
 
-/** A passive open to ESTABLISHED whose round trip takes FLIGHT_RTT; the peer's bits are `ace` in the
- * SYN, and what they have to be in the third segment. */
+/** A passive open to ESTABLISHED whose round trip takes FLIGHT_RTT; the peer's bits are `ace` in
+ * the SYN, and what they have to be in the third segment. */
 void opens_with_ace(struct tcp_test *t, unsigned ace);
 
 /** The user writes forty segments, the initial window of ten leaves and is taken into the peer's
