@@ -55,8 +55,7 @@ struct ecn_told {
 };
 
 /** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences
- * us; one that asks for the other kind of feedback resets the connection: false (RFC 9768 3.1.5).
- * */
+ * us; one that asks for the other kind of feedback is a reason to reset: false (RFC 9768 3.1.5). */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 

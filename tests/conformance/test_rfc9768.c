@@ -44,8 +44,7 @@ static unsigned next_text(struct tcp_test *t)
     return expect(t, ACK(.len = 100))->codepoint;
 }
 
-/* ... of which there is more than the window lets go: all of it is acknowledged, with these bits.
- * */
+/* ... of which more is there than the window lets go: an ACK of all with these bits brings it. */
 static unsigned more_text(struct tcp_test *t, unsigned ace)
 {
     peer_takes_all(t);
