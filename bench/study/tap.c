@@ -82,6 +82,11 @@ static tlsyn_time lent_next_timeout(struct tlsyn_link *link)
     return tlsyn_link_next_timeout(of_lent(link)->inner);
 }
 
+static void lent_stamp(struct tlsyn_link *link)
+{
+    tlsyn_link_stamp(of_lent(link)->inner);
+}
+
 static void lent_close(struct tlsyn_link *link)
 {
     (void)link;
@@ -100,6 +105,7 @@ static const struct tlsyn_link_ops lent_ops = {
     .transmit = lent_transmit,
     .fd = lent_fd,
     .next_timeout = lent_next_timeout,
+    .stamp = lent_stamp,
     .close = lent_close,
 };
 

@@ -67,7 +67,8 @@ struct afpacket {
     int fd;
     int vnet_len; /* bytes in front of each frame: VNET_HEADER_LEN or 0 */
     bool promiscuous;
-    int error; /* the link is dead */
+    bool stamps; /* frames are to say when they came */
+    int error;   /* the link is dead */
     struct packet_ring ring;
     tlsyn_time asked; /* the socket, when the ring was empty, for its error */
     uint64_t missed;
@@ -153,13 +154,15 @@ static bool take_frame(struct afpacket *ap, uint8_t *vnet, size_t len,
     return read_offload(ap, vnet, note, frame);
 }
 
-/* Brings times of arrival to the clock of `now`. */
-static void set_times(struct tlsyn_frame *frames, int n, tlsyn_time now)
+/* Brings times of arrival to the clock of `now`; a ring tells them unasked. */
+static void set_times(const struct afpacket *ap, struct tlsyn_frame *frames, int n, tlsyn_time now)
 {
-    tlsyn_time offset = n > 0 ? interface_clock_offset() : 0;
+    tlsyn_time offset = ap->stamps && n > 0 ? interface_clock_offset() : 0;
 
     for (int i = 0; i < n; i++) {
-        if (frames[i].when)
+        if (!ap->stamps)
+            frames[i].when = 0;
+        else if (frames[i].when)
             frames[i].when = frames[i].when + offset < now ? frames[i].when + offset : now;
     }
 }
@@ -254,7 +257,7 @@ static int afpacket_receive(struct tlsyn_link *link, struct tlsyn_frame *frames,
     if (max > TLSYN_LINK_BATCH)
         max = TLSYN_LINK_BATCH;
     n = ap->ring.memory ? receive_ring(ap, frames, max, now) : receive_calls(ap, frames, max);
-    set_times(frames, n, now);
+    set_times(ap, frames, n, now);
     return n;
 }
 
@@ -343,6 +346,21 @@ static int afpacket_transmit(struct tlsyn_link *link, const struct tlsyn_frame *
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static int set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* A socket that can't, says 0. */
+static void afpacket_stamp(struct tlsyn_link *link)
+{
+    struct afpacket *ap = afpacket_of(link);
+
+    ap->stamps = true;
+    if (!ap->ring.memory)
+        (void)set_option(ap->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+}
+
 static int afpacket_fd(struct tlsyn_link *link)
 {
     return afpacket_of(link)->fd;
@@ -364,13 +382,9 @@ static const struct tlsyn_link_ops afpacket_ops = {
     .transmit = afpacket_transmit,
     .fd = afpacket_fd,
     .missed = afpacket_missed,
+    .stamp = afpacket_stamp,
     .close = afpacket_close,
 };
-
-static int set_option(int fd, int level, int option, int value)
-{
-    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
-}
 
 /* The forced size needs CAP_NET_ADMIN; the other is cut to the system's limit. */
 static void set_buffer(int fd, int forced, int ordinary, uint32_t bytes)
@@ -399,12 +413,9 @@ static int set_options(int fd, const struct tlsyn_afpacket_options *options)
 static int choose_way(struct afpacket *ap, const struct tlsyn_afpacket_options *options,
                       uint16_t mtu)
 {
-    int error;
-
     if (options->way == TLSYN_AFPACKET_RING && packet_ring_open(&ap->ring, ap->fd, mtu) == 0)
         return 0;
-    error = set_option(ap->fd, SOL_PACKET, PACKET_AUXDATA, 1);
-    return error ? error : set_option(ap->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    return set_option(ap->fd, SOL_PACKET, PACKET_AUXDATA, 1);
 }
 
 static int add_membership(int fd, int index, int type, const uint8_t hwaddr[6])
@@ -491,8 +502,10 @@ static int open_socket(struct afpacket *ap, const char *name,
     if (!error && getsockopt(ap->fd, SOL_PACKET, PACKET_VNET_HDR, &vnet, &length) < 0)
         error = -errno;
     ap->vnet_len = vnet ? VNET_HEADER_LEN : 0;
-    if (options->socket)
+    if (options->socket) {
         empty(ap->fd);
+        (void)set_option(ap->fd, SOL_PACKET, PACKET_QDISC_BYPASS, 0); /* see above */
+    }
     if (!error)
         error = choose_way(ap, options, interface.mtu);
     if (!error)

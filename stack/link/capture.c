@@ -281,6 +281,7 @@ int tlsyn_capture_wrap(struct tlsyn_link *inner, const char *path, struct tlsyn_
         link_free(c);
         return error;
     }
+    tlsyn_link_stamp(inner);
     *link = &c->link;
     return 0;
 }

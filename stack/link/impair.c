@@ -442,6 +442,7 @@ int tlsyn_impair_wrap(struct tlsyn_link *inner, const struct tlsyn_impairment *o
     direction_init(&im->out, out);
     direction_init(&im->in, in);
     list_init(&im->lent);
+    tlsyn_link_stamp(inner); /* a delay counts from the arrival */
     *link = &im->link;
     return 0;
 }

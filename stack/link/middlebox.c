@@ -466,6 +466,11 @@ static uint64_t middlebox_missed(struct tlsyn_link *link)
     return tlsyn_link_missed(middlebox_of(link)->inner);
 }
 
+static void middlebox_stamp(struct tlsyn_link *link)
+{
+    tlsyn_link_stamp(middlebox_of(link)->inner);
+}
+
 static void middlebox_close(struct tlsyn_link *link)
 {
     struct middlebox *m = middlebox_of(link);
@@ -482,6 +487,7 @@ static const struct tlsyn_link_ops middlebox_ops = {
     .fd = middlebox_fd,
     .next_timeout = middlebox_next_timeout,
     .missed = middlebox_missed,
+    .stamp = middlebox_stamp,
     .close = middlebox_close,
 };
 

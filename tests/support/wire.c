@@ -101,6 +101,11 @@ bool test_wire_ip6(void)
     return error == 0;
 }
 
+void test_wire_no_offload(const char *name)
+{
+    ck_assert_int_eq(veth_offload_off(name), 0);
+}
+
 void test_wire_down(const char *name)
 {
     struct ifreq ifr = {0};

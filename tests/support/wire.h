@@ -25,6 +25,9 @@ bool test_wire_open(void);
 /** Gives near fd00::1/64 too. False, with a line on stdout: the kernel has no IPv6. */
 bool test_wire_ip6(void);
 
+/** An end that segments nothing by itself and computes no checksum. */
+void test_wire_no_offload(const char *name);
+
 /** Sets an end down. */
 void test_wire_down(const char *name);
 

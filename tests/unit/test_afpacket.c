@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -73,7 +74,7 @@ static void send_number(struct tlsyn_link *link, size_t len, uint32_t number)
     ck_assert_int_eq(tlsyn_link_transmit(link, &sent.frame, 1, 0), 1);
 }
 
-/* One frame, read long after it came: was its time that of its arrival? */
+/* One frame, read long after it came, by somebody who asked: was its time that of its arrival? */
 static bool one_is_stamped_on_arrival(struct tlsyn_link *near, struct tlsyn_link *far)
 {
     tlsyn_time before = clock_now(), after;
@@ -109,6 +110,10 @@ START_TEST(a_frame_arrives_with_its_bytes_and_the_time_of_arrival)
     near = open_link(TEST_WIRE_NEAR, NULL, _i);
     beside = open_link(TEST_WIRE_NEAR, &bridge_options, _i);
     far = open_link(TEST_WIRE_FAR, NULL, _i);
+    send_number(near, 100, 4);
+    ck_assert_int_eq(await_frames(far, 4, WAIT_MS), 1);
+    ck_assert_int_eq(got[0].when, 0); /* nobody has asked */
+    tlsyn_link_stamp(far);
     ck_assert_mem_eq(near->caps.hwaddr, test_wire_near_hwaddr, 6);
     ck_assert_uint_eq(near->caps.mtu, 1500);
     ck_assert(stamped_on_arrival(near, far));
@@ -251,6 +256,37 @@ START_TEST(a_super_frame_crosses_whole)
     tlsyn_link_close(near);
     tlsyn_link_close(far);
     tlsyn_link_close(plain);
+}
+END_TEST
+
+/* PACKET_QDISC_BYPASS drops whatever the device can't segment by itself. */
+START_TEST(a_socket_that_goes_past_the_queue_is_brought_back)
+{
+    struct tlsyn_afpacket_options given = {0};
+    struct tlsyn_link *near, *far;
+    int bypass = 1, pieces = 0, n;
+    socklen_t size = sizeof(bypass);
+
+    if (!test_wire_open())
+        return;
+    given.socket = tlsyn_afpacket_socket(NULL);
+    ck_assert_int_eq(setsockopt(given.socket, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, size), 0);
+    test_wire_no_offload(TEST_WIRE_NEAR);
+    near = open_link(TEST_WIRE_NEAR, &given, _i);
+    far = open_link(TEST_WIRE_FAR, NULL, _i);
+    ck_assert_int_eq(getsockopt(given.socket, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, &size), 0);
+    ck_assert_int_eq(bypass, 0);
+    test_frame_make(&sent, 54 + 4 * 1460, 5);
+    test_frame_coalesce(&sent, 1460);
+    ck_assert_int_eq(tlsyn_link_transmit(near, &sent.frame, 1, 0), 1);
+    while (pieces < 4 && (n = await_frames(far, 4, WAIT_MS)) > 0) {
+        for (int i = 0; i < n; i++)
+            ck_assert_uint_eq(got[i].iov[0].iov_len, 54 + 1460);
+        pieces += n;
+    }
+    ck_assert_int_eq(pieces, 4);
+    tlsyn_link_close(near);
+    tlsyn_link_close(far);
 }
 END_TEST
 
@@ -454,6 +490,7 @@ Suite *afpacket_suite(void)
     tcase_add_loop_test(frames, what_finds_no_room_is_counted, 0, WAYS);
     suite_add_tcase(suite, frames);
     tcase_add_loop_test(offload, a_super_frame_crosses_whole, 0, WAYS);
+    tcase_add_loop_test(offload, a_socket_that_goes_past_the_queue_is_brought_back, 0, WAYS);
     tcase_add_loop_test(offload, the_kernels_own_frames_come_with_an_unfinished_checksum, 0, WAYS);
     suite_add_tcase(suite, offload);
     tcase_add_loop_test(errors, what_the_link_can_never_take_is_refused_and_the_rest_goes_on, 0,

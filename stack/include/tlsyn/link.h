@@ -42,9 +42,10 @@ enum tlsyn_frame_flags {
  * Transmitted frames are up to three pieces and must stay valid only during the call.
  *
  * `when` of a received frame is never later than `now`: the kernel's receive timestamp where there
- * is one, the time at which an impairment owed it, the time at which the other end of a pipe sent
- * it; 0 where nobody can tell. It is ignored in transmit. Whoever forwards frames from one link to
- * another knows by it how late each frame leaves.
+ * is one and somebody has asked for it (tlsyn_link_stamp()), the time at which an impairment owed
+ * it, the time at which the other end of a pipe sent it; 0 where nobody can tell. It is ignored in
+ * transmit. Whoever forwards frames from one link to another knows by it how late each frame
+ * leaves.
  */
 struct tlsyn_frame {
     struct iovec iov[3];
@@ -101,6 +102,9 @@ struct tlsyn_link_ops {
     /** Frames for us, since the opening, that never got as far as receive: a queue was full when
      * they came, or they were too long. NULL means 0. */
     uint64_t (*missed)(struct tlsyn_link *);
+    /** From now on frames are to say `when` they came, which costs something with each. NULL: they
+     * do so anyway, or never. */
+    void (*stamp)(struct tlsyn_link *);
     void (*close)(struct tlsyn_link *);
 };
 
@@ -135,6 +139,12 @@ static inline tlsyn_time tlsyn_link_next_timeout(struct tlsyn_link *l)
 static inline uint64_t tlsyn_link_missed(struct tlsyn_link *l)
 {
     return l->ops->missed ? l->ops->missed(l) : 0;
+}
+
+static inline void tlsyn_link_stamp(struct tlsyn_link *l)
+{
+    if (l->ops->stamp)
+        l->ops->stamp(l);
 }
 
 /** NULL is allowed. */
