@@ -105,7 +105,8 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         {"family", 0, &family, &c->family, "of IP: 4 or 6 (4)", NULL},
         {"controller", 0, &cli_string, &c->controller,
          "congestion controller of both stacks (cubic)", NULL},
-        {"only", 0, &cli_string, &c->only, "one pair, as tlsyn-kernel: for a profile (all)", NULL},
+        {"only", 0, &cli_string, &c->only, "these pairs, as kernel-kernel,tlsyn-kernel (all)",
+         NULL},
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
         {"copy", 0, NULL, &c->copies, "our sender's bytes into its send buffer, as send(2) would",
          NULL},
@@ -127,7 +128,8 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
                    "without offloads, in the same run.",
         .options = options,
         .notes = "  tlsyn bench bulk --quick\n"
-                 "  tlsyn bench bulk --offload on --no-lwip -n 10\n",
+                 "  tlsyn bench bulk --offload on --no-lwip -n 10\n"
+                 "  tlsyn bench bulk --offload on --only kernel-kernel,tlsyn-kernel -n 40\n",
         .operands_max = 0,
     };
 

@@ -31,6 +31,22 @@ void bulk_defaults(struct bulk_options *options)
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
+/* Does a list with commas have this word? */
+static bool list_has(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (;;) {
+        size_t n = strcspn(list, ",");
+
+        if (n == len && memcmp(list, word, len) == 0)
+            return true;
+        if (list[n] == '\0')
+            return false;
+        list += n + 1;
+    }
+}
+
 /* lwIP has no offload; it speaks IPv4 here. */
 static bool is_wanted(const struct bulk_options *options, const struct bulk_member *member)
 {
@@ -39,7 +55,7 @@ static bool is_wanted(const struct bulk_options *options, const struct bulk_memb
 
     (void)snprintf(name, sizeof(name), "%s-%s", flow_stack_name(member->sender),
                    flow_stack_name(member->receiver));
-    if (options->only && strcmp(options->only, name) != 0)
+    if (options->only && !list_has(options->only, name))
         return false;
     if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET))
         return false;

@@ -29,7 +29,7 @@ struct bulk_options {
     uint64_t seed;
     bool offload[2]; /* which to measure: without, with */
     bool lwip;
-    const char *only; /* one pair, as "tlsyn-kernel", for a profile; NULL: all */
+    const char *only; /* pairs, as "tlsyn-kernel", with commas between; NULL: all */
     const char *command, *version;
 };
 

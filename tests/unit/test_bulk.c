@@ -82,6 +82,24 @@ START_TEST(offloads_can_be_chosen)
 }
 END_TEST
 
+START_TEST(pairs_can_be_chosen)
+{
+    struct bulk_options options;
+    struct bulk_study *study = NULL;
+
+    bulk_defaults(&options);
+    options.offload[0] = false;
+    options.only = "kernel-kernel,tlsyn-kernel";
+    ck_assert_int_eq(bulk_plan(&options, &study), 0);
+    ck_assert_uint_eq(study->member_count, 2);
+    ck_assert_int_eq(study->members[0].sender, FLOW_KERNEL);
+    ck_assert_int_eq(study->members[1].sender, FLOW_TLSYN);
+    bulk_free(study);
+    options.only = "tlsyn-kern,kernel";
+    ck_assert_int_eq(bulk_plan(&options, &study), -EINVAL);
+}
+END_TEST
+
 START_TEST(rows_are_medians_and_ratios_are_to_the_kernel_under_the_same_offloads)
 {
     struct bulk_study *study = planned(3);
@@ -135,6 +153,7 @@ Suite *bulk_suite(void)
 
     tcase_add_test(tc, our_stack_meets_the_kernels_both_ways_with_and_without_offload);
     tcase_add_test(tc, offloads_can_be_chosen);
+    tcase_add_test(tc, pairs_can_be_chosen);
     tcase_add_test(tc, rows_are_medians_and_ratios_are_to_the_kernel_under_the_same_offloads);
     tcase_add_test(tc, failures_are_counted_and_not_averaged);
     suite_add_tcase(suite, tc);
