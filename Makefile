@@ -9,10 +9,12 @@ compile = cmake --build --preset
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help table test build install sim golden fuzz coverage format lint setup setup-test clean distclean
+.PHONY: help table webperf pageload test build install sim golden fuzz coverage format lint setup setup-test clean distclean
 
 help:
 	@echo 'make table     set up, build, and measure: ping RTT against handshake time, into out/table2/'
+	@echo 'make webperf   the same for what caching session keys saves, into out/webperf/'
+	@echo 'make pageload  and for a whole page under each handshake, into out/pageload/'
 	@echo 'make test      set up, build with the sanitizers, run every test'
 	@echo 'make build     set up and build build/release/tlsyn'
 	@echo 'make install   what make build made, below PREFIX=/usr/local (as root; DESTDIR= for packages)'
@@ -47,9 +49,19 @@ install:
 	@test -x build/release/tlsyn || { echo 'make install: make build comes first' >&2; exit 1; }
 	@cmake --install build/release --prefix '$(PREFIX)'
 
+# make table OPTIONS=--quick: whatever the study's --help lists.
+OPTIONS ?=
 table: build
 	$(step) 'table: ping RTT against handshake time'
-	@build/release/tlsyn bench table2 --out out/table2
+	@build/release/tlsyn bench table2 --out out/table2 $(OPTIONS)
+
+webperf: build
+	$(step) 'webperf: what caching session keys saves'
+	@build/release/tlsyn bench webperf --out out/webperf $(OPTIONS)
+
+pageload: build
+	$(step) 'pageload: a whole page under each handshake'
+	@build/release/tlsyn bench pageload --model --out out/pageload $(OPTIONS)
 
 test: setup-test
 	$(step) 'build: build/asan, with AddressSanitizer and UBSan'

@@ -27,7 +27,7 @@
 void cache_options_init(struct cache_options *options, struct cli_option *table)
 {
     const struct cli_option filled[CACHE_OPTIONS] = {
-        {"cache", 0, &cli_file, &options->folder,
+        {"cache", 0, &cli_folder, &options->folder,
          "remember servers from run to run in FOLDER (default: ~/.cache/tlsyn)", "TLSYN_CACHE"},
         {"no-cache", 0, NULL, &options->off, "remember nothing, and use nothing remembered", NULL},
     };

@@ -48,6 +48,8 @@ struct cli_type {
 extern const struct cli_type
     cli_string,     /* const char *: anything but "" */
     cli_file,       /* const char *: a file's name, anything but "" */
+    cli_folder,     /* const char *: a folder's name, likewise */
+    cli_command,    /* const char *: a line for the shell, likewise */
     cli_duration,   /* tlsyn_time: "20ms", "1.5s", "300us", "2min"; not negative; a bare number has no unit and is refused */
     cli_size,       /* uint64_t, bytes: "100", "64k", "1.5M", "2G" (powers of 1000), "64KiB", "1MiB" */
     cli_rate,       /* uint64_t, bits per second: "10mbit", "1.5gbit", "64kbit" */

@@ -235,6 +235,10 @@ const struct cli_type cli_string = {
     .placeholder = "TEXT", .accepts = "a word", .parse = parse_string};
 const struct cli_type cli_file = {
     .placeholder = "FILE", .accepts = "the name of a file", .parse = parse_string};
+const struct cli_type cli_folder = {
+    .placeholder = "FOLDER", .accepts = "the name of a folder", .parse = parse_string};
+const struct cli_type cli_command = {
+    .placeholder = "COMMAND", .accepts = "a command of the shell", .parse = parse_string};
 const struct cli_type cli_duration = {.placeholder = "DURATION",
                                       .accepts = "a duration such as 20ms, 1.5s or 2min",
                                       .parse = parse_duration};

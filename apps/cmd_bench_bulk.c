@@ -115,7 +115,7 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
          "our stack's frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
-        {"out", 'o', &cli_file, &c->out, "folder for the results (out/bulk)", NULL},
+        {"out", 'o', &cli_folder, &c->out, "where the results go (out/bulk)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},

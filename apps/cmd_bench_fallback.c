@@ -28,7 +28,7 @@ int cmd_bench_fallback(int argc, char **argv)
         {"rtt", 0, &cli_duration, &rtt, "round trip of the link (40ms)", NULL},
         {"rounds", 'n', &round_count, &rounds, "visits to each row (11)", NULL},
         {"quick", 'q', NULL, &quick, "3 rounds: a first look", NULL},
-        {"out", 'o', &cli_file, &folder, "folder for the results (out/fallback)", NULL},
+        {"out", 'o', &cli_folder, &folder, "where the results go (out/fallback)", NULL},
         {"seed", 0, &cli_count, &seed, "of the order (1)", NULL},
         {"json", 0, NULL, &json, "print JSON instead of the table", NULL},
         {.name = NULL},

@@ -104,7 +104,7 @@ static int parse(struct flood_command *c, int argc, char **argv, int *exit_statu
         {"visits", 0, &visits, &c->visits, "honest handshakes begun per second (40)", NULL},
         {"seconds", 0, &cli_duration, &c->seconds, "that each flood is watched for (4s)", NULL},
         {"quick", 'q', NULL, &c->quick, "10000 per second alone, for a second: a first look", NULL},
-        {"out", 'o', &cli_file, &c->out, "folder for the results (out/flood)", NULL},
+        {"out", 'o', &cli_folder, &c->out, "where the results go (out/flood)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the forged addresses (1)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},

@@ -137,7 +137,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         {"timeout", 0, &cli_duration, &c->timeout, "of one transfer (120s)", NULL},
-        {"out", 'o', &cli_file, &c->out, "folder for the results (out/loss)", NULL},
+        {"out", 'o', &cli_folder, &c->out, "where the results go (out/loss)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order and of what is lost (1)", NULL},
         {"capture", 0, NULL, &c->capture, "keep a pcapng of what our stack saw as a sender", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},

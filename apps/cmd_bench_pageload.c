@@ -81,7 +81,7 @@ int cmd_bench_pageload(int argc, char **argv)
         {"handshake", 0, &handshake_type, &c.handshake, "this one alone (all)", NULL},
         {"visit", 0, &visit_type, &c.visit, "this one alone (all)", NULL},
         {"events", 0, NULL, &c.events, "print what happens in which round trip, too", NULL},
-        {"out", 'o', &cli_file, &c.out, "folder for the results (out/pageload)", NULL},
+        {"out", 'o', &cli_folder, &c.out, "where the results go (out/pageload)", NULL},
         {"json", 0, NULL, &c.json, "print JSON instead of the tables", NULL},
         {.name = NULL},
     };

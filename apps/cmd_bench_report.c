@@ -56,7 +56,7 @@ int cmd_bench_report(int argc, char **argv)
 {
     struct report_command command = {.out = "out/report"};
     const struct cli_option options[] = {
-        {"out", 'o', &cli_file, &command.out, "folder for the page (out/report)", NULL},
+        {"out", 'o', &cli_folder, &command.out, "where the page goes (out/report)", NULL},
         {"no-html", 0, NULL, &command.no_html, "write no page", NULL},
         {.name = NULL},
     };

@@ -220,7 +220,7 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"level", 0, &level, &c->level, "of the embedded handshake (cookie)", NULL},
         {"link", 0, &link, &c->link,
          "lab: real packets; memory: one process, no packets, no rights needed (lab)", NULL},
-        {"out", 'o', &cli_file, &c->out, "folder for the results (out/table2)", NULL},
+        {"out", 'o', &cli_folder, &c->out, "where the results go (out/table2)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
         {"timeout", 0, &cli_duration, &c->timeout, "longest wait in a handshake (5s)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},

@@ -295,7 +295,7 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
         {"timeout", 0, &cli_duration, &c->timeout, "of one connection (5s)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order in each round (1)", NULL},
         {"db", 0, &cli_file, &c->database, "database (" DATABASE " in the folder)", NULL},
-        {"out", 'o', &cli_file, &c->out, "folder for the results (out/webperf)", NULL},
+        {"out", 'o', &cli_folder, &c->out, "where the results go (out/webperf)", NULL},
         {"bin", 'b', &cli_duration, &c->bin, "width of the histograms' bins (1ms)", NULL},
         {"no-html", 0, NULL, &c->no_html, "write no report", NULL},
         {"csv", 0, NULL, &c->csv, "print CSV instead of the tables", NULL},

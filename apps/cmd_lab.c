@@ -243,7 +243,7 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
         {"seed", 0, &cli_count, &c->seed, "of the randomness (1)", NULL},
         {"mtu", 0, &mtu, &c->mtu, "of the link (1500)", NULL},
         {"offload", 0, NULL, &c->offload, "leave the kernels' segmentation offload on", NULL},
-        {"server", 's', &cli_string, &c->server, "run this in the server host meanwhile", NULL},
+        {"server", 's', &cli_command, &c->server, "run this in the server host meanwhile", NULL},
         {"quiet", 'q', NULL, &c->quiet, "say nothing about the link at the end", NULL},
         {.name = NULL},
     };
