@@ -243,6 +243,42 @@ printf 'First [here](../stack/core/run.c) `f_walks`.\n' | put docs/TOUR.md
 catches tour 'no such file: stack/core/run.c'
 rm -r "$house/docs" "$house/stack/core/walk.c"
 
+# ---- docs ----------------------------------------------------------------------------------------
+passes docs # no pages
+put apps/main.c <<'END'
+    {"ping", cmd_ping, "asks"},
+    {"bench", cmd_bench, "measures"},
+END
+put apps/cmd_bench.c <<'END'
+    {"loss", cmd_bench_loss, "loses"},
+        {"count", 'c', &cli_count, &count, "so many", NULL},
+END
+printf 'test:\n\ttrue\n' | put Makefile
+put tests/lab/lab_link.sh </dev/null
+put docs/PAGE.md <<'END'
+See [the Makefile](../Makefile), `apps/main.c`, `lab-link`, and `tlsyn ping --count 3`:
+
+    make test
+    tlsyn bench loss --count=7 -- tlsyn
+END
+passes docs
+breaks_docs()
+{
+    cp "$house/docs/PAGE.md" "$house/saved"
+    printf '%s\n' "$1" >>"$house/docs/PAGE.md"
+    catches docs "docs/PAGE.md:5: $2"
+    mv "$house/saved" "$house/docs/PAGE.md"
+}
+breaks_docs '[a page](NO.md)' 'there is no NO.md'
+breaks_docs '`apps/cmd_no.c`' 'there is no apps/cmd_no.c'
+breaks_docs '    make no' 'the Makefile has no no'
+breaks_docs '`make no`' 'the Makefile has no no'
+breaks_docs '    tlsyn walk' 'tlsyn has no command walk'
+breaks_docs '    tlsyn bench walk' 'tlsyn bench has no study walk'
+breaks_docs '`tlsyn ping --walk`' 'no command has --walk'
+breaks_docs '`lab-walk`' 'ctest has no lab-walk'
+rm -r "$house/docs" "$house/apps" "$house/tests" "$house/Makefile"
+
 # ---- features ------------------------------------------------------------------------------------
 printf 'START_TEST(it_walks)\n' | put tests/unit/test_walk.c
 printf '| Feature | tlsyn | shown by |\n|---|---|---|\n| Walking | yes | `walk/it_walks` |\n' |
