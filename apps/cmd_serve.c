@@ -1,5 +1,5 @@
 /*
- * cmd_serve.c: tlsyn serve: an https file server.
+ * cmd_serve.c: tlsyn serve: an https server, of files or of a page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <tlsyn/certify.h>
-
 #include "client.h"
 #include "commands.h"
 #include "host.h"
+#include "identity.h"
 #include "say.h"
+#include "serve_page.h"
 #include "visitor.h"
 
-#define NAMES_MAX 8
 /* After the first Ctrl-C: how long responses under way may take; a second one ends at once. */
 #define GRACE TLSYN_SECONDS(5)
 /* Per full handshake, as a client that opens two connections at once needs. */
@@ -26,10 +25,11 @@
 
 struct serve {
     const char *folder;
-    const char *cert, *key;  /* files, or NULL */
-    const char *self_signed; /* where the throwaway authority's certificate goes, or NULL */
-    const char *names[NAMES_MAX + 2];
+    bool has_folder; /* it was named */
+    struct identity_options identity;
+    const char *names[PAGE_HOSTS_MAX + 4];
     const char *name; /* --name */
+    struct serve_page page;
     int suite;
     int64_t port;
     int64_t connections;
@@ -46,94 +46,22 @@ struct serve {
     struct visitors visitors;
 };
 
-/* --- identity --------------------------------------------------------------------------------- */
+/* --- setting up ------------------------------------------------------------------------------- */
 
-static int add_identity(struct serve *s, const char *chain, size_t chain_len, const char *key,
-                        size_t key_len)
+/* The names in the certificate: our address, what --name adds, the page's, and localhost so that
+ * there always is a DNS name. */
+static void collect_names(struct serve *s, char address[CLI_ADDRESS_TEXT])
 {
-    char message[256] = "";
-    int error =
-        tlsyn_tls_config_identity(s->visitors.config, chain, chain_len, key, key_len, message);
-
-    if (error >= 0)
-        return CLI_OK;
-    say("the certificate can't be used: %s", message[0] ? message : strerror(-error));
-    return CLI_TLS;
-}
-
-static int read_or_say(const char *option, const char *path, char **bytes, size_t *size)
-{
-    int error = client_read_file(path, bytes, size);
-
-    if (error == 0)
-        return CLI_OK;
-    say("%s %s can't be read: %s", option, path, strerror(-error));
-    return CLI_FAILURE;
-}
-
-static int load_identity(struct serve *s)
-{
-    char *chain = NULL;
-    char *key = NULL;
-    size_t chain_len = 0;
-    size_t key_len = 0;
-    int status = read_or_say("--cert", s->cert, &chain, &chain_len);
-
-    if (status == CLI_OK)
-        status = read_or_say("--key", s->key, &key, &key_len);
-    if (status == CLI_OK)
-        status = add_identity(s, chain, chain_len, key, key_len);
-    if (key)
-        explicit_bzero(key, key_len);
-    free(key);
-    free(chain);
-    return status;
-}
-
-static int write_ca(const char *path, const char *pem)
-{
-    FILE *file = fopen(path, "we");
-    bool ok = file && fputs(pem, file) >= 0;
-
-    if (file && fclose(file) != 0)
-        ok = false;
-    if (ok)
-        return CLI_OK;
-    say("--self-signed %s can't be written: %s", path, strerror(errno));
-    return CLI_FAILURE;
-}
-
-/* The names in the certificate: our address, what --name adds, and localhost so that there always
- * is a DNS name. */
-static int make_identity(struct serve *s)
-{
-    struct tlsyn_certify_options options = {
-        .names = s->names,
-        .rsa = s->suite == TLSYN_TLS_12_RSA,
-        .now = time(NULL),
-        .days = 30,
-        .random = tlsyn_random_kernel(),
-    };
-    struct tlsyn_certified made;
-    char address[CLI_ADDRESS_TEXT];
     size_t n = 0;
-    int status = CLI_OK;
-    int error = 0;
 
     if (s->name)
         s->names[n++] = s->name;
+    for (int i = 0; i < s->page.page.hosts; i++)
+        s->names[n++] = s->page.page.host[i].name;
     s->names[n++] = cli_address_text(&s->host.own.address, address);
     s->names[n++] = "localhost";
-    error = tlsyn_certify(&options, &made);
-    if (error < 0) {
-        say("a throwaway certificate can't be made: %s", strerror(-error));
-        return CLI_FAILURE;
-    }
-    status = write_ca(s->self_signed, made.ca);
-    if (status == CLI_OK)
-        status = add_identity(s, made.chain, strlen(made.chain), made.key, strlen(made.key));
-    explicit_bzero(made.key, sizeof(made.key));
-    return status;
+    s->identity.names = s->names;
+    s->identity.rsa = s->suite == TLSYN_TLS_12_RSA;
 }
 
 static int configure(struct serve *s)
@@ -152,6 +80,7 @@ static int configure(struct serve *s)
         .keylog = keylog_sink(&s->host.keylog),
     };
     char message[256] = "";
+    char address[CLI_ADDRESS_TEXT];
     int error = 0;
 
     client_wall(&options.wall_clock, &options.wall_at);
@@ -161,7 +90,8 @@ static int configure(struct serve *s)
         say("TLS can't be set up: %s", message[0] ? message : strerror(-error));
         return CLI_TLS;
     }
-    return s->self_signed ? make_identity(s) : load_identity(s);
+    collect_names(s, address);
+    return identity_give(&s->identity, s->visitors.config);
 }
 
 /* --- serving ---------------------------------------------------------------------------------- */
@@ -195,9 +125,9 @@ static int start_listening(struct serve *s)
     }
     if (s->port != 443)
         (void)snprintf(port, sizeof(port), ":%u", (unsigned int)s->port);
-    say("serving %s at https://%s%s/", s->folder, cli_address_host(&s->host.own.address, address),
-        port);
-    return CLI_OK;
+    say("serving %s at https://%s%s/", s->page.what ? s->page.page.host[0].name : s->folder,
+        cli_address_host(&s->host.own.address, address), port);
+    return serve_page_names(&s->page, &s->host);
 }
 
 static tlsyn_time earlier(tlsyn_time a, tlsyn_time b)
@@ -309,16 +239,33 @@ static void allow_files(void)
     }
 }
 
-static int run(struct serve *s)
+/* What is served: a page, or files. */
+static int open_content(struct serve *s)
 {
-    struct tlsyn_limits limits;
-    int error = files_open_root(&s->visitors.files, s->folder);
-    int status = CLI_OK;
+    int error = 0;
 
+    s->visitors.files.root = -1;
+    if (s->page.what) {
+        int status = serve_page_open(&s->page, (uint16_t)s->port);
+
+        s->visitors.site = s->page.site;
+        return status;
+    }
+    error = files_open_root(&s->visitors.files, s->folder);
     if (error < 0) {
         say("the folder %s can't be served: %s", s->folder, strerror(-error));
         return CLI_FAILURE;
     }
+    return CLI_OK;
+}
+
+static int run(struct serve *s)
+{
+    struct tlsyn_limits limits;
+    int status = open_content(s);
+
+    if (status != CLI_OK)
+        return status;
     allow_files();
     tlsyn_limits_default(&limits);
     if ((uint32_t)s->connections > limits.connections / 2)
@@ -332,6 +279,7 @@ static int run(struct serve *s)
         tlsyn_tls_config_free(s->visitors.config);
     }
     files_close_root(&s->visitors.files);
+    serve_page_close(&s->page);
     return status;
 }
 
@@ -339,13 +287,12 @@ static int run(struct serve *s)
 
 static int check(const struct serve *s)
 {
-    if (s->self_signed && (s->cert || s->key)) {
-        say("serve: --self-signed and --cert exclude each other");
+    if (s->page.what && (s->visitors.upload || s->has_folder)) {
+        say("serve: --page takes the place of a folder and of --upload");
         return CLI_USAGE;
     }
-    if (!s->self_signed && !(s->cert && s->key)) {
-        say("serve: name a certificate and its key with --cert and --key, or have one made: "
-            "--self-signed CA-FILE");
+    if (s->page.names && !s->page.what) {
+        say("serve: --dns answers for the names of a page: name one with --page");
         return CLI_USAGE;
     }
     if (s->session_lifetime < TLSYN_SECONDS(1) || s->session_lifetime > TLSYN_SECONDS(7 * 86400)) {
@@ -356,7 +303,7 @@ static int check(const struct serve *s)
         say("serve: early data needs the tickets that --no-tickets takes away");
         return CLI_USAGE;
     }
-    return CLI_OK;
+    return identity_check(&s->identity, "serve");
 }
 
 static const struct cli_type handshakes_type = {
@@ -386,11 +333,18 @@ int cmd_serve(int argc, char **argv)
     };
     struct cli_option common[HOST_OPTIONS];
     const struct cli_option options[] = {
-        {"cert", 0, &cli_file, &s.cert, "certificate chain, the server's first (PEM)", NULL},
-        {"key", 0, &cli_file, &s.key, "its private key (PEM)", NULL},
-        {"self-signed", 0, &cli_file, &s.self_signed,
+        {"cert", 0, &cli_file, &s.identity.cert, "certificate chain, the server's first (PEM)",
+         NULL},
+        {"key", 0, &cli_file, &s.identity.key, "its private key (PEM)", NULL},
+        {"self-signed", 0, &cli_file, &s.identity.self_signed,
          "make a throwaway certificate, and write to FILE what clients pass to --ca", NULL},
         {"name", 0, &cli_string, &s.name, "put this host name into it too", NULL},
+        {"page", 0, &cli_string, &s.page.what,
+         "instead of files, serve a page and all that it refers to, for the names of its servers: "
+         "typical, the page of 29 URLs of bench pageload",
+         NULL},
+        {"dns", 0, NULL, &s.page.names,
+         "answer DNS queries for the page's names, on UDP port 53: they are here", NULL},
         {"port", 'p', &cli_port, &s.port, "TCP port (default: 443)", NULL},
         {"tls", 0, &client_suite_type, &s.suite,
          "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
@@ -424,7 +378,8 @@ int cmd_serve(int argc, char **argv)
     const struct cli_command command = {
         .name = "serve",
         .operands = "[DIR]",
-        .summary = "Serves the files under DIR (default: the current folder) over https, answering "
+        .summary = "Serves the files under DIR (default: the current folder), or a page, over "
+                   "https, answering "
                    "the TLS handshake inside the "
                    "three-way handshake where the client takes part.",
         .options = options,
@@ -444,7 +399,8 @@ int cmd_serve(int argc, char **argv)
     if (operands < 0)
         return status;
     s.network.listen = (uint16_t)s.port;
-    if (operands == 1)
+    s.has_folder = operands == 1;
+    if (s.has_folder)
         s.folder = argv[1];
     status = check(&s);
     return status == CLI_OK ? run(&s) : status;
