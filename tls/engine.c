@@ -208,6 +208,7 @@ static int name_the_address(struct tlsyn_tls *tls)
     int state = tls->ssl.MBEDTLS_PRIVATE(state);
 
     if (!tls->host_is_address || tls->host_is_set || state <= MBEDTLS_SSL_SERVER_HELLO ||
+        state == MBEDTLS_SSL_CLIENT_CCS_AFTER_CLIENT_HELLO || /* in front of early data */
         state == MBEDTLS_SSL_CLIENT_CCS_BEFORE_2ND_CLIENT_HELLO)
         return 0;
     tls->host_is_set = true;

@@ -6,11 +6,12 @@
  * until it is refused or a day old (RFC 5246 F.1.4); it carries the same secret each time.
  *
  * The hello that offers a session offers its version alone, for mbedTLS binds the two. A server
- * that spoke TLS 1.3 last time and does no longer refuses it; the session is gone from the store by
- * then, and the next attempt is a full handshake.
+ * that spoke TLS 1.3 last time and does no longer refuses it; the sessions of that server are gone
+ * from the store then, and the next attempt is a full handshake.
  */
 #include "session.h"
 
+#include <errno.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/platform_time.h>
 #include <mbedtls/platform_util.h>
@@ -24,6 +25,7 @@
 #define HEAD         18
 #define CHECKSUM     STORED_CHECKSUM
 #define DAY          INT64_C(86400)
+#define DROPPED_MAX  64 /* at one time, of one server; the rest when they fail */
 #define FIELD(name_) MBEDTLS_PRIVATE(name_)
 
 /* --- what is kept, as bytes ------------------------------------------------------------------- */
@@ -307,6 +309,28 @@ void session_keep(struct tlsyn_tls *tls)
     mbedtls_platform_zeroize(bytes, sizeof(bytes));
 }
 
+/* A server that takes no session of this kind any more, for it speaks another version now, takes
+ * the others neither: each would cost an attempt. */
+static void drop_all(struct tlsyn_tls *tls, const char *key)
+{
+    struct tlsyn_tls_store *store = tls->config->store;
+    uint8_t bytes[SESSION_BYTES];
+    size_t len = 1;
+
+    for (int i = 0; i < DROPPED_MAX && len > 0; i++) {
+        len = store->ops->find(store, key, wall_now(tls), bytes, sizeof(bytes));
+        if (len > 0 && len <= sizeof(bytes))
+            store->ops->drop(store, key, bytes, len);
+    }
+    mbedtls_platform_zeroize(bytes, sizeof(bytes));
+}
+
+/* The peer, or what it said, ended a handshake that began by offering a session. */
+static bool was_outdated(const struct tlsyn_tls *tls)
+{
+    return tls->error == -EPROTO && !tls->certified && tls->offer.terms.kind != TLSYN_TLS_NEW;
+}
+
 void session_settle(struct tlsyn_tls *tls)
 {
     struct tlsyn_tls_store *store = tls->config->store;
@@ -317,6 +341,8 @@ void session_settle(struct tlsyn_tls *tls)
 
     if (offered && (is_new || tls->error != 0) && tls->conn != NULL && compose_key(tls, key))
         store->ops->drop(store, key, tls->offer.bytes, tls->offer.len);
+    if (was_outdated(tls) && tls->conn != NULL && compose_key(tls, key))
+        drop_all(tls, key);
     if (is_new && session->FIELD(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
         session_keep(tls);
     session_offer_fini(tls);

@@ -19,11 +19,13 @@ says()
     grep -q "$1" "$scratch/out" || fail "no \"$1\": $(cat "$scratch/out")"
 }
 
-# get CA URL: ours, with early data; $scratch/got
+# get CA URL OPTION...: ours, with early data; $scratch/got
 get()
 {
-    timeout 20 "$TLSYN" get --early-data --cache "$scratch/cache" --ca "$SHARED/$1" -o "$scratch/got" "$2" \
-        2>"$scratch/err" || fail "get $2: $(cat "$scratch/err")"
+    trusted=$1
+    shift
+    timeout 20 "$TLSYN" get --early-data --cache "$scratch/cache" --ca "$SHARED/$trusted" -o "$scratch/got" "$@" \
+        2>"$scratch/err" || fail "get $*: $(cat "$scratch/err")"
 }
 
 inside()
@@ -68,6 +70,32 @@ inside()
         grep -q 'Early data received' "$SHARED/s_server.log" ||
         fail "s_server got no early data: $(cat "$SHARED/s_server.log")"
     passed "s_server takes the early data of tlsyn get"
+
+    # One that wants another key share rejects it; one that speaks TLS 1.2 alone has no place for it.
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/retried" -v
+    becomes '-tls1_3 -groups P-384'
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/retried" -v
+    grep -q 'early data *not accepted' "$scratch/err" || fail "HelloRetryRequest: $(cat "$scratch/err")"
+    came_once 'GET /retried' "behind a HelloRetryRequest"
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/older" -v
+    becomes '-tls1_2'
+    get ec.pem "https://$TLSYN_KERNEL_PEER:4437/older" -v
+    grep -q 'TLSv1.2' "$scratch/err" || fail "TLS 1.2: $(cat "$scratch/err")"
+    came_once 'GET /older' "to a server that went back to TLS 1.2"
+}
+
+# becomes OPTIONS: s_server ends, and another is there.
+becomes()
+{
+    : >"$SHARED/s_server.log"
+    echo "$1" >"$SHARED/s_server.wanted"
+    await "$SHARED/s_server.log" ACCEPT
+}
+
+came_once()
+{
+    [ "$(grep -c "$1" "$SHARED/s_server.log")" -eq 1 ] || fail "$2: $(cat "$SHARED/s_server.log")"
+    passed "early data $2 comes after the handshake, once"
 }
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
@@ -84,11 +112,20 @@ $TLSYN serve www --self-signed ca.pem --early-data --upload 2>serve.log &
 first=\$!
 $TLSYN serve www --address 10.77.0.13/24 --self-signed other.pem 2>serve.other &
 second=\$!
-{ while sleep 0.2; do printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n'; done; } |
-    openssl s_server -accept 4437 -cert ec.pem -key ec.key -tls1_3 -early_data >s_server.log 2>&1 &
-trap "kill \$first \$second" TERM
-wait
-wait
+trap "kill \$first \$second; touch over" TERM
+mkfifo answers
+{ while sleep 0.2; do printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n'; done; } >answers &
+exec 5<>answers
+echo '-tls1_3 -early_data' >s_server.wanted
+until [ -e over ]; do
+    is="\$(cat s_server.wanted)"
+    openssl s_server -accept 4437 -cert ec.pem -key ec.key \$is <answers >>s_server.log 2>&1 &
+    while [ "\$(cat s_server.wanted)" = "\$is" ] && [ ! -e over ]; do sleep 0.1; done
+    kill \$!
+    wait \$!
+done
+wait \$first
+wait \$second
 END
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "exec sh $scratch/servers" -- "$self" inside ||

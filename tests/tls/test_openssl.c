@@ -1,152 +1,15 @@
 /* Against a TLS that is not ours: OpenSSL, over memory, as server and as client. */
 #include <check.h>
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pair.h"
+#include "stranger.h"
 
 static void make_certificates(void)
 {
     certs_get();
-}
-
-/* OpenSSL at the end of the wire where no engine of ours is. */
-struct stranger {
-    SSL_CTX *context;
-    SSL *ssl;
-    BIO *in, *out; /* owned by ssl */
-    uint8_t heard[65536];
-    size_t heard_len;
-    bool done;
-};
-
-static void take_certificate(SSL_CTX *context, const struct certs_pair *pair)
-{
-    BIO *chain = BIO_new_mem_buf(pair->chain, -1), *key = BIO_new_mem_buf(pair->key, -1);
-    X509 *x = PEM_read_bio_X509(chain, NULL, NULL, NULL);
-    EVP_PKEY *k = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
-
-    ck_assert_int_eq(SSL_CTX_use_certificate(context, x), 1);
-    ck_assert_int_eq(SSL_CTX_use_PrivateKey(context, k), 1);
-    X509_free(x);
-    EVP_PKEY_free(k);
-    BIO_free(chain);
-    BIO_free(key);
-}
-
-static void trust_ca(SSL_CTX *context)
-{
-    BIO *bio = BIO_new_mem_buf(certs_get()->ca, -1);
-    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), x);
-    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), (time_t)CERTS_NOW);
-    X509_free(x);
-    BIO_free(bio);
-}
-
-static void stranger_init(struct stranger *o, bool is_server, int min, int max, const char *groups)
-{
-    *o = (struct stranger){.context =
-                               SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method())};
-    ck_assert_int_eq(SSL_CTX_set_min_proto_version(o->context, min), 1);
-    ck_assert_int_eq(SSL_CTX_set_max_proto_version(o->context, max), 1);
-    if (groups != NULL)
-        ck_assert_int_eq(SSL_CTX_set1_groups_list(o->context, groups), 1);
-    if (is_server) {
-        take_certificate(o->context, &certs_get()->rsa);
-        take_certificate(o->context, &certs_get()->ec);
-    } else {
-        trust_ca(o->context);
-        SSL_CTX_set_verify(o->context, SSL_VERIFY_PEER, NULL);
-    }
-}
-
-static void stranger_start(struct stranger *o, bool is_server)
-{
-    o->ssl = SSL_new(o->context);
-    o->in = BIO_new(BIO_s_mem());
-    o->out = BIO_new(BIO_s_mem());
-    SSL_set_bio(o->ssl, o->in, o->out);
-    if (is_server) {
-        SSL_set_accept_state(o->ssl);
-    } else {
-        SSL_set_connect_state(o->ssl);
-        SSL_set_tlsext_host_name(o->ssl, "localhost");
-        SSL_set1_host(o->ssl, "localhost");
-    }
-}
-
-static void stranger_fini(struct stranger *o)
-{
-    SSL_free(o->ssl);
-    SSL_CTX_free(o->context);
-    ERR_clear_error();
-}
-
-static void stranger_reads(struct stranger *o)
-{
-    int n;
-
-    if (!o->done)
-        o->done = SSL_do_handshake(o->ssl) == 1;
-    if (!o->done)
-        return;
-    while ((n = SSL_read(o->ssl, o->heard + o->heard_len, (int)(sizeof(o->heard) - o->heard_len))) >
-           0)
-        o->heard_len += (size_t)n;
-}
-
-/* Moves bytes between our end and OpenSSL until nothing moves. */
-static void talk(struct wire *w, int ours, struct stranger *o)
-{
-    struct tlsyn_conn *c = &w->end[ours];
-    bool moved = true;
-
-    while (moved) {
-        uint8_t bytes[1000];
-        size_t n = 0;
-        int m;
-
-        while (n < sizeof(bytes) && c->snd.len > 0) {
-            bytes[n++] = c->snd.bytes[c->snd.start];
-            c->snd.start = (c->snd.start + 1) % c->snd.size;
-            c->snd.len--;
-        }
-        if (n > 0)
-            BIO_write(o->in, bytes, (int)n);
-        if (n > 0 && c->handler != NULL)
-            c->handler->events->on_acked(c->handler, c, n);
-        stranger_reads(o);
-        m = BIO_read(o->out, bytes, sizeof(bytes));
-        if (m > 0)
-            wire_inject(w, ours, bytes, (size_t)m);
-        moved = n > 0 || m > 0;
-    }
-}
-
-static void we_open(struct pair *p, struct stranger *o)
-{
-    struct tlsyn_conn *c = &p->wire.end[0];
-
-    stranger_start(o, true);
-    c->handler = tlsyn_tls_handler(p->client.tls);
-    ck_assert_int_eq(c->handler->events->on_open(c->handler, c), 0);
-    talk(&p->wire, 0, o);
-}
-
-static void we_accept(struct pair *p, struct stranger *o)
-{
-    struct tlsyn_conn *c = &p->wire.end[1];
-
-    stranger_start(o, false);
-    c->handler = p->acceptor.base.accept(&p->acceptor.base, c);
-    talk(&p->wire, 1, o);
 }
 
 struct meeting {
@@ -194,17 +57,17 @@ static void exchange(struct pair *p, int ours, struct user *u, struct stranger *
     u->out_len = 40000;
     p->wire.end[ours].handler->events->on_acked(p->wire.end[ours].handler, &p->wire.end[ours], 0);
     ck_assert_int_eq(SSL_write(o->ssl, back, 20000), 20000);
-    talk(&p->wire, ours, o);
+    stranger_talk(&p->wire, ours, o);
     ck_assert_uint_eq(o->heard_len, 40000);
     ck_assert_mem_eq(o->heard, there, 40000);
     ck_assert_uint_eq(u->in_len, 20000);
     ck_assert_mem_eq(u->in, back, 20000);
     ck_assert_int_eq(u->last_read, -EAGAIN);
     SSL_shutdown(o->ssl);
-    talk(&p->wire, ours, o);
+    stranger_talk(&p->wire, ours, o);
     ck_assert_int_eq(u->last_read, 0);
     tlsyn_tls_close(u->tls);
-    talk(&p->wire, ours, o);
+    stranger_talk(&p->wire, ours, o);
     ck_assert_int_eq(SSL_get_shutdown(o->ssl), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     free(there);
     free(back);
@@ -221,7 +84,7 @@ START_TEST(our_client_meets_openssl)
     stranger_init(&o, true, m->min, m->max, m->groups);
     if (m->suite == TLSYN_TLS_12_RSA)
         SSL_CTX_set_cipher_list(o.context, "AES128-GCM-SHA256");
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     check_meeting(m, &p.client, &o);
     ck_assert(p.client.info.verified);
     ck_assert_str_eq(SSL_get_servername(o.ssl, TLSEXT_NAMETYPE_host_name), "localhost");
@@ -244,7 +107,7 @@ START_TEST(an_address_is_never_sent_as_server_name)
     stranger_init(&o, true, m->min, m->max, m->groups);
     if (m->suite == TLSYN_TLS_12_RSA)
         SSL_CTX_set_cipher_list(o.context, "AES128-GCM-SHA256");
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     check_meeting(m, &p.client, &o);
     ck_assert(p.client.info.verified);
     ck_assert_ptr_null(SSL_get_servername(o.ssl, TLSEXT_NAMETYPE_host_name));
@@ -264,7 +127,7 @@ START_TEST(our_server_meets_openssl)
     stranger_init(&o, false, m->min, m->max, m->groups);
     if (m->suite == TLSYN_TLS_12_RSA)
         SSL_CTX_set_cipher_list(o.context, "AES128-GCM-SHA256");
-    we_accept(&p, &o);
+    stranger_connects(&p, &o);
     check_meeting(m, &p.server, &o);
     ck_assert_int_eq((int)SSL_get_verify_result(o.ssl), X509_V_OK);
     exchange(&p, 1, &p.server, &o);
@@ -287,7 +150,7 @@ START_TEST(every_suite_of_ours_is_openssls_too)
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_2_VERSION, TLS1_2_VERSION, NULL);
     SSL_CTX_set_cipher_list(o.context, names[_i]);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     check_meeting(&m, &p.client, &o);
     stranger_fini(&o);
     pair_fini(&p);
@@ -306,7 +169,7 @@ START_TEST(every_tls_13_suite_of_ours_is_openssls_too)
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_3_VERSION, TLS1_3_VERSION, NULL);
     SSL_CTX_set_ciphersuites(o.context, names[_i]);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     check_meeting(&m, &p.client, &o);
     exchange(&p, 0, &p.client, &o);
     stranger_fini(&o);
@@ -324,7 +187,7 @@ START_TEST(a_server_that_insists_on_pss_in_tls_12_gets_a_hint)
     stranger_init(&o, true, TLS1_2_VERSION, TLS1_2_VERSION, NULL);
     SSL_CTX_set_cipher_list(o.context, "ECDHE-RSA-AES128-GCM-SHA256");
     SSL_CTX_set_options(o.context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     if (_i == 0) {
         ck_assert_int_eq(p.client.closed_error, -EPROTO);
         ck_assert_ptr_nonnull(strstr(p.client.error, "ask for TLS 1.2 alone"));
@@ -344,13 +207,13 @@ START_TEST(tickets_are_passed_over)
 
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_2_VERSION, TLS1_3_VERSION, NULL);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     /* More of them, unasked for, with text behind. */
     for (int i = 0; _i == 0 && i < 3; i++) {
         ck_assert_int_eq(SSL_new_session_ticket(o.ssl), 1);
         ck_assert_int_eq(SSL_write(o.ssl, "text", 4), 4);
     }
-    talk(&p.wire, 0, &o);
+    stranger_talk(&p.wire, 0, &o);
     ck_assert_int_eq(p.client.closed, 0);
     ck_assert_uint_eq(p.client.in_len, _i == 0 ? 12 : 0);
     exchange(&p, 0, (p.client.in_len = 0, &p.client), &o);
@@ -368,7 +231,7 @@ START_TEST(a_request_for_our_certificate_is_declined)
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_2_VERSION, TLS1_3_VERSION, NULL);
     SSL_CTX_set_verify(o.context, SSL_VERIFY_PEER, NULL);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     ck_assert(o.done);
     exchange(&p, 0, &p.client, &o);
     stranger_fini(&o);
@@ -377,7 +240,7 @@ START_TEST(a_request_for_our_certificate_is_declined)
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_2_VERSION, TLS1_3_VERSION, NULL);
     SSL_CTX_set_verify(o.context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     ck_assert(!o.done);
     ck_assert_int_eq(p.client.closed_error, -EPROTO);
     ck_assert_ptr_nonnull(
@@ -396,10 +259,10 @@ START_TEST(a_key_update_is_refused_with_a_reason)
     /* mbedTLS 3.6 does not know KeyUpdate (RFC 8446 4.6.3). */
     pair_init(&p, &s);
     stranger_init(&o, true, TLS1_3_VERSION, TLS1_3_VERSION, NULL);
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     ck_assert_int_eq(SSL_key_update(o.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
     ck_assert_int_eq(SSL_write(o.ssl, "text", 4), 4);
-    talk(&p.wire, 0, &o);
+    stranger_talk(&p.wire, 0, &o);
     ck_assert_int_eq(p.client.closed_error, -EPROTO);
     ck_assert_ptr_nonnull(strstr(p.client.error, "KeyUpdate"));
     stranger_fini(&o);
@@ -422,7 +285,7 @@ START_TEST(a_large_chain_arrives)
         SSL_CTX_add_extra_chain_cert(o.context, PEM_read_bio_X509(bio, NULL, NULL, NULL));
         BIO_free(bio);
     }
-    we_open(&p, &o);
+    stranger_accepts(&p, &o);
     ck_assert(p.client.established == 1 || p.client.closed_error == -EPROTO);
     if (p.client.closed == 1)
         ck_assert_msg(strstr(p.client.error, "larger than") != NULL, "%s", p.client.error);
