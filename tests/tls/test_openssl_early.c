@@ -98,7 +98,7 @@ START_TEST(a_hello_retry_request_of_another_server_leads_to_a_full_handshake)
 }
 END_TEST
 
-/* RFC 8446 D.3: such a connection fails; the session is not offered again, and the next one works. */
+/* RFC 8446 D.3: such a connection fails; the session is not offered again, and the next works. */
 START_TEST(a_server_that_went_back_to_tls12_has_the_next_attempt_without)
 {
     struct stranger o;
