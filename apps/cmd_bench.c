@@ -6,7 +6,26 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "commands.h"
+#include "link_options.h"
 #include "say.h"
+
+static int bench_links(int argc, char **argv)
+{
+    const struct cli_option options[] = {{.name = NULL}};
+    const struct cli_command command = {
+        .name = "bench links",
+        .operands = "",
+        .summary = "Lists the links that --link of tlsyn lab and of the studies knows by name: "
+                   "networks whose round trips the reproduced studies tell.",
+        .options = options,
+    };
+    int status = CLI_OK;
+
+    if (cli_parse(&command, argc, argv, &status) < 0)
+        return status;
+    link_options_print();
+    return CLI_OK;
+}
 
 static const struct {
     const char *name;
@@ -21,6 +40,7 @@ static const struct {
     {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},
     {"webperf", cmd_bench_webperf, "what caching session keys saves, for as long as asked"},
     {"report", cmd_bench_report, "the results of several runs side by side"},
+    {"links", bench_links, "the links that --link knows by their names"},
     {NULL, NULL, NULL},
 };
 

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "peer/lwip.h"
 #include "say.h"
 #include "study.h"
@@ -19,6 +20,7 @@ struct bulk_command {
     int64_t seed;
     uint64_t ring;
     tlsyn_time seconds;
+    struct link_options link;
     int family, offload, receive; /* choices, in the order of the tables below */
     const char *out, *controller, *only;
     bool quick, no_lwip, copies, plain, json;
@@ -78,6 +80,8 @@ static int run(const struct bulk_command *c, const char *typed)
 
     take_options(c, &options);
     options.command = typed;
+    if (link_options_take(&c->link, "bench bulk", options.span, &options.link) < 0)
+        return CLI_USAGE;
     return study_conduct(&errand);
 }
 
@@ -120,19 +124,25 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "bench bulk",
         .operands = "",
-        .summary = "Measures the throughput of one flow between two hosts in a laboratory on this "
-                   "machine, and its CPU time: this stack, the kernel's, and lwIP, with and "
-                   "without offloads, in the same run.",
+        .summary =
+            "Measures the throughput of one flow between two hosts in a laboratory on this "
+            "machine, and its CPU time: this stack, the kernel's, and lwIP, with and "
+            "without offloads, in the same run. Over a wire; over a link of an emulator if one is "
+            "asked for, without lwIP.",
         .options = options,
+        .common = common,
         .notes = "  tlsyn bench bulk --quick\n"
+                 "  tlsyn bench bulk --link us-moscow --rate 100mbit --seconds 20s\n"
                  "  tlsyn bench bulk --offload on --no-lwip -n 10\n"
                  "  tlsyn bench bulk --offload on --only kernel-kernel,tlsyn-kernel -n 40\n",
         .operands_max = 0,
     };
 
+    link_options_init(&c->link, LINK_MEMORY, common);
     return cli_parse(&command, argc, argv, exit_status);
 }
 

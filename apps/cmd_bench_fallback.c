@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "say.h"
 #include "study.h"
 #include "study/fallback.h"
@@ -18,14 +19,13 @@ int cmd_bench_fallback(int argc, char **argv)
     static const struct cli_type round_count = {
         .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = FALLBACK_ROUNDS_MAX};
     struct fallback_options options;
-    tlsyn_time rtt = 0;
+    struct link_options link;
     int64_t rounds = 0;
     int64_t seed = 1;
     bool quick = false;
     bool json = false;
     const char *folder = "out/fallback";
     const struct cli_option table[] = {
-        {"rtt", 0, &cli_duration, &rtt, "round trip of the link (40ms)", NULL},
         {"rounds", 'n', &round_count, &rounds, "visits to each row (11)", NULL},
         {"quick", 'q', NULL, &quick, "3 rounds: a first look", NULL},
         {"out", 'o', &cli_folder, &folder, "where the results go (out/fallback)", NULL},
@@ -33,13 +33,17 @@ int cmd_bench_fallback(int argc, char **argv)
         {"json", 0, NULL, &json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "bench fallback",
         .operands = "",
-        .summary = "Measures, in a laboratory on this machine, what an embedded handshake costs "
-                   "where it does not get through: servers that do not take part, and middleboxes "
-                   "that strip, drop, refuse or swallow it, beside the sequential handshake there.",
+        .summary =
+            "Measures, in a laboratory on this machine, what an embedded handshake costs "
+            "where it does not get through: servers that do not take part, and middleboxes "
+            "that strip, drop, refuse or swallow it, beside the sequential handshake there. The "
+            "link has a round trip of 40 ms unless another is asked for.",
         .options = table,
+        .common = common,
         .notes = "  tlsyn bench fallback --quick\n",
         .operands_max = 0,
     };
@@ -47,14 +51,18 @@ int cmd_bench_fallback(int argc, char **argv)
     int status = CLI_USAGE;
 
     study_join(argc, argv, typed, sizeof(typed));
+    link_options_init(&link, LINK_MEMORY, common);
     if (cli_parse(&command, argc, argv, &status) < 0)
         return status;
     fallback_defaults(&options);
-    if (rtt > TLSYN_SECONDS(1)) {
-        say("bench fallback: --rtt is at most 1s");
+    if (link.rtt < 0 && !link.preset)
+        link.rtt = (tlsyn_time)(options.link.rtt_ms * 1e3);
+    if (link_options_take(&link, command.name, options.timeout, &options.link) < 0)
+        return CLI_USAGE;
+    if (options.link.rtt_ms <= 0 || options.link.rtt_ms > FALLBACK_RTT_MAX) {
+        say("bench fallback: --rtt is above 0 and at most 10s");
         return CLI_USAGE;
     }
-    options.rtt_ms = rtt ? (double)rtt / 1e3 : options.rtt_ms;
     options.rounds = rounds ? (uint32_t)rounds : quick ? QUICK_ROUNDS : options.rounds;
     options.seed = (uint64_t)seed;
     options.command = typed;

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "say.h"
 #include "study.h"
 #include "study/flood.h"
@@ -15,6 +16,7 @@ struct flood_command {
     struct study_list rates;
     int64_t visits, seed;
     tlsyn_time seconds;
+    struct link_options link;
     int server, kind; /* choices, in the order of the tables below */
     const char *out;
     bool quick, json;
@@ -69,6 +71,8 @@ static int run(const struct flood_command *c, const char *typed)
 
     take_options(c, &options);
     options.command = typed;
+    if (link_options_take(&c->link, "bench flood", FLOOD_PATIENCE, &options.link) < 0)
+        return CLI_USAGE;
     if (options.pairs[FLOOD_NGINX_STOCK] && !flood_has_nginx()) {
         say("there is no nginx to compare with");
         options.pairs[FLOOD_NGINX_STOCK] = false;
@@ -109,6 +113,7 @@ static int parse(struct flood_command *c, int argc, char **argv, int *exit_statu
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "bench flood",
         .operands = "",
@@ -117,11 +122,13 @@ static int parse(struct flood_command *c, int argc, char **argv, int *exit_statu
             "arrive, and what the server sends in answer, in a laboratory on this machine: tlsyn "
             "serve, and nginx on the kernel's stack with Fast Open.",
         .options = options,
+        .common = common,
         .notes = "  tlsyn bench flood --quick\n"
                  "  tlsyn bench flood --server tlsyn --flood stolen --rate 10000 --seconds 30s\n",
         .operands_max = 0,
     };
 
+    link_options_init(&c->link, LINK_MEMORY | LINK_RATE, common);
     return cli_parse(&command, argc, argv, exit_status);
 }
 

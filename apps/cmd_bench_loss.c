@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "say.h"
 #include "study.h"
 #include "study/loss.h"
@@ -18,6 +19,7 @@ struct loss_command {
     int64_t rounds; /* 0: not given */
     int64_t seed;
     uint64_t bytes, rate, queue, ring;
+    struct link_options link;
     int family; /* a choice: 4, 6, both */
     const char *controller;
     tlsyn_time timeout, budget;
@@ -62,6 +64,7 @@ static void take_options(const struct loss_command *c, struct loss_options *o)
         (void)snprintf(o->controller, sizeof(o->controller), "%s", c->controller);
     o->bytes = c->bytes;
     o->rate = c->rate ? c->rate : o->rate;
+    o->jitter_ms = c->link.jitter > 0 ? (double)c->link.jitter / 1e3 : 0;
     o->queue = c->queue ? (uint32_t)c->queue : o->queue;
     o->ring = c->ring ? (uint32_t)c->ring : o->ring;
     o->both_ours = c->all;
@@ -143,6 +146,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "bench loss",
         .operands = "",
@@ -151,6 +155,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
             "laboratory on this machine: this stack with the kernel's as its peer, each way, "
             "beside the kernel's to itself over the same path, with the same controller.",
         .options = options,
+        .common = common,
         .notes = "  tlsyn bench loss --quick\n"
                  "  tlsyn bench loss --loss 1 --rtt 20 --reorder 0 --family 4 -n 10     one path, "
                  "in a minute\n"
@@ -158,7 +163,11 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         .operands_max = 0,
     };
 
-    return cli_parse(&command, argc, argv, exit_status);
+    link_options_init(&c->link, LINK_MEMORY | LINK_RTT | LINK_RATE | LINK_LOSS, common);
+    if (cli_parse(&command, argc, argv, exit_status) < 0)
+        return -1;
+    *exit_status = CLI_USAGE;
+    return link_options_list(&c->link, command.name, &c->rtt);
 }
 
 int cmd_bench_loss(int argc, char **argv)
@@ -175,9 +184,9 @@ int cmd_bench_loss(int argc, char **argv)
         say("--loss, --rtt and --reorder take 8 values at most");
         return CLI_USAGE;
     }
-    if (command.queue > UINT32_MAX || command.ring > (8u << 20) ||
-        (command.controller && strlen(command.controller) > 15)) {
-        say("--queue takes at most 4 GiB, --ring 8 MiB, --controller 15 characters");
+    if ((command.queue > 0 && command.queue < 1514) || command.queue > UINT32_MAX ||
+        command.ring > (8u << 20) || (command.controller && strlen(command.controller) > 15)) {
+        say("--queue takes 1514 bytes to 4 GiB, --ring at most 8 MiB, --controller 15 characters");
         return CLI_USAGE;
     }
     return run(&command, typed);

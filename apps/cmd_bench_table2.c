@@ -9,11 +9,13 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "say.h"
 #include "study.h"
 #include "study/table2.h"
 
 #define QUICK_ROUNDS 10
+#define AMPLE_TRIPS  12
 #define ROOM_NEEDED  (8 << 20) /* bytes on disk that the files may take, captures included */
 
 static_assert(sizeof(((struct study_list *)0)->value) / sizeof(double) == TABLE2_PINGS_MAX,
@@ -23,7 +25,8 @@ struct table2_command {
     struct study_list pings;
     int64_t rounds; /* 0: not given */
     int64_t seed;
-    int level, link; /* choices, in the order of the tables below */
+    struct link_options link;
+    int level; /* a choice, in the order of the table below */
     unsigned modes;
     tlsyn_time pad, timeout;
     const char *out;
@@ -120,15 +123,25 @@ static void say_estimate(const struct table2_options *o)
         say("in memory, not packets: what hosts and interfaces add is not measured");
 }
 
+/* A timeout that was not given leaves room for the longest of handshakes, and a loss. */
+static tlsyn_time timeout_of(const struct table2_command *c, const struct table2_options *o)
+{
+    double longest = 0;
+
+    for (int i = 0; i < o->pings; i++)
+        longest = o->ping_ms[i] > longest ? o->ping_ms[i] : longest;
+    tlsyn_time ample = (tlsyn_time)(longest * 1e3) * AMPLE_TRIPS;
+    if (c->timeout > 0)
+        return c->timeout;
+    return ample > TLSYN_SECONDS(5) ? ample : TLSYN_SECONDS(5);
+}
+
 static int run(const struct table2_command *c, const char *typed)
 {
     static const enum tlsyn_level levels[] = {TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_OPEN,
                                               TLSYN_LEVEL_PAPER};
     struct table2_options options;
-    int error = study_try_folder(c->out, ROOM_NEEDED);
 
-    if (error < 0)
-        return CLI_FAILURE;
     table2_defaults(&options);
     if (c->pings.count > 0) {
         memcpy(options.ping_ms, c->pings.value, sizeof(options.ping_ms));
@@ -142,9 +155,13 @@ static int run(const struct table2_command *c, const char *typed)
         options.rounds = (uint32_t)c->rounds;
     options.level = levels[c->level];
     options.modes = c->modes;
-    options.link = c->link == 0 ? TABLE2_LAB : TABLE2_MEMORY;
+    options.link = c->link.memory ? TABLE2_MEMORY : TABLE2_LAB;
     options.pad = c->pad;
-    options.timeout = c->timeout;
+    options.timeout = timeout_of(c, &options);
+    if (link_options_take(&c->link, "bench table2", options.timeout, &options.path) < 0)
+        return CLI_USAGE;
+    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+        return CLI_FAILURE;
     options.seed = (uint64_t)c->seed;
     options.folder = c->out;
     options.command = typed;
@@ -188,18 +205,15 @@ static int parse_modes(const struct cli_type *type, const char *text, void *into
 static int parse(struct table2_command *c, int argc, char **argv, int *exit_status)
 {
     static const char *const levels[] = {"cookie", "open", "paper", NULL};
-    static const char *const links[] = {"lab", "memory", NULL};
     static const struct cli_type level = {
         .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = levels};
-    static const struct cli_type link = {
-        .placeholder = "LINK", .parse = cli_choice_parse, .choices = links};
     static const char *const ms[] = {"ms", NULL};
     static const struct cli_type pings = {
         .placeholder = "MS,...",
-        .accepts = "up to 16 different numbers of milliseconds up to 1000, with commas between",
+        .accepts = "up to 16 different numbers of milliseconds up to 10000, with commas between",
         .parse = study_list_parse,
         .choices = ms,
-        .max = 1000};
+        .max = 10000};
     static const struct cli_type modes = {.placeholder = "MODE,...",
                                           .accepts = "all, or some of new, resumed, early, "
                                                      "fastopen and quic with commas between",
@@ -218,16 +232,16 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"cpu-pad", 0, &cli_duration, &c->pad,
          "let the server stand still so long per handshake, as a slower host would (0)", NULL},
         {"level", 0, &level, &c->level, "of the embedded handshake (cookie)", NULL},
-        {"link", 0, &link, &c->link,
-         "lab: real packets; memory: one process, no packets, no rights needed (lab)", NULL},
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/table2)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
-        {"timeout", 0, &cli_duration, &c->timeout, "longest wait in a handshake (5s)", NULL},
+        {"timeout", 0, &cli_duration, &c->timeout,
+         "longest wait in a handshake (5s, or 12 of the longest round trips)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {"csv", 0, NULL, &c->csv, "print CSV instead of the table", NULL},
         {"no-html", 0, NULL, &c->no_html, "write no HTML report", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "bench table2",
         .operands = "",
@@ -237,19 +251,25 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
             "(embedded), beside the kernel's TCP with OpenSSL and the published figures. Needs "
             "no root where the system lets users make namespaces.",
         .options = options,
+        .common = common,
         .notes = "  tlsyn bench table2 --quick\n"
                  "  tlsyn bench table2 --rtt 1,10,50 --rounds 30\n"
+                 "  tlsyn bench table2 --link us-india --rate 2mbit --rounds 20\n"
                  "  tlsyn bench table2 --modes all --rounds 20\n"
                  "  tlsyn bench table2 --cpu-pad 42ms    the published percentages, emulated\n",
         .operands_max = 0,
     };
 
-    return cli_parse(&command, argc, argv, exit_status);
+    link_options_init(&c->link, LINK_RTT, common);
+    if (cli_parse(&command, argc, argv, exit_status) < 0)
+        return -1;
+    *exit_status = CLI_USAGE;
+    return link_options_list(&c->link, command.name, &c->pings);
 }
 
 int cmd_bench_table2(int argc, char **argv)
 {
-    struct table2_command command = {.seed = 1, .out = "out/table2", .timeout = TLSYN_SECONDS(5)};
+    struct table2_command command = {.seed = 1, .out = "out/table2"};
     char typed[1024];
     int status = CLI_USAGE;
 
@@ -262,8 +282,8 @@ int cmd_bench_table2(int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    if (command.timeout < TLSYN_MS(10) || command.timeout > TLSYN_SECONDS(3600) ||
-        command.pad > TLSYN_SECONDS(60)) {
+    if ((command.timeout > 0 && command.timeout < TLSYN_MS(10)) ||
+        command.timeout > TLSYN_SECONDS(3600) || command.pad > TLSYN_SECONDS(60)) {
         say("--timeout takes 10ms to 1h, --cpu-pad at most 60s");
         return CLI_USAGE;
     }

@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "prober.h"
 #include "say.h"
 #include "study.h"
@@ -17,14 +18,21 @@
 
 #define ROOM_NEEDED (16 << 20) /* bytes on disk that database and report may take */
 #define DATABASE    "webperf.db"
+#define RTT         TLSYN_MS(50)
+#define PATIENCE    TLSYN_SECONDS(5)
+#define AMPLE_TRIPS 12
+
+enum { COMMON_OPTIONS = LINK_OPTIONS + 4 };
 
 struct webperf_command {
     struct webperf_choice choice;
     const char *out, *database;
     int64_t rounds, seed;
-    tlsyn_time interval, duration, rtt, timeout, bin;
+    tlsyn_time interval, duration, timeout, bin;
     double precision;
-    int link, level; /* choices */
+    struct link_options link_options;
+    struct study_link link;
+    int level; /* a choice */
     bool json, csv, no_html;
     const char *url_text; /* NULL: the laboratory */
     struct url url;
@@ -124,25 +132,26 @@ static const char *target_of(const struct webperf_command *c)
 {
     if (c->url_text)
         return c->url_text;
-    return c->link == 0 ? "lab" : "memory";
+    return c->link_options.memory ? "memory" : "lab";
 }
 
 static int fill_options(const struct webperf_command *c, struct webperf_options *o)
 {
     struct environment e;
 
-    *o = (struct webperf_options){
-        .database = c->path,
-        .rounds = (uint32_t)c->rounds,
-        .interval_us = c->interval,
-        .duration_us = c->duration,
-        .precision = c->precision,
-        .run = {.rtt_ms = (double)c->rtt / 1e3, .seed = (uint64_t)c->seed}};
+    *o = (struct webperf_options){.database = c->path,
+                                  .rounds = (uint32_t)c->rounds,
+                                  .interval_us = c->interval,
+                                  .duration_us = c->duration,
+                                  .precision = c->precision,
+                                  .run = {.rtt_ms = c->link.rtt_ms, .seed = (uint64_t)c->seed}};
     environment_read(&e);
     (void)snprintf(o->run.target, sizeof(o->run.target), "%s, %s", target_of(c),
                    study_level_name(levels[c->level]));
     if (c->url_text)
         o->run.rtt_ms = (double)NAN;
+    else
+        (void)study_link_text(&c->link, o->run.link);
     (void)snprintf(o->run.command, sizeof(o->run.command), "%s", c->typed);
     (void)snprintf(o->run.version, sizeof(o->run.version), "%s", TLSYN_VERSION);
     (void)snprintf(o->run.kernel, sizeof(o->run.kernel), "%s", e.kernel);
@@ -154,8 +163,9 @@ static int fill_options(const struct webperf_command *c, struct webperf_options 
 static int measure(const struct webperf_command *c, const struct webperf_options *options,
                    struct study_watcher *w, char message[STUDY_MESSAGE_MAX])
 {
-    struct webperf_lab_options lab_options = {.memory = c->link == 1,
-                                              .rtt_ms = (double)c->rtt / 1e3,
+    struct webperf_lab_options lab_options = {.memory = c->link_options.memory,
+                                              .link = c->link,
+                                              .seed = (uint64_t)c->seed,
                                               .level = levels[c->level],
                                               .choice = c->choice,
                                               .timeout = c->timeout};
@@ -244,13 +254,17 @@ static const struct cli_type sessions = {"WORD,...", .parse = cli_set_parse,
 static const struct cli_type rounds = {
     .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 10000000};
 
-/* Of a host's options those that say which, without their letters: two are this study's. */
-static void choose_common(struct webperf_command *c, struct cli_option common[5])
+/* The laboratory's link; and of a host's options those that say which, without their letters: two
+ * are this study's. */
+static void choose_common(struct webperf_command *c, struct cli_option common[COMMON_OPTIONS])
 {
     static const char *const chosen[] = {"interface", "address", "prefix", "gateway"};
     struct cli_option all[HOST_OPTIONS];
     int n = 0;
 
+    link_options_init(&c->link_options, 0, common);
+    while (common[n].name)
+        n++;
     host_options_init(&c->network, "bench webperf", all);
     for (int i = 0; all[i].name; i++) {
         for (size_t k = 0; k < sizeof(chosen) / sizeof(*chosen); k++) {
@@ -265,11 +279,8 @@ static void choose_common(struct webperf_command *c, struct cli_option common[5]
 
 static int parse_robot(struct webperf_command *c, int argc, char **argv, int *exit_status)
 {
-    struct cli_option common[5];
-    static const char *const link_names[] = {"lab", "memory", NULL};
+    struct cli_option common[COMMON_OPTIONS];
     static const char *const level_names[] = {"cookie", "open", NULL};
-    static const struct cli_type link = {
-        .placeholder = "LINK", .parse = cli_choice_parse, .choices = link_names};
     static const struct cli_type level = {
         .placeholder = "LEVEL", .parse = cli_choice_parse, .choices = level_names};
     const struct cli_option options[] = {
@@ -279,20 +290,19 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
          "from the beginning of a round to that of the next (at once)", NULL},
         {"precision", 'p', &cli_percent, &c->precision,
          "end when every median is known so well, to either side", NULL},
-        {"rtt", 0, &cli_duration, &c->rtt, "round trip of the laboratory's link (50ms)", NULL},
         {"stacks", 0, &stacks, &c->choice.stacks, "clients and servers (tlsyn)", NULL},
         {"tls", 0, &suites, &c->choice.suites, "versions and key exchanges (1.2-ecdhe,1.3)", NULL},
         {"modes", 'm', &modes, &c->choice.modes, "of the handshake (sequential,embedded)", NULL},
         {"sessions", 's', &sessions, &c->choice.sessions, "(new,id,ticket,psk,early)", NULL},
         {"level", 0, &level, &c->level, "of embedded handshakes: cookie or open (cookie)", NULL},
-        {"link", 0, &link, &c->link, "lab or memory (lab)", NULL},
         {"url", 'u', &cli_string, &c->url_text,
          "of a real https server, asked over this host's interface, a connection a second at most",
          NULL},
         {"ca", 0, &cli_file, &c->client.ca, "trust the certificates in FILE (the system's)", NULL},
         {"insecure", 0, NULL, &c->client.insecure, "take any certificate", NULL},
         resolve_option(&c->client.dns),
-        {"timeout", 0, &cli_duration, &c->timeout, "of one connection (5s)", NULL},
+        {"timeout", 0, &cli_duration, &c->timeout, "of one connection (5s, or 12 round trips)",
+         NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order in each round (1)", NULL},
         {"db", 0, &cli_file, &c->database, "database (" DATABASE " in the folder)", NULL},
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/webperf)", NULL},
@@ -316,6 +326,7 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
             "  tlsyn bench webperf\n"
             "  tlsyn bench webperf -n 5000 -i 10s             most of a day, a round each 10 s\n"
             "  tlsyn bench webperf --precision 2% --stacks tlsyn,kernel\n"
+            "  tlsyn bench webperf --link us-india --loss 1%\n"
             "  tlsyn bench webperf --url https://example.org/ -i 10min -n 1000\n"
             "  tlsyn bench webperf report --bin 5ms           also while it is measuring\n",
         .operands_max = 1,
@@ -323,6 +334,28 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
 
     choose_common(c, common);
     return cli_parse(&command, argc, argv, exit_status);
+}
+
+/* A real server is at the end of a link that is there already. */
+static int check_link(struct webperf_command *c)
+{
+    struct link_options *o = &c->link_options;
+    bool asked = o->preset || o->memory || o->rtt >= 0 || o->jitter >= 0 || o->rate || o->queue ||
+                 o->loss > 0;
+
+    if (c->url_text && asked) {
+        say("bench webperf: --url asks a server over the link that is there: leave --link, --rtt "
+            "and the like out");
+        return -EINVAL;
+    }
+    if (o->rtt < 0 && !o->preset)
+        o->rtt = RTT;
+    if (c->timeout == 0) {
+        tlsyn_time rtt = o->rtt >= 0 ? o->rtt : (tlsyn_time)(o->preset->rtt_ms * 1e3);
+
+        c->timeout = AMPLE_TRIPS * rtt > PATIENCE ? AMPLE_TRIPS * rtt : PATIENCE;
+    }
+    return link_options_take(o, "bench webperf", c->timeout, &c->link);
 }
 
 static int check(struct webperf_command *c)
@@ -334,9 +367,11 @@ static int check(struct webperf_command *c)
         say("the database's name is too long");
         return -EINVAL;
     }
+    if (check_link(c) < 0)
+        return -EINVAL;
     if (c->timeout < TLSYN_MS(10) || c->timeout > TLSYN_SECONDS(3600) ||
-        c->rtt > TLSYN_SECONDS(10) || c->bin < TLSYN_MS(1) / 100) {
-        say("--timeout takes 10ms to 1h, --rtt at most 10s, --bin 10us and more");
+        c->bin < TLSYN_MS(1) / 100) {
+        say("--timeout takes 10ms to 1h, --bin 10us and more");
         return -EINVAL;
     }
     if (c->url_text && (url_parse(c->url_text, &c->url) < 0 || strlen(c->url_text) > 250)) {
@@ -360,8 +395,6 @@ int cmd_bench_webperf(int argc, char **argv)
         .out = "out/webperf",
         .rounds = 100,
         .seed = 1,
-        .rtt = TLSYN_MS(50),
-        .timeout = TLSYN_SECONDS(5),
         .bin = TLSYN_MS(1),
     };
     int status = CLI_USAGE;

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "lab/lab.h"
+#include "link_options.h"
 #include "say.h"
 
 #define SERVER_GRACE_MS 2000 /* from SIGTERM to SIGKILL */
@@ -22,28 +23,44 @@
 enum direction { BOTH, TO_SERVER, TO_CLIENT };
 
 struct lab_command {
-    tlsyn_time rtt;
-    struct tlsyn_impairment path; /* one direction; the delay comes from rtt */
-    uint64_t queue_bytes, mark_queue;
+    struct link_options link;
+    struct tlsyn_impairment path; /* one direction: what a study's link has not */
+    uint64_t mark_queue;
     int64_t seed, mtu;
     int direction; /* enum direction */
     const char *server;
     bool offload, quiet;
 };
 
-static struct lab_options lab_options_of(const struct lab_command *c)
+/* What a direction that is left out keeps of its impairment. */
+static struct tlsyn_impairment delay_alone(const struct tlsyn_impairment *path)
+{
+    return (struct tlsyn_impairment){.delay = path->delay, .queue_bytes = path->queue_bytes};
+}
+
+static struct tlsyn_impairment impairment_of(const struct lab_command *c,
+                                             const struct tlsyn_impairment *link)
+{
+    struct tlsyn_impairment path = *link;
+
+    path.reorder = c->path.reorder;
+    path.duplicate = c->path.duplicate;
+    path.corrupt = c->path.corrupt;
+    path.mark = c->path.mark;
+    path.mark_queue = (uint32_t)c->mark_queue;
+    return path;
+}
+
+static struct lab_options lab_options_of(const struct lab_command *c, const struct study_link *link)
 {
     struct lab_options options = {.mtu = (int)c->mtu, .offload = c->offload};
+    struct tlsyn_impairment half[2];
 
-    if (c->direction != TO_CLIENT)
-        options.to_server = c->path;
-    if (c->direction != TO_SERVER)
-        options.to_client = c->path;
-    options.to_server.mark_queue = c->direction == TO_CLIENT ? 0 : (uint32_t)c->mark_queue;
-    options.to_client.mark_queue = c->direction == TO_SERVER ? 0 : (uint32_t)c->mark_queue;
-    options.to_server.delay = c->rtt / 2;
-    options.to_client.delay = c->rtt - c->rtt / 2;
-    options.to_server.queue_bytes = options.to_client.queue_bytes = (uint32_t)c->queue_bytes;
+    study_link_half(link, 0, half);
+    options.to_server =
+        c->direction == TO_CLIENT ? delay_alone(&half[0]) : impairment_of(c, &half[0]);
+    options.to_client =
+        c->direction == TO_SERVER ? delay_alone(&half[1]) : impairment_of(c, &half[1]);
     options.to_server.seed = (uint64_t)c->seed;
     options.to_client.seed =
         (uint64_t)c->seed + 1; /* or both directions would meet the same fates */
@@ -191,9 +208,9 @@ static void say_link(struct lab *lab)
                 : " (this machine is busy; under sudo the emulator takes precedence)");
 }
 
-static int run(const struct lab_command *command, char **argv)
+static int run(const struct lab_command *command, const struct study_link *link, char **argv)
 {
-    struct lab_options options = lab_options_of(command);
+    struct lab_options options = lab_options_of(command, link);
     struct lab *lab = NULL;
     struct lab_error error;
     pid_t server = 0;
@@ -216,7 +233,8 @@ static int run(const struct lab_command *command, char **argv)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
+static int parse(struct lab_command *c, struct study_link *link, int argc, char **argv,
+                 int *exit_status)
 {
     static const char *const directions[] = {"both", "to-server", "to-client", NULL};
     static const struct cli_type direction = {
@@ -227,11 +245,6 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
                                         .min = 68,
                                         .max = 65535};
     const struct cli_option options[] = {
-        {"rtt", 0, &cli_duration, &c->rtt, "round trip, half of it in each direction (0)", NULL},
-        {"jitter", 0, &cli_duration, &c->path.jitter, "up to this much more, order kept", NULL},
-        {"rate", 0, &cli_rate, &c->path.rate, "of the bottleneck (unlimited)", NULL},
-        {"queue", 0, &cli_size, &c->queue_bytes, "in front of the bottleneck (1MiB)", NULL},
-        {"loss", 0, &cli_percent, &c->path.loss, "of frames vanish", NULL},
         {"reorder", 0, &cli_percent, &c->path.reorder, "of frames skip the delay", NULL},
         {"duplicate", 0, &cli_percent, &c->path.duplicate, "of frames come twice", NULL},
         {"corrupt", 0, &cli_percent, &c->path.corrupt, "of frames have a bit flipped", NULL},
@@ -247,6 +260,7 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
         {"quiet", 'q', NULL, &c->quiet, "say nothing about the link at the end", NULL},
         {.name = NULL},
     };
+    struct cli_option common[LINK_OPTIONS];
     const struct cli_command command = {
         .name = "lab",
         .operands = "[-- COMMAND [ARGUMENT]...]",
@@ -256,6 +270,7 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
             "it ends, the network and all that runs in it are gone. Needs no root where the "
             "system lets users make namespaces.",
         .options = options,
+        .common = common,
         .notes = "In the hosts, TLSYN_INTERFACE, TLSYN_ADDRESS and TLSYN_PEER say where a stack of "
                  "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
                  "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server. "
@@ -266,14 +281,18 @@ static int parse(struct lab_command *c, int argc, char **argv, int *exit_status)
         .operands_max = -1,
         .options_first = true,
     };
-    int operands = cli_parse(&command, argc, argv, exit_status);
+    int operands;
 
-    if (operands >= 0 && (c->queue_bytes > UINT32_MAX || c->mark_queue > UINT32_MAX)) {
-        say("%s takes at most 4 GiB", c->queue_bytes > UINT32_MAX ? "--queue" : "--mark-queue");
-        *exit_status = CLI_USAGE;
+    link_options_init(&c->link, LINK_MEMORY, common);
+    operands = cli_parse(&command, argc, argv, exit_status);
+    if (operands < 0)
+        return -1;
+    *exit_status = CLI_USAGE;
+    if (c->mark_queue > UINT32_MAX) {
+        say("--mark-queue takes at most 4 GiB");
         return -1;
     }
-    return operands;
+    return link_options_take(&c->link, command.name, 0, link) < 0 ? -1 : operands;
 }
 
 int cmd_lab(int argc, char **argv)
@@ -281,12 +300,13 @@ int cmd_lab(int argc, char **argv)
     struct lab_command command = {.seed = 1};
     sigset_t watched = watched_signals();
     int status = CLI_USAGE;
-    int operands = parse(&command, argc, argv, &status);
+    struct study_link link;
+    int operands = parse(&command, &link, argc, argv, &status);
 
     if (operands < 0)
         return status;
     argv[operands + 1] = NULL;
     (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
     (void)sigprocmask(SIG_BLOCK, &watched, NULL);
-    return run(&command, argv + 1);
+    return run(&command, &link, argv + 1);
 }

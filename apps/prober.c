@@ -269,6 +269,7 @@ static int observe_get(struct prober *p, struct observation *o)
         return error;
     o->syn_bytes = v->syn_bytes;
     o->synack_bytes = v->synack_bytes;
+    o->link_kept = -1; /* not ours */
     o->handshake_us = v->handshake;
     o->first_byte_us = v->first_byte;
     judge(o, v->error, v->reason);

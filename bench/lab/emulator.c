@@ -43,8 +43,8 @@ struct wire {
 
 struct emulator {
     struct wire client, server;
-    struct tlsyn_link *middlebox; /* beneath the server's link */
-    struct precision precision;
+    struct tlsyn_link *middlebox;      /* beneath the server's link */
+    struct precision precision, whole; /* since the last report; since it was opened */
     bool realtime;
 };
 
@@ -161,6 +161,12 @@ static int64_t clock_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static void note_lateness(struct emulator *e, int64_t ns)
+{
+    precision_add(&e->precision, ns);
+    precision_add(&e->whole, ns);
+}
+
 /* Everything that is due from one wire to the other. The number of frames, or -errno. */
 static int forward(struct emulator *e, struct wire *from, struct wire *to)
 {
@@ -173,7 +179,7 @@ static int forward(struct emulator *e, struct wire *from, struct wire *to)
         if (tlsyn_link_transmit(to->link, &frames[i], 1, now / 1000) != 1)
             from->refused++;
         else if (frames[i].when > 0)
-            precision_add(&e->precision, now - frames[i].when * 1000);
+            note_lateness(e, now - frames[i].when * 1000);
     }
     return n;
 }
@@ -203,15 +209,21 @@ static struct lab_direction report_direction(struct wire *wire)
     return direction;
 }
 
+static struct lab_precision report_precision(const struct precision *p)
+{
+    return (struct lab_precision){.frames = p->count,
+                                  .p50_us = precision_percentile(p, 0.50) / 1000,
+                                  .p99_us = precision_percentile(p, 0.99) / 1000,
+                                  .max_us = (double)p->max_ns / 1000};
+}
+
 static struct lab_report report(struct emulator *e)
 {
     struct lab_report r = {
         .to_server = report_direction(&e->client),
         .to_client = report_direction(&e->server),
-        .precision = {.frames = e->precision.count,
-                      .p50_us = precision_percentile(&e->precision, 0.50) / 1000,
-                      .p99_us = precision_percentile(&e->precision, 0.99) / 1000,
-                      .max_us = (double)e->precision.max_ns / 1000},
+        .precision = report_precision(&e->precision),
+        .whole = report_precision(&e->whole),
         .realtime = e->realtime,
     };
     precision_reset(&e->precision);

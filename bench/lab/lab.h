@@ -160,11 +160,12 @@ struct lab_precision {
 struct lab_report {
     struct lab_direction to_server, to_client;
     struct lab_precision precision; /* both directions */
+    struct lab_precision whole;     /* the same since lab_open() */
     bool realtime;                  /* the emulator was granted SCHED_FIFO */
 };
 
 /** What the emulator did since lab_open() or the last report; counts anew from here (but `held`,
- * frames on their way now). */
+ * frames on their way now, and `whole`). */
 int lab_report(struct lab *lab, struct lab_report *report);
 
 #endif

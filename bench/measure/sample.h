@@ -39,6 +39,7 @@ struct sample {
     uint32_t round; /* samples of one round are paired */
     uint32_t order; /* position in wall-clock order over the whole run */
     bool warmup;    /* from a round that is to be discarded */
+    bool missed;    /* the link did not keep what was asked for in the turn that ends with this */
     bool failed;    /* no handshake; then `reason` says why and the times mean nothing */
     double handshake_us;
     double first_byte_us;

@@ -82,6 +82,7 @@ bool schedule_next(struct schedule *schedule, struct schedule_slot *slot)
         .order = schedule->next,
         .warmup = schedule->next / per_round < plan->warmup_rounds,
         .block_start = in_block == 0,
+        .block_end = in_block + 1 == plan->cells_per_block,
     };
     schedule->next++;
     return true;

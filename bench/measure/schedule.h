@@ -37,6 +37,7 @@ struct schedule_slot {
     uint32_t order;   /* 0, 1, 2, ...: how many slots came before */
     bool warmup;      /* this round is to be discarded */
     bool block_start; /* the first slot of its block in this round: set the link now */
+    bool block_end;   /* the last one */
 };
 
 struct schedule {

@@ -24,7 +24,8 @@ static const char schema[] =
     " command TEXT NOT NULL," /* as typed, the first time */
     " version TEXT NOT NULL," /* of tlsyn */
     " kernel TEXT NOT NULL, cpu TEXT NOT NULL, system TEXT NOT NULL,"
-    " rtt_ms REAL,"                /* asked of the laboratory's link */
+    " link TEXT NOT NULL,"         /* of the laboratory, in words, or '' */
+    " rtt_ms REAL,"                /* its round trip */
     " seed INTEGER NOT NULL,"      /* of the order in each round */
     " started_us INTEGER NOT NULL" /* since 1970 */
     ");"
@@ -37,6 +38,7 @@ static const char schema[] =
     " reason TEXT NOT NULL,"
     " connect_us REAL, handshake_us REAL, first_byte_us REAL,"
     " syn_bytes INTEGER, synack_bytes INTEGER,"
+    " link_kept INTEGER," /* 1, or 0 where frames left late or were refused meanwhile */
     " PRIMARY KEY (round, place)"
     ") WITHOUT ROWID;";
 
@@ -254,7 +256,7 @@ static int insert_run(struct store *s, const struct store_run *run, char message
 {
     sqlite3_stmt *statement = NULL;
     int r =
-        prepare(s, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &statement, message);
+        prepare(s, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &statement, message);
 
     if (r < 0)
         return r;
@@ -265,9 +267,10 @@ static int insert_run(struct store *s, const struct store_run *run, char message
     bind_text(statement, 5, run->kernel);
     bind_text(statement, 6, run->cpu);
     bind_text(statement, 7, run->system);
-    bind_number(statement, 8, run->rtt_ms);
-    (void)sqlite3_bind_int64(statement, 9, (sqlite3_int64)run->seed);
-    (void)sqlite3_bind_int64(statement, 10, run->started_us);
+    bind_text(statement, 8, run->link);
+    bind_number(statement, 9, run->rtt_ms);
+    (void)sqlite3_bind_int64(statement, 10, (sqlite3_int64)run->seed);
+    (void)sqlite3_bind_int64(statement, 11, run->started_us);
     r = step(s, statement, message);
     (void)sqlite3_finalize(statement);
     return r;
@@ -288,9 +291,10 @@ int store_run(struct store *s, struct store_run *run, char message[STORE_MESSAGE
         take_text(statement, 4, run->kernel, sizeof(run->kernel));
         take_text(statement, 5, run->cpu, sizeof(run->cpu));
         take_text(statement, 6, run->system, sizeof(run->system));
-        run->rtt_ms = take_number(statement, 7);
-        run->seed = (uint64_t)sqlite3_column_int64(statement, 8);
-        run->started_us = sqlite3_column_int64(statement, 9);
+        take_text(statement, 7, run->link, sizeof(run->link));
+        run->rtt_ms = take_number(statement, 8);
+        run->seed = (uint64_t)sqlite3_column_int64(statement, 9);
+        run->started_us = sqlite3_column_int64(statement, 10);
     } else if (r == 0) {
         (void)snprintf(message, STORE_MESSAGE_MAX, "%s holds no run", s->path);
     }
@@ -307,7 +311,7 @@ static int go_on(struct store *s, const struct store_run *there, struct store_ru
                  char message[STORE_MESSAGE_MAX])
 {
     if (strcmp(there->plan, run->plan) != 0 || strcmp(there->target, run->target) != 0 ||
-        !same_number(there->rtt_ms, run->rtt_ms)) {
+        strcmp(there->link, run->link) != 0 || !same_number(there->rtt_ms, run->rtt_ms)) {
         (void)snprintf(message, STORE_MESSAGE_MAX,
                        "%s holds another run: \"%s\". Go on with its options, or give another "
                        "file with --db",
@@ -353,6 +357,7 @@ static int insert(struct store *s, sqlite3_stmt *statement, const struct observa
     bind_number(statement, 13, o->first_byte_us);
     bind_count(statement, 14, o->syn_bytes);
     bind_count(statement, 15, o->synack_bytes);
+    bind_count(statement, 16, o->link_kept);
     r = step(s, statement, message);
     return r < 0 ? r : 0;
 }
@@ -367,7 +372,7 @@ int store_add_round(struct store *s, const struct observation *observations, siz
         return error;
     error = prepare(s,
                     "INSERT INTO observation VALUES "
-                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     &statement, message);
     for (size_t i = 0; i < n && error == 0; i++)
         error = insert(s, statement, &observations[i], message);
@@ -409,6 +414,7 @@ static void take(sqlite3_stmt *statement, struct observation *o)
     o->first_byte_us = take_number(statement, 12);
     o->syn_bytes = take_count(statement, 13);
     o->synack_bytes = take_count(statement, 14);
+    o->link_kept = take_count(statement, 15);
 }
 
 int store_each(struct store *s, int (*each)(void *context, const struct observation *),

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_MESSAGE_MAX = 640, STORE_VERSION = 1 };
+enum { STORE_MESSAGE_MAX = 640, STORE_VERSION = 2 };
 
 /** What was asked for, and where. */
 struct store_run {
@@ -27,6 +27,7 @@ struct store_run {
     char command[1024]; /* as typed */
     char version[32];   /* of tlsyn */
     char kernel[192], cpu[128], system[128];
+    char link[200];     /* of the laboratory, in words; "": there is none */
     double rtt_ms;      /* asked of the laboratory's link; NaN: there is none */
     uint64_t seed;      /* of the order in each round */
     int64_t started_us; /* since 1970 */
@@ -51,6 +52,8 @@ struct observation {
     double handshake_us;             /* get: from the open call until the client could send */
     double first_byte_us;            /* get: from the open call until the response's first byte */
     int64_t syn_bytes, synack_bytes; /* text that they carried */
+    int64_t
+        link_kept; /* 1: the laboratory's link kept meanwhile what was asked of it; 0: it didn't */
 };
 
 struct store;

@@ -26,6 +26,7 @@ void bulk_defaults(struct bulk_options *options)
                                      .seed = 1,
                                      .controller = "cubic",
                                      .offload = {true, true},
+                                     .link = study_link_perfect(),
                                      .lwip = true};
 }
 
@@ -47,7 +48,12 @@ static bool list_has(const char *list, const char *word)
     }
 }
 
-/* lwIP has no offload; it speaks IPv4 here. */
+bool bulk_is_linked(const struct bulk_options *options)
+{
+    return options->link.rtt_ms > 0 || study_link_impairs(&options->link);
+}
+
+/* lwIP has no offload; it speaks IPv4 here, and beside the link. */
 static bool is_wanted(const struct bulk_options *options, const struct bulk_member *member)
 {
     bool lwip = member->sender == FLOW_LWIP || member->receiver == FLOW_LWIP;
@@ -57,7 +63,8 @@ static bool is_wanted(const struct bulk_options *options, const struct bulk_memb
                    flow_stack_name(member->receiver));
     if (options->only && !list_has(options->only, name))
         return false;
-    if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET))
+    if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET ||
+                 bulk_is_linked(options)))
         return false;
     return lwip || options->offload[member->offload];
 }
@@ -112,7 +119,7 @@ struct bulk_sample *bulk_sample(const struct bulk_study *study, uint32_t round, 
 static struct flow_order order_for(const struct bulk_study *s, const struct schedule_slot *slot)
 {
     const struct bulk_member *member = &s->members[slot->member];
-
+    struct tlsyn_impairment path[2];
     struct flow_order order = {
         .sender = member->sender,
         .receiver = member->receiver,
@@ -125,8 +132,13 @@ static struct flow_order order_for(const struct bulk_study *s, const struct sche
         .rings = s->options.rings,
         .plain = s->options.plain,
         .port = (uint16_t)(FIRST_PORT + 2 * (slot->order % PORTS)),
+        .impaired = bulk_is_linked(&s->options),
     };
 
+    /* The same fates for all of a round. */
+    study_link_half(&s->options.link, s->options.seed + slot->round, path);
+    order.to_server = path[0];
+    order.to_client = path[1];
     memcpy(order.controller, s->options.controller, sizeof(order.controller));
     return order;
 }
@@ -170,8 +182,11 @@ static int measure(struct bulk_study *s, struct lab *labs[2], struct study_obser
     while (error == 0 && schedule_next(&schedule, &slot)) {
         struct bulk_sample *sample = bulk_sample(s, slot.round, slot.member);
         struct flow_order order = order_for(s, &slot);
+        struct lab *lab = labs[s->members[slot.member].offload];
 
-        error = flow_run(labs[s->members[slot.member].offload], &order, observer, &sample->outcome);
+        error = flow_run(lab, &order, observer, &sample->outcome);
+        if (error == 0)
+            error = study_link_ask(lab, s->options.link.rtt_ms, &sample->missed);
         sample->done = error == 0;
         if (error == 0)
             tell_progress(s, observer, &slot, &sample->outcome);
@@ -189,7 +204,8 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
     int error = 0;
 
     for (int offload = 0; error == 0 && offload < 2; offload++) {
-        const struct lab_options options = {.direct = true, .offload = offload == 1};
+        const struct lab_options options = {.direct = !bulk_is_linked(&study->options),
+                                            .offload = offload == 1};
         struct lab_error why;
 
         error = lab_open(&options, &labs[offload], &why);
@@ -222,6 +238,7 @@ static void describe(const struct bulk_study *s, uint32_t member, const struct v
 
         if (!sample->done)
             continue;
+        row->missed += sample->missed;
         if (sample->outcome.error < 0) {
             if (row->failed++ == 0)
                 memcpy(row->reason, sample->outcome.reason, sizeof(row->reason));

@@ -15,6 +15,7 @@
 
 #include "measure/stats.h"
 #include "study/flow.h"
+#include "study/link.h"
 #include "study/noise.h"
 
 enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
@@ -29,7 +30,8 @@ struct bulk_options {
     uint64_t seed;
     bool offload[2]; /* which to measure: without, with */
     bool lwip;
-    const char *only; /* pairs, as "tlsyn-kernel", with commas between; NULL: all */
+    struct study_link link; /* perfect: the wire itself, without an emulator */
+    const char *only;       /* pairs, as "tlsyn-kernel", with commas between; NULL: all */
     const char *command, *version;
 };
 
@@ -40,7 +42,7 @@ struct bulk_member {
 
 struct bulk_row {
     struct bulk_member member;
-    size_t n, failed;
+    size_t n, failed, missed;
     double gbit_s, least, most;      /* median and range; NaN: none succeeded */
     double sender_cpu, receiver_cpu; /* s per 10^9 bytes, medians */
     struct stats_interval ratio;     /* throughput to kernel to kernel's */
@@ -48,7 +50,7 @@ struct bulk_row {
 };
 
 struct bulk_sample {
-    bool done;
+    bool done, missed; /* missed: the emulator did not keep the link */
     struct flow_outcome outcome;
 };
 
@@ -80,6 +82,9 @@ int bulk_analyse(struct bulk_study *study);
 void bulk_free(struct bulk_study *study);
 
 struct bulk_sample *bulk_sample(const struct bulk_study *study, uint32_t round, uint32_t member);
+
+/** Whether there is an emulator between the hosts. */
+bool bulk_is_linked(const struct bulk_options *options);
 
 /** Throughput of a transfer in Gbit/s. */
 double bulk_gbit_s(const struct flow_outcome *outcome);

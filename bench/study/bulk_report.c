@@ -14,16 +14,24 @@
 
 static void conditions(const struct bulk_study *s, char *text, size_t size)
 {
-    char noise[200];
+    char noise[200], link[STUDY_LINK_TEXT] = "a veth pair";
 
+    if (bulk_is_linked(&s->options))
+        (void)study_link_text(&s->options.link, link);
     (void)snprintf(
         text, size,
-        "One flow over a veth pair, MTU 1500, IPv%d, %s; %u rounds of %.1f s, of which the "
+        "One flow over %s, MTU 1500, IPv%d, %s; %u rounds of %.1f s, of which the "
         "first %.1f s don't count; medians, in brackets the range. CPU: seconds of both "
-        "processes per 10^9 bytes. Noise: %s.",
-        s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
+        "processes per 10^9 bytes; \"!\": some failed, or the link did not keep what was asked "
+        "for. Noise: %s.",
+        link, s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
         (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6,
         noise_sentence(&s->noise, noise, sizeof(noise)));
+}
+
+static bool was_kept(const struct bulk_row *row)
+{
+    return study_link_kept(row->n + row->failed, row->missed);
 }
 
 static void fill_row(struct report_table *table, const struct bulk_row *row)
@@ -34,7 +42,7 @@ static void fill_row(struct report_table *table, const struct bulk_row *row)
         report_table_cell(table, "%s", row->failed ? "failed" : "-");
     else
         report_table_cell(table, "%.1f (%.1f .. %.1f)%s", row->gbit_s, row->least, row->most,
-                          row->failed ? " !" : "");
+                          row->failed || !was_kept(row) ? " !" : "");
     report_table_number(table, row->ratio.estimate, 2);
     report_table_interval(table, row->ratio.lo, row->ratio.hi, 2);
     report_table_number(table, row->n ? row->sender_cpu : NAN, 2);
@@ -90,6 +98,7 @@ static void write_row(const struct bulk_row *row, struct json *j)
     json_member_interval(j, "ratio_ci95", row->ratio.lo, row->ratio.hi);
     json_member_integer(j, "n", (int64_t)row->n);
     json_member_integer(j, "failed", (int64_t)row->failed);
+    json_member_bool(j, "link_kept", was_kept(row));
     json_member_string(j, "reason", row->reason[0] ? row->reason : NULL);
     json_end(j);
 }
@@ -101,6 +110,7 @@ static void write_environment(const struct bulk_study *s, struct json *j)
                                         .version = o->version,
                                         .seconds = s->seconds,
                                         .noise = &s->noise,
+                                        .link = &o->link,
                                         .interrupted = s->interrupted};
 
     environment_json(&run, j);

@@ -39,15 +39,16 @@ static int set_total(struct testbed *testbed, double delay_ms, struct calibratio
 {
     tlsyn_time total = (tlsyn_time)(delay_ms > 0 ? delay_ms * 1e3 + 0.5 : 0);
 
-    c->to_server = total / 2;
-    c->to_client = total - total / 2;
-    return testbed_set_link(testbed, c->to_server, c->to_client);
+    c->delay[0] = total / 2;
+    c->delay[1] = total - total / 2;
+    return testbed_set_link(testbed, (const struct tlsyn_impairment[2]){{.delay = c->delay[0]},
+                                                                        {.delay = c->delay[1]}});
 }
 
 int calibrate(struct testbed *testbed, double target_ms, struct calibration *c)
 {
     enum study_stack stack = testbed->has_kernel ? STUDY_KERNEL : STUDY_TLSYN;
-    double delay_ms = (double)(c->to_server + c->to_client) / 1e3;
+    double delay_ms = (double)(c->delay[0] + c->delay[1]) / 1e3;
     int error = 0;
 
     if (delay_ms <= 0)
@@ -59,7 +60,7 @@ int calibrate(struct testbed *testbed, double target_ms, struct calibration *c)
         if (error < 0 || fabs(c->ping_ms - target_ms) <= GOOD_ENOUGH_MS)
             return error;
         if (step + 1 < STEPS)
-            delay_ms = (double)(c->to_server + c->to_client) / 1e3 + target_ms - c->ping_ms;
+            delay_ms = (double)(c->delay[0] + c->delay[1]) / 1e3 + target_ms - c->ping_ms;
     }
     return 0;
 }

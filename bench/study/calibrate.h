@@ -6,9 +6,10 @@
 
 #include "study/testbed.h"
 
-/** What came of it: delays per direction, half each, and the median ping over them. */
+/** What came of it: delays to the server and to the client, half each, and the median ping over
+ * them. */
 struct calibration {
-    tlsyn_time to_server, to_client;
+    tlsyn_time delay[2];
     double ping_ms;
 };
 
@@ -16,9 +17,9 @@ struct calibration {
  * none; or -errno. */
 int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms);
 
-/** Sets the link so that the median ping is `target_ms`. Starts from what *c holds (zeros: from
- * nothing). A target below the ping of the undelayed link leaves it undelayed: c->ping_ms
- * tells. 0 or -errno. */
+/** Sets a link that only delays so that the median ping is `target_ms`. Starts from what *c holds
+ * (zeros: from nothing). A target below the ping of the undelayed link leaves it undelayed:
+ * c->ping_ms tells. 0 or -errno. */
 int calibrate(struct testbed *testbed, double target_ms, struct calibration *c);
 
 #endif

@@ -67,5 +67,7 @@ void environment_json(const struct environment_run *run, struct json *j)
     environment_json_machine(&e, j);
     json_member_number(j, "seconds", run->seconds);
     noise_json(run->noise, j);
+    if (run->link)
+        study_link_json(run->link, j);
     json_member_bool(j, "interrupted", run->interrupted);
 }

@@ -5,6 +5,7 @@
 #define STUDY_ENVIRONMENT_H
 
 #include "report/json.h"
+#include "study/link.h"
 #include "study/noise.h"
 
 struct environment {
@@ -24,7 +25,8 @@ void environment_json_machine(const struct environment *environment, struct json
 struct environment_run {
     const char *command, *version; /* as typed; of tlsyn */
     double seconds;
-    const struct noise *noise; /* of the machine meanwhile */
+    const struct noise *noise;     /* of the machine meanwhile */
+    const struct study_link *link; /* NULL: the study writes its own */
     bool interrupted;
 };
 

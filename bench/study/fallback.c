@@ -73,7 +73,8 @@ static const struct fallback_row matrix[] = {
 void fallback_defaults(struct fallback_options *options)
 {
     *options = (struct fallback_options){
-        .rtt_ms = 40, .rounds = 11, .seed = 1, .timeout = TLSYN_SECONDS(10)};
+        .link = study_link_perfect(), .rounds = 11, .seed = 1, .timeout = TLSYN_SECONDS(10)};
+    options->link.rtt_ms = 40;
 }
 
 double fallback_allowed(const struct fallback_bound *bound, double rtt_ms)
@@ -86,8 +87,8 @@ int fallback_plan(const struct fallback_options *options, struct fallback_study 
     struct fallback_study *s = NULL;
     int error = 0;
 
-    if (!(options->rtt_ms > 0 && options->rtt_ms <= 1000) || options->rounds < 1 ||
-        options->rounds > FALLBACK_ROUNDS_MAX)
+    if (!(options->link.rtt_ms > 0 && options->link.rtt_ms <= FALLBACK_RTT_MAX) ||
+        options->rounds < 1 || options->rounds > FALLBACK_ROUNDS_MAX)
         return -EINVAL;
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -224,6 +225,7 @@ static int visit(struct run *run, const struct fallback_row *row, bool embedded,
     const struct lab_host_info *server = lab_host_info(LAB_SERVER);
     struct fallback_visit *v = run->visit;
     int timeout_ms = (int)(run->study->options.timeout / 1000) * (FALLBACK_CONTACTS + 1);
+    bool missed;
 
     *v = (struct fallback_visit){.credentials = &run->study->credentials,
                                  .server = row->fast_open ? server->kernel_address
@@ -243,14 +245,19 @@ static int visit(struct run *run, const struct fallback_row *row, bool embedded,
     }
     memcpy(embedded ? sample->embedded : sample->sequential, v->contact, sizeof(v->contact));
     sample->rtt_us = v->rtt_us;
-    return error == -EPIPE ? error : 0;
+    if (error == -EPIPE)
+        return error;
+    error = study_link_ask(run->lab, run->study->options.link.rtt_ms, &missed);
+    sample->missed = sample->missed || missed;
+    return error;
 }
 
 /* What a killed client left on its way arrives before the next one comes. */
 static int settle(struct run *run)
 {
     (void)tlsyn_wait(NULL, 0,
-                     tlsyn_clock() + (tlsyn_time)(run->study->options.rtt_ms * 1000) + TLSYN_MS(2));
+                     tlsyn_clock() + (tlsyn_time)(run->study->options.link.rtt_ms * 1000) +
+                         TLSYN_MS(2));
     return run->observer->interrupted(run->observer) ? -EINTR : 0;
 }
 
@@ -351,8 +358,8 @@ static int measure(struct run *run)
 int fallback_run(struct fallback_study *study, struct study_observer *observer,
                  char message[STUDY_MESSAGE_MAX])
 {
-    const struct tlsyn_impairment half = {.delay = (tlsyn_time)(study->options.rtt_ms * 500)};
-    const struct lab_options options = {.to_server = half, .to_client = half};
+    struct tlsyn_impairment half[2];
+    struct lab_options options = {.mtu = 0};
     struct run run = {.study = study, .observer = observer, .control = {-1, -1}};
     struct lab_error why;
     tlsyn_time began = tlsyn_clock();
@@ -362,6 +369,9 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
         mmap(NULL, sizeof(*run.visit), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run.visit == MAP_FAILED)
         return -ENOMEM;
+    study_link_half(&study->options.link, study->options.seed, half);
+    options.to_server = half[0];
+    options.to_client = half[1];
     error = lab_open(&options, &run.lab, &why);
     if (error < 0) {
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
@@ -438,8 +448,10 @@ int fallback_analyse(struct fallback_study *study)
         *result = (struct fallback_result){.rtt_ms = NAN, .sequential_ms = NAN};
         for (int i = 0; error == 0 && i < FALLBACK_CONTACTS; i++)
             error = judge(study, row, i, c);
-        for (uint32_t round = 0; round < study->options.rounds; round++)
+        for (uint32_t round = 0; round < study->options.rounds; round++) {
             result->failed += study->samples[round * study->row_count + row].error < 0;
+            result->missed += study->samples[round * study->row_count + row].missed;
+        }
     }
     free(c);
     return error;

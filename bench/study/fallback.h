@@ -16,16 +16,22 @@
 
 #include "measure/stats.h"
 #include "study/credentials.h"
+#include "study/link.h"
 #include "study/noise.h"
 #include "study/observer.h"
 
-enum { FALLBACK_ROWS_MAX = 16, FALLBACK_ROUNDS_MAX = 200, FALLBACK_CONTACTS = 2 };
+enum {
+    FALLBACK_ROWS_MAX = 16,
+    FALLBACK_ROUNDS_MAX = 200,
+    FALLBACK_CONTACTS = 2,
+    FALLBACK_RTT_MAX = 10000 /* ms */
+};
 
 /** How much more than what a row says is allowed, in round trips. */
 #define FALLBACK_TOLERANCE 0.25
 
 struct fallback_options {
-    double rtt_ms;
+    struct study_link link; /* its round trip is that of the link */
     uint32_t rounds;
     uint64_t seed;
     tlsyn_time timeout; /* of a connection */
@@ -51,15 +57,15 @@ struct fallback_contact {
 
 /** One round's. */
 struct fallback_sample {
-    bool done;
-    int error; /* 0, or -errno and a reason */
+    bool done, missed; /* missed: the link was not kept */
+    int error;         /* 0, or -errno and a reason */
     char reason[160];
     struct fallback_contact sequential[FALLBACK_CONTACTS], embedded[FALLBACK_CONTACTS];
     double rtt_us; /* an echo's */
 };
 
 struct fallback_result {
-    size_t n, failed;
+    size_t n, failed, missed;
     double rtt_ms;        /* median of the echoes */
     double sequential_ms; /* median of all contacts */
     struct fallback_cost {

@@ -21,6 +21,11 @@ static const char *verdict(const struct fallback_result *result)
     return "as it says";
 }
 
+static bool was_kept(const struct fallback_result *result)
+{
+    return study_link_kept(result->n + result->failed, result->missed);
+}
+
 static void bound_cell(struct report_table *table, const struct fallback_bound *bound)
 {
     if (bound->trips != 0 && bound->ms > 0)
@@ -50,7 +55,8 @@ static void fill(const struct fallback_study *s, struct report_table *table)
             bound_cell(table, &s->rows[i].bound[contact]);
             cost_cell(table, &result->cost[contact]);
         }
-        report_table_cell(table, "%s%s", verdict(result), result->failed && result->n ? " !" : "");
+        report_table_cell(table, "%s%s", verdict(result),
+                          result->n && (result->failed || !was_kept(result)) ? " !" : "");
     }
 }
 
@@ -72,15 +78,17 @@ int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
         {"verdict", false, 0},
     };
     struct report_table table;
-    char noise[200], text[700];
+    char noise[200], link[STUDY_LINK_TEXT], text[960];
 
-    (void)snprintf(text, sizeof(text),
-                   "TLS 1.3 over a link of %g ms round trip, %u rounds: milliseconds from the open "
-                   "call until the first byte of the response, against the sequential handshake of "
-                   "the same round; medians. First contact, and the next by the same stack. A row "
-                   "may cost a quarter of a round trip more than it says. Meanwhile %s.",
-                   s->options.rtt_ms, s->options.rounds,
-                   noise_sentence(&s->noise, noise, sizeof(noise)));
+    (void)snprintf(
+        text, sizeof(text),
+        "TLS 1.3 over a link (%s), %u rounds: milliseconds from the open "
+        "call until the first byte of the response, against the sequential handshake of "
+        "the same round; medians. First contact, and the next by the same stack. A row "
+        "may cost a quarter of a round trip more than it says; \"!\": some rounds failed, "
+        "or the link did not keep what was asked for. Meanwhile %s.",
+        study_link_text(&s->options.link, link), s->options.rounds,
+        noise_sentence(&s->noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
     (void)fputc('\n', out);
     report_table_init(&table, columns, sizeof(columns) / sizeof(*columns));
@@ -125,6 +133,7 @@ static void write_row(const struct fallback_study *s, uint32_t row, struct json 
     write_contact(s, row, 0, j);
     json_key(j, "next");
     write_contact(s, row, 1, j);
+    json_member_bool(j, "link_kept", was_kept(result));
     json_member_string(j, "verdict", verdict(result));
     json_end(j);
 }
@@ -135,6 +144,7 @@ int fallback_json(const struct fallback_study *s, FILE *out)
                                         .version = s->options.version,
                                         .seconds = s->seconds,
                                         .noise = &s->noise,
+                                        .link = &s->options.link,
                                         .interrupted = s->interrupted};
     struct json j;
 
@@ -152,7 +162,7 @@ int fallback_json(const struct fallback_study *s, FILE *out)
     json_end(&j);
     environment_json(&run, &j);
     json_member_integer(&j, "rounds", s->options.rounds);
-    json_member_number(&j, "rtt_ms", s->options.rtt_ms);
+    json_member_number(&j, "rtt_ms", s->options.link.rtt_ms);
     json_member_integer(&j, "seed", (int64_t)s->options.seed);
     json_end(&j);
     json_end(&j);

@@ -49,7 +49,13 @@ void flood_defaults(struct flood_options *options)
                                       .span = TLSYN_SECONDS(4),
                                       .pairs = {true, true, true},
                                       .kinds = {true, true, true},
+                                      .link = study_link_perfect(),
                                       .seed = 1};
+}
+
+bool flood_is_linked(const struct flood_options *options)
+{
+    return options->link.rtt_ms > 0 || study_link_impairs(&options->link);
 }
 
 /* --- the plan --------------------------------------------------------------------------------- */
@@ -369,6 +375,8 @@ static int measure_cell(struct flood_ground *ground, struct flood_study *s, stru
         st.visitor[i].control = -1;
     error = play(&st);
     stop_all(&st);
+    if (error == 0)
+        error = study_link_ask(ground->lab, s->options.link.rtt_ms, &cell->missed);
     cell->done = error == 0 || cell->error < 0;
     return cell->error < 0 ? 0 : error;
 }
@@ -432,12 +440,18 @@ static int measure(struct flood_ground *ground, struct flood_study *s,
 int flood_run(struct flood_study *study, struct study_observer *observer,
               char message[STUDY_MESSAGE_MAX])
 {
-    const struct lab_options options = {.direct = true};
+    struct tlsyn_impairment path[2];
+    struct lab_options options = {.direct = !flood_is_linked(&study->options)};
     struct credentials credentials;
     struct flood_ground ground = {.lab = NULL};
     struct lab_error why;
     tlsyn_time began = tlsyn_clock();
-    int error = lab_open(&options, &ground.lab, &why);
+    int error;
+
+    study_link_half(&study->options.link, study->options.seed, path);
+    options.to_server = path[0];
+    options.to_client = path[1];
+    error = lab_open(&options, &ground.lab, &why);
 
     if (error < 0) {
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);

@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "study/credentials.h"
+#include "study/link.h"
 #include "study/noise.h"
 #include "study/observer.h"
 
@@ -56,9 +57,15 @@ struct flood_options {
     tlsyn_time span; /* of each cell */
     bool pairs[FLOOD_PAIRS];
     bool kinds[FLOOD_STOLEN + 1];
+    struct study_link link; /* perfect: the wire itself, without an emulator */
     uint64_t seed;
     const char *command, *version;
 };
+
+/** Whether there is an emulator between the hosts. */
+bool flood_is_linked(const struct flood_options *options);
+
+#define FLOOD_PATIENCE TLSYN_SECONDS(5) /* of an honest client */
 
 enum { FLOOD_REASON_MAX = 200 };
 
@@ -67,8 +74,8 @@ struct flood_cell {
     enum flood_kind kind;
     uint32_t rate;
 
-    bool done;
-    int error; /* 0, or -errno with a reason: there is nothing more */
+    bool done, missed; /* missed: the emulator did not keep the link */
+    int error;         /* 0, or -errno with a reason: there is nothing more */
     char reason[FLOOD_REASON_MAX];
     uint32_t visits, succeeded, embedded; /* embedded: the SYN's payload was taken */
     double *handshake_us;                 /* of those that succeeded: `succeeded` of them */

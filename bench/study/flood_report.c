@@ -12,16 +12,18 @@
 
 static void conditions(const struct flood_study *s, char *text, size_t size)
 {
-    char noise[200];
+    char noise[200], link[STUDY_LINK_TEXT] = "a veth pair";
 
+    if (flood_is_linked(&s->options))
+        (void)study_link_text(&s->options.link, link);
     (void)snprintf(
         text, size,
-        "Honest TLS 1.3 handshakes, %u begun per second for %.1f s, over a veth pair, while forged "
+        "Honest TLS 1.3 handshakes, %u begun per second for %.1f s, over %s, while forged "
         "SYNs with a ClientHello arrive: spoofed, with an empty Fast Open option from addresses "
         "drawn by chance; stolen, with the cookie of one address, from it. Forger, clients and "
         "server share the machine's processors. Out per in: bytes of frames beside the honest "
-        "clients' traffic. Noise: %s.",
-        s->options.visits, (double)s->options.span / 1e6,
+        "clients' traffic. \"!\": the link did not keep what was asked for. Noise: %s.",
+        s->options.visits, (double)s->options.span / 1e6, link,
         noise_sentence(&s->noise, noise, sizeof(noise)));
 }
 
@@ -39,7 +41,7 @@ static void fill_row(struct report_table *table, const struct flood_cell *cell)
 {
     double seconds = cell->seconds > 0 ? cell->seconds : (double)NAN;
 
-    report_table_cell(table, "%s", flood_kind_name(cell->kind));
+    report_table_cell(table, "%s%s", flood_kind_name(cell->kind), cell->missed ? " !" : "");
     report_table_cell(table, "%u", cell->rate);
     if (!cell->done || cell->error < 0) {
         for (int i = 0; i < 9; i++)
@@ -117,6 +119,7 @@ static void write_row(const struct flood_cell *cell, struct json *j)
     json_member_integer(j, "rss_first", (int64_t)cell->rss_first);
     json_member_integer(j, "rss_max", (int64_t)cell->rss_most);
     json_member_integer(j, "rss_last", (int64_t)cell->rss_last);
+    json_member_bool(j, "link_kept", !cell->missed);
     json_member_string(j, "reason", cell->reason[0] ? cell->reason : NULL);
     json_end(j);
 }
@@ -128,6 +131,7 @@ static void write_environment(const struct flood_study *s, struct json *j)
                                         .version = o->version,
                                         .seconds = s->seconds,
                                         .noise = &s->noise,
+                                        .link = &o->link,
                                         .interrupted = s->interrupted};
 
     environment_json(&run, j);

@@ -11,6 +11,7 @@
 #include <tlsyn/loop.h>
 
 #include "measure/schedule.h"
+#include "study/link.h"
 #include "study/ratio.h"
 
 #define SEGMENT   1448.0 /* bytes of text in a frame of 1514 with timestamps */
@@ -68,6 +69,7 @@ struct tlsyn_impairment loss_path(const struct loss_options *options, const stru
 {
     struct tlsyn_impairment path = {
         .delay = (tlsyn_time)llround(cell->rtt_ms * 500),
+        .jitter = (tlsyn_time)llround(options->jitter_ms * 1e3),
         .rate = options->rate,
         .queue_bytes = options->queue,
         .loss = cell->loss / 100,
@@ -242,6 +244,8 @@ static int transfer(struct loss_study *s, struct lab *lab, struct study_observer
     struct flow_order order = order_for(s, v);
     int error = flow_run(lab, &order, observer, &sample->outcome);
 
+    if (error == 0)
+        error = study_link_ask(lab, s->cells[v->cell].rtt_ms, &sample->missed);
     sample->done = error == 0;
     s->transfers++;
     if (error == 0)

@@ -42,11 +42,12 @@ struct loss_options {
     /* Of every cell; and of those where a row's interval holds LOSS_BOUND, while `budget` lasts. */
     uint32_t rounds, rounds_max;
     tlsyn_time budget;
-    uint64_t bytes; /* per transfer; 0: as loss_bytes() says */
-    double scale;   /* of what loss_bytes() says */
-    uint64_t rate;  /* of the link, bits per second; 0: none, the machine's own speed */
-    uint32_t queue; /* bytes that wait for the rate at most */
-    uint32_t ring;  /* see flow.h */
+    uint64_t bytes;   /* per transfer; 0: as loss_bytes() says */
+    double scale;     /* of what loss_bytes() says */
+    uint64_t rate;    /* of the link, bits per second; 0: none, the machine's own speed */
+    double jitter_ms; /* up to so much more, each way, order kept */
+    uint32_t queue;   /* bytes that wait for the rate at most */
+    uint32_t ring;    /* see flow.h */
     char controller[16];
     tlsyn_time timeout; /* of one transfer */
     uint64_t seed;
@@ -67,7 +68,7 @@ struct loss_pair {
 /** A row of the table: one pair in one cell. */
 struct loss_row {
     uint32_t cell, pair;
-    size_t n, failed;
+    size_t n, failed, missed;
     double seconds, least, most; /* median and range; NaN: none succeeded */
     struct stats_interval ratio; /* to kernel to kernel; NaN where there is none */
     double retransmits;          /* median */
@@ -87,7 +88,7 @@ struct loss_summary {
 #define LOSS_BOUND 1.3 /* the ratio that no cell should exceed */
 
 struct loss_sample {
-    bool done;
+    bool done, missed; /* missed: the emulator did not keep the path */
     struct flow_outcome outcome;
 };
 

@@ -26,6 +26,7 @@ static void describe(const struct loss_study *s, struct loss_row *row, const str
 
         if (!sample->done)
             continue;
+        row->missed += sample->missed;
         if (sample->outcome.error < 0) {
             if (row->failed++ == 0)
                 memcpy(row->reason, sample->outcome.reason, sizeof(row->reason));

@@ -42,15 +42,24 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
 static void conditions(const struct loss_study *s, char *text, size_t size)
 {
     const struct loss_options *o = &s->options;
-    char noise[200];
+    char noise[200], jitter[48] = "";
 
-    (void)snprintf(text, size,
-                   "Bulk transfers through %s%.0f Mbit/s%s, %s, %u to %u rounds; seconds from the "
-                   "open call until the receiver has read it all, medians; in brackets the ratio "
-                   "to kernel to kernel and its interval of 95 %%. Noise: %s.",
-                   o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")",
-                   o->controller[0] ? o->controller : "default controllers", o->rounds,
-                   o->rounds_max, noise_sentence(&s->noise, noise, sizeof(noise)));
+    if (o->jitter_ms > 0)
+        (void)snprintf(jitter, sizeof(jitter), " with %g ms of jitter", o->jitter_ms);
+    (void)snprintf(
+        text, size,
+        "Bulk transfers through %s%.0f Mbit/s%s%s, %s, %u to %u rounds; seconds from the "
+        "open call until the receiver has read it all, medians; in brackets the ratio "
+        "to kernel to kernel and its interval of 95 %%; \"!\": some failed, or the link did "
+        "not keep what was asked for. Noise: %s.",
+        o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")", jitter,
+        o->controller[0] ? o->controller : "default controllers", o->rounds, o->rounds_max,
+        noise_sentence(&s->noise, noise, sizeof(noise)));
+}
+
+static bool was_kept(const struct loss_row *row)
+{
+    return study_link_kept(row->n + row->failed, row->missed);
 }
 
 static void pair_cell(struct report_table *table, const struct loss_row *row)
@@ -58,10 +67,10 @@ static void pair_cell(struct report_table *table, const struct loss_row *row)
     if (!isfinite(row->seconds))
         report_table_cell(table, "%s", row->failed ? "failed" : "-");
     else if (row->pair == 0)
-        report_table_cell(table, "%.2f", row->seconds);
+        report_table_cell(table, "%.2f%s", row->seconds, was_kept(row) ? "" : " !");
     else
         report_table_cell(table, "%.2f (%.2f; %.2f-%.2f)%s", row->seconds, row->ratio.estimate,
-                          row->ratio.lo, row->ratio.hi, row->failed ? " !" : "");
+                          row->ratio.lo, row->ratio.hi, row->failed || !was_kept(row) ? " !" : "");
 }
 
 static void fill_table(const struct loss_study *s, struct report_table *table)
@@ -131,6 +140,7 @@ static void write_row(const struct loss_study *s, const struct loss_row *row, st
     json_member_integer(j, "n", (int64_t)row->n);
     json_member_integer(j, "failed", (int64_t)row->failed);
     json_member_number(j, "retransmits", row->retransmits);
+    json_member_bool(j, "link_kept", was_kept(row));
     json_member_string(j, "reason", row->reason[0] ? row->reason : NULL);
     json_end(j);
 }
@@ -150,6 +160,7 @@ static void write_environment(const struct loss_study *s, struct json *j)
     json_member_integer(j, "seed", (int64_t)o->seed);
     json_member_integer(j, "rate_bit_s", (int64_t)o->rate);
     json_member_integer(j, "queue_bytes", o->queue);
+    json_member_number(j, "jitter_ms", o->jitter_ms);
     json_member_integer(j, "ring_bytes", o->ring);
     json_end(j);
 }

@@ -51,9 +51,10 @@ struct table2_options {
     tlsyn_time timeout;
     uint64_t seed;
     enum table2_link link;
-    const char *folder;  /* for captures; exists */
-    const char *command; /* as typed, for the reports */
-    const char *version; /* of tlsyn */
+    struct study_link path; /* what the link does beside delaying */
+    const char *folder;     /* for captures; exists */
+    const char *command;    /* as typed, for the reports */
+    const char *version;    /* of tlsyn */
 };
 
 /** The options of `tlsyn bench table2` without arguments. */
@@ -73,7 +74,11 @@ struct table2_target {
     double ping_ms;                  /* asked for */
     tlsyn_time to_server, to_client; /* delays that were set */
     double calibrated_ms;            /* the ping over it when it was calibrated; NaN: not yet */
+    uint32_t turns, missed; /* over it; those in which it was not kept: of table2_analyse() */
 };
+
+/** The ping over it was what was asked for, and most turns kept it. */
+bool table2_target_kept(const struct table2_target *target);
 
 /** What both ends agreed on: [stack][suite]. */
 struct table2_negotiated {

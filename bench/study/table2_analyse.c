@@ -173,6 +173,20 @@ static int analyse_fit(struct table2 *t, uint32_t member, struct scratch *s)
     return error == -ENOMEM ? error : 0; /* one ping gives no line */
 }
 
+/* How often the link was set to a target, and how often it did not keep that. */
+static void count_turns(struct table2 *t)
+{
+    for (int i = 0; i < t->options.pings; i++)
+        t->targets[i].turns = t->targets[i].missed = 0;
+    for (size_t i = 0; i < t->samples.count; i++) {
+        const struct sample *sample = &t->samples.samples[i];
+        struct table2_target *target = &t->targets[sample->cell / t->member_count];
+
+        target->turns += sample->cell % t->member_count == 0;
+        target->missed += sample->missed;
+    }
+}
+
 static int analyse_all(struct table2 *t, struct scratch *s)
 {
     int error = 0;
@@ -218,11 +232,19 @@ int table2_analyse(struct table2 *t)
     s.first = calloc(s.room, sizeof(*s.first));
     s.second = calloc(s.room, sizeof(*s.second));
     fit_published(t);
+    count_turns(t);
     if (s.first && s.second)
         error = analyse_all(t, &s);
     free(s.first);
     free(s.second);
     return error;
+}
+
+bool table2_target_kept(const struct table2_target *target)
+{
+    return study_link_kept(target->turns, target->missed) &&
+           (isnan(target->calibrated_ms) ||
+            study_link_is_near(target->ping_ms, target->calibrated_ms));
 }
 
 bool table2_has(const struct table2 *t, const struct study_way *way)

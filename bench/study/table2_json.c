@@ -38,6 +38,7 @@ static void write_rows(const struct table2 *t, struct json *j)
         json_member_integer(j, "failed", (int64_t)row->failed);
         json_member_estimate(j, "median_ms", "ci95_ms", &row->handshake_ms);
         json_member_estimate(j, "first_byte_median_ms", "first_byte_ci95_ms", &row->first_byte_ms);
+        json_member_bool(j, "link_kept", table2_target_kept(&t->targets[row->target]));
         json_member_string(j, "reason", row->reason[0] ? row->reason : NULL);
         json_end(j);
     }
@@ -135,6 +136,7 @@ static void write_targets(const struct table2 *t, struct json *j)
         json_member_integer(j, "delay_to_client_us", target->to_client);
         json_member_rounded(j, "calibrated_ms", target->calibrated_ms);
         json_member_rounded(j, "residual_ms", target->calibrated_ms - target->ping_ms);
+        json_member_bool(j, "kept", table2_target_kept(target));
         json_end(j);
     }
     json_end(j);
@@ -167,6 +169,7 @@ static void write_link(const struct table2 *t, struct json *j)
     json_object(j);
     json_member_string(j, "kind", t->testbed);
     json_member_bool(j, "packets", t->options.link == TABLE2_LAB);
+    study_link_members(&t->options.path, j);
     if (t->precision.known) {
         json_member_integer(j, "frames", (int64_t)t->precision.frames);
         json_member_number(j, "late_p50_us", t->precision.p50_us);

@@ -86,26 +86,38 @@ static bool remark_failures(const struct table2 *t, char *text, size_t size)
     return first;
 }
 
+/* Of the first that was not kept. */
 static bool remark_targets(const struct table2 *t, char *text, size_t size)
 {
     for (int i = 0; i < t->options.pings; i++) {
-        double residual = t->targets[i].calibrated_ms - t->targets[i].ping_ms;
+        const struct table2_target *target = &t->targets[i];
 
-        if (isfinite(residual) && fabs(residual) > 0.05 + 0.02 * t->targets[i].ping_ms) {
-            (void)snprintf(text, size,
-                           "The ping target %g ms was not reached: the link gave %.2f ms.",
-                           t->targets[i].ping_ms, t->targets[i].calibrated_ms);
-            return true;
-        }
+        if (table2_target_kept(target))
+            continue;
+        (void)snprintf(text, size,
+                       "The link did not keep what was asked for where a row is marked \"!\": at "
+                       "%g ms its ping was %.2f ms when it was set, and in %u of %u turns frames "
+                       "left too late or were refused.",
+                       target->ping_ms, target->calibrated_ms, target->missed, target->turns);
+        return true;
     }
     return false;
+}
+
+static bool remark_path(const struct table2 *t, char *text, size_t size)
+{
+    char link[STUDY_LINK_TEXT];
+
+    if (study_link_impairs(&t->options.path))
+        (void)snprintf(text, size, "The link: %s.", study_link_text(&t->options.path, link));
+    return study_link_impairs(&t->options.path);
 }
 
 const char *table2_remark(const struct table2 *t, size_t i, char text[TABLE2_REMARK_MAX])
 {
     static bool (*const remarks[])(const struct table2 *, char *, size_t) = {
-        remark_link, remark_pad,      remark_interrupted, remark_level,
-        remark_quic, remark_failures, remark_targets,
+        remark_link,  remark_path, remark_pad,      remark_interrupted,
+        remark_level, remark_quic, remark_failures, remark_targets,
     };
 
     for (size_t k = 0; k < sizeof(remarks) / sizeof(remarks[0]); k++) {

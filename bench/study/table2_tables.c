@@ -15,13 +15,16 @@ static double median_or_nothing(const struct table2_row *row)
     return row && row->n > 0 ? row->handshake_ms.estimate : (double)NAN;
 }
 
-/* As asked for: 6.0, 11.6, 0.25. */
-static void add_target(struct report_table *table, double ms)
+/* As asked for: 6.0, 11.6, 0.25; "! 0.1" where that was not kept. */
+static void add_target(struct report_table *table, const struct table2_target *target)
 {
-    if (fabs(ms * 10 - round(ms * 10)) < 1e-9)
-        report_table_number(table, ms, 1);
+    bool short_of = fabs(target->ping_ms * 10 - round(target->ping_ms * 10)) < 1e-9;
+    const char *mark = table2_target_kept(target) ? "" : "! ";
+
+    if (short_of)
+        report_table_cell(table, "%s%.1f", mark, target->ping_ms);
     else
-        report_table_cell(table, "%g", ms);
+        report_table_cell(table, "%s%g", mark, target->ping_ms);
 }
 
 /* --- handshake times -------------------------------------------------------------------------- */
@@ -67,7 +70,7 @@ static void add_times(const struct table2 *t, int target, struct study_way way,
     const struct stats_interval per_rtt = saving ? saving->per_rtt : none;
 
     way.mode = STUDY_EMBEDDED;
-    add_target(table, t->targets[target].ping_ms);
+    add_target(table, &t->targets[target]);
     report_table_number(table, sequential ? sequential->ping_ms : (double)NAN, 2);
     report_table_number(table, median_or_nothing(sequential), 2);
     report_table_number(table, median_or_nothing(table2_row_of(t, target, &way)), 2);
@@ -147,7 +150,7 @@ void table2_table_first_byte(const struct table2 *t, struct report_table *table)
         const struct table2_row *row = &t->rows[i];
 
         add_way(table, &row->member.way);
-        add_target(table, t->targets[row->target].ping_ms);
+        add_target(table, &t->targets[row->target]);
         report_table_number(table, row->first_byte_ms.estimate, 2);
         report_table_interval(table, row->first_byte_ms.lo, row->first_byte_ms.hi, 2);
         report_table_cell(table, "%zu", row->n);
@@ -252,7 +255,7 @@ void table2_table_link(const struct table2 *t, struct report_table *table)
 
     report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (int i = 0; i < t->options.pings; i++) {
-        add_target(table, t->targets[i].ping_ms);
+        add_target(table, &t->targets[i]);
         report_table_cell(table, "%lld", (long long)t->targets[i].to_server);
         report_table_cell(table, "%lld", (long long)t->targets[i].to_client);
         report_table_number(table, t->targets[i].calibrated_ms, 3);

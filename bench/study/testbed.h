@@ -12,6 +12,7 @@
 #ifndef STUDY_TESTBED_H
 #define STUDY_TESTBED_H
 
+#include "study/link.h"
 #include "study/opener.h"
 
 struct testbed;
@@ -27,16 +28,18 @@ struct testbed_options {
     tlsyn_time timeout; /* of every wait for the other end */
 };
 
-/** How well the link kept its delay, where somebody can tell. */
+/** How well the link kept its delay, where somebody can tell: since the testbed was opened, and
+ * since somebody asked last. */
 struct testbed_precision {
     bool known;
     uint64_t frames;
     double p50_us, p99_us, max_us;
     bool realtime;
+    struct study_link_seen lately;
 };
 
 struct testbed_ops {
-    int (*set_link)(struct testbed *, tlsyn_time to_server, tlsyn_time to_client);
+    int (*set_link)(struct testbed *, const struct tlsyn_impairment path[2]);
     int (*exchange)(struct testbed *, const struct study_order *, struct study_outcome *);
     /* *error: 0, or why there was no answer */
     int (*probe)(struct testbed *, enum study_stack, enum study_probe, double *us, int *error);
@@ -61,10 +64,10 @@ int testbed_open_lab(const struct testbed_options *options, struct testbed **tes
 int testbed_open_memory(const struct testbed_options *options, struct testbed **testbed,
                         char message[TESTBED_MESSAGE_MAX]);
 
-/** Delays in microseconds, each way. */
-static inline int testbed_set_link(struct testbed *t, tlsyn_time to_server, tlsyn_time to_client)
+/** path[0]: what happens to frames on their way to the server; path[1]: to the client. */
+static inline int testbed_set_link(struct testbed *t, const struct tlsyn_impairment path[2])
 {
-    return t->ops->set_link(t, to_server, to_client);
+    return t->ops->set_link(t, path);
 }
 
 static inline int testbed_exchange(struct testbed *t, const struct study_order *order,

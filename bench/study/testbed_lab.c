@@ -59,12 +59,9 @@ static int ask(struct lab_testbed *t, enum actor_role role, const struct actor_r
     return error < 0 ? error : actor_receive(t->controls[role], reply, sizeof(*reply), timeout_ms);
 }
 
-static int set_link(struct testbed *testbed, tlsyn_time to_server, tlsyn_time to_client)
+static int set_link(struct testbed *testbed, const struct tlsyn_impairment path[2])
 {
-    const struct tlsyn_impairment there = {.delay = to_server};
-    const struct tlsyn_impairment back = {.delay = to_client};
-
-    return lab_set_link(of(testbed)->lab, &there, &back);
+    return lab_set_link(of(testbed)->lab, &path[0], &path[1]);
 }
 
 /* What is still on its way (the reset, its like) arrives before the next begins. */
@@ -121,11 +118,12 @@ static int precision(struct testbed *testbed, struct testbed_precision *p)
     if (error < 0)
         return error;
     *p = (struct testbed_precision){.known = true,
-                                    .frames = report.precision.frames,
-                                    .p50_us = report.precision.p50_us,
-                                    .p99_us = report.precision.p99_us,
-                                    .max_us = report.precision.max_us,
-                                    .realtime = report.realtime};
+                                    .frames = report.whole.frames,
+                                    .p50_us = report.whole.p50_us,
+                                    .p99_us = report.whole.p99_us,
+                                    .max_us = report.whole.max_us,
+                                    .realtime = report.realtime,
+                                    .lately = study_link_seen_of(&report)};
     return 0;
 }
 

@@ -55,12 +55,9 @@ static int run(struct memory *m, const bool *done)
     return error;
 }
 
-static int set_link(struct testbed *testbed, tlsyn_time to_server, tlsyn_time to_client)
+static int set_link(struct testbed *testbed, const struct tlsyn_impairment path[2])
 {
-    const struct tlsyn_impairment out = {.delay = to_server};
-    const struct tlsyn_impairment in = {.delay = to_client};
-
-    return tlsyn_impair_set(of(testbed)->impair, &out, &in);
+    return tlsyn_impair_set(of(testbed)->impair, &path[0], &path[1]);
 }
 
 /* The server hears of the reset before the next handshake begins. */

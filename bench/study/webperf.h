@@ -20,6 +20,7 @@
 
 #include "measure/stats.h"
 #include "store/store.h"
+#include "study/link.h"
 #include "study/observer.h"
 
 enum { WEBPERF_CELLS_MAX = 64, WEBPERF_ROWS_MAX = 64, WEBPERF_CLAIMS_MAX = 12 };
@@ -61,6 +62,7 @@ int webperf_run(const struct webperf_options *options, struct webperf_prober *pr
 struct webperf_cell {
     struct observation what; /* its words: operation, stack, tls, mode, session */
     size_t ok, refused, failed;
+    size_t unkept; /* the link did not keep meanwhile what was asked of it */
     size_t
         outliers; /* of what was ok: beyond the upper quartile by 3 times the quartiles' distance */
     char reason[STORE_REASON_MAX]; /* of the first that was not ok */
@@ -112,6 +114,9 @@ struct webperf_cell *webperf_cell_of(struct webperf *study, const struct observa
 /** Compares the rows with what the paper says. Called by webperf_analyse(). */
 void webperf_claim(struct webperf *study);
 const char *webperf_verdict_name(enum webperf_verdict verdict);
+
+/** Of most of its observations the link kept what was asked. */
+bool webperf_link_kept(const struct webperf_cell *cell);
 
 /** "TLS 1.3, embedded", "..., kernel": of a cell that is a get. */
 const char *webperf_title(const struct webperf_cell *cell, char *text, size_t size);

@@ -83,6 +83,7 @@ static int take(void *context, const struct observation *o)
     study->observations++;
     if (o->place == 0 || study->when[o->round] == 0)
         study->when[o->round] = o->when_us;
+    cell->unkept += o->link_kept == 0;
     if (strcmp(o->verdict, "ok") == 0) {
         take_times(cell, o);
         return 0;
@@ -115,6 +116,11 @@ static int read_all(struct store *store, struct webperf *study, char message[STO
         return -ENOMEM;
     }
     return store_each(store, take, study, message);
+}
+
+bool webperf_link_kept(const struct webperf_cell *cell)
+{
+    return study_link_kept(cell->ok + cell->refused + cell->failed, cell->unkept);
 }
 
 /* The order of the reports, whatever order the robot's dice had. */

@@ -1,7 +1,6 @@
 /*
  * study/webperf_html.c: the study as one page.
  */
-#include <math.h>
 #include <time.h>
 
 #include "study/webperf_figures.h"
@@ -46,14 +45,13 @@ static void put_run(const struct webperf *study, const struct webperf_report *re
 {
     const struct store_run *run = &study->run;
     time_t began = (time_t)(run->started_us / 1000000);
-    char rounds[96], began_text[48] = "", seed[32], link[64] = "not ours";
+    const char *link = run->link[0] ? run->link : "not ours";
+    char rounds[96], began_text[48] = "", seed[32];
     struct tm utc;
 
     (void)snprintf(rounds, sizeof(rounds), "%u rounds, %zu observations", study->rounds,
                    study->observations);
     (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)run->seed);
-    if (isfinite(run->rtt_ms))
-        (void)snprintf(link, sizeof(link), "emulated, %g ms there and back", run->rtt_ms);
     if (gmtime_r(&began, &utc))
         (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
     const struct html_field fields[] = {

@@ -59,6 +59,7 @@ static void write_cells(const struct webperf *study, struct json *j)
         json_member_rounded(j, "p95_ms", cell->summary.p95);
         json_member_rounded(j, "p99_ms", cell->summary.p99);
         json_member_rounded(j, "max_ms", cell->summary.max);
+        json_member_bool(j, "link_kept", webperf_link_kept(cell));
         json_member_string(j, "reason", cell->reason[0] ? cell->reason : NULL);
         json_end(j);
     }
@@ -94,6 +95,7 @@ static void write_run(const struct webperf *study, const struct webperf_report *
     json_member_string(j, "system", run->system);
     json_member_string(j, "cpu", run->cpu);
     json_member_string(j, "target", run->target);
+    json_member_string(j, "link", run->link[0] ? run->link : NULL);
     json_member_number(j, "rtt_ms", run->rtt_ms);
     json_member_string(j, "plan", run->plan);
     json_member_integer(j, "seed", (int64_t)run->seed);

@@ -24,7 +24,8 @@ static struct observation observation_of(const char *operation, const struct stu
                             .handshake_us = (double)NAN,
                             .first_byte_us = (double)NAN,
                             .syn_bytes = -1,
-                            .synack_bytes = -1};
+                            .synack_bytes = -1,
+                            .link_kept = -1};
 
     put(o.operation, operation);
     put(o.stack, study_stack_name(way->stack));
@@ -143,12 +144,25 @@ static int get(struct webperf_lab *lab, struct observation *o)
     return 0;
 }
 
+/* What the emulator says of the time since the last observation. */
+static int ask_link(struct webperf_lab *lab, struct observation *o)
+{
+    struct testbed_precision p;
+    int error = testbed_precision(lab->testbed, &p);
+
+    if (error == 0 && p.known)
+        o->link_kept = study_link_was_kept(lab->options.link.rtt_ms, &p.lately);
+    return error;
+}
+
 static int observe(struct webperf_prober *prober, struct observation *o,
                    char message[STUDY_MESSAGE_MAX])
 {
     struct webperf_lab *lab = (struct webperf_lab *)prober;
     int error = strcmp(o->operation, "get") == 0 ? get(lab, o) : probe(lab, o);
 
+    if (error == 0)
+        error = ask_link(lab, o);
     if (error < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the testbed broke down: %s", strerror(-error));
     return error;
@@ -171,9 +185,15 @@ int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *opti
 
 static int set_link(struct webperf_lab *lab, char *message)
 {
-    struct calibration c = {.to_server = 0};
-    int error = calibrate(lab->testbed, lab->options.rtt_ms, &c);
+    const struct webperf_lab_options *o = &lab->options;
+    struct tlsyn_impairment path[2];
+    struct calibration c = {.delay = {0}};
+    int error = calibrate(lab->testbed, o->link.rtt_ms, &c);
 
+    if (error == 0) {
+        study_link_path(&o->link, c.delay, o->seed, path);
+        error = testbed_set_link(lab->testbed, path);
+    }
     if (error < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the link cannot be set: %s", strerror(-error));
     return error;

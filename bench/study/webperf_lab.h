@@ -15,8 +15,9 @@ struct webperf_choice {
 };
 
 struct webperf_lab_options {
-    bool memory; /* the testbed in memory, which has no kernel's stack */
-    double rtt_ms;
+    bool memory;            /* the testbed in memory, which has no kernel's stack */
+    struct study_link link; /* with a round trip */
+    uint64_t seed;          /* of what it does by lot */
     struct webperf_choice choice;
     enum tlsyn_level level;
     tlsyn_time timeout;

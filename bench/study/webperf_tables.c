@@ -30,7 +30,8 @@ void webperf_table_savings(const struct webperf *study, struct report_table *tab
         if (!before || !same_heading(before, row->cached))
             report_table_section(table, webperf_title(row->cached, title, sizeof(title)));
         before = row->cached;
-        report_table_cell(table, "%s", row->cached->what.session);
+        report_table_cell(table, "%s%s", row->cached->what.session,
+                          webperf_link_kept(row->cached) ? "" : " !");
         report_table_cell(table, "%zu", row->pairs);
         report_table_number(table, row->t.estimate, 1);
         report_table_number(table, row->s_new.estimate, 1);
@@ -46,11 +47,13 @@ void webperf_table_savings(const struct webperf *study, struct report_table *tab
 static void name_cell(struct report_table *table, const struct webperf_cell *cell)
 {
     const struct observation *o = &cell->what;
+    const char *mark = webperf_link_kept(cell) ? "" : " !";
 
     if (o->tls[0])
-        report_table_cell(table, "TLS %s, %s, %s", o->tls, o->mode, o->session);
+        report_table_cell(table, "TLS %s, %s, %s%s", o->tls, o->mode, o->session, mark);
     else
-        report_table_cell(table, "%s", strcmp(o->operation, "tcp") == 0 ? "TCP connect" : "ping");
+        report_table_cell(table, "%s%s", strcmp(o->operation, "tcp") == 0 ? "TCP connect" : "ping",
+                          mark);
     report_table_cell(table, "%s", o->stack);
 }
 
@@ -95,8 +98,25 @@ void webperf_table_claims(const struct webperf *study, struct report_table *tabl
     }
 }
 
+static void remark_link(const struct webperf *study, char text[WEBPERF_REMARK_MAX])
+{
+    size_t marked = 0;
+
+    text[0] = '\0';
+    for (size_t c = 0; c < study->cell_count; c++)
+        marked += !webperf_link_kept(&study->cells[c]);
+    if (marked > 0)
+        (void)snprintf(text, WEBPERF_REMARK_MAX,
+                       "The link did not keep what was asked for in most observations of %zu of "
+                       "%zu kinds, which are marked \"!\": frames left too late or were refused.",
+                       marked, study->cell_count);
+}
+
 const char *webperf_remark(const struct webperf *study, size_t i, char text[WEBPERF_REMARK_MAX])
 {
+    remark_link(study, text);
+    if (text[0] && i-- == 0)
+        return text;
     for (size_t c = 0; c < study->cell_count; c++) {
         const struct webperf_cell *cell = &study->cells[c];
         char title[96] = "";

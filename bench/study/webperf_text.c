@@ -40,10 +40,11 @@ int webperf_text(const struct webperf *study, FILE *out, unsigned width)
     for (size_t i = 0; webperf_remark(study, i, text); i++)
         text_paragraph(out, text, 0, width);
     (void)snprintf(text, sizeof(text),
-                   "%u rounds, %zu observations, %s. Medians in ms: T, TCP connect; S, the TLS "
+                   "%u rounds, %zu observations, %s%s%s. Medians in ms: T, TCP connect; S, the TLS "
                    "handshake beyond it; H, the GET behind; W and C, all of it with a new and "
                    "with a cached key.",
-                   study->rounds, study->observations, study->run.target);
+                   study->rounds, study->observations, study->run.target,
+                   study->run.link[0] ? "; " : "", study->run.link);
     text_paragraph(out, text, 0, width);
     (void)fputc('\n', out);
     error = print(study, webperf_table_savings, out, width);

@@ -44,7 +44,8 @@ static struct observation seen(const char *operation, double connect_ms)
                             .handshake_us = (double)NAN,
                             .first_byte_us = (double)NAN,
                             .syn_bytes = -1,
-                            .synack_bytes = -1};
+                            .synack_bytes = -1,
+                            .link_kept = -1};
 
     put(o.operation, operation);
     put(o.stack, "tlsyn");
