@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "socket/address.h"
+#include "socket/ancillary.h"
 #include "socket/calls.h"
 #include "socket/registry.h"
 #include "socket/stream.h"
@@ -29,28 +30,34 @@ static ssize_t leave_sending(struct sock *sock, ssize_t result, int flags)
     return told;
 }
 
-static ssize_t send_to(struct sock *sock, struct cursor *from, int flags, const struct sockaddr *to,
-                       socklen_t length)
+static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
+                       const struct msghdr *message)
 {
+    const struct sockaddr *to = message->msg_name;
+    struct sock_sending how = {.tos = -1, .ttl = -1};
     struct tlsyn_endpoint endpoint;
     bool fast_open = sock->type == SOCK_STREAM && flags & MSG_FASTOPEN;
     int error;
 
     if (from->faulty)
         return -EFAULT;
-    if (length > sizeof(struct sockaddr_storage))
+    if (message->msg_namelen > sizeof(struct sockaddr_storage))
         return -EINVAL;
     /* A stream that is connected, or never will be, does not look at it. */
-    if (!to || length == 0 || (sock->type == SOCK_STREAM && !fast_open))
-        return sock->ops->send(sock, from, NULL, flags);
-    if (sock->type == SOCK_STREAM && sock->phase != SOCK_IDLE)
-        return sock->ops->send(sock, from, NULL, flags);
-    if (fast_open && to->sa_family == AF_UNSPEC) /* "disconnect" is no way to open */
-        return -EOPNOTSUPP;
-    error = address_take(sock->domain, to, length, &endpoint);
-    if (error == 0 && endpoint.port == 0 && sock->type == SOCK_DGRAM)
-        error = -EINVAL;
-    return error < 0 ? error : sock->ops->send(sock, from, &endpoint, flags);
+    if (sock->type == SOCK_STREAM && (!fast_open || sock->phase != SOCK_IDLE))
+        to = NULL;
+    if (to && message->msg_namelen > 0) {
+        if (fast_open && to->sa_family == AF_UNSPEC) /* "disconnect" is no way to open */
+            return -EOPNOTSUPP;
+        error = address_take(sock->domain, to, message->msg_namelen, &endpoint);
+        if (error == 0 && endpoint.port == 0 && sock->type == SOCK_DGRAM)
+            error = -EINVAL;
+        if (error < 0)
+            return error;
+        how.to = &endpoint;
+    }
+    error = ancillary_take(sock, message, &how);
+    return error < 0 ? error : sock->ops->send(sock, from, &how, flags);
 }
 
 ssize_t tlsyn_sendmsg(int fd, const struct msghdr *message, int flags)
@@ -65,7 +72,7 @@ ssize_t tlsyn_sendmsg(int fd, const struct msghdr *message, int flags)
         return call_leave(sock, -EFAULT);
     result = cursor_init(&from, message->msg_iov, message->msg_iovlen);
     if (result == 0)
-        result = send_to(sock, &from, flags, message->msg_name, message->msg_namelen);
+        result = send_to(sock, &from, flags, message);
     return leave_sending(sock, result, flags);
 }
 
@@ -74,15 +81,17 @@ ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struc
 {
     struct sock *sock = call_enter(fd);
     struct iovec part = {.iov_len = n};
+    struct msghdr message = {.msg_namelen = length};
     struct cursor from;
     ssize_t result;
 
     if (!sock)
         return -1;
     memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* a cursor serves both directions */
+    memcpy(&message.msg_name, &to, sizeof(to));
     result = cursor_init(&from, &part, 1);
     if (result == 0)
-        result = send_to(sock, &from, flags, to, length);
+        result = send_to(sock, &from, flags, &message);
     return leave_sending(sock, result, flags);
 }
 
@@ -196,7 +205,7 @@ ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags)
         if (message->msg_name)
             (void)give_sender(sock, &about, message->msg_name, &message->msg_namelen);
         message->msg_flags = about.flags;
-        message->msg_controllen = 0;
+        ancillary_give(sock, &about, message);
     }
     return call_leave(sock, result);
 }

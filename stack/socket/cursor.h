@@ -20,7 +20,17 @@ struct cursor {
 struct sock_received {
     struct tlsyn_endpoint from; /* a datagram's sender */
     bool has_from;
+    struct tlsyn_addr to; /* with has_from: where it was sent to, and how its header was */
+    bool to_all;          /* `to` is a broadcast address */
+    uint8_t tos, ttl;
     int flags; /* MSG_TRUNC */
+};
+
+/** What goes with bytes that are sent. */
+struct sock_sending {
+    const struct tlsyn_endpoint *to; /* NULL: the peer */
+    struct tlsyn_addr from; /* of a datagram; unspecified: as the socket and the route have it */
+    int tos, ttl;           /* of a datagram; -1: the socket's */
 };
 
 /** At the start. -EMSGSIZE: more parts than the kernel takes; -EINVAL: more bytes. */

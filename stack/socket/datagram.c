@@ -16,7 +16,7 @@
 
 struct datagram {
     struct list node;
-    struct tlsyn_endpoint from;
+    struct sock_received about;
     size_t len;
     uint8_t bytes[];
 };
@@ -40,7 +40,14 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
     datagram = malloc(sizeof(*datagram) + arrived->len);
     if (!datagram)
         return;
-    datagram->from = arrived->from;
+    datagram->about = (struct sock_received){
+        .from = arrived->from,
+        .has_from = true,
+        .to = arrived->to.addr,
+        .to_all = arrived->broadcast,
+        .tos = arrived->tos,
+        .ttl = arrived->ttl,
+    };
     datagram->len = arrived->len;
     memcpy(datagram->bytes, arrived->bytes, arrived->len);
     list_append(&sock->dgram.queue, &datagram->node);
@@ -95,8 +102,7 @@ static ssize_t give(struct sock *sock, struct datagram *datagram, struct cursor 
     size_t n = cursor_put(into, datagram->bytes, datagram->len);
     size_t result = flags & MSG_TRUNC ? datagram->len : n;
 
-    about->from = datagram->from;
-    about->has_from = true;
+    *about = datagram->about;
     if (n < datagram->len)
         about->flags |= MSG_TRUNC;
     if (!(flags & MSG_PEEK))
@@ -168,12 +174,21 @@ static int bind_somewhere(struct sock *sock)
     return sock->dgram.udp ? 0 : datagram_bind(sock, &any);
 }
 
-/* -EAGAIN has the call wait: on_writable follows. */
-static int send_once(struct sock *sock, const void *bytes, size_t n,
-                     const struct tlsyn_endpoint *to)
+/* -EAGAIN has the call wait: on_writable follows. What is said of this one datagram alone is the
+ * endpoint's while it is copied. */
+static int send_once(struct sock *sock, const struct tlsyn_udp_message *message,
+                     const struct sock_sending *how)
 {
-    int error = tlsyn_udp_send(sock->dgram.udp, to, bytes, n);
+    struct tlsyn_udp_options usual, options;
+    int error;
 
+    udp_options(sock, &usual);
+    options = usual;
+    options.tos = how->tos < 0 ? usual.tos : (uint8_t)how->tos;
+    options.ttl = how->ttl < 0 ? usual.ttl : (uint8_t)how->ttl;
+    tlsyn_udp_set_options(sock->dgram.udp, &options);
+    error = tlsyn_udp_send_message(sock->dgram.udp, message);
+    tlsyn_udp_set_options(sock->dgram.udp, &usual);
     if (error == -EAGAIN) {
         sock->dgram.full = true;
         sock_changed(sock);
@@ -181,45 +196,50 @@ static int send_once(struct sock *sock, const void *bytes, size_t n,
     return error;
 }
 
-static int send_bytes(struct sock *sock, const void *bytes, size_t n,
-                      const struct tlsyn_endpoint *to, tlsyn_time deadline)
+static int send_bytes(struct sock *sock, const struct iovec *text, const struct sock_sending *how,
+                      tlsyn_time deadline)
 {
-    int error = send_once(sock, bytes, n, to);
+    bool named = !tlsyn_addr_unspecified(&how->from);
+    const struct tlsyn_udp_message message = {
+        .to = how->to, .from = named ? &how->from : NULL, .text = {.part = {*text}}};
+    int error = send_once(sock, &message, how);
 
     while (error == -EAGAIN) {
         error = sock_wait(sock, deadline);
         if (error == 0)
-            error = send_once(sock, bytes, n, to);
+            error = send_once(sock, &message, how);
         else
             break;
     }
+    if (error == -EADDRNOTAVAIL && named) /* as Linux has it */
+        return tlsyn_addr_is_ip4(&how->from) ? -ENETUNREACH : -EINVAL;
     return error;
 }
 
-static ssize_t datagram_send(struct sock *sock, struct cursor *from,
-                             const struct tlsyn_endpoint *to, int flags)
+static ssize_t datagram_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
+                             int flags)
 {
     tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
     size_t n = from->left;
-    uint8_t *bytes;
+    struct iovec text = {.iov_len = n};
     int error = bind_somewhere(sock);
 
     if (n > TLSYN_UDP_MAX)
         return -EMSGSIZE;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (!to && !sock->dgram.connected)
+    if (!how->to && !sock->dgram.connected)
         return -EDESTADDRREQ;
     if (sock->error)
         return sock_take_error(sock);
     if (sock->shut & SOCK_SHUT_WR)
         return -EPIPE;
-    bytes = error == 0 ? malloc(n + 1) : NULL;
-    if (!bytes)
+    text.iov_base = error == 0 ? malloc(n + 1) : NULL;
+    if (!text.iov_base)
         return error < 0 ? error : -ENOMEM;
-    (void)cursor_get(from, bytes, n);
-    error = send_bytes(sock, bytes, n, to, deadline);
-    free(bytes);
+    (void)cursor_get(from, text.iov_base, n);
+    error = send_bytes(sock, &text, how, deadline);
+    free(text.iov_base);
     return error < 0 ? error : (ssize_t)n;
 }
 

@@ -3,6 +3,7 @@
  *
  *     calls.c   the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
  *     option*.c their options                      datagram.c                       SOCK_DGRAM
+ *     ancillary.c  what comes beside bytes
  *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors
  *
  * Phases of a stream socket, and `conn` in each:
@@ -39,7 +40,8 @@ struct sock_options {
     int nodelay, cork, quickack, maxseg, keep_idle, keep_interval, keep_count, user_timeout;
     int syn_count, linger2, defer_accept, notsent_lowat, fastopen, fastopen_connect;
     int tos, ttl, v6only, hops, tclass;
-    int level; /* enum tlsyn_level */
+    int pktinfo, recv_ttl, recv_tos, pktinfo6, recv_hops, recv_tclass; /* socket/ancillary.c */
+    int level;                                                         /* enum tlsyn_level */
     char controller[16];
     int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */
     uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];
@@ -53,7 +55,7 @@ struct sock_ops {
     int (*disconnect)(struct sock *);
     int (*listen)(struct sock *, int backlog);
     int (*accept)(struct sock *, struct sock **child);
-    ssize_t (*send)(struct sock *, struct cursor *from, const struct tlsyn_endpoint *to, int flags);
+    ssize_t (*send)(struct sock *, struct cursor *from, const struct sock_sending *how, int flags);
     ssize_t (*recv)(struct sock *, struct cursor *into, struct sock_received *about, int flags);
     int (*shutdown)(struct sock *, int how);
     void (*close)(struct sock *);

@@ -51,7 +51,7 @@ void child_discard(struct sock *child);
 
 /* transfer.c */
 
-ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
+ssize_t stream_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
                     int flags);
 ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received *about, int flags);
 

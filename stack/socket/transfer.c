@@ -397,7 +397,7 @@ static int send_all(struct sock *sock, struct cursor *from, tlsyn_time deadline,
     return 0;
 }
 
-ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,
+ssize_t stream_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
                     int flags)
 {
     tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
@@ -406,7 +406,7 @@ ssize_t stream_send(struct sock *sock, struct cursor *from, const struct tlsyn_e
 
     if (flags & MSG_OOB && sock->stream.engine)
         return -EOPNOTSUPP;
-    error = open_if_asked(sock, from, to, flags, deadline);
+    error = open_if_asked(sock, from, how->to, flags, deadline);
     if (error < 0)
         return error;
     if (asked > from->left && sock->phase == SOCK_OPENING)

@@ -57,7 +57,13 @@ static const struct {
     {IPPROTO_TCP, 12345, {0, 0, 0, 0}},
     {IPPROTO_IP, IP_TOS, {16, 3, 184, 0}},
     {IPPROTO_IP, IP_TTL, {10, 0, 256, -1}},
+    {IPPROTO_IP, IP_PKTINFO, {1, 0, 7, 0}},
+    {IPPROTO_IP, IP_RECVTTL, {1, 0, 7, 0}},
+    {IPPROTO_IP, IP_RECVTOS, {1, 0, 7, 0}},
     {IPPROTO_IP, 12345, {0, 0, 0, 0}},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, {1, 0, 7, 0}},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, {1, 0, 7, 0}},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS, {1, 0, 7, 0}},
     {IPPROTO_IPV6, IPV6_V6ONLY, {1, 0, 0, 0}},
     {12345, 1, {0, 0, 0, 0}},
 };

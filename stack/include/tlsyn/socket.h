@@ -13,7 +13,9 @@
  * Each call does what the kernel's of the same name does on Linux, with the same return value, and
  * the same errno: -1 and errno on failure. Where it can't, it says so:
  *
- *   - No ancillary data, no SO_REUSEPORT. Urgent data (MSG_OOB) not on a TLS socket.
+ *   - Ancillary data of datagrams: IP_PKTINFO, IP_TTL, IP_TOS and IPv6's IPV6_PKTINFO,
+ *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways; no other. The interface's index is always 1.
+ *   - No SO_REUSEPORT. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
  *     it, as if SO_REUSEADDR were always set for that.
  *   - There is no loopback: a stack does not reach its own addresses.
