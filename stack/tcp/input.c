@@ -266,12 +266,17 @@ static void conn_arrives(struct tlsyn_conn *conn, const struct ip_datagram *data
 
 /* A SYN may reopen a 4-tuple in TIME-WAIT if it is surely newer than what went before (RFC 9293
  * 3.6.1, RFC 6191). SHLD-4, MAY-2 */
-static bool reopens(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
+static bool reopens(const struct tlsyn_conn *conn, const struct tlsyn_listener *listener,
+                    const struct wire_tcp *segment)
 {
+    bool stamped = segment->options.has_ts && !listener->options.conn.no_timestamps;
+
     if (conn->state != TLSYN_TIME_WAIT ||
         (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
         return false;
-    if (conn->ts_ok && segment->options.has_ts && segment->options.tsval != conn->ts_recent)
+    if (stamped && !conn->ts_ok) /* nothing of the old incarnation looks like that */
+        return true;
+    if (stamped && segment->options.tsval != conn->ts_recent)
         return seq_gt(segment->options.tsval, conn->ts_recent);
     return seq_gt(segment->seq, conn->rcv_nxt);
 }
@@ -325,7 +330,7 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
 
     TRACE(tcp->cx, tcp_rx, conn ? conn->number : 0, segment.seq, segment.ack, segment.flags,
           segment.wnd, segment.text_len);
-    bool again = conn && listener && reopens(conn, &segment);
+    bool again = conn && listener && reopens(conn, listener, &segment);
     tcp_seq last = again ? conn->snd_nxt : 0;
     if (again) {
         tcp_finish(conn, 0);
