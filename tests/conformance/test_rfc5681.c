@@ -94,7 +94,7 @@ START_TEST(an_ack_of_an_octet_opens_the_window_by_an_octet)
 }
 END_TEST
 
-/* The third duplicate: half of the flight (R5681-7) */
+/* The third duplicate: half of the flight */
 static void loses_one(struct tcp_test *t)
 {
     for (int i = 0; i < 9; i++)
