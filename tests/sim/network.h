@@ -25,6 +25,8 @@ struct network_watch {
     void (*sent)(struct network_watch *, int host, const struct tlsyn_frame *, tlsyn_time now);
 };
 
+struct held_frame;
+
 struct hop {
     struct random_seeded random;
     tlsyn_time delay, jitter, busy_until, last_due;
@@ -78,7 +80,10 @@ static inline bool network_has_arrived(const struct network *n, int host)
     return n->port[host].waiting > 0;
 }
 
-/** For the network alone (sim/router.c): a frame that a router sends to a host. */
+/** For the network's own files: a frame of a host's, which is the network's from now on. */
+void network_send(struct network *n, int host, struct held_frame *held);
+
+/** The same: a frame that a router sends to a host. */
 void network_deliver(struct network *n, int host, const struct tlsyn_frame *frame);
 
 #endif

@@ -1,0 +1,14 @@
+/*
+ * sim/port.h: a host's end of its link.
+ */
+#ifndef TEST_SIM_PORT_H
+#define TEST_SIM_PORT_H
+
+#include "sim/transit.h"
+
+void port_open(struct network *n, int host);
+
+/** What has come to the end of its way. */
+void port_arrive(struct network *n, struct transit *t);
+
+#endif
