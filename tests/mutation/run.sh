@@ -1,6 +1,7 @@
 #!/bin/sh
 # Mutation check: plants one deliberate bug at a time in a copy of the tree, and sees whether the
-# simulator finds it. What stays unfound says where the tests are blind.
+# simulator finds it, or the golden throughput what makes it slower. What stays unfound says where
+# the tests are blind.
 #
 #     tests/mutation/run.sh [NAME...]     the table stands in docs/TESTING.md
 #
@@ -17,9 +18,10 @@ git -C "$source" ls-files -z --cached --others --exclude-standard |
     (cd "$source" && xargs -0 cp --parents -t "$WORK" 2>/dev/null) || :
 cmake -S "$WORK" -B "$WORK/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_FLAGS_RELWITHDEBINFO='-O1 -g' -DTLSYN_CHECK=ON -DTLSYN_WERROR=OFF >/dev/null
-ninja -C "$WORK/build" sim >/dev/null
+ninja -C "$WORK/build" sim throughput >/dev/null
 
-# mutate NAME SEEDS FILE FROM TO: the text FROM, which stands in FILE once, becomes TO.
+# mutate NAME SEEDS FILE FROM TO: the text FROM, which stands in FILE once, becomes TO, and that many
+# seeds are to find it; "speed" in the place of their number: the throughput is.
 mutate() {
     case "$chosen" in
     "  " | *" $1 "*) ;;
@@ -33,16 +35,25 @@ mutate() {
         echo "$1: '$4' is not in $3 any more"
         return 0
     fi
-    if ! ninja -C "$WORK/build" sim >"$WORK/log" 2>&1; then
+    if ! ninja -C "$WORK/build" sim throughput >"$WORK/log" 2>&1; then
         echo "$1: does not compile"
         tail -5 "$WORK/log"
-    elif "$WORK/build/tests/sim" --count "$2" --stop >"$WORK/log" 2>&1; then
-        echo "$1: NOT FOUND in $2 seeds"
+    elif passes "$2" >"$WORK/log" 2>&1; then
+        echo "$1: NOT FOUND ($2)"
     else
         found=$((found + 1))
-        echo "$1: found: $(grep -m 1 '^seed' "$WORK/log"); $(grep -m 1 -o 'Assertion.*' "$WORK/log" || :)"
+        echo "$1: found: $(grep -m 1 -E '^seed|Mbit/s, was|0\.[0-8][0-9]+ of|0\.9[0-4]. of' "$WORK/log");" \
+            "$(grep -m 1 -o 'Assertion.*' "$WORK/log" || :)"
     fi
     cp "$WORK/original" "$file"
+}
+
+passes() {
+    if [ "$1" = speed ]; then
+        "$WORK/build/tests/throughput" "$WORK/tests/sim/throughput.tsv"
+    else
+        "$WORK/build/tests/sim" --count "$1" --stop
+    fi
 }
 
 # --- TCP ------------------------------------------------------------------------------------------
@@ -65,6 +76,13 @@ mutate no-probe-of-a-closed-window 2000 stack/tcp/output.c \
 mutate hole-filled-by-one-too-many 2000 stack/tcp/recv.c \
     'len = (uint32_t)(next->to - conn->rcv_total);' \
     'len = (uint32_t)(next->to - conn->rcv_total) + 1;'
+
+mutate refused-and-never-told 2000 stack/tcp/buffers.c \
+    'if (refused && tcp_synchronized(conn))' 'if (!refused && !tcp_synchronized(conn))'
+mutate no-acks-one-by-one speed stack/tcp/recv.c \
+    '#define QUICK_ACKS 16' '#define QUICK_ACKS 0'
+mutate a-fixed-reordering-window speed stack/tcp/rack.c \
+    'r->reo_wnd_mult++;' ';'
 
 # --- the handshake --------------------------------------------------------------------------------
 
