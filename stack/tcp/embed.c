@@ -109,14 +109,17 @@ void embed_synack_arrives(struct tlsyn_conn *conn)
     conn->unproved = conn->syn_text_acked > 0 && cx->limits.embed_off_min > 0;
 }
 
-/* Both have said all, and all text was acknowledged: who opened anew would ask for it once more. */
-static bool lacks_a_fin_alone(const struct tlsyn_conn *conn)
+/* An engine's user opens anew, with the same ClientHello or another, for none was answered. A user
+ * of FASTOPEN has bytes on their way that nobody else keeps; one that has left is not there to open
+ * anything; and where both have said all, and all text was acknowledged, it would ask for it once
+ * more. */
+static bool is_opened_anew(const struct tlsyn_conn *conn)
 {
-    return (conn->state == TLSYN_LAST_ACK || conn->state == TLSYN_CLOSING) && conn->snd.used == 0;
+    bool over = conn->state == TLSYN_LAST_ACK || conn->state == TLSYN_CLOSING;
+
+    return conn->level != TLSYN_LEVEL_FASTOPEN && !conn->released && !(over && conn->snd.used == 0);
 }
 
-/* An engine's user opens anew, with the same ClientHello or another, for none was answered. A user
- * of FASTOPEN has bytes on their way that nobody else keeps. */
 bool embed_is_swallowed(struct tlsyn_conn *conn)
 {
     if (!conn->unproved || conn->level == TLSYN_LEVEL_PAPER)
@@ -125,7 +128,7 @@ bool embed_is_swallowed(struct tlsyn_conn *conn)
     conn->embedding = TLSYN_EMBEDDING_BLACK_HOLE;
     count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_blackhole);
     remember(conn);
-    if (conn->level == TLSYN_LEVEL_FASTOPEN || lacks_a_fin_alone(conn))
+    if (!is_opened_anew(conn))
         return false;
     tlsyn_conn_abort(conn, -EAGAIN);
     return true;

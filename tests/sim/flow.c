@@ -132,6 +132,12 @@ static bool may_fail(const struct flows *f, const struct flow *flow)
     return flow->aborts || short_of_memory || p->oom || p->oom_nth || p->deaf_at;
 }
 
+/* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says. */
+static bool was_too_slow(const struct flows *f, const struct flow *flow)
+{
+    return f->plan->tls && flow->server.error == -ETIMEDOUT && !flow->server.established;
+}
+
 /* Who has left may not have been heard of yet at the other end. */
 static bool flow_is_over(const struct flows *f, const struct flow *flow)
 {
@@ -170,14 +176,11 @@ static const char *judge(const struct flows *f, const struct flow *flow)
     /* What seems to be swallowed behind an embedded open is for the user to open anew. */
     bool swallowed = f->plan->remember && flow->client.error == -EAGAIN;
 
-    /* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says. */
-    bool too_slow = f->plan->tls && flow->server.error == -ETIMEDOUT && !flow->server.established;
-
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (never_known || gave_way || swallowed || too_slow || may_fail(f, flow))
+    if (never_known || gave_way || swallowed || was_too_slow(f, flow) || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }
@@ -218,26 +221,30 @@ static void change_options(struct flow *flow)
     }
 }
 
-/* The client took its connection for swallowed, and sent a RST, which nobody repeats: a server that
- * only listens hears of the end if it asks (RFC 9293 3.5.1, 3.8.4). */
-static bool server_asks(struct flow *flow)
+/* One end has given up, and its RST may be lost, which nobody repeats: the other one, if it only
+ * listens, hears of the end when it asks (RFC 9293 3.5.1, 3.8.4). So it is where the client takes
+ * its connection for swallowed, and where the server has no octets left to answer an address that
+ * was not validated (docs/HANDSHAKE.md), until the time for the handshake is over. */
+static bool who_is_left_asks(const struct flows *f, struct flow *flow)
 {
-    struct talker *server = &flow->server;
+    struct talker *left = flow->client.error == -EAGAIN ? &flow->server
+                          : was_too_slow(f, flow)       ? &flow->client
+                                                        : NULL;
     struct tlsyn_conn_options o;
 
-    if (flow->asks || flow->client.error != -EAGAIN || server->over || !server->conn)
+    if (flow->asks || !left || left->over || !left->conn)
         return false;
     flow->asks = true;
-    tlsyn_conn_get_options(server->conn, &o);
+    tlsyn_conn_get_options(left->conn, &o);
     o.keepalive = true;
-    tlsyn_conn_set_options(server->conn, &o);
+    tlsyn_conn_set_options(left->conn, &o);
     return true;
 }
 
 static bool act(struct flows *f, struct flow *flow)
 {
     tlsyn_time age = *f->now - flow->began;
-    bool any = server_asks(flow);
+    bool any = who_is_left_asks(f, flow);
 
     if (age >= flow->change_at) {
         flow->change_at = TLSYN_NEVER;

@@ -309,6 +309,27 @@ START_TEST(where_all_was_said_and_heard_the_end_is_in_order)
 }
 END_TEST
 
+/* Simulator seeds 169144, 176959: nobody is there to open anew, and the peer is to have the rest. */
+START_TEST(what_was_left_behind_is_not_taken_back)
+{
+    struct tcp_test *t = client();
+
+    peer_sends(t, SYNACK(.ack = HELLO + 1, .len = 500));
+    expect(t, ACK(.seq = HELLO + 1, .len = 50));
+    user_acts(&t->user, USER_RELEASES);
+    flush(t);
+    for (int i = 0; i < 5; i++)
+        advance(t, TLSYN_SECONDS(1) << i);
+    for (int i = t->sent_first; i < t->sent_end; i++)
+        ck_assert(!(t->sent[i].segment.flags & TCP_RST));
+    ignore_sent(t);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), 1);
+    peer_sends(t, ACK(.ack = HELLO + 52));
+    peer_sends(t, FIN(.ack = HELLO + 52));
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Who has nothing to say has no timer; the peer has, that of its SYN-ACK. */
 START_TEST(a_peer_that_does_not_hear_us_asks_twice)
 {
@@ -594,6 +615,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_loop_test(retry, a_measured_peer_is_waited_for_three_round_trips, 0, 2);
     tcase_add_test(retry, what_is_swallowed_after_the_open_is_opened_anew);
     tcase_add_test(retry, where_all_was_said_and_heard_the_end_is_in_order);
+    tcase_add_test(retry, what_was_left_behind_is_not_taken_back);
     tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
     tcase_add_test(retry, a_sequential_open_waits_as_ever);
