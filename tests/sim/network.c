@@ -110,7 +110,7 @@ void transit_lose(struct network *n, struct transit *t, const char *why)
     link_free(t->held);
 }
 
-/* --- paths --------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static int host_of_frame(const struct network *n, const struct tlsyn_frame *frame)
 {

@@ -309,7 +309,7 @@ START_TEST(where_all_was_said_and_heard_the_end_is_in_order)
 }
 END_TEST
 
-/* Simulator seeds 169144, 176959: nobody is there to open anew, and the peer is to have the rest. */
+/* Simulator seeds 169144, 176959: nobody would open anew, and the peer shall have the rest. */
 START_TEST(what_was_left_behind_is_not_taken_back)
 {
     struct tcp_test *t = client();
