@@ -20,6 +20,7 @@ packages_of()
               libnet1-dev the pcap link: injection at the link layer
               libcap-dev giving up privileges
               libc-ares-dev names to addresses over our own stack
+              libnghttp2-dev the frames of HTTP/2, in tlsyn serve and the page loads
               libhttp-parser-dev reading HTTP in tlsyn get and serve
               libxml2-dev     parsing the HTML of pages that are loaded, in tlsyn bench pageload
               gnuplot-nox draws the figures of the report
@@ -36,6 +37,7 @@ packages_of()
         echo 'check runs the unit tests
               python3 a lint, and what watches for resets in a lab test
               openssl the stock TLS peer of the lab tests
+              nghttp2-client the stock HTTP/2 clients of the lab tests
               curl the stock HTTPS client of the lab tests
               nginx the stock HTTPS server of the lab tests; installed, but not started
               iputils-ping measures round trips in the lab tests

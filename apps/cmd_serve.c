@@ -23,6 +23,9 @@
 /* Per full handshake, as a client that opens two connections at once needs. */
 #define TICKETS 2
 
+/* What --http says. */
+enum { HTTP_ANY, HTTP_1 };
+
 struct serve {
     const char *folder;
     bool has_folder; /* it was named */
@@ -31,6 +34,7 @@ struct serve {
     const char *name; /* --name */
     struct serve_page page;
     int suite;
+    int http;
     int64_t port;
     int64_t connections;
     int64_t handshakes;
@@ -64,14 +68,22 @@ static void collect_names(struct serve *s, char address[CLI_ADDRESS_TEXT])
     s->identity.rsa = s->suite == TLSYN_TLS_12_RSA;
 }
 
+/* Which protocols are offered, in the order of our preference (RFC 9113 3.2). Not HTTP/2 over a key
+ * exchange that it forbids (RFC 9113 9.2.2). */
+static const char *const *protocols(const struct serve *s)
+{
+    static const char *const all[] = {"h2", "http/1.1", NULL};
+
+    return s->http == HTTP_1 || s->suite == TLSYN_TLS_12_RSA ? all + 1 : all;
+}
+
 static int configure(struct serve *s)
 {
-    static const char *const alpn[] = {"http/1.1", NULL};
     struct tlsyn_tls_options options = {
         .role = TLSYN_TLS_SERVER,
         .suite = (enum tlsyn_tls_suite)s->suite,
         .paper = s->paper,
-        .alpn = alpn,
+        .alpn = protocols(s),
         .tickets = s->no_tickets ? 0 : TICKETS,
         .sessions = (uint32_t)s->session_cache,
         .session_lifetime = (uint32_t)(s->session_lifetime / TLSYN_SECONDS(1)),
@@ -306,6 +318,10 @@ static int check(const struct serve *s)
     return identity_check(&s->identity, "serve");
 }
 
+static const char *const http_versions[] = {[HTTP_ANY] = "any", [HTTP_1] = "1.1", NULL};
+static const struct cli_type http_type = {
+    .placeholder = "VERSION", .parse = cli_choice_parse, .choices = http_versions};
+
 static const struct cli_type handshakes_type = {
     .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 1000000};
 static const struct cli_type connections_type = {
@@ -348,6 +364,7 @@ int cmd_serve(int argc, char **argv)
         {"port", 'p', &cli_port, &s.port, "TCP port (default: 443)", NULL},
         {"tls", 0, &client_suite_type, &s.suite,
          "version and key exchange: any (default), 1.2-rsa, 1.2-ecdhe, 1.3", NULL},
+        {"http", 0, &http_type, &s.http, "version of HTTP: any (default), 1.1", NULL},
         {"no-open", 0, NULL, &s.no_open, "admit the first flight in a SYN only with a cookie",
          NULL},
         {"no-cookies", 0, NULL, &s.no_cookies, "give out no Fast Open cookies", NULL},

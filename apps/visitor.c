@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <tlsyn/loop.h>
@@ -12,6 +13,7 @@
 #include "say.h"
 #include "visit.h"
 #include "web/h1_server.h"
+#include "web/h2_server.h"
 
 /* Sweeps happen at least this often: deadlines are met to within it. */
 #define SWEEP_EVERY TLSYN_MS(500)
@@ -45,6 +47,11 @@ static void log_broken(const struct visitor *v, const struct request *request, i
     say_detail("%s broken off: %s", text, reason_of(v, error));
 }
 
+static bool speaks_h2(const struct tlsyn_tls_info *tls)
+{
+    return tls->alpn && strcmp(tls->alpn, "h2") == 0;
+}
+
 static void log_answered(const struct visitor *v, const struct visit *visit)
 {
     const struct web_response *response = &visit->web.response;
@@ -59,11 +66,12 @@ static void log_answered(const struct visitor *v, const struct visit *visit)
     tlsyn_conn_info(v->conn, &info);
     tlsyn_tls_info(v->tls, &tls);
     who_and_what(v, &visit->web.request, text, sizeof(text));
-    say_detail("%s %d %s %s %s %s %s syn=%u synack=%u%s", text, response->status,
+    say_detail("%s %d %s %s %s %s %s syn=%u synack=%u%s%s", text, response->status,
                say_bytes(brought ? visit->upload.size : body, bytes),
                say_duration(tlsyn_clock() - visit->began, took), tls.version ? tls.version : "-",
                tlsyn_tls_session_name(tls.session), describe_mode(&info), info.syn_text_acked,
-               info.synack_text, tlsyn_tls_is_early(v->tls) ? " early" : "");
+               info.synack_text, tlsyn_tls_is_early(v->tls) ? " early" : "",
+               speaks_h2(&tls) ? " h2" : "");
 }
 
 void visitor_log(const struct visitor *v, const struct visit *visit, int error)
@@ -192,11 +200,17 @@ static int send_all(struct visitor *v)
  * visitor is gone. */
 static bool has_protocol(struct visitor *v)
 {
+    struct tlsyn_tls_info tls;
+
     if (v->server)
         return true;
     if (!v->established && !tlsyn_tls_is_early(v->tls))
         return false;
-    v->server = h1_server_new(&v->service);
+    tlsyn_tls_info(v->tls, &tls);
+    if (speaks_h2(&tls))
+        v->server = h2_server_new(&v->service);
+    else
+        v->server = h1_server_new(&v->service);
     if (!v->server) {
         tlsyn_conn_abort(v->conn, -ENOMEM);
         return false;

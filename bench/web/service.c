@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IGNORED_MAX (1 << 20)
-
 void web_respond(struct web_exchange *exchange, int status)
 {
     exchange->response = (struct web_response){.status = status};
@@ -59,7 +57,7 @@ void web_say(struct web_exchange *exchange, int status)
 
 void web_ignore(struct web_exchange *exchange)
 {
-    if (exchange->received > IGNORED_MAX)
+    if (exchange->received > WEB_IGNORED_MAX)
         web_say(exchange, 413);
 }
 

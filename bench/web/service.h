@@ -77,8 +77,10 @@ void web_body(struct web_exchange *exchange, const char *type, uint64_t length);
 /** web_respond(), with the status's own words as the body. */
 void web_say(struct web_exchange *exchange, int status);
 
-/** For `take`: a body that has no meaning (RFC 9110 9.3.1) is read away, up to what costs nothing.
- */
+/** Of a body that nobody wants, so much is read away, which costs little. */
+#define WEB_IGNORED_MAX (1 << 20)
+
+/** For `take`: a body that has no meaning (RFC 9110 9.3.1) is read away, up to WEB_IGNORED_MAX. */
 void web_ignore(struct web_exchange *exchange);
 
 /* --- for the protocols ------------------------------------------------------------------------ */
