@@ -245,7 +245,7 @@ def page(requirements, code, tests, reasons):
         "",
         *summary(rows),
         "",
-        "`suite/case` is a unit test (`CK_RUN_CASE=case build/asan/tests/unit suite`; `rfc...` and `attacks`: `tests/conformance`);",
+        "`suite/case` is a unit test (`build/asan/tests/unit suite/case`; `rfc...` and `attacks`: `build/asan/tests/conformance suite/case`);",
         "`lab-...` is a script's name in ctest.",
     ]
     for rfc in dict.fromkeys(rfc_of(r) for r in requirements):

@@ -154,6 +154,7 @@ static void connected_datagrams(struct bsd *b)
     STEP(b, b->close(server));
     STEP(b, b->write(client, "anybody?", 8));
     (void)bsd_await(b, client, POLLIN | POLLERR);
+    STEP(b, b->write(client, "anybody?", 8)); /* tells the error, and sends nothing */
     STEP(b, b->write(client, "anybody?", 8));
     n = sizeof(error);
     (void)bsd_await(b, client, POLLIN | POLLERR);
