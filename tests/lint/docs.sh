@@ -32,7 +32,7 @@ done)
 commands=$(words '(`|^ +)tlsyn [a-z][a-z0-9]*( [a-z][a-z0-9]*)?' | sed 's/`//; s/ tlsyn / /' |
     while read -r where command study; do
         grep -qs "^ *{\"$command\", cmd_" apps/main.c || echo "$where tlsyn has no command $command"
-        [ "$command" != bench ] || [ -z "$study" ] || grep -qs "^ *{\"$study\", cmd_bench" apps/cmd_bench.c ||
+        [ "$command" != bench ] || [ -z "$study" ] || grep -qs "^ *{\"$study\", [a-z0-9_]*, \"" apps/cmd_bench.c ||
             echo "$where tlsyn bench has no study $study"
     done)
 # shellcheck disable=SC2086 # one word per page
