@@ -66,9 +66,10 @@ struct cli_network {
     int prefix_len;
 };
 
-/** Parsers for types of a subcommand's own: one of `choices`, into an int (its index); some of
- * them, with commas between, into a uint32_t (a bit each); a whole number from `min` to `max`, into
- * an int64_t. */
+/** Parsers for types of a subcommand's own: anything but "", into a const char *; one of `choices`,
+ * into an int (its index); some of them, with commas between, into a uint32_t (a bit each); a whole
+ * number from `min` to `max`, into an int64_t. */
+int cli_text_parse(const struct cli_type *type, const char *text, void *into);
 int cli_choice_parse(const struct cli_type *type, const char *text, void *into);
 int cli_set_parse(const struct cli_type *type, const char *text, void *into);
 int cli_number_parse(const struct cli_type *type, const char *text, void *into);

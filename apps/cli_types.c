@@ -51,7 +51,7 @@ static int parse_with_unit(const char *text, const struct unit *units, double ma
     return -EINVAL;
 }
 
-static int parse_string(const struct cli_type *type, const char *text, void *into)
+int cli_text_parse(const struct cli_type *type, const char *text, void *into)
 {
     (void)type;
     if (text[0] == '\0')
@@ -232,13 +232,13 @@ const char *cli_accepts(const struct cli_type *type, char text[CLI_ACCEPTS_TEXT]
 }
 
 const struct cli_type cli_string = {
-    .placeholder = "TEXT", .accepts = "a word", .parse = parse_string};
+    .placeholder = "TEXT", .accepts = "a word", .parse = cli_text_parse};
 const struct cli_type cli_file = {
-    .placeholder = "FILE", .accepts = "the name of a file", .parse = parse_string};
+    .placeholder = "FILE", .accepts = "the name of a file", .parse = cli_text_parse};
 const struct cli_type cli_folder = {
-    .placeholder = "FOLDER", .accepts = "the name of a folder", .parse = parse_string};
+    .placeholder = "FOLDER", .accepts = "the name of a folder", .parse = cli_text_parse};
 const struct cli_type cli_command = {
-    .placeholder = "COMMAND", .accepts = "a command of the shell", .parse = parse_string};
+    .placeholder = "COMMAND", .accepts = "a command of the shell", .parse = cli_text_parse};
 const struct cli_type cli_duration = {.placeholder = "DURATION",
                                       .accepts = "a duration such as 20ms, 1.5s or 2min",
                                       .parse = parse_duration};

@@ -9,7 +9,7 @@
 #include "link_options.h"
 #include "say.h"
 
-static int bench_links(int argc, char **argv)
+static int cmd_bench_links(int argc, char **argv)
 {
     const struct cli_option options[] = {{.name = NULL}};
     const struct cli_command command = {
@@ -40,7 +40,7 @@ static const struct {
     {"pageload", cmd_bench_pageload, "round trips of a whole page, under each handshake"},
     {"webperf", cmd_bench_webperf, "what caching session keys saves, for as long as asked"},
     {"report", cmd_bench_report, "the results of several runs side by side"},
-    {"links", bench_links, "the links that --link knows by their names"},
+    {"links", cmd_bench_links, "the links that --link knows by their names"},
     {NULL, NULL, NULL},
 };
 

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "page_option.h"
 #include "say.h"
 #include "study.h"
 #include "study/pageload.h"
@@ -15,7 +16,7 @@
 
 struct pageload_command {
     int handshake, visit; /* choices; the last: all */
-    const char *out;
+    const char *out, *page;
     bool model, events, json;
 };
 
@@ -30,17 +31,22 @@ static int write_file(const struct pageload *p, const char *folder, const char *
 static int run(const struct pageload_command *c, const char *typed)
 {
     static struct pageload p;
-    const struct pageload_options options = {
+    struct pageload_options options = {
         .handshake = c->handshake < BROWSER_HANDSHAKES ? c->handshake : -1,
         .visit = c->visit < BROWSER_VISITS ? c->visit : -1,
         .events = c->events,
         .command = typed,
         .version = TLSYN_VERSION,
     };
-    int error = study_try_folder(c->out, ROOM_NEEDED);
+    struct page page;
+    int status = page_option_read(c->page, "bench pageload", &page);
+    int error = status == CLI_OK ? study_try_folder(c->out, ROOM_NEEDED) : 0;
 
+    if (status != CLI_OK)
+        return status;
     if (error < 0)
         return CLI_FAILURE;
+    options.page = strcmp(c->page, "typical") == 0 ? NULL : &page;
     error = pageload_count(&p, &options);
     if (error < 0) {
         say("the page can't be loaded: %s", strerror(-error));
@@ -74,10 +80,14 @@ static const struct cli_type visit_type = {
 
 int cmd_bench_pageload(int argc, char **argv)
 {
-    struct pageload_command c = {
-        .handshake = BROWSER_HANDSHAKES, .visit = BROWSER_VISITS, .out = "out/pageload"};
+    struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
+                                 .visit = BROWSER_VISITS,
+                                 .out = "out/pageload",
+                                 .page = "typical"};
     const struct cli_option options[] = {
         {"model", 0, NULL, &c.model, "count round trips; needs no network", NULL},
+        {"page", 'p', &page_type, &c.page,
+         "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
         {"handshake", 0, &handshake_type, &c.handshake, "this one alone (all)", NULL},
         {"visit", 0, &visit_type, &c.visit, "this one alone (all)", NULL},
         {"events", 0, NULL, &c.events, "print what happens in which round trip, too", NULL},
@@ -88,11 +98,13 @@ int cmd_bench_pageload(int argc, char **argv)
     const struct cli_command command = {
         .name = "bench pageload",
         .operands = "",
-        .summary = "Counts the round trips that a whole page of 29 URLs takes under each "
-                   "handshake, by a model of a browser (published: 16, 12 and 7 with TLS of 2004), "
-                   "and draws them.",
+        .summary =
+            "Counts the round trips that a whole page takes, by default one of 29 URLs, under each "
+            "handshake, by a model of a browser (published: 16, 12 and 7 with TLS of 2004), "
+            "and draws them.",
         .options = options,
         .notes = "  tlsyn bench pageload --model\n"
+                 "  tlsyn bench pageload --model --page shop.har\n"
                  "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n",
         .operands_max = 0,
     };

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "host.h"
 #include "identity.h"
+#include "page_option.h"
 #include "say.h"
 #include "serve_page.h"
 #include "visitor.h"
@@ -355,9 +356,9 @@ int cmd_serve(int argc, char **argv)
         {"self-signed", 0, &cli_file, &s.identity.self_signed,
          "make a throwaway certificate, and write to FILE what clients pass to --ca", NULL},
         {"name", 0, &cli_string, &s.name, "put this host name into it too", NULL},
-        {"page", 0, &cli_string, &s.page.what,
+        {"page", 0, &page_type, &s.page.what,
          "instead of files, serve a page and all that it refers to, for the names of its servers: "
-         "typical, the page of 29 URLs of bench pageload",
+         "typical, the page of 29 URLs of bench pageload, or a HAR file",
          NULL},
         {"dns", 0, NULL, &s.page.names,
          "answer DNS queries for the page's names, on UDP port 53: they are here", NULL},

@@ -5,25 +5,16 @@
 
 #include <string.h>
 
+#include "page_option.h"
 #include "say.h"
 
 /* A day is as good as a minute, where all lives as long as one command. */
 #define TTL 60
 
-static int read_page(struct serve_page *p)
-{
-    if (strcmp(p->what, "typical") == 0) {
-        page_typical(&p->page);
-        return CLI_OK;
-    }
-    say("serve: there is no page called %s: the one that there is is \"typical\"", p->what);
-    return CLI_USAGE;
-}
-
 int serve_page_open(struct serve_page *p, uint16_t port)
 {
     const struct site_options options = {.port = port};
-    int status = read_page(p);
+    int status = page_option_read(p->what, "serve", &p->page);
     int error = 0;
 
     if (status != CLI_OK)

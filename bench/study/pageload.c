@@ -32,7 +32,10 @@ int pageload_count(struct pageload *pageload, const struct pageload_options *opt
     int error = 0;
 
     *pageload = (struct pageload){.options = *options};
-    page_typical(&pageload->page);
+    if (options->page)
+        pageload->page = *options->page;
+    else
+        page_typical(&pageload->page);
     for (int i = 0; error == 0 && i < BROWSER_HANDSHAKES * BROWSER_VISITS; i++) {
         int handshake = i / BROWSER_VISITS, visit = i % BROWSER_VISITS;
         struct pageload_row *row = &pageload->row[pageload->rows];
@@ -45,7 +48,7 @@ int pageload_count(struct pageload *pageload, const struct pageload_options *opt
         row->visit = (enum browser_visit)visit;
         error = browser_load_page(&pageload->page, row->handshake, row->visit, &row->load);
     }
-    for (int visit = 0; error == 0 && visit < BROWSER_VISITS; visit++)
+    for (int visit = 0; error == 0 && !options->page && visit < BROWSER_VISITS; visit++)
         error = check(pageload, (enum browser_visit)visit);
     return error;
 }

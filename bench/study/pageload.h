@@ -14,6 +14,8 @@ struct pageload_options {
     int handshake; /* an index, or -1: all */
     int visit;     /* the same */
     bool events;   /* print them, too */
+    const struct page
+        *page; /* NULL: the typical one, which alone is held against what was published */
     const char *command, *version;
 };
 

@@ -16,12 +16,23 @@
 #define GROUP_MAX    160
 #define SENTENCE_MAX 256
 
-static const char lead[] =
-    "Round trips until a page of 29 URLs is there, its two frames with style sheets, scripts, "
-    "redirections to another server and images: counted by a model in which nothing else takes "
-    "time, over up to 16 connections that are kept, one request at a time on each. unoptimized: "
-    "the parser waits for style sheets and scripts. first: it does not, and connections are "
-    "opened ahead. repeat: the URLs are known from an earlier visit, too.";
+#define LEAD_MAX 640
+
+static const char *lead(const struct pageload *p, char text[LEAD_MAX])
+{
+    (void)snprintf(
+        text, LEAD_MAX,
+        "Round trips until a page of %d URLs from %d servers is there%s: counted by a model in "
+        "which nothing else takes time, over up to 16 connections that are kept, one request at a "
+        "time on each. unoptimized: the parser waits for style sheets and scripts. first: it does "
+        "not, and connections are opened ahead. repeat: the URLs are known from an earlier visit, "
+        "too.",
+        p->page.urls, p->page.hosts,
+        p->options.page ? ""
+                        : ", its two frames with style sheets, scripts, redirections to another "
+                          "server and images");
+    return text;
+}
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
@@ -49,6 +60,8 @@ static void fill_counts(const struct pageload *p, struct report_table *table)
         for (int v = 0; v < BROWSER_VISITS; v++)
             count_cell(p, table, h, v);
     }
+    if (p->options.page)
+        return;
     report_table_cell(table, "published in 2004");
     for (int v = 0; v < BROWSER_VISITS; v++)
         report_table_cell(table, "%d", p->check[v].published);
@@ -162,26 +175,32 @@ static int put_events(const struct pageload *p, FILE *out, unsigned width)
     return error;
 }
 
-int pageload_text(const struct pageload *p, FILE *out, unsigned width)
+static int print_published(const struct pageload *p, FILE *out, unsigned width)
 {
     struct report_table table;
     char text[SENTENCE_MAX];
-    int error;
 
-    text_paragraph(out, lead, 0, width);
-    (void)fputc('\n', out);
-    fill_counts(p, &table);
-    error = put_table(out, &table, width);
     for (int v = 0; v < BROWSER_VISITS; v++) {
         verdict(p, v, text);
         text_paragraph(out, text, 0, width);
     }
     (void)fputc('\n', out);
     fill_seconds(p, &table);
-    if (error == 0)
-        error = put_table(out, &table, width);
-    else
-        report_table_fini(&table);
+    return put_table(out, &table, width);
+}
+
+int pageload_text(const struct pageload *p, FILE *out, unsigned width)
+{
+    struct report_table table;
+    char about[LEAD_MAX];
+    int error;
+
+    text_paragraph(out, lead(p, about), 0, width);
+    (void)fputc('\n', out);
+    fill_counts(p, &table);
+    error = put_table(out, &table, width);
+    if (error == 0 && !p->options.page)
+        error = print_published(p, out, width);
     if (error == 0 && p->options.events)
         error = put_events(p, out, width);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
@@ -248,7 +267,10 @@ int pageload_json(const struct pageload *p, FILE *out)
         json_end(&j);
     }
     json_end(&j);
-    write_published(p, &j);
+    if (!p->options.page)
+        write_published(p, &j);
+    json_member_integer(&j, "urls", p->page.urls);
+    json_member_integer(&j, "servers", p->page.hosts);
     json_member_string(&j, "command", p->options.command);
     json_member_string(&j, "version", p->options.version);
     json_end(&j);
@@ -282,32 +304,42 @@ static void put_load(struct html *html, const struct pageload *p, const struct p
     put_html_table(html, &table, "What happens, in round trips since the beginning.");
 }
 
+static void put_published(const struct pageload *p, struct html *html)
+{
+    struct report_table table;
+    char text[SENTENCE_MAX];
+
+    for (int v = 0; v < BROWSER_VISITS; v++) {
+        verdict(p, v, text);
+        html_paragraph(html, text);
+    }
+    html_section(html, "Seconds");
+    fill_seconds(p, &table);
+    put_html_table(html, &table,
+                   "Round trips times round-trip time, for tls1.2-sequential beside what was "
+                   "published, and at the right for the handshake that costs least.");
+}
+
 int pageload_html(const struct pageload *p, FILE *out)
 {
     static const struct html_link links[] = {
         {"pageload.json", "pageload.json", "the same for programs, with every event"}};
     struct report_table table;
     struct html html;
-    char text[SENTENCE_MAX];
+    char about[LEAD_MAX];
 
-    html_begin(&html, out, "A whole page, in round trips", lead);
+    html_begin(&html, out, "A whole page, in round trips", lead(p, about));
     html_section(&html, "Round trips");
     fill_counts(p, &table);
     put_html_table(&html, &table, "Round trips until the page is there.");
-    for (int v = 0; v < BROWSER_VISITS; v++) {
-        verdict(p, v, text);
-        html_paragraph(&html, text);
-    }
-    html_section(&html, "Seconds");
-    fill_seconds(p, &table);
-    put_html_table(&html, &table,
-                   "Round trips times round-trip time, for tls1.2-sequential beside what was "
-                   "published, and at the right for the handshake that costs least.");
+    if (!p->options.page)
+        put_published(p, &html);
     for (int i = 0; i < p->rows; i++)
         put_load(&html, p, &p->row[i]);
     html_section(&html, "How to do this again");
     html_code(&html, p->options.command);
-    html_paragraph(&html, PAGE_PUBLISHED_SOURCE);
+    if (!p->options.page)
+        html_paragraph(&html, PAGE_PUBLISHED_SOURCE);
     html_links(&html, links, 1);
     return html_end(&html);
 }

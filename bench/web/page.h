@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PAGE_URLS_MAX  64
-#define PAGE_HOSTS_MAX 2
+#define PAGE_URLS_MAX  256
+#define PAGE_HOSTS_MAX 32
 #define PAGE_HOST_NAME 64 /* bytes of a host's name, with its end */
 
 /** In the order of their importance to a browser that may choose. */
