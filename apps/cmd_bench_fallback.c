@@ -14,6 +14,11 @@
 
 STUDY_KIND(fallback);
 
+static int write_page(const void *study, FILE *out)
+{
+    return fallback_html(study, out);
+}
+
 int cmd_bench_fallback(int argc, char **argv)
 {
     static const struct cli_type round_count = {
@@ -65,8 +70,9 @@ int cmd_bench_fallback(int argc, char **argv)
     }
     options.rounds = rounds ? (uint32_t)rounds : quick ? QUICK_ROUNDS : options.rounds;
     options.seed = (uint64_t)seed;
+    options.folder = folder;
     options.command = typed;
     options.version = TLSYN_VERSION;
-    return study_conduct(
-        &(struct study_errand){.kind = &kind, .options = &options, .folder = folder, .json = json});
+    return study_conduct(&(struct study_errand){
+        .kind = &kind, .options = &options, .folder = folder, .html = write_page, .json = json});
 }

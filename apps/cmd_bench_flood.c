@@ -28,6 +28,11 @@ enum { SERVER_ALL, SERVER_TLSYN, SERVER_NGINX };
 
 STUDY_KIND(flood);
 
+static int write_page(const void *study, FILE *out)
+{
+    return flood_html(study, out);
+}
+
 static void take_options(const struct flood_command *c, struct flood_options *o)
 {
     flood_defaults(o);
@@ -67,6 +72,7 @@ static int run(const struct flood_command *c, const char *typed)
                                         .options = &options,
                                         .folder = c->out,
                                         .announce = announce,
+                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);

@@ -187,25 +187,35 @@ void study_unwatch(struct study_watcher *watcher)
 
 /* --- from measuring to the results ------------------------------------------------------------ */
 
+static int write_one(int (*write)(const void *study, FILE *out), const void *study,
+                     const char *folder, const char *name)
+{
+    FILE *out = study_open_file(folder, name);
+
+    return study_close_file(out, out ? write(study, out) : -errno, folder, name);
+}
+
 static int report(const struct study_errand *e, void *study)
 {
     int error = e->kind->analyse(study);
-    char name[32];
-    FILE *out;
+    char name[32], page[32];
 
     if (error < 0) {
         say("the figures cannot be computed: %s", strerror(-error));
         return CLI_FAILURE;
     }
     (void)snprintf(name, sizeof(name), "%s.json", e->kind->name);
-    out = study_open_file(e->folder, name);
-    error = study_close_file(out, out ? e->kind->json(study, out) : -errno, e->folder, name);
+    (void)snprintf(page, sizeof(page), "%s.html", e->kind->name);
+    error = write_one(e->kind->json, study, e->folder, name);
+    if (error == 0 && e->html)
+        error = write_one(e->html, study, e->folder, page);
     if (e->json)
         (void)e->kind->json(study, stdout);
     else
         (void)e->kind->text(study, stdout, study_width(STDOUT_FILENO));
     if (error == 0 && !e->json)
-        say_result("\nIn %s: %s.\n", e->folder, name);
+        say_result("\nIn %s: %s%s%s.\n", e->folder, name, e->html ? ", and the report " : "",
+                   e->html ? page : "");
     return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
 }
 

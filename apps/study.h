@@ -49,8 +49,8 @@ void study_watch(struct study_watcher *watcher);
 /** Ends the progress line. */
 void study_unwatch(struct study_watcher *watcher);
 
-/** A study that is planned, measured, and then prints one table and writes one file: what it does,
- * with its own structures as arguments. */
+/** A study that is planned, measured, and then prints one table and writes one file, and
+ * perhaps a page: what it does, with its own structures as arguments. */
 struct study_kind {
     const char *name; /* "bulk": it writes bulk.json */
     int (*plan)(const void *options, void **study);
@@ -100,11 +100,12 @@ struct study_errand {
     const struct study_kind *kind;
     const void *options;
     const char *folder;
-    void (*announce)(const void *study); /* says what was planned; or NULL */
+    void (*announce)(const void *study);       /* says what was planned; or NULL */
+    int (*html)(const void *study, FILE *out); /* writes the page, bulk.html; or NULL */
     bool json;
 };
 
-/** Plans and runs it, prints the table, or JSON, and writes the file. The exit status. */
+/** Plans and runs it, prints the table, or JSON, and writes the files. The exit status. */
 int study_conduct(const struct study_errand *errand);
 
 /** "about 40 s", "about 2.5 min" */

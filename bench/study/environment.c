@@ -71,3 +71,32 @@ void environment_json(const struct environment_run *run, struct json *j)
         study_link_json(run->link, j);
     json_member_bool(j, "interrupted", run->interrupted);
 }
+
+void environment_html(const struct environment_run *run, const char *how, struct html *html)
+{
+    struct environment e;
+    char took[96], noise[200], cpus[sizeof(e.cpu) + 32], link[STUDY_LINK_TEXT] = "";
+
+    environment_read(&e);
+    (void)snprintf(took, sizeof(took), "%.0f s%s", run->seconds,
+                   run->interrupted ? ", and was interrupted" : "");
+    if (run->link)
+        (void)study_link_text(run->link, link);
+    (void)snprintf(cpus, sizeof(cpus), "%s, %d online", e.cpu, e.cpus);
+    const struct html_field fields[] = {
+        {"command", run->command},
+        {"conditions", how},
+        {"took", took},
+        {"noise", noise_sentence(run->noise, noise, sizeof(noise))},
+        {"tlsyn", run->version},
+        {"kernel", e.kernel},
+        {"system", e.system},
+        {"processors", cpus},
+        {"written", e.when},
+        {"link", link},
+    };
+    size_t count = sizeof(fields) / sizeof(fields[0]);
+
+    html_section(html, "What was measured, and on what");
+    html_fields(html, fields, run->link ? count : count - 1);
+}

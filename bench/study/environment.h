@@ -4,6 +4,7 @@
 #ifndef STUDY_ENVIRONMENT_H
 #define STUDY_ENVIRONMENT_H
 
+#include "report/html.h"
 #include "report/json.h"
 #include "study/link.h"
 #include "study/noise.h"
@@ -33,5 +34,8 @@ struct environment_run {
 /** Opens "environment" with what each study tells of itself and the machine; the caller adds its
  * conditions, and ends the object. */
 void environment_json(const struct environment_run *run, struct json *j);
+
+/** A section of a page with the same; `how` says what the study's conditions were. */
+void environment_html(const struct environment_run *run, const char *how, struct html *html);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * study/fallback.c: the matrix, the rounds, and the verdicts.
+ * study/fallback.c: the matrix and the rounds.
  */
 #include "study/fallback.h"
 
@@ -20,9 +20,8 @@
 #include "study/node.h"
 #include "study/responder.h"
 
-#define READY_MS  10000
-#define END_MS    3000
-#define RESAMPLES 2000
+#define READY_MS 10000
+#define END_MS   3000
 
 /* Bounds: round trips and milliseconds. Two timeouts begin at 200 ms and srtt, one behind a tail
  * loss probe. */
@@ -75,11 +74,6 @@ void fallback_defaults(struct fallback_options *options)
     *options = (struct fallback_options){
         .link = study_link_perfect(), .rounds = 11, .seed = 1, .timeout = TLSYN_SECONDS(10)};
     options->link.rtt_ms = 40;
-}
-
-double fallback_allowed(const struct fallback_bound *bound, double rtt_ms)
-{
-    return bound->trips * rtt_ms + bound->ms;
 }
 
 int fallback_plan(const struct fallback_options *options, struct fallback_study **study)
@@ -219,8 +213,9 @@ static int spawn_and_wait(struct run *run, enum lab_host host, int (*main)(void 
     return error < 0 ? error : status == 0 ? 0 : -EPROTO;
 }
 
+/* `capture`: a file for it, or NULL. */
 static int visit(struct run *run, const struct fallback_row *row, bool embedded,
-                 struct fallback_sample *sample)
+                 struct fallback_sample *sample, const char *capture)
 {
     const struct lab_host_info *server = lab_host_info(LAB_SERVER);
     struct fallback_visit *v = run->visit;
@@ -233,6 +228,7 @@ static int visit(struct run *run, const struct fallback_row *row, bool embedded,
                                  .embedded = embedded,
                                  .bare = row->bare,
                                  .timeout = run->study->options.timeout};
+    (void)snprintf(v->capture, sizeof(v->capture), "%s", capture ? capture : "");
     int error = lab_set_middlebox(run->lab, row->rules);
     if (error == 0)
         error = spawn_and_wait(run, LAB_CLIENT, fallback_client, v, timeout_ms);
@@ -275,6 +271,17 @@ static void tell(struct run *run, const struct fallback_row *row,
     run->observer->progress(run->observer, s->visits, 2 * s->row_count * s->options.rounds, text);
 }
 
+static void prepare_server(struct run *run, const struct fallback_row *row,
+                           struct fallback_sample *sample)
+{
+    if (!row->fast_open || spawn_and_wait(run, LAB_SERVER, set_fast_open,
+                                          (void *)(uintptr_t)row->fast_open, END_MS) == 0)
+        return;
+    sample->error = -EACCES;
+    (void)snprintf(sample->reason, sizeof(sample->reason),
+                   "net.ipv4.tcp_fastopen can't be set here");
+}
+
 static int go_round(struct run *run)
 {
     struct fallback_study *s = run->study;
@@ -290,14 +297,9 @@ static int go_round(struct run *run)
         const struct fallback_row *row = &s->rows[slot.block];
         struct fallback_sample *sample = &s->samples[slot.round * s->row_count + slot.block];
 
-        if (slot.block_start && row->fast_open &&
-            spawn_and_wait(run, LAB_SERVER, set_fast_open, (void *)(uintptr_t)row->fast_open,
-                           END_MS) < 0) {
-            sample->error = -EACCES;
-            (void)snprintf(sample->reason, sizeof(sample->reason),
-                           "net.ipv4.tcp_fastopen can't be set here");
-        }
-        error = visit(run, row, slot.member == 1, sample);
+        if (slot.block_start)
+            prepare_server(run, row, sample);
+        error = visit(run, row, slot.member == 1, sample, NULL);
         s->visits++;
         sample->done = !slot.block_start;
         if (error == 0)
@@ -306,6 +308,26 @@ static int go_round(struct run *run)
             error = settle(run);
     }
     schedule_fini(&schedule);
+    return error;
+}
+
+/* One visit more to each row, apart from those that are timed: for the page. */
+static int capture_all(struct run *run)
+{
+    struct fallback_study *s = run->study;
+    int error = 0;
+
+    for (uint32_t i = 0; s->options.folder && error == 0 && i < s->row_count; i++) {
+        struct fallback_sample sample = {.error = 0};
+        char path[FALLBACK_PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "%s/%s.pcapng", s->options.folder, s->rows[i].name);
+        prepare_server(run, &s->rows[i], &sample);
+        error = visit(run, &s->rows[i], true, &sample, path);
+        s->captured[i] = error == 0 && sample.error == 0;
+        if (error == 0)
+            error = settle(run);
+    }
     return error;
 }
 
@@ -350,6 +372,8 @@ static int measure(struct run *run)
         error = start_server(run, 1, &server[1]);
     if (error == 0)
         error = go_round(run);
+    if (error == 0)
+        error = capture_all(run);
     stop_servers(run);
     run->study->interrupted = error == -EINTR;
     return error == -EINTR ? 0 : error;
@@ -386,73 +410,5 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
     }
     study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     (void)munmap(run.visit, sizeof(*run.visit));
-    return error;
-}
-
-/* --- verdicts --------------------------------------------------------------------------------- */
-
-struct columns {
-    double cost[FALLBACK_ROUNDS_MAX], rtt[FALLBACK_ROUNDS_MAX], sequential[FALLBACK_ROUNDS_MAX];
-    size_t n;
-};
-
-static bool is_whole(const struct fallback_sample *sample)
-{
-    bool whole = sample->done && sample->error == 0;
-
-    for (int i = 0; i < FALLBACK_CONTACTS; i++)
-        whole = whole && isfinite(sample->embedded[i].us) && isfinite(sample->sequential[i].us);
-    return whole;
-}
-
-static int judge(struct fallback_study *s, uint32_t row, int contact, struct columns *c)
-{
-    const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = s->options.seed};
-    struct fallback_result *result = &s->result[row];
-    struct fallback_cost *cost = &result->cost[contact];
-
-    *cost = (struct fallback_cost){.ms = {NAN, NAN, NAN}, .trips = NAN};
-    c->n = 0;
-    for (uint32_t round = 0; round < s->options.rounds; round++) {
-        const struct fallback_sample *sample = &s->samples[round * s->row_count + row];
-
-        if (!is_whole(sample))
-            continue;
-        c->rtt[c->n] = sample->rtt_us / 1e3;
-        c->sequential[c->n] = sample->sequential[contact].us / 1e3;
-        c->cost[c->n++] = (sample->embedded[contact].us - sample->sequential[contact].us) / 1e3;
-        cost->embedding = sample->embedded[contact].embedding;
-        cost->opens = sample->embedded[contact].opens;
-    }
-    result->n = c->n;
-    if (c->n == 0)
-        return 0;
-    result->rtt_ms = stats_median(c->rtt, c->n);
-    result->sequential_ms = stats_median(c->sequential, c->n);
-    int error = stats_bootstrap_median(c->cost, c->n, &plan, &cost->ms);
-    cost->trips = cost->ms.estimate / result->rtt_ms;
-    cost->within =
-        cost->ms.estimate <= fallback_allowed(&s->rows[row].bound[contact], result->rtt_ms) +
-                                 FALLBACK_TOLERANCE * result->rtt_ms;
-    return error;
-}
-
-int fallback_analyse(struct fallback_study *study)
-{
-    struct columns *c = calloc(1, sizeof(*c));
-    int error = c ? 0 : -ENOMEM;
-
-    for (uint32_t row = 0; error == 0 && row < study->row_count; row++) {
-        struct fallback_result *result = &study->result[row];
-
-        *result = (struct fallback_result){.rtt_ms = NAN, .sequential_ms = NAN};
-        for (int i = 0; error == 0 && i < FALLBACK_CONTACTS; i++)
-            error = judge(study, row, i, c);
-        for (uint32_t round = 0; round < study->options.rounds; round++) {
-            result->failed += study->samples[round * study->row_count + row].error < 0;
-            result->missed += study->samples[round * study->row_count + row].missed;
-        }
-    }
-    free(c);
     return error;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "measure/stats.h"
+#include "report/table.h"
 #include "study/credentials.h"
 #include "study/link.h"
 #include "study/noise.h"
@@ -24,6 +25,7 @@ enum {
     FALLBACK_ROWS_MAX = 16,
     FALLBACK_ROUNDS_MAX = 200,
     FALLBACK_CONTACTS = 2,
+    FALLBACK_PATH_MAX = 640,
     FALLBACK_RTT_MAX = 10000 /* ms */
 };
 
@@ -35,6 +37,7 @@ struct fallback_options {
     uint32_t rounds;
     uint64_t seed;
     tlsyn_time timeout; /* of a connection */
+    const char *folder; /* of the results: a capture per row goes there; NULL: none */
     const char *command, *version;
 };
 
@@ -84,7 +87,8 @@ struct fallback_study {
     struct credentials credentials;
     struct fallback_sample *samples; /* [round][row] */
     struct fallback_result result[FALLBACK_ROWS_MAX];
-    uint32_t visits; /* so far */
+    bool captured[FALLBACK_ROWS_MAX]; /* there is a file, named as its row */
+    uint32_t visits;                  /* so far */
     bool interrupted;
     double seconds;
     struct noise noise;
@@ -115,6 +119,7 @@ struct fallback_visit {
     const char *server; /* address */
     bool embedded, bare;
     tlsyn_time timeout;
+    char capture[FALLBACK_PATH_MAX]; /* file for what the client sees, or "" */
     /* what came of it */
     int error;
     char reason[160];
@@ -128,5 +133,12 @@ int fallback_client(void *visit);
 
 int fallback_text(const struct fallback_study *study, FILE *out, unsigned width);
 int fallback_json(const struct fallback_study *study, FILE *out);
+int fallback_html(const struct fallback_study *study, FILE *out);
+
+/** The rows with what they may cost and do, numbered from 1; free with report_table_fini(). */
+void fallback_table(const struct fallback_study *study, struct report_table *table);
+
+/** How many rows cost more than they say, or failed. */
+size_t fallback_count_more(const struct fallback_study *study);
 
 #endif

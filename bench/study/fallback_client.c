@@ -169,6 +169,21 @@ static void contact(struct client *c, struct fallback_contact *into)
     (void)tlsyn_loop_run(c->node.loop, &never, tlsyn_clock() + TLSYN_MS(5)); /* the RST leaves */
 }
 
+static int open_link(struct client *c, const char *interface, struct tlsyn_link **link)
+{
+    struct tlsyn_link *wire = NULL;
+    int error = tlsyn_afpacket_open(interface, NULL, &wire);
+
+    if (error < 0)
+        return error;
+    *link = wire;
+    if (c->visit->capture[0])
+        error = tlsyn_capture_wrap(wire, c->visit->capture, link);
+    if (error < 0)
+        tlsyn_link_close(wire);
+    return error;
+}
+
 static int open_client(struct client *c)
 {
     const struct lab_host_info *info = lab_host_info(LAB_CLIENT);
@@ -180,7 +195,7 @@ static int open_client(struct client *c)
     char message[TLSYN_TLS_MESSAGE] = "";
     struct tlsyn_link *link = NULL;
     struct tlsyn_limits limits;
-    int error = tlsyn_afpacket_open(info->interface, NULL, &link);
+    int error = open_link(c, info->interface, &link);
 
     tlsyn_limits_default(&limits);
     if (error == 0)

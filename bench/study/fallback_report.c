@@ -49,6 +49,7 @@ static void fill(const struct fallback_study *s, struct report_table *table)
     for (uint32_t i = 0; i < s->row_count; i++) {
         const struct fallback_result *result = &s->result[i];
 
+        report_table_cell(table, "%u", i + 1);
         report_table_cell(table, "%s", s->rows[i].title);
         report_table_number(table, result->sequential_ms, 1);
         for (int contact = 0; contact < FALLBACK_CONTACTS; contact++) {
@@ -60,7 +61,7 @@ static void fill(const struct fallback_study *s, struct report_table *table)
     }
 }
 
-static size_t count_more(const struct fallback_study *s)
+size_t fallback_count_more(const struct fallback_study *s)
 {
     size_t n = 0;
 
@@ -69,14 +70,25 @@ static size_t count_more(const struct fallback_study *s)
     return n;
 }
 
-int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
+void fallback_table(const struct fallback_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"server and path", false, 0}, {"sequential\nms", true, 1},
-        {"first:\nmay cost", true, 0}, {"costs", true, 0},
-        {"next:\nmay cost", true, 0},  {"costs", true, 0},
+        {"", true, 2},
+        {"server and path", false, 0},
+        {"sequential\nms", true, 1},
+        {"first:\nmay cost", true, 0},
+        {"costs", true, 0},
+        {"next:\nmay cost", true, 0},
+        {"costs", true, 0},
         {"verdict", false, 0},
     };
+
+    report_table_init(table, columns, sizeof(columns) / sizeof(*columns));
+    fill(s, table);
+}
+
+int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
+{
     struct report_table table;
     char noise[200], link[STUDY_LINK_TEXT], text[960];
 
@@ -91,11 +103,11 @@ int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
         noise_sentence(&s->noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
     (void)fputc('\n', out);
-    report_table_init(&table, columns, sizeof(columns) / sizeof(*columns));
-    fill(s, &table);
+    fallback_table(s, &table);
     int error = text_table(out, &table, width);
     report_table_fini(&table);
-    (void)fprintf(out, "\n%zu of %u rows cost more than they say.\n", count_more(s), s->row_count);
+    (void)fprintf(out, "\n%zu of %u rows cost more than they say.\n", fallback_count_more(s),
+                  s->row_count);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
 
@@ -154,7 +166,7 @@ int fallback_json(const struct fallback_study *s, FILE *out)
     json_member_string(&j, "units",
                        "milliseconds from the open call until the first byte of the response, less "
                        "those of the sequential handshake; trips: of the path");
-    json_member_integer(&j, "rows_above", (int64_t)count_more(s));
+    json_member_integer(&j, "rows_above", (int64_t)fallback_count_more(s));
     json_key(&j, "rows");
     json_array(&j);
     for (uint32_t i = 0; i < s->row_count; i++)

@@ -20,6 +20,7 @@
 
 #include <stdio.h>
 
+#include "report/table.h"
 #include "study/credentials.h"
 #include "study/link.h"
 #include "study/noise.h"
@@ -127,5 +128,9 @@ void flood_free(struct flood_study *study);
 
 int flood_text(const struct flood_study *study, FILE *out, unsigned width);
 int flood_json(const struct flood_study *study, FILE *out);
+int flood_html(const struct flood_study *study, FILE *out);
+
+/** The cells, a row each; free with report_table_fini(). */
+void flood_table(const struct flood_study *study, struct report_table *table);
 
 #endif

@@ -59,7 +59,7 @@ static void fill_row(struct report_table *table, const struct flood_cell *cell)
     report_table_cell(table, "%.1f .. %.1f", mib(cell->rss_first), mib(cell->rss_most));
 }
 
-int flood_text(const struct flood_study *s, FILE *out, unsigned width)
+void flood_table(const struct flood_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
         {"flood", false, 0},    {"SYNs\nper s", true, 0},   {"succeeded\n% (of)", true, 0},
@@ -67,23 +67,30 @@ int flood_text(const struct flood_study *s, FILE *out, unsigned width)
         {"in\nMB/s", true, 2},  {"out\nMB/s", true, 2},     {"out\nper in", true, 0},
         {"CPU\n%", true, 1},    {"server's\nMiB", true, 4},
     };
-    struct report_table table;
-    char text[800];
+    char text[96];
 
-    conditions(s, text, sizeof(text));
-    text_paragraph(out, text, 0, width);
-    (void)fputc('\n', out);
-    report_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (uint32_t i = 0; i < s->cell_count; i++) {
         const struct flood_cell *cell = &s->cells[i];
 
         if (i == 0 || cell->pair != s->cells[i - 1].pair) {
             (void)snprintf(text, sizeof(text), "server %s, clients %s",
                            flood_server_name(cell->pair), flood_client_name(cell->pair));
-            report_table_section(&table, text);
+            report_table_section(table, text);
         }
-        fill_row(&table, cell);
+        fill_row(table, cell);
     }
+}
+
+int flood_text(const struct flood_study *s, FILE *out, unsigned width)
+{
+    struct report_table table;
+    char text[800];
+
+    conditions(s, text, sizeof(text));
+    text_paragraph(out, text, 0, width);
+    (void)fputc('\n', out);
+    flood_table(s, &table);
     int error = text_table(out, &table, width);
     report_table_fini(&table);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;

@@ -31,6 +31,12 @@ holds '[.rows[] | select(.client == "tlsyn" and .flood == "none" and .embedded =
         | length == 1' "our clients embed"
 holds '[.rows[] | select(.client == "tlsyn" and .flood == "spoofed"
         and .embedded >= 0.9 * .succeeded)] | length == 1' "under a flood, too, for they have a cookie"
+if command -v chromium >/dev/null && command -v gnuplot >/dev/null; then
+    # shellcheck source=tests/pages/judge.sh
+    . "$(dirname "$0")/../pages/judge.sh"
+    judge 7 flood "$out/flood.html"
+fi
+
 set -- /tmp/tlsyn-flood-*
 [ ! -e "$1" ] || fail "files stay: $*"
 passed "nothing stays"
