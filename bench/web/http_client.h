@@ -2,7 +2,8 @@
  * web/http_client.h: a client of HTTP on one connection, of whichever version: requests in, bytes
  * for the server out; bytes of the server's in, responses out. RFC 9110.
  *
- *     h1_client_new -> { ask -> pending, sent -> take -> on_head, on_body..., on_done }* -> free
+ *     h1_client_new, h2_client_new
+ *         -> { ask -> pending, sent -> take -> on_head, on_body..., on_done }* -> free
  *
  * Requests are GETs, and have numbers of the user's own. Events come from within take() and
  * ended(); in them a new request may be made, but the client not be freed.
@@ -54,5 +55,8 @@ struct http_client_ops {
 
 /** Persistent, one request at a time, no pipelining. The user outlives it. -ENOMEM. */
 int h1_client_new(struct http_client_user *user, struct http_client **client);
+
+/** HTTP/2 (RFC 9113), many requests side by side. The user outlives it. -ENOMEM. */
+int h2_client_new(struct http_client_user *user, struct http_client **client);
 
 #endif
