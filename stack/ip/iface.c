@@ -37,6 +37,8 @@ int ip_iface_add(struct ip *ip, struct tlsyn_link *link, struct tlsyn_iface **if
     mld_init(i);
     list_init(&i->node);
     list_append(&ip->ifaces, &i->node);
+    if (link->caps.loopback)
+        ip->loopback = i;
     *iface = i;
     return 0;
 }
@@ -132,9 +134,19 @@ static int add_address6(struct tlsyn_iface *iface, const struct tlsyn_addr *addr
         .preferred_until = TLSYN_NEVER,
         .valid_until = TLSYN_NEVER,
     };
-    int error = address6_enable(iface);
+    int error = iface->link->caps.loopback ? 0 : address6_enable(iface);
 
     return error < 0 ? error : address6_add(iface, &add);
+}
+
+/* May it be an address of this interface? RFC 1122 3.2.1.3, RFC 4291 2.5.3: some are the loopback's
+ * alone. */
+static bool address_suits(const struct tlsyn_iface *iface, const struct tlsyn_addr *address)
+{
+    if (ip_is_loopback(address))
+        return iface->link->caps.loopback;
+    return tlsyn_addr_is_ip4(address) ? ip4_is_host(tlsyn_addr_octets(address))
+                                      : ip6_is_host(address);
 }
 
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address, int prefix_len)
@@ -145,7 +157,7 @@ int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *addr
     int bits = route_prefix_bits(address, prefix_len);
     int error;
 
-    if (bits < 0 || !(ip4 ? ip4_is_host(tlsyn_addr_octets(address)) : ip6_is_host(address)))
+    if (bits < 0 || !address_suits(iface, address))
         return -EINVAL;
     if (ip_is_ours(ip, address) || iface_find_address(iface, address))
         return -EADDRINUSE;

@@ -139,10 +139,31 @@ static bool hop_find6(const struct ip *ip, const struct tlsyn_addr *src,
     return router != NULL;
 }
 
+bool ip_is_loopback(const struct tlsyn_addr *address)
+{
+    return tlsyn_addr_is_ip4(address) ? tlsyn_addr_octets(address)[0] == 127
+                                      : ip6_is_loopback(address);
+}
+
+bool ip_may_arrive(const struct tlsyn_iface *iface, const struct tlsyn_addr *src,
+                   const struct tlsyn_addr *dst)
+{
+    bool ours = ip_is_ours(iface->ip, src);
+
+    if (iface->link->caps.loopback)
+        return ours;
+    return !ours && !ip_is_loopback(src) && !ip_is_loopback(dst);
+}
+
+/* Nothing of the loopback's leaves by another way: RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3. */
 bool ip_hop_find(const struct ip *ip, const struct tlsyn_addr *src, const struct tlsyn_addr *dst,
                  struct ip_hop *hop)
 {
-    if (ip_is_ours(ip, dst))
+    if (ip_is_ours(ip, dst)) {
+        *hop = (struct ip_hop){ip->loopback, *dst, NULL};
+        return ip->loopback;
+    }
+    if (src && ip_is_loopback(src))
         return false;
     if (!tlsyn_addr_is_ip4(dst))
         return hop_find6(ip, src, dst, hop);
@@ -158,7 +179,10 @@ int ip_path_find(const struct ip *ip, const struct tlsyn_addr *dst, struct ip_pa
 
     if (!ip_hop_find(ip, NULL, dst, &hop))
         return -ENETUNREACH;
-    src = ip4 ? &hop.route->src : source_select(hop.iface, dst);
+    if (hop.iface->link->caps.loopback)
+        src = dst;
+    else
+        src = ip4 ? &hop.route->src : source_select(hop.iface, dst);
     if (!src)
         return -EADDRNOTAVAIL;
     caps = &hop.iface->link->caps;

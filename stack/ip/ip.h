@@ -45,6 +45,7 @@ struct ip {
     struct context *cx;
     struct list ifaces;
     uint32_t iface_count;
+    struct tlsyn_iface *loopback; /* the way to our own addresses, or NULL */
     struct routes routes;
     struct routers routers; /* IPv6's, that have advertised themselves */
     struct neigh_cache neigh;
@@ -141,6 +142,14 @@ void ip_learn_mtu(struct ip *ip, const struct tlsyn_addr *dst, uint16_t mtu);
 
 /** True if the address is one of ours. */
 bool ip_is_ours(const struct ip *ip, const struct tlsyn_addr *address);
+
+/** 127.0.0.0/8, ::1: never seen on a wire. */
+bool ip_is_loopback(const struct tlsyn_addr *address);
+
+/** May a datagram with these addresses come in here? On the loopback only from us, elsewhere from
+ * others alone. */
+bool ip_may_arrive(const struct tlsyn_iface *iface, const struct tlsyn_addr *src,
+                   const struct tlsyn_addr *dst);
 
 #define IP_TRANSPORT_HEADER_MAX 60
 

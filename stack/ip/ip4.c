@@ -39,7 +39,7 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     return 0;
 }
 
-/* RFC 1122 3.2.1.3: a source is one host's address, and not ours. 3.3.6: what came by link-layer
+/* RFC 1122 3.2.1.3: a source is one host's address, and ours on the loopback alone. 3.3.6: what came by link-layer
  * broadcast is for an IP broadcast address too. Multicast groups there are none here. (MUST-63) */
 static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wire_ether *ether,
                                const struct wire_ip4 *ip4, bool *broadcast)
@@ -47,8 +47,10 @@ static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wir
     *broadcast = iface_is_broadcast(iface, &ip4->dst);
     if (!*broadcast && (ether_is_group(ether->dst) || !ip_is_ours(iface->ip, &ip4->dst)))
         return -TLSYN_DROP_ip_not_ours;
-    if (!ip4_is_host(tlsyn_addr_octets(&ip4->src)) || iface_is_broadcast(iface, &ip4->src) ||
-        ip_is_ours(iface->ip, &ip4->src))
+    if (!ip_may_arrive(iface, &ip4->src, &ip4->dst))
+        return -TLSYN_DROP_ip_source;
+    if (!ip_is_loopback(&ip4->src) &&
+        (!ip4_is_host(tlsyn_addr_octets(&ip4->src)) || iface_is_broadcast(iface, &ip4->src)))
         return -TLSYN_DROP_ip_source;
     return 0;
 }

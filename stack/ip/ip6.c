@@ -13,11 +13,12 @@
 
 /* RFC 4291 2.5.2, 2.7: a source is one host's address, or none at all where the sender has none
  * yet: then it is a word to a group, about addresses. */
-static bool source_is_good(const struct ip *ip, const struct wire_ip6 *ip6)
+static bool source_is_good(const struct tlsyn_iface *iface, const struct wire_ip6 *ip6)
 {
     if (tlsyn_addr_unspecified(&ip6->src))
         return ip6_is_multicast(&ip6->dst);
-    return ip6_is_host(&ip6->src) && !ip_is_ours(ip, &ip6->src);
+    return (ip6_is_host(&ip6->src) || ip_is_loopback(&ip6->src)) &&
+           ip_may_arrive(iface, &ip6->src, &ip6->dst);
 }
 
 /* 0, or minus the reason for which the header is refused. */
@@ -36,7 +37,7 @@ static int ip6_check(const struct tlsyn_iface *iface, const struct wire_ether *e
     if (*group ? !address6_has_group(iface, &ip6->dst)
                : ether_is_group(ether->dst) || !ip_is_ours(iface->ip, &ip6->dst))
         return -TLSYN_DROP_ip_not_ours;
-    return source_is_good(iface->ip, ip6) ? 0 : -TLSYN_DROP_ip_source;
+    return source_is_good(iface, ip6) ? 0 : -TLSYN_DROP_ip_source;
 }
 
 /* --- fragments -------------------------------------------------------------------------------- */

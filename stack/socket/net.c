@@ -351,6 +351,19 @@ static int add_gateway(void *data, const char *word)
     return error < 0 ? error : tlsyn_route_add(data, &any, 0, &gateway);
 }
 
+/* 127.0.0.1, ::1, and the way to the net's own addresses. */
+static int add_loopback(struct tlsyn_net *net)
+{
+    struct tlsyn_iface *iface;
+    int error = tlsyn_loopback_open(&net->loopback);
+
+    if (error == 0)
+        error = tlsyn_iface_add(net->stack, net->loopback, &iface);
+    if (error == 0)
+        error = each_word("127.0.0.1/8,::1/128", add_address, iface);
+    return error == 0 ? tlsyn_loop_iface(net->loop, iface) : error;
+}
+
 static int make_stack(struct tlsyn_net *net, const struct tlsyn_net_options *options)
 {
     const struct tlsyn_stack_options stack = {
@@ -385,7 +398,7 @@ static int make_stack(struct tlsyn_net *net, const struct tlsyn_net_options *opt
         error = tlsyn_loop_iface(net->loop, iface);
     if (error == 0)
         tlsyn_iface_announce(iface);
-    return error;
+    return error == 0 ? add_loopback(net) : error;
 }
 
 /* A program runs as well without it. */
@@ -425,6 +438,7 @@ static void net_free(struct tlsyn_net *net, bool own_stack)
     if (own_stack)
         tlsyn_stack_free(net->stack);
     tlsyn_link_close(net->link);
+    tlsyn_link_close(net->loopback);
     if (net->wake_fd >= 0)
         (void)close(net->wake_fd);
     ready_nest_close(net);

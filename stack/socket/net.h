@@ -38,8 +38,9 @@ struct net_waiters {
 struct tlsyn_net {
     pthread_mutex_t gate, lock;
     struct tlsyn_stack *stack;
-    struct tlsyn_loop *loop;       /* NULL: the caller moves the stack */
-    struct tlsyn_link *link;       /* opened by us, or NULL */
+    struct tlsyn_loop *loop; /* NULL: the caller moves the stack */
+    struct tlsyn_link *link; /* opened by us, or NULL */
+    struct tlsyn_link *loopback;
     struct tlsyn_control *control; /* `tlsyn ss` asks there; NULL: nobody can */
     struct tlsyn_addr address;     /* the first one */
     struct tlsyn_net_clock *clock;

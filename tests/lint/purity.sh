@@ -39,6 +39,7 @@ pure_objects()
     undefined tlsyn_stack 'stack/*.c'
     undefined tlsyn_link 'stack/link/impair*.c' impair.c.o
     undefined tlsyn_link 'stack/link/pipe.c' pipe.c.o
+    undefined tlsyn_link 'stack/link/loopback.c' loopback.c.o
     undefined tlsyn_tls 'tls/*.c'
 }
 

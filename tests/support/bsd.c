@@ -58,7 +58,7 @@ void bsd_kernel(struct bsd *b)
     set_addresses(b, SERVER, "127.0.0.1", "::1");
 }
 
-void bsd_ours(struct bsd *b)
+static void fill_ours(struct bsd *b)
 {
     *b = (struct bsd){
         .name = "ours",
@@ -84,6 +84,11 @@ void bsd_ours(struct bsd *b)
         .ioctl = tlsyn_ioctl,
         .poll = tlsyn_poll,
     };
+}
+
+void bsd_ours(struct bsd *b)
+{
+    fill_ours(b);
     cable_open(0, b->link);
     for (int i = 0; i < BSD_SIDES; i++) {
         const struct tlsyn_net_options options = {.link = b->link[i],
@@ -95,6 +100,20 @@ void bsd_ours(struct bsd *b)
     }
     set_addresses(b, CLIENT, "10.9.0.1", "fd09::1");
     set_addresses(b, SERVER, "10.9.0.2", "fd09::2");
+}
+
+void bsd_at_home(struct bsd *b)
+{
+    struct tlsyn_net_options options = {.address = "10.9.0.1/24,fd09::1/64", .no_dad = true};
+
+    fill_ours(b);
+    b->name = "at home";
+    cable_open(0, b->link);
+    options.link = b->link[CLIENT];
+    must(tlsyn_net_open(&options, &b->net[CLIENT]) == 0);
+    b->net[SERVER] = b->net[CLIENT];
+    set_addresses(b, CLIENT, "127.0.0.1", "::1");
+    set_addresses(b, SERVER, "127.0.0.1", "::1");
 }
 
 /* --- both at once: whose a descriptor is decides ---------------------------------------------- */
@@ -208,9 +227,11 @@ void bsd_silence(struct bsd *b)
 void bsd_end(struct bsd *b)
 {
     for (int i = 0; i < BSD_SIDES; i++) {
-        tlsyn_net_close(b->net[i]);
-        tlsyn_link_close(b->link[i]);
+        if (i == CLIENT || b->net[i] != b->net[CLIENT])
+            tlsyn_net_close(b->net[i]);
     }
+    for (int i = 0; i < BSD_SIDES; i++)
+        tlsyn_link_close(b->link[i]);
 }
 
 int bsd_socket(struct bsd *b, enum bsd_side side, int domain, int type, int protocol)
@@ -322,9 +343,12 @@ void bsd_tell(char *kernel, char *ours, const char *name)
 
 static bool open_way(struct bsd *b, enum bsd_way way)
 {
-    if (way != BSD_OURS)
+    if (way == BSD_OUR_CLIENT || way == BSD_OUR_SERVER)
         return bsd_mixed(b, way == BSD_OUR_CLIENT ? CLIENT : SERVER);
-    bsd_ours(b);
+    if (way == BSD_AT_HOME)
+        bsd_at_home(b);
+    else
+        bsd_ours(b);
     return true;
 }
 

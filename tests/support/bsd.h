@@ -49,6 +49,9 @@ struct bsd {
 void bsd_kernel(struct bsd *b);
 void bsd_ours(struct bsd *b);
 
+/** Both sides on one net of ours, at 127.0.0.1 and ::1. */
+void bsd_at_home(struct bsd *b);
+
 /** Ours at one side, the kernel's at the other, and a wire between (support/wire.h). False: there
  * is none to be had. */
 bool bsd_mixed(struct bsd *b, enum bsd_side ours);
@@ -95,7 +98,7 @@ long bsd_note(struct bsd *b, int line, const char *text, long result);
 void bsd_tell(char *kernel, char *ours, const char *name);
 
 /** What is held against the kernel with itself. For loops from 0 to BSD_WAYS. */
-enum bsd_way { BSD_OURS, BSD_OUR_CLIENT, BSD_OUR_SERVER, BSD_WAYS };
+enum bsd_way { BSD_OURS, BSD_OUR_CLIENT, BSD_OUR_SERVER, BSD_AT_HOME, BSD_WAYS };
 
 /** Runs a scenario over both, and fails the test at the first step that differs. */
 void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way);

@@ -258,7 +258,8 @@ static void told_by_tcp_info(struct bsd *b)
     STEP(b, info.tcpi_state);
     STEP(b, (info.tcpi_options & (TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE)));
     STEP(b, info.tcpi_snd_mss > 0 && info.tcpi_rto > 0 && info.tcpi_rcv_mss > 0);
-    STEP(b, info.tcpi_snd_cwnd);
+    /* RFC 6928 2: no more than two segments that are as long as a loopback's */
+    STEP(b, info.tcpi_snd_cwnd == (b->net[CLIENT] && b->net[SERVER] == b->net[CLIENT] ? 2 : 10));
     STEP(b, info.tcpi_lost + info.tcpi_unacked + info.tcpi_total_retrans);
     STEP(b, info.tcpi_pmtu > info.tcpi_snd_mss);
     n = sizeof(value);

@@ -78,6 +78,7 @@ struct tlsyn_link_caps {
      * whose far side speaks in bare datagrams puts an Ethernet header, to its own hwaddr, before
      * what comes in and takes it from what leaves. */
     bool point_to_point;
+    bool loopback; /* what is sent comes back: the way from and to the stack's own addresses */
     uint8_t hwaddr[6]; /* our Ethernet address */
 };
 
@@ -237,6 +238,13 @@ int tlsyn_pcap_open_file(const char *path, const char *filter, char *message,
  * -EINVAL, -ENOMEM.
  */
 int tlsyn_pipe_open(const struct tlsyn_link_caps *caps, int depth, struct tlsyn_link *ends[2]);
+
+/**
+ * A link whose other end it is itself, in memory. The interface on it takes 127.0.0.1 and ::1; with
+ * it a stack reaches all of its own addresses, whatever interface they are on, and none of that is
+ * seen elsewhere. It should be the last one added. 0, -ENOMEM.
+ */
+int tlsyn_loopback_open(struct tlsyn_link **link);
 
 /* --- capture ---------------------------------------------------------------------------------- */
 

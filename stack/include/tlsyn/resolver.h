@@ -7,7 +7,7 @@
  * A shell like the loop (tlsyn/loop.h) that turns it: it reads files and a clock. Names are looked
  * for in /etc/hosts, then asked of the servers; servers and search domains are those of
  * /etc/resolv.conf unless others are given. A server on 127.0.0.0/8 is the kernel's, and out of
- * reach of a stack that has no loopback.
+ * reach of a stack.
  *
  * Ports of queries are the stack's choice, unpredictable; so are the queries' IDs; an answer counts
  * only if it comes from the server that was asked (RFC 5452).

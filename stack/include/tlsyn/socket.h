@@ -18,7 +18,9 @@
  *   - No SO_REUSEPORT. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
  *     it, as if SO_REUSEADDR were always set for that.
- *   - There is no loopback: a stack does not reach its own addresses.
+ *   - 127.0.0.1, ::1 and the net's own addresses are reached within the net, as "localhost" is
+ *     within a host: neither the kernel's sockets nor those of another net are there, and of
+ *     127.0.0.0/8 no other address is. A stack of the caller's has what the caller gave it.
  *   - A call that waits on a descriptor which another thread closes returns EBADF.
  *   - poll(2) shows an error waiting on a datagram socket as POLLIN without POLLERR. After a
  *     connect that failed, or a disconnect, the descriptor is to be registered with epoll(7) anew.
