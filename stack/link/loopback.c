@@ -1,5 +1,7 @@
 /*
- * link/loopback.c: a link to itself. Read first: tlsyn/link.h; RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3.
+ * link/loopback.c: a link to itself.
+ *
+ * Read first: tlsyn/link.h; RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3.
  *
  * As in a pipe, a frame is copied when it is transmitted and keeps its offload metadata: nobody
  * finishes a checksum or cuts a super-frame. What is sent in a turn of the loop is received in the

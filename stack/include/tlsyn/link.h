@@ -78,7 +78,7 @@ struct tlsyn_link_caps {
      * whose far side speaks in bare datagrams puts an Ethernet header, to its own hwaddr, before
      * what comes in and takes it from what leaves. */
     bool point_to_point;
-    bool loopback; /* what is sent comes back: the way from and to the stack's own addresses */
+    bool loopback;     /* what is sent comes back: the way from and to the stack's own addresses */
     uint8_t hwaddr[6]; /* our Ethernet address */
 };
 
