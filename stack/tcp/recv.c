@@ -245,7 +245,8 @@ enum tcp_verdict tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 
 uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
 {
-    uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
+    uint32_t all = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
+    uint32_t room = all, unit = 1u << conn->rcv_wscale;
     uint32_t promised = tcp_promised(conn);
     uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
@@ -255,10 +256,13 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     if (room < promised + step)
         room = promised;
     uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
+    /* RFC 7323 2.4: a promise is kept to the octet where there is room for its last unit. Else
+     * what the shift cuts off is not announced, but taken nonetheless: the ring still has room for
+     * it. */
+    if (room == promised && all - room >= unit)
+        room += unit - 1;
     if (room > max)
         room = max;
-    /* RFC 7323 2.4: what the shift cuts off is not announced, but taken nonetheless: the ring still
-     * has room for it. */
     return room >> conn->rcv_wscale << conn->rcv_wscale;
 }
 

@@ -89,6 +89,26 @@ START_TEST(our_shift_is_enough_for_the_whole_buffer) /* loop: buffer */
 }
 END_TEST
 
+/* 2.4: the SYN-ACK's window is not scaled, the next one is: its last unit is rounded up where there
+ * is room for that (R7323-WS5) */
+START_TEST(what_the_syn_ack_promised_is_not_taken_back_by_the_scale)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_wscale = true, .wscale = 7},
+                                  .conn = {.rcv_ring = 66700});
+
+    peer_sends(t, SYN());
+    const struct wire_tcp *synack = expect(t, SYNACK());
+    uint8_t scale = synack->options.wscale;
+    ck_assert_uint_eq(synack->wnd, 65535);
+    ck_assert_uint_gt(scale, 0);
+    t->user.deaf = true;
+    peer_sends(t, ACK(.len = 1000));
+    advance(t, TLSYN_MS(100));
+    ck_assert_uint_ge(1000 + ((uint32_t)expect(t, ACK(.ack = 1001))->wnd << scale), 65535);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- 3, 4: timestamps ------------------------------------------------------------------------- */
 
 /* 3.2: TSecr (R7323-TS1) */
@@ -319,6 +339,7 @@ Suite *rfc7323_suite(void)
     tcase_add_loop_test(scale, an_opener_scales_if_the_syn_ack_does, 0, 2);
     tcase_add_loop_test(scale, the_peers_window_is_shifted_by_what_its_syn_said, 0, 16);
     tcase_add_loop_test(scale, our_shift_is_enough_for_the_whole_buffer, 0, 5);
+    tcase_add_test(scale, what_the_syn_ack_promised_is_not_taken_back_by_the_scale);
     suite_add_tcase(suite, scale);
     tcase_add_test(stamps, the_third_segment_echoes_the_syn_ack);
     tcase_add_test(stamps, a_timestamp_that_nobody_agreed_on_is_ignored);
