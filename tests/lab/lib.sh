@@ -9,7 +9,12 @@ unset CDPATH
 : "${TLSYN:?is the tlsyn binary to test}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-export TLSYN_CACHE="${TLSYN_CACHE:-$scratch/cache}" # nothing from another test, or the user's
+# Nothing from another test, or the user's: caches, and what `tlsyn ss` finds running. A script that runs itself in the
+# lab's hosts keeps what it had outside.
+if [ -z "${TLSYN_TEST_FOLDER:-}" ]; then
+    mkdir -m 700 "$scratch/runtime"
+    export TLSYN_TEST_FOLDER="$scratch" TLSYN_CACHE="$scratch/cache" XDG_RUNTIME_DIR="$scratch/runtime"
+fi
 
 fail()
 {

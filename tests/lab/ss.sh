@@ -174,8 +174,7 @@ refused()
 # --- outside --------------------------------------------------------------------------------------
 need_namespaces
 echo index >"$scratch/index.html"
-mkdir -m 700 "$scratch/runtime"
-export SHARED="$scratch" XDG_RUNTIME_DIR="$scratch/runtime"
+export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "cd $scratch && exec $TLSYN serve . --self-signed ca.pem 2>log" \
     -- "$self" inside ||
     exit 1
