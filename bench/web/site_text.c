@@ -158,7 +158,8 @@ static void write_style_sheet(const struct writing *w)
     fputs(backgrounds ? ";\n}\n" : "}\n", w->out);
 }
 
-/* A script names what it loads in calls: load("img", "src", "/IMG.gif"). */
+/* A script names what it loads in calls: load("img", "src", "https://host/IMG.gif"). The URL is
+ * whole, for the document that it would be relative to may be another host's. */
 static void write_script(const struct writing *w)
 {
     static const char *const arguments[] = {
@@ -181,7 +182,7 @@ static void write_script(const struct writing *w)
           w->out);
     for (int i = 0; i < w->children; i++) {
         fprintf(w->out, "    load(%s, \"", arguments[kind_of(w, i)]);
-        put_url(w, i, false);
+        put_url(w, i, true);
         fputs("\");\n", w->out);
     }
     fputs("}());\n", w->out);

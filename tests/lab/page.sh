@@ -1,6 +1,6 @@
 #!/bin/sh
-# tlsyn serve --page: its names asked of its DNS server, its files by curl and tlsyn get, and the whole page by a browser, which
-# finds every URL of it.
+# tlsyn serve --page: its names asked of its DNS server, its files by curl and tlsyn get, and the whole page, the typical one and
+# one of a HAR file, by a browser, which finds every URL of it.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need curl openssl getent
@@ -37,18 +37,32 @@ inside()
     grep -q 'src="/IMG1_7.gif"' "$scratch/F1.html" || fail "that is no frame: $(cat "$scratch/F1.html")"
     passed "tlsyn get asks for the name and gets a frame, over our own stack"
 
-    command -v chromium >/dev/null || { echo "no chromium here: no browser looks at the page"; return; }
+    command -v chromium >/dev/null || { echo "no chromium here: no browser looks at the pages"; return; }
     : >"$SHARED/serve.log"
+    browse "*.page.test" "$TLSYN_PEER" https://www.page.test/
+    grep -q '<frame src="/F1.html">' "$scratch/dom" || fail "the browser sees: $(cat "$scratch/dom")"
+    fetches 29 serve.log
+    browse "*.test" 10.77.0.15 https://shop.test/
+    fetches "$(sed -n 's/.*shop.har: \([0-9]*\) URLs.*/\1/p' "$SHARED/har.log")" har.log
+}
+
+# browse HOSTS ADDRESS URL: in the browser, for which these hosts are there; $scratch/dom.
+browse()
+{
     HOME=$scratch timeout 90 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
         --user-data-dir="$scratch/profile" --disable-background-networking --disable-component-update --disable-extensions \
-        --disable-sync --ignore-certificate-errors --host-resolver-rules="MAP *.page.test $TLSYN_PEER" \
-        --virtual-time-budget=20000 --dump-dom https://www.page.test/ >"$scratch/dom" 2>"$scratch/console" ||
+        --disable-sync --ignore-certificate-errors --host-resolver-rules="MAP $1 $2" \
+        --virtual-time-budget=20000 --dump-dom "$3" >"$scratch/dom" 2>"$scratch/console" ||
         fail "the browser ends with $?: $(tail -n 3 "$scratch/console")"
-    grep -q '<frame src="F1.html">\|<frame src="/F1.html">' "$scratch/dom" || fail "the browser sees: $(cat "$scratch/dom")"
-    sed -n 's/.*"GET \([^ ]*\)" \(200\|302\) .*/\1/p' "$SHARED/serve.log" | sort >"$scratch/fetched"
-    [ "$(sort -u "$scratch/fetched" | wc -l)" -eq 29 ] || fail "the browser fetched: $(cat "$scratch/fetched")"
-    ! grep -v '" \(200\|302\) ' "$SHARED/serve.log" | grep '"GET' || fail "and the lines above"
-    passed "a browser finds the page's 29 URLs, each of which is there"
+}
+
+# fetches URLS LOG: the browser found so many URLs, each of which was there.
+fetches()
+{
+    sed -n 's/.*"GET \([^ ]*\)" \(200\|302\) .*/\1/p' "$SHARED/$2" | sort -u >"$scratch/fetched"
+    [ "$(wc -l <"$scratch/fetched")" -eq "$1" ] || fail "the browser fetched $(wc -l <"$scratch/fetched") of $1: $(cat "$scratch/fetched")"
+    ! grep '"GET' "$SHARED/$2" | grep -v '" \(200\|302\) ' || fail "and the lines above"
+    passed "a browser finds the page's $1 URLs, each of which is there"
 }
 
 cd "${SHARED:-/}"
@@ -56,11 +70,14 @@ cd "${SHARED:-/}"
 
 # --- outside --------------------------------------------------------------------------------------
 need_namespaces
+cp "$(dirname "$self")/../fuzz/corpus/har/shop.har" "$scratch"
 cat >"$scratch/servers" <<END
 cd $scratch
-exec $TLSYN serve --page typical --dns --self-signed ca.pem 2>>serve.log
+$TLSYN serve --page typical --dns --self-signed ca.pem 2>>serve.log &
+$TLSYN serve --page shop.har --address 10.77.0.15/24 --self-signed har.pem 2>har.log &
+wait
 END
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "sh $scratch/servers" -- "$self" inside ||
-    { cat "$scratch/serve.log"; exit 1; }
-no_findings "$scratch/serve.log"
+    { cat "$scratch/serve.log" "$scratch/har.log"; exit 1; }
+no_findings "$scratch/serve.log" "$scratch/har.log"

@@ -260,7 +260,7 @@ START_TEST(any_graph_is_told_by_its_files)
     ask(site, "b.test", "/S.js", &asked);
     ck_assert_ptr_nonnull(strstr(asked.body,
                                  "    load(\"img\", \"src\", \"https://a.test/X.gif\");\n"
-                                 "    load(\"link\", \"href\", \"/Y.css\");\n"));
+                                 "    load(\"link\", \"href\", \"https://b.test/Y.css\");\n"));
     ask(site, "a.test", "/C.css", &asked);
     ck_assert(strncmp(asked.body,
                       "@import url(\"/W.css\");\nbody {\n    margin: 1em;\n"

@@ -18,7 +18,7 @@ struct tlsyn_certify_options {
     struct tlsyn_random *random;
 };
 
-#define TLSYN_CERTIFY_NAMES 16
+#define TLSYN_CERTIFY_NAMES 40
 
 /** PEM texts. The authority's key is gone. */
 struct tlsyn_certified {
