@@ -111,9 +111,9 @@ coverage: setup-test
 	$(step) 'build: build/coverage'
 	@$(configure) coverage >/dev/null
 	@$(compile) coverage
-	$(step) 'tests: unit, sim, fuzz'
+	$(step) 'tests: unit, conformance, sim, fuzz'
 	@find build/coverage -name '*.gcda' -delete
-	@ctest --preset coverage -L 'unit|sim|fuzz' || true
+	@ctest --preset coverage -L 'unit|conformance|sim|fuzz' || true
 	@set -e; for folder in wire ip tcp; do \
 	    printf '== stack/%s\n' "$$folder"; \
 	    gcovr --root . --filter "stack/$$folder/" --object-directory build/coverage \
