@@ -17,6 +17,7 @@
 #include "page_option.h"
 #include "say.h"
 #include "serve_page.h"
+#include "tls_tally.h"
 #include "visitor.h"
 
 /* After the first Ctrl-C: how long responses under way may take; a second one ends at once. */
@@ -49,6 +50,7 @@ struct serve {
     struct tlsyn_acceptor acceptor;
     struct tlsyn_listener *listener;
     struct visitors visitors;
+    struct tls_tally tally;
 };
 
 /* --- setting up ------------------------------------------------------------------------------- */
@@ -193,11 +195,12 @@ static void tell_sessions(const struct serve *s)
                (unsigned long long)c.handshakes[TLSYN_TLS_ID],
                (unsigned long long)c.handshakes[TLSYN_TLS_TICKET],
                (unsigned long long)c.handshakes[TLSYN_TLS_PSK]);
-    say_detail("not resumed: %llu session IDs unknown, %llu tickets expired, %llu not ours; "
-               "%llu tickets sent, %u sessions kept, %llu left early",
-               (unsigned long long)c.ids_unknown, (unsigned long long)c.tickets_expired,
-               (unsigned long long)c.tickets_foreign, (unsigned long long)c.tickets_sent,
-               c.sessions, (unsigned long long)c.evicted);
+    say_detail(
+        "not resumed: %llu session IDs unknown, %llu expired, %llu tickets expired, %llu not ours; "
+        "%llu tickets sent, %u sessions kept, %llu left early",
+        (unsigned long long)c.ids_unknown, (unsigned long long)c.ids_expired,
+        (unsigned long long)c.tickets_expired, (unsigned long long)c.tickets_foreign,
+        (unsigned long long)c.tickets_sent, c.sessions, (unsigned long long)c.evicted);
 }
 
 /* How connections were opened, and what was kept out: docs/HANDSHAKE.md has the names. */
@@ -229,6 +232,8 @@ static int serve(struct serve *s)
         status = start_listening(s);
     if (status != CLI_OK)
         return status;
+    tls_tally_init(&s->tally, s->visitors.config);
+    tlsyn_control_source(s->host.control, &s->tally.source);
     error = serve_until_told(s);
     if (error == -EINTR)
         finish(s);

@@ -138,12 +138,16 @@ static void show_head(struct ss *ss)
     ss->head = true;
 }
 
-/* What of the counters tells how connections were opened, and what was kept out. */
+/* What of the counters tells how connections and sessions were opened, and what was kept out. */
 static bool is_about_opening(const char *line)
 {
-    static const char *const prefixes[] = {"TcpPassiveOpens",      "TcpExtTCPAdmit",
-                                           "TcpExtSyncookies",     "TcpExtTCPReqQFull",
-                                           "TcpExtListenOverflow", "TcpExtTCPAmplification"};
+    static const char *const prefixes[] = {"TcpPassiveOpens",
+                                           "TcpExtTCPAdmit",
+                                           "TcpExtSyncookies",
+                                           "TcpExtTCPReqQFull",
+                                           "TcpExtListenOverflow",
+                                           "TcpExtTCPAmplification",
+                                           "Tls"};
     char name[64];
 
     if (!is_what(line, "counter") || !ss_member(line, "name", name, sizeof(name)))

@@ -102,9 +102,9 @@ int session_ids_put(struct session_ids *s, int64_t now, const struct ticket_owne
     return 0;
 }
 
-static bool is_theirs(const struct session_place *p, int64_t now, const struct ticket_owner *owner)
+static bool is_theirs(const struct session_place *p, const struct ticket_owner *owner)
 {
-    return now < p->until && p->owner.version == owner->version &&
+    return p->owner.version == owner->version &&
            memcmp(p->owner.asked, owner->asked, sizeof(owner->asked)) == 0;
 }
 
@@ -118,7 +118,9 @@ int session_ids_get(struct session_ids *s, int64_t now, const struct ticket_owne
     at = *bucket_of(s, id);
     while (at != 0 && memcmp(s->place[at - 1].id, id, SESSION_ID) != 0)
         at = s->place[at - 1].next;
-    if (at == 0 || !is_theirs(&s->place[at - 1], now, owner))
+    if (at == 0 || !is_theirs(&s->place[at - 1], owner))
         return MBEDTLS_ERR_SSL_CACHE_ENTRY_NOT_FOUND;
+    if (s->place[at - 1].until <= now)
+        return MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED;
     return mbedtls_ssl_session_load(session, s->place[at - 1].state, s->place[at - 1].len);
 }

@@ -66,6 +66,8 @@ static int get_session(void *context, const unsigned char *id, size_t id_len,
 
     if (code == 0)
         c->at_work->found = TLSYN_TLS_ID;
+    else if (code == MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED)
+        c->counters.ids_expired++;
     else
         c->counters.ids_unknown++;
     return code;

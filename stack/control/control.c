@@ -57,7 +57,7 @@ static int answer(struct control_client *client)
 
     if (!out)
         return -ENOMEM;
-    snapshot_write(out, &client->control->about, client->control->stack);
+    snapshot_write(out, &client->control->about, client->control->stack, client->control->source);
     whole = !ferror(out);
     if (fclose(out) != 0 || !whole) {
         free(client->text);
@@ -212,6 +212,12 @@ int tlsyn_control_open(struct tlsyn_loop *loop, struct tlsyn_stack *stack,
     else
         *out = control;
     return error;
+}
+
+void tlsyn_control_source(struct tlsyn_control *control, struct tlsyn_control_source *source)
+{
+    if (control)
+        control->source = source;
 }
 
 void tlsyn_control_close(struct tlsyn_control *control)

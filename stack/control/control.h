@@ -29,8 +29,9 @@ struct tlsyn_control {
     struct tlsyn_loop_watch watch;
     struct tlsyn_loop *loop; /* NULL: not open */
     struct tlsyn_stack *stack;
-    struct tlsyn_control_about about; /* its strings are ours */
-    char *command, *interface;        /* owned */
+    struct tlsyn_control_about about;    /* its strings are ours */
+    char *command, *interface;           /* owned */
+    struct tlsyn_control_source *source; /* or NULL */
     int dir, listener;
     char name[48];
     struct control_client client[CONTROL_CLIENTS];

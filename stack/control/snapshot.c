@@ -172,7 +172,13 @@ static void put_count(FILE *out, const char *what, const char *name, uint64_t va
     line_end(&line);
 }
 
-void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct tlsyn_stack *stack)
+static void put_more(void *out, const char *name, uint64_t value)
+{
+    put_count(out, "counter", name, value);
+}
+
+void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct tlsyn_stack *stack,
+                    struct tlsyn_control_source *source)
 {
     struct snapshot s = {.visitor = {.on_conn = take_conn, .on_listener = take_listener},
                          .out = out};
@@ -183,6 +189,8 @@ void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct t
     for (int i = 0; i < TLSYN_COUNTERS; i++)
         put_count(out, "counter", tlsyn_counter_name((enum tlsyn_counter)i),
                   tlsyn_counter(stack, (enum tlsyn_counter)i));
+    if (source)
+        source->tell(source, put_more, out);
     for (int i = 0; i < TLSYN_DROPS; i++)
         put_count(out, "drop", tlsyn_drop_name((enum tlsyn_drop)i),
                   tlsyn_drops(stack, (enum tlsyn_drop)i));

@@ -7,7 +7,8 @@
  *     connection   number, state, local, local_port, remote, remote_port, and what
  *                  tlsyn_conn_info() knows; times in milliseconds, the names end in _ms; ssthresh
  *                  is null before the first loss
- *     counter      name (as of nstat(8)), value: those that are not zero
+ *     counter      name (as of nstat(8)), value: those that are not zero; of the stack, and of
+ *                  what stands on it
  *     drop         name, value: the same for frames and segments thrown away, by reason
  *     end          once, last; left_off: connections beyond SNAPSHOT_CONNS
  *
@@ -25,7 +26,8 @@
  * it. */
 #define SNAPSHOT_CONNS 4096
 
-/** Writes the lines; what went wrong is the stream's to tell. */
-void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct tlsyn_stack *stack);
+/** Writes the lines; what went wrong is the stream's to tell. `source` may be NULL. */
+void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct tlsyn_stack *stack,
+                    struct tlsyn_control_source *source);
 
 #endif

@@ -106,6 +106,18 @@ strangers()
     says '"offered": "new"' # moved by hand, it is none of this server's
 }
 
+# What tlsyn ss shows of all that.
+counters()
+{
+    "$TLSYN" ss --counters "$(cat "$SHARED/pid")" >"$scratch/ss" || fail "ss: $(cat "$scratch/ss")"
+    for line in 'HandshakesById  *1' 'HandshakesByTicket  *2' 'HandshakesByPsk  *1' 'SessionsKept  *[1-9]' \
+        'SessionsUnknown  *3' 'TicketsForeign  *[1-9]' 'TicketsSent  *[1-9][0-9]*'; do
+        grep -q "^Tls$line$" "$scratch/ss" || fail "no Tls$line: $(cat "$scratch/ss")"
+    done
+    "$TLSYN" ss -s "$(cat "$SHARED/pid")" | grep -q '^TlsSessionsKept ' || fail "nothing of sessions in ss -s"
+    passed "tlsyn ss shows the server's cache"
+}
+
 inside()
 {
     await "$SHARED/serve.log" serving
@@ -131,6 +143,7 @@ inside()
     visit New -connect "$TLSYN_PEER:443" -tls1_2 -no_ticket -servername other.test \
         -sess_in "$scratch/session"
     passed "a session of another server or another name is refused, and the handshake goes on"
+    counters
 
     for version in 1.2 1.3; do
         curl -sS --cacert "$SHARED/ca.pem" --tls-max $version -H 'Connection: close' \
@@ -163,6 +176,7 @@ openssl s_server -accept 4435 -cert ec.pem -key ec.key -www -tls1_2 >/dev/null 2
 $TLSYN serve www --self-signed ca.pem 2>serve.log &
 first=\$!
 $TLSYN serve www --address 10.77.0.13/24 --no-tickets --self-signed other.pem 2>serve.other &
+echo \$first >pid
 trap "kill \$first \$!" TERM
 wait
 wait
@@ -176,6 +190,6 @@ until grep -q 'TLS handshakes: ' "$scratch/serve.log" || [ "$tries" -ge 100 ]; d
     sleep 0.05
 done
 grep -q 'by session ID' "$scratch/serve.log" &&
-    grep -q 'not resumed: [1-9][0-9]* session IDs unknown, 0 tickets expired, [1-9][0-9]* not ours' \
+    grep -q 'not resumed: [1-9][0-9]* session IDs unknown, 0 expired, 0 tickets expired, [1-9][0-9]* not ours' \
         "$scratch/serve.log" || fail "no summary: $(cat "$scratch/serve.log")"
 no_findings "$scratch/serve.log" "$scratch/serve.other"

@@ -52,7 +52,15 @@ END_TEST
 
 /* --- a stack ---------------------------------------------------------------------------------- */
 
-/* The snapshot of a test's stack. */
+static void tell_two(struct tlsyn_control_source *source,
+                     void (*put)(void *out, const char *name, uint64_t value), void *out)
+{
+    (void)source;
+    put(out, "TlsNothing", 0);
+    put(out, "TlsSessionsKept", 7);
+}
+
+/* The snapshot of a test's stack, and of something that stands on it. */
 static char *snapshot_of(struct tcp_test *t)
 {
     const struct tlsyn_addr address = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 1});
@@ -61,8 +69,9 @@ static char *snapshot_of(struct tcp_test *t)
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
+    struct tlsyn_control_source source = {.tell = tell_two};
 
-    snapshot_write(out, &about, t->stack);
+    snapshot_write(out, &about, t->stack, &source);
     ck_assert_int_eq(fclose(out), 0);
     return text;
 }
@@ -125,6 +134,8 @@ START_TEST(a_snapshot_tells_of_process_listener_connection_and_counters)
     line = line_of(text, "counter");
     ck_assert_int_gt(ss_number(line, "value"), 0);
     free(line);
+    ck_assert_ptr_nonnull(strstr(text, "\"name\": \"TlsSessionsKept\", \"value\": 7}"));
+    ck_assert_ptr_null(strstr(text, "TlsNothing"));
     line = line_of(text, "end");
     expect_member(line, "left_off", "0");
     free(line);

@@ -33,6 +33,18 @@ struct tlsyn_control_about {
 int tlsyn_control_open(struct tlsyn_loop *loop, struct tlsyn_stack *stack,
                        const struct tlsyn_control_about *about, struct tlsyn_control **control);
 
+/** Something that stands on the stack and counts, too. */
+struct tlsyn_control_source {
+    /** Calls put(out, name, value) for each counter, whose names are in nstat's manner; those of
+     * value 0 are not shown. Called in the loop. */
+    void (*tell)(struct tlsyn_control_source *source,
+                 void (*put)(void *out, const char *name, uint64_t value), void *out);
+};
+
+/** Shows what `source` counts among the counters, until the socket is removed; NULL: nothing more.
+ * Where control is NULL nobody asks. */
+void tlsyn_control_source(struct tlsyn_control *control, struct tlsyn_control_source *source);
+
 /** Removes the socket. NULL is allowed. */
 void tlsyn_control_close(struct tlsyn_control *control);
 

@@ -214,6 +214,7 @@ struct tlsyn_tls_counters {
     uint64_t tickets_expired; /* server: brought too late */
     uint64_t tickets_foreign; /* server: of another key, altered, or of another name or version */
     uint64_t ids_unknown;     /* server: session IDs that were not there (any more) */
+    uint64_t ids_expired;     /* server: there, but too old */
     uint32_t sessions;        /* server: kept by ID now */
     uint64_t evicted;         /* server: of those, left before their time */
     uint64_t waited;          /* server: full handshakes that waited for their turn */
