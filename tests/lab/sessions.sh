@@ -146,7 +146,7 @@ inside()
     counters
 
     for version in 1.2 1.3; do
-        curl -sS --cacert "$SHARED/ca.pem" --tls-max $version -H 'Connection: close' \
+        curl -sS --http1.1 --cacert "$SHARED/ca.pem" --tls-max $version -H 'Connection: close' \
             "https://$TLSYN_PEER/?[1-2]" -o /dev/null || fail "curl twice"
         tail -n 1 "$SHARED/serve.log" | grep -q ' \(id\|ticket\|psk\) ' ||
             fail "curl $version does not come back: $(cat "$SHARED/serve.log")"
