@@ -15,8 +15,7 @@
  */
 #include "tcp/ecn.h"
 
-#include "tcp/congest.h"
-#include "tcp/recovery.h"
+#include "tcp/ecn_feedback.h"
 #include "tcp/timers.h"
 
 #define NOT_ECT 0u
@@ -40,16 +39,6 @@
 
 #define OPTION_REPEAT 2u /* ACKs get lost */
 
-/* 3.2.2.5.2: segments per ACK from which on ACKs that stand for many are this peer's custom. */
-#define THIN          4u
-#define AVERAGE_SHIFT 3 /* of per_ack: eighths, and a new one counts for an eighth */
-
-static uint8_t ace_of(const struct wire_tcp *segment)
-{
-    return (uint8_t)(segment->ae << 2 | !!(segment->flags & TCP_CWR) << 1 |
-                     !!(segment->flags & TCP_ECE));
-}
-
 static void set_ace(struct wire_tcp *segment, unsigned ace)
 {
     segment->ae = ace >> 2 & 1u;
@@ -72,31 +61,6 @@ static bool arrived_mangled(unsigned ace)
     return ace == 3 || ace == 4 || ace == 6;
 }
 
-/* Of an option: the middle counter is that of marked text in either order of the others, and what
- * is left out at its end has not changed. True if it can be believed: *grown is how far that
- * counter has moved on, or -1: the option is older than another one. R9768-4 */
-static bool read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, int32_t *grown)
-{
-    struct ecn *e = &conn->ecn;
-    unsigned n = theirs->accecn_fields;
-
-    *grown = 0;
-    if (n == 0 || e->option_mangled)
-        return false;
-    if (!e->option_seen && (theirs->accecn[0] == 0 || (n > 2 && theirs->accecn[2] == 0))) {
-        e->option_mangled = true;
-        return false;
-    }
-    e->option_seen = true;
-    if (n < 2)
-        return true;
-    uint32_t more = (theirs->accecn[1] - conn->ecn_told.bytes) & BYTES_MASK;
-    *grown = more > BYTES_MASK / 2 ? -1 : (int32_t)more;
-    if (*grown > 0)
-        conn->ecn_told.bytes = theirs->accecn[1];
-    return true;
-}
-
 /* SHLD-8 */
 static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
 {
@@ -106,32 +70,12 @@ static void begin(struct tlsyn_conn *conn, enum ecn_mode mode)
           mode == ECN_ACCURATE ? TLSYN_COUNT_tcp_ecn_accurate : TLSYN_COUNT_tcp_ecn_classic);
 }
 
-/* FlightSize is that of before the ACK (RFC 5681 (4)): what it takes was on its way when it was
- * marked. */
-static void reduce(struct tlsyn_conn *conn, uint32_t acked)
-{
-    conn->undo.armed = false; /* what can be given back is now this one, and it was for a reason */
-    tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn) + acked);
-    ecn_window_reduced(conn);
-    TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn_told.marked, conn->cc.cwnd);
-}
-
-/* That many more of ours were marked. RFC 3168 6.1.2: once a round trip, whether marks or losses
- * tell. */
-static void marked(struct tlsyn_conn *conn, unsigned more, uint32_t acked)
-{
-    conn->ecn_told.marked += more;
-    conn->tcp->cx->counter[TLSYN_COUNT_tcp_delivered_ce] += more;
-    if (!conn->ecn.reducing && !conn->in_recovery && !conn->after_timeout)
-        reduce(conn, acked);
-}
-
 /* --- the handshake ---------------------------------------------------------------------------- */
 
 /* R3168-1 */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
-    unsigned ace = ace_of(syn);
+    unsigned ace = ecn_ace(syn);
 
     if (ace == 0)
         return;
@@ -142,7 +86,7 @@ void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 
 bool ecn_answer(const struct wire_tcp *syn, struct wire_tcp *synack, bool classic)
 {
-    unsigned ace = ace_of(syn);
+    unsigned ace = ecn_ace(syn);
 
     classic = classic && ace == ACE_CLASSIC;
     if (classic)
@@ -154,7 +98,7 @@ bool ecn_answer(const struct wire_tcp *syn, struct wire_tcp *synack, bool classi
 
 void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool classic)
 {
-    if (ace_of(segment) > 1)
+    if (ecn_ace(segment) > 1)
         set_ace(syn, ACE_ALL);
     else if (classic)
         set_ace(syn, ACE_CLASSIC);
@@ -164,7 +108,7 @@ void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool class
 bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 {
     struct ecn *e = &conn->ecn;
-    unsigned ace = ace_of(syn);
+    unsigned ace = ecn_ace(syn);
 
     if (ace == 0)
         e->mute = true;
@@ -175,7 +119,7 @@ bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 /* R3168-1 */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
-    unsigned ace = ace_of(synack);
+    unsigned ace = ecn_ace(synack);
     int32_t grown;
 
     bool classic = ace == 1 || ace == 5;
@@ -190,18 +134,18 @@ void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
         return;
     ecn_synack_repeated(conn, synack);
     conn->ecn.options_due = 1;
-    read_option(conn, &synack->options, &grown);
+    ecn_read_option(conn, &synack->options, &grown);
     if (arrived_mangled(ace))
         conn->ecn.mute = true;
     if (ace == handshake_encoding(CE))
-        marked(conn, 0, 0); /* 3.2.2.2: counts nowhere, and is heeded all the same */
+        ecn_marked(conn, 0, 0); /* 3.2.2.2: counts nowhere, and is heeded all the same */
 }
 
 /* RFC 9768 3.2.2.1, 3.2.2.2: once, no matter how many SYN-ACKs come. R9768-7 */
 void ecn_synack_repeated(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
     struct ecn *e = &conn->ecn;
-    unsigned ace = ace_of(synack);
+    unsigned ace = ecn_ace(synack);
 
     if (e->mode != ECN_ACCURATE || ace < 2 || ace == 5 || ace == ACE_ALL)
         return;
@@ -212,21 +156,10 @@ void ecn_synack_repeated(struct tlsyn_conn *conn, const struct wire_tcp *synack)
     e->synack_marked = e->synack_marked || synack->codepoint == CE;
 }
 
-/* 3.2.2.4: the counter begins above zero; zeroed on the way it tells nothing. R9768-8 */
-static bool zeroed(struct ecn *e, unsigned ace)
-{
-    bool first = !e->heard;
-
-    e->heard = true;
-    if (first && ace == 0)
-        e->mute = e->deaf = true;
-    return first && ace == 0;
-}
-
 void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;
-    unsigned ace = ace_of(segment);
+    unsigned ace = ecn_ace(segment);
     int32_t grown;
 
     if (e->mode != ECN_ACCURATE || conn->active)
@@ -235,15 +168,15 @@ void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
         ecn_take_feedback(conn, segment, 0); /* only a pure ACK has the handshake's encoding */
         return;
     }
-    read_option(conn, &segment->options, &grown);
-    if (zeroed(e, ace))
+    ecn_read_option(conn, &segment->options, &grown);
+    if (ecn_zeroed(e, ace))
         return;
     if (arrived_mangled(ace))
         e->mute = true;
     if (ace != handshake_encoding(CE))
         return;
     e->ace = ace & ACE_MASK; /* 3.2.2.2: as if it counted. R9768-7 */
-    marked(conn, 1, 0);
+    ecn_marked(conn, 1, 0);
 }
 
 /* --- what arrives ----------------------------------------------------------------------------- */
@@ -306,85 +239,6 @@ void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment)
         take_classic(conn, segment);
     else
         take_accurate(conn, segment);
-}
-
-/* --- what is fed back ------------------------------------------------------------------------- */
-
-/* Segments of ours that have arrived since the last ACK, at least; and how many that is per ACK. */
-static unsigned delivered(struct tlsyn_conn *conn)
-{
-    struct ecn_told *told = &conn->ecn_told;
-    uint32_t all = tcp_delivered(conn);
-    unsigned n = (all - told->delivered + conn->cc.smss - 1) / conn->cc.smss;
-    unsigned sample = (n < UINT8_MAX ? n : UINT8_MAX) << AVERAGE_SHIFT;
-
-    if (n > 0 && told->per_ack)
-        sample = told->per_ack + (sample >> AVERAGE_SHIFT) - (told->per_ack >> AVERAGE_SHIFT);
-    if (n > 0)
-        told->per_ack = (uint16_t)sample;
-    told->delivered = all;
-    return n;
-}
-
-/* 3.2.3.2.5: the counter of marked text has grown, and that of segments not by enough. Either it
- * has gone round, as far as what was delivered leaves room for that, or one of the two was
- * tampered with: then no ECT of ours leaves any more. R9768-10 */
-static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most, uint32_t grown)
-{
-    struct ecn_told *told = &conn->ecn_told;
-
-    while (told->credit < grown && more + ACE_MASK < most) {
-        more += ACE_MASK + 1u;
-        told->credit += (ACE_MASK + 1u) * conn->peer_mss;
-    }
-    if (told->credit < grown && !conn->in_recovery && !conn->after_timeout)
-        conn->ecn.mute = true;
-    told->credit = told->credit < grown ? 0 : told->credit - grown;
-    return more;
-}
-
-/* The segments of ours that are newly reported as marked. Three bits go round: where no option
- * tells (3.2.3.2.3, 3.2.3.2.4) and ACKs that usually stand for a few segments were lost, the most
- * that can be is what is safe (3.2.2.5.2). R9768-11 */
-static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
-{
-    struct ecn *e = &conn->ecn;
-    unsigned most = delivered(conn), more = (ace_of(segment) - e->ace) & ACE_MASK;
-    int32_t grown;
-    bool told = read_option(conn, &segment->options, &grown);
-
-    if (zeroed(e, ace_of(segment)) || grown < 0)
-        return 0;
-    e->ace = ace_of(segment) & ACE_MASK;
-    conn->ecn_told.credit += more * conn->peer_mss;
-    if (told)
-        return reconcile(conn, more, most, (uint32_t)grown);
-    if (e->option_seen || most <= ACE_MASK || conn->ecn_told.per_ack >> AVERAGE_SHIFT >= THIN)
-        return more;
-    return most - ((most - more) & ACE_MASK);
-}
-
-/* R3168-3 */
-void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked)
-{
-    struct ecn *e = &conn->ecn;
-
-    if (e->mode == ECN_OFF)
-        return;
-    unsigned more = e->mode == ECN_CLASSIC ? !!(segment->flags & TCP_ECE) : marks(conn, segment);
-    if (e->reducing && seq_geq(conn->snd_una, e->reduced))
-        e->reducing = false;
-    if (more > 0 && !e->deaf)
-        marked(conn, more, acked);
-}
-
-void ecn_window_reduced(struct tlsyn_conn *conn)
-{
-    if (conn->ecn.mode == ECN_OFF)
-        return;
-    conn->ecn.cwr_due = conn->ecn.mode == ECN_CLASSIC && !conn->ecn.mute;
-    conn->ecn.reducing = true;
-    conn->ecn.reduced = conn->snd_nxt;
 }
 
 /* --- what leaves ------------------------------------------------------------------------------ */
