@@ -248,14 +248,6 @@ static struct neighbour *next_hop(struct ip *ip, const struct tlsyn_addr *dst)
     return ip_hop_find(ip, NULL, dst, &hop) ? neigh_find(&ip->neigh, hop.iface, &hop.next) : NULL;
 }
 
-void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst)
-{
-    struct neighbour *n = next_hop(ip, dst);
-
-    if (n)
-        neigh_confirm(n);
-}
-
 void ip_doubt(struct ip *ip, const struct tlsyn_addr *dst)
 {
     struct neighbour *n = next_hop(ip, dst);

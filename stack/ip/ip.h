@@ -165,6 +165,8 @@ struct ip_tx {
     uint8_t csum_offset;
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
     bool may_fragment; /* if longer than the path takes, it leaves in fragments */
+    bool
+        confirms; /* `dst` answers what went before: its first hop needs no probe (RFC 4861 7.3.1) */
     struct tlsyn_view text;
     /* Text bytes per segment, when the text is longer than one and the path's gso_max
      * allows it; else 0. */
@@ -199,10 +201,6 @@ bool ip_output_is_open(const struct ip *ip);
 
 /** True if frames wait for ip_output_open(): output is due now. */
 bool ip_output_is_due(const struct ip *ip);
-
-/** Tells the neighbour cache that `dst` answers (RFC 4861 7.3.1: forward progress), so that no
- * probe is needed. */
-void ip_confirm(struct ip *ip, const struct tlsyn_addr *dst);
 
 /** Datagrams to `dst` seem to get lost: its first hop is looked at anew (RFC 1122 3.3.1.4). */
 void ip_doubt(struct ip *ip, const struct tlsyn_addr *dst);

@@ -11,7 +11,7 @@
  *             |  somebody asked us |    | answer to our request
  *             +--------> STALE <---+    +----> REACHABLE <---------------------+
  *                         ^  |                    |   ^                        | answer, or
- *         another address |  | use                |   | ip_confirm()           | ip_confirm()
+ *         another address |  | use                |   | neigh_confirm()        | neigh_confirm()
  *         claimed (any)   |  +--> DELAY ----------|---+                        |
  *                         |          | 5 s        | 30 s                       |
  *                         +----------|------------+                            |

@@ -411,7 +411,7 @@ static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way 
            headers + tx->gso_size <= mtu;
 }
 
-static int find_neighbour(struct ip *ip, const struct ip_hop *hop, struct way *way)
+static int find_neighbour(struct ip *ip, const struct ip_hop *hop, bool confirms, struct way *way)
 {
     if (hop->iface->link->caps.point_to_point)
         return 0;
@@ -422,6 +422,8 @@ static int find_neighbour(struct ip *ip, const struct ip_hop *hop, struct way *w
         drop(ip->cx, TLSYN_DROP_neigh_failed);
         return -EHOSTUNREACH;
     }
+    if (confirms)
+        neigh_confirm(way->neighbour);
     way->hwaddr = way->neighbour->hwaddr;
     return 0;
 }
@@ -442,7 +444,7 @@ static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
         drop(ip->cx, TLSYN_DROP_ip_too_long);
         return -EMSGSIZE;
     }
-    error = find_neighbour(ip, &hop, &way);
+    error = find_neighbour(ip, &hop, tx->confirms, &way);
     if (error < 0)
         return error;
     count(ip->cx, tlsyn_addr_is_ip4(&tx->dst) ? TLSYN_COUNT_ip_out : TLSYN_COUNT_ip6_out);

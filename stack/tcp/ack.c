@@ -69,7 +69,7 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
     if (text > conn->snd.used)
         text = conn->snd.used; /* the rest of it is our FIN */
     conn->snd_una = ack;
-    conn->syn_acked = true;
+    conn->syn_acked = conn->progress = true;
     /* R2018-6 */
     ring_consume(&conn->snd, text);
     tcp_urgent_sent(conn);

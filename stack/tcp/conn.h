@@ -137,7 +137,8 @@ struct tlsyn_conn {
     bool wscale_ok : 1, ts_ok : 1, sack_ok : 1; /* in force */
     enum tlsyn_state state : 8;
     enum tlsyn_level level : 8;
-    enum tcp_ack_due ack_due : 8;
+    enum tcp_ack_due ack_due : 7;
+    bool progress : 1; /* what we send arrives: the next segment tells ip/ */
     tcp_seq rcv_nxt;
     uint32_t rcv_max; /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
     uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */

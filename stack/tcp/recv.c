@@ -96,6 +96,7 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
+    conn->progress = true; /* our ACKs arrive: there is room for this */
     conn->unacked_text += len;
     if (!filled) {
         ack_soon(conn);

@@ -179,8 +179,10 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
         /* SHLD-22 */
         .tos = conn->tos | codepoint,
         .ttl = conn->ttl,
+        .confirms = conn->progress,
     };
 
+    conn->progress = false;
     if (len > 0) {
         tcp_seq text = segment->seq + !!(segment->flags & TCP_SYN);
 

@@ -7,7 +7,7 @@
  *     0 frame    flags, length, octets     1 IPv4 frame  the same; Ethernet header and IP
  *                                          checksum are made right
  *     2 output   last octet, length        3 time        16 bits, in units of 2 ms
- *     4 flush                              5 confirm     last octet of the address
+ *     4 flush                              5 send on     last octet of the address
  *     6 memory   request that fails        7 probe       last octet; announce if 0
  *     8 ping     last octet, size          9 room        frames that the link still takes
  *     10 IPv6 frame: destination, hop limit, length, octets from the next header on; header,
@@ -116,8 +116,11 @@ static void send_ip6(struct ip_bed *bed, struct reader *r, struct tlsyn_ping_han
 {
     static uint8_t text[1500];
     uint8_t where = get_u8(r);
-    struct ip_tx tx = {
-        .dst = place(where), .protocol = IP_PROTOCOL_TCP, .header_len = 20, .csum_offset = 16};
+    struct ip_tx tx = {.dst = place(where),
+                       .protocol = IP_PROTOCOL_TCP,
+                       .header_len = 20,
+                       .csum_offset = 16,
+                       .confirms = where & 16};
     size_t len = get_u16(r) % sizeof(text);
     struct ip_path path;
 
@@ -126,7 +129,6 @@ static void send_ip6(struct ip_bed *bed, struct reader *r, struct tlsyn_ping_han
     tx.src = path.src;
     tx.text.part[0] = (struct iovec){.iov_base = text, .iov_len = len};
     ip_output(&bed->ip, &tx);
-    ip_confirm(&bed->ip, &tx.dst);
     if (where & 8)
         ip_ping(&bed->ip, &tx.dst, 7, 1, len, ping);
 }
@@ -208,6 +210,19 @@ static void probe_or_announce(struct ip_bed *bed, uint8_t last)
         tlsyn_iface_probe(bed->iface, &addr);
 }
 
+/* What went there before arrives, says who sends. */
+static void send_on(struct ip_bed *bed, struct tlsyn_addr to)
+{
+    const struct ip_tx tx = {.src = addr_of("10.0.0.1"),
+                             .dst = to,
+                             .protocol = IP_PROTOCOL_TCP,
+                             .header_len = 20,
+                             .csum_offset = 16,
+                             .confirms = true};
+
+    ip_output(&bed->ip, &tx);
+}
+
 static void step(struct ip_bed *bed, struct tlsyn_ping_handler *ping, struct reader *r)
 {
     uint8_t op = get_u8(r) % 12;
@@ -229,8 +244,7 @@ static void step(struct ip_bed *bed, struct tlsyn_ping_handler *ping, struct rea
         look_at_sent(bed);
         break;
     case 5:
-        addr = neighbour_of(get_u8(r));
-        ip_confirm(&bed->ip, &addr);
+        send_on(bed, neighbour_of(get_u8(r)));
         break;
     case 6:
         test_memory_fail(&bed->memory, get_u8(r) % 8u + 1);

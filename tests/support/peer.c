@@ -294,6 +294,7 @@ static bool collect(struct tcp_test *t)
             asked = asked || is_question(t, f->bytes);
     }
     fake_link_clear(&t->link);
+    t->questions += asked;
     if (asked)
         peer_is_heard(t, true);
     return asked;

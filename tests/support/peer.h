@@ -82,6 +82,7 @@ struct tcp_test {
     uint16_t coalesced;  /* frames are made of segments of so many bytes; 0: of one */
     uint16_t peer_port;  /* PEER_PORT */
     uint16_t local_port; /* of the stack: LISTEN_PORT, or the active opener's */
+    unsigned questions;  /* that the stack asked for the peer's Ethernet address */
     tcp_seq iss;         /* of the stack, once its SYN was seen */
     tcp_seq peer_iss;
     int64_t peer_nxt; /* relative: what the peer sends next, and what it has got in order */

@@ -20,6 +20,42 @@ START_TEST(text_in_order_is_read_and_acknowledged)
 }
 END_TEST
 
+/* RFC 4861 7.3.1: acknowledgements and text prove that the next hop is there. */
+static void talk(struct tcp_test *t, bool peer_talks)
+{
+    for (int i = 0; i < 30; i++) {
+        advance(t, TLSYN_SECONDS(10));
+        if (peer_talks)
+            peer_sends(t, ACK(.seq = t->peer_nxt, .len = 10));
+        else
+            user_writes(&t->user, 10);
+        flush(t);
+        peer_takes_all(t);
+        peer_sends(t, ACK(.seq = t->peer_nxt));
+    }
+}
+
+START_TEST(whoever_talks_is_not_asked_where_he_is)
+{
+    struct tcp_test *t = TCP_TEST(.ip6 = _i);
+    unsigned asked;
+
+    opens_passively(t);
+    talk(t, false);
+    asked = t->questions;
+    talk(t, false);
+    talk(t, true);
+    ck_assert_uint_eq(t->questions, asked);
+    advance(t, TLSYN_SECONDS(100));
+    user_writes(&t->user, 10);
+    flush(t);
+    advance(t,
+            TLSYN_SECONDS(10)); /* after a silence the address is in doubt, and nothing is heard */
+    ck_assert_uint_gt(t->questions, asked);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* RFC 9293 3.10.7.4, SHLD-31 */
 START_TEST(text_behind_a_hole_waits_for_it)
 {
@@ -193,6 +229,7 @@ Suite *tcp_established_suite(void)
     TCase *acknowledgments = tcase_create("acknowledgments");
 
     tcase_add_test(text_in, text_in_order_is_read_and_acknowledged);
+    tcase_add_loop_test(text_in, whoever_talks_is_not_asked_where_he_is, 0, 2);
     tcase_add_test(text_in, text_behind_a_hole_waits_for_it);
     tcase_add_test(text_in, overlapping_text_is_taken_once);
     tcase_add_test(text_in, segments_out_of_order_are_acknowledged_at_once);
