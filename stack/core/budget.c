@@ -38,8 +38,3 @@ bool budget_take(struct budget *b, tlsyn_time now)
     b->tokens -= TOKEN;
     return true;
 }
-
-bool budget_has(const struct budget *b, tlsyn_time now)
-{
-    return tokens_at(b, now) >= TOKEN;
-}

@@ -19,7 +19,4 @@ void budget_init(struct budget *b, uint32_t per_second, uint32_t burst, tlsyn_ti
 /** Takes one if there is one. */
 bool budget_take(struct budget *b, tlsyn_time now);
 
-/** True if budget_take() would succeed. */
-bool budget_has(const struct budget *b, tlsyn_time now);
-
 #endif

@@ -94,16 +94,3 @@ struct table_node *table_find(const struct table *t, uint64_t hash,
     }
     return NULL;
 }
-
-struct table_node *table_next(const struct table *t, struct table_node *previous, uint32_t *cursor)
-{
-    if (previous && previous->next)
-        return previous->next;
-    while (*cursor < t->buckets) {
-        struct table_node *node = t->bucket[(*cursor)++];
-
-        if (node)
-            return node;
-    }
-    return NULL;
-}

@@ -37,8 +37,4 @@ struct table_node *table_find(const struct table *t, uint64_t hash,
                               bool (*same)(const struct table_node *, const void *key),
                               const void *key);
 
-/** Walks over all entries: `*cursor` starts at 0. NULL at the end. Entries may not be added or
- * removed between. */
-struct table_node *table_next(const struct table *t, struct table_node *previous, uint32_t *cursor);
-
 #endif

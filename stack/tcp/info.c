@@ -17,11 +17,6 @@ struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn)
     return conn->tcp->stack;
 }
 
-struct tlsyn_handler *tlsyn_conn_handler(struct tlsyn_conn *conn)
-{
-    return conn->handler;
-}
-
 void tlsyn_conn_set_handler(struct tlsyn_conn *conn, struct tlsyn_handler *handler)
 {
     conn->handler = handler;

@@ -9,11 +9,8 @@ static uint32_t take_all(struct budget *b, tlsyn_time now)
 {
     uint32_t n = 0;
 
-    while (budget_has(b, now)) {
-        ck_assert(budget_take(b, now));
+    while (budget_take(b, now))
         n++;
-    }
-    ck_assert(!budget_take(b, now));
     return n;
 }
 

@@ -284,7 +284,6 @@ const char *tlsyn_controller_name(const char *name);
 /* --- about a connection ----------------------------------------------------------------------- */
 
 struct tlsyn_stack *tlsyn_conn_stack(struct tlsyn_conn *conn);
-struct tlsyn_handler *tlsyn_conn_handler(struct tlsyn_conn *conn);
 
 /** Whether somebody is known to be at the peer's address: by a Fast Open cookie, by the third
  * segment of the handshake, or because we called. */
