@@ -8,7 +8,7 @@
 
 bool draw_by_cookies(const struct plan *p)
 {
-    return p->syn_backlog >= 0;
+    return p->syn_backlog >= 0 || p->flood;
 }
 
 void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_conn_options *o)
@@ -40,6 +40,7 @@ void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_co
         o->mss_max = (uint16_t)(100 + random_below(&r->base, 1300));
     if (plan_chance(r, p->paced))
         o->pacing_rate_max = 20000 + random_below(&r->base, 2000000);
+    o->ecn_classic = p->ecn_classic && plan_chance(r, p->ecn_classic);
 }
 
 static void draw_script(const struct plan *p, struct random_seeded *r, struct script *s)

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "sim/draw.h"
-#include "sim/identity.h"
 #include "support/must.h"
 
-#define PORT 443
+#define PORT    443
+#define FLOODED TLSYN_SECONDS(180) /* a SYN that nobody sent is answered for so long */
 
 /* --- listeners -------------------------------------------------------------------------------- */
 
@@ -39,7 +39,7 @@ static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsy
     if (!flow) /* an old SYN that comes again */
         return NULL;
     if (l->flows->plan->tls) {
-        if (tlsyn_tls_attach(l->flows->server_tls[l->host], conn, NULL, &flow->server.handler,
+        if (tlsyn_tls_attach(l->flows->identity[l->host].server, conn, NULL, &flow->server.handler,
                              &flow->server.tls) < 0)
             return NULL;
     }
@@ -61,6 +61,8 @@ static void listen_at(struct flows *f, int host)
 
     plan_draw(f->plan, DRAW_HOST, (uint64_t)host + 100, &r);
     draw_options(f->plan, &r, &o.conn);
+    if (f->plan->flood)
+        o.conn.syn_timeout = FLOODED;
     if (tlsyn_listener_open(f->host[host].stack, &o, &l->acceptor, &l->listener) < 0)
         l->listener = NULL; /* no memory: tried again with the next step */
 }
@@ -105,8 +107,8 @@ static void open_flow(struct flows *f, struct flow *flow)
     flow->opened = flow->live = true;
     flow->began = *f->now;
     if (f->plan->tls) {
-        flow->refused = tlsyn_tls_attach(f->client_tls[flow->from], NULL, IDENTITY_NAME, handler,
-                                         &flow->client.tls);
+        flow->refused = tlsyn_tls_attach(f->identity[flow->from].client, NULL, IDENTITY_NAME,
+                                         handler, &flow->client.tls);
         if (flow->refused < 0)
             return;
         handler = tlsyn_tls_handler(flow->client.tls);
@@ -324,7 +326,7 @@ void flows_begin(struct flows *f, const struct plan *plan, struct host *host, co
     for (int i = 0; i < plan->hosts; i++) {
         f->listener[i] = (struct listener){.acceptor = {accept}, .flows = f, .host = i};
         if (plan->tls)
-            identity_configs(plan, host[i].stack, &f->client_tls[i], &f->server_tls[i]);
+            identity_begin(&f->identity[i], plan, host[i].stack);
     }
     tend_listeners(f);
 }
@@ -401,10 +403,8 @@ bool flows_are_over(const struct flows *f)
 
 void flows_end(struct flows *f)
 {
-    for (int i = 0; i < f->plan->hosts; i++) {
-        tlsyn_tls_config_free(f->client_tls[i]);
-        tlsyn_tls_config_free(f->server_tls[i]);
-    }
+    for (int i = 0; i < f->plan->hosts; i++)
+        identity_end(&f->identity[i]);
     free(f->flow);
     free(f->live);
 }

@@ -6,6 +6,7 @@
 #define TEST_SIM_FLOW_H
 
 #include "sim/host.h"
+#include "sim/identity.h"
 #include "sim/talker.h"
 
 struct flow {
@@ -36,7 +37,7 @@ struct flows {
     int *live; /* numbers of those that are open */
     int count, opened, live_count, finished;
     struct listener listener[PLAN_HOSTS_MAX];
-    struct tlsyn_tls_config *server_tls[PLAN_HOSTS_MAX], *client_tls[PLAN_HOSTS_MAX];
+    struct credentials identity[PLAN_HOSTS_MAX];
     tlsyn_time deaf_at, hears_at;
     const char *wrong; /* the first thing that is, or NULL */
     int wrong_flow;

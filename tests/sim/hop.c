@@ -5,6 +5,8 @@
 
 #include "support/middle.h"
 #include "support/must.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
 #include "wire/ether.h"
 
 #define ICMP_DELAY TLSYN_MS(1)
@@ -140,6 +142,22 @@ static bool too_long(struct network *n, const struct hop *hop, struct transit *t
     return true;
 }
 
+/* RFC 9768 3.2.2.3 calls it so: what the sender said of ECN is gone. */
+static void bleach(const struct transit *t)
+{
+    uint8_t *ip = t->held->bytes + ETHER_HEADER_LEN;
+    struct reader sum = reader_of(ip + 10, 2);
+    struct writer out = writer_of(ip + 10, 2);
+    uint16_t before = (uint16_t)(ip[0] << 8 | ip[1]), after = before & 0xfffc;
+
+    if (ip[0] >> 4 == 6) {
+        ip[1] &= 0xcf;
+        return;
+    }
+    put_u16(&out, checksum_update(get_u16(&sum), before, after));
+    ip[1] = (uint8_t)after;
+}
+
 void hop_enter(struct network *n, struct transit t)
 {
     struct hop *hop = &n->hop[t.path[t.at]];
@@ -148,6 +166,8 @@ void hop_enter(struct network *n, struct transit t)
     tlsyn_time at = n->now;
 
     hop->passed++;
+    if (n->plan->bleach && !t.damaged)
+        bleach(&t);
     if (!n->fair && too_long(n, hop, &t))
         return;
     if (weather.outage || (weather.burst && hop->passed % 2)) {

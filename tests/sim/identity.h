@@ -14,8 +14,16 @@
 /** Makes the certificates, if they are not there: takes a while. */
 void identity_make(void);
 
-/** A stack's configurations for the plan's suite. */
-void identity_configs(const struct plan *plan, struct tlsyn_stack *stack,
-                      struct tlsyn_tls_config **client, struct tlsyn_tls_config **server);
+/** A host's, as both ends. */
+struct credentials {
+    struct tlsyn_tls_config *client, *server; /* NULL: the plan has no TLS */
+    struct tlsyn_tls_store *chains;           /* that the client verified, or NULL */
+};
+
+/** For the plan's suite. */
+void identity_begin(struct credentials *id, const struct plan *plan, struct tlsyn_stack *stack);
+
+/** After the stack has gone. */
+void identity_end(struct credentials *id);
 
 #endif

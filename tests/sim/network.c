@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/flood.h"
 #include "sim/hop.h"
 #include "sim/port.h"
 #include "sim/router.h"
@@ -137,6 +138,12 @@ static void find_path(const struct network *n, struct transit *t)
     t->path[t->hops++] = (uint8_t)(PLAN_HOSTS_MAX + t->to);
 }
 
+void network_witness(struct network *n, int host, const struct tlsyn_frame *frame)
+{
+    if (n->watch)
+        n->watch->sent(n->watch, host, frame, n->now);
+}
+
 void network_send(struct network *n, int host, struct held_frame *held)
 {
     struct tlsyn_frame *f = &held->frame;
@@ -153,8 +160,6 @@ void network_send(struct network *n, int host, struct held_frame *held)
     struct transit t = {.held = held, .from = (uint8_t)host, .to = (uint8_t)to};
 
     transit_tell(n, &t, "sent");
-    if (n->watch)
-        n->watch->sent(n->watch, host, f, n->now);
     find_path(n, &t);
     hop_enter(n, t);
 }
@@ -163,7 +168,8 @@ void network_send(struct network *n, int host, struct held_frame *held)
 
 void network_open(struct network *n, const struct plan *plan, tlsyn_time now)
 {
-    *n = (struct network){.plan = plan, .now = now, .began = now, .fair = true};
+    *n = (struct network){
+        .plan = plan, .now = now, .began = now, .fair = true, .flood.next = TLSYN_NEVER};
     for (int i = 0; i < plan->hosts; i++)
         port_open(n, i);
     for (int i = 0; i < NETWORK_HOPS; i++)
@@ -175,6 +181,9 @@ void network_begin(struct network *n)
 {
     n->fair = false;
     n->began = n->now;
+    for (int i = 0; i < n->plan->hosts; i++)
+        port_begin(&n->port[i]);
+    flood_begin(n);
 }
 
 void network_close(struct network *n)
@@ -188,7 +197,7 @@ void network_close(struct network *n)
 
 bool network_step(struct network *n)
 {
-    bool any = false;
+    bool any = flood_step(n);
 
     while (n->count > 0 && n->transit[0].due <= n->now) {
         struct transit t = pop(n);
@@ -204,5 +213,7 @@ bool network_step(struct network *n)
 
 tlsyn_time network_next(const struct network *n)
 {
-    return n->count > 0 ? n->transit[0].due : TLSYN_NEVER;
+    tlsyn_time next = n->count > 0 ? n->transit[0].due : TLSYN_NEVER;
+
+    return n->flood.next < next ? n->flood.next : next;
 }

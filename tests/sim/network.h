@@ -36,7 +36,9 @@ struct hop {
 };
 
 struct port {
-    struct tlsyn_link link;
+    struct tlsyn_link link, wire;
+    struct tlsyn_link *box; /* a middlebox over `wire`, or that itself */
+    bool answered;          /* the box may have something to say */
     struct network *network;
     struct list arrived, lent; /* held_frame */
     int waiting;
@@ -54,6 +56,10 @@ struct network {
     struct transit *transit; /* a heap, by time */
     size_t count, room;
     uint64_t numbered, frames;
+    struct {
+        struct random_seeded random;
+        tlsyn_time next; /* or TLSYN_NEVER */
+    } flood;
 };
 
 void network_open(struct network *n, const struct plan *plan, tlsyn_time now);
@@ -77,10 +83,13 @@ tlsyn_time network_next(const struct network *n);
 
 static inline bool network_has_arrived(const struct network *n, int host)
 {
-    return n->port[host].waiting > 0;
+    return n->port[host].waiting > 0 || n->port[host].answered;
 }
 
-/** For the network's own files: a frame of a host's, which is the network's from now on. */
+/** For the network's own files: the witness sees it. */
+void network_witness(struct network *n, int host, const struct tlsyn_frame *frame);
+
+/** The same: a frame of a host's, which is the network's from now on. */
 void network_send(struct network *n, int host, struct held_frame *held);
 
 /** The same: a frame that a router sends to a host. */

@@ -49,7 +49,15 @@ const char *plan_meaning(enum plan_key key);
 bool plan_is_rough(const struct plan *plan);
 
 /** What is drawn for one thing, whatever else is drawn: `what` and `which` tell things apart. */
-enum plan_what { DRAW_HOP, DRAW_WEATHER, DRAW_FLOW, DRAW_HOST, DRAW_STACK, DRAW_MEMORY };
+enum plan_what {
+    DRAW_HOP,
+    DRAW_WEATHER,
+    DRAW_FLOW,
+    DRAW_HOST,
+    DRAW_STACK,
+    DRAW_MEMORY,
+    DRAW_FLOOD
+};
 void plan_draw(const struct plan *plan, enum plan_what what, uint64_t which,
                struct random_seeded *random);
 

@@ -8,6 +8,9 @@
 
 void port_open(struct network *n, int host);
 
+/** Its box begins to act. */
+void port_begin(struct port *port);
+
 /** What has come to the end of its way. */
 void port_arrive(struct network *n, struct transit *t);
 

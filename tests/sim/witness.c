@@ -271,7 +271,7 @@ static void sent(struct network_watch *watch, int host, const struct tlsyn_frame
     struct carried c;
 
     (void)now;
-    if (!unwrap(w, frame, &c))
+    if (!unwrap(w, frame, &c) || c.to < 0)
         return;
     if (wire_tcp_parse(c.bytes, c.len, &s) < 0) {
         snprintf(w->wrong, sizeof(w->wrong), "a segment that does not parse");
