@@ -236,6 +236,8 @@ static void choose_box(struct plan *p, struct random_seeded *r)
     p->box = boxes[random_below(&r->base, sizeof(boxes) / sizeof(*boxes))];
     if (p->box == TLSYN_MIDDLEBOX_PROXY)
         suit_a_proxy(p);
+    if (p->box & TLSYN_MIDDLEBOX_STRIP_OPTION && !p->tls)
+        p->admit &= 3; /* without its option a SYN may look like one of PAPER's */
     if (p->box == TLSYN_MIDDLEBOX_RESET_SYN && p->level >= TLSYN_LEVEL_FASTOPEN)
         p->level = TLSYN_LEVEL_OPEN; /* with a cookie, a reset is believed */
 }

@@ -6,11 +6,6 @@
 #define PATIENCE   TLSYN_SECONDS(4 * 3600) /* nobody gives up before the simulator does */
 #define RING_SMALL 4096u
 
-bool draw_by_cookies(const struct plan *p)
-{
-    return p->syn_backlog >= 0 || p->flood;
-}
-
 void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_conn_options *o)
 {
     bool newreno = plan_chance(r, p->newreno), bbr = plan_chance(r, p->bbr);
@@ -23,7 +18,7 @@ void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_co
         .no_window_scale = plan_chance(r, p->no_window_scale),
         .no_delack = plan_chance(r, p->no_delack),
         .ecn = plan_chance(r, p->ecn),
-        .keepalive = plan_chance(r, p->keepalive) || plan_is_rough(p) || draw_by_cookies(p),
+        .keepalive = plan_chance(r, p->keepalive) || plan_is_rough(p) || plan_gives_cookies(p),
         .keep_idle = TLSYN_MS(50) + plan_upto(r, TLSYN_SECONDS(2)),
         .keep_interval = TLSYN_MS(10) + plan_upto(r, TLSYN_MS(500)),
         .user_timeout = PATIENCE,

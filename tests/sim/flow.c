@@ -171,7 +171,7 @@ static const char *judge(const struct flows *f, const struct flow *flow)
     /* A full backlog drops its oldest, and gives cookies by which it knows nobody: the SYN's copy
      * may find room again, and then the cookie's number is not that of the connection. */
     bool reset = flow->client.error == -ECONNRESET && (!flow->accepted || flow->server.error);
-    bool never_known = draw_by_cookies(f->plan) && (reset || flow->server.error == -ETIMEDOUT);
+    bool never_known = plan_gives_cookies(f->plan) && (reset || flow->server.error == -ETIMEDOUT);
     /* Whose peer keeps its window shut gives way where room is missing. */
     bool gave_way =
         f->plan->ring_bytes && (flow->client.error == -ENOMEM || flow->server.error == -ENOMEM);

@@ -51,6 +51,11 @@ bool plan_is_rough(const struct plan *plan)
            (plan->tls && plan->ring_bytes);
 }
 
+bool plan_gives_cookies(const struct plan *plan)
+{
+    return plan->syn_backlog >= 0 || plan->flood;
+}
+
 /* --- drawing ---------------------------------------------------------------------------------- */
 
 void plan_draw(const struct plan *plan, enum plan_what what, uint64_t which,

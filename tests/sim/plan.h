@@ -48,6 +48,10 @@ const char *plan_meaning(enum plan_key key);
 /** Some bytes, connections or listeners may fail in this run: errors are no finding then. */
 bool plan_is_rough(const struct plan *plan);
 
+/** Where SYN cookies answer, the server knows nothing of a client whose ACK is lost, until that
+ * says something: who only listens has to ask now and then whether there is somebody. */
+bool plan_gives_cookies(const struct plan *plan);
+
 /** What is drawn for one thing, whatever else is drawn: `what` and `which` tell things apart. */
 enum plan_what {
     DRAW_HOP,

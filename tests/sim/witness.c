@@ -201,11 +201,16 @@ static void check_receiving(struct witness *w, struct side *me, const struct sid
     me->acked = true;
 }
 
+/* A SYN cookie keeps the SYN's options in the last bits of its timestamp: of two SYNs that differ,
+ * the later one's may be the older stamp by a few ticks. */
 static void check_clock(struct witness *w, struct side *me, const struct wire_tcp *s)
 {
+    bool cookie = s->flags & TCP_SYN && plan_gives_cookies(w->plan);
+
     if (!s->options.has_ts)
         return;
-    hold(w, s, !me->ts || seq_geq(s->options.tsval, me->tsval), "the timestamp runs backwards");
+    hold(w, s, !me->ts || cookie || seq_geq(s->options.tsval, me->tsval),
+         "the timestamp runs backwards");
     me->ts = true;
     me->tsval = s->options.tsval;
 }
