@@ -149,9 +149,7 @@ static void check_sending(struct witness *w, struct side *me, const struct side 
     tcp_seq end = s->seq + s->text_len;
     bool fin = s->flags & TCP_FIN;
 
-    /* A frame that its own host has no memory for is lost before it is seen. */
-    hold(w, s, me->unsure || w->plan->oom || w->plan->oom_nth || seq_leq(s->seq, me->nxt),
-         "a gap in what was sent");
+    hold(w, s, me->unsure || w->loses || seq_leq(s->seq, me->nxt), "a gap in what was sent");
     hold(w, s, me->unsure || seq_geq(s->seq, me->iss), "a number below the ISS");
     hold(w, s, size <= mss_of(w, peer), "a segment beyond the peer's MSS");
     if (me->fin && s->text_len > 0 && !me->unsure)
@@ -289,7 +287,10 @@ static void sent(struct network_watch *watch, int host, const struct tlsyn_frame
 
 void witness_open(struct witness *w, const struct plan *plan)
 {
-    *w = (struct witness){.watch = {sent}, .plan = plan};
+    bool proxied = plan->box & TLSYN_MIDDLEBOX_PROXY;
+
+    *w = (struct witness){
+        .watch = {sent}, .plan = plan, .loses = plan->oom || plan->oom_nth || proxied};
 }
 
 void witness_close(struct witness *w)

@@ -11,6 +11,9 @@
 struct witness {
     struct network_watch watch;
     const struct plan *plan;
+    /* Frames are lost before they are seen: their own host has no memory for them, or a proxy that
+     * is opening does not let them pass. */
+    bool loses;
     struct pair *pair; /* a table with open addresses */
     size_t count, room;
     uint64_t segments;
