@@ -43,7 +43,7 @@ void port_arrive(struct network *n, struct transit *t)
     port->waiting++;
 }
 
-/* --- the wire: between the box, if there is one, and the network ------------------------------- */
+/* --- the wire: between the box, if there is one, and the network ------------------------------ */
 
 static struct port *port_of_wire(struct tlsyn_link *wire)
 {
@@ -92,7 +92,7 @@ static void wire_close(struct tlsyn_link *wire)
     frames_free(&port_of_wire(wire)->lent);
 }
 
-/* --- the host's link --------------------------------------------------------------------------- */
+/* --- the host's link -------------------------------------------------------------------------- */
 
 static struct port *port_of(struct tlsyn_link *link)
 {
