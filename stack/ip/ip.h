@@ -165,8 +165,7 @@ struct ip_tx {
     uint8_t csum_offset;
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
     bool may_fragment; /* if longer than the path takes, it leaves in fragments */
-    bool
-        confirms; /* `dst` answers what went before: its first hop needs no probe (RFC 4861 7.3.1) */
+    bool confirms;     /* `dst` answers: its first hop needs no probe (RFC 4861 7.3.1) */
     struct tlsyn_view text;
     /* Text bytes per segment, when the text is longer than one and the path's gso_max
      * allows it; else 0. */

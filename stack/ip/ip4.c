@@ -39,9 +39,9 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     return 0;
 }
 
-/* RFC 1122 3.2.1.3: a source is one host's address, and ours on the loopback alone. 3.3.6: what came
- * by link-layer broadcast is for an IP broadcast address too. Multicast groups there are none here.
- * (MUST-63) */
+/* RFC 1122 3.2.1.3: a source is one host's address, and ours on the loopback alone. 3.3.6: what
+ * came by link-layer broadcast is for an IP broadcast address too. Multicast groups there are none
+ * here. (MUST-63) */
 static int ip4_check_addresses(const struct tlsyn_iface *iface, const struct wire_ether *ether,
                                const struct wire_ip4 *ip4, bool *broadcast)
 {
