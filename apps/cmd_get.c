@@ -18,8 +18,12 @@
 /* The last ACKs of a connection that is over anyway: worth a moment, not more. */
 #define FAREWELL_MAX TLSYN_MS(500)
 
+/* What --http says. */
+enum { HTTP_1, HTTP_2 };
+
 struct get {
     const char *output; /* or NULL */
+    int http;
     bool verbose;
     bool json;
     bool follow;
@@ -44,14 +48,13 @@ static void show_progress(const struct fetch *f, tlsyn_time started)
 
     (void)say_bytes((uint64_t)((double)f->sink.written / (seconds > 0.001 ? seconds : 0.001)),
                     rate);
-    if (f->response.head.length == UINT64_MAX || f->response.head.length == 0)
+    if (f->head.length == UINT64_MAX || f->head.length == 0)
         say_progress("%s, %s/s", say_bytes(f->sink.written, done), rate);
     else
-        say_progress(
-            "%s of %s (%u%%), %s/s", say_bytes(f->sink.written, done),
-            say_bytes(f->response.head.length, all),
-            (unsigned int)(100.0 * (double)f->sink.written / (double)f->response.head.length),
-            rate);
+        say_progress("%s of %s (%u%%), %s/s", say_bytes(f->sink.written, done),
+                     say_bytes(f->head.length, all),
+                     (unsigned int)(100.0 * (double)f->sink.written / (double)f->head.length),
+                     rate);
 }
 
 /* Until the response is complete. A wait is over when nothing at all has happened for --timeout. */
@@ -105,13 +108,24 @@ static int explain(struct get *g, const struct fetch *f, const struct tlsyn_endp
     return client_explain(&g->host, f->tls, remote, f->error);
 }
 
+/* "HTTP/1.1", "HTTP/2" */
+static const char *version_name(const struct http_head *head, char version[24])
+{
+    if (head->major > 1)
+        (void)snprintf(version, 24, "HTTP/%u", head->major);
+    else
+        (void)snprintf(version, 24, "HTTP/%u.%u", head->major, head->minor);
+    return version;
+}
+
 static void report(const struct get *g, const struct fetch *f)
 {
+    char version[24];
+
     if (g->verbose && f->description.conn.number)
         describe_detail(&f->description);
-    if (g->verbose && f->response.head.status)
-        say_detail("HTTP/%u.%u %d\n%s", f->response.parser.http_major,
-                   f->response.parser.http_minor, f->response.head.status, f->response.head.text);
+    if (g->verbose && f->head.status)
+        say_detail("%s %d\n%s", version_name(&f->head, version), f->head.status, f->head.text);
     if (g->json && f->description.conn.number)
         describe_json(&f->description);
 }
@@ -186,7 +200,7 @@ static int transfer_when_welcome(struct get *g, struct fetch *f, const struct ur
 {
     int status = transfer(g, f, url);
 
-    if (status != CLI_OK || f->response.head.status != 425 || !g->client.early_data)
+    if (status != CLI_OK || f->head.status != 425 || !g->client.early_data)
         return status;
     g->client.early_data = false;
     if (g->verbose)
@@ -207,17 +221,17 @@ static int next_url(const struct get *g, const struct fetch *f, struct url *url)
     char location[2048];
     char text[2400];
     struct url next;
-    int error = http_head_field(&f->response.head, "Location", location, sizeof(location));
+    int error = http_head_field(&f->head, "Location", location, sizeof(location));
 
     if (error == 0)
         error = url_resolve(url, location, &next);
     if (error == -EPROTONOSUPPORT)
         say("the server points away from https, to %s; that is not followed", location);
     else if (error < 0)
-        say("the server points elsewhere (%d), but not to an https URL", f->response.head.status);
+        say("the server points elsewhere (%d), but not to an https URL", f->head.status);
     else if (!g->follow)
         say("the server points to %s (%d); --location follows", url_text(&next, text, sizeof(text)),
-            f->response.head.status);
+            f->head.status);
     if (error < 0 || !g->follow)
         return CLI_HTTP;
     *url = next;
@@ -229,7 +243,7 @@ static int next_url(const struct get *g, const struct fetch *f, struct url *url)
 static int judge(const struct fetch *f, const struct url *url)
 {
     char text[2400];
-    int code = f->response.head.status;
+    int code = f->head.status;
 
     if (code / 100 == 2)
         return CLI_OK;
@@ -249,7 +263,7 @@ static int get_url(struct get *g, struct url *url)
     }
     for (int64_t hops = 0;; hops++) {
         status = transfer_when_welcome(g, f, url);
-        if (status != CLI_OK || !is_redirect(f->response.head.status)) {
+        if (status != CLI_OK || !is_redirect(f->head.status)) {
             status = status == CLI_OK ? judge(f, url) : status;
             break;
         }
@@ -288,7 +302,8 @@ static int parse_operand(const char *text, struct url *url)
 
 static int run(struct get *g, struct url *url)
 {
-    static const char *const alpn[] = {"http/1.1", NULL};
+    /* In the order of our preference. */
+    static const char *const alpn[] = {"h2", "http/1.1", NULL};
     int status;
 
     host_options_peer(&g->network, url->host);
@@ -297,7 +312,8 @@ static int run(struct get *g, struct url *url)
         return status;
     g->give_up = g->time_max > 0 ? tlsyn_clock() + g->time_max : TLSYN_NEVER;
     client_recall(&g->host, &g->client, g->verbose, &g->memory);
-    status = client_config(&g->host, &g->client, alpn, &g->memory, &g->config);
+    status = client_config(&g->host, &g->client, g->http == HTTP_2 ? alpn : alpn + 1, &g->memory,
+                           &g->config);
     if (status == CLI_OK)
         status = get_url(g, url);
     client_remember(&g->host, &g->memory);
@@ -313,7 +329,10 @@ int cmd_get(int argc, char **argv)
     struct get g = {.redirects_max = 10};
     bool early_data = false;
     struct cli_option common[HOST_OPTIONS];
-    struct cli_option options[8 + CLIENT_OPTIONS] = {
+    static const char *const versions[] = {[HTTP_1] = "1.1", [HTTP_2] = "2", NULL};
+    static const struct cli_type http = {
+        .placeholder = "VERSION", .parse = cli_choice_parse, .choices = versions};
+    struct cli_option options[9 + CLIENT_OPTIONS] = {
         {"output", 'o', &cli_file, &g.output,
          "write to FILE, which appears when it is whole (default: -, the standard output)", NULL},
         {"verbose", 'v', NULL, &g.verbose, "show what was negotiated, the mode and the times",
@@ -327,6 +346,10 @@ int cmd_get(int argc, char **argv)
         {"early-data", 0, NULL, &early_data,
          "send the request before the handshake is complete where a session from before allows it; "
          "who overhears it can have the server answer it again",
+         NULL},
+        {"http", 0, &http, &g.http,
+         "version of HTTP: 1.1 (default), or 2 where the server speaks it; one request gains "
+         "nothing by it",
          NULL},
     };
     const struct cli_command command = {
@@ -346,13 +369,17 @@ int cmd_get(int argc, char **argv)
     struct url url;
     int status = CLI_OK;
 
-    client_options_init(&g.client, options + 7);
+    client_options_init(&g.client, options + 8);
     host_options_init(&g.network, "get", common);
     if (cli_parse(&command, argc, argv, &status) < 0)
         return status;
     g.client.early_data = early_data;
     if (g.json && (!g.output || strcmp(g.output, "-") == 0)) {
         say("get: --json needs the standard output for itself: name a file with --output");
+        return CLI_USAGE;
+    }
+    if (early_data && g.http == HTTP_2) {
+        say("get: early data is for HTTP/1.1: leave out --http or --early-data");
         return CLI_USAGE;
     }
     status = parse_operand(argv[1], &url);

@@ -1,7 +1,7 @@
 /*
- * fetch.c: one HTTP/1.1 GET over one TLS connection.
+ * fetch.c: one GET over one TLS connection.
  *
- * Bytes flow: TLS -> chunk -> parser -> body (decoded) -> sink. The next chunk is read only
+ * Bytes flow: TLS -> chunk -> client -> body (decoded) -> sink. The next chunk is read only
  * when the body buffer is empty, and a chunk decodes to at most its own size, so neither
  * buffer can overflow.
  */
@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct fetch *of_response(struct h1_response *response)
+static struct fetch *of_user(struct http_client_user *user)
 {
-    return (struct fetch *)((char *)response - offsetof(struct fetch, response));
+    return (struct fetch *)((char *)user - offsetof(struct fetch, user));
 }
 
 static void pump(struct fetch *f);
@@ -61,36 +61,48 @@ static void succeed(struct fetch *f)
     describe_once(f);
 }
 
-/* --- what the parser finds -------------------------------------------------------------------- */
+/* --- what the client of HTTP finds ------------------------------------------------------------ */
 
-static int on_head(struct h1_response *response)
+static void on_head(struct http_client_user *user, int request, const struct http_head *head)
 {
-    struct fetch *f = of_response(response);
+    struct fetch *f = of_user(user);
     int error = 0;
 
-    if (response->head.status / 100 != 2)
-        return 0;
+    (void)request;
+    f->head = *head;
+    if (head->status / 100 != 2)
+        return;
     error = sink_open(&f->sink, f->sink_path);
-    if (error < 0) {
+    if (error < 0)
         fail(f, error, "%s can't be written: %s", f->sink_path, strerror(-error));
-        return error;
-    }
-    f->has_sink = true;
-    return 0;
+    else
+        f->has_sink = true;
 }
 
-static int on_body(struct h1_response *response, const char *at, size_t length)
+static void on_body(struct http_client_user *user, int request, const char *bytes, size_t n)
 {
-    struct fetch *f = of_response(response);
+    struct fetch *f = of_user(user);
 
+    (void)request;
     if (!f->has_sink)
-        return 0;
-    memcpy(f->body + f->body_end, at, length);
-    f->body_end += length;
-    return 0;
+        return;
+    memcpy(f->body + f->body_end, bytes, n);
+    f->body_end += n;
 }
 
-static const struct h1_response_events response_events = {.on_head = on_head, .on_body = on_body};
+static void on_done(struct http_client_user *user, int request, int error, const char *sentence)
+{
+    struct fetch *f = of_user(user);
+
+    (void)request;
+    if (error < 0)
+        fail(f, error, "%s", sentence);
+    else
+        f->complete = true;
+}
+
+static const struct http_client_events client_events = {
+    .on_head = on_head, .on_body = on_body, .on_done = on_done};
 
 /* --- from the connection to the sink ---------------------------------------------------------- */
 
@@ -127,13 +139,26 @@ static bool flush_body(struct fetch *f)
     return true;
 }
 
-/* What follows a response is nobody's: one request, one response. */
-static void parse(struct fetch *f, const char *bytes, size_t n)
+static void send_pending(struct fetch *f)
 {
-    ssize_t taken = h1_response_take(&f->response, bytes, n);
+    const char *bytes = NULL;
+    size_t n = 0;
 
-    if (taken < 0)
-        fail(f, (int)taken, "%s", f->response.sentence);
+    while (f->client && (n = f->client->ops->pending(f->client, &bytes)) > 0) {
+        ssize_t taken = tlsyn_tls_write(f->tls, bytes, n);
+
+        if (taken <= 0)
+            return;
+        f->client->ops->sent(f->client, (size_t)taken);
+    }
+}
+
+/* What follows a response is nobody's: one request, one response. */
+static void take(struct fetch *f, const char *bytes, size_t n)
+{
+    (void)f->client->ops->take(f->client, bytes, n); /* on_done says what is wrong */
+    if (!f->complete)
+        send_pending(f);
 }
 
 /* The peer has closed its direction: complete if the response is one that ends with the
@@ -141,8 +166,7 @@ static void parse(struct fetch *f, const char *bytes, size_t n)
 static void take_end(struct fetch *f)
 {
     f->peer_ended = true;
-    if (h1_response_end(&f->response) < 0)
-        fail(f, f->response.error, "%s", f->response.sentence);
+    f->client->ops->ended(f->client, 0, "");
 }
 
 static void pump(struct fetch *f)
@@ -154,7 +178,7 @@ static void pump(struct fetch *f)
 
         if (!flush_body(f))
             return;
-        if (f->response.complete) {
+        if (f->complete) {
             succeed(f);
             return;
         }
@@ -166,7 +190,7 @@ static void pump(struct fetch *f)
         if (n == -EAGAIN)
             return;
         if (n > 0) {
-            parse(f, chunk, (size_t)n);
+            take(f, chunk, (size_t)n);
         } else if (n == 0) {
             take_end(f);
         } else if (n == -ECONNRESET) {
@@ -180,16 +204,29 @@ static void pump(struct fetch *f)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-static void send_request(struct fetch *f)
+static void ask(struct fetch *f, bool h2)
 {
-    while (f->request_sent < f->request_len) {
-        ssize_t n =
-            tlsyn_tls_write(f->tls, f->request + f->request_sent, f->request_len - f->request_sent);
+    char authority[URL_AUTHORITY_MAX];
+    const struct http_request request = {
+        .authority = url_authority(f->url, authority, sizeof(authority)),
+        .target = f->url->target,
+        .last = true,
+    };
+    int error = h2 ? h2_client_new(&f->user, &f->client) : h1_client_new(&f->user, &f->client);
 
-        if (n <= 0)
-            return;
-        f->request_sent += (size_t)n;
-    }
+    if (error == 0)
+        error = f->client->ops->ask(f->client, 0, &request);
+    if (error < 0)
+        fail(f, error, "the request can't be made: %s", strerror(-error));
+    else
+        send_pending(f);
+}
+
+static void forget_client(struct fetch *f)
+{
+    if (f->client)
+        f->client->ops->free(f->client);
+    f->client = NULL;
 }
 
 static struct fetch *touch(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
@@ -206,7 +243,7 @@ static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     struct fetch *f = touch(handler, conn);
 
     if (f->early)
-        send_request(f);
+        ask(f, false);
     return 0;
 }
 
@@ -217,8 +254,11 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
 
     tlsyn_tls_info(f->tls, &info);
     if (info.early == TLSYN_TLS_EARLY_REJECTED)
-        f->request_sent = 0; /* a GET may be sent again (RFC 8446 4.2.10) */
-    send_request(f);
+        forget_client(f); /* a GET may be sent again (RFC 8446 4.2.10) */
+    if (f->client)
+        send_pending(f);
+    else
+        ask(f, info.alpn && strcmp(info.alpn, "h2") == 0);
 }
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
@@ -232,7 +272,7 @@ static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
 {
     (void)n;
-    send_request(touch(handler, conn));
+    send_pending(touch(handler, conn));
 }
 
 static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
@@ -260,22 +300,17 @@ static const struct tlsyn_conn_events events = {
 void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
                 struct tlsyn_loop *loop)
 {
-    char authority[URL_AUTHORITY_MAX];
-
     *fetch = (struct fetch){
         .handler = {.events = &events},
         .loop = loop,
         .watch = {.on_ready = on_sink_ready},
         .sink_path = sink_path,
         .sink = {.fd = -1},
+        .url = url,
+        .user = {.events = &client_events},
         .last = tlsyn_clock(),
     };
-    h1_response_init(&fetch->response, &response_events);
-    fetch->request_len =
-        (size_t)snprintf(fetch->request, sizeof(fetch->request),
-                         "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn\r\n"
-                         "Accept: */*\r\nConnection: close\r\n\r\n",
-                         url->target, url_authority(url, authority, sizeof(authority)));
+    http_head_clear(&fetch->head);
 }
 
 void fetch_fini(struct fetch *fetch)
@@ -286,5 +321,6 @@ void fetch_fini(struct fetch *fetch)
     if (fetch->has_sink)
         sink_abort(&fetch->sink);
     fetch->has_sink = false;
+    forget_client(fetch);
     fetch->done = true;
 }

@@ -1,5 +1,6 @@
 /*
- * fetch.h: one HTTP/1.1 GET (RFC 9110, 9112) over one TLS connection, as that connection's user.
+ * fetch.h: one GET (RFC 9110) over one TLS connection, as that connection's user: by HTTP/2 where
+ * the handshake settled on it, else by HTTP/1.1, as early data is always.
  *
  *     fetch_init -> client_open(..., &fetch->handler, ...) -> events -> done, closed or
  *         failed -> fetch_fini
@@ -16,7 +17,7 @@
 
 #include "describe.h"
 #include "sink.h"
-#include "web/h1_response.h"
+#include "web/http_client.h"
 #include "web/url.h"
 
 #define FETCH_CHUNK 16384
@@ -29,9 +30,11 @@ struct fetch {
     struct tlsyn_loop_watch watch; /* of a full sink */
     const char *sink_path;
     struct sink sink;
-    struct h1_response response;
-    char request[4096];
-    size_t request_len, request_sent;
+    const struct url *url;
+    struct http_client_user user;
+    struct http_client *client; /* NULL until it is known which protocol it is */
+    struct http_head head;      /* of the response; status 0: none has come */
+    bool complete;              /* all of it was decoded */
     bool early;             /* the request may go as early data; the caller's, after fetch_init() */
     char body[FETCH_CHUNK]; /* decoded, not yet in the sink */
     size_t body_start, body_end;
@@ -46,7 +49,7 @@ struct fetch {
     struct description description; /* of the connection, taken when done or closed */
 };
 
-/** `sink_path` as in sink_open(); it is opened when a body begins that is wanted (status 2xx). */
+/** The URL must outlive it. `sink_path` as in sink_open(); it is opened when a body begins that is wanted (status 2xx). */
 void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
                 struct tlsyn_loop *loop);
 

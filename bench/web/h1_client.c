@@ -67,8 +67,8 @@ static int ask(struct http_client *client, int request, const struct http_reques
     if (c->busy || c->useless)
         return -EAGAIN;
     n = snprintf(c->bytes, sizeof(c->bytes),
-                 "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn\r\nAccept: */*\r\n\r\n",
-                 what->target, what->authority);
+                 "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn\r\nAccept: */*\r\n%s\r\n",
+                 what->target, what->authority, what->last ? "Connection: close\r\n" : "");
     if (n < 0 || (size_t)n >= sizeof(c->bytes))
         return -EMSGSIZE;
     c->len = (size_t)n;

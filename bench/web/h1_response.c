@@ -54,6 +54,8 @@ static int on_headers_complete(http_parser *parser)
         return -1;
     if (is_interim(parser))
         return 0;
+    r->head.major = parser->http_major;
+    r->head.minor = parser->http_minor;
     r->head.status = (int)parser->status_code;
     r->head.length = parser->content_length;
     return keep(r, r->events->on_head(r));

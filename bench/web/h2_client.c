@@ -159,6 +159,7 @@ static void take_head(struct h2_client *c, struct h2_stream *stream)
         return;
     }
     stream->headed = true;
+    c->head.major = 2;
     c->user->events->on_head(c->user, stream->request, &c->head);
 }
 

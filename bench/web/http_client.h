@@ -16,6 +16,7 @@
 struct http_request {
     const char *authority; /* "www.page.test", as in Host and :authority */
     const char *target;    /* "/index.html?x" */
+    bool last;             /* none will follow: the server may close behind the response */
 };
 
 struct http_client_user {

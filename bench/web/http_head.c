@@ -19,6 +19,7 @@ static int append(struct http_head *head, const char *at, size_t length)
 
 void http_head_clear(struct http_head *head)
 {
+    head->major = head->minor = 0;
     head->status = 0;
     head->length = UINT64_MAX;
     head->in_value = false;

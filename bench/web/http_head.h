@@ -12,6 +12,7 @@
 #define HTTP_HEAD_MAX 32768
 
 struct http_head {
+    unsigned major, minor; /* of HTTP */
     int status;
     uint64_t length; /* of the content, UINT64_MAX: not told */
     bool in_value;   /* the last that was added is a part of a field's value */

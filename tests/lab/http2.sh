@@ -1,8 +1,9 @@
 #!/bin/sh
 # HTTP/2 at tlsyn serve: curl, nghttp and h2load of nghttp2 fetch, upload, ask for many things at once; what a client may not do.
+# And tlsyn get by HTTP/2, of ours and of nginx.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
-need curl cmp nghttp h2load
+need curl cmp nghttp h2load nginx openssl
 self=$(realpath "$0")
 
 # --- in the lab's client host ---------------------------------------------------------------------
@@ -45,12 +46,31 @@ inside()
     [ "$(grep -c ' 200 \| 302 ' "$scratch/nghttp")" -ge 10 ] || fail "nghttp: $(cat "$scratch/nghttp")"
     passed "nghttp fetches a frame and what it refers to"
 
+    get ca.pem "$url/random" && cmp -s "$scratch/got" www/random || fail "tlsyn get: $(cat "$scratch/err")"
+    grep -q '^HTTP/2 200$' "$scratch/err" || fail "not by HTTP/2: $(cat "$scratch/err")"
+    get ca.pem "$url/nothing" && fail "nothing is there"
+    grep -q 'answered 404 Not Found' "$scratch/err" || fail "nothing, by HTTP/2: $(cat "$scratch/err")"
+    get ec.pem "https://$TLSYN_KERNEL_PEER/random" && cmp -s "$scratch/got" www/random || fail "of nginx: $(cat "$scratch/err")"
+    grep -q '^HTTP/2 200$' "$scratch/err" && grep -qi '^server: nginx' "$scratch/err" ||
+        fail "of nginx not by HTTP/2: $(cat "$scratch/err")"
+    get ec.pem "https://$TLSYN_KERNEL_PEER/turn" -L && cmp -s "$scratch/got" www/index.html ||
+        fail "a redirection of nginx: $(cat "$scratch/err")"
+    passed "tlsyn get by HTTP/2, of ours and of nginx"
+
     printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense that is no frame' |
         timeout 20 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/ca.pem" -connect "$TLSYN_PEER:443" >/dev/null 2>&1
     [ $? -ne 124 ] || fail "nonsense keeps a connection open"
     (sleep 8) | timeout 7 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/page.pem" -connect 10.77.0.15:443 >/dev/null 2>&1
     [ $? -ne 124 ] || fail "an idle connection is not closed"
     passed "nonsense and idle connections end"
+}
+
+# get CA URL OPTION...: $scratch/got, $scratch/err
+get()
+{
+    ca=$1
+    shift
+    timeout 60 "$TLSYN" get -v --http 2 --ca "$SHARED/$ca" -o "$scratch/got" "$@" 2>"$scratch/err"
 }
 
 # ask CURL-OPTION...: $code, $body, $head
@@ -74,8 +94,13 @@ mkdir -p "$scratch/www"
 echo index >"$scratch/www/index.html"
 head -c 3000000 /dev/urandom >"$scratch/www/random"
 head -c 6000000 /dev/zero >"$scratch/www/toobig"
+certificate ec ec -pkeyopt ec_paramgen_curve:prime256v1
+nginx_configuration http2 <<'END'
+        location /turn { return 302 /index.html; }
+END
 cat >"$scratch/servers" <<END
 cd $scratch
+nginx -p $scratch -c nginx.conf &
 $TLSYN serve www --upload --upload-max 5M --self-signed ca.pem 2>serve.log &
 $TLSYN serve --page typical --address 10.77.0.15/24 --timeout 1s --idle 1s --self-signed page.pem 2>page.log &
 wait
