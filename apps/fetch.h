@@ -49,7 +49,8 @@ struct fetch {
     struct description description; /* of the connection, taken when done or closed */
 };
 
-/** The URL must outlive it. `sink_path` as in sink_open(); it is opened when a body begins that is wanted (status 2xx). */
+/** The URL must outlive it. `sink_path` as in sink_open(); it is opened when a body begins that is
+ * wanted (status 2xx). */
 void fetch_init(struct fetch *fetch, const struct url *url, const char *sink_path,
                 struct tlsyn_loop *loop);
 
