@@ -223,9 +223,9 @@ print "ready\n";
 while (accept(my $c, $s)) {
     next if fork;
     sysread($c, my $request, 4096);
-    syswrite($c, "HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\nConnection: close\r\n\r\n");
-    syswrite($c, "x" x 40000) for 1 .. 100;
-    exit;
+    print $c "HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\nConnection: close\r\n\r\n"; # all of it, whatever interrupts
+    print $c "x" x 40000 for 1 .. 100;
+    exit; # which writes the rest
 }
 END_OF_PERL
 cat >"$scratch/servers" <<END
