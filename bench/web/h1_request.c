@@ -86,8 +86,8 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
         r->has_host = true;
         append(r->asked.host, &r->host_len, REQUEST_HOST_MAX, at, length);
     }
-    if (is_field(r, "Expect") && length == 12 && strncasecmp(at, "100-continue", 12) == 0)
-        r->asked.expect_continue = true;
+    if (is_field(r, "Expect"))
+        append(r->expect, &r->expect_len, sizeof(r->expect) - 1, at, length);
     if (is_field(r, "Range"))
         append(r->asked.range, &r->range_len, REQUEST_RANGE_MAX, at, length);
     return 0;
@@ -97,6 +97,7 @@ static int on_headers_complete(http_parser *parser)
 {
     struct h1_request *r = of_parser(parser);
 
+    r->asked.expect_continue = strcasecmp(r->expect, "100-continue") == 0;
     r->keep_alive = http_should_keep_alive(parser) != 0 && !parser->upgrade;
     r->asked.length = parser->content_length;
     r->asked.has_body =

@@ -33,6 +33,8 @@ struct h1_request {
     size_t target_len, host_len, range_len;
     char field[16]; /* name of the field that is being read, cut off */
     size_t field_len;
+    char expect[16]; /* value of Expect; "" if too long to be one that we know */
+    size_t expect_len;
     bool in_value;
     bool has_host;
     bool keep_alive;

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-UNIT = ("frag", "sources", "tcp_hostile", "tcp_syncookie", "tcp_fastopen", "tcp_embedded")
+UNIT = ("frag", "neigh", "sources", "tcp_hostile", "tcp_syncookie", "tcp_fastopen", "tcp_embedded")
 
 # name, file below stack/, what stands there once, what comes in its place, program, suite
 DEFENCES = [
@@ -59,7 +59,7 @@ DEFENCES = [
     ("blind-syn", "tcp/input.c", "if (conn->state == TLSYN_SYN_RECEIVED && !conn->active) {",
      "if (conn) {", "conformance", "attacks_blind"),
     ("blind-text", "tcp/ack.c", "if (!is_acceptable(conn, segment->ack)) {",
-     "if (seq_gt(segment->ack, conn->snd_nxt)) {", "conformance", "attacks_blind"),
+     "if (seq_gt(segment->ack, conn->snd_nxt)) {", "conformance", "rfc5961"),
     ("challenges", "tcp/reply.c",
      "if (!budget_take(&conn->challenges, conn->tcp->cx->now))\n        return;", "",
      "conformance", "attacks_blind"),
@@ -72,7 +72,7 @@ DEFENCES = [
     ("neighbours-in-use", "ip/neigh.c", "if (!for_use && n->used)", "if (0)",
      "conformance", "attacks_floods"),
     ("neighbours-unresolved", "ip/neigh.c", "cache->unresolved_count > cache->table.max / 2",
-     "false", "conformance", "attacks_floods"),
+     "false", "unit", "neigh"),
     ("neighbour-queue", "ip/neigh.c", "n->queue.count > cx->limits.neighbour_queue",
      "n->queue.count > 1000000", "conformance", "attacks_floods"),
     ("window-that-shuts-and-opens", "tcp/retransmit.c",
@@ -109,7 +109,7 @@ DEFENCES = [
      "return sources_take(&tcp->sources, &ask->ends.remote, SOURCE_EMBEDS) ? valid",
      "return tcp ? valid", "unit", "tcp_fastopen"),
     ("replayed-syn", "tcp/input.c", "if (budget_take(&conn->challenges, conn->tcp->cx->now)) {",
-     "if (conn) {", "unit", "tcp_embedded"),
+     "if (conn) {", "conformance", "rfc5961"),
     ("amplification", "tcp/segment.c", "return (int64_t)(3 * opening->unvalidated_in)",
      "return (int64_t)(4 * opening->unvalidated_in)", "unit", "tcp_hostile"),
 ]

@@ -220,6 +220,19 @@ START_TEST(time_brings_challenges_back)
 }
 END_TEST
 
+/* ... and so are copies of the SYN while the connection opens (R5961-4) */
+START_TEST(copies_of_a_syn_are_answered_so_many_times)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    for (int i = 0; i < 1000; i++)
+        peer_sends(t, SYN(.seq = 0));
+    ck_assert_int_eq(ignore_sent(t), 1 + (int)default_limits().challenge_per_second);
+    ck_assert_int_eq(t->user.count[USER_ACCEPT], 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* All three parts draw from one account (R5961-4) */
 START_TEST(resets_syns_and_acks_share_the_account)
 {
@@ -268,6 +281,7 @@ Suite *rfc5961_suite(void)
     tcase_add_test(text, a_window_in_a_segment_with_a_guessed_ack_is_not_taken);
     suite_add_tcase(suite, text);
     tcase_add_test(throttle, challenges_are_answered_so_many_times_and_then_not);
+    tcase_add_test(throttle, copies_of_a_syn_are_answered_so_many_times);
     tcase_add_test(throttle, time_brings_challenges_back);
     tcase_add_test(throttle, resets_syns_and_acks_share_the_account);
     tcase_add_test(throttle, text_is_acknowledged_though_the_account_is_empty);

@@ -31,7 +31,7 @@ static void understood(struct meaning *m, const struct h1_request *r)
     add(m, r->asked.target);
     add(m, r->asked.host);
     add(m, r->asked.range);
-    m->sum += r->keep_alive + 2u * r->asked.has_body;
+    m->sum += r->keep_alive + 2u * r->asked.has_body + 4u * r->asked.expect_continue;
     if (request_path(r->asked.target, path, sizeof(path), &directory) == 0)
         must(path[0] != '/' && !strstr(path, "/../") && strncmp(path, "../", 3) != 0);
     if (request_range(r->asked.range, 1000, &first, &last) == RANGE_PART)
@@ -51,8 +51,7 @@ static void read_all(const char *bytes, size_t n, size_t piece, struct meaning *
         must(used <= take);
         at += used;
         if (m->outcome == H1_BAD) {
-            must(r.status >= 400 && r.status < 600);
-            m->sum += (unsigned)r.status;
+            must(r.status >= 400 && r.status < 600); /* of two faults, either may be the first */
             return;
         }
         must(used == take || m->outcome != H1_MORE);
