@@ -1,5 +1,5 @@
 #!/bin/sh
-# curl on the kernel's stack against tlsyn serve: methods, ranges, refusals, many connections at
+# curl, by HTTP/1.1, on the kernel's stack against tlsyn serve: methods, ranges, refusals, many connections at
 # once, and Fast Open.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
@@ -59,13 +59,13 @@ inside()
         fail "unfinished files stay: $(find www -name '.*' -type f)"
     passed "uploads"
 
-    curl -sS --cacert "$SHARED/ca.pem" "$url/?[1-5]" -w '%{num_connects} ' -o /dev/null >"$body" ||
+    curl -sS --http1.1 --cacert "$SHARED/ca.pem" "$url/?[1-5]" -w '%{num_connects} ' -o /dev/null >"$body" ||
         fail "five requests in a row"
     [ "$(cat "$body")" = "1 0 0 0 0 " ] || fail "a connection is not kept: $(cat "$body")"
     printf 'GET / HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.0\r\n\r\n' |
         talk >"$body"
     [ "$(grep -c '^HTTP/1.1 200' "$body")" -eq 3 ] || fail "pipelined requests: $(cat "$body")"
-    curl -sS --cacert "$SHARED/ca.pem" -Z --parallel-immediate --parallel-max 50 \
+    curl -sS --http1.1 --cacert "$SHARED/ca.pem" -Z --parallel-immediate --parallel-max 50 \
         --no-progress-meter "$url/folder/random?[1-50]" \
         -o "$scratch/many#1" || fail "fifty at once"
     [ "$(cat "$scratch"/many* | wc -c)" -eq 15000000 ] ||
@@ -88,7 +88,7 @@ inside()
 ask()
 {
     body=$scratch/body head=$scratch/head
-    code=$(curl -sS -m 30 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
+    code=$(curl -sS -m 30 --http1.1 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
 }
 
 is()
