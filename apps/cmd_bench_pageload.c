@@ -7,15 +7,20 @@
 
 #include "cli.h"
 #include "cmd_bench.h"
+#include "link_options.h"
 #include "page_option.h"
 #include "say.h"
 #include "study.h"
+#include "study/page_published.h"
 #include "study/pageload.h"
 
-#define ROOM_NEEDED (1 << 20) /* bytes on disk that the files may take */
+#define ROOM_NEEDED (8 << 20) /* bytes on disk that the files may take */
 
 struct pageload_command {
     int handshake, visit; /* choices; the last: all */
+    int64_t rounds, seed;
+    struct study_list rtts;
+    struct link_options link;
     const char *out, *page;
     bool model, events, json;
 };
@@ -26,6 +31,85 @@ static int write_file(const struct pageload *p, const char *folder, const char *
     FILE *out = study_open_file(folder, name);
 
     return study_close_file(out, out ? write(p, out) : -errno, folder, name);
+}
+
+/* --- live loads ------------------------------------------------------------------------------- */
+
+/* The paper's networks. */
+static void default_rtts(struct study_list *rtts)
+{
+    for (int i = 0; i < PAGE_NETWORKS; i++)
+        rtts->value[i] = page_networks[i].rtt_ms;
+    rtts->count = PAGE_NETWORKS;
+}
+
+static int plan(const struct pageload_command *c, const struct pageload *p, const char *history,
+                struct live_study **live)
+{
+    struct live_options options = {
+        .handshake = p->options.handshake,
+        .visit = p->options.visit,
+        .rounds = (uint32_t)c->rounds,
+        .seed = (uint64_t)c->seed,
+        .history = history,
+        .typical = !p->options.page,
+    };
+    struct study_list rtts = c->rtts;
+    int error = link_options_take(&c->link, "bench pageload", 0, &options.link);
+
+    if (error < 0)
+        return error;
+    if (rtts.count == 0)
+        default_rtts(&rtts);
+    for (int i = 0; i < rtts.count; i++)
+        options.rtt_ms[options.rtts++] = rtts.value[i];
+    error = live_plan(&p->page, &options, live);
+    if (error < 0)
+        say("nothing can be loaded: %s", error == -EINVAL
+                                             ? "the kernel's stack has sequential handshakes only"
+                                             : strerror(-error));
+    return error;
+}
+
+/* Fills in the live half. The exit status. */
+static int load_pages(const struct pageload_command *c, struct pageload *p)
+{
+    char message[STUDY_MESSAGE_MAX], duration[64], history[600];
+    struct study_watcher w;
+    int error;
+
+    (void)snprintf(history, sizeof(history), "%s/history", c->out);
+    error = plan(c, p, history, &p->live);
+    if (error < 0)
+        return CLI_USAGE;
+    say("loading pages for %s", study_duration(live_duration(p->live), duration, sizeof(duration)));
+    study_watch(&w);
+    error = live_run(p->live, &w.observer, message);
+    study_unwatch(&w);
+    if (error < 0)
+        say("%s", message);
+    if (error == -EPERM)
+        return CLI_PERMISSION;
+    if (live_analyse(p->live) < 0)
+        say("the figures cannot be computed");
+    return error < 0 ? CLI_FAILURE : w.signal ? CLI_INTERRUPTED : CLI_OK;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int report(const struct pageload_command *c, const struct pageload *p)
+{
+    int error = write_file(p, c->out, "pageload.json", pageload_json);
+
+    if (error == 0)
+        error = write_file(p, c->out, "pageload.html", pageload_html);
+    if (c->json)
+        (void)pageload_json(p, stdout);
+    else
+        (void)pageload_text(p, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !c->json)
+        say_result("In %s: pageload.html, pageload.json.\n", c->out);
+    return error < 0 ? CLI_FAILURE : CLI_OK;
 }
 
 static int run(const struct pageload_command *c, const char *typed)
@@ -39,12 +123,11 @@ static int run(const struct pageload_command *c, const char *typed)
         .version = TLSYN_VERSION,
     };
     struct page page;
-    int status = page_option_read(c->page, "bench pageload", &page);
-    int error = status == CLI_OK ? study_try_folder(c->out, ROOM_NEEDED) : 0;
+    int status = page_option_read(c->page, "bench pageload", &page), written, error;
 
     if (status != CLI_OK)
         return status;
-    if (error < 0)
+    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     options.page = strcmp(c->page, "typical") == 0 ? NULL : &page;
     error = pageload_count(&p, &options);
@@ -52,16 +135,13 @@ static int run(const struct pageload_command *c, const char *typed)
         say("the page can't be loaded: %s", strerror(-error));
         return CLI_FAILURE;
     }
-    error = write_file(&p, c->out, "pageload.json", pageload_json);
-    if (error == 0)
-        error = write_file(&p, c->out, "pageload.html", pageload_html);
-    if (c->json)
-        (void)pageload_json(&p, stdout);
-    else
-        (void)pageload_text(&p, stdout, study_width(STDOUT_FILENO));
-    if (error == 0 && !c->json)
-        say_result("In %s: pageload.html, pageload.json.\n", c->out);
-    return error < 0 ? CLI_FAILURE : CLI_OK;
+    if (!c->model)
+        status = load_pages(c, &p);
+    if (!p.live && !c->model)
+        return status;
+    written = status == CLI_PERMISSION ? status : report(c, &p);
+    live_free(p.live);
+    return status == CLI_OK ? written : status;
 }
 
 static const char *const handshake_names[] = {"tls1.2-sequential",
@@ -78,45 +158,70 @@ static const struct cli_type handshake_type = {
 static const struct cli_type visit_type = {
     .placeholder = "NAME", .parse = cli_choice_parse, .choices = visit_names};
 
+static int parse(struct pageload_command *c, int argc, char **argv, int *status)
+{
+    static const char *const ms[] = {"ms", NULL};
+    static const struct cli_type rtts = {
+        .placeholder = "MS,...",
+        .accepts =
+            "up to 16 different numbers of milliseconds from 1 to 10000, with commas between",
+        .parse = study_list_parse,
+        .choices = ms,
+        .min = 1,
+        .max = 10000};
+    static const struct cli_type rounds = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = LIVE_ROUNDS_MAX};
+    const struct cli_option options[] = {
+        {"model", 0, NULL, &c->model, "count round trips alone; needs no network", NULL},
+        {"page", 'p', &page_type, &c->page,
+         "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
+        {"rtt", 0, &rtts, &c->rtts, "round-trip times to load at (1,30,180,300,650,1300)", NULL},
+        {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3)", NULL},
+        {"handshake", 0, &handshake_type, &c->handshake, "this one alone (all)", NULL},
+        {"visit", 0, &visit_type, &c->visit, "this one alone (all)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "of the order of loads (1)", NULL},
+        {"events", 0, NULL, &c->events, "print what the model does in which round trip, too", NULL},
+        {"out", 'o', &cli_folder, &c->out, "folder for the results (out/pageload)", NULL},
+        {"json", 0, NULL, &c->json, "print JSON instead of the tables", NULL},
+        {.name = NULL},
+    };
+    struct cli_option common[LINK_OPTIONS];
+    const struct cli_command command = {
+        .name = "bench pageload",
+        .operands = "",
+        .summary = "Loads a whole page, by default one of 29 URLs, in a laboratory on this "
+                   "machine, under each "
+                   "handshake, as a browser of 2004 and an improved one would (published: 16, 12 "
+                   "and 7 round trips with TLS of then), and puts the time beside what a model of "
+                   "the browser counts. Needs no root where the system lets users make namespaces.",
+        .options = options,
+        .common = common,
+        .notes = "  tlsyn bench pageload --model\n"
+                 "  tlsyn bench pageload --rtt 30,300 -n 3\n"
+                 "  tlsyn bench pageload --model --page shop.har\n"
+                 "  tlsyn bench pageload --link satellite --handshake tls1.3-embedded\n"
+                 "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n",
+        .operands_max = 0,
+    };
+
+    link_options_init(&c->link, LINK_RTT | LINK_MEMORY, common);
+    if (cli_parse(&command, argc, argv, status) < 0)
+        return -1;
+    *status = CLI_USAGE;
+    return link_options_list(&c->link, command.name, &c->rtts);
+}
+
 int cmd_bench_pageload(int argc, char **argv)
 {
     struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
                                  .visit = BROWSER_VISITS,
+                                 .rounds = 3,
+                                 .seed = 1,
                                  .out = "out/pageload",
                                  .page = "typical"};
-    const struct cli_option options[] = {
-        {"model", 0, NULL, &c.model, "count round trips; needs no network", NULL},
-        {"page", 'p', &page_type, &c.page,
-         "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
-        {"handshake", 0, &handshake_type, &c.handshake, "this one alone (all)", NULL},
-        {"visit", 0, &visit_type, &c.visit, "this one alone (all)", NULL},
-        {"events", 0, NULL, &c.events, "print what happens in which round trip, too", NULL},
-        {"out", 'o', &cli_folder, &c.out, "where the results go (out/pageload)", NULL},
-        {"json", 0, NULL, &c.json, "print JSON instead of the tables", NULL},
-        {.name = NULL},
-    };
-    const struct cli_command command = {
-        .name = "bench pageload",
-        .operands = "",
-        .summary =
-            "Counts the round trips that a whole page takes, by default one of 29 URLs, under each "
-            "handshake, by a model of a browser (published: 16, 12 and 7 with TLS of 2004), "
-            "and draws them.",
-        .options = options,
-        .notes = "  tlsyn bench pageload --model\n"
-                 "  tlsyn bench pageload --model --page shop.har\n"
-                 "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n",
-        .operands_max = 0,
-    };
     char typed[1024];
     int status = CLI_USAGE;
 
     study_join(argc, argv, typed, sizeof(typed));
-    if (cli_parse(&command, argc, argv, &status) < 0)
-        return status;
-    if (!c.model) {
-        say("pageload: the page is counted, not loaded over a network: say --model");
-        return CLI_USAGE;
-    }
-    return run(&c, typed);
+    return parse(&c, argc, argv, &status) < 0 ? status : run(&c, typed);
 }

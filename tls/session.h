@@ -28,8 +28,9 @@
 /** A larger one is not kept. */
 #define SESSION_BYTES 4096
 
-/** Tickets kept of one connection; a server may send as many as it likes. */
-#define SESSION_TICKETS 4
+/** Tickets kept of one connection; a server may send as many as it likes. As many as a browser
+ * opens connections, each of which uses one up (RFC 8446 C.4). */
+#define SESSION_TICKETS 16
 
 /** What a session that is kept is, and how long. Wall clock, seconds. */
 struct session_terms {

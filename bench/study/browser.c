@@ -74,13 +74,13 @@ static void begin_tls(struct browser *b, struct browser_event event)
 {
     bool resumed = b->server[host_of(b, event.connection)].session <= b->now;
 
-    event.step = resumed ? BROWSER_RESUMED : BROWSER_FULL;
+    event.step = resumed ? LOAD_RESUMED : LOAD_FULL;
     begin(b, &event, resumed ? b->handshake->resumed : b->handshake->full);
 }
 
 static void begin_tcp(struct browser *b, struct browser_event event)
 {
-    event.step = BROWSER_TCP;
+    event.step = LOAD_TCP;
     if (b->handshake->tcp > 0)
         begin(b, &event, b->handshake->tcp);
     else
@@ -90,7 +90,7 @@ static void begin_tcp(struct browser *b, struct browser_event event)
 static void open_connection(struct browser *b, const struct policy_action *action)
 {
     struct browser_event event = {
-        .step = BROWSER_DNS, .connection = action->connection + 1, .url = action->url};
+        .step = LOAD_DNS, .connection = action->connection + 1, .url = action->url};
 
     b->load->connections++;
     if (b->server[action->host].resolved > b->now)
@@ -123,18 +123,18 @@ static void url_is_there(struct browser *b, int url)
 static void step_is_over(struct browser *b, const struct browser_event *event)
 {
     switch (event->step) {
-    case BROWSER_DNS:
+    case LOAD_DNS:
         b->server[host_of(b, event->connection)].resolved = b->now;
         begin_tcp(b, *event);
         break;
-    case BROWSER_TCP:
+    case LOAD_TCP:
         begin_tls(b, *event);
         break;
-    case BROWSER_FULL:
-    case BROWSER_RESUMED:
+    case LOAD_FULL:
+    case LOAD_RESUMED:
         connection_is_up(b, event->connection);
         break;
-    case BROWSER_GET:
+    case LOAD_GET:
         url_is_there(b, event->url);
         break;
     }
@@ -173,7 +173,7 @@ static bool begin_what_can(struct browser *b)
 
     for (; policy_next(&b->policy, &action); any = true) {
         const struct browser_event get = {
-            .step = BROWSER_GET, .connection = action.connection + 1, .url = action.url};
+            .step = LOAD_GET, .connection = action.connection + 1, .url = action.url};
 
         if (action.open)
             open_connection(b, &action);
@@ -241,7 +241,7 @@ int browser_load_page(const struct page *page, const struct browser_handshake *h
     }
     sort_events(load);
     for (int i = 0; i < load->events; i++) {
-        if (load->event[i].step == BROWSER_GET)
+        if (load->event[i].step == LOAD_GET)
             load->round_trips = load->event[i].end;
     }
     return 0;

@@ -10,6 +10,7 @@
 #ifndef STUDY_BROWSER_H
 #define STUDY_BROWSER_H
 
+#include "web/load_step.h"
 #include "web/policy.h"
 
 /** What a connection costs before the first request may leave, in round trips. */
@@ -26,13 +27,11 @@ struct browser_handshake {
 /** Six of today's; the first is the paper's. */
 extern const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES];
 
-enum browser_step { BROWSER_DNS, BROWSER_TCP, BROWSER_FULL, BROWSER_RESUMED, BROWSER_GET };
-
 /** Something that took time on a connection. */
 struct browser_event {
-    enum browser_step step;
+    enum load_step step;
     int connection; /* numbered from 1, over all servers */
-    int url;        /* of BROWSER_GET, or for whose sake it was opened; -1: for none's */
+    int url;        /* of LOAD_GET, or for whose sake it was opened; -1: for none's */
     int start, end; /* in round trips since the beginning */
 };
 

@@ -13,6 +13,12 @@
 int credentials_make(struct credentials *credentials)
 {
     static const char *const names[] = {STUDY_SERVER_NAME, NULL};
+
+    return credentials_make_for(credentials, names);
+}
+
+int credentials_make_for(struct credentials *credentials, const char *const *names)
+{
     struct tlsyn_certify_options options = {.names = names,
                                             .rsa = true,
                                             .now = (int64_t)time(NULL),

@@ -17,6 +17,9 @@ struct credentials {
 /** Makes keys and certificates; takes up to a second. 0 or -errno. */
 int credentials_make(struct credentials *credentials);
 
+/** The same for servers of these names, NULL-terminated. */
+int credentials_make_for(struct credentials *credentials, const char *const *names);
+
 /** The pair that a suite uses. */
 const struct tlsyn_certified *credentials_for(const struct credentials *credentials,
                                               enum study_suite suite);

@@ -5,7 +5,7 @@
 
 #include "study/page_published.h"
 
-const char *pageload_step_name(enum browser_step step)
+const char *pageload_step_name(enum load_step step)
 {
     static const char *const names[] = {"DNS", "TCP", "TLS", "TLS, resumed", "GET"};
 

@@ -1,7 +1,7 @@
 /*
- * study/pageload.h: what a whole page costs under each handshake: the model. No link, no
- * measurement: round trips are counted by the browser of browser.h, and put beside what was
- * published for the handshake of 2004.
+ * study/pageload.h: what a whole page costs under each handshake: the model, whose round trips are
+ * counted by the browser of browser.h and put beside what was published for the handshake of 2004;
+ * and, where they were made, live loads (pageload_live.h) beside the model.
  */
 #ifndef STUDY_PAGELOAD_H
 #define STUDY_PAGELOAD_H
@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "study/browser.h"
+#include "study/pageload_live.h"
 
 struct pageload_options {
     int handshake; /* an index, or -1: all */
@@ -38,6 +39,7 @@ struct pageload {
     struct pageload_row row[BROWSER_HANDSHAKES * BROWSER_VISITS];
     int rows;
     struct pageload_check check[BROWSER_VISITS];
+    struct live_study *live; /* NULL: the model alone */
 };
 
 /** Counts everything. 0 or -errno, as browser_load_page() and page_replay(). */
@@ -52,11 +54,33 @@ int pageload_text(const struct pageload *pageload, FILE *out, unsigned width);
 int pageload_json(const struct pageload *pageload, FILE *out);
 int pageload_html(const struct pageload *pageload, FILE *out);
 
-/** A waterfall as an <svg> element, to be freed; see browser_load. 0 or -ENOMEM. */
-int waterfall_svg(const struct page *page, const struct browser_load *load, char **svg);
+struct html;
+
+/* What live loads add to each of them. */
+int live_text(const struct live_study *study, FILE *out, unsigned width);
+void live_json_rows(const struct live_study *study, struct json *j);
+void live_json_members(const struct live_study *study, struct json *j);
+void live_html(const struct live_study *study, struct html *html);
+
+/** What a connection does at a time. */
+struct waterfall_bar {
+    enum load_step step;
+    int connection;    /* from 1 */
+    double start, end; /* in round trips */
+    const char *label; /* of a GET: its URL */
+};
+
+struct waterfall {
+    int connections;
+    const struct waterfall_bar *bar;
+    int bars;
+};
+
+/** A waterfall as an <svg> element, to be freed. 0 or -ENOMEM. */
+int waterfall_svg(const struct waterfall *waterfall, char **svg);
 
 /** "TCP", "TLS, resumed", ... */
-const char *pageload_step_name(enum browser_step step);
+const char *pageload_step_name(enum load_step step);
 
 /** "4-9, 17": the connections of consecutive events from `from` on that took the same step at the
  * same time. The index behind the last of them. */

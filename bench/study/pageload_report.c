@@ -203,6 +203,8 @@ int pageload_text(const struct pageload *p, FILE *out, unsigned width)
         error = print_published(p, out, width);
     if (error == 0 && p->options.events)
         error = put_events(p, out, width);
+    if (error == 0 && p->live)
+        error = live_text(p->live, out, width);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
 
@@ -252,7 +254,9 @@ int pageload_json(const struct pageload *p, FILE *out)
     json_init(&j, out);
     json_object(&j);
     json_member_string(&j, "study", "pageload");
-    json_member_string(&j, "units", "round trips; model: nothing else takes time");
+    json_member_string(&j, "units",
+                       "round trips; rows without a stack are the model's, where nothing else "
+                       "takes time");
     json_key(&j, "rows");
     json_array(&j);
     for (int i = 0; i < p->rows; i++) {
@@ -266,7 +270,11 @@ int pageload_json(const struct pageload *p, FILE *out)
         write_events(p, &row->load, &j);
         json_end(&j);
     }
+    if (p->live)
+        live_json_rows(p->live, &j);
     json_end(&j);
+    if (p->live)
+        live_json_members(p->live, &j);
     if (!p->options.page)
         write_published(p, &j);
     json_member_integer(&j, "urls", p->page.urls);
@@ -285,16 +293,37 @@ static void put_html_table(struct html *html, struct report_table *table, const 
     report_table_fini(table);
 }
 
+static int draw_load(const struct page *page, const struct browser_load *load, char **svg)
+{
+    struct waterfall_bar *bars = calloc((size_t)load->events + 1, sizeof(*bars));
+    const struct waterfall w = {
+        .connections = load->connections, .bar = bars, .bars = load->events};
+    int error;
+
+    for (int i = 0; bars && i < load->events; i++) {
+        const struct browser_event *e = &load->event[i];
+
+        bars[i] = (struct waterfall_bar){.step = e->step,
+                                         .connection = e->connection,
+                                         .start = e->start,
+                                         .end = e->end,
+                                         .label = e->url < 0 ? "" : page->url[e->url].name};
+    }
+    error = bars ? waterfall_svg(&w, svg) : -ENOMEM;
+    free(bars);
+    return error;
+}
+
 static void put_load(struct html *html, const struct pageload *p, const struct pageload_row *row)
 {
     struct report_table table;
     char heading[SENTENCE_MAX];
     char *svg = NULL;
 
-    (void)snprintf(heading, sizeof(heading), "%s, %s: %d round trips", row->handshake->name,
+    (void)snprintf(heading, sizeof(heading), "Model: %s, %s: %d round trips", row->handshake->name,
                    browser_visit_name(row->visit), row->load.round_trips);
     html_section(html, heading);
-    if (waterfall_svg(&p->page, &row->load, &svg) == 0)
+    if (draw_load(&p->page, &row->load, &svg) == 0)
         html_svg(html, svg,
                  "A line per connection, a column per round trip. Pale: a session resumed.");
     else
@@ -334,6 +363,8 @@ int pageload_html(const struct pageload *p, FILE *out)
     put_html_table(&html, &table, "Round trips until the page is there.");
     if (!p->options.page)
         put_published(p, &html);
+    if (p->live)
+        live_html(p->live, &html);
     for (int i = 0; i < p->rows; i++)
         put_load(&html, p, &p->row[i]);
     html_section(&html, "How to do this again");

@@ -23,6 +23,7 @@ void policy_init(struct policy *policy, enum browser_visit visit, bool multiplex
 {
     policy->visit = visit;
     policy->multiplexed = multiplexed;
+    policy->patient = false;
     policy->urls = policy->references = policy->hosts = policy->connections = 0;
 }
 
@@ -47,7 +48,7 @@ int policy_add_url(struct policy *policy, const struct policy_url *url)
         return -ENOBUFS;
     policy->url[at].what = *url;
     policy->url[at].state = POLICY_UNKNOWN;
-    policy->url[at].connection = policy->url[at].moved = -1;
+    policy->url[at].connection = policy->url[at].moved = policy->url[at].within = -1;
     policy->url[at].tries = 0;
     policy->urls++;
     return at;
@@ -85,9 +86,13 @@ static bool stops_parser(const struct policy *policy, int url)
  * sheet or a script are wanted when that has come. */
 static void parse(struct policy *policy, int document)
 {
+    if (policy->visit == BROWSER_UNOPTIMIZED && policy->url[document].state < POLICY_THERE)
+        return;
     for (int i = 0; i < policy->references; i++) {
         if (policy->reference[i].document != document)
             continue;
+        if (policy->url[policy->reference[i].url].state == POLICY_UNKNOWN)
+            policy->url[policy->reference[i].url].within = document;
         policy_want(policy, policy->reference[i].url);
         if (stops_parser(policy, policy->reference[i].url))
             return;
@@ -96,6 +101,10 @@ static void parse(struct policy *policy, int document)
 
 int policy_refer(struct policy *policy, int document, int url)
 {
+    for (int i = 0; i < policy->references; i++) {
+        if (policy->reference[i].document == document && policy->reference[i].url == url)
+            return 0;
+    }
     if (policy->references == POLICY_REFERENCES_MAX)
         return -ENOBUFS;
     policy->reference[policy->references].document = document;
@@ -125,6 +134,7 @@ void policy_arrived(struct policy *policy, int url, bool failed)
 {
     leave_connection(policy, url);
     policy->url[url].state = failed ? POLICY_FAILED : POLICY_THERE;
+    parse(policy, url);
     parse_behind(policy, url);
 }
 
@@ -291,7 +301,7 @@ static int worth_having(struct policy *policy, int host, bool waits)
 
     if (!policy->host[host].up)
         worth = waits;
-    else if (waits)
+    else if (waits && !policy->patient)
         worth = most;
     else if (!policy->host[host].pooled)
         worth += AHEAD;
@@ -302,13 +312,26 @@ static int worth_having(struct policy *policy, int host, bool waits)
     return policy->host[host].worth;
 }
 
+/* Whether a request waits that has a reason to. */
+static bool one_waits(const struct policy *policy, int host)
+{
+    for (int i = 0; i < policy->urls; i++) {
+        int within = policy->url[i].within;
+
+        if (policy->url[i].state == POLICY_WANTED && policy->url[i].what.host == host &&
+            (within < 0 || policy->url[within].state >= POLICY_THERE))
+            return true;
+    }
+    return false;
+}
+
 static bool serve_from_pool(struct policy *policy, int host, struct policy_action *action)
 {
     int url = next_wanted(policy, host), idle = first_idle(policy, host);
 
     if (url >= 0 && idle >= 0)
         return fetch(policy, idle, url, action);
-    return policy->host[host].opened < worth_having(policy, host, url >= 0) &&
+    return policy->host[host].opened < worth_having(policy, host, one_waits(policy, host)) &&
            open_one(policy, host, -1, action);
 }
 
@@ -322,6 +345,22 @@ static void give_up_host(struct policy *policy, int host)
 }
 
 /* A pool is for the page's own server. */
+static bool has_pool(const struct policy *policy, int host)
+{
+    return policy->visit != BROWSER_UNOPTIMIZED && policy->urls > 0 &&
+           host == policy->url[led_to(policy, 0)].what.host;
+}
+
+bool policy_waits(const struct policy *policy)
+{
+    for (int host = 0; host < policy->hosts; host++) {
+        if (has_pool(policy, host) && policy->host[host].up &&
+            policy->host[host].opened < policy->host[host].most && one_waits(policy, host))
+            return true;
+    }
+    return false;
+}
+
 static bool serve(struct policy *policy, int host, struct policy_action *action)
 {
     if (policy->host[host].failures >= POLICY_TRIES && policy->host[host].opened == 0)

@@ -11,13 +11,16 @@
  * Rules of every visit: up to so many connections per server, kept open, one request at a time on
  * each; or one connection per server with any number of requests (HTTP/2).
  *
- *   unoptimized  The parser stops at each style sheet and script until it is there. Each URL takes
- *                the idle connection with the lowest number; else a new one, and waits for it; else
- *                whichever becomes idle first. URLs that are found at the same instant are served
- *                by their position in the documents, these in turn.
- *   first        The parser goes on (quick parse). Once the first connection to a page's server is
- *                up, three more are opened ahead, and all that are allowed once a request waits
- *                (pool). A request waits for any connection, the more important kind first.
+ *   unoptimized  The parser begins when a document is there, and stops at each style sheet and
+ *                script until that is, too. Each URL takes the idle connection with the lowest
+ *                number; else a new one, and waits for it; else whichever becomes idle first. URLs
+ *                that are found at the same instant are served by their position in the documents,
+ *                these in turn.
+ *   first        The parser goes on (quick parse), as bytes come. Once the first connection to a
+ *                page's server is up, three more are opened ahead, and all that are allowed once a
+ *                request waits (pool; what a document names that is still coming does not count as
+ *                waiting, for its connection is about to be idle). A request waits for any
+ *                connection, the more important kind first.
  *   repeat       As `first`, and every URL of the page is known from an earlier visit: all are
  *                wanted from the beginning, the page itself first (historical prefetch).
  */
@@ -59,11 +62,14 @@ enum policy_connection_state { POLICY_OPENING, POLICY_UP, POLICY_GONE };
 struct policy {
     enum browser_visit visit;
     bool multiplexed; /* HTTP/2 */
+    bool patient;     /* the driver's: what waits now may be served in a moment; no more
+                         connections for its sake */
     struct {
         struct policy_url what;
         enum policy_url_state state;
         int connection; /* of BOUND and LOADING */
         int moved;      /* a redirection: the URL that it leads to; else -1 */
+        int within;     /* the document that named it first, or -1 */
         int tries;
     } url[POLICY_URLS_MAX];
     int urls;
@@ -100,7 +106,8 @@ int policy_add_url(struct policy *policy, const struct policy_url *url);
 /** The page itself, or what an earlier visit knew. */
 void policy_want(struct policy *policy, int url);
 
-/** A reference was found in a document or style sheet, behind those of before. -ENOBUFS. */
+/** A reference was found in a document or style sheet, behind those of before; once more is no
+ * more. -ENOBUFS. */
 int policy_refer(struct policy *policy, int document, int url);
 
 /** All of it is there; or (failed) will never be. */
@@ -125,6 +132,9 @@ struct policy_action {
 
 /** What is to be done next, as if it were done now. False: nothing until something happens. */
 bool policy_next(struct policy *policy, struct policy_action *action);
+
+/** A request waits for which more connections would be opened, were it not for patience. */
+bool policy_waits(const struct policy *policy);
 
 /** Whatever is wanted is there, or has failed. */
 bool policy_is_done(const struct policy *policy);

@@ -456,7 +456,7 @@ END_TEST
 
 START_TEST(the_clients_own_memory_is_bounded)
 {
-    struct setup s = {.suite = TLSYN_TLS_13, .tickets = 9, .client_sessions = 2};
+    struct setup s = {.suite = TLSYN_TLS_13, .tickets = SESSION_TICKETS + 5, .client_sessions = 2};
     uint8_t bytes[SESSION_BYTES];
     char key[SESSION_KEY] = "";
     struct shelf *shelf = shelf_new();

@@ -37,8 +37,7 @@ static int round_trips(const char *handshake, enum browser_visit visit)
 static const struct browser_event *get_of(const char *name)
 {
     for (int i = 0; i < load.events; i++) {
-        if (load.event[i].step == BROWSER_GET &&
-            strcmp(page.url[load.event[i].url].name, name) == 0)
+        if (load.event[i].step == LOAD_GET && strcmp(page.url[load.event[i].url].name, name) == 0)
             return &load.event[i];
     }
     ck_abort_msg("%s was not fetched", name);
@@ -134,7 +133,7 @@ START_TEST(no_load_breaks_the_rules)
 
         ck_assert_int_ge(e->start, end_of_connection[e->connection]);
         end_of_connection[e->connection] = e->end;
-        if (e->step != BROWSER_GET)
+        if (e->step != LOAD_GET)
             continue;
         ck_assert_int_eq(e->end, e->start + 1);
         ck_assert_int_eq(end_of_url[e->url], 0);
@@ -161,11 +160,11 @@ START_TEST(a_session_is_resumed_when_it_is_known)
 
     (void)round_trips("tls1.2-sequential", BROWSER_UNOPTIMIZED);
     for (int i = 0; i < load.events; i++)
-        full += load.event[i].step == BROWSER_FULL;
+        full += load.event[i].step == LOAD_FULL;
     ck_assert_int_eq(full, 3); /* the first one, and two at once to the other server */
     (void)round_trips("tls1.3-embedded-0rtt", BROWSER_REPEAT);
     for (int i = 0; i < load.events; i++)
-        ck_assert_int_ne(load.event[i].step, BROWSER_FULL);
+        ck_assert_int_ne(load.event[i].step, LOAD_FULL);
 }
 END_TEST
 
@@ -266,11 +265,11 @@ START_TEST(events_that_go_together_are_one_line)
     char text[64];
 
     load = (struct browser_load){.events = 5,
-                                 .event = {{BROWSER_TCP, 4, -1, 1, 2},
-                                           {BROWSER_TCP, 5, -1, 1, 2},
-                                           {BROWSER_TCP, 6, -1, 1, 2},
-                                           {BROWSER_TCP, 9, -1, 1, 2},
-                                           {BROWSER_GET, 10, 0, 1, 2}}};
+                                 .event = {{LOAD_TCP, 4, -1, 1, 2},
+                                           {LOAD_TCP, 5, -1, 1, 2},
+                                           {LOAD_TCP, 6, -1, 1, 2},
+                                           {LOAD_TCP, 9, -1, 1, 2},
+                                           {LOAD_GET, 10, 0, 1, 2}}};
     ck_assert_int_eq(pageload_group(&load, 0, text, sizeof(text)), 4);
     ck_assert_str_eq(text, "4-6, 9");
     ck_assert_int_eq(pageload_group(&load, 4, text, sizeof(text)), 5);

@@ -1,0 +1,44 @@
+#!/bin/sh
+# tlsyn bench pageload, from end to end: a page loaded under some handshakes, its files, its memory of the page.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+need jq
+need_namespaces
+out=$scratch/out
+
+# load HANDSHAKE [OPTION...]: over a link whose round trip is longer than what a busy machine computes.
+load()
+{
+    handshake=$1
+    shift
+    "$TLSYN" bench pageload --rtt 100 -n 1 --handshake "$handshake" -o "$out" "$@" >"$scratch/table" 2>"$scratch/log" ||
+        fail "the study of $handshake ends with $?: $(tail -n 3 "$scratch/log")"
+}
+
+# live QUERY: of the live rows.
+live()
+{
+    jq -e "[.rows[] | select(.stack == \"tlsyn\")] | $1" "$out/pageload.json" >/dev/null
+}
+
+load tls1.2-sequential
+for file in pageload.json pageload.html history; do
+    [ -s "$out/$file" ] || fail "$file is missing"
+done
+live 'length == 3 and all(.loads == 1 and .failed == 0)' || fail "not every visit was loaded: $(jq -c '.rows[]' "$out/pageload.json")"
+# What was counted in 2004 costs at least so much, and the improved browsers less.
+live 'map(.round_trips > .model - 0.5) | all' || fail "faster than light: $(jq -c '.rows[]' "$out/pageload.json")"
+live '.[0].seconds > .[1].seconds and .[1].seconds > .[2].seconds' || fail "pools and prefetch save nothing"
+passed "a page of 29 URLs is loaded in each kind of visit"
+
+[ "$(stat -c %a "$out/history")" = 600 ] || fail "others may read where the browser was"
+[ "$(grep -c '^[a-z]* [0-9]* [0-9]* https://' "$out/history")" = 29 ] || fail "the history has not every URL"
+grep -q '^redirect .*/R1' "$out/history" || fail "the history does not know what is a redirection"
+passed "the page's URLs are remembered, for their owner alone"
+
+printf 'damaged\n' >"$out/history"
+load tls1.3-embedded-0rtt --visit repeat
+live 'length == 1 and .[0].loads == 1' || fail "a damaged history keeps the page from being loaded"
+grep -q '^tlsyn page history' "$out/history" || fail "a damaged history is not made anew"
+grep -q 'Live: tls1.3-embedded-0rtt, repeat' "$out/pageload.html" || fail "the report has no waterfall of the load"
+passed "a damaged history is passed over, and early data brings the page"
