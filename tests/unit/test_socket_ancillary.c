@@ -280,13 +280,6 @@ static void told_of_datagrams_over_ip6(struct bsd *b)
     b->close(server);
 }
 
-#define COMPARED(name)                                                                             \
-    START_TEST(name##_as_on_linux)                                                                 \
-    {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
-    }                                                                                              \
-    END_TEST
-
 COMPARED(told_of_datagrams)
 COMPARED(answered_from_where_it_was_asked)
 COMPARED(told_wrongly)

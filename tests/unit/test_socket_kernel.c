@@ -555,13 +555,6 @@ static void watched_while_connecting(struct bsd *b)
     close(ep);
 }
 
-#define COMPARED(name)                                                                             \
-    START_TEST(name##_as_on_linux)                                                                 \
-    {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
-    }                                                                                              \
-    END_TEST
-
 /* clang-format off */
 COMPARED(on_a_fresh_stream)
 COMPARED(on_no_socket)

@@ -476,13 +476,6 @@ static void bulk(struct bsd *b)
     b->close(server);
 }
 
-#define COMPARED(name)                                                                             \
-    START_TEST(name##_as_on_linux)                                                                 \
-    {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
-    }                                                                                              \
-    END_TEST
-
 /* clang-format off */
 COMPARED(datagrams)
 COMPARED(from_nowhere)

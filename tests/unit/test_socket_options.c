@@ -311,13 +311,6 @@ static void of_connections(struct bsd *b)
     b->close(child);
 }
 
-#define COMPARED(name)                                                                             \
-    START_TEST(name##_as_on_linux)                                                                 \
-    {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
-    }                                                                                              \
-    END_TEST
-
 /* clang-format off */
 COMPARED(of_a_stream)
 COMPARED(of_cookie_keys)

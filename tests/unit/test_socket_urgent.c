@@ -189,13 +189,6 @@ static void signalled(struct bsd *b)
     b->close(server);
 }
 
-#define COMPARED(name)                                                                             \
-    START_TEST(name##_as_on_linux)                                                                 \
-    {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
-    }                                                                                              \
-    END_TEST
-
 /* clang-format off */
 COMPARED(out_of_band)
 COMPARED(nothing_but_urgent)
