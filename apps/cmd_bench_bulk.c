@@ -8,6 +8,7 @@
 #include "cmd_bench.h"
 #include "link_options.h"
 #include "peer/lwip.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/bulk.h"
@@ -21,6 +22,7 @@ struct bulk_command {
     uint64_t ring;
     tlsyn_time seconds;
     struct link_options link;
+    struct resume resume;
     int family, offload, receive; /* choices, in the order of the tables below */
     const char *out, *controller, *only;
     bool quick, no_lwip, copies, plain, json;
@@ -80,6 +82,7 @@ static int run(const struct bulk_command *c, const char *typed)
 
     take_options(c, &options);
     options.command = typed;
+    options.keep = resume_keep(&c->resume, c->out);
     if (link_options_take(&c->link, "bench bulk", options.span, &options.link) < 0)
         return CLI_USAGE;
     return study_conduct(&errand);
@@ -119,6 +122,7 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
          "our stack's frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
+        RESUME_OPTIONS(&c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/bulk)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
@@ -146,23 +150,33 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
     return cli_parse(&command, argc, argv, exit_status);
 }
 
-int cmd_bench_bulk(int argc, char **argv)
+static int begin(struct bulk_command *command)
 {
-    struct bulk_command command = {.seed = 1, .out = "out/bulk", .offload = 2};
     char typed[1024];
     int status = CLI_USAGE;
 
-    study_join(argc, argv, typed, sizeof(typed));
-    if (parse(&command, argc, argv, &status) < 0)
+    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
+    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
         return status;
-    if (command.controller && strlen(command.controller) > 15) {
+    if (command->controller && strlen(command->controller) > 15) {
         say("--controller takes at most 15 characters");
         return CLI_USAGE;
     }
-    if (command.ring > (8u << 20) || (command.seconds > 0 && command.seconds < TLSYN_MS(500)) ||
-        command.seconds > TLSYN_SECONDS(3600)) {
+    if (command->ring > (8u << 20) || (command->seconds > 0 && command->seconds < TLSYN_MS(500)) ||
+        command->seconds > TLSYN_SECONDS(3600)) {
         say("--ring takes at most 8 MiB, --seconds 500ms to 1h");
         return CLI_USAGE;
     }
-    return run(&command, typed);
+    return run(command, typed);
+}
+
+int cmd_bench_bulk(int argc, char **argv)
+{
+    struct bulk_command command = {.seed = 1, .out = "out/bulk", .offload = 2};
+    int status = resume_open(&command.resume, argc, argv);
+
+    if (status == CLI_OK)
+        status = begin(&command);
+    resume_close(&command.resume);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "link_options.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/fallback.h"
@@ -19,7 +20,7 @@ static int write_page(const void *study, FILE *out)
     return fallback_html(study, out);
 }
 
-int cmd_bench_fallback(int argc, char **argv)
+static int begin(struct resume *resume)
 {
     static const struct cli_type round_count = {
         .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = FALLBACK_ROUNDS_MAX};
@@ -33,6 +34,7 @@ int cmd_bench_fallback(int argc, char **argv)
     const struct cli_option table[] = {
         {"rounds", 'n', &round_count, &rounds, "visits to each row (11)", NULL},
         {"quick", 'q', NULL, &quick, "3 rounds: a first look", NULL},
+        RESUME_OPTIONS(resume),
         {"out", 'o', &cli_folder, &folder, "where the results go (out/fallback)", NULL},
         {"seed", 0, &cli_count, &seed, "of the order (1)", NULL},
         {"json", 0, NULL, &json, "print JSON instead of the table", NULL},
@@ -55,9 +57,9 @@ int cmd_bench_fallback(int argc, char **argv)
     char typed[1024];
     int status = CLI_USAGE;
 
-    study_join(argc, argv, typed, sizeof(typed));
+    study_join(resume->argc, resume->argv, typed, sizeof(typed));
     link_options_init(&link, LINK_MEMORY, common);
-    if (cli_parse(&command, argc, argv, &status) < 0)
+    if (cli_parse(&command, resume->argc, resume->argv, &status) < 0)
         return status;
     fallback_defaults(&options);
     if (link.rtt < 0 && !link.preset)
@@ -72,7 +74,19 @@ int cmd_bench_fallback(int argc, char **argv)
     options.seed = (uint64_t)seed;
     options.folder = folder;
     options.command = typed;
+    options.keep = resume_keep(resume, folder);
     options.version = TLSYN_VERSION;
     return study_conduct(&(struct study_errand){
         .kind = &kind, .options = &options, .folder = folder, .html = write_page, .json = json});
+}
+
+int cmd_bench_fallback(int argc, char **argv)
+{
+    struct resume resume;
+    int status = resume_open(&resume, argc, argv);
+
+    if (status == CLI_OK)
+        status = begin(&resume);
+    resume_close(&resume);
+    return status;
 }

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "link_options.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/loss.h"
@@ -20,6 +21,7 @@ struct loss_command {
     int64_t seed;
     uint64_t bytes, rate, queue, ring;
     struct link_options link;
+    struct resume resume;
     int family; /* a choice: 4, 6, both */
     const char *controller;
     tlsyn_time timeout, budget;
@@ -95,6 +97,7 @@ static int run(const struct loss_command *c, const char *typed)
 
     take_options(c, &options);
     options.command = typed;
+    options.keep = resume_keep(&c->resume, c->out);
     return study_conduct(&errand);
 }
 
@@ -140,6 +143,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         {"timeout", 0, &cli_duration, &c->timeout, "of one transfer (120s)", NULL},
+        RESUME_OPTIONS(&c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/loss)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order and of what is lost (1)", NULL},
         {"capture", 0, NULL, &c->capture, "keep a pcapng of what our stack saw as a sender", NULL},
@@ -170,24 +174,34 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
     return link_options_list(&c->link, command.name, &c->rtt);
 }
 
-int cmd_bench_loss(int argc, char **argv)
+static int begin(struct loss_command *command)
 {
-    struct loss_command command = {.seed = 1, .out = "out/loss", .family = 2};
     char typed[1024];
     int status = CLI_USAGE;
 
-    study_join(argc, argv, typed, sizeof(typed));
-    if (parse(&command, argc, argv, &status) < 0)
+    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
+    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
         return status;
-    if (command.loss.count > LOSS_VALUES_MAX || command.rtt.count > LOSS_VALUES_MAX ||
-        command.reorder.count > LOSS_VALUES_MAX) {
+    if (command->loss.count > LOSS_VALUES_MAX || command->rtt.count > LOSS_VALUES_MAX ||
+        command->reorder.count > LOSS_VALUES_MAX) {
         say("--loss, --rtt and --reorder take 8 values at most");
         return CLI_USAGE;
     }
-    if ((command.queue > 0 && command.queue < 1514) || command.queue > UINT32_MAX ||
-        command.ring > (8u << 20) || (command.controller && strlen(command.controller) > 15)) {
+    if ((command->queue > 0 && command->queue < 1514) || command->queue > UINT32_MAX ||
+        command->ring > (8u << 20) || (command->controller && strlen(command->controller) > 15)) {
         say("--queue takes 1514 bytes to 4 GiB, --ring at most 8 MiB, --controller 15 characters");
         return CLI_USAGE;
     }
-    return run(&command, typed);
+    return run(command, typed);
+}
+
+int cmd_bench_loss(int argc, char **argv)
+{
+    struct loss_command command = {.seed = 1, .out = "out/loss", .family = 2};
+    int status = resume_open(&command.resume, argc, argv);
+
+    if (status == CLI_OK)
+        status = begin(&command);
+    resume_close(&command.resume);
+    return status;
 }

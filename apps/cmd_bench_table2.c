@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "link_options.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/table2.h"
@@ -26,6 +27,7 @@ struct table2_command {
     int64_t rounds; /* 0: not given */
     int64_t seed;
     struct link_options link;
+    struct resume resume;
     int level; /* a choice, in the order of the table below */
     unsigned modes;
     tlsyn_time pad, timeout;
@@ -165,6 +167,7 @@ static int run(const struct table2_command *c, const char *typed)
     options.seed = (uint64_t)c->seed;
     options.folder = c->out;
     options.command = typed;
+    options.keep = resume_keep(&c->resume, c->out);
     options.version = TLSYN_VERSION;
     say_estimate(&options);
     return measure(c, &options);
@@ -232,6 +235,7 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"cpu-pad", 0, &cli_duration, &c->pad,
          "let the server stand still so long per handshake, as a slower host would (0)", NULL},
         {"level", 0, &level, &c->level, "of the embedded handshake (cookie)", NULL},
+        RESUME_OPTIONS(&c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/table2)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
         {"timeout", 0, &cli_duration, &c->timeout,
@@ -267,25 +271,35 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
     return link_options_list(&c->link, command.name, &c->pings);
 }
 
-int cmd_bench_table2(int argc, char **argv)
+static int begin(struct table2_command *command)
 {
-    struct table2_command command = {.seed = 1, .out = "out/table2"};
     char typed[1024];
     int status = CLI_USAGE;
 
-    study_join(argc, argv, typed, sizeof(typed));
-    if (parse(&command, argc, argv, &status) < 0)
+    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
+    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
         return status;
-    for (int i = 0; i < command.pings.count; i++) {
-        if (command.pings.value[i] <= 0) {
+    for (int i = 0; i < command->pings.count; i++) {
+        if (command->pings.value[i] <= 0) {
             say("--rtt takes pings above 0");
             return CLI_USAGE;
         }
     }
-    if ((command.timeout > 0 && command.timeout < TLSYN_MS(10)) ||
-        command.timeout > TLSYN_SECONDS(3600) || command.pad > TLSYN_SECONDS(60)) {
+    if ((command->timeout > 0 && command->timeout < TLSYN_MS(10)) ||
+        command->timeout > TLSYN_SECONDS(3600) || command->pad > TLSYN_SECONDS(60)) {
         say("--timeout takes 10ms to 1h, --cpu-pad at most 60s");
         return CLI_USAGE;
     }
-    return run(&command, typed);
+    return run(command, typed);
+}
+
+int cmd_bench_table2(int argc, char **argv)
+{
+    struct table2_command command = {.seed = 1, .out = "out/table2"};
+    int status = resume_open(&command.resume, argc, argv);
+
+    if (status == CLI_OK)
+        status = begin(&command);
+    resume_close(&command.resume);
+    return status;
 }

@@ -139,9 +139,11 @@ static void on_progress(struct study_observer *observer, uint32_t done, uint32_t
 {
     struct study_watcher *w = (struct study_watcher *)observer;
 
-    if (!w->begun)
+    if (!w->begun) {
         progress_init(&w->progress, stderr, isatty(STDERR_FILENO), study_width(STDERR_FILENO),
                       tlsyn_clock());
+        progress_from(&w->progress, done);
+    }
     w->begun = true;
     progress_update(&w->progress, tlsyn_clock(), done, total, status);
 }

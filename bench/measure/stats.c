@@ -359,3 +359,10 @@ int stats_hodges_lehmann(const double *first, const double *second, size_t n, do
     free(walsh);
     return 0;
 }
+
+bool stats_is_narrow(const struct stats_interval *interval, double whole, double precision)
+{
+    double bound = precision * fabs(whole);
+
+    return interval->hi - interval->estimate <= bound && interval->estimate - interval->lo <= bound;
+}

@@ -19,6 +19,7 @@
 #ifndef TLSYN_MEASURE_STATS_H
 #define TLSYN_MEASURE_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,6 +87,10 @@ int stats_bootstrap_paired(const double *first, const double *second, size_t n,
  * Walsh averages grow with n^2); -EINVAL: level; -ENOMEM. */
 int stats_hodges_lehmann(const double *first, const double *second, size_t n, double level,
                          struct stats_interval *out);
+
+/* Whether the interval reaches no farther than so much of `whole` to either side of the estimate.
+ * False where there is no interval. */
+bool stats_is_narrow(const struct stats_interval *interval, double whole, double precision);
 
 /* The interval that `resamples` bootstrap statistics give at confidence `level`; sorts them. For
  * modules that draw their own resamples. */

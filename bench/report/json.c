@@ -91,6 +91,14 @@ void json_object(struct json *json)
     open_level(json, false);
 }
 
+void json_line(struct json *json)
+{
+    open_level(json, false);
+    if (json->error == 0) {
+        json->level[json->depth - 1].one_line = true;
+    }
+}
+
 void json_array(struct json *json)
 {
     open_level(json, true);

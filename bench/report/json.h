@@ -37,6 +37,9 @@ void json_init(struct json *json, FILE *out);
 
 void json_object(struct json *json);
 
+/* An object that stays on one line wherever it stands: a line of JSON lines. */
+void json_line(struct json *json);
+
 void json_array(struct json *json);
 
 /* Close the innermost object or array. */

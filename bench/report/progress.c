@@ -14,6 +14,11 @@ void progress_init(struct progress *progress, FILE *out, bool terminal, unsigned
         .out = out, .terminal = terminal, .width = width, .start = now, .last = now};
 }
 
+void progress_from(struct progress *progress, uint32_t done)
+{
+    progress->first = done;
+}
+
 /* A duration as people say it. */
 static void format_duration(char *out, size_t size, double seconds)
 {
@@ -69,8 +74,8 @@ void progress_update(struct progress *progress, int64_t now, uint32_t done, uint
     double elapsed = (double)(now - progress->start) / 1e6;
     if (last) {
         format_duration(left, sizeof left, elapsed);
-    } else if (done > 0) {
-        format_duration(left, sizeof left, elapsed * (total - done) / done);
+    } else if (done > progress->first) {
+        format_duration(left, sizeof left, elapsed * (total - done) / (done - progress->first));
     }
     unsigned percent = total == 0 ? 100 : (unsigned)((uint64_t)done * 100 / total);
     snprintf(line, sizeof line, "%3u %%  %s%s%s%s", percent, last ? "took " : "", left,

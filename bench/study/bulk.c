@@ -8,9 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tlsyn/loop.h>
 
-#include "measure/schedule.h"
 #include "peer/lwip.h"
 #include "study/ratio.h"
 
@@ -150,57 +148,130 @@ double bulk_gbit_s(const struct flow_outcome *outcome)
                : NAN;
 }
 
-static void tell_progress(const struct bulk_study *s, struct study_observer *observer,
-                          const struct schedule_slot *slot, const struct flow_outcome *outcome)
+/* "tlsyn to kernel, offloads on" */
+static void name_member(const struct bulk_member *member, char *text, size_t size)
 {
-    const struct bulk_member *member = &s->members[slot->member];
-    char text[120], note[400];
-
-    (void)snprintf(text, sizeof(text), "%s to %s, offloads %s: %.1f Gbit/s",
-                   flow_stack_name(member->sender), flow_stack_name(member->receiver),
-                   member->offload ? "on" : "off", bulk_gbit_s(outcome));
-    if (outcome->error < 0) {
-        (void)snprintf(note, sizeof(note), "%s to %s, offloads %s, failed: %s",
-                       flow_stack_name(member->sender), flow_stack_name(member->receiver),
-                       member->offload ? "on" : "off",
-                       outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
-        observer->note(observer, note);
-    }
-    observer->progress(observer, slot->order + 1, s->member_count * s->options.rounds, text);
+    (void)snprintf(text, size, "%s to %s, offloads %s", flow_stack_name(member->sender),
+                   flow_stack_name(member->receiver), member->offload ? "on" : "off");
 }
 
-static int measure(struct bulk_study *s, struct lab *labs[2], struct study_observer *observer)
+struct run {
+    struct bulk_study *study;
+    struct lab **labs; /* without offloads, with */
+    struct study_observer *observer;
+};
+
+static const struct journal_field fields[] = {
+    JOURNAL_FIELD(bulk_sample, missed, JOURNAL_BOOL),
+    FLOW_FIELDS(bulk_sample),
+};
+
+static void *sample_of(void *context, const struct schedule_slot *slot)
 {
-    const struct schedule_plan plan = {.blocks = 1,
-                                       .cells_per_block = s->member_count,
-                                       .rounds = s->options.rounds,
-                                       .seed = s->options.seed};
-    struct schedule_slot slot;
-    struct schedule schedule;
-    int error = schedule_init(&schedule, &plan);
+    return bulk_sample(((struct run *)context)->study, slot->round, slot->member);
+}
 
-    while (error == 0 && schedule_next(&schedule, &slot)) {
-        struct bulk_sample *sample = bulk_sample(s, slot.round, slot.member);
-        struct flow_order order = order_for(s, &slot);
-        struct lab *lab = labs[s->members[slot.member].offload];
+static int observe(void *context, const struct schedule_slot *slot, void *into)
+{
+    struct run *run = context;
+    struct bulk_study *s = run->study;
+    struct bulk_sample *sample = into;
+    const struct bulk_member *member = &s->members[slot->member];
+    struct flow_order order = order_for(s, slot);
+    struct lab *lab = run->labs[member->offload];
+    int error = flow_run(lab, &order, run->observer, &sample->outcome);
 
-        error = flow_run(lab, &order, observer, &sample->outcome);
-        if (error == 0)
-            error = study_link_ask(lab, s->options.link.rtt_ms, &sample->missed);
-        sample->done = error == 0;
-        if (error == 0)
-            tell_progress(s, observer, &slot, &sample->outcome);
+    if (error == 0)
+        error = study_link_ask(lab, s->options.link.rtt_ms, &sample->missed);
+    if (error == 0 && sample->outcome.error < 0) {
+        char name[80], note[400];
+
+        name_member(member, name, sizeof(name));
+        (void)snprintf(note, sizeof(note), "%s, failed: %s", name,
+                       sample->outcome.reason[0] ? sample->outcome.reason
+                                                 : strerror(-sample->outcome.error));
+        run->observer->note(run->observer, note);
     }
-    schedule_fini(&schedule);
-    s->interrupted = error == -EINTR;
-    return error == -EINTR ? 0 : error;
+    return error;
+}
+
+static int take(void *context, const struct schedule_slot *slot, void *sample)
+{
+    (void)context;
+    (void)slot;
+    ((struct bulk_sample *)sample)->done = true;
+    return 0;
+}
+
+static void status(void *context, const struct schedule_slot *slot, char text[ROUNDS_STATUS_MAX])
+{
+    const struct bulk_study *s = ((struct run *)context)->study;
+    double gbit_s[BULK_ROUNDS_MAX];
+    char name[80];
+    size_t n = 0;
+
+    for (uint32_t round = 0; round <= slot->round; round++) {
+        const struct bulk_sample *sample = bulk_sample(s, round, slot->member);
+
+        if (sample->done && sample->outcome.error == 0)
+            gbit_s[n++] = bulk_gbit_s(&sample->outcome);
+    }
+    name_member(&s->members[slot->member], name, sizeof(name));
+    (void)snprintf(text, ROUNDS_STATUS_MAX, "%s: median %.1f Gbit/s of %zu", name,
+                   stats_median(gbit_s, n), n);
+}
+
+/* Of what is compared: the ratios. */
+static int is_narrow(void *context, double precision, bool *narrow)
+{
+    struct bulk_study *s = ((struct run *)context)->study;
+    int error = bulk_analyse(s);
+
+    *narrow = true;
+    for (uint32_t i = 0; i < s->member_count; i++) {
+        const struct bulk_row *row = &s->rows[i];
+
+        if (row->n > 0 && isfinite(row->ratio.estimate))
+            *narrow = *narrow && stats_is_narrow(&row->ratio, row->ratio.estimate, precision);
+    }
+    return error;
+}
+
+static const struct rounds_ops ops = {
+    .study = "bulk",
+    .fields = fields,
+    .field_count = sizeof(fields) / sizeof(*fields),
+    .sample = sample_of,
+    .observe = observe,
+    .take = take,
+    .is_narrow = is_narrow,
+    .status = status,
+};
+
+static int measure(struct bulk_study *s, struct lab *labs[2], struct study_observer *observer,
+                   char message[STUDY_MESSAGE_MAX])
+{
+    struct run run = {.study = s, .labs = labs, .observer = observer};
+    struct rounds rounds = {.ops = &ops,
+                            .study = &run,
+                            .plan = {.blocks = 1,
+                                     .cells_per_block = s->member_count,
+                                     .rounds = s->options.rounds,
+                                     .seed = s->options.seed},
+                            .planned = s->member_count * s->options.rounds,
+                            .keep = &s->options.keep,
+                            .observer = observer};
+    int error = rounds_run(&rounds, message);
+
+    s->interrupted = rounds.interrupted;
+    s->seconds = rounds.seconds;
+    return error;
 }
 
 int bulk_run(struct bulk_study *study, struct study_observer *observer,
              char message[STUDY_MESSAGE_MAX])
 {
     struct lab *labs[2] = {NULL, NULL};
-    tlsyn_time began = tlsyn_clock();
     int error = 0;
 
     for (int offload = 0; error == 0 && offload < 2; offload++) {
@@ -213,11 +284,10 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
             (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     }
     noise_begin(&study->noise);
-    if (error == 0 && (error = measure(study, labs, observer)) < 0)
+    if (error == 0 && (error = measure(study, labs, observer, message)) < 0 && !message[0])
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                        strerror(-error));
     noise_end(&study->noise);
-    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     lab_close(labs[0]);
     lab_close(labs[1]);
     return error;

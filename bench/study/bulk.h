@@ -17,6 +17,7 @@
 #include "study/flow.h"
 #include "study/link.h"
 #include "study/noise.h"
+#include "study/rounds.h"
 
 enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 
@@ -28,6 +29,7 @@ struct bulk_options {
     bool copies, rings, plain; /* see flow.h */
     char controller[16];       /* of both stacks; lwIP has but NewReno */
     uint64_t seed;
+    struct rounds_keep keep;
     bool offload[2]; /* which to measure: without, with */
     bool lwip;
     struct study_link link; /* perfect: the wire itself, without an emulator */

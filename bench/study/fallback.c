@@ -3,6 +3,7 @@
  */
 #include "study/fallback.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include <unistd.h>
 
 #include "lab/lab.h"
-#include "measure/schedule.h"
 #include "peer/server.h"
 #include "study/node.h"
 #include "study/responder.h"
@@ -257,20 +257,6 @@ static int settle(struct run *run)
     return run->observer->interrupted(run->observer) ? -EINTR : 0;
 }
 
-static void tell(struct run *run, const struct fallback_row *row,
-                 const struct fallback_sample *sample)
-{
-    struct fallback_study *s = run->study;
-    char text[400];
-
-    (void)snprintf(text, sizeof(text), "%s", row->title);
-    if (sample->error < 0) {
-        (void)snprintf(text, sizeof(text), "%s failed: %s", row->title, sample->reason);
-        run->observer->note(run->observer, text);
-    }
-    run->observer->progress(run->observer, s->visits, 2 * s->row_count * s->options.rounds, text);
-}
-
 static void prepare_server(struct run *run, const struct fallback_row *row,
                            struct fallback_sample *sample)
 {
@@ -282,32 +268,123 @@ static void prepare_server(struct run *run, const struct fallback_row *row,
                    "net.ipv4.tcp_fastopen can't be set here");
 }
 
-static int go_round(struct run *run)
+/* --- as rounds are made: a row is a block, its members are sequential and embedded ------------ */
+
+#define CONTACT(which, i)                                                                          \
+    JOURNAL_FIELD(fallback_sample, which[i].us, JOURNAL_DOUBLE),                                   \
+        JOURNAL_FIELD(fallback_sample, which[i].embedding, JOURNAL_UINT32),                        \
+        JOURNAL_FIELD(fallback_sample, which[i].opens, JOURNAL_UINT32)
+
+static_assert(sizeof(enum tlsyn_embedding) == sizeof(uint32_t), "it is kept as such");
+
+static const struct journal_field fields[] = {
+    JOURNAL_FIELD(fallback_sample, missed, JOURNAL_BOOL),
+    JOURNAL_FIELD(fallback_sample, error, JOURNAL_INT),
+    JOURNAL_FIELD(fallback_sample, reason, JOURNAL_TEXT),
+    JOURNAL_FIELD(fallback_sample, rtt_us, JOURNAL_DOUBLE),
+    CONTACT(sequential, 0),
+    CONTACT(sequential, 1),
+    CONTACT(embedded, 0),
+    CONTACT(embedded, 1),
+};
+
+static void *sample_of(void *context, const struct schedule_slot *slot)
+{
+    const struct fallback_study *s = ((struct run *)context)->study;
+
+    return &s->samples[slot->round * s->row_count + slot->block];
+}
+
+static int observe(void *context, const struct schedule_slot *slot, void *into)
+{
+    struct run *run = context;
+    const struct fallback_row *row = &run->study->rows[slot->block];
+    struct fallback_sample *sample = into;
+    int error;
+
+    if (slot->block_start)
+        prepare_server(run, row, sample);
+    error = visit(run, row, slot->member == 1, sample, NULL);
+    if (error == 0 && sample->error < 0) {
+        char note[400];
+
+        (void)snprintf(note, sizeof(note), "%s failed: %s", row->title, sample->reason);
+        run->observer->note(run->observer, note);
+    }
+    return error < 0 ? error : settle(run);
+}
+
+/* The second of a row's two visits makes it whole. */
+static int take(void *context, const struct schedule_slot *slot, void *sample)
+{
+    (void)context;
+    ((struct fallback_sample *)sample)->done = slot->block_end;
+    return 0;
+}
+
+/* Costs are near zero: they are as exact as the handshakes that they are added to. */
+static int is_narrow(void *context, double precision, bool *narrow)
+{
+    struct fallback_study *s = ((struct run *)context)->study;
+    int error = fallback_analyse(s);
+
+    *narrow = true;
+    for (uint32_t i = 0; i < s->row_count; i++) {
+        const struct fallback_result *result = &s->result[i];
+
+        for (int k = 0; k < FALLBACK_CONTACTS && result->n > 0; k++)
+            *narrow =
+                *narrow && stats_is_narrow(&result->cost[k].ms, result->sequential_ms, precision);
+    }
+    return error;
+}
+
+static void status(void *context, const struct schedule_slot *slot, char text[ROUNDS_STATUS_MAX])
+{
+    const struct fallback_study *s = ((struct run *)context)->study;
+    double ms[FALLBACK_ROUNDS_MAX];
+    size_t n = 0;
+
+    for (uint32_t round = 0; round <= slot->round; round++) {
+        const struct fallback_sample *sample = &s->samples[round * s->row_count + slot->block];
+
+        if (sample->done && sample->error == 0)
+            ms[n++] = (sample->embedded[0].us - sample->sequential[0].us) / 1e3;
+    }
+    if (n > 0)
+        (void)snprintf(text, ROUNDS_STATUS_MAX, "%s: first contact costs %+.1f ms, median of %zu",
+                       s->rows[slot->block].title, stats_median(ms, n), n);
+    else
+        (void)snprintf(text, ROUNDS_STATUS_MAX, "%s", s->rows[slot->block].title);
+}
+
+static const struct rounds_ops ops = {
+    .study = "fallback",
+    .fields = fields,
+    .field_count = sizeof(fields) / sizeof(*fields),
+    .sample = sample_of,
+    .observe = observe,
+    .take = take,
+    .is_narrow = is_narrow,
+    .status = status,
+};
+
+static int go_rounds(struct run *run, char message[STUDY_MESSAGE_MAX])
 {
     struct fallback_study *s = run->study;
-    const struct schedule_plan plan = {.blocks = s->row_count,
-                                       .cells_per_block = 2,
-                                       .rounds = s->options.rounds,
-                                       .seed = s->options.seed};
-    struct schedule_slot slot;
-    struct schedule schedule;
-    int error = schedule_init(&schedule, &plan);
+    struct rounds rounds = {.ops = &ops,
+                            .study = run,
+                            .plan = {.blocks = s->row_count,
+                                     .cells_per_block = 2,
+                                     .rounds = s->options.rounds,
+                                     .seed = s->options.seed},
+                            .planned = 2 * s->row_count * s->options.rounds,
+                            .keep = &s->options.keep,
+                            .observer = run->observer};
+    int error = rounds_run(&rounds, message);
 
-    while (error == 0 && schedule_next(&schedule, &slot)) {
-        const struct fallback_row *row = &s->rows[slot.block];
-        struct fallback_sample *sample = &s->samples[slot.round * s->row_count + slot.block];
-
-        if (slot.block_start)
-            prepare_server(run, row, sample);
-        error = visit(run, row, slot.member == 1, sample, NULL);
-        s->visits++;
-        sample->done = !slot.block_start;
-        if (error == 0)
-            tell(run, row, sample);
-        if (error == 0)
-            error = settle(run);
-    }
-    schedule_fini(&schedule);
+    s->interrupted = rounds.interrupted;
+    s->seconds = rounds.seconds;
     return error;
 }
 
@@ -363,7 +440,7 @@ static void stop_servers(struct run *run)
     }
 }
 
-static int measure(struct run *run)
+static int measure(struct run *run, char message[STUDY_MESSAGE_MAX])
 {
     struct server server[2] = {{.study = run->study}, {.study = run->study}};
     int error = start_server(run, 0, &server[0]);
@@ -371,11 +448,10 @@ static int measure(struct run *run)
     if (error == 0)
         error = start_server(run, 1, &server[1]);
     if (error == 0)
-        error = go_round(run);
-    if (error == 0)
+        error = go_rounds(run, message);
+    if (error == 0 && !run->study->interrupted)
         error = capture_all(run);
     stop_servers(run);
-    run->study->interrupted = error == -EINTR;
     return error == -EINTR ? 0 : error;
 }
 
@@ -386,7 +462,6 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
     struct lab_options options = {.mtu = 0};
     struct run run = {.study = study, .observer = observer, .control = {-1, -1}};
     struct lab_error why;
-    tlsyn_time began = tlsyn_clock();
     int error;
 
     run.visit =
@@ -401,14 +476,14 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     } else {
         noise_begin(&study->noise);
-        error = measure(&run);
+        message[0] = '\0';
+        error = measure(&run, message);
         noise_end(&study->noise);
-        if (error < 0)
+        if (error < 0 && !message[0])
             (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                            strerror(-error));
         lab_close(run.lab);
     }
-    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
     (void)munmap(run.visit, sizeof(*run.visit));
     return error;
 }

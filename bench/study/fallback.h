@@ -20,6 +20,7 @@
 #include "study/link.h"
 #include "study/noise.h"
 #include "study/observer.h"
+#include "study/rounds.h"
 
 enum {
     FALLBACK_ROWS_MAX = 16,
@@ -37,6 +38,7 @@ struct fallback_options {
     uint32_t rounds;
     uint64_t seed;
     tlsyn_time timeout; /* of a connection */
+    struct rounds_keep keep;
     const char *folder; /* of the results: a capture per row goes there; NULL: none */
     const char *command, *version;
 };
@@ -88,7 +90,6 @@ struct fallback_study {
     struct fallback_sample *samples; /* [round][row] */
     struct fallback_result result[FALLBACK_ROWS_MAX];
     bool captured[FALLBACK_ROWS_MAX]; /* there is a file, named as its row */
-    uint32_t visits;                  /* so far */
     bool interrupted;
     double seconds;
     struct noise noise;

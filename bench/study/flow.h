@@ -63,6 +63,19 @@ struct flow_outcome {
     char reason[FLOW_REASON_MAX];
 };
 
+/** The fields of a structure's `outcome` for study/journal.h. */
+#define FLOW_FIELDS(structure)                                                                     \
+    JOURNAL_FIELD(structure, outcome.error, JOURNAL_INT),                                          \
+        JOURNAL_FIELD(structure, outcome.seconds, JOURNAL_DOUBLE),                                 \
+        JOURNAL_FIELD(structure, outcome.bytes, JOURNAL_UINT64),                                   \
+        JOURNAL_FIELD(structure, outcome.steady_seconds, JOURNAL_DOUBLE),                          \
+        JOURNAL_FIELD(structure, outcome.steady_bytes, JOURNAL_UINT64),                            \
+        JOURNAL_FIELD(structure, outcome.sender_cpu_per_gb, JOURNAL_DOUBLE),                       \
+        JOURNAL_FIELD(structure, outcome.receiver_cpu_per_gb, JOURNAL_DOUBLE),                     \
+        JOURNAL_FIELD(structure, outcome.retransmits, JOURNAL_UINT32),                             \
+        JOURNAL_FIELD(structure, outcome.timeouts, JOURNAL_UINT32),                                \
+        JOURNAL_FIELD(structure, outcome.reason, JOURNAL_TEXT)
+
 /** What a flow's figures leave out at its beginning: slow start, page faults. */
 #define FLOW_WARM TLSYN_MS(300)
 

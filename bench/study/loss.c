@@ -8,9 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tlsyn/loop.h>
 
-#include "measure/schedule.h"
 #include "study/link.h"
 #include "study/ratio.h"
 
@@ -213,102 +211,160 @@ static struct flow_order order_for(const struct loss_study *s, const struct visi
     return order;
 }
 
-static void tell_progress(const struct loss_study *s, struct study_observer *observer,
-                          const struct visit *v, const struct flow_outcome *outcome)
+/* What failed, as it happens. */
+static void tell_failure(const struct loss_study *s, struct study_observer *observer,
+                         const struct visit *v, const struct flow_outcome *outcome)
 {
     const struct loss_cell *cell = &s->cells[v->cell];
     const struct loss_pair *pair = &s->pairs[v->pair];
-    uint32_t planned = s->row_count * s->options.rounds;
-    char text[160];
-    int n = snprintf(text, sizeof(text), "loss %g %%, RTT %g ms, reordering %g %%: %s to %s",
-                     cell->loss, cell->rtt_ms, cell->reorder, flow_stack_name(pair->sender),
-                     flow_stack_name(pair->receiver));
+    char note[400];
 
-    if (outcome->error == 0 && n > 0 && (size_t)n < sizeof(text))
-        (void)snprintf(text + n, sizeof(text) - (size_t)n, " %.2f s", outcome->seconds);
-    if (outcome->error < 0 && outcome->error != -EINTR) {
-        char note[400];
-
-        (void)snprintf(note, sizeof(note), "%s failed: %s", text,
-                       outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
-        observer->note(observer, note);
-    }
-    observer->progress(observer, s->transfers, s->transfers > planned ? s->transfers : planned,
-                       text);
+    (void)snprintf(note, sizeof(note),
+                   "loss %g %%, RTT %g ms, reordering %g %%: %s to %s failed: %s", cell->loss,
+                   cell->rtt_ms, cell->reorder, flow_stack_name(pair->sender),
+                   flow_stack_name(pair->receiver),
+                   outcome->reason[0] ? outcome->reason : strerror(-outcome->error));
+    observer->note(observer, note);
 }
 
-static int transfer(struct loss_study *s, struct lab *lab, struct study_observer *observer,
-                    const struct visit *v)
-{
-    struct loss_sample *sample = loss_sample(s, v->round, v->cell, v->pair);
-    struct flow_order order = order_for(s, v);
-    int error = flow_run(lab, &order, observer, &sample->outcome);
+/* --- as rounds are made ----------------------------------------------------------------------- */
 
-    if (error == 0)
-        error = study_link_ask(lab, s->cells[v->cell].rtt_ms, &sample->missed);
-    sample->done = error == 0;
-    s->transfers++;
-    if (error == 0)
-        tell_progress(s, observer, v, &sample->outcome);
-    return error;
-}
-
-/* The cells to visit, and how often. */
-struct tour {
-    uint32_t cells[LOSS_CELLS_MAX], count;
-    uint32_t first_round, rounds;
-    tlsyn_time until; /* no cell is begun after this */
+struct run {
+    struct loss_study *study;
+    struct lab *lab;
+    struct study_observer *observer;
+    bool undecided[LOSS_CELLS_MAX];
 };
 
-static int go_round(struct loss_study *s, struct lab *lab, struct study_observer *observer,
-                    const struct tour *tour)
+static const struct journal_field fields[] = {
+    JOURNAL_FIELD(loss_sample, missed, JOURNAL_BOOL),
+    FLOW_FIELDS(loss_sample),
+};
+
+static void *sample_of(void *context, const struct schedule_slot *slot)
 {
-    const struct schedule_plan plan = {.blocks = tour->count,
-                                       .cells_per_block = s->pair_count,
-                                       .rounds = tour->rounds,
-                                       .seed = s->options.seed + tour->first_round};
-    struct schedule_slot slot;
-    struct schedule schedule;
-    int error = schedule_init(&schedule, &plan);
+    const struct run *run = context;
 
-    while (error == 0 && schedule_next(&schedule, &slot)) {
-        const struct visit v = {tour->first_round + slot.round, tour->cells[slot.block],
-                                slot.member};
+    return loss_sample(run->study, slot->round, slot->block, slot->member);
+}
 
-        if (slot.block_start && tlsyn_clock() >= tour->until)
-            break;
-        error = transfer(s, lab, observer, &v);
-    }
-    schedule_fini(&schedule);
+static int observe(void *context, const struct schedule_slot *slot, void *into)
+{
+    struct run *run = context;
+    struct loss_study *s = run->study;
+    struct loss_sample *sample = into;
+    const struct visit v = {slot->round, slot->block, slot->member};
+    struct flow_order order = order_for(s, &v);
+    int error = flow_run(run->lab, &order, run->observer, &sample->outcome);
+
+    s->transfers++;
+    if (error == 0)
+        error = study_link_ask(run->lab, s->cells[v.cell].rtt_ms, &sample->missed);
+    if (error == 0 && sample->outcome.error < 0)
+        tell_failure(s, run->observer, &v, &sample->outcome);
     return error;
+}
+
+static int take(void *context, const struct schedule_slot *slot, void *sample)
+{
+    (void)context;
+    (void)slot;
+    ((struct loss_sample *)sample)->done = true;
+    return 0;
 }
 
 /* The planned rounds in all cells; then, while there is time, more of them where chance decides
  * on which side of the bound a row stands. */
-static int measure(struct loss_study *s, struct lab *lab, struct study_observer *observer)
+static int begin(void *context, uint32_t round, double seconds)
 {
-    tlsyn_time until = tlsyn_clock() + s->options.budget;
-    struct tour tour = {.count = s->cell_count, .rounds = s->options.rounds, .until = TLSYN_NEVER};
+    struct run *run = context;
+    struct loss_study *s = run->study;
+    uint32_t undecided = 0;
+    int error;
 
-    for (uint32_t i = 0; i < s->cell_count; i++)
-        tour.cells[i] = i;
-    int error = go_round(s, lab, observer, &tour);
-
-    tour.until = until;
-    tour.rounds = 1;
-    tour.first_round = s->options.rounds;
-    for (; error == 0 && tour.first_round < s->options.rounds_max; tour.first_round++) {
-        error = loss_analyse(s);
-        tour.count = 0;
-        for (uint32_t i = 0; i < s->cell_count; i++)
-            if (loss_undecided(s, i))
-                tour.cells[tour.count++] = i;
-        if (error < 0 || tour.count == 0 || tlsyn_clock() >= until)
-            break;
-        error = go_round(s, lab, observer, &tour);
+    if (round < s->options.rounds)
+        return 0;
+    error = loss_analyse(s);
+    for (uint32_t i = 0; error == 0 && i < s->cell_count; i++) {
+        run->undecided[i] = loss_undecided(s, i);
+        undecided += run->undecided[i];
     }
-    s->interrupted = error == -EINTR;
-    return error == -EINTR ? 0 : error;
+    return error < 0 ? error : undecided == 0 || seconds * 1e6 >= (double)s->options.budget;
+}
+
+static bool wants(void *context, uint32_t round, uint32_t block)
+{
+    const struct run *run = context;
+
+    return round < run->study->options.rounds || run->undecided[block];
+}
+
+static int is_narrow(void *context, double precision, bool *narrow)
+{
+    struct loss_study *s = ((struct run *)context)->study;
+    int error = loss_analyse(s);
+
+    *narrow = true;
+    for (uint32_t i = 0; i < s->row_count; i++) {
+        const struct loss_row *row = &s->rows[i];
+
+        if (row->pair > 0 && row->n > 0)
+            *narrow = *narrow && stats_is_narrow(&row->ratio, row->ratio.estimate, precision);
+    }
+    return error;
+}
+
+static void status(void *context, const struct schedule_slot *slot, char text[ROUNDS_STATUS_MAX])
+{
+    const struct loss_study *s = ((struct run *)context)->study;
+    const struct loss_cell *cell = &s->cells[slot->block];
+    const struct loss_pair *pair = &s->pairs[slot->member];
+    double seconds[LOSS_ROUNDS_MAX];
+    size_t n = 0;
+
+    for (uint32_t round = 0; round <= slot->round; round++) {
+        const struct loss_sample *sample = loss_sample(s, round, slot->block, slot->member);
+
+        if (sample->done && sample->outcome.error == 0)
+            seconds[n++] = sample->outcome.seconds;
+    }
+    (void)snprintf(text, ROUNDS_STATUS_MAX,
+                   "loss %g %%, RTT %g ms, reordering %g %%: %s to %s, median %.2f s of %zu",
+                   cell->loss, cell->rtt_ms, cell->reorder, flow_stack_name(pair->sender),
+                   flow_stack_name(pair->receiver), stats_median(seconds, n), n);
+}
+
+static const struct rounds_ops ops = {
+    .study = "loss",
+    .fields = fields,
+    .field_count = sizeof(fields) / sizeof(*fields),
+    .sample = sample_of,
+    .observe = observe,
+    .take = take,
+    .begin = begin,
+    .wants = wants,
+    .is_narrow = is_narrow,
+    .status = status,
+};
+
+static int measure(struct loss_study *s, struct lab *lab, struct study_observer *observer,
+                   char message[STUDY_MESSAGE_MAX])
+{
+    struct run run = {.study = s, .lab = lab, .observer = observer};
+    struct rounds rounds = {.ops = &ops,
+                            .study = &run,
+                            .plan = {.blocks = s->cell_count,
+                                     .cells_per_block = s->pair_count,
+                                     .rounds = s->options.rounds_max,
+                                     .seed = s->options.seed},
+                            .planned = s->row_count * s->options.rounds,
+                            .keep = &s->options.keep,
+                            .observer = observer};
+    int error = rounds_run(&rounds, message);
+
+    s->interrupted = rounds.interrupted;
+    s->seconds = rounds.seconds;
+    return error;
 }
 
 int loss_run(struct loss_study *study, struct study_observer *observer,
@@ -318,17 +374,15 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
     struct lab_error why;
     struct lab *lab = NULL;
     int error = lab_open(&options, &lab, &why);
-    tlsyn_time began = tlsyn_clock();
 
     if (error < 0) {
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
         return error;
     }
     noise_begin(&study->noise);
-    error = measure(study, lab, observer);
+    error = measure(study, lab, observer, message);
     noise_end(&study->noise);
-    study->seconds = (double)(tlsyn_clock() - began) / 1e6;
-    if (error < 0)
+    if (error < 0 && !message[0])
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
                        strerror(-error));
     lab_close(lab);

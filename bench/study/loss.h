@@ -18,6 +18,7 @@
 #include "measure/stats.h"
 #include "study/flow.h"
 #include "study/noise.h"
+#include "study/rounds.h"
 
 enum {
     LOSS_VALUES_MAX = 8, /* of each of loss, RTT and reordering */
@@ -52,6 +53,7 @@ struct loss_options {
     tlsyn_time timeout; /* of one transfer */
     uint64_t seed;
     const char *folder; /* for captures; NULL: none */
+    struct rounds_keep keep;
     const char *command, *version;
 };
 
@@ -99,7 +101,7 @@ struct loss_study {
     struct loss_pair pairs[LOSS_PAIRS_MAX];
     uint32_t pair_count;
     struct loss_sample *samples; /* [round][cell][pair] */
-    uint32_t transfers;          /* so far */
+    uint32_t transfers;          /* of this run */
     bool interrupted;
     double seconds;        /* that the rounds took */
     struct noise noise;    /* of the machine */

@@ -20,7 +20,9 @@
 
 #include "measure/fit.h"
 #include "measure/sample.h"
+#include "study/noise.h"
 #include "study/observer.h"
+#include "study/rounds.h"
 #include "study/testbed.h"
 
 enum {
@@ -51,6 +53,7 @@ struct table2_options {
     tlsyn_time timeout;
     uint64_t seed;
     enum table2_link link;
+    struct rounds_keep keep;
     struct study_link path; /* what the link does beside delaying */
     const char *folder;     /* for captures; exists */
     const char *command;    /* as typed, for the reports */
@@ -129,7 +132,8 @@ struct table2 {
     const char *testbed; /* "lab", "memory" */
     bool has_kernel;
     bool interrupted;
-    double seconds; /* that the rounds took */
+    double seconds;     /* that the rounds took */
+    struct noise noise; /* of the machine meanwhile */
     struct table2_member members[TABLE2_MEMBERS];
     uint32_t member_count;
     struct table2_target targets[TABLE2_PINGS_MAX];
@@ -197,7 +201,8 @@ const char *table2_remark(const struct table2 *table, size_t i, char text[TABLE2
  * "" if there is nothing. */
 const char *table2_label(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
 
-/** How well the link kept its delay, as a sentence, or NULL where nobody can tell. */
-const char *table2_precision(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
+/** How well the link kept its delay, where somebody can tell, and how the machine disturbs: in
+ * sentences. */
+const char *table2_noise(const struct table2 *table, char text[TABLE2_REMARK_MAX]);
 
 #endif

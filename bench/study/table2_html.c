@@ -98,8 +98,7 @@ static void put_link(const struct table2 *t, struct html *html)
 
     html_section(html, "The link");
     put_table(html, t, table2_table_link, "Delays set, and pings measured over them, ms.");
-    if (table2_precision(t, text))
-        html_paragraph(html, text);
+    html_paragraph(html, table2_noise(t, text));
 }
 
 static void put_environment(const struct table2 *t, struct html *html)

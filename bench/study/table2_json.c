@@ -199,6 +199,7 @@ static void write_environment(const struct table2 *t, struct json *j)
     json_member_string(j, "level", study_level_name(t->options.level));
     json_member_bool(j, "interrupted", t->interrupted);
     json_member_number(j, "seconds", t->seconds);
+    noise_json(&t->noise, j);
     json_member_number(j, "emulated_cpu_pad_ms", (double)t->options.pad / 1e3);
     write_link(t, j);
     json_end(j);

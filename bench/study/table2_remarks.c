@@ -140,17 +140,19 @@ const char *table2_label(const struct table2 *t, char text[TABLE2_REMARK_MAX])
     return text;
 }
 
-const char *table2_precision(const struct table2 *t, char text[TABLE2_REMARK_MAX])
+const char *table2_noise(const struct table2 *t, char text[TABLE2_REMARK_MAX])
 {
     const struct testbed_precision *p = &t->precision;
+    char noise[200];
+    int n = 0;
 
-    if (!p->known || p->frames == 0)
-        return NULL;
-    (void)snprintf(
-        text, TABLE2_REMARK_MAX,
-        "The link: of %llu frames, half left no more than %.1f us later than they should, "
-        "99 %% no more than %.1f us, the worst %.1f us%s.",
-        (unsigned long long)p->frames, p->p50_us, p->p99_us, p->max_us,
-        p->realtime ? " (realtime scheduler)" : "");
+    if (p->known && p->frames > 0)
+        n = snprintf(text, TABLE2_REMARK_MAX,
+                     "The link: of %llu frames, half left no more than %.1f us later than they "
+                     "should, 99 %% no more than %.1f us, the worst %.1f us%s. ",
+                     (unsigned long long)p->frames, p->p50_us, p->p99_us, p->max_us,
+                     p->realtime ? " (realtime scheduler)" : "");
+    (void)snprintf(text + n, TABLE2_REMARK_MAX - (size_t)n, "The machine: %s.",
+                   noise_sentence(&t->noise, noise, sizeof(noise)));
     return text;
 }

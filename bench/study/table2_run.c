@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/schedule.h"
 #include "study/calibrate.h"
 #include "study/table2_parts.h"
 
@@ -16,6 +15,8 @@ struct run {
     struct testbed *testbed;
     struct study_observer *observer;
     char *message;
+    struct sample sample; /* under way */
+    char status[128];
 };
 
 /* --- single observations ---------------------------------------------------------------------- */
@@ -251,50 +252,98 @@ static void describe_block(const struct table2 *t, uint32_t block, char *text, s
                    rsa, tls13[0] ? (rsa[0] ? ", " : ": ") : "", tls13);
 }
 
-static int observe_slot(struct run *run, const struct schedule_slot *slot)
+static const struct journal_field fields[] = {
+    JOURNAL_FIELD(sample, missed, JOURNAL_BOOL),
+    JOURNAL_FIELD(sample, failed, JOURNAL_BOOL),
+    JOURNAL_FIELD(sample, handshake_us, JOURNAL_DOUBLE),
+    JOURNAL_FIELD(sample, first_byte_us, JOURNAL_DOUBLE),
+    JOURNAL_FIELD(sample, reason, JOURNAL_TEXT),
+};
+
+static void *sample_of(void *context, const struct schedule_slot *slot)
 {
-    struct table2 *t = run->table;
-    struct sample sample = {.cell = slot->block * t->member_count + slot->member,
-                            .round = slot->round,
-                            .order = slot->order,
-                            .warmup = slot->warmup};
+    struct run *run = context;
+
+    run->sample = (struct sample){.cell = slot->block * run->table->member_count + slot->member,
+                                  .round = slot->round,
+                                  .order = slot->order,
+                                  .warmup = slot->warmup};
+    return &run->sample;
+}
+
+static int observe_slot(void *context, const struct schedule_slot *slot, void *into)
+{
+    struct run *run = context;
+    struct sample *sample = into;
     int error = slot->block_start ? set_target(run, (int)slot->block, slot->order) : 0;
 
     if (error == 0)
-        error = observe(run, &t->members[slot->member], &sample);
+        error = observe(run, &run->table->members[slot->member], sample);
     if (error == 0 && slot->block_end)
-        error = judge_link(run, (int)slot->block, &sample.missed);
-    return error < 0 ? error : sample_table_add(&t->samples, &sample);
+        error = judge_link(run, (int)slot->block, &sample->missed);
+    return error;
 }
+
+static int take(void *context, const struct schedule_slot *slot, void *sample)
+{
+    (void)slot;
+    return sample_table_add(&((struct run *)context)->table->samples, sample);
+}
+
+static int is_narrow(void *context, double precision, bool *narrow)
+{
+    struct table2 *t = ((struct run *)context)->table;
+    int error = table2_analyse(t);
+
+    *narrow = true;
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct stats_interval *ms = &t->rows[i].handshake_ms;
+
+        if (t->rows[i].n > 0)
+            *narrow = *narrow && stats_is_narrow(ms, ms->estimate, precision);
+    }
+    return error;
+}
+
+/* Medians take their time: once per block. */
+static void status(void *context, const struct schedule_slot *slot, char text[ROUNDS_STATUS_MAX])
+{
+    struct run *run = context;
+
+    if (slot->block_start || !run->status[0])
+        describe_block(run->table, slot->block, run->status, sizeof(run->status));
+    (void)snprintf(text, ROUNDS_STATUS_MAX, "%s", run->status);
+}
+
+static const struct rounds_ops ops = {
+    .study = "table2",
+    .fields = fields,
+    .field_count = sizeof(fields) / sizeof(*fields),
+    .sample = sample_of,
+    .observe = observe_slot,
+    .take = take,
+    .is_narrow = is_narrow,
+    .status = status,
+};
 
 static int run_rounds(struct run *run)
 {
     struct table2 *t = run->table;
-    const struct schedule_plan plan = {.blocks = (uint32_t)t->options.pings,
-                                       .cells_per_block = t->member_count,
-                                       .warmup_rounds = t->options.warmup,
-                                       .rounds = t->options.rounds,
-                                       .seed = t->options.seed};
-    struct schedule schedule;
-    struct schedule_slot slot;
-    char status[128] = "";
-    int error = schedule_init(&schedule, &plan);
-    tlsyn_time start = tlsyn_clock();
+    uint32_t cells = (uint32_t)t->options.pings * t->member_count;
+    struct rounds rounds = {.ops = &ops,
+                            .study = run,
+                            .plan = {.blocks = (uint32_t)t->options.pings,
+                                     .cells_per_block = t->member_count,
+                                     .warmup_rounds = t->options.warmup,
+                                     .rounds = t->options.rounds,
+                                     .seed = t->options.seed},
+                            .planned = cells * (t->options.warmup + t->options.rounds),
+                            .keep = &t->options.keep,
+                            .observer = run->observer};
+    int error = rounds_run(&rounds, run->message);
 
-    if (error < 0)
-        return error;
-    while (error == 0 && schedule_next(&schedule, &slot)) {
-        error = observe_slot(run, &slot);
-        if (slot.block_start)
-            describe_block(t, slot.block, status, sizeof(status));
-        run->observer->progress(run->observer, slot.order + 1, schedule.total,
-                                slot.warmup ? "warming up" : status);
-        t->interrupted = run->observer->interrupted(run->observer);
-        if (t->interrupted)
-            break;
-    }
-    t->seconds = (double)(tlsyn_clock() - start) / 1e6;
-    schedule_fini(&schedule);
+    t->interrupted = rounds.interrupted;
+    t->seconds = rounds.seconds;
     return error;
 }
 
@@ -313,8 +362,11 @@ static int run_all(struct run *run)
         error = capture_all(run);
     if (error == 0)
         error = testbed_precision(run->testbed, &unread);
-    if (error == 0)
+    if (error == 0) {
+        noise_begin(&run->table->noise);
         error = run_rounds(run);
+        noise_end(&run->table->noise);
+    }
     if (error < 0 && run->message[0] == '\0')
         (void)snprintf(run->message, TABLE2_MESSAGE_MAX, "the measurement has broken off: %s",
                        error == -EPIPE ? "a process of the lab has died" : strerror(-error));

@@ -55,8 +55,7 @@ int table2_text(const struct table2 *t, FILE *out, unsigned width)
     else
         report_table_fini(&table);
     (void)fputc('\n', out);
-    if (table2_precision(t, text))
-        text_paragraph(out, text, 0, width);
+    text_paragraph(out, table2_noise(t, text), 0, width);
     text_paragraph(out, "Published: " PUBLISHED_SOURCE ".", 0, width);
     if (error == 0 && (fflush(out) != 0 || ferror(out)))
         error = -EIO;

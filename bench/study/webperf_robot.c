@@ -104,8 +104,7 @@ static bool is_narrow(const struct series *s, double precision)
     struct stats_interval i;
 
     return s->n >= FEWEST_ROUNDS && stats_bootstrap_median(s->ms, s->n, &plan, &i) == 0 &&
-           i.hi - i.estimate <= precision * i.estimate &&
-           i.estimate - i.lo <= precision * i.estimate;
+           stats_is_narrow(&i, i.estimate, precision);
 }
 
 /* Looked at again when there is a tenth more, for it takes its time. */

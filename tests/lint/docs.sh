@@ -38,7 +38,7 @@ commands=$(words '(`|^ +)tlsyn [a-z][a-z0-9]*( [a-z][a-z0-9]*)?' | sed 's/`//; s
 # shellcheck disable=SC2086 # one word per page
 options=$(grep -nHE '(`|^ +)tlsyn [a-z]' $pages | sed 's/ -- .*//; s/:\([0-9]*\):.*/:\1: &/' | while read -r where line; do
     for option in $(printf '%s\n' "$line" | grep -oE -- ' --[a-z][a-z0-9-]*' | tr -d ' ' | sed 's/^--//'); do
-        [ "$option" = help ] || grep -qs "{\"$option\", " apps/*.c || echo "$where no command has --$option"
+        [ "$option" = help ] || grep -qs "{\"$option\", " apps/*.[ch] || echo "$where no command has --$option"
     done
 done)
 

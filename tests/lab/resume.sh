@@ -1,0 +1,94 @@
+#!/bin/sh
+# Studies that are interrupted report what there is, and go on: then their journals hold the same observations in the same order as
+# that of a run which was left alone; and they end when the intervals are narrow enough.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+need jq
+need_namespaces
+
+# cut STUDY AFTER OPTION...: interrupts it when it has made so many observations.
+cut_short()
+{
+    study=$1 after=$2
+    shift 2
+    "$TLSYN" bench "$study" "$@" -o "$scratch/$study" >/dev/null 2>"$scratch/log" &
+    run=$!
+    tries=0
+    until [ "$(cat "$scratch/$study/samples.jsonl" 2>/dev/null | wc -l)" -gt "$after" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -le 800 ] || fail "$study: too few observations within 40 s: $(cat "$scratch/log")"
+        sleep 0.05
+    done
+    kill -TERM "$run" # a shell without a terminal has its background ignore SIGINT
+    status=0
+    wait "$run" || status=$?
+    [ "$status" -eq 130 ] || fail "$study: interrupted, it ends with $status: $(cat "$scratch/log")"
+    jq -e '.environment.interrupted' "$scratch/$study/$study.json" >/dev/null || fail "$study: the report does not say so"
+}
+
+# order FOLDER: what was observed when.
+order()
+{
+    sed 1d "$1/samples.jsonl" | jq -c '[.round, .block, .member, (del(.t) | keys)]'
+}
+
+# goes_on STUDY OPTION...: as it was asked for with the options.
+goes_on()
+{
+    study=$1
+    shift
+    "$TLSYN" bench "$study" --resume "$scratch/$study" >/dev/null 2>"$scratch/log" || fail "$study does not go on: $(cat "$scratch/log")"
+    grep -q 'are there already' "$scratch/log" || fail "$study begins anew: $(cat "$scratch/log")"
+    "$TLSYN" bench "$study" "$@" -o "$scratch/$study-whole" >/dev/null 2>"$scratch/log" || fail "$study fails: $(cat "$scratch/log")"
+    order "$scratch/$study" >"$scratch/one"
+    order "$scratch/$study-whole" >"$scratch/other"
+    diff "$scratch/one" "$scratch/other" >"$scratch/diff" || fail "$study: not what an uninterrupted run leaves: $(head -n 4 "$scratch/diff")"
+    jq -e '.environment.interrupted | not' "$scratch/$study/$study.json" >/dev/null || fail "$study: it is still interrupted"
+    for folder in "$study" "$study-whole"; do
+        jq -c '[.rows[] | [.n, .failed]]' "$scratch/$folder/$study.json" >"$scratch/$folder.counts"
+    done
+    cmp -s "$scratch/$study.counts" "$scratch/$study-whole.counts" || fail "$study: other counts than an uninterrupted run's"
+    passed "$study: interrupted and gone on with, it is as if it had not been interrupted"
+}
+
+set -- --rtt 2 -n 5 --no-html
+cut_short table2 15 "$@"
+goes_on table2 "$@"
+set -- --rtt 5 --loss 1 --reorder 0 --family 4 --bytes 200k -n 4
+cut_short loss 4 "$@"
+goes_on loss "$@"
+set -- --seconds 500ms --only kernel-kernel,tlsyn-kernel --offload on -n 3
+cut_short bulk 2 "$@"
+goes_on bulk "$@"
+cut_short fallback 4 --rtt 2ms -n 1
+"$TLSYN" bench fallback --resume "$scratch/fallback" >/dev/null 2>"$scratch/log" || fail "fallback does not go on: $(cat "$scratch/log")"
+jq -e '[.rows[].n] | add == length' "$scratch/fallback/fallback.json" >/dev/null || fail "fallback: a row was not visited once"
+passed "fallback: interrupted and gone on with"
+
+# A run that was killed may leave half a line.
+printf '{"round":2,"blo' >>"$scratch/loss/samples.jsonl"
+"$TLSYN" bench loss --resume="$scratch/loss" -n 5 >/dev/null 2>"$scratch/log" || fail "half a line: $(cat "$scratch/log")"
+[ "$(sed 1d "$scratch/loss/samples.jsonl" | jq -s 'map(.round) | max')" -eq 4 ] || fail "no round was added"
+passed "half a line is passed over, and more rounds may be asked for"
+
+refused()
+{
+    words=$1 wanted=$2 status=0
+    shift 2
+    "$TLSYN" bench "$@" >/dev/null 2>"$scratch/log" || status=$?
+    [ "$status" -eq "$wanted" ] || fail "bench $* ends with $status: $(cat "$scratch/log")"
+    grep -q -- "$words" "$scratch/log" || fail "bench $* is told: $(cat "$scratch/log")"
+}
+refused 'is as it was asked for' 2 loss --resume "$scratch/loss" --rtt 7
+refused 'holds a run of "tlsyn bench loss"' 2 bulk --resume "$scratch/loss"
+refused 'No such file' 1 loss --resume "$scratch/nothing"
+echo '{}' >"$scratch/loss/samples.jsonl"
+refused 'does not say which study' 1 loss --resume "$scratch/loss"
+: >"$scratch/loss/samples.jsonl"
+refused 'is empty' 1 loss --resume "$scratch/loss"
+passed "what can't be gone on with is told"
+
+"$TLSYN" bench table2 --link memory --rtt 2 -n 400 -p 60% --no-html -o "$scratch/precise" >/dev/null 2>"$scratch/log" ||
+    fail "with a precision it ends with $?: $(cat "$scratch/log")"
+[ "$(sed 1d "$scratch/precise/samples.jsonl" | jq -s 'map(.round) | max')" -lt 100 ] || fail "the precision was not heeded"
+passed "it ends when the intervals are narrow"
