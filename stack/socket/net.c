@@ -1,25 +1,19 @@
 /*
- * socket/net.c: a net's life, its lock, its clock. See net.h.
+ * socket/net.c: a net's lock, its clock, its thread. See net.h; how it begins and ends is in
+ * net_life.c.
  */
 #include "socket/net.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <tlsyn/control.h>
-
-#include "socket/address.h"
 #include "socket/ready.h"
 #include "socket/sock.h"
-
-#define CLOSE_PATIENCE TLSYN_SECONDS(2)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
@@ -69,7 +63,7 @@ static tlsyn_time next_of_all(struct tlsyn_net *net)
 
 /* --- the lock --------------------------------------------------------------------------------- */
 
-static void take(struct tlsyn_net *net)
+void net_take(struct tlsyn_net *net)
 {
     pthread_mutex_lock(&net->gate);
     pthread_mutex_lock(&net->lock);
@@ -101,7 +95,7 @@ static void wake_loop(struct tlsyn_net *net)
 
 void net_lock(struct tlsyn_net *net)
 {
-    take(net);
+    net_take(net);
     tlsyn_stack_timers(net->stack, net_now(net));
 }
 
@@ -143,7 +137,7 @@ tlsyn_time tlsyn_net_next_timeout(struct tlsyn_net *net)
 {
     tlsyn_time next;
 
-    take(net);
+    net_take(net);
     next = next_of_all(net);
     pthread_mutex_unlock(&net->lock);
     return next;
@@ -211,7 +205,7 @@ static void guard_enter(struct tlsyn_loop_guard *guard)
 {
     struct tlsyn_net *net = container_of(guard, struct tlsyn_net, guard);
 
-    take(net);
+    net_take(net);
     net->asleep_until = 0;
 }
 
@@ -259,7 +253,7 @@ static void *run(void *data)
     do {
         tlsyn_time deadline;
 
-        take(net);
+        net_take(net);
         run_timers(net, tlsyn_clock());
         settle(net);
         deadline = next_timer(net);
@@ -269,7 +263,7 @@ static void *run(void *data)
             error = tlsyn_loop_turn(net->loop, deadline);
     } while (!stopping && (error == 0 || error == -EINTR));
     if (!stopping) {
-        take(net);
+        net_take(net);
         fail_all(net, error);
         settle(net);
         pthread_mutex_unlock(&net->lock);
@@ -277,12 +271,25 @@ static void *run(void *data)
     return NULL;
 }
 
+void net_thread_init(struct tlsyn_net *net)
+{
+    net->wake_fd = -1;
+    net->guard = (struct tlsyn_loop_guard){guard_enter, guard_leave};
+    net->wake.on_ready = woken;
+}
+
 /* Signals are the program's: its threads, not this one, take them. */
-static int start_thread(struct tlsyn_net *net)
+int net_thread_start(struct tlsyn_net *net)
 {
     sigset_t all, before;
     int error;
 
+    net->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (net->wake_fd < 0)
+        return -errno;
+    error = tlsyn_loop_watch(net->loop, net->wake_fd, POLLIN, &net->wake);
+    if (error < 0)
+        return error;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(&net->thread, NULL, run, net);
@@ -290,242 +297,11 @@ static int start_thread(struct tlsyn_net *net)
     return -error;
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
-static void net_init(struct tlsyn_net *net)
+void net_thread_stop(struct tlsyn_net *net)
 {
-    pthread_mutexattr_t adaptive;
-
-    pthread_mutexattr_init(&adaptive);
-    pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
-    pthread_mutex_init(&net->gate, &adaptive);
-    pthread_mutex_init(&net->lock, &adaptive);
-    pthread_mutexattr_destroy(&adaptive);
-    net->wake_fd = net->nest = -1;
-    net->guard = (struct tlsyn_loop_guard){guard_enter, guard_leave};
-    net->wake.on_ready = woken;
-    list_init(&net->socks);
-    list_init(&net->changed);
-    list_init(&net->timers);
-    for (int i = 0; i < NET_PORT_BUCKETS; i++)
-        list_init(&net->ports[i]);
-}
-
-/* Calls each() with every element of a list separated by commas. */
-static int each_word(const char *list, int (*each)(void *, const char *word), void *data)
-{
-    char word[64];
-    int error = 0;
-
-    while (error == 0 && list && *list) {
-        size_t n = strcspn(list, ",");
-
-        if (n >= sizeof(word))
-            return -EINVAL;
-        memcpy(word, list, n);
-        word[n] = '\0';
-        error = each(data, word);
-        list += n + (list[n] == ',');
-    }
-    return error;
-}
-
-static int add_address(void *data, const char *word)
-{
-    struct tlsyn_addr address;
-    int prefix_len;
-    int error = address_parse(word, &address, &prefix_len);
-
-    return error < 0 ? error : tlsyn_iface_address(data, &address, prefix_len);
-}
-
-/* The default route of its family. */
-static int add_gateway(void *data, const char *word)
-{
-    struct tlsyn_addr gateway, any = {{0}};
-    int prefix_len;
-    int error = address_parse(word, &gateway, &prefix_len);
-
-    if (error == 0 && tlsyn_addr_is_ip4(&gateway))
-        any = tlsyn_addr_ip4((const uint8_t[4]){0});
-    return error < 0 ? error : tlsyn_route_add(data, &any, 0, &gateway);
-}
-
-/* 127.0.0.1, ::1, and the way to the net's own addresses. */
-static int add_loopback(struct tlsyn_net *net)
-{
-    struct tlsyn_iface *iface;
-    int error = tlsyn_loopback_open(&net->loopback);
-
-    if (error == 0)
-        error = tlsyn_iface_add(net->stack, net->loopback, &iface);
-    if (error == 0)
-        error = each_word("127.0.0.1/8,::1/128", add_address, iface);
-    return error == 0 ? tlsyn_loop_iface(net->loop, iface) : error;
-}
-
-static int make_stack(struct tlsyn_net *net, const struct tlsyn_net_options *options)
-{
-    const struct tlsyn_stack_options stack = {
-        .limits = options->limits,
-        .trace = options->trace,
-        .now = tlsyn_clock(),
-    };
-    struct tlsyn_iface *iface;
-    int error = 0;
-
-    if (!options->link && !options->interface)
-        return -EINVAL;
-    if (!options->link)
-        error = tlsyn_afpacket_open(options->interface, NULL, &net->link);
-    if (error < 0)
-        return error;
-    net->stack = tlsyn_stack_new(&stack);
-    if (!net->stack)
-        return -ENOMEM;
-    error = tlsyn_iface_add(net->stack, options->link ? options->link : net->link, &iface);
-    if (error == 0 && options->no_dad)
-        tlsyn_iface_dad(iface, 0);
-    if (error == 0)
-        error = each_word(options->address, add_address, iface);
-    if (error == 0)
-        error = each_word(options->gateway, add_gateway, net->stack);
-    if (error == 0)
-        error = tlsyn_loop_new(
-            net->stack, &(struct tlsyn_loop_options){.spin = options->spin, .guard = &net->guard},
-            &net->loop);
-    if (error == 0)
-        error = tlsyn_loop_iface(net->loop, iface);
-    if (error == 0)
-        tlsyn_iface_announce(iface);
-    return error == 0 ? add_loopback(net) : error;
-}
-
-/* A program runs as well without it. */
-static void open_control(struct tlsyn_net *net, const struct tlsyn_net_options *options)
-{
-    const struct tlsyn_control_about about = {
-        .command = program_invocation_short_name,
-        .interface = options->interface ? options->interface : "",
-        .address = &net->address,
-    };
-    char first[64] = "";
-    int prefix_len;
-
-    if (options->address)
-        (void)snprintf(first, sizeof(first), "%.*s", (int)strcspn(options->address, ","),
-                       options->address);
-    (void)address_parse(first, &net->address, &prefix_len);
-    (void)tlsyn_control_open(net->loop, net->stack, &about, &net->control);
-}
-
-static int start(struct tlsyn_net *net)
-{
-    int error;
-
-    net->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (net->wake_fd < 0)
-        return -errno;
-    error = tlsyn_loop_watch(net->loop, net->wake_fd, POLLIN, &net->wake);
-    return error < 0 ? error : start_thread(net);
-}
-
-static void net_free(struct tlsyn_net *net, bool own_stack)
-{
-    tlsyn_control_close(net->control);
-    if (net->loop)
-        tlsyn_loop_free(net->loop);
-    if (own_stack)
-        tlsyn_stack_free(net->stack);
-    tlsyn_link_close(net->link);
-    tlsyn_link_close(net->loopback);
-    if (net->wake_fd >= 0)
-        (void)close(net->wake_fd);
-    ready_nest_close(net);
-    pthread_mutex_destroy(&net->gate);
-    pthread_mutex_destroy(&net->lock);
-    free(net);
-}
-
-int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **out)
-{
-    struct tlsyn_net *net = calloc(1, sizeof(*net));
-    int error;
-
-    if (!net)
-        return -ENOMEM;
-    net_init(net);
-    if (options->conn)
-        net->conn = *options->conn;
-    error = ready_nest_open(net);
-    if (error == 0 && options->stack) {
-        net->stack = options->stack;
-        net->clock = options->clock;
-        error = net->clock ? 0 : -EINVAL;
-    } else if (error == 0) {
-        error = make_stack(net, options);
-        if (error == 0 && !options->hidden)
-            open_control(net, options);
-        if (error == 0)
-            error = start(net);
-    }
-    if (error < 0) {
-        net_free(net, !options->stack);
-        return error;
-    }
-    *out = net;
-    return 0;
-}
-
-/* --- closing ---------------------------------------------------------------------------------- */
-
-static void close_socks(struct tlsyn_net *net)
-{
-    struct list *first;
-
-    for (;;) {
-        int fd;
-
-        take(net);
-        first = list_first(&net->socks);
-        fd = first ? container_of(first, struct sock, all)->ready.near : -1;
-        pthread_mutex_unlock(&net->lock);
-        if (!first)
-            return;
-        (void)tlsyn_close(fd);
-    }
-}
-
-/* Connections without a socket go on by themselves; this gives them time to. */
-static void linger(struct tlsyn_net *net)
-{
-    tlsyn_time end = tlsyn_clock() + CLOSE_PATIENCE;
-    bool busy = true;
-
-    while (busy && tlsyn_clock() < end) {
-        take(net);
-        busy = net->error == 0 && tlsyn_stack_is_sending(net->stack);
-        pthread_mutex_unlock(&net->lock);
-        if (busy)
-            (void)usleep(1000);
-    }
-}
-
-void tlsyn_net_close(struct tlsyn_net *net)
-{
-    bool own_stack;
-
-    if (!net)
-        return;
-    own_stack = net->loop != NULL;
-    close_socks(net);
-    if (own_stack) {
-        linger(net);
-        take(net);
-        net->stopping = true;
-        wake_loop(net);
-        pthread_mutex_unlock(&net->lock);
-        pthread_join(net->thread, NULL);
-    }
-    net_free(net, own_stack);
+    net_take(net);
+    net->stopping = true;
+    wake_loop(net);
+    pthread_mutex_unlock(&net->lock);
+    pthread_join(net->thread, NULL);
 }

@@ -67,6 +67,9 @@ struct tlsyn_net {
 /** What time it is for this net. */
 tlsyn_time net_now(const struct tlsyn_net *net);
 
+/** Takes the lock alone, in turn; pthread_mutex_unlock(&net->lock) lets go. */
+void net_take(struct tlsyn_net *net);
+
 /** Takes the lock and brings the stack's `now` up to date. */
 void net_lock(struct tlsyn_net *net);
 
@@ -82,5 +85,10 @@ void net_timer_clear(struct net_timer *timer);
 int net_wait(struct tlsyn_net *net, struct net_waiters *waiters, tlsyn_time deadline);
 
 void net_wake(struct net_waiters *waiters);
+
+/** The loop's thread: before the loop is made; once it is, 0 or -errno; and its end. */
+void net_thread_init(struct tlsyn_net *net);
+int net_thread_start(struct tlsyn_net *net);
+void net_thread_stop(struct tlsyn_net *net);
 
 #endif
