@@ -62,7 +62,7 @@ sees_resets()
         ! curl -s --local-port 21000 "http://$peer:9/" || fail "somebody answers at port 9"
     done
     sleep 0.3
-    [ "$(grep -c '\.9 > .*\.21000$' "$scratch/resets")" -eq 2 ] ||
+    [ "$(grep -c '\.9 > .*\.21000 ' "$scratch/resets")" -eq 2 ] ||
         fail "resets are not seen: $(cat "$scratch/resets" "$scratch/watch")"
     : >"$scratch/resets"
 }

@@ -1,9 +1,10 @@
 """resets.py INTERFACE FILE: writes a line into FILE for every RST on the interface, of either family, until it is ended:
-"ADDRESS.PORT > ADDRESS.PORT". Needs CAP_NET_RAW, in whatever namespace. "watching" on stdout says that it has begun."""
+"ADDRESS.PORT > ADDRESS.PORT at TIME, hop limit N, window N". Needs CAP_NET_RAW, in whatever namespace. "watching" on stdout says that it has begun."""
 import ctypes
 import socket
 import struct
 import sys
+import time
 
 ETH_P_ALL, SO_ATTACH_FILTER = 3, 26
 LDH, LDB, LDBX, LDX, JEQ, JSET, RET = 0x28, 0x30, 0x50, 0xb1, 0x15, 0x45, 0x06
@@ -31,7 +32,9 @@ def ends(frame):
     tcp = 54 if six else 14 + (frame[14] & 15) * 4
     ports = struct.unpack("!HH", frame[tcp:tcp + 4])
     names = [socket.inet_ntop(family, frame[at + i * size:at + (i + 1) * size]) for i in (0, 1)]
-    return f"{names[0]}.{ports[0]} > {names[1]}.{ports[1]}"
+    window = struct.unpack("!H", frame[tcp + 14:tcp + 16])[0]
+    return (f"{names[0]}.{ports[0]} > {names[1]}.{ports[1]} at {time.strftime('%T')}, "
+            f"hop limit {frame[21 if six else 22]}, window {window}")
 
 
 interface, path = sys.argv[1:]
