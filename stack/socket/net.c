@@ -54,11 +54,14 @@ static void run_timers(struct tlsyn_net *net, tlsyn_time now)
     }
 }
 
+/* What a call sends to this net itself waits in the loopback for the loop's next turn. */
 static tlsyn_time next_of_all(struct tlsyn_net *net)
 {
     tlsyn_time stack = tlsyn_stack_next_timeout(net->stack), timer = next_timer(net);
+    tlsyn_time next = stack < timer ? stack : timer;
+    tlsyn_time loopback = net->loopback ? tlsyn_link_next_timeout(net->loopback) : TLSYN_NEVER;
 
-    return stack < timer ? stack : timer;
+    return loopback < next ? loopback : next;
 }
 
 /* --- the lock --------------------------------------------------------------------------------- */
