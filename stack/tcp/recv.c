@@ -53,10 +53,12 @@ static void owe_ack(struct tlsyn_conn *conn, uint16_t most)
 }
 
 /* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK
- * timer. SHLD-18, SHLD-19 */
+ * timer. Whatever makes it more than one full-sized segment is the second: a flight often ends in a
+ * smaller one, and its sender, who has two on the way, would probe for its tail before the timer
+ * (RFC 8985 7.2). SHLD-18, SHLD-19 */
 static void ack_soon(struct tlsyn_conn *conn)
 {
-    if (conn->no_delack || conn->quick_acks || conn->unacked_text >= 2u * tcp_rcv_full(conn)) {
+    if (conn->no_delack || conn->quick_acks || conn->unacked_text > tcp_rcv_full(conn)) {
         if (conn->quick_acks && !conn->quick_start)
             owe_ack(conn, ACKS_IN_ORDER);
         if (conn->quick_acks)

@@ -48,6 +48,23 @@ START_TEST(full_sized_means_what_timestamps_leave)
 }
 END_TEST
 
+START_TEST(what_exceeds_a_full_sized_segment_is_acknowledged_at_once)
+{
+    struct tcp_test *t = TCP_TEST(0);
+
+    opens_passively(t);
+    peer_sends(t, ACK(.len = 1460));
+    expect_nothing(t);
+    peer_sends(t, ACK(.len = 1));
+    expect(t, ACK(.ack = 1462));
+    for (int i = 0; i < 2; i++) /* of a peer whose segments are smaller than we would take */
+        peer_sends(t, ACK(.len = 1000));
+    expect(t, ACK(.ack = 3462));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(small_segments_wait_together)
 {
     struct tcp_test *t = TCP_TEST(0);
@@ -174,6 +191,7 @@ Suite *tcp_delack_suite(void)
     tcase_add_test(all, one_segment_is_acknowledged_a_little_later);
     tcase_add_test(all, every_second_full_sized_segment_is_acknowledged_at_once);
     tcase_add_test(all, full_sized_means_what_timestamps_leave);
+    tcase_add_test(all, what_exceeds_a_full_sized_segment_is_acknowledged_at_once);
     tcase_add_test(all, small_segments_wait_together);
     tcase_add_test(all, text_of_ours_carries_the_acknowledgment);
     tcase_add_test(all, a_connection_may_go_without_delay);

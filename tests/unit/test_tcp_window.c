@@ -186,7 +186,9 @@ START_TEST(text_up_to_the_largest_right_edge_is_taken)
     opens_passively(t); /* the SYN-ACK promised 4096 */
     peer_sends(t, ACK(.len = 1001));
     peer_sends(t, ACK(.len = 1001));
+    expect(t, ACK(.ack = 2003));
     peer_sends(t, ACK(.len = 1001));
+    advance(t, TLSYN_MS(41));
     ck_assert_uint_lt((uint32_t)expect(t, ACK(.ack = 3004))->wnd << 8, 1093);
     peer_sends(t, ACK(.len = 1093));
     ck_assert_uint_eq(user_reads(&t->user, SIZE_MAX), 4096);
