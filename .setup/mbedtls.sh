@@ -19,6 +19,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
 config=$here/../tls/mbedtls/tlsyn_mbedtls_config.h
+changes=$here/../tls/mbedtls/changes.patch
 # Always the distribution's own compiler, whatever compiles tlsyn: one library serves every preset.
 cc=cc
 # The build type is None and the level stands here, for mbedTLS's build types put their own -O2 behind it.
@@ -48,10 +49,10 @@ cache_directory()
     fi
 }
 
-# What the cached build depends on: this script, the configuration, the flags, the compiler.
+# What the cached build depends on: this script, the configuration, our changes, the flags, the compiler.
 build_key()
 {
-    { cat "$here/mbedtls.sh" "$config"; echo "$flags"; "$cc" --version; uname -m; } |
+    { cat "$here/mbedtls.sh" "$config" "$changes"; echo "$flags"; "$cc" --version; uname -m; } |
         sha256sum | cut -c1-16
 }
 
@@ -193,7 +194,8 @@ build()
     tar -xf "$1" -C "$work/tree" --strip-components=1
     cp "$config" "$work/tree/include/mbedtls/"
     {
-        cmake -G Ninja -S "$work/tree" -B "$work/build" -DCMAKE_C_COMPILER="$cc" \
+        patch -d "$work/tree" -p1 <"$changes" &&
+            cmake -G Ninja -S "$work/tree" -B "$work/build" -DCMAKE_C_COMPILER="$cc" \
             -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$flags" \
             -DMBEDTLS_USER_CONFIG_FILE:STRING=mbedtls/tlsyn_mbedtls_config.h \
             -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DGEN_FILES=OFF -DMBEDTLS_FATAL_WARNINGS=OFF \

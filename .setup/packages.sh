@@ -15,6 +15,7 @@ packages_of()
         echo 'build-essential compiles tlsyn and mbedTLS
               cmake describes the build
               ninja-build runs it
+              patch applies our changes to mbedTLS
               pkg-config finds the libraries
               libpcap-dev the pcap link: capture with a compiled filter
               libnet1-dev the pcap link: injection at the link layer
