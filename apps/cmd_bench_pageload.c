@@ -19,6 +19,7 @@
 struct pageload_command {
     int handshake, visit; /* choices; the last: all */
     int64_t rounds, seed;
+    uint32_t stacks;
     struct study_list rtts;
     struct link_options link;
     const char *out, *page;
@@ -47,6 +48,7 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
                 struct live_study **live)
 {
     struct live_options options = {
+        .stacks = c->stacks,
         .handshake = p->options.handshake,
         .visit = p->options.visit,
         .rounds = (uint32_t)c->rounds,
@@ -65,9 +67,10 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
         options.rtt_ms[options.rtts++] = rtts.value[i];
     error = live_plan(&p->page, &options, live);
     if (error < 0)
-        say("nothing can be loaded: %s", error == -EINVAL
-                                             ? "the kernel's stack has sequential handshakes only"
-                                             : strerror(-error));
+        say("nothing can be loaded: %s",
+            error == -EINVAL ? "the kernel's stack has neither embedded handshakes nor "
+                               "early data here"
+                             : strerror(-error));
     return error;
 }
 
@@ -155,6 +158,9 @@ static const char *const handshake_names[] = {"tls1.2-sequential",
 static const char *const visit_names[] = {"unoptimized", "first", "repeat", "all", NULL};
 static const struct cli_type handshake_type = {
     .placeholder = "NAME", .parse = cli_choice_parse, .choices = handshake_names};
+static const char *const stack_names[] = {"tlsyn", "kernel", NULL};
+static const struct cli_type stacks_type = {
+    .placeholder = "WORD,...", .parse = cli_set_parse, .choices = stack_names};
 static const struct cli_type visit_type = {
     .placeholder = "NAME", .parse = cli_choice_parse, .choices = visit_names};
 
@@ -177,6 +183,11 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
          "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
         {"rtt", 0, &rtts, &c->rtts, "round-trip times to load at (1,30,180,300,650,1300)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3)", NULL},
+        {"stacks", 0, &stacks_type, &c->stacks,
+         "tlsyn, or the kernel's with OpenSSL, which has handshakes that are sequential and "
+         "without "
+         "early data alone (tlsyn,kernel)",
+         NULL},
         {"handshake", 0, &handshake_type, &c->handshake, "this one alone (all)", NULL},
         {"visit", 0, &visit_type, &c->visit, "this one alone (all)", NULL},
         {"seed", 0, &cli_count, &c->seed, "of the order of loads (1)", NULL},
@@ -198,6 +209,7 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         .common = common,
         .notes = "  tlsyn bench pageload --model\n"
                  "  tlsyn bench pageload --rtt 30,300 -n 3\n"
+                 "  tlsyn bench pageload --stacks kernel --handshake tls1.3-sequential --rtt 300\n"
                  "  tlsyn bench pageload --model --page shop.har\n"
                  "  tlsyn bench pageload --link satellite --handshake tls1.3-embedded\n"
                  "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n",
@@ -215,6 +227,7 @@ int cmd_bench_pageload(int argc, char **argv)
 {
     struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
                                  .visit = BROWSER_VISITS,
+                                 .stacks = 1u << STUDY_TLSYN | 1u << STUDY_KERNEL,
                                  .rounds = 3,
                                  .seed = 1,
                                  .out = "out/pageload",

@@ -13,13 +13,15 @@
 #define PEER_EARLY_MAX 16384 /* bytes of early data */
 
 static const struct {
-    int version;
+    int version, last;
     const char *ciphers; /* of TLS 1.2; those of 1.3 have a call of their own */
     const char *ciphersuites;
-} suites[PEER_SUITES] = {
-    [PEER_12_RSA] = {TLS1_2_VERSION, "AES128-GCM-SHA256", ""},
-    [PEER_12_ECDHE] = {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", ""},
-    [PEER_13] = {TLS1_3_VERSION, "", "TLS_AES_128_GCM_SHA256"},
+} suites[PEER_SUITES + 1] = {
+    [PEER_12_RSA] = {TLS1_2_VERSION, TLS1_2_VERSION, "AES128-GCM-SHA256", ""},
+    [PEER_12_ECDHE] = {TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", ""},
+    [PEER_13] = {TLS1_3_VERSION, TLS1_3_VERSION, "", "TLS_AES_128_GCM_SHA256"},
+    [PEER_ANY] = {TLS1_2_VERSION, TLS1_3_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256",
+                  "TLS_AES_128_GCM_SHA256"},
 };
 
 void peer_ssl_error(const char *otherwise, char *message, size_t size)
@@ -38,7 +40,7 @@ const char *peer_ssl_version(void)
 static int set_suite(SSL_CTX *context, enum peer_suite suite)
 {
     if (SSL_CTX_set_min_proto_version(context, suites[suite].version) != 1 ||
-        SSL_CTX_set_max_proto_version(context, suites[suite].version) != 1)
+        SSL_CTX_set_max_proto_version(context, suites[suite].last) != 1)
         return 0;
     if (suites[suite].ciphers[0] && SSL_CTX_set_cipher_list(context, suites[suite].ciphers) != 1)
         return 0;
@@ -185,11 +187,24 @@ struct peer_context *peer_server_context(enum peer_suite suite, enum peer_sessio
     return wrap(ssl, ok, session, message);
 }
 
+void peer_context_tickets(struct peer_context *context, int tickets)
+{
+    (void)SSL_CTX_set_num_tickets(context->ssl, (size_t)tickets);
+}
+
+void peer_context_forget(struct peer_context *context)
+{
+    SSL_SESSION_free(context->kept);
+    context->kept = NULL;
+    peer_memory_free(context->memory);
+    context->memory = NULL;
+}
+
 void peer_context_free(struct peer_context *context)
 {
     if (!context)
         return;
-    SSL_SESSION_free(context->kept);
+    peer_context_forget(context);
     SSL_CTX_free(context->ssl);
     free(context);
 }

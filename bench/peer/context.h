@@ -4,14 +4,21 @@
  * resumed in the one way that is asked for.
  *
  * The peer room is the stock alternative, what a user would run instead: the kernel's TCP with
- * OpenSSL's libssl, client and server, with blocking sockets. Nothing in it knows of our stack.
+ * OpenSSL's libssl, client and server, with blocking sockets, or with many at once (peer/stream.h).
+ * Nothing in it knows of our stack.
  */
 #ifndef PEER_CONTEXT_H
 #define PEER_CONTEXT_H
 
 #include <stddef.h>
 
-enum peer_suite { PEER_12_RSA, PEER_12_ECDHE, PEER_13, PEER_SUITES };
+enum peer_suite {
+    PEER_12_RSA,
+    PEER_12_ECDHE,
+    PEER_13,
+    PEER_SUITES,
+    PEER_ANY = PEER_SUITES /* the last two, as the client likes: of servers */
+};
 
 /** How sessions come to be: new ones only, or resumed by session ID or ticket (TLS 1.2), by PSK
  * (TLS 1.3), by PSK with early data. */
@@ -36,6 +43,12 @@ struct peer_identity {
 struct peer_context *peer_server_context(enum peer_suite suite, enum peer_session session,
                                          const struct peer_identity *identity,
                                          char message[PEER_MESSAGE_MAX]);
+
+/** How many tickets a server's full handshake of TLS 1.3 gives, in place of one. */
+void peer_context_tickets(struct peer_context *context, int tickets);
+
+/** A client's sessions are gone. */
+void peer_context_forget(struct peer_context *context);
 
 /** NULL is allowed. */
 void peer_context_free(struct peer_context *context);

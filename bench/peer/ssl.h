@@ -9,12 +9,19 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
+struct peer_memory; /* peer/stream.c: of sessions, by the servers' names */
+
 struct peer_context {
     SSL_CTX *ssl;
     enum peer_session session;
     SSL_SESSION *kept; /* of a client: for the next connection; or NULL */
-    bool fresh;        /* it came with the present connection */
+    struct peer_memory
+        *memory; /* in its place, of a client whose connections are peer/stream.h's */
+    bool fresh;  /* it came with the present connection */
 };
+
+/** NULL is allowed. */
+void peer_memory_free(struct peer_memory *memory);
 
 /** Before SSL_free(3): without an alert, and without forgetting the session for it. */
 void peer_ssl_quit(SSL *ssl);

@@ -64,8 +64,11 @@ static int play_browser(const struct page_part *part, struct page_answer *answer
     char message[LOADER_SENTENCE_MAX] = "out of memory";
     struct page_browser *browser = NULL;
     struct known_page *known = calloc(1, sizeof(*known));
-    int error = known ? page_browser_stack(part, &browser, message) : -ENOMEM;
+    int error = known ? 0 : -ENOMEM;
 
+    if (error == 0)
+        error = part->stack == STUDY_KERNEL ? page_browser_kernel(part, &browser, message)
+                                            : page_browser_stack(part, &browser, message);
     (void)sign_on(part, answer, error, message);
     if (error == 0) {
         browser->known = known;
@@ -91,7 +94,7 @@ static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
     ((struct control *)watch)->ready = true;
 }
 
-static int play_server(const struct page_part *part, struct page_answer *answer)
+static int serve_on_stack(const struct page_part *part, struct page_answer *answer)
 {
     const struct page_server_options options = {.credentials = part->credentials,
                                                 .page = part->page,
@@ -115,6 +118,48 @@ static int play_server(const struct page_part *part, struct page_answer *answer)
     node_close(&node);
     page_server_free(server);
     return error;
+}
+
+/* The control descriptor as the poller sees it. */
+struct kernel_control {
+    struct poller_watch watch;
+    bool ready;
+};
+
+static void on_kernel_control(struct poller_watch *watch, uint32_t events)
+{
+    (void)events;
+    ((struct kernel_control *)watch)->ready = true;
+}
+
+static int serve_on_kernel(const struct page_part *part, struct page_answer *answer)
+{
+    const struct page_server_options options = {.credentials = part->credentials,
+                                                .page = part->page,
+                                                .address =
+                                                    lab_host_info(LAB_SERVER)->kernel_address};
+    struct kernel_control control = {.watch = {.on_ready = on_kernel_control}};
+    char message[LOADER_SENTENCE_MAX] = "";
+    struct poller poller;
+    struct page_server_kernel *server = NULL;
+    int error = poller_open(&poller);
+
+    if (error == 0)
+        error = page_server_kernel_open(&poller, &options, &server, message);
+    if (error == 0)
+        error = poller_watch(&poller, part->control, EPOLLIN, &control.watch);
+    (void)sign_on(part, answer, error, message);
+    if (error == 0)
+        error = poller_run(&poller, &control.ready, TLSYN_NEVER);
+    page_server_kernel_free(server);
+    poller_close(&poller);
+    return error;
+}
+
+static int play_server(const struct page_part *part, struct page_answer *answer)
+{
+    return part->stack == STUDY_KERNEL ? serve_on_kernel(part, answer)
+                                       : serve_on_stack(part, answer);
 }
 
 int page_actor_main(void *argument)

@@ -16,8 +16,9 @@ enum page_role { PAGE_BROWSER, PAGE_SERVER, PAGE_ROLES };
 /** What an actor is given; lives in the harness's memory, of which the child has a copy. */
 struct page_part {
     enum page_role role;
-    int control;    /* the actor's end */
-    int other_ends; /* descriptors of the harness that the actor closes: `ends` of them */
+    enum study_stack stack; /* STUDY_TLSYN or STUDY_KERNEL */
+    int control;            /* the actor's end */
+    int other_ends;         /* descriptors of the harness that the actor closes: `ends` of them */
     const int *ends;
     const struct page *page;
     const struct credentials *credentials;
@@ -26,6 +27,7 @@ struct page_part {
 
 /** What is wanted of a browser: a load, or (ping) a round trip. */
 struct page_order {
+    enum study_stack stack; /* the browser that is asked */
     bool ping;
     int handshake; /* index into browser_handshakes */
     enum browser_visit visit;

@@ -38,6 +38,10 @@ struct page_browser {
 int page_browser_stack(const struct page_part *part, struct page_browser **browser,
                        char message[LOADER_SENTENCE_MAX]);
 
+/** On the kernel's, for handshakes that are sequential and without early data. */
+int page_browser_kernel(const struct page_part *part, struct page_browser **browser,
+                        char message[LOADER_SENTENCE_MAX]);
+
 /** Does what was ordered. */
 void page_browser_obey(struct page_browser *browser, const struct page_order *order,
                        struct page_answer *answer);

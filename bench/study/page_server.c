@@ -10,12 +10,10 @@
 #include <string.h>
 #include <tlsyn/udp.h>
 
-#include "web/dns.h"
-#include "web/h1_server.h"
+#include "study/page_visit.h"
 #include "web/site.h"
 
-#define CHUNK 16384
-#define TTL   3600 /* of names, in seconds */
+#define TTL 3600 /* of names, in seconds */
 
 struct page_server {
     struct tlsyn_acceptor acceptor; /* first member */
@@ -29,91 +27,44 @@ struct page_server {
 /* --- a connection ----------------------------------------------------------------------------- */
 
 struct visit {
-    struct tlsyn_handler handler; /* first member */
-    struct page_server *server;
+    struct page_visit visit; /* first member */
+    struct tlsyn_handler handler;
     struct tlsyn_tls *tls;
-    struct web_server *http; /* once its protocol is known */
-    char in[CHUNK], out[CHUNK];
-    size_t in_at, in_len, out_at, out_len;
 };
 
 static struct visit *of(struct tlsyn_handler *handler)
 {
-    return (struct visit *)handler;
+    return (struct visit *)((char *)handler - offsetof(struct visit, handler));
 }
 
-/* Sends what there is. False: it waits for room, or the connection is over. */
-static bool flush(struct visit *v)
+static ssize_t visit_read(struct page_visit *visit, char *bytes, size_t n)
 {
-    while (v->out_at < v->out_len) {
-        ssize_t n = tlsyn_tls_write(v->tls, v->out + v->out_at, v->out_len - v->out_at);
-
-        if (n <= 0)
-            return false;
-        v->out_at += (size_t)n;
-    }
-    return true;
+    return tlsyn_tls_read(((struct visit *)visit)->tls, bytes, n);
 }
 
-/* Whether there is something to be sent. */
-static bool fill(struct visit *v)
+static ssize_t visit_write(struct page_visit *visit, const char *bytes, size_t n)
 {
-    ssize_t n;
-
-    if (v->out_at < v->out_len)
-        return true;
-    v->out_at = v->out_len = 0;
-    while (v->out_len < sizeof(v->out)) {
-        n = web_server_output(v->http, v->out + v->out_len, sizeof(v->out) - v->out_len);
-        if (n <= 0)
-            break;
-        v->out_len += (size_t)n;
-    }
-    return v->out_len > 0;
+    return tlsyn_tls_write(((struct visit *)visit)->tls, bytes, n);
 }
 
-/* Whether some of what came was taken. */
-static bool take(struct visit *v)
+static void visit_end(struct page_visit *visit)
 {
-    if (v->in_at == v->in_len) {
-        ssize_t n = tlsyn_tls_read(v->tls, v->in, sizeof(v->in));
-
-        if (n == 0)
-            tlsyn_tls_close(v->tls);
-        if (n <= 0)
-            return false;
-        v->in_at = 0;
-        v->in_len = (size_t)n;
-    }
-    v->in_at += web_server_input(v->http, v->in + v->in_at, v->in_len - v->in_at);
-    return true;
+    tlsyn_tls_close(((struct visit *)visit)->tls);
 }
 
-static void pump(struct visit *v)
-{
-    if (!v->http)
-        v->http = h1_server_new(&v->server->service.service);
-    if (!v->http)
-        return;
-    do {
-        if (fill(v) && !flush(v))
-            return;
-    } while (v->out_len > 0 || take(v));
-    if (web_server_phase(v->http) == WEB_ENDED)
-        tlsyn_tls_close(v->tls);
-}
+static const struct page_visit_ops visit_ops = {visit_read, visit_write, visit_end};
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     (void)conn;
-    pump(of(handler));
+    page_visit_pump(&of(handler)->visit);
 }
 
 static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
 {
     (void)conn;
-    if (n > 0 && of(handler)->http)
-        pump(of(handler));
+    if (n > 0 && of(handler)->visit.http)
+        page_visit_pump(&of(handler)->visit);
 }
 
 static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
@@ -121,8 +72,7 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     struct visit *v = of(handler);
 
     (void)conn;
-    if (v->http)
-        web_server_free(v->http, error);
+    page_visit_fini(&v->visit, error);
     tlsyn_tls_free(v->tls);
     free(v);
 }
@@ -138,8 +88,9 @@ static struct tlsyn_handler *take_connection(struct tlsyn_acceptor *acceptor,
 
     if (!v)
         return NULL;
+    v->visit.ops = &visit_ops;
+    v->visit.service = &server->service.service;
     v->handler.events = &events;
-    v->server = server;
     if (tlsyn_tls_attach(server->config, conn, NULL, &v->handler, &v->tls) < 0) {
         free(v);
         return NULL;
@@ -163,18 +114,25 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
 
 static const struct tlsyn_udp_events name_events = {.on_datagram = on_datagram};
 
+int page_zone(const struct page_server_options *options, struct dns_zone *zone)
+{
+    struct in_addr address;
+    int error = inet_pton(AF_INET, options->address, &address) == 1 ? 0 : -EINVAL;
+
+    if (error == 0)
+        error = dns_zone_init(zone, "", TTL);
+    for (int i = 0; error == 0 && i < options->page->hosts; i++)
+        error = dns_zone_add(zone, options->page->host[i].name, &address, sizeof(address));
+    return error;
+}
+
 static int open_names(struct page_server *server, struct node *node,
                       const struct page_server_options *options)
 {
     const struct tlsyn_udp_options udp_options = {.local = {.port = DNS_PORT}};
     struct tlsyn_udp *udp = NULL;
-    struct in_addr address;
-    int error = inet_pton(AF_INET, options->address, &address) == 1 ? 0 : -EINVAL;
+    int error = page_zone(options, &server->zone);
 
-    if (error == 0)
-        error = dns_zone_init(&server->zone, "", TTL);
-    for (int i = 0; error == 0 && i < options->page->hosts; i++)
-        error = dns_zone_add(&server->zone, options->page->host[i].name, &address, sizeof(address));
     server->names.events = &name_events;
     return error < 0 ? error : tlsyn_udp_open(node->stack, &udp_options, &server->names, &udp);
 }

@@ -28,15 +28,17 @@ struct pagelab {
     struct lab *lab;
     struct pagelab_options options;
     struct credentials credentials;
-    int controls[PAGE_ROLES]; /* our ends */
-    int opened;               /* how many of them */
+    int controls[STUDY_STACKS * PAGE_ROLES]; /* our ends: of each stack's actors in their order */
+    int opened;                              /* how many of them */
+    int browser[STUDY_STACKS];               /* which of them is a stack's browser */
     struct page_answer answer;
 };
 
-static int start(struct pagelab *l, enum page_role role)
+static int start(struct pagelab *l, enum study_stack stack, enum page_role role)
 {
     int ends[2];
     struct page_part part = {.role = role,
+                             .stack = stack,
                              .ends = l->controls,
                              .page = l->options.page,
                              .credentials = &l->credentials,
@@ -45,6 +47,8 @@ static int start(struct pagelab *l, enum page_role role)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
+    if (role == PAGE_BROWSER)
+        l->browser[stack] = l->opened;
     l->controls[l->opened++] = ends[0];
     part.control = ends[1];
     part.other_ends = l->opened;
@@ -53,14 +57,15 @@ static int start(struct pagelab *l, enum page_role role)
     return child < 0 ? (int)child : 0;
 }
 
-static int await_ready(struct pagelab *l, enum page_role role, char *message)
+/* Every PAGE_ROLES actors are a stack's. */
+static int await_ready(struct pagelab *l, int actor, char *message)
 {
-    int error = actor_receive(l->controls[role], &l->answer, sizeof(l->answer), READY_MS);
+    int error = actor_receive(l->controls[actor], &l->answer, sizeof(l->answer), READY_MS);
 
     if (error == 0 && l->answer.error < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", l->answer.message);
     else if (error < 0)
-        (void)snprintf(message, STUDY_MESSAGE_MAX, "the %s %s", parts[role].name,
+        (void)snprintf(message, STUDY_MESSAGE_MAX, "the %s %s", parts[actor % PAGE_ROLES].name,
                        error == -ETIMEDOUT ? "does not start" : "has died while it started");
     return error < 0 ? error : l->answer.error;
 }
@@ -69,14 +74,16 @@ static int start_all(struct pagelab *l, char *message)
 {
     int error = 0;
 
-    for (int i = 0; error == 0 && i < PAGE_ROLES; i++) {
-        error = start(l, (enum page_role)i);
+    for (int i = 0; error == 0 && i < STUDY_STACKS * PAGE_ROLES; i++) {
+        if (!(l->options.stacks >> i / PAGE_ROLES & 1))
+            continue;
+        error = start(l, (enum study_stack)(i / PAGE_ROLES), (enum page_role)(i % PAGE_ROLES));
         if (error < 0)
             (void)snprintf(message, STUDY_MESSAGE_MAX, "the %s cannot be started: %s",
-                           parts[i].name, strerror(-error));
+                           parts[i % PAGE_ROLES].name, strerror(-error));
     }
-    for (int i = 0; error == 0 && i < PAGE_ROLES; i++)
-        error = await_ready(l, (enum page_role)i, message);
+    for (int i = 0; error == 0 && i < l->opened; i++)
+        error = await_ready(l, i, message);
     return error;
 }
 
@@ -139,16 +146,18 @@ static int ask(struct pagelab *l, const struct page_order *order, struct page_an
 {
     /* a visit again may need another one before it */
     int timeout_ms = 2 * (int)(order->timeout / 1000) + SLACK_MS;
-    int error = actor_send(l->controls[PAGE_BROWSER], order, sizeof(*order));
+    int browser = l->controls[l->browser[order->stack]];
+    int error = actor_send(browser, order, sizeof(*order));
 
-    return error < 0
-               ? error
-               : actor_receive(l->controls[PAGE_BROWSER], answer, sizeof(*answer), timeout_ms);
+    return error < 0 ? error : actor_receive(browser, answer, sizeof(*answer), timeout_ms);
 }
 
 int pagelab_ping(struct pagelab *lab, double *rtt_ms)
 {
-    const struct page_order order = {.ping = true, .timeout = PING_TIMEOUT};
+    const struct page_order order = {.stack = lab->options.stacks >> STUDY_TLSYN & 1 ? STUDY_TLSYN
+                                                                                     : STUDY_KERNEL,
+                                     .ping = true,
+                                     .timeout = PING_TIMEOUT};
     int error = ask(lab, &order, &lab->answer);
 
     *rtt_ms = lab->answer.ping_us / 1000;

@@ -13,6 +13,7 @@ struct pagelab;
 
 struct pagelab_options {
     const struct page *page;
+    uint32_t stacks;        /* 1 << STUDY_TLSYN and the like */
     const char *history;    /* as of struct page_part */
     struct study_link link; /* but for its round trip */
     uint64_t seed;          /* of what the link draws by lot */
@@ -29,7 +30,8 @@ int pagelab_set_link(struct pagelab *lab, double rtt_ms);
 /** Whether the link was not kept since this was asked last. 0 or -errno. */
 int pagelab_missed(struct pagelab *lab, double rtt_ms, bool *missed);
 
-/** One round trip of a ping from our stack to our stack. 0 or -errno. */
+/** One round trip of a ping, from our stack to our stack if it is there, else between the kernels'.
+ * 0 or -errno. */
 int pagelab_ping(struct pagelab *lab, double *rtt_ms);
 
 /** Loads the page once. 0, and what came of it is in the answer; or -errno: the laboratory is

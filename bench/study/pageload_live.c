@@ -30,16 +30,25 @@ struct live_cell *live_cell(const struct live_study *study, int rtt, int kind)
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
-static int add_kind(struct live_study *s, int handshake, int visit)
+static bool exists(enum study_stack stack, int handshake)
+{
+    const struct browser_handshake *h = &browser_handshakes[handshake];
+
+    return stack == STUDY_TLSYN || (h->tcp > 0 && !h->kept);
+}
+
+static int add_kind(struct live_study *s, enum study_stack stack, int handshake, int visit)
 {
     static struct browser_load load; /* large, and read at once */
     struct live_kind *kind = &s->kind[s->kinds];
     int error;
 
-    if ((s->options.handshake >= 0 && s->options.handshake != handshake) ||
+    if (!(s->options.stacks >> stack & 1) || !exists(stack, handshake) ||
+        (s->options.handshake >= 0 && s->options.handshake != handshake) ||
         (s->options.visit >= 0 && s->options.visit != visit))
         return 0;
-    *kind = (struct live_kind){.handshake = handshake, .visit = (enum browser_visit)visit};
+    *kind = (struct live_kind){
+        .stack = stack, .handshake = handshake, .visit = (enum browser_visit)visit};
     error = browser_load_page(s->page, &browser_handshakes[handshake], kind->visit, &load);
     kind->model = load.round_trips;
     s->kinds++;
@@ -61,7 +70,10 @@ int live_plan(const struct page *page, const struct live_options *options,
     s->options = *options;
     s->page = page;
     for (int i = 0; error == 0 && i < LIVE_KINDS_MAX; i++)
-        error = add_kind(s, i / BROWSER_VISITS, i % BROWSER_VISITS);
+        error = add_kind(s, (enum study_stack)(i / BROWSER_VISITS / BROWSER_HANDSHAKES),
+                         i / BROWSER_VISITS % BROWSER_HANDSHAKES, i % BROWSER_VISITS);
+    if (error == 0 && s->kinds == 0)
+        error = -EINVAL;
     if (error == 0)
         s->cell = calloc((size_t)(s->kinds * options->rtts), sizeof(*s->cell));
     if (error == 0 && !s->cell)
@@ -141,6 +153,7 @@ static int load(struct live_study *s, int rtt, int k)
     struct live_kind *kind = &s->kind[k];
     struct live_cell *cell = live_cell(s, rtt, k);
     const struct page_order order = {
+        .stack = kind->stack,
         .handshake = kind->handshake,
         .visit = kind->visit,
         .timeout = (tlsyn_time)(3 * kind->model * s->options.rtt_ms[rtt] + GRACE_MS) * 1000,
@@ -172,13 +185,14 @@ static void tell(const struct live_study *s, struct study_observer *observer,
     char status[160];
 
     if (cell->loads > 0)
-        (void)snprintf(status, sizeof(status), "%s, %s at %g ms: %.2f round trips for %d",
-                       browser_handshakes[kind->handshake].name, browser_visit_name(kind->visit),
-                       rtt, cell->seconds[cell->loads - 1] * 1000 / rtt, kind->model);
+        (void)snprintf(status, sizeof(status), "%s: %s, %s at %g ms: %.2f round trips for %d",
+                       study_stack_name(kind->stack), browser_handshakes[kind->handshake].name,
+                       browser_visit_name(kind->visit), rtt,
+                       cell->seconds[cell->loads - 1] * 1000 / rtt, kind->model);
     else
-        (void)snprintf(status, sizeof(status), "%s, %s at %g ms: failed",
-                       browser_handshakes[kind->handshake].name, browser_visit_name(kind->visit),
-                       rtt);
+        (void)snprintf(status, sizeof(status), "%s: %s, %s at %g ms: failed",
+                       study_stack_name(kind->stack), browser_handshakes[kind->handshake].name,
+                       browser_visit_name(kind->visit), rtt);
     observer->progress(observer, slot->order + 1, total, status);
 }
 
@@ -217,6 +231,7 @@ int live_run(struct live_study *study, struct study_observer *observer,
 {
     const struct pagelab_options options = {
         .page = study->page,
+        .stacks = study->options.stacks,
         .history = study->options.history,
         .link = study->options.link,
         .seed = study->options.seed,

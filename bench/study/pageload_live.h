@@ -24,11 +24,15 @@
 #define LIVE_RTT_MIN    30.0
 #define LIVE_RTTS_MAX   16
 #define LIVE_ROUNDS_MAX 100
-#define LIVE_KINDS_MAX  (BROWSER_HANDSHAKES * BROWSER_VISITS)
+#define LIVE_STACKS     2 /* ours and the kernel's */
+#define LIVE_KINDS_MAX  (LIVE_STACKS * BROWSER_HANDSHAKES * BROWSER_VISITS)
 
 struct live_options {
     double rtt_ms[LIVE_RTTS_MAX];
     int rtts;
+    uint32_t
+        stacks;    /* 1 << STUDY_TLSYN and the like; the kernel's has handshakes that are sequential
+                        and without early data alone */
     int handshake; /* an index, or -1: all */
     int visit;     /* the same */
     uint32_t rounds;
@@ -40,6 +44,7 @@ struct live_options {
 
 /** What is loaded at each round-trip time. */
 struct live_kind {
+    enum study_stack stack;
     int handshake;
     enum browser_visit visit;
     int model;                  /* round trips */

@@ -51,21 +51,23 @@ static void describe(const struct live_study *s, int r, int k, char text[SENTENC
     double due = kind->model * s->options.rtt_ms[r] / 1000;
 
     if (cell->loads == 0)
-        (void)snprintf(text, SENTENCE_MAX, "%s, %s at %g ms: not loaded: %s", handshake_name(kind),
+        (void)snprintf(text, SENTENCE_MAX, "%s: %s, %s at %g ms: not loaded: %s",
+                       study_stack_name(kind->stack), handshake_name(kind),
                        browser_visit_name(kind->visit), s->options.rtt_ms[r],
                        cell->reason[0] ? cell->reason : "nobody came to it");
     else
         (void)snprintf(text, SENTENCE_MAX,
-                       "%s, %s at %g ms: %s: %.2f round trips for %d; %+.1f ms, of which %.1f "
+                       "%s: %s, %s at %g ms: %s: %.2f round trips for %d; %+.1f ms, of which %.1f "
                        "ms would be allowed",
-                       handshake_name(kind), browser_visit_name(kind->visit), s->options.rtt_ms[r],
+                       study_stack_name(kind->stack), handshake_name(kind),
+                       browser_visit_name(kind->visit), s->options.rtt_ms[r],
                        live_verdict_name(cell->verdict), cell->round_trips, kind->model,
                        (cell->median - due) * 1000, cell->allowed * 1000);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-enum { FIXED = 3 };
+enum { FIXED = 4 };
 
 /* The headings, which a table refers to. */
 struct headings {
@@ -77,7 +79,7 @@ static void fill_round_trips(const struct live_study *s, struct headings *h,
                              struct report_table *table)
 {
     static const struct table_column fixed[FIXED] = {
-        {"handshake", false, 0}, {"visit", false, 0}, {"model", true, 0}};
+        {"stack", false, 0}, {"handshake", false, 0}, {"visit", false, 0}, {"model", true, 0}};
 
     memcpy(h->column, fixed, sizeof(fixed));
     for (int r = 0; r < s->options.rtts; r++) {
@@ -86,6 +88,7 @@ static void fill_round_trips(const struct live_study *s, struct headings *h,
     }
     report_table_init(table, h->column, FIXED + (size_t)s->options.rtts);
     for (int k = 0; k < s->kinds; k++) {
+        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
         report_table_cell(table, "%s", handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%d", s->kind[k].model);
@@ -104,13 +107,15 @@ static void fill_round_trips(const struct live_study *s, struct headings *h,
 static void fill_lines(const struct live_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"handshake", false, 0}, {"visit", false, 0},        {"model", true, 0}, {"slope", true, 0},
-        {"95 %", true, 1},       {"intercept\nms", true, 0}, {"95 %", true, 2}};
+        {"stack", false, 0},        {"handshake", false, 0}, {"visit", false, 0},
+        {"model", true, 0},         {"slope", true, 0},      {"95 %", true, 1},
+        {"intercept\nms", true, 0}, {"95 %", true, 2}};
 
-    report_table_init(table, columns, 7);
+    report_table_init(table, columns, 8);
     for (int k = 0; k < s->kinds; k++) {
         const struct fit_line *fit = &s->kind[k].fit;
 
+        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
         report_table_cell(table, "%s", handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%d", s->kind[k].model);
@@ -124,7 +129,8 @@ static void fill_lines(const struct live_study *s, struct report_table *table)
 static double measured(const struct live_study *s, double rtt_ms, int visit)
 {
     for (int k = 0; k < s->kinds; k++) {
-        if (s->kind[k].handshake != 0 || s->kind[k].visit != (enum browser_visit)visit)
+        if (s->kind[k].stack != STUDY_TLSYN || s->kind[k].handshake != 0 ||
+            s->kind[k].visit != (enum browser_visit)visit)
             continue;
         for (int r = 0; r < s->options.rtts; r++) {
             if (fabs(s->options.rtt_ms[r] - rtt_ms) < 1e-9)
@@ -163,18 +169,20 @@ static bool fill_published(const struct live_study *s, struct report_table *tabl
 static void fill_cells(const struct live_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"handshake", false, 0}, {"visit", false, 0},       {"RTT\nms", true, 0},
-        {"ping\nms", true, 3},   {"loads", true, 2},        {"failed", true, 2},
-        {"seconds", true, 0},    {"round\ntrips", true, 0}, {"model", true, 0},
-        {"off by\nms", true, 1}, {"allowed\nms", true, 1},  {"verdict", false, 0},
+        {"stack", false, 0},   {"handshake", false, 0}, {"visit", false, 0},
+        {"RTT\nms", true, 0},  {"ping\nms", true, 3},   {"loads", true, 2},
+        {"failed", true, 2},   {"seconds", true, 0},    {"round\ntrips", true, 0},
+        {"model", true, 0},    {"off by\nms", true, 1}, {"allowed\nms", true, 1},
+        {"verdict", false, 0},
     };
 
-    report_table_init(table, columns, 12);
+    report_table_init(table, columns, 13);
     for (int i = 0; i < s->kinds * s->options.rtts; i++) {
         const struct live_cell *cell = &s->cell[i];
         int r = i / s->kinds, k = i % s->kinds;
         double due = s->kind[k].model * s->options.rtt_ms[r];
 
+        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
         report_table_cell(table, "%s", handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%g", s->options.rtt_ms[r]);
@@ -254,7 +262,7 @@ void live_json_rows(const struct live_study *s, struct json *j)
         json_member_number(j, "round_trips", cell->round_trips);
         json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
         json_member_number(j, "seconds", cell->median);
-        json_member_string(j, "stack", study_stack_name(STUDY_TLSYN));
+        json_member_string(j, "stack", study_stack_name(s->kind[k].stack));
         json_member_integer(j, "model", s->kind[k].model);
         json_member_number(j, "allowed_seconds", cell->allowed);
         json_member_string(j, "verdict", live_verdict_name(cell->verdict));
@@ -274,6 +282,7 @@ void live_json_rows(const struct live_study *s, struct json *j)
 static void write_line(const struct live_kind *kind, struct json *j)
 {
     json_object(j);
+    json_member_string(j, "stack", study_stack_name(kind->stack));
     json_member_string(j, "handshake", handshake_name(kind));
     json_member_string(j, "visit", browser_visit_name(kind->visit));
     json_member_integer(j, "model", kind->model);
@@ -349,7 +358,8 @@ static void put_sample(const struct live_kind *kind, struct html *html)
 
     if (!kind->sample)
         return;
-    (void)snprintf(heading, sizeof(heading), "Live: %s, %s at %g ms: %.3f s", handshake_name(kind),
+    (void)snprintf(heading, sizeof(heading), "Live, %s: %s, %s at %g ms: %.3f s",
+                   study_stack_name(kind->stack), handshake_name(kind),
                    browser_visit_name(kind->visit), kind->sample_rtt_ms,
                    kind->sample->load.us / 1e6);
     html_section(html, heading);

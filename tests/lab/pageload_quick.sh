@@ -15,13 +15,13 @@ load()
         fail "the study of $handshake ends with $?: $(tail -n 3 "$scratch/log")"
 }
 
-# live QUERY: of the live rows.
+# live QUERY: of the live rows of $stack, ours by default.
 live()
 {
-    jq -e "[.rows[] | select(.stack == \"tlsyn\")] | $1" "$out/pageload.json" >/dev/null
+    jq -e "[.rows[] | select(.stack == \"${stack:-tlsyn}\")] | $1" "$out/pageload.json" >/dev/null
 }
 
-load tls1.2-sequential
+load tls1.2-sequential --stacks tlsyn
 for file in pageload.json pageload.html history; do
     [ -s "$out/$file" ] || fail "$file is missing"
 done
@@ -40,5 +40,22 @@ printf 'damaged\n' >"$out/history"
 load tls1.3-embedded-0rtt --visit repeat
 live 'length == 1 and .[0].loads == 1' || fail "a damaged history keeps the page from being loaded"
 grep -q '^tlsyn page history' "$out/history" || fail "a damaged history is not made anew"
-grep -q 'Live: tls1.3-embedded-0rtt, repeat' "$out/pageload.html" || fail "the report has no waterfall of the load"
+grep -q 'Live, tlsyn: tls1.3-embedded-0rtt, repeat' "$out/pageload.html" || fail "the report has no waterfall of the load"
 passed "a damaged history is passed over, and early data brings the page"
+
+load tls1.3-sequential --stacks tlsyn,kernel --visit repeat
+live 'length == 1 and .[0].loads == 1' || fail "beside the kernel's our stack loads nothing"
+stack=kernel
+live 'length == 1 and .[0].loads == 1 and .[0].failed == 0' || fail "the kernel's stack loads nothing: $(jq -c '.rows[]' "$out/pageload.json")"
+live '.[0].round_trips > .[0].model - 0.5' || fail "the kernel is faster than light: $(jq -c '.rows[]' "$out/pageload.json")"
+grep -q 'Live, kernel: tls1.3-sequential, repeat' "$out/pageload.html" || fail "the report has no waterfall of the kernel's load"
+load tls1.2-sequential --stacks kernel
+live 'length == 3 and all(.loads == 1 and .failed == 0)' || fail "the kernel does not load every visit: $(jq -c '.rows[]' "$out/pageload.json")"
+passed "the kernel's stack with OpenSSL loads the page, too"
+
+code=0
+"$TLSYN" bench pageload --rtt 100 -n 1 --stacks kernel --handshake tls1.3-embedded -o "$out" >"$scratch/table" 2>"$scratch/log" ||
+    code=$?
+[ "$code" -eq 2 ] || fail "what the kernel does not do is taken: $code"
+grep -q 'neither embedded' "$scratch/log" || fail "nobody says what the kernel does not do: $(cat "$scratch/log")"
+passed "a handshake that the kernel does not have is refused"

@@ -49,7 +49,7 @@ BEGIN {
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
     library["openssl"] = library["gnutls"] = library["ngtcp2"] = "peer"
     library["pcap"] = library["pcap.h"] = "link report"
-    library["ares.h"] = "loop"
+    library["ares.h"] = "loop peer"
     library["libnet.h"] = "link"
     library["http_parser.h"] = "apps web"
     library["libxml"] = library["nghttp2"] = "web"

@@ -2,6 +2,7 @@
  * reason. */
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 
 #include "peer/client.h"
 #include "peer/server.h"
+#include "peer/stream.h"
 #include "study/credentials.h"
 
 enum { PORT_BASE = 47431, PAD_US = 30000 };
@@ -201,6 +203,164 @@ START_TEST(nonsense_for_a_certificate_gives_no_context)
 }
 END_TEST
 
+/* --- many at once ----------------------------------------------------------------------------- */
+
+/* Turns both ends until both are up, or one has failed: its error. */
+static int bring_up(struct peer_stream *client, struct peer_stream **served,
+                    struct peer_context *context, int listener)
+{
+    int error = 0;
+
+    for (int i = 0; error == 0 && i < 2000; i++) {
+        struct pollfd writable = {.fd = peer_stream_fd(client), .events = POLLOUT};
+
+        if (!*served && peer_stream_accept(context, listener, served) < 0)
+            *served = NULL;
+        if (*served && peer_stream_phase(*served) != PEER_UP)
+            error = peer_stream_go_on(*served);
+        if (error == 0 && peer_stream_phase(client) != PEER_UP && poll(&writable, 1, 1) == 1)
+            error = peer_stream_go_on(client);
+        if (*served && peer_stream_phase(*served) == PEER_UP &&
+            peer_stream_phase(client) == PEER_UP)
+            break;
+    }
+    return error;
+}
+
+static ssize_t read_soon(struct peer_stream *stream, char *bytes, size_t n)
+{
+    ssize_t got = -EAGAIN;
+
+    for (int i = 0; got == -EAGAIN && i < 2000; i++) {
+        struct pollfd readable = {.fd = peer_stream_fd(stream), .events = POLLIN};
+
+        (void)poll(&readable, 1, 1);
+        got = peer_stream_read(stream, bytes, n);
+    }
+    return got;
+}
+
+/* One connection, "ping" and "pong". Whether it was resumed. */
+static bool exchange_by_streams(struct peer_context *ours, struct peer_context *theirs,
+                                int listener, const char *name)
+{
+    struct peer_stream *client = NULL, *served = NULL;
+    struct sockaddr_in to;
+    socklen_t size = sizeof(to);
+    char bytes[16];
+    bool resumed;
+
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&to, &size), 0);
+    ck_assert_int_eq(peer_stream_connect(ours, &to, name, &client), 0);
+    ck_assert_int_eq(peer_stream_phase(client), PEER_CONNECTING);
+    ck_assert_int_eq(bring_up(client, &served, theirs, listener), 0);
+    ck_assert_int_eq(peer_stream_phase(client), PEER_UP);
+    ck_assert_int_eq(peer_stream_write(client, "ping", 4), 4);
+    ck_assert_int_eq(read_soon(served, bytes, sizeof(bytes)), 4);
+    ck_assert_int_eq(peer_stream_write(served, "pong", 4), 4);
+    peer_stream_end(served);
+    ck_assert_int_eq(read_soon(client, bytes, sizeof(bytes)), 4);
+    ck_assert_mem_eq(bytes, "pong", 4);
+    ck_assert_int_eq(read_soon(client, bytes, sizeof(bytes)), 0);
+    resumed = peer_stream_resumed(client);
+    peer_stream_free(client);
+    peer_stream_free(served);
+    return resumed;
+}
+
+static int listen_anywhere(void)
+{
+    const struct sockaddr_in here = {.sin_family = AF_INET,
+                                     .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    int listener = peer_stream_listen(&here);
+
+    ck_assert_int_ge(listener, 0);
+    return listener;
+}
+
+static struct peer_context *any_version(int tickets)
+{
+    const struct peer_identity identity = {.chain = made.ec.chain, .key = made.ec.key};
+    char message[PEER_MESSAGE_MAX];
+    struct peer_context *context = peer_server_context(PEER_ANY, PEER_PSK, &identity, message);
+
+    ck_assert_ptr_nonnull(context);
+    peer_context_tickets(context, tickets);
+    return context;
+}
+
+START_TEST(streams_share_the_sessions_of_a_server)
+{
+    static const struct {
+        enum peer_suite suite;
+        enum peer_session session;
+    } rows[] = {{PEER_12_ECDHE, PEER_TICKET}, {PEER_13, PEER_PSK}};
+    struct peer_context *theirs = any_version(1);
+    int listener = listen_anywhere();
+    char message[PEER_MESSAGE_MAX];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct peer_context *ours =
+            peer_client_context(rows[i].suite, rows[i].session, made.ec.ca, message);
+
+        ck_assert_ptr_nonnull(ours);
+        ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+        ck_assert(exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+        ck_assert(exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+        peer_context_forget(ours);
+        ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+        peer_context_free(ours);
+    }
+    peer_context_free(theirs);
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(a_ticket_of_tls_1_3_is_good_once)
+{
+    struct peer_context *theirs = any_version(1), *ours;
+    int listener = listen_anywhere();
+    char message[PEER_MESSAGE_MAX];
+
+    ours = peer_client_context(PEER_13, PEER_PSK, made.ec.ca, message);
+    ck_assert_ptr_nonnull(ours);
+    ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+    peer_context_tickets(theirs, 0); /* those who resume get none */
+    ck_assert(exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+    ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+    peer_context_free(ours);
+    peer_context_free(theirs);
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(a_stream_that_fails_says_why)
+{
+    struct peer_context *theirs = any_version(1), *ours;
+    struct peer_stream *client = NULL, *served = NULL;
+    int listener = listen_anywhere();
+    struct sockaddr_in to;
+    socklen_t size = sizeof(to);
+    char message[PEER_MESSAGE_MAX];
+
+    ours = peer_client_context(PEER_13, PEER_PSK, made.ec.ca, message);
+    ck_assert_ptr_nonnull(ours);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&to, &size), 0);
+    ck_assert_int_eq(peer_stream_connect(ours, &to, "another.test", &client), 0);
+    ck_assert_int_lt(bring_up(client, &served, theirs, listener), 0);
+    ck_assert_str_eq(peer_stream_error(client), "certificate verify failed");
+    peer_stream_free(client);
+    peer_stream_free(served);
+    (void)close(listener);
+    ck_assert_int_eq(peer_stream_connect(ours, &to, STUDY_SERVER_NAME, &client), 0);
+    ck_assert_int_eq(peer_stream_go_on(client), -ECONNREFUSED);
+    ck_assert_str_eq(peer_stream_error(client), strerror(ECONNREFUSED));
+    peer_stream_free(client);
+    peer_context_free(ours);
+    peer_context_free(theirs);
+}
+END_TEST
+
 Suite *peer_suite(void);
 Suite *peer_suite(void)
 {
@@ -213,6 +373,9 @@ Suite *peer_suite(void)
     tcase_add_test(tcase, sessions_are_resumed_as_asked);
     tcase_add_test(tcase, a_certificate_that_does_not_verify_is_refused);
     tcase_add_test(tcase, a_closed_port_and_another_version_are_told);
+    tcase_add_test(tcase, streams_share_the_sessions_of_a_server);
+    tcase_add_test(tcase, a_ticket_of_tls_1_3_is_good_once);
+    tcase_add_test(tcase, a_stream_that_fails_says_why);
     tcase_add_test(tcase, nonsense_for_a_certificate_gives_no_context);
     suite_add_tcase(suite, tcase);
     return suite;
