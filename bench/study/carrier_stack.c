@@ -144,7 +144,7 @@ static void on_tls_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct stream *s = of_app(handler);
     char bytes[16384];
-    ssize_t n;
+    ssize_t n = 0;
 
     (void)conn;
     while (!s->closed && (n = tlsyn_tls_read(s->tls, bytes, sizeof(bytes))) > 0)
