@@ -283,7 +283,7 @@ START_TEST(names_that_others_took_in_tmp_are_passed_by)
 }
 END_TEST
 
-/* Commands that run meanwhile share the folder, and the last of them takes it away if it is empty. */
+/* Commands that run meanwhile share it, and the last of them takes it away if it is empty. */
 static int occupied_folder(void)
 {
     int dir = -1;
