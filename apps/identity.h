@@ -1,5 +1,5 @@
 /*
- * identity.h: a server's certificate and key: from files, or made for now.
+ * identity.h: a server's certificate and key: from files, or made for one run.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H

@@ -4,10 +4,12 @@
  * and their intervals come from resampling, not from a normal law. Definitions:
  *
  *   quantile   type 7 of Hyndman and Fan 1996 (R's and numpy's default): h = (n - 1) p, and between
- * the neighbours floor(h) and floor(h) + 1 of the sorted sample by straight line. MAD        median
- * of |x - median(x)|, not scaled (times 1.4826 it estimates a normal standard deviation). bootstrap
- * percentile bootstrap: the statistic of `resamples` samples drawn with replacement; the interval
- * is the type-7 quantiles (1 - level) / 2 and (1 + level) / 2 of these. It replays from the seed.
+ *              the neighbours floor(h) and floor(h) + 1 of the sorted sample by straight line.
+ *   MAD        median of |x - median(x)|, not scaled (times 1.4826 it estimates a normal standard
+ *              deviation).
+ *   bootstrap  percentile bootstrap: the statistic of `resamples` samples drawn with replacement;
+ *              the interval is the type-7 quantiles (1 - level) / 2 and (1 + level) / 2 of these.
+ *              It replays from the seed.
  *   Hodges-Lehmann  median of the Walsh averages (d_i + d_j) / 2, i <= j, of paired differences:
  * the shift between two modes, with the distribution-free interval that belongs to Wilcoxon's
  * signed-rank test.
