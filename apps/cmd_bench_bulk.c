@@ -11,7 +11,7 @@
 #include "resume.h"
 #include "say.h"
 #include "study.h"
-#include "study/bulk.h"
+#include "study/transfer/bulk.h"
 
 #define QUICK_ROUNDS 2
 #define QUICK_SPAN   TLSYN_MS(800)

@@ -9,7 +9,7 @@
 #include "resume.h"
 #include "say.h"
 #include "study.h"
-#include "study/fallback.h"
+#include "study/fallback/fallback.h"
 
 #define QUICK_ROUNDS 3
 

@@ -8,7 +8,7 @@
 #include "link_options.h"
 #include "say.h"
 #include "study.h"
-#include "study/flood.h"
+#include "study/flood/flood.h"
 
 #define QUICK_SPAN TLSYN_SECONDS(1)
 

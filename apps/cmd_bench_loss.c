@@ -10,7 +10,7 @@
 #include "resume.h"
 #include "say.h"
 #include "study.h"
-#include "study/loss.h"
+#include "study/transfer/loss.h"
 
 #define QUICK_ROUNDS 3
 #define QUICK_SCALE  0.25

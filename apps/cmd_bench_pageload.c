@@ -11,8 +11,8 @@
 #include "page_option.h"
 #include "say.h"
 #include "study.h"
-#include "study/page_published.h"
-#include "study/pageload.h"
+#include "study/pageload/page_published.h"
+#include "study/pageload/pageload.h"
 
 #define ROOM_NEEDED (8 << 20) /* bytes on disk that the files may take */
 

@@ -9,7 +9,7 @@
 #include "cmd_bench.h"
 #include "say.h"
 #include "study.h"
-#include "study/compare.h"
+#include "study/compare/compare.h"
 
 #define PAGE        "comparison.html"
 #define ROOM_NEEDED (2 << 20) /* bytes on disk that the page may take */

@@ -13,7 +13,7 @@
 #include "resume.h"
 #include "say.h"
 #include "study.h"
-#include "study/table2.h"
+#include "study/table2/table2.h"
 
 #define QUICK_ROUNDS 10
 #define AMPLE_TRIPS  12

@@ -14,7 +14,7 @@
 #include "say.h"
 #include "study.h"
 #include "study/environment.h"
-#include "study/webperf_lab.h"
+#include "study/webperf/lab.h"
 
 #define ROOM_NEEDED (16 << 20) /* bytes on disk that database and report may take */
 #define DATABASE    "webperf.db"

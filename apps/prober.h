@@ -11,7 +11,7 @@
 #define PROBER_H
 
 #include "client.h"
-#include "study/webperf_lab.h"
+#include "study/webperf/lab.h"
 #include "web/url.h"
 
 #define PROBER_PAUSE TLSYN_SECONDS(1)

@@ -23,7 +23,7 @@
 #include <tlsyn/link.h>
 
 #include "measure/clock.h"
-#include "study/forge.h"
+#include "study/flood/forge.h"
 
 #define BATCH 32
 #define RATE  10000 /* SYNs per second, on the stack's clock */

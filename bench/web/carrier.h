@@ -1,6 +1,6 @@
 /*
  * web/carrier.h: what a page loader needs of a network: names, TLS connections, a clock. Our
- * stack carries it with its engine: study/carrier_stack.h.
+ * stack carries it with its engine: study/pageload/carrier_stack.h.
  *
  *     carrier_resolve -> on_resolved
  *     carrier_open -> on_begun, on_up, { carrier_write, on_bytes }* -> on_end, or carrier_close

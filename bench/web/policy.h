@@ -5,8 +5,8 @@
  *     policy_want, policy_refer, policy_arrived,    --->   policy_next: open a connection,
  *     policy_moved, policy_up, policy_gone                              fetch a URL on one
  *
- * One driver counts round trips (study/browser.c), another loads pages (web/loader.c). Read first:
- * the paper that web/page.h names, 5 to 8.
+ * One driver counts round trips (study/pageload/browser.c), another loads pages (web/loader.c).
+ * Read first: the paper that web/page.h names, 5 to 8.
  *
  * Rules of every visit: up to so many connections per server, kept open, one request at a time on
  * each; or one connection per server with any number of requests (HTTP/2).

@@ -64,6 +64,11 @@ function room_of(path, part, n) {
     if (part[1] == "tls" || part[1] == "apps") return part[1]
     return n == 2 ? part[1] : part[2]
 }
+# study_of: the folder of a study that a file of bench/study/ is in; "" for what they share.
+function study_of(path, part, n) {
+    n = split(path, part, "/")
+    return n == 4 ? part[3] : ""
+}
 function complain(why) {
     printf "%s:%d: %s may not include %s%s%s: %s\n", FILENAME, FNR, room, open, name, open == "<" ? ">" : "\"", why
 }
@@ -89,6 +94,8 @@ FNR == 1 { room = room_of(FILENAME) }
         if (room == "stack" && name != "stack.h" ||
             room != "stack" && room != "tls" && room != "apps")
             complain("private headers are written from the top folder (\"wire/tcp.h\"), and only downwards")
+    } else if (room == "study" && part[1] == "study" && n == 3 && study_of(FILENAME) != part[2]) {
+        complain("a study may not see another one; what several share stands in study/ itself")
     } else if (!has(sees[room], part[1])) {
         complain(sees[room] == "" ? "a public header stands on public headers only" : "it may see: " sees[room])
     }

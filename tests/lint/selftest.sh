@@ -78,7 +78,7 @@ put tls/engine.c <<'END'
 END
 put apps/cmd_bench.c <<'END'
 #include "cli.h"
-#include "study/table2.h"
+#include "study/table2/table2.h"
 #include <tlsyn/loop.h>
 END
 passes layers
@@ -86,6 +86,7 @@ passes layers
 # breaks FILE LINE: appends the include, expects the lint to name it, takes it back.
 breaks_layers()
 {
+    mkdir -p "$house/$(dirname "$1")"
     touch "$house/$1"
     cp "$house/$1" "$house/saved"
     printf '%s\n' "$2" >>"$house/$1"
@@ -101,6 +102,8 @@ breaks_layers stack/stack.c '#include "link/pipe.h"'
 breaks_layers stack/stack.c '#include <tlsyn/tls.h>'
 breaks_layers stack/stack.c '#include <tlsyn/loop.h>'
 breaks_layers stack/link/pcap.c '#include "tcp/conn.h"'
+breaks_layers bench/study/webperf/robot.c '#include "study/table2/table2.h"'
+breaks_layers bench/study/node.c '#include "study/table2/table2.h"'
 breaks_layers stack/link/pcap.c '#include <tlsyn/conn.h>'
 breaks_layers tls/engine.c '#include "core/ring.h"'
 breaks_layers tls/engine.c '#include <tlsyn/loop.h>'

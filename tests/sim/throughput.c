@@ -29,7 +29,7 @@
 #include <string.h>
 
 #include "core/list.h"
-#include "study/loss.h"
+#include "study/transfer/loss.h"
 #include "support/bulk.h"
 #include "support/must.h"
 #include "support/world.h"

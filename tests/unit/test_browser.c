@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/page_published.h"
-#include "study/pageload.h"
+#include "study/pageload/page_published.h"
+#include "study/pageload/pageload.h"
 
 static struct page page;
 static struct browser_load load;

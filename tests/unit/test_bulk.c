@@ -6,7 +6,7 @@
 #include <math.h>
 #include <netinet/in.h>
 
-#include "study/bulk.h"
+#include "study/transfer/bulk.h"
 
 Suite *bulk_suite(void);
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "study/compare.h"
+#include "study/compare/compare.h"
 
 Suite *compare_suite(void);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ip/ip.h"
-#include "study/forge.h"
+#include "study/flood/forge.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/browser.h"
+#include "study/pageload/browser.h"
 #include "web/site.h"
 
 Suite *har_suite(void);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "study/history.h"
+#include "study/pageload/history.h"
 
 static char path[64];
 static struct url page;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/flow_end.h"
-#include "study/loss.h"
+#include "study/transfer/flow_end.h"
+#include "study/transfer/loss.h"
 
 Suite *loss_suite(void);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/published.h"
-#include "study/table2.h"
+#include "study/table2/published.h"
+#include "study/table2/table2.h"
 
 struct counting {
     struct study_observer observer;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "measure/rng.h"
-#include "study/webperf.h"
+#include "study/webperf/webperf.h"
 
 Suite *webperf_suite(void);
 

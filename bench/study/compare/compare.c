@@ -1,0 +1,244 @@
+/*
+ * study/compare/compare.c: reads results, and finds the rows that belong together.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "study/compare/parts.h"
+
+enum { FILE_MAX = 64 << 20, ROWS_MAX = 100000 };
+
+const struct compare_study compare_studies[] = {
+    {"table2.json",
+     "Ping RTT against handshake time",
+     {"ping_target_ms", "stack", "tls", "mode", "session", "level"},
+     {{"median_ms", "ci95_ms", "handshake, ms", 2},
+      {"first_byte_median_ms", "first_byte_ci95_ms", "first byte, ms", 2}}},
+    {"webperf.json",
+     "Caching session keys",
+     {"stack", "tls", "mode", "session"},
+     {{"new_ms", "new_ci95_ms", "new key, ms", 2},
+      {"cached_ms", "cached_ci95_ms", "cached key, ms", 2}}},
+    {"pageload.json",
+     "Whole pages",
+     {"stack", "handshake", "visit", "rtt_ms"},
+     {{"round_trips", NULL, "round trips", 1}, {"seconds", NULL, "seconds", 3}}},
+    {"loss.json",
+     "Bulk through loss",
+     {"family", "sender", "receiver", "controller", "loss", "rtt_ms", "reorder"},
+     {{"seconds", "seconds_range", "seconds", 3}, {"ratio", "ratio_ci95", "to the kernel's", 2}}},
+    {"bulk.json",
+     "Throughput of one flow",
+     {"sender", "receiver", "offload"},
+     {{"gbit_s", "gbit_s_range", "Gbit/s", 2}, {"cpu_s_per_gb", NULL, "CPU s per GB", 3}}},
+};
+
+const int compare_study_count = sizeof(compare_studies) / sizeof(compare_studies[0]);
+
+static const struct stats_interval unknown = {(double)NAN, (double)NAN, (double)NAN};
+
+struct compare *compare_new(void)
+{
+    return calloc(1, sizeof(struct compare));
+}
+
+void compare_free(struct compare *compare)
+{
+    if (compare)
+        free(compare->rows);
+    free(compare);
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static void word_of(const json_t *value, char word[COMPARE_WORD_MAX])
+{
+    if (json_is_string(value))
+        (void)snprintf(word, COMPARE_WORD_MAX, "%s", json_string_value(value));
+    else if (json_is_number(value))
+        (void)snprintf(word, COMPARE_WORD_MAX, "%g", json_number_value(value));
+    else if (json_is_boolean(value))
+        (void)snprintf(word, COMPARE_WORD_MAX, "%s", json_is_true(value) ? "on" : "off");
+    else
+        word[0] = '\0';
+}
+
+static double number_of(const json_t *value)
+{
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static struct stats_interval figure_of(const json_t *row, const struct compare_figure *figure)
+{
+    const json_t *bounds = figure->interval ? json_object_get(row, figure->interval) : NULL;
+
+    return (struct stats_interval){number_of(json_object_get(row, figure->member)),
+                                   number_of(json_array_get(bounds, 0)),
+                                   number_of(json_array_get(bounds, 1))};
+}
+
+/* The row of these words, made if there is none; NULL: memory is short, or they are too many. */
+static struct compare_row *row_for(struct compare *c, const struct compare_row *words)
+{
+    struct compare_row *rows = c->rows;
+
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].study == words->study &&
+            memcmp(c->rows[i].words, words->words, sizeof(words->words)) == 0)
+            return &c->rows[i];
+    }
+    if (c->row_count == ROWS_MAX)
+        return NULL;
+    if (c->row_count == c->room) {
+        c->room = c->room ? 2 * c->room : 64;
+        rows = realloc(c->rows, c->room * sizeof(*rows));
+        if (!rows) {
+            c->room = c->row_count;
+            return NULL;
+        }
+        c->rows = rows;
+    }
+    rows[c->row_count] = *words;
+    return &rows[c->row_count++];
+}
+
+static int take_row(struct compare *c, int study, const json_t *json)
+{
+    const struct compare_study *s = &compare_studies[study];
+    struct compare_row words = {.study = study}, *row;
+
+    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++)
+        word_of(json_object_get(json, s->words[i]), words.words[i]);
+    for (int i = 0; i < COMPARE_RUNS_MAX * COMPARE_FIGURES_MAX; i++)
+        words.figures[i / COMPARE_FIGURES_MAX][i % COMPARE_FIGURES_MAX] = unknown;
+    row = row_for(c, &words);
+    if (!row)
+        return -ENOMEM;
+    for (int i = 0; i < COMPARE_FIGURES_MAX && s->figures[i].member; i++)
+        row->figures[c->run_count][i] = figure_of(json, &s->figures[i]);
+    return 0;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static void take_text(const json_t *from, const char *member, char *text, size_t size)
+{
+    const char *value = json_string_value(json_object_get(from, member));
+
+    if (value && !text[0])
+        (void)snprintf(text, size, "%s", value);
+}
+
+static void take_environment(struct compare_run *run, const json_t *root)
+{
+    const json_t *e = json_object_get(root, "environment");
+
+    take_text(e, "command", run->command, sizeof(run->command));
+    take_text(e, "kernel", run->kernel, sizeof(run->kernel));
+    take_text(e, "written", run->written, sizeof(run->written));
+    take_text(e, "tlsyn", run->version, sizeof(run->version));
+}
+
+static int take_file(struct compare *c, int study, const json_t *root,
+                     char message[COMPARE_MESSAGE_MAX])
+{
+    const json_t *rows = json_object_get(root, "rows");
+    int error = json_is_array(rows) ? 0 : -EPROTO;
+
+    if (error < 0)
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%s/%s has no rows: it is no result of ours",
+                       c->runs[c->run_count].folder, compare_studies[study].file);
+    for (size_t i = 0; error == 0 && i < json_array_size(rows); i++)
+        error = take_row(c, study, json_array_get(rows, i));
+    if (error == -ENOMEM)
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "these are more rows than there is room for");
+    if (error == 0)
+        take_environment(&c->runs[c->run_count], root);
+    return error;
+}
+
+/* 1: read. 0: it is not there. */
+static int read_file(struct compare *c, int study, char message[COMPARE_MESSAGE_MAX])
+{
+    char path[512];
+    struct stat file;
+    json_error_t why;
+    json_t *root;
+    int error;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", c->runs[c->run_count].folder,
+                   compare_studies[study].file);
+    if (stat(path, &file) < 0)
+        return 0;
+    if (file.st_size > FILE_MAX) {
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%s is too large to be a result of ours",
+                       path);
+        return -EPROTO;
+    }
+    root = json_load_file(path, 0, &why);
+    if (!root) {
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%s: line %d: %s", path, why.line, why.text);
+        return -EPROTO;
+    }
+    error = take_file(c, study, root, message);
+    json_decref(root);
+    return error < 0 ? error : 1;
+}
+
+/* "out/bulk/" is called "bulk". */
+static void name_run(struct compare_run *run, const char *folder)
+{
+    size_t len = strlen(folder), from;
+
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    from = len;
+    while (from > 0 && folder[from - 1] != '/')
+        from--;
+    (void)snprintf(run->folder, sizeof(run->folder), "%.*s", (int)len, folder);
+    (void)snprintf(run->name, sizeof(run->name), "%.*s", (int)(len - from), folder + from);
+}
+
+/* What a run that failed has left. */
+static void forget(struct compare *c, size_t rows_before)
+{
+    c->row_count = rows_before;
+    for (size_t i = 0; i < c->row_count; i++) {
+        for (int f = 0; f < COMPARE_FIGURES_MAX; f++)
+            c->rows[i].figures[c->run_count][f] = unknown;
+    }
+}
+
+int compare_add(struct compare *c, const char *folder, char message[COMPARE_MESSAGE_MAX])
+{
+    size_t rows = c->row_count;
+    int found = 0, r = 0;
+
+    if (c->run_count == COMPARE_RUNS_MAX) {
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%d runs are compared at most",
+                       COMPARE_RUNS_MAX);
+        return -E2BIG;
+    }
+    c->runs[c->run_count] = (struct compare_run){.folder = ""};
+    name_run(&c->runs[c->run_count], folder);
+    for (int study = 0; study < compare_study_count && r >= 0; study++) {
+        r = read_file(c, study, message);
+        found += r > 0;
+    }
+    if (r >= 0 && found == 0) {
+        (void)snprintf(message, COMPARE_MESSAGE_MAX,
+                       "%s holds no result of tlsyn bench (table2.json, loss.json and so on)",
+                       folder);
+        r = -ENOENT;
+    }
+    if (r < 0) {
+        forget(c, rows);
+        return r;
+    }
+    c->run_count++;
+    return found;
+}

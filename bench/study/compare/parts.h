@@ -1,0 +1,47 @@
+/*
+ * study/compare/parts.h: what the two halves of the comparison share: what was read, to be printed.
+ */
+#ifndef STUDY_COMPARE_PARTS_H
+#define STUDY_COMPARE_PARTS_H
+
+#include "measure/stats.h"
+#include "study/compare/compare.h"
+
+enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 24 };
+
+/** One figure of a study's rows. */
+struct compare_figure {
+    const char *member, *interval; /* of the row; the interval may be NULL: there is none */
+    const char *heading;
+    int decimals;
+};
+
+/** A study, as far as rows of its JSON go. */
+struct compare_study {
+    const char *file, *title;
+    const char *words[COMPARE_WORDS_MAX];               /* members; ends with NULL */
+    struct compare_figure figures[COMPARE_FIGURES_MAX]; /* ends with a NULL member */
+};
+
+extern const struct compare_study compare_studies[];
+extern const int compare_study_count;
+
+struct compare_row {
+    int study;
+    char words[COMPARE_WORDS_MAX][COMPARE_WORD_MAX];
+    struct stats_interval figures[COMPARE_RUNS_MAX][COMPARE_FIGURES_MAX]; /* NaN: not there */
+};
+
+struct compare_run {
+    char name[64]; /* the folder's own */
+    char folder[256], command[256], kernel[128], written[32], version[32];
+};
+
+struct compare {
+    struct compare_run runs[COMPARE_RUNS_MAX];
+    int run_count;
+    struct compare_row *rows;
+    size_t row_count, room;
+};
+
+#endif

@@ -1,0 +1,198 @@
+/*
+ * study/compare/report.c: the comparison on a terminal and as a page.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/html.h"
+#include "report/text.h"
+#include "study/compare/parts.h"
+
+enum { COLUMNS_MAX = COMPARE_WORDS_MAX + 2 * COMPARE_RUNS_MAX, HEADING_MAX = 96 };
+
+/* The columns of one table: the words, a figure per run, and each run beside the first. */
+struct layout {
+    struct table_column columns[COLUMNS_MAX];
+    char headings[COLUMNS_MAX][HEADING_MAX];
+    size_t count;
+};
+
+static bool has_study(const struct compare *c, int study)
+{
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].study == study)
+            return true;
+    }
+    return false;
+}
+
+static void add_column(struct layout *l, bool right, unsigned spare, const char *first,
+                       const char *second)
+{
+    (void)snprintf(l->headings[l->count], HEADING_MAX, "%.40s%s%.40s", first, second[0] ? "\n" : "",
+                   second);
+    l->columns[l->count] = (struct table_column){l->headings[l->count], right, spare};
+    l->count++;
+}
+
+static void lay_out(const struct compare *c, const struct compare_study *study, struct layout *l)
+{
+    l->count = 0;
+    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
+        add_column(l, false, 0, study->words[i], "");
+    for (int run = 0; run < c->run_count; run++)
+        add_column(l, true, 0, c->runs[run].name, "");
+    for (int run = 1; run < c->run_count; run++)
+        add_column(l, true, 1, c->runs[run].name, "to the first");
+}
+
+/* Whether the intervals, where there are any, say that the two differ. */
+static bool surely_differ(const struct stats_interval *a, const struct stats_interval *b)
+{
+    return isfinite(a->lo) && isfinite(a->hi) && isfinite(b->lo) && isfinite(b->hi) &&
+           (a->hi < b->lo || b->hi < a->lo);
+}
+
+static void put_ratio(struct report_table *table, const struct stats_interval *first,
+                      const struct stats_interval *other)
+{
+    double ratio = other->estimate / first->estimate;
+
+    if (isfinite(ratio))
+        report_table_cell(table, "%s%.2f", surely_differ(first, other) ? "" : "~", ratio);
+    else
+        report_table_cell(table, "-");
+}
+
+static void put_row(const struct compare *c, const struct compare_row *row, int figure,
+                    struct report_table *table)
+{
+    const struct compare_study *study = &compare_studies[row->study];
+
+    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
+        report_table_cell(table, "%s", row->words[i]);
+    for (int run = 0; run < c->run_count; run++)
+        report_table_number(table, row->figures[run][figure].estimate,
+                            study->figures[figure].decimals);
+    for (int run = 1; run < c->run_count; run++)
+        put_ratio(table, &row->figures[0][figure], &row->figures[run][figure]);
+}
+
+static bool has_figure(const struct compare *c, const struct compare_row *row, int figure)
+{
+    for (int run = 0; run < c->run_count; run++) {
+        if (isfinite(row->figures[run][figure].estimate))
+            return true;
+    }
+    return false;
+}
+
+/* Free with report_table_fini(); false: no row has this figure. */
+static bool fill(const struct compare *c, int study, int figure, struct layout *l,
+                 struct report_table *table)
+{
+    lay_out(c, &compare_studies[study], l);
+    report_table_init(table, l->columns, l->count);
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].study == study && has_figure(c, &c->rows[i], figure))
+            put_row(c, &c->rows[i], figure, table);
+    }
+    return table->count > 0;
+}
+
+static const char note[] =
+    "Ratios are to the first run; with ~ before them, the intervals overlap, or there are none: no "
+    "difference is shown.";
+
+/* --- terminal --------------------------------------------------------------------------------- */
+
+static int print_study(const struct compare *c, int study, FILE *out, unsigned width)
+{
+    const struct compare_study *s = &compare_studies[study];
+    struct report_table table;
+    struct layout l;
+    int error = 0;
+
+    for (int f = 0; f < COMPARE_FIGURES_MAX && s->figures[f].member && error == 0; f++) {
+        if (fill(c, study, f, &l, &table)) {
+            (void)fprintf(out, "\n%s: %s\n\n", s->title, s->figures[f].heading);
+            error = text_table(out, &table, width);
+        }
+        report_table_fini(&table);
+    }
+    return error;
+}
+
+int compare_text(const struct compare *c, FILE *out, unsigned width)
+{
+    int error = 0;
+
+    for (int run = 0; run < c->run_count; run++)
+        (void)fprintf(out, "%s: %s (%s, tlsyn %s)\n", c->runs[run].folder, c->runs[run].command,
+                      c->runs[run].kernel, c->runs[run].version);
+    for (int study = 0; study < compare_study_count && error == 0; study++) {
+        if (has_study(c, study))
+            error = print_study(c, study, out, width);
+    }
+    (void)fputc('\n', out);
+    text_paragraph(out, note, 0, width);
+    return error < 0 ? error : fflush(out) != 0 || ferror(out) ? -EIO : 0;
+}
+
+/* --- page ------------------------------------------------------------------------------------- */
+
+static void put_runs(const struct compare *c, struct html *html)
+{
+    static const struct table_column columns[] = {{"folder", false, 0},
+                                                  {"command", false, 0},
+                                                  {"kernel", false, 0},
+                                                  {"tlsyn", false, 0},
+                                                  {"written", false, 0}};
+    struct report_table table;
+
+    report_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    for (int i = 0; i < c->run_count; i++) {
+        const struct compare_run *run = &c->runs[i];
+
+        report_table_cell(&table, "%s", run->folder);
+        report_table_cell(&table, "%s", run->command);
+        report_table_cell(&table, "%s", run->kernel);
+        report_table_cell(&table, "%s", run->version);
+        report_table_cell(&table, "%s", run->written);
+    }
+    html_section(html, "The runs");
+    html_table(html, &table, "In the order in which they were given; the first is compared with.");
+    report_table_fini(&table);
+}
+
+static void put_study(const struct compare *c, int study, struct html *html)
+{
+    const struct compare_study *s = &compare_studies[study];
+    struct report_table table;
+    struct layout l;
+
+    html_section(html, s->title);
+    for (int f = 0; f < COMPARE_FIGURES_MAX && s->figures[f].member; f++) {
+        if (fill(c, study, f, &l, &table))
+            html_table(html, &table, s->figures[f].heading);
+        report_table_fini(&table);
+    }
+}
+
+int compare_html(const struct compare *c, const char *command, FILE *out)
+{
+    struct html html;
+
+    html_begin(&html, out, "Runs compared", "Results of several runs side by side.");
+    html_paragraph(&html, note);
+    put_runs(c, &html);
+    for (int study = 0; study < compare_study_count; study++) {
+        if (has_study(c, study))
+            put_study(c, study, &html);
+    }
+    html_section(&html, "How this was made");
+    html_code(&html, command);
+    return html_end(&html);
+}

@@ -1,0 +1,248 @@
+/*
+ * study/pageload/browser.c: see browser.h. Time is a count of round trips; at each instant first
+ * everything ends that is to end then, then whatever can begin begins, until nothing more can: with
+ * a handshake that costs nothing, a connection is opened and used in the same instant.
+ */
+#include "study/pageload/browser.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES] = {
+    {"tls1.2-sequential", 1, 2, 1, 0, false},     {"tls1.2-embedded", 0, 2, 1, 0, false},
+    {"tls1.3-sequential", 1, 1, 1, 1, false},     {"tls1.3-embedded", 0, 1, 1, 1, false},
+    {"tls1.3-sequential-0rtt", 1, 1, 0, 1, true}, {"tls1.3-embedded-0rtt", 0, 1, 0, 1, true},
+};
+
+/* A server, as the handshakes to it see it. */
+struct server {
+    int resolved; /* its name is known from then on */
+    int session;  /* a session is known from then on */
+};
+
+struct browser {
+    const struct page *page;
+    const struct browser_handshake *handshake;
+    struct browser_load *load;
+    int now;
+    bool over[BROWSER_EVENTS_MAX]; /* whose end has had its effects */
+    struct policy policy;          /* whose URLs and hosts are the page's */
+    struct server server[PAGE_HOSTS_MAX];
+};
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void begin(struct browser *b, const struct browser_event *what, int cost)
+{
+    struct browser_event *event = &b->load->event[b->load->events++];
+
+    *event = *what;
+    event->start = b->now;
+    event->end = b->now + cost;
+}
+
+static bool goes_before(const struct browser_event *a, const struct browser_event *b)
+{
+    if (a->end != b->end)
+        return a->end < b->end;
+    if (a->start != b->start)
+        return a->start < b->start;
+    return a->step != b->step ? a->step < b->step : a->connection < b->connection;
+}
+
+static void sort_events(struct browser_load *load)
+{
+    for (int i = 1; i < load->events; i++) {
+        struct browser_event event = load->event[i];
+        int at = i;
+
+        for (; at > 0 && goes_before(&event, &load->event[at - 1]); at--)
+            load->event[at] = load->event[at - 1];
+        load->event[at] = event;
+    }
+}
+
+/* --- steps of a connection -------------------------------------------------------------------- */
+
+static int host_of(const struct browser *b, int connection)
+{
+    return b->policy.connection[connection - 1].host;
+}
+
+static void begin_tls(struct browser *b, struct browser_event event)
+{
+    bool resumed = b->server[host_of(b, event.connection)].session <= b->now;
+
+    event.step = resumed ? LOAD_RESUMED : LOAD_FULL;
+    begin(b, &event, resumed ? b->handshake->resumed : b->handshake->full);
+}
+
+static void begin_tcp(struct browser *b, struct browser_event event)
+{
+    event.step = LOAD_TCP;
+    if (b->handshake->tcp > 0)
+        begin(b, &event, b->handshake->tcp);
+    else
+        begin_tls(b, event);
+}
+
+static void open_connection(struct browser *b, const struct policy_action *action)
+{
+    struct browser_event event = {
+        .step = LOAD_DNS, .connection = action->connection + 1, .url = action->url};
+
+    b->load->connections++;
+    if (b->server[action->host].resolved > b->now)
+        begin(b, &event, b->page->host[action->host].dns);
+    else
+        begin_tcp(b, event);
+}
+
+static void connection_is_up(struct browser *b, int connection)
+{
+    struct server *s = &b->server[host_of(b, connection)];
+    int known = b->now + b->handshake->ticket;
+
+    s->session = known < s->session ? known : s->session;
+    policy_up(&b->policy, connection - 1);
+}
+
+/* What a page names, or a redirection, is found when it is there. */
+static void url_is_there(struct browser *b, int url)
+{
+    const struct page *page = b->page;
+
+    policy_arrived(&b->policy, url, false);
+    for (int i = 0; i < page->urls; i++) {
+        if (page->url[i].parent == url)
+            (void)policy_refer(&b->policy, url, i);
+    }
+}
+
+static void step_is_over(struct browser *b, const struct browser_event *event)
+{
+    switch (event->step) {
+    case LOAD_DNS:
+        b->server[host_of(b, event->connection)].resolved = b->now;
+        begin_tcp(b, *event);
+        break;
+    case LOAD_TCP:
+        begin_tls(b, *event);
+        break;
+    case LOAD_FULL:
+    case LOAD_RESUMED:
+        connection_is_up(b, event->connection);
+        break;
+    case LOAD_GET:
+        url_is_there(b, event->url);
+        break;
+    }
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static int next_end(const struct browser *b)
+{
+    int next = INT_MAX;
+
+    for (int i = 0; i < b->load->events; i++) {
+        if (!b->over[i] && b->load->event[i].end < next)
+            next = b->load->event[i].end;
+    }
+    return next;
+}
+
+static void end_what_ends(struct browser *b)
+{
+    int there = b->load->events;
+
+    for (int i = 0; i < there; i++) {
+        if (b->over[i] || b->load->event[i].end > b->now)
+            continue;
+        b->over[i] = true;
+        step_is_over(b, &b->load->event[i]);
+    }
+}
+
+/* Whether anything began. */
+static bool begin_what_can(struct browser *b)
+{
+    struct policy_action action;
+    bool any = false;
+
+    for (; policy_next(&b->policy, &action); any = true) {
+        const struct browser_event get = {
+            .step = LOAD_GET, .connection = action.connection + 1, .url = action.url};
+
+        if (action.open)
+            open_connection(b, &action);
+        else
+            begin(b, &get, 1);
+    }
+    return any;
+}
+
+/* Everything that this instant holds: ends first, all of them. */
+static void live_through_instant(struct browser *b)
+{
+    do {
+        while (next_end(b) <= b->now)
+            end_what_ends(b);
+    } while (begin_what_can(b));
+}
+
+static bool is_loaded(const struct browser *b)
+{
+    for (int i = 0; i < b->page->urls; i++) {
+        if (b->policy.url[i].state != POLICY_THERE)
+            return false;
+    }
+    return true;
+}
+
+/* At the beginning: what an earlier visit has left behind. */
+static void begin_visit(struct browser *b, enum browser_visit visit)
+{
+    const struct page *page = b->page;
+    bool again = visit == BROWSER_REPEAT;
+
+    policy_init(&b->policy, visit, false);
+    for (int i = 0; i < page->hosts; i++) {
+        b->server[i].resolved = page->host[i].dns > 0 ? INT_MAX : 0;
+        b->server[i].session = again && b->handshake->kept ? 0 : INT_MAX;
+        (void)policy_add_host(&b->policy, page->host[i].connections);
+    }
+    for (int i = 0; i < page->urls; i++) {
+        const struct policy_url url = {.kind = page->url[i].kind,
+                                       .host = page->url[i].host,
+                                       .position = page->url[i].position,
+                                       .frame = page->url[i].frame};
+
+        (void)policy_add_url(&b->policy, &url);
+        if (i == 0 || again)
+            policy_want(&b->policy, i);
+    }
+}
+
+int browser_load_page(const struct page *page, const struct browser_handshake *handshake,
+                      enum browser_visit visit, struct browser_load *load)
+{
+    struct browser b = {.page = page, .handshake = handshake, .load = load};
+
+    *load = (struct browser_load){0};
+    begin_visit(&b, visit);
+    live_through_instant(&b);
+    while (!is_loaded(&b)) {
+        b.now = next_end(&b);
+        if (b.now == INT_MAX)
+            return -EINVAL;
+        live_through_instant(&b);
+    }
+    sort_events(load);
+    for (int i = 0; i < load->events; i++) {
+        if (load->event[i].step == LOAD_GET)
+            load->round_trips = load->event[i].end;
+    }
+    return 0;
+}

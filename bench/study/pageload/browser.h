@@ -1,0 +1,55 @@
+/*
+ * study/pageload/browser.h: a browser of round trips: fetches a page (web/page.h) over connections
+ * whose handshakes cost so many round trips, in a world where nothing else takes time. Read first:
+ * the paper that web/page.h names, 5 to 8; docs/HANDSHAKE.md for the handshakes of today.
+ *
+ * What it fetches next, and on which connection, is web/policy.h's to say. A later connection
+ * resumes the TLS session of an earlier one to the same server, if that is known when its
+ * ClientHello leaves.
+ */
+#ifndef STUDY_PAGELOAD_BROWSER_H
+#define STUDY_PAGELOAD_BROWSER_H
+
+#include "web/load_step.h"
+#include "web/policy.h"
+
+/** What a connection costs before the first request may leave, in round trips. */
+struct browser_handshake {
+    const char *name; /* "tls1.2-sequential" */
+    int tcp;          /* before TLS begins; 0: TLS begins in the SYN */
+    int full, resumed;
+    int ticket; /* after the handshake, until the session is known */
+    bool kept;  /* sessions of an earlier visit are still known at the next */
+};
+
+#define BROWSER_HANDSHAKES 6
+
+/** Six of today's; the first is the paper's. */
+extern const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES];
+
+/** Something that took time on a connection. */
+struct browser_event {
+    enum load_step step;
+    int connection; /* numbered from 1, over all servers */
+    int url;        /* of LOAD_GET, or for whose sake it was opened; -1: for none's */
+    int start, end; /* in round trips since the beginning */
+};
+
+/* Each URL is fetched once, each connection set up in three steps at most. */
+#define BROWSER_CONNECTIONS_MAX POLICY_CONNECTIONS_MAX
+#define BROWSER_EVENTS_MAX      (PAGE_URLS_MAX + 3 * BROWSER_CONNECTIONS_MAX)
+
+struct browser_load {
+    int round_trips; /* until everything is there */
+    int connections;
+    struct browser_event event[BROWSER_EVENTS_MAX]; /* in the order of their ends, beginnings,
+                                                       steps, connections */
+    int events;
+};
+
+/** Loads the page. 0; -EINVAL: one that never gets loaded: a URL has no way to be found, or no
+ * connection to be fetched on. */
+int browser_load_page(const struct page *page, const struct browser_handshake *handshake,
+                      enum browser_visit visit, struct browser_load *load);
+
+#endif

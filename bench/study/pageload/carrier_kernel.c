@@ -1,0 +1,262 @@
+/*
+ * study/pageload/carrier_kernel.c: the kernel's TLS connections, as a page loader uses them.
+ *
+ * A stream lives while an event of it is delivered, though its user may close it meanwhile.
+ */
+#include "study/pageload/carrier_kernel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlsyn/loop.h>
+#include <unistd.h>
+
+#include "peer/stream.h"
+#include "study/pageload/lookup_kernel.h"
+
+#define CHUNK 16384
+
+struct carrier_kernel {
+    struct carrier base; /* first member */
+    struct carrier_kernel_options options;
+    struct lookup_kernel *lookup;
+    struct poller_watch due;
+    int timer; /* -1: not open */
+    struct carrier_reminder *reminder;
+};
+
+struct stream {
+    struct carrier_stream base; /* first member */
+    struct poller_watch watch;
+    struct peer_stream *peer;
+    struct carrier_user *user;
+    bool busy;    /* an event is being delivered */
+    bool blocked; /* a write has not found room */
+    bool closed;  /* by the user, while busy */
+};
+
+static struct carrier_kernel *of_carrier(struct carrier *carrier)
+{
+    return (struct carrier_kernel *)carrier;
+}
+
+static struct poller *poller_of(const struct stream *s)
+{
+    return of_carrier(s->base.carrier)->options.poller;
+}
+
+/* --- a stream's events ------------------------------------------------------------------------ */
+
+static void stream_free(struct stream *s)
+{
+    if (s->peer)
+        poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
+    peer_stream_free(s->peer);
+    free(s);
+}
+
+static int watch(struct stream *s)
+{
+    uint32_t in = peer_stream_phase(s->peer) == PEER_CONNECTING ? 0 : EPOLLIN;
+    uint32_t out = peer_stream_wants_room(s->peer) ? EPOLLOUT : 0;
+
+    return poller_watch(poller_of(s), peer_stream_fd(s->peer), in | out, &s->watch);
+}
+
+static void end(struct stream *s, int error, const char *sentence)
+{
+    poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
+    if (!s->closed)
+        s->user->events->on_end(s->user, error, sentence);
+}
+
+/* False: it has ended. */
+static bool advance(struct stream *s)
+{
+    enum peer_phase before = peer_stream_phase(s->peer);
+    int error = peer_stream_go_on(s->peer);
+
+    if (error < 0) {
+        end(s, error, peer_stream_error(s->peer));
+        return false;
+    }
+    if (before == PEER_CONNECTING)
+        s->user->events->on_begun(s->user);
+    if (peer_stream_phase(s->peer) == PEER_UP && !s->closed)
+        s->user->events->on_up(s->user);
+    return true;
+}
+
+/* False: it has ended. */
+static bool deliver(struct stream *s)
+{
+    char bytes[CHUNK];
+    ssize_t n = -EAGAIN;
+
+    while (!s->closed && (n = peer_stream_read(s->peer, bytes, sizeof(bytes))) > 0)
+        s->user->events->on_bytes(s->user, bytes, (size_t)n);
+    if (s->closed || n == -EAGAIN)
+        return true;
+    end(s, (int)n, n < 0 ? peer_stream_error(s->peer) : "");
+    return false;
+}
+
+static void on_ready(struct poller_watch *ready, uint32_t events)
+{
+    struct stream *s = (struct stream *)((char *)ready - offsetof(struct stream, watch));
+    bool goes_on = true;
+    int error = 0;
+
+    s->busy = true;
+    if (peer_stream_phase(s->peer) != PEER_UP)
+        goes_on = advance(s);
+    if (goes_on && !s->closed && s->blocked && (events & EPOLLOUT)) {
+        s->blocked = false;
+        s->user->events->on_room(s->user);
+    }
+    if (goes_on && !s->closed && peer_stream_phase(s->peer) == PEER_UP)
+        goes_on = deliver(s);
+    if (goes_on && !s->closed)
+        error = watch(s);
+    if (error < 0)
+        end(s, error, strerror(-error));
+    s->busy = false;
+    if (s->closed)
+        stream_free(s);
+}
+
+/* --- the carrier's calls ---------------------------------------------------------------------- */
+
+static double now(struct carrier *carrier)
+{
+    (void)carrier;
+    return (double)tlsyn_clock();
+}
+
+static int stream_open(struct carrier *carrier, const struct carrier_target *target,
+                       struct carrier_user *user, struct carrier_stream **stream)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target->remote.port)};
+    struct stream *s = calloc(1, sizeof(*s));
+    int error;
+
+    if (!s)
+        return -ENOMEM;
+    s->base.carrier = carrier;
+    s->watch.on_ready = on_ready;
+    s->user = user;
+    memcpy(&to.sin_addr, tlsyn_addr_octets(&target->remote.addr), sizeof(to.sin_addr));
+    error = peer_stream_connect(of_carrier(carrier)->options.context, &to, target->name, &s->peer);
+    if (error == 0)
+        error = watch(s);
+    if (error < 0) {
+        stream_free(s);
+        return error;
+    }
+    *stream = &s->base;
+    return 0;
+}
+
+static ssize_t stream_write(struct carrier_stream *stream, const char *bytes, size_t n)
+{
+    struct stream *s = (struct stream *)stream;
+    ssize_t taken;
+
+    if (peer_stream_phase(s->peer) != PEER_UP)
+        return 0;
+    taken = peer_stream_write(s->peer, bytes, n);
+    if (taken != -EAGAIN)
+        return taken;
+    s->blocked = true;
+    if (!s->busy)
+        (void)watch(s); /* else it is when its event is over */
+    return 0;
+}
+
+static void stream_facts(const struct carrier_stream *stream, struct carrier_facts *facts)
+{
+    const struct stream *s = (const struct stream *)stream;
+
+    *facts = (struct carrier_facts){.resumed = peer_stream_resumed(s->peer)};
+}
+
+static void stream_close(struct carrier_stream *stream)
+{
+    struct stream *s = (struct stream *)stream;
+
+    s->closed = true;
+    if (!s->busy)
+        stream_free(s);
+}
+
+static void on_due(struct poller_watch *ready, uint32_t events)
+{
+    struct carrier_kernel *c =
+        (struct carrier_kernel *)((char *)ready - offsetof(struct carrier_kernel, due));
+    struct carrier_reminder *reminder = c->reminder;
+
+    (void)events;
+    if (!poller_expired(c->timer))
+        return;
+    c->reminder = NULL;
+    if (reminder)
+        reminder->on_time(reminder);
+}
+
+static int remind(struct carrier *carrier, double us, struct carrier_reminder *reminder)
+{
+    struct carrier_kernel *c = of_carrier(carrier);
+
+    c->reminder = reminder;
+    return poller_due(c->timer, !reminder ? -1 : us > 0 ? (int64_t)(us * 1000) : 0);
+}
+
+static int resolve(struct carrier *carrier, const char *name, struct carrier_lookup *lookup)
+{
+    return lookup_kernel_ask(of_carrier(carrier)->lookup, name, lookup);
+}
+
+static const struct carrier_ops ops = {.now = now,
+                                       .resolve = resolve,
+                                       .remind = remind,
+                                       .open = stream_open,
+                                       .write = stream_write,
+                                       .facts = stream_facts,
+                                       .close = stream_close};
+
+int carrier_kernel_new(const struct carrier_kernel_options *options, struct carrier **carrier)
+{
+    struct carrier_kernel *c = calloc(1, sizeof(*c));
+    int error;
+
+    if (!c)
+        return -ENOMEM;
+    c->base.ops = &ops;
+    c->options = *options;
+    c->due.on_ready = on_due;
+    c->timer = poller_timer();
+    error = c->timer < 0 ? c->timer : poller_watch(options->poller, c->timer, EPOLLIN, &c->due);
+    if (error == 0)
+        error = lookup_kernel_new(options->poller, options->dns, &c->lookup);
+    if (error < 0) {
+        carrier_kernel_free(&c->base);
+        return error;
+    }
+    *carrier = &c->base;
+    return 0;
+}
+
+void carrier_kernel_free(struct carrier *carrier)
+{
+    struct carrier_kernel *c = carrier ? of_carrier(carrier) : NULL;
+
+    if (!c)
+        return;
+    lookup_kernel_free(c->lookup);
+    if (c->timer >= 0) {
+        poller_unwatch(c->options.poller, c->timer);
+        (void)close(c->timer);
+    }
+    free(c);
+}

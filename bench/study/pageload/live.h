@@ -1,0 +1,103 @@
+/*
+ * study/pageload/live.h: whole pages loaded for real, in the laboratory, beside what the model
+ * counts: at each round-trip time, under each handshake, in each kind of visit, some rounds in
+ * shuffled order.
+ *
+ *     live_plan -> live_run -> live_analyse -> reports -> live_free
+ *
+ * A cell agrees with the model if its median time is the model's round trips times the round trip
+ * asked for, to within LIVE_TOLERANCE of that and what the link's round trip was off by. Below
+ * LIVE_RTT_MIN nothing is claimed, for there computing takes most of the time. Computing is in all
+ * times; a line through a handshake's cells parts the two: its slope is round trips, its intercept
+ * what both hosts computed.
+ */
+#ifndef STUDY_PAGELOAD_LIVE_H
+#define STUDY_PAGELOAD_LIVE_H
+
+#include "measure/fit.h"
+#include "study/link.h"
+#include "study/noise.h"
+#include "study/pageload/browser.h"
+#include "study/pageload/lab.h"
+
+#define LIVE_TOLERANCE  0.05
+#define LIVE_RTT_MIN    30.0
+#define LIVE_RTTS_MAX   16
+#define LIVE_ROUNDS_MAX 100
+#define LIVE_STACKS     2 /* ours and the kernel's */
+#define LIVE_KINDS_MAX  (LIVE_STACKS * BROWSER_HANDSHAKES * BROWSER_VISITS)
+
+struct live_options {
+    double rtt_ms[LIVE_RTTS_MAX];
+    int rtts;
+    uint32_t
+        stacks;    /* 1 << STUDY_TLSYN and the like; the kernel's has handshakes that are sequential
+                        and without early data alone */
+    int handshake; /* an index, or -1: all */
+    int visit;     /* the same */
+    uint32_t rounds;
+    uint64_t seed;
+    bool typical;           /* the page is the published one */
+    const char *history;    /* file of the browser's memory; NULL: none */
+    struct study_link link; /* but for its round trip */
+};
+
+/** What is loaded at each round-trip time. */
+struct live_kind {
+    enum study_stack stack;
+    int handshake;
+    enum browser_visit visit;
+    int model;                  /* round trips */
+    struct fit_line fit;        /* of seconds over seconds; NaN: nothing to fit */
+    struct page_answer *sample; /* a load at the longest round trip, or NULL */
+    double sample_rtt_ms;
+};
+
+enum live_verdict { LIVE_AGREES, LIVE_DIFFERS, LIVE_NO_CLAIM, LIVE_NOTHING };
+
+/** A kind at one round-trip time. */
+struct live_cell {
+    double seconds[LIVE_ROUNDS_MAX];
+    size_t loads, failed, missed; /* missed: of the loads, over a link that was not kept */
+    char reason[LOADER_SENTENCE_MAX];
+    double median, round_trips; /* NaN: none succeeded */
+    double allowed;             /* seconds that it may be off the model */
+    enum live_verdict verdict;
+};
+
+struct live_study {
+    struct live_options options;
+    const struct page *page;
+    struct live_kind kind[LIVE_KINDS_MAX];
+    int kinds;
+    struct live_cell *cell;            /* [rtts][kinds] */
+    double ping_ms[LIVE_RTTS_MAX];     /* median, NaN: not measured */
+    double ping_off_ms[LIVE_RTTS_MAX]; /* the farthest of them from what was asked for */
+    struct noise noise;
+    struct pagelab *lab;
+    struct page_answer answer;
+};
+
+/** -EINVAL: nothing to do, or the bounds; -ENOMEM. */
+int live_plan(const struct page *page, const struct live_options *options,
+              struct live_study **study);
+
+/** Seconds that it takes, about. */
+double live_duration(const struct live_study *study);
+
+/** Runs until it is done or interrupted; what there is stays. 0 or -errno with a sentence. */
+int live_run(struct live_study *study, struct study_observer *observer,
+             char message[STUDY_MESSAGE_MAX]);
+
+/** Fills in medians, verdicts, fits. 0 or -errno. */
+int live_analyse(struct live_study *study);
+
+struct live_cell *live_cell(const struct live_study *study, int rtt, int kind);
+
+/** "agrees", "differs", "no claim", "not loaded" */
+const char *live_verdict_name(enum live_verdict verdict);
+
+/** NULL is allowed. */
+void live_free(struct live_study *study);
+
+#endif

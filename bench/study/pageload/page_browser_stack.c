@@ -1,0 +1,218 @@
+/*
+ * study/pageload/page_browser_stack.c: a browser on our stack, over the laboratory's interface.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlsyn/probe.h>
+
+#include "lab/lab.h"
+#include "study/pageload/carrier_stack.h"
+#include "study/pageload/page_browser.h"
+#include "study/pageload/page_server.h"
+
+#define ECHO_ID 0x7067
+
+/* What connections of one kind share: one memory is emptied before each visit, the other stays. */
+struct memory {
+    struct larder larder;
+    struct tlsyn_tls_config *config; /* NULL: not used yet */
+};
+
+struct stack_browser {
+    struct page_browser base; /* first member */
+    struct node node;
+    struct memory memory[BROWSER_HANDSHAKES][2][2]; /* of HTTP/1.1 and 2, emptied and not */
+    struct tlsyn_ping_handler echo;
+    uint16_t sequence;
+    bool echoed;
+    int echo_error;
+    struct tlsyn_loop_watch watch; /* of the harness */
+    bool called;
+};
+
+static struct stack_browser *of(struct page_browser *browser)
+{
+    return (struct stack_browser *)browser;
+}
+
+/* --- handshakes ------------------------------------------------------------------------------- */
+
+static bool is_13(const struct browser_handshake *handshake)
+{
+    return strncmp(handshake->name, "tls1.3", 6) == 0;
+}
+
+static int make_config(struct stack_browser *b, const struct page_order *order,
+                       struct memory *memory, char message[LOADER_SENTENCE_MAX])
+{
+    static const char *const h1[] = {"http/1.1", NULL}, *const h2[] = {"h2", NULL};
+    const struct browser_handshake *handshake = &browser_handshakes[order->handshake];
+    const struct credentials *credentials = b->base.part->credentials;
+    const struct tlsyn_tls_options options = {
+        .role = TLSYN_TLS_CLIENT,
+        .suite = is_13(handshake) ? TLSYN_TLS_13 : TLSYN_TLS_12_ECDHE,
+        .alpn = order->h2 ? h2 : h1,
+        .pad_hello = handshake->tcp == 0,
+        .early_data = handshake->kept,
+        .store = &memory->larder.store,
+        .chains = &memory->larder.store,
+        .wall_clock = credentials->wall_clock,
+        .wall_at = tlsyn_clock(),
+    };
+    int error = tlsyn_tls_config_new(&options, &memory->config, message);
+
+    if (error == 0)
+        error = tlsyn_tls_config_trust(memory->config, credentials->ec.ca,
+                                       strlen(credentials->ec.ca), message);
+    return error < 0 ? error : 0;
+}
+
+static int make_carrier(struct page_browser *browser, const struct page_order *order, bool again,
+                        struct carrier **carrier, char message[LOADER_SENTENCE_MAX])
+{
+    struct stack_browser *b = of(browser);
+    struct memory *memory = &b->memory[order->handshake][order->h2][again];
+    const struct browser_handshake *handshake = &browser_handshakes[order->handshake];
+    struct carrier_stack_options options = {
+        .node = &b->node,
+        .larder = &memory->larder,
+        .level = handshake->tcp == 0 ? TLSYN_LEVEL_COOKIE : TLSYN_LEVEL_NONE,
+        .early = handshake->kept,
+        .dns = {.addr = browser->address},
+    };
+    int error = 0;
+
+    if (!again || !memory->config)
+        larder_init(&memory->larder);
+    if (!memory->config)
+        error = make_config(b, order, memory, message);
+    options.config = memory->config;
+    return error < 0 ? error : carrier_stack_new(&options, carrier);
+}
+
+static void release_carrier(struct page_browser *browser, struct carrier *carrier)
+{
+    carrier_stack_free(carrier);
+    (void)tlsyn_loop_turn(of(browser)->node.loop, 0); /* resets leave */
+}
+
+static bool knows(struct page_browser *browser, const struct page_order *order)
+{
+    const struct memory *memory = &of(browser)->memory[order->handshake][order->h2][true];
+    const struct page *page = browser->part->page;
+    bool enough = true;
+
+    for (int i = 0; i < page->hosts; i++)
+        enough = enough && larder_count(&memory->larder, page->host[i].name) >=
+                               (order->h2 ? 1 : page->host[i].connections);
+    return enough;
+}
+
+/* --- turning ---------------------------------------------------------------------------------- */
+
+static int run(struct page_browser *browser, const bool *done, tlsyn_time deadline)
+{
+    int error;
+
+    do
+        error = tlsyn_loop_run(of(browser)->node.loop, done, deadline);
+    while (error == -EINTR);
+    return error;
+}
+
+static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
+{
+    (void)fd;
+    (void)revents;
+    ((struct stack_browser *)((char *)watch - offsetof(struct stack_browser, watch)))->called =
+        true;
+}
+
+/* Watched only while nothing is under way: the loop would find it ready again and again. */
+static int await(struct page_browser *browser, int control)
+{
+    struct stack_browser *b = of(browser);
+    int error;
+
+    b->called = false;
+    error = tlsyn_loop_watch(b->node.loop, control, POLLIN, &b->watch);
+    if (error == 0)
+        error = run(browser, &b->called, TLSYN_NEVER);
+    tlsyn_loop_unwatch(b->node.loop, control);
+    return error;
+}
+
+static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
+                     uint16_t sequence, size_t size, uint8_t ttl, int error)
+{
+    struct stack_browser *b =
+        (struct stack_browser *)((char *)echo - offsetof(struct stack_browser, echo));
+
+    (void)from;
+    (void)size;
+    (void)ttl;
+    if (sequence != b->sequence)
+        return;
+    b->echo_error = error;
+    b->echoed = true;
+}
+
+static int ping(struct page_browser *browser, tlsyn_time timeout, double *us)
+{
+    struct stack_browser *b = of(browser);
+    tlsyn_time began = tlsyn_clock();
+    int error;
+
+    b->echoed = false;
+    b->echo_error = 0;
+    error = tlsyn_ping(b->node.stack, &browser->address, ECHO_ID, ++b->sequence, 56, &b->echo);
+    if (error == 0)
+        error = run(browser, &b->echoed, began + timeout);
+    *us = (double)(tlsyn_clock() - began);
+    tlsyn_ping_stop(b->node.stack);
+    return error < 0 ? error : b->echo_error;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void close_browser(struct page_browser *browser)
+{
+    struct stack_browser *b = of(browser);
+
+    node_close(&b->node);
+    for (int i = 0; i < 4 * BROWSER_HANDSHAKES; i++)
+        tlsyn_tls_config_free(b->memory[i / 4][i / 2 % 2][i % 2].config);
+    free(b);
+}
+
+static const struct page_browser_ops ops = {.carrier = make_carrier,
+                                            .release = release_carrier,
+                                            .knows = knows,
+                                            .run = run,
+                                            .ping = ping,
+                                            .await = await,
+                                            .close = close_browser};
+
+int page_browser_stack(const struct page_part *part, struct page_browser **browser,
+                       char message[LOADER_SENTENCE_MAX])
+{
+    struct stack_browser *b = calloc(1, sizeof(*b));
+    int error = b ? page_node_open(LAB_CLIENT, &b->node, message) : -ENOMEM;
+
+    if (error < 0) {
+        free(b);
+        return error;
+    }
+    b->base = (struct page_browser){
+        .ops = &ops,
+        .part = part,
+        .address = node_address(lab_host_info(LAB_SERVER)->stack_address),
+    };
+    b->echo.on_reply = on_reply;
+    b->watch.on_ready = on_control;
+    *browser = &b->base;
+    return 0;
+}

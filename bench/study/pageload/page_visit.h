@@ -1,0 +1,38 @@
+/*
+ * study/pageload/page_visit.h: a page server's connection between its TLS and HTTP: what came in,
+ * and what is on its way out.
+ */
+#ifndef STUDY_PAGELOAD_PAGE_VISIT_H
+#define STUDY_PAGELOAD_PAGE_VISIT_H
+
+#include <sys/types.h>
+
+#include "web/server.h"
+
+#define PAGE_VISIT_CHUNK 16384
+
+struct page_visit;
+
+struct page_visit_ops {
+    /** The count; 0 of reading: the client has ended; -errno: not now, or never again. */
+    ssize_t (*read)(struct page_visit *, char *bytes, size_t n);
+    ssize_t (*write)(struct page_visit *, const char *bytes, size_t n);
+    /** Nothing more leaves. */
+    void (*end)(struct page_visit *);
+};
+
+struct page_visit {
+    const struct page_visit_ops *ops;
+    struct web_service *service;
+    struct web_server *http; /* once there was something to be read */
+    char in[PAGE_VISIT_CHUNK], out[PAGE_VISIT_CHUNK];
+    size_t in_at, in_len, out_at, out_len;
+};
+
+/** Answers what can be read, as far as there is room. */
+void page_visit_pump(struct page_visit *visit);
+
+/** The connection is over. */
+void page_visit_fini(struct page_visit *visit, int error);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * study/webperf/claims.c: what the paper says of session keys, beside what was seen.
+ *
+ * The paper's robots measured five sites over the networks of 1998 at a clock of 10 ms; ours
+ * measures one path. A claim is about shape, then: what is a fraction of what. It holds or fails if
+ * the whole interval does, else the run was too short to tell.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "study/webperf/webperf.h"
+
+const char *webperf_verdict_name(enum webperf_verdict verdict)
+{
+    static const char *const names[] = {
+        [WEBPERF_HOLDS] = "holds", [WEBPERF_FAILS] = "fails", [WEBPERF_UNDECIDED] = "undecided"};
+
+    return names[verdict];
+}
+
+/* Whether the interval lies within lo .. hi. */
+static enum webperf_verdict within(const struct stats_interval *i, double lo, double hi)
+{
+    if (!isfinite(i->lo) || !isfinite(i->hi))
+        return WEBPERF_UNDECIDED;
+    if (i->lo >= lo && i->hi <= hi)
+        return WEBPERF_HOLDS;
+    return i->hi < lo || i->lo > hi ? WEBPERF_FAILS : WEBPERF_UNDECIDED;
+}
+
+static struct webperf_claim *next_claim(struct webperf *study, enum webperf_verdict verdict,
+                                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static struct webperf_claim *next_claim(struct webperf *study, enum webperf_verdict verdict,
+                                        const char *format, ...)
+{
+    struct webperf_claim *claim = &study->claims[study->claim_count];
+    va_list list;
+
+    study->claim_count++;
+    claim->verdict = verdict;
+    va_start(list, format);
+    (void)vsnprintf(claim->claim, sizeof(claim->claim), format, list);
+    va_end(list);
+    return claim;
+}
+
+static void fraction_of_new(struct webperf *study, const struct webperf_row *row, const char *title)
+{
+    /* The intervals of both, at their worst for the claim. */
+    const struct stats_interval ratio = {row->s_cached.estimate / row->s_new.estimate,
+                                         row->s_cached.lo / row->s_new.hi,
+                                         row->s_cached.hi / row->s_new.lo};
+    struct webperf_claim *claim =
+        next_claim(study, within(&ratio, -HUGE_VAL, 0.75),
+                   "A handshake with a cached key takes a fraction (less than three quarters) of "
+                   "one with a new key: %s, %s",
+                   title, row->cached->what.session);
+
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%.1f of %.1f ms)", ratio.estimate,
+                   row->s_cached.estimate, row->s_new.estimate);
+}
+
+static void saving_in_regime(struct webperf *study, const struct webperf_row *row,
+                             const char *title)
+{
+    struct webperf_claim *claim =
+        next_claim(study, within(&row->saving, 0.15, 0.5),
+                   "Caching saves 15 to 50 %% of connecting and getting a page: %s, %s", title,
+                   row->cached->what.session);
+
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f %% (%.1f .. %.1f)",
+                   row->saving.estimate * 100, row->saving.lo * 100, row->saving.hi * 100);
+}
+
+static void under_200_ms(struct webperf *study, const struct webperf_row *row, const char *title)
+{
+    double p99 = row->fresh->summary.p99;
+    struct webperf_claim *claim = next_claim(
+        study, p99 < 200 ? WEBPERF_HOLDS : WEBPERF_FAILS,
+        "99 %% of the connections with a new key have their first byte within 200 ms of the "
+        "connect (the paper: of the handshake alone): %s",
+        title);
+
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f ms where a TCP connect takes %.1f ms",
+                   p99, row->t.estimate);
+}
+
+/* The paper's protocol is the sequential one, its cache that of session IDs. */
+static bool is_papers(const struct webperf_row *row)
+{
+    const struct observation *o = &row->cached->what;
+
+    return strcmp(o->mode, "sequential") == 0 &&
+           (strcmp(o->session, "id") == 0 || strcmp(o->session, "psk") == 0);
+}
+
+void webperf_claim(struct webperf *study)
+{
+    char title[96];
+
+    study->claim_count = 0;
+    for (size_t i = 0; i < study->row_count; i++) {
+        const struct webperf_row *row = &study->rows[i];
+
+        if (!is_papers(row) || study->claim_count + 3 > WEBPERF_CLAIMS_MAX)
+            continue;
+        (void)webperf_title(row->cached, title, sizeof(title));
+        fraction_of_new(study, row, title);
+        saving_in_regime(study, row, title);
+        under_200_ms(study, row, title);
+    }
+}

@@ -1,0 +1,15 @@
+/*
+ * study/webperf/figures.h: the study's figures, put into its page.
+ */
+#ifndef STUDY_WEBPERF_FIGURES_H
+#define STUDY_WEBPERF_FIGURES_H
+
+#include "report/html.h"
+#include "study/webperf/webperf.h"
+
+/** A section per protocol, mode and stack: how its connections' times are distributed, with a new
+ * key and with each kind of cached one, in bins of `bin_ms` and as distribution functions; and how
+ * they went over the time of the run. */
+void webperf_figures(const struct webperf *study, double bin_ms, struct html *html);
+
+#endif

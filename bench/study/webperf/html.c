@@ -1,0 +1,106 @@
+/*
+ * study/webperf/html.c: the study as one page.
+ */
+#include <time.h>
+
+#include "study/webperf/figures.h"
+#include "study/webperf/tables.h"
+
+static void put_table(struct html *html, const struct webperf *study,
+                      void (*fill)(const struct webperf *, struct report_table *),
+                      const char *caption)
+{
+    struct report_table table;
+
+    fill(study, &table);
+    html_table(html, &table, caption);
+    report_table_fini(&table);
+}
+
+static void put_remarks(const struct webperf *study, struct html *html)
+{
+    char text[WEBPERF_REMARK_MAX];
+
+    for (size_t i = 0; webperf_remark(study, i, text); i++)
+        html_warning(html, text);
+}
+
+static void put_claims(const struct webperf *study, struct html *html)
+{
+    html_section(html, "What the paper says");
+    if (study->claim_count == 0) {
+        html_paragraph(html, "Nothing of what was observed can be held against it: its protocol "
+                             "is the sequential handshake with session IDs.");
+        return;
+    }
+    put_table(html, study, webperf_table_claims,
+              "A claim holds or fails if the whole 95 % interval does; else it is undecided.");
+    html_paragraph(html, "The paper's lower bound, at NYU in 1998 with a clock of 10 ms: TCP 10, "
+                         "a new key 40, a cached one 10, a GET 20 ms; W = 70, C = 40, 42.9 % "
+                         "saved.");
+}
+
+static void put_run(const struct webperf *study, const struct webperf_report *report,
+                    struct html *html)
+{
+    const struct store_run *run = &study->run;
+    time_t began = (time_t)(run->started_us / 1000000);
+    const char *link = run->link[0] ? run->link : "not ours";
+    char rounds[96], began_text[48] = "", seed[32];
+    struct tm utc;
+
+    (void)snprintf(rounds, sizeof(rounds), "%u rounds, %zu observations", study->rounds,
+                   study->observations);
+    (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)run->seed);
+    if (gmtime_r(&began, &utc))
+        (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
+    const struct html_field fields[] = {
+        {"measured by", run->command}, {"reported by", report->command},
+        {"target", run->target},       {"link", link},
+        {"begun", began_text},         {"run", rounds},
+        {"each round", run->plan},     {"seed", seed},
+        {"tlsyn", run->version},       {"kernel", run->kernel},
+        {"system", run->system},       {"processor", run->cpu},
+    };
+    html_section(html, "What was measured, and on what");
+    html_fields(html, fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+static void put_files(const struct webperf_report *report, struct html *html)
+{
+    struct html_link links[] = {
+        {"webperf.json", "webperf.json", "the figures of this page, for programs"},
+        {"webperf.csv", "webperf.csv", "the table's rows"},
+        {report->database, report->database, "every observation, an SQLite database"},
+    };
+
+    html_section(html, "Files");
+    html_links(html, links, report->database ? 3 : 2);
+}
+
+int webperf_html(const struct webperf *study, const struct webperf_report *report, FILE *out)
+{
+    struct html html;
+
+    html_begin(&html, out, "What caching session keys saves",
+               "TCP connect, TLS with a new key and with a cached one, and GET, observed back to "
+               "back, sequentially and with TLS inside TCP's handshake.");
+    put_remarks(study, &html);
+    html_section(&html, "The table");
+    put_table(&html, study, webperf_table_savings,
+              "Medians in ms. T: TCP connect. S: the TLS handshake beyond it, until the client "
+              "may send; below zero, it might before TCP was connected. H: the GET behind the "
+              "handshake, until its first byte. W and C: all of it, with a new and with a cached "
+              "key; saved: (W - C) / W, paired by rounds.");
+    put_claims(study, &html);
+    html_section(&html, "Every kind of observation");
+    put_table(&html, study, webperf_table_cells,
+              "ms; of ping and TCP connect, the time they took; of the others, until the first "
+              "byte. Outliers lie beyond the upper quartile by three times the quartiles' "
+              "distance: they are counted, and are in every figure. Failed and refused ones are "
+              "in none.");
+    webperf_figures(study, report->bin_ms, &html);
+    put_run(study, report, &html);
+    put_files(report, &html);
+    return html_end(&html);
+}

@@ -1,0 +1,60 @@
+/*
+ * study/webperf/text.c: the study on a terminal.
+ */
+#include <errno.h>
+
+#include "report/text.h"
+#include "study/webperf/tables.h"
+
+static int print(const struct webperf *study,
+                 void (*fill)(const struct webperf *, struct report_table *), FILE *out,
+                 unsigned width)
+{
+    struct report_table table;
+    int error;
+
+    fill(study, &table);
+    error = text_table(out, &table, width);
+    report_table_fini(&table);
+    (void)fputc('\n', out);
+    return error;
+}
+
+static void print_claims(const struct webperf *study, FILE *out, unsigned width)
+{
+    for (size_t i = 0; i < study->claim_count; i++) {
+        const struct webperf_claim *claim = &study->claims[i];
+        char text[sizeof(claim->claim) + sizeof(claim->seen) + 32];
+
+        (void)snprintf(text, sizeof(text), "%s: %s (%s).", webperf_verdict_name(claim->verdict),
+                       claim->claim, claim->seen);
+        text_paragraph(out, text, 2, width);
+    }
+}
+
+int webperf_text(const struct webperf *study, FILE *out, unsigned width)
+{
+    char text[WEBPERF_REMARK_MAX];
+    int error;
+
+    for (size_t i = 0; webperf_remark(study, i, text); i++)
+        text_paragraph(out, text, 0, width);
+    (void)snprintf(text, sizeof(text),
+                   "%u rounds, %zu observations, %s%s%s. Medians in ms: T, TCP connect; S, the TLS "
+                   "handshake beyond it; H, the GET behind; W and C, all of it with a new and "
+                   "with a cached key.",
+                   study->rounds, study->observations, study->run.target,
+                   study->run.link[0] ? "; " : "", study->run.link);
+    text_paragraph(out, text, 0, width);
+    (void)fputc('\n', out);
+    error = print(study, webperf_table_savings, out, width);
+    if (error == 0)
+        error = print(study, webperf_table_cells, out, width);
+    if (study->claim_count > 0)
+        text_paragraph(
+            out, "What Goldberg, Buff and Schmitt say (WISP 1998), and what was seen:", 0, width);
+    print_claims(study, out, width);
+    if (error == 0 && (fflush(out) != 0 || ferror(out)))
+        error = -EIO;
+    return error;
+}
