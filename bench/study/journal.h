@@ -53,7 +53,7 @@ struct journal;
 int journal_begin(const char *folder, const char *study, char *const arguments[],
                   struct journal **journal, char message[STUDY_MESSAGE_MAX]);
 
-/** Opens what a run left, to go on behind its last whole round: read with journal_next(), then
+/** Opens what a run left, to go on behind its last whole block: read with journal_next(), then
  * journal_cut() before anything is added. */
 int journal_open(const char *folder, const char *study, struct journal **journal,
                  char message[STUDY_MESSAGE_MAX]);

@@ -44,20 +44,23 @@ static void tell(struct run *run, const struct schedule_slot *slot)
 
 /* --- what is there already -------------------------------------------------------------------- */
 
-/* Whether the journal holds all of this round. */
-static bool is_whole(const struct run *run)
+/* How many slots of this round the journal holds, as whole blocks. */
+static uint32_t held(const struct run *run)
 {
-    if (!run->journal || journal_left(run->journal) < run->slots)
-        return false;
-    for (uint32_t i = 0; i < run->slots; i++) {
+    size_t left = run->replays ? journal_left(run->journal) : 0;
+    uint32_t whole = 0;
+
+    for (uint32_t i = 0; i < run->slots && i < left; i++) {
         const struct journal_entry entry = journal_peek(run->journal, i);
         const struct schedule_slot *slot = &run->slot[i];
 
         if (entry.round != slot->round || entry.block != slot->block ||
             entry.member != slot->member)
-            return false;
+            break;
+        if (slot->block_end)
+            whole = i + 1;
     }
-    return true;
+    return whole;
 }
 
 static int take(struct run *run, const struct schedule_slot *slot, void *sample)
@@ -68,12 +71,12 @@ static int take(struct run *run, const struct schedule_slot *slot, void *sample)
     return r->ops->take ? r->ops->take(r->study, slot, sample) : 0;
 }
 
-static int replay_round(struct run *run)
+static int replay(struct run *run, uint32_t until)
 {
     const struct rounds *r = run->rounds;
     int error = 0;
 
-    for (uint32_t i = 0; error == 0 && i < run->slots; i++) {
+    for (uint32_t i = 0; error == 0 && i < until; i++) {
         void *sample = r->ops->sample(r->study, &run->slot[i]);
 
         run->earlier = journal_peek(run->journal, 0).t;
@@ -92,9 +95,10 @@ static int end_replay(struct run *run)
 
     run->replays = false;
     run->began = tlsyn_clock();
-    if (run->rounds->whole > 0) {
-        (void)snprintf(note, sizeof(note), "%u rounds are there already; going on behind them",
-                       run->rounds->whole);
+    if (run->rounds->made > 0) {
+        (void)snprintf(note, sizeof(note),
+                       "%u observations are there already; going on behind them",
+                       run->rounds->made);
         run->rounds->observer->note(run->rounds->observer, note);
     }
     tell(run, NULL);
@@ -119,12 +123,12 @@ static int keep(struct run *run, const struct schedule_slot *slot, const void *s
     return error;
 }
 
-static int measure_round(struct run *run)
+static int measure(struct run *run, uint32_t from)
 {
     struct rounds *r = run->rounds;
     int error = 0;
 
-    for (uint32_t i = 0; error == 0 && i < run->slots; i++) {
+    for (uint32_t i = from; error == 0 && i < run->slots; i++) {
         const struct schedule_slot *slot = &run->slot[i];
         void *sample = r->ops->sample(r->study, slot);
 
@@ -186,16 +190,24 @@ static int is_enough(struct run *run)
     return r->ops->begin ? r->ops->begin(r->study, r->whole, seconds_of(run)) : 0;
 }
 
+/* What the journal has of the round, and then the rest. */
+static int make_round(struct run *run)
+{
+    uint32_t there = held(run);
+    int error = replay(run, there);
+
+    if (error == 0 && run->replays && there < run->slots)
+        error = end_replay(run);
+    return error == 0 ? measure(run, there) : error;
+}
+
 static int go(struct run *run)
 {
     struct rounds *r = run->rounds;
     int error = 0;
 
     while ((error = is_enough(run)) == 0 && next_round(run)) {
-        if (run->replays && !is_whole(run))
-            error = end_replay(run);
-        if (error == 0)
-            error = run->replays ? replay_round(run) : measure_round(run);
+        error = make_round(run);
         if (error < 0)
             break;
         r->whole++;

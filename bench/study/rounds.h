@@ -3,8 +3,8 @@
  * journal as they are made, until they are enough.
  *
  * They are enough when all rounds are made, or the study says so before one, or the intervals are
- * narrow. An interruption keeps what there is. A run that goes on takes the whole rounds of the
- * journal as they are, throws away what there is of a round that is not whole, as its observations
+ * narrow. An interruption keeps what there is. A run that goes on takes the whole blocks of the
+ * journal as they are, throws away what there is of a block that is not whole, as its observations
  * would not stand side by side in time, and goes on in the order that it would have had.
  */
 #ifndef STUDY_ROUNDS_H

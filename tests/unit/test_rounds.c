@@ -202,6 +202,7 @@ START_TEST(gone_on_with_it_is_as_if_it_had_not_been_interrupted)
 {
     struct rounds_keep keep = {.folder = folder};
     struct rounds rounds;
+    uint32_t kept;
 
     one->few = other->few = _i % 2 == 1;
     ck_assert_int_eq(run(other, NULL, &rounds), 0);
@@ -210,6 +211,7 @@ START_TEST(gone_on_with_it_is_as_if_it_had_not_been_interrupted)
     ck_assert_int_eq(run(one, &keep, &rounds), 0);
     ck_assert(rounds.interrupted);
     ck_assert_uint_eq(one->taken_count, one->interrupt_at);
+    kept = one->taken_count;
     damage("a", "{\"round\":1,\"blo");
     keep.resume = true;
     for (int again = 0; again < 2; again++) {
@@ -220,6 +222,8 @@ START_TEST(gone_on_with_it_is_as_if_it_had_not_been_interrupted)
         one->few = other->few;
         one->interrupt_at = again ? 0 : at;
         ck_assert_msg(run(one, &keep, &rounds) == 0, "%s", message);
+        ck_assert_uint_eq(one->taken_count - one->observed, kept / MEMBERS * MEMBERS);
+        kept = one->taken_count;
     }
     ck_assert(!rounds.interrupted);
     check_same(one, other);
