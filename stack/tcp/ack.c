@@ -17,9 +17,9 @@
 #include "tcp/timers.h"
 #include "tcp/urgent.h"
 
-/* The round trip of a segment that was sent once (Karn). Once that rule has left us without
- * measurements, a timestamp's echo tells which transmission is acknowledged (RFC 7323 4); it is
- * coarser. 0: no measurement. MUST-18, R6298-6, R7323-TS7 */
+/* The round trip that an ACK measures, or 0: that of a segment that was sent only once (Karn's
+ * algorithm). Where timeouts have left no such segment, the echoed timestamp tells which
+ * transmission is acknowledged (RFC 7323 4), in coarser units. (MUST-18, R6298-6, R7323-TS7) */
 static tlsyn_time round_trip(struct tlsyn_conn *conn, const struct wire_tcp *segment,
                              struct recovery_news *news)
 {
@@ -56,9 +56,9 @@ static void take_rtt(struct tlsyn_conn *conn, const struct wire_tcp *segment,
           conn->rtt.rto);
 }
 
-/* snd_una moves up to the segment's ACK field; the bytes of text that this frees in the send ring.
- * The RTO stays backed off until a round trip was measured (RFC 6298 5). `news`: filled in while
- * there is a board; or NULL where there is none yet. */
+/* Moves snd_una up to the segment's ACK field. Returns the bytes of text that this frees in the
+ * send ring. The RTO stays backed off until a round trip was measured (RFC 6298 5). `news` is
+ * filled in; NULL during the handshake, when there is no board yet. */
 static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
                         struct recovery_news *news)
 {
@@ -91,14 +91,13 @@ static uint32_t advance(struct tlsyn_conn *conn, const struct wire_tcp *segment,
 void tcp_ack_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     advance(conn, segment, NULL);
-    conn->snd_rtx =
-        conn->snd_una; /* what the SYN-ACK leaves out goes again at once, as ordinary text */
+    conn->snd_rtx = conn->snd_una; /* text that it does not acknowledge goes again at once */
     tcp_rearm_retransmit(conn);
 }
 
-/* RFC 9293 3.10.7.4: the window is taken from the newest segment only. What acknowledges more than
- * any before is new, though its text be sent again: the window that it does not bring would
- * otherwise move up with snd_una. True if it changed. */
+/* RFC 9293 3.10.7.4: the window is taken from the newest segment only. A segment that acknowledges
+ * more than any before counts as new even if its text is old (a retransmission): were its window
+ * ignored, the right edge of the old one would move up with snd_una. True if the window changed. */
 static bool take_window(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     uint32_t wnd = (uint32_t)segment->wnd << conn->snd_wscale;
@@ -155,7 +154,8 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
 
     if (conn->unproved)
         embed_proved(conn);
-    /* For a round trip, so that pacing does not look like a lack of text. */
+    /* It stays set for a round trip, so that text held back by pacing does not look like a lack of
+     * text. */
     if (seq_gt(conn->snd_una, conn->limited_seq))
         conn->cwnd_limited = false;
     tcp_stop_persist(conn); /* output starts it again if the window is still closed */
@@ -174,8 +174,8 @@ static enum tcp_verdict new_ack(struct tlsyn_conn *conn, const struct wire_tcp *
     return fin ? fin_acknowledged(conn) : TCP_NEXT;
 }
 
-/* Nothing new is acknowledged, with SACK in force: its blocks tell. So do those of an ACK that
- * others have overtaken. */
+/* With SACK in force, an ACK whose ACK field says nothing new: its blocks may. (They also count in
+ * an ACK that later ones have overtaken.) */
 static void same_ack(struct tlsyn_conn *conn, const struct wire_tcp *segment, bool window_changed)
 {
     struct recovery_news news;
@@ -200,7 +200,7 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
         return TCP_DROP_RST;
     }
     if (listener && !conn->handler && tcp_listener_is_full(listener))
-        return TCP_DROP; /* our SYN-ACK goes again, and the peer's ACK with it */
+        return TCP_DROP; /* our SYN-ACK will be sent again, and the peer's ACK will answer it */
     conn->snd_wnd = (uint32_t)segment->wnd << conn->snd_wscale;
     conn->snd_wnd_max = conn->snd_wnd > conn->snd_wnd_max ? conn->snd_wnd : conn->snd_wnd_max;
     conn->snd_wl1 = segment->seq;
@@ -218,13 +218,13 @@ static enum tcp_verdict complete(struct tlsyn_conn *conn, const struct wire_tcp 
     return conn->state == TLSYN_CLOSED || conn->refused ? TCP_GONE : TCP_NEXT;
 }
 
-/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. Nor may it be below our SYN: where
- * windows are large, whoever guesses would have a good part of all numbers to choose from. */
+/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. It may not lie below our SYN either: a
+ * large window would otherwise give those who guess a good part of all numbers. */
 static bool is_acceptable(const struct tlsyn_conn *conn, tcp_seq ack)
 {
     uint32_t back = conn->snd_wnd_max, all = (uint32_t)seq_diff(conn->snd_una, conn->iss);
 
-    if (conn->bytes_acked < back && all < back) /* the space has not been gone round */
+    if (conn->bytes_acked < back && all < back) /* the numbers have not wrapped since the SYN */
         back = all;
     return seq_within(ack, conn->snd_una + (0u - back), conn->snd_nxt);
 }
@@ -258,7 +258,7 @@ enum tcp_verdict tcp_take_ack(struct tlsyn_conn *conn, const struct wire_tcp *se
     if (is_new)
         return new_ack(conn, segment);
     bool blocks = segment->options.sack_count > 0;
-    /* of a probe, or of what came twice, when all has arrived */
+    /* the answer to a tail loss probe, or a D-SACK after all was acknowledged */
     bool late = conn->rack.tlp_outstanding ||
                 (conn->undo.armed && blocks && conn->snd_una == conn->snd_nxt);
     if ((conn->board_on || late) && (blocks || segment->ack == conn->snd_una))

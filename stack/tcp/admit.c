@@ -38,9 +38,9 @@ uint32_t tcp_admission_bound(const struct tcp *tcp, enum tcp_admission verdict)
     return tcp_admission_level(verdict) == TLSYN_LEVEL_COOKIE ? all : all - all / 2;
 }
 
-/* RFC 7413 4.1.2, 5: who overheard a cookie, or had the address before, can have us
- * flood that address: not for ever. A cookie is good in the period in which it was made
- * and in the next one. */
+/* RFC 7413 4.1.2, 5: whoever overheard a cookie, or had the address before, can make us flood that
+ * address, but not for ever: a cookie is good in the period in which it was made and in the next
+ * one. */
 #define COOKIE_PERIOD TLSYN_SECONDS(3600)
 
 static void put_mac(const struct siphash_key *key, const void *bytes, size_t n,
@@ -124,7 +124,7 @@ static enum tcp_admission check_cookie(const struct tlsyn_listener *listener,
 
 /* --- the stages ------------------------------------------------------------------------------- */
 
-/* An honest client has answered the SYN-ACK by then, once it was sent again. */
+/* By then an honest client has answered the SYN-ACK, even one that had to be sent twice. */
 #define HAD_ITS_TIME TLSYN_SECONDS(3)
 
 struct tlsyn_conn *tcp_overdue(struct tcp *tcp, struct list *half_opens)
@@ -135,8 +135,8 @@ struct tlsyn_conn *tcp_overdue(struct tcp *tcp, struct list *half_opens)
     return conn && tcp->cx->now - conn->opened >= HAD_ITS_TIME ? conn : NULL;
 }
 
-/* SYNs whose senders never answer fill the backlog; unless the flood is so slow that its SYNs' time
- * is over before their places are needed. */
+/* Whether SYNs whose senders never answer fill the backlog. Not if the flood is so slow that its
+ * SYNs are overdue before their places are needed. */
 static bool flooded(struct tcp *tcp)
 {
     return tcp->cx->limits.syn_cookies && tcp->half_open >= tcp->cx->limits.syn_backlog &&
@@ -168,7 +168,7 @@ static enum tcp_admission with_cookie(struct tcp *tcp, const struct tcp_ask *ask
                                                                          : TCP_ADMIT_SOURCE_BUSY;
 }
 
-/* What there is to say about the payload of a SYN without a good cookie. */
+/* The verdict on the payload of a SYN without a good cookie. */
 static enum tcp_admission judge_text(const struct tlsyn_listener *listener,
                                      const struct tcp_ask *ask)
 {

@@ -11,9 +11,9 @@
  *     flooded  limits.syn_backlog SYNs wait for their third segment: SYN cookies for all who have
  *              no cookie
  *
- * A cookie shows who asks, and its owner competes with himself (tcp/sources.h) and with other
- * owners only. A refusal costs an honest client nothing against the sequential handshake: its SYN
- * is answered, and the payload follows as text.
+ * A cookie shows who asks: its owner competes for engines with itself (tcp/sources.h) and with
+ * other owners of cookies only. A refusal costs an honest client nothing compared with the
+ * sequential handshake: its SYN is answered, and the payload follows as text.
  */
 #ifndef TLSYN_TCP_ADMIT_H
 #define TLSYN_TCP_ADMIT_H
@@ -43,7 +43,7 @@ struct tcp_ask {
     struct tcp_ends ends;
     const struct wire_tcp *syn;
     size_t segment_len; /* TCP header and text */
-    bool known;         /* it reopens a connection in TIME-WAIT: no flood's */
+    bool known;         /* it reopens a connection in TIME-WAIT: no part of a flood */
 };
 
 /** Counts the verdict, and takes from the budgets what it allows. */
@@ -52,14 +52,14 @@ enum tcp_admission tcp_admit(const struct tlsyn_listener *listener, const struct
 /** Answer by a SYN cookie, and keep nothing. */
 bool tcp_admission_is_flood(enum tcp_admission verdict);
 
-/** What its source has less of until the open is complete. */
+/** Which share of its source the connection uses until the open is complete. */
 enum source_share tcp_admission_share(enum tcp_admission verdict);
 
-/** How many engines may be pending with one that was admitted so. */
+/** How many engines may be pending, one with this verdict among them. */
 uint32_t tcp_admission_bound(const struct tcp *tcp, enum tcp_admission verdict);
 
-/** A connection that is half open and came before all others, if it has waited as long as an honest
- * client needs; else NULL. `half_opens`: tcp->half_opens or tcp->embedded_opens. */
+/** The oldest of the half-open connections in a list (tcp->half_opens or tcp->embedded_opens), if
+ * it has waited for longer than an honest client takes to answer; else NULL. */
 struct tlsyn_conn *tcp_overdue(struct tcp *tcp, struct list *half_opens);
 
 /** TLSYN_LEVEL_NONE for the verdicts that refuse. */

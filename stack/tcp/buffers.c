@@ -3,14 +3,16 @@
  * "Automatic TCP Buffer Tuning" (1998), for the sender; Fisk, Feng, "Dynamic Right-Sizing"
  * (2001), for the receiver.
  *
- * The sender holds two windows: one on its way, and one that the user may write in the meantime.
+ * The send buffer has room for two windows: one on its way, and one that the user may write in the
+ * meantime.
  *
- * The receiver looks at what its user consumed in a round trip. The sender may send twice as much
- * in the next one, while it is in slow start; so the window is to be twice that, with a little for
- * what is counted late. A user who reads slowly never gets there. Between hosts that share a
- * machine or a switch the round trip of a handshake is shorter than anybody takes to wake up; a
- * sender is to go on meanwhile (RTT_LEAST). But what is on its way there lies in memory: more than
- * NAP of it is cold by the time it is read.
+ * The receive buffer follows what the user consumed in the last round trip. A sender in slow start
+ * sends twice as much in the next one; so the window has to be twice that, and a little more for
+ * what is counted late. For a user who reads slowly it does not grow. Between hosts on one machine
+ * or switch a round trip is shorter than the time that a reader takes to wake up, in which the
+ * sender should be able to go on: so a round trip counts as RTT_LEAST at least. But there all that
+ * is on its way lies in memory, and what exceeds NEAR_MAX has left the cache by the time it is
+ * read.
  */
 #include "tcp/buffers.h"
 
@@ -26,9 +28,9 @@
 #define ROOM_AGAIN   TLSYN_MS(100)
 #define LATE         16u /* segments */
 #define RTT_UNKNOWN  TLSYN_MS(100)
-#define RTT_LEAST    200        /* us */
-#define NAP          (1u << 20) /* bytes that a nap is worth */
-#define QUEUED       (2u << 20)
+#define RTT_LEAST    200 /* us */
+#define NEAR_MAX     (1u << 20)
+#define QUEUED       (2u << 20) /* see useful_window() */
 
 static uint32_t first_size(uint32_t asked, uint32_t max)
 {
@@ -64,15 +66,16 @@ void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *op
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
+/* Three quarters of limits.ring_bytes. */
 static uint64_t eased(const struct tcp *tcp)
 {
-    uint64_t all = tcp->cx->limits.ring_bytes,
-             kept = all / 4 > MEMORY_FIRST ? all / 4 : MEMORY_FIRST;
+    uint64_t all = tcp->cx->limits.ring_bytes;
+    uint64_t kept = all / 4 > MEMORY_FIRST ? all / 4 : MEMORY_FIRST;
 
     return all > kept ? all - kept : 0;
 }
 
-/* Who needs a ring can't have one. */
+/* A connection that needs a ring can't have one. */
 static bool under_pressure(const struct tcp *tcp)
 {
     return tcp->ring_bytes + MEMORY_FIRST > eased(tcp);
@@ -144,7 +147,7 @@ static void give_back_idle(struct tlsyn_conn *conn)
         give_back(conn, &conn->rcv);
     if (conn->snd.memory || conn->rcv.memory || conn->board.memory)
         timers_set(conn, TCP_IDLE, now + IDLE);
-    else if (conn->snd_ring == 0) /* the next burst earns it anew */
+    else if (conn->snd_ring == 0) /* tuned anew by the next burst */
         conn->snd_max = first_size(0, conn->tcp->cx->limits.snd_ring_max);
 }
 
@@ -161,12 +164,12 @@ void buffers_idle_timeout(struct tlsyn_conn *conn)
 /* --- tuning ----------------------------------------------------------------------------------- */
 
 /*
- * Without loss cwnd grows for ever, and all of it stands in somebody's queue, which on one machine
- * may be a peer's buffer of 32 MiB. A ring that holds as much is always cold: every byte goes
- * through main memory. What fills a path is cwnd at the round trip that it had without the queue;
- * four times that leaves room for whatever queue a bottleneck may rightly have, and QUEUED for a
- * receiver that is away from its core for a moment: with half of it a sender on the same machine
- * ran dry now and then, with twice as much in the queue it was a fifth slower.
+ * Without loss cwnd grows for ever, and everything beyond the path's capacity waits in some queue,
+ * which on one machine may be a peer's buffer of 32 MiB. A ring of that size never fits the cache:
+ * every byte goes through main memory. The path itself holds cwnd * min_rtt / srtt bytes. Four
+ * times that leaves room for any queue that a bottleneck may rightly have. QUEUED is the least, for
+ * a receiver that is off its core for a moment: with half of it a sender on the same machine ran
+ * dry now and then, with twice as much it was a fifth slower.
  */
 static uint64_t useful_window(const struct tlsyn_conn *conn)
 {
@@ -208,9 +211,9 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want)
     if (room == 0)
         return 0;
     int error = can_move(conn) ? buffers_hold(conn, &conn->snd, used + room, false) : -ENOMEM;
-    /* Who has nothing on its way would hear of no ACK after which to try again: a little is better
-     * than nothing. Text that arrives comes first: the last quarter is touched only by who has its
-     * memory for that. */
+    /* A user with nothing on its way gets no ACK after which it could try again, so it is given a
+     * little. Arriving text comes first: only a connection that has a receive ring already may use
+     * the last quarter for this. */
     if (error < 0 && !conn->snd.memory) {
         room = room < MEMORY_FIRST ? room : MEMORY_FIRST;
         error = buffers_hold(conn, &conn->snd, room, conn->rcv.memory);
@@ -230,8 +233,8 @@ static void tune_rcv(struct tlsyn_conn *conn)
     uint32_t max = conn->tcp->cx->limits.rcv_ring_max;
     uint64_t wanted = 2 * (uint64_t)conn->rcv_copied + LATE * conn->rcv_mss;
 
-    if (conn->rtt.srtt > 0 && conn->rtt.srtt < RTT_LEAST && wanted > NAP)
-        wanted = NAP;
+    if (conn->rtt.srtt > 0 && conn->rtt.srtt < RTT_LEAST && wanted > NEAR_MAX)
+        wanted = NEAR_MAX;
     if (wanted <= conn->rcv_max || conn->rcv_ring || under_pressure(conn->tcp))
         return;
     conn->rcv_max = wanted < max ? (uint32_t)wanted : max;
@@ -243,7 +246,6 @@ void buffers_consumed(struct tlsyn_conn *conn, uint32_t n)
     uint32_t rtt = conn->rtt.srtt ? (uint32_t)conn->rtt.srtt : RTT_UNKNOWN;
 
     rtt = rtt > RTT_LEAST ? rtt : RTT_LEAST;
-
     if (conn->rcv.used == 0 && conn->ooo.count == 0 && under_pressure(conn->tcp))
         give_back(conn, &conn->rcv);
     if (now - conn->rcv_copied_since >= rtt) {

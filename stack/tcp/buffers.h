@@ -8,10 +8,10 @@
  *         an empty ring has none.
  *
  * So a wide window costs memory only while something waits in it. All rings together keep to
- * limits.ring_bytes. Beyond three quarters of it nothing is tuned up, nothing is taken from users
- * or out of order, and empty rings go at once: the last quarter is for text in order, or two ends
- * with full send buffers would wait for each other for ever. Beyond all of it text is dropped,
- * and comes again.
+ * limits.ring_bytes. Once three quarters of that are used, no buffer grows, no more text is taken
+ * from users or out of order, and empty rings are freed at once. The last quarter is for text that
+ * arrives in order: without it two ends with full send buffers would wait for each other for ever.
+ * When all is used, arriving text is dropped, and the peer sends it again.
  */
 #ifndef TLSYN_TCP_BUFFERS_H
 #define TLSYN_TCP_BUFFERS_H
@@ -28,8 +28,8 @@ void buffers_init(struct tlsyn_conn *conn, const struct tlsyn_conn_options *opti
 /** Other sizes. What is held, or was promised, stays. */
 void buffers_resize(struct tlsyn_conn *conn, const struct tlsyn_conn_options *options);
 
-/** Memory for `bytes` from offset 0 on; `vital`: of the last quarter too. 0 or -ENOMEM. The rings'
- * views are good no longer. */
+/** Sees to memory for `bytes` from offset 0 on; `vital`: it may be of the last quarter. 0 or
+ * -ENOMEM. Views of the ring are no longer valid. */
 int buffers_hold(struct tlsyn_conn *conn, struct ring *ring, uint32_t bytes, bool vital);
 
 /** The connection holds memory (a ring's, or the board's) that TCP_IDLE shall give back. */
@@ -42,8 +42,8 @@ ssize_t buffers_snd_room(struct tlsyn_conn *conn, size_t want);
 /** The user has consumed n bytes: tunes the receive buffer. */
 void buffers_consumed(struct tlsyn_conn *conn, uint32_t n);
 
-/** TCP_IDLE has passed: memory of empty rings goes, and of an empty board; and whom memory was
- * refused may try again. */
+/** TCP_IDLE has passed: frees the memory of empty rings and of an empty board, and lets a user whom
+ * memory was refused try again. */
 void buffers_idle_timeout(struct tlsyn_conn *conn);
 
 /** All memory goes, with what it held. */

@@ -95,8 +95,8 @@ void cc_slow_start(struct cc *cc, uint32_t acked)
     cc_grow_to(cc, cc->cwnd + (acked < room ? acked : room));
 }
 
-/* Before cwnd becomes less for another reason than congestion: what it was is found again by slow
- * start (RFC 7661 4.4.1). */
+/* Called before cwnd shrinks for another reason than congestion: ssthresh remembers it, and slow
+ * start leads back to it (RFC 7661 4.4.1). */
 static void remember(struct cc *cc)
 {
     uint32_t most = cc->cwnd - cc->cwnd / 4;
@@ -105,6 +105,7 @@ static void remember(struct cc *cc)
         cc->ssthresh = most;
 }
 
+/* Congestion window validation: see cc_on_ack() in cc.h. */
 static void validate(struct cc *cc, const struct cc_ack *ack)
 {
     uint32_t used = ack->in_flight + ack->delivered, least = cc_initial_window(cc->smss);

@@ -1,10 +1,10 @@
 /*
  * tcp/cc.h: the table of congestion controllers, and what each connection keeps for its own.
  *
- * A controller knows bytes and times, not sequence numbers: who lost what is the detector's
- * affair (tcp/recovery.h, tcp/retransmit.h), which reports here: what each ACK brought,
- * congestion with its cause, and that a cause was none after all. A controller has no pointer
- * back to the connection.
+ * A controller knows bytes and times, not sequence numbers. What was lost is found out elsewhere
+ * (tcp/recovery.h, tcp/retransmit.h) and reported here (tcp/congest.h): what each ACK brought,
+ * congestion with its cause, and that it was none after all. A controller has no pointer back to
+ * the connection.
  */
 #ifndef TLSYN_TCP_CC_H
 #define TLSYN_TCP_CC_H
@@ -21,7 +21,7 @@ struct bbr;
  * overflowing. */
 #define CC_WINDOW_MAX (1u << 30)
 
-/** Why a controller has to take back. */
+/** Why a controller has to reduce cwnd. */
 enum cc_cause {
     CC_LOSS, /* segments were lost; recovery begins */
     CC_ECN,  /* the network said so (RFC 3168 6.1.2) */
@@ -42,11 +42,11 @@ struct cc_ack {
     tlsyn_time rto;
     bool limited;             /* cwnd held us back, so that it may grow */
     bool app_limited;         /* the application did: it had room and nothing to say */
-    bool in_recovery;         /* what is sent now makes up for a reduction */
-    bool repairing;           /* that, or what a timeout took for lost is not all repaired */
+    bool in_recovery;         /* fast recovery goes on */
+    bool repairing;           /* or what follows a timeout does */
     uint32_t delivered_total; /* bytes that are known to have arrived, modulo 2^32 */
     const struct rate_sample *rate;
-    const struct rate *loss; /* loss_size: what was lost since the last one */
+    const struct rate *loss; /* its loss_size: what was lost since the last ACK */
 };
 
 /** Something else than an ACK happened. */
@@ -114,16 +114,16 @@ uint32_t cc_initial_window(uint32_t smss);
 /** The MSS is learnt or changes: what was counted in segments stays so many segments. */
 void cc_set_smss(struct cc *cc, uint32_t smss);
 
-/** An ACK with news. What the application leaves unused of cwnd for an RTO, half of that is taken
- * back (RFC 7661's aim). */
+/** An ACK with news. If the application has not used all of cwnd for an RTO, cwnd falls half-way to
+ * what was used (RFC 7661's aim, with a simpler rule). */
 void cc_on_ack(struct cc *cc, const struct cc_ack *ack);
 
-/** Congestion. What it takes back can be undone until the next one; a repeated timeout belongs to
- * the one before. */
+/** Congestion: cwnd and ssthresh are reduced, which cc_undo() can undo until the next time; a
+ * repeated timeout belongs to the one before. */
 void cc_congestion(struct cc *cc, enum cc_cause cause, const struct cc_event *event);
 
-/** The last reduction was for nothing: what was lost had only been late. Nothing is ever
- * taken away by this. */
+/** The last reduction was for nothing: what seemed lost had only been late. cwnd and ssthresh are
+ * what they were before, or what they are now, if that is more. */
 void cc_undo(struct cc *cc, const struct cc_event *event);
 
 /** Something is sent while nothing was on its way; the last time was `idle` ago. cwnd is
@@ -136,8 +136,8 @@ void cc_restart(struct cc *cc, tlsyn_time idle, tlsyn_time rto, const struct cc_
 /** cwnd becomes `cwnd`, within its bound, if that is more. */
 void cc_grow_to(struct cc *cc, uint32_t cwnd);
 
-/** RFC 5681 (2), up to ssthresh. RFC 3465's L has no use where sending is paced: what an ACK of
- * many segments allows does not leave at once. */
+/** RFC 5681 (2), up to ssthresh. RFC 3465's bound L is not needed where sending is paced: what an
+ * ACK of many segments allows does not leave at once. */
 void cc_slow_start(struct cc *cc, uint32_t acked);
 
 #endif

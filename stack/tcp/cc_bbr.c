@@ -1,6 +1,6 @@
 /*
- * tcp/cc_bbr.c: BBR, version 3: what is made of the model of the path (cc_bbr_model.c). Read first:
- * draft-ietf-ccwg-bbr 5.3 and 5.6.
+ * tcp/cc_bbr.c: BBR, version 3: the state machine that acts on the model of the path
+ * (cc_bbr_model.c). Read first: draft-ietf-ccwg-bbr 5.3 and 5.6.
  *
  *     Startup --> Drain --> DOWN --> CRUISE --> REFILL --> UP --+  every 5 s without a shorter
  *                            ^                                  |  round trip: ProbeRTT, with half
@@ -9,8 +9,8 @@
  *     state     pacing gain   cwnd gain    what for
  *     Startup       2.77          2        the rate doubles per round trip until it brings nothing
  *                                          more, or too much loss
- *     Drain         0.5           2        the queue that this has made
- *     DOWN          0.9           2        the queue of the last probe, and headroom for others
+ *     Drain         0.5           2        empties the queue that this has made
+ *     DOWN          0.9           2        empties the queue of the last probe, leaves headroom
  *     CRUISE        1             2        most of the time
  *     REFILL        1             2        a round trip's worth at full bandwidth, so that what UP
  *                                          loses is UP's
@@ -281,8 +281,8 @@ static void update_cycle(struct cc *cc, const struct cc_ack *ack)
 
 /* --- loss (5.5.10) ---------------------------------------------------------------------------- */
 
-/* At how much in flight did what was lost become too much? Somewhere within `size`, the last
- * transmission that was lost. */
+/* How much was in flight when the losses became too many: somewhere within the last transmission
+ * that was lost, of `size` bytes. */
 static uint32_t inflight_at_loss(const struct rate_mark *mark, uint32_t lost, uint32_t size)
 {
     int64_t before = (int64_t)mark->in_flight - size, lost_before = (int64_t)lost - size;

@@ -1,6 +1,6 @@
 /*
- * tcp/cc_bbr.h: BBR: its state, and what its two halves are for each other: the model of the path
- * (cc_bbr_model.c) and what is made of it (cc_bbr.c). The names are the draft's.
+ * tcp/cc_bbr.h: the state of BBR, and what its two halves offer each other: the model of the path
+ * (cc_bbr_model.c), and the state machine that acts on it (cc_bbr.c). The names are the draft's.
  */
 #ifndef TLSYN_TCP_CC_BBR_H
 #define TLSYN_TCP_CC_BBR_H

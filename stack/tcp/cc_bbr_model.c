@@ -73,7 +73,8 @@ static void update_round(struct bbr *b, const struct cc_ack *ack)
     b->rounds_since_probe_up++;
 }
 
-/* Of the application, or of ProbeRTT (MarkConnectionAppLimited() in HandleProbeRTT()). */
+/* Whether a sample shows less than the path can do, because of the application, or because of
+ * ProbeRTT (MarkConnectionAppLimited() in HandleProbeRTT()). */
 static bool app_limited(struct bbr *b, const struct rate_sample *rate)
 {
     if (b->slow && reached(rate->prior_delivered, b->slow_until))

@@ -20,8 +20,8 @@
  * Growth per ACK is a quotient whose remainder is kept (`credit`), so that small ACKs add up to
  * what they should.
  *
- * ssthresh is taken of cwnd, as 4.6 allows where cwnd does not grow while it is not used: see
- * tcp/congest.c and cc_validate().
+ * ssthresh is computed from cwnd and not from FlightSize, as 4.6 allows where cwnd does not grow
+ * while it is not used: see may_grow() in tcp/congest.c, and validate() in tcp/cc.c.
  */
 #include "tcp/cc.h"
 
@@ -36,8 +36,8 @@
  * CC_WINDOW_MAX. */
 #define DISTANCE_MAX 400000
 
-/* The largest integer whose cube is at most x: tried bit by bit from above, 2^21 and a bit being
- * the cube root of 2^64. */
+/* The largest integer whose cube is at most x, found bit by bit from above: the cube root of 2^64
+ * is a little more than 2^21, namely 2642245. */
 static uint32_t cube_root(uint64_t x)
 {
     uint64_t root = 0;
@@ -81,8 +81,8 @@ static void begin_epoch(struct cc *cc, uint32_t now)
     cc->of.cubic.credit = cc->of.cubic.est_credit = 0;
     if (e->cwnd_prior == 0) /* 4.10: slow start ended without loss */
         e->cwnd_prior = cc->cwnd;
-    if (e->w_max <=
-        cc->cwnd) { /* after slow start without loss, after a timeout, or the path is wider now */
+    /* after slow start without loss, after a timeout, or because the path is wider now */
+    if (e->w_max <= cc->cwnd) {
         e->w_max = cc->cwnd;
         e->k = 0;
         return;
@@ -173,7 +173,8 @@ static void cubic_on_congestion(struct cc *cc, enum cc_cause cause, const struct
         return;
     }
     cubic->undo = *e;
-    /* 4.7: somebody else needs room too: it is made sooner than this flow's share asks. */
+    /* 4.7, fast convergence: the bandwidth for this flow seems to shrink. It gives up more than it
+     * lost, which lets a new flow get its share sooner. */
     if (cc->cwnd < e->w_max)
         e->w_max = (uint32_t)((uint64_t)cc->cwnd * (BETA_DENOMINATOR + BETA_NUMERATOR) /
                               (2 * BETA_DENOMINATOR));
@@ -198,7 +199,7 @@ static void cubic_on_undo(struct cc *cc, const struct cc_event *event)
     cc->of.cubic.epoch = cc->of.cubic.undo;
 }
 
-/* 5.8: nothing was on its way: what passed meanwhile is no part of t. */
+/* 5.8: the time in which nothing was on its way is no part of t. */
 static void cubic_on_restart(struct cc *cc, const struct cc_event *event)
 {
     struct cubic *cubic = &cc->of.cubic;

@@ -1,5 +1,6 @@
 /*
  * tcp/cc_newreno.c: slow start and congestion avoidance of RFC 5681, counted in bytes (RFC 3465).
+ * What makes it NewReno, recovery by partial ACKs (RFC 6582), is in tcp/retransmit.c.
  */
 #include "tcp/cc.h"
 

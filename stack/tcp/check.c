@@ -16,7 +16,7 @@
 
 static void check_send_space(const struct tlsyn_conn *conn)
 {
-    /* RFC 9293 3.4: SND.UNA =< SND.NXT, and never more than a window was ever granted for */
+    /* RFC 9293 3.4: SND.UNA =< SND.NXT */
     assert(seq_leq(conn->snd_una, conn->snd_nxt));
     assert(seq_leq(conn->snd_una, conn->snd_rtx) && seq_leq(conn->snd_rtx, conn->snd_nxt));
     assert(conn->snd.used <= conn->snd.size && (conn->snd.memory || !conn->snd.used));

@@ -24,7 +24,7 @@ static void fin_received(struct tlsyn_conn *conn)
     case TLSYN_ESTABLISHED:
         tcp_set_state(conn, TLSYN_CLOSE_WAIT);
         break;
-    case TLSYN_FIN_WAIT_1: /* our FIN is not acknowledged, or the ACK step had moved us on */
+    case TLSYN_FIN_WAIT_1: /* our FIN is not acknowledged: else this were FIN-WAIT-2 already */
         tcp_set_state(conn, TLSYN_CLOSING);
         break;
     case TLSYN_FIN_WAIT_2:
@@ -88,7 +88,7 @@ void tcp_enter_time_wait(struct tlsyn_conn *conn)
     list_append(&tcp->time_wait, &conn->waiting);
     tcp->time_wait_count++;
     count(tcp->cx, TLSYN_COUNT_tcp_time_wait);
-    /* Both streams are over; what remains to wait for is no affair of the user's. */
+    /* Both streams are over; the user need not wait with us. */
     conn->close_pending = !conn->closed_told;
 }
 
@@ -168,8 +168,8 @@ void tlsyn_conn_abort(struct tlsyn_conn *conn, int error)
         tcp_tell_closed(conn);
         return;
     }
-    /* Behind CLOSE a state is entered here before its FIN was sent; the peer of one that never is
-     * must hear an RST, as in CLOSE-WAIT. */
+    /* We enter CLOSING and LAST-ACK when the user closes, before our FIN has left. If it never
+     * leaves, the peer must get a RST, as in CLOSE-WAIT. */
     bool ending = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK;
     if (tcp_synchronized(conn) ? conn->state != TLSYN_TIME_WAIT && !(ending && tcp_fin_sent(conn))
                                : conn->state == TLSYN_SYN_RECEIVED)

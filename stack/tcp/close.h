@@ -14,7 +14,7 @@ enum tcp_verdict tcp_take_fin(struct tlsyn_conn *conn, const struct wire_tcp *se
 void tcp_enter_time_wait(struct tlsyn_conn *conn);
 void tcp_restart_time_wait(struct tlsyn_conn *conn);
 
-/** FIN-WAIT-2 of a user who has left ends by itself. */
+/** FIN-WAIT-2 was entered: if the user has left, it ends after a while by itself. */
 void tcp_fin_wait_2_entered(struct tlsyn_conn *conn);
 
 /** TCP_LINGER has passed. */

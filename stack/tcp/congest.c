@@ -12,7 +12,7 @@ static bool may_grow(const struct tlsyn_conn *conn, uint32_t used, bool limited)
     return limited || (conn->cc.cwnd < conn->cc.ssthresh && conn->cc.cwnd < 2 * used);
 }
 
-/* Everything is on its way, and not for want of room. */
+/* All text is on its way, and the user had room for more. */
 static bool app_limited(const struct tlsyn_conn *conn)
 {
     return tcp_snd_end(conn) == conn->snd_nxt && !conn->snd_short;
@@ -26,8 +26,8 @@ void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, u
     uint32_t in_flight = tcp_pipe(conn);
     struct cc_ack ack = {
         .now = conn->tcp->cx->now,
-        /* What SACK blocks or duplicates told of before has had its new segments then (RFC 3042);
-         * counted again it would leave as a burst. */
+        /* Without what SACK blocks or duplicates told of before: that has let new segments go
+         * already (RFC 3042), and counted again it would let a burst go. */
         .acked = text < news->delivered ? text : news->delivered,
         .delivered = news->delivered,
         .in_flight = in_flight,

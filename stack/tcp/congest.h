@@ -15,14 +15,14 @@ void tcp_tell_acked(struct tlsyn_conn *conn, const struct recovery_news *news, u
  * not count (RFC 5681 3.2 step 2). */
 void tcp_tell_congestion(struct tlsyn_conn *conn, enum cc_cause cause, uint32_t flight);
 
-/** What tcp_tell_congestion() took was taken for nothing. */
+/** The last tcp_tell_congestion() was for nothing: no congestion. */
 void tcp_tell_undo(struct tlsyn_conn *conn);
 
 /** Something is about to leave, and nothing is on its way. */
 void tcp_tell_restart(struct tlsyn_conn *conn);
 
-/** Output has sent what it could: if cwnd has room left, delivery rates tell of the
- * application from now on. */
+/** Output has sent what it could. If cwnd has room left, delivery rates are from now on those of
+ * the application. */
 void tcp_note_silence(struct tlsyn_conn *conn);
 
 #endif

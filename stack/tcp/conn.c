@@ -198,8 +198,7 @@ void tcp_tell_closed(struct tlsyn_conn *conn)
     if (handler && handler->events->on_closed)
         handler->events->on_closed(handler, conn, conn->error);
     if (conn->state == TLSYN_CLOSED)
-        doom(
-            conn); /* frames of this output may still refer to the send ring: tcp_reap() frees it */
+        doom(conn);          /* frames in hand may refer to the send ring: tcp_reap() frees it */
     else if (!conn->refused) /* else what the send ring holds still leaves */
         release_rings(conn);
 }
@@ -246,8 +245,8 @@ void tcp_reap(struct tcp *tcp)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-/* Between enter and leave, on_closed is held back: the handler must not vanish under its own
- * feet. */
+/* Between enter and leave, on_closed is held back: the user frees its handler there, and must not
+ * do that while one of the handler's own functions runs. */
 static const struct tlsyn_conn_events *enter(struct tlsyn_conn *conn)
 {
     if (!conn->handler || conn->closed_told)
@@ -264,7 +263,8 @@ static void leave(struct tlsyn_conn *conn)
 
 enum hook { HOOK_OPEN, HOOK_SYN, HOOK_SYNACK };
 
-/* The three events of the three-way handshake: what was readable, what was written. */
+/* The three events of the three-way handshake; the trace has what they could read and what they
+ * wrote. */
 static int handshake_event(struct tlsyn_conn *conn, enum hook hook)
 {
     const struct tlsyn_conn_events *events = enter(conn);
@@ -283,7 +283,7 @@ static int handshake_event(struct tlsyn_conn *conn, enum hook hook)
         TRACE(conn->tcp->cx, tcp_hook, conn->number, hook, readable, conn->snd.used - before);
     }
     if (result < 0 || hook == HOOK_OPEN)
-        conn->in_event--; /* whoever called decides what a refusal means, and tells */
+        conn->in_event--; /* the caller decides what a refusal means, and raises on_closed */
     else
         leave(conn);
     return result;

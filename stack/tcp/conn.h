@@ -18,12 +18,12 @@
  * offset rcv.used; text that arrived out of order lies behind it at its place, its extent in `ooo`
  * (64-bit offsets from the start of the stream).
  *
- * Memory. An idle connection is this block alone, and the bucket that finds it: 1 KiB together,
- * TCP_CONN_BYTES here. What only some connections need, or only for a while, hangs off it and goes
- * when it is not needed: `opening` until it is established, the rings while they hold something,
- * `ooo.at` while text is missing, the board while text is on its way; rings and board stay for a
- * second more. Such a part may be missing at any time, for memory may be. Times of many seconds are
- * held in milliseconds; what every segment looks at comes first.
+ * Memory. An idle connection consists of this block and its place in the demux table, 1 KiB in all,
+ * of which TCP_CONN_BYTES are the block. What only some connections need, or only for a while, is
+ * allocated apart and freed when it is not needed any more: `opening` until the connection is
+ * established, the rings while they hold something, `ooo.at` while text is missing, the board while
+ * text is on its way (rings and board are kept for one more second). Any of them may be absent at
+ * any time, because allocating it may have failed. Times of many seconds are kept in milliseconds.
  */
 #ifndef TLSYN_TCP_CONN_H
 #define TLSYN_TCP_CONN_H
@@ -42,17 +42,17 @@
 #include "tcp/undo.h"
 #include "wire/tcp.h"
 
-/** What may expire on a connection; each is a plain time, and one wheel node stands at the
- * earliest. */
+/** What may expire on a connection. Each deadline is a plain time; one node of the timer wheel
+ * stands for the earliest of them. */
 enum tcp_deadline {
     TCP_REORDER,    /* RFC 8985 6.2 */
-    TCP_PROBE,      /* RFC 8985 7.2; before the next, which it may put off */
+    TCP_PROBE,      /* RFC 8985 7.2; in front of TCP_RETRANSMIT, which it may put off */
     TCP_RETRANSMIT, /* RFC 6298 */
     TCP_PERSIST,    /* RFC 9293 3.8.6.1 */
     TCP_DELACK,     /* RFC 9293 3.8.6.3 */
     TCP_PACE,       /* the next train may leave (tcp/pace.h) */
     TCP_LINGER,     /* 2 MSL in TIME-WAIT; an abandoned FIN-WAIT-2 */
-    TCP_IDLE,       /* memory of rings may not be needed any more */
+    TCP_IDLE,       /* the memory of the rings may not be needed any more */
     TCP_CORK,       /* a partial segment has waited long enough */
     TCP_KEEPALIVE,  /* RFC 9293 3.8.4 */
     TCP_WAKE,       /* tlsyn_conn_wake() */
@@ -65,30 +65,30 @@ enum tcp_ack_due {
     TCP_ACK_NOW,
 };
 
-/** A connection's share of the 1 KiB: the rest is the allocator's head and up to two
- * buckets of the table. */
+/** A connection's share of the 1 KiB: the rest is for the allocator's header and up to two buckets
+ * of the table. */
 #define TCP_CONN_BYTES 960
-/** Of which a segment that nothing unusual befalls touches so many bytes: twelve lines of a cache
- * at most. */
+/** The bytes of it that an ordinary segment may touch: one in order, on an open connection, without
+ * loss. Twelve lines of the cache. */
 #define TCP_CONN_HOT 744
 
 /** What is needed until the connection is established, and no longer. */
 struct opening {
     struct tlsyn_listener *listener; /* of a passive open */
     struct early_segment *early;     /* in SYN-SENT: what overtook the SYN-ACK (tcp/early.h) */
-    tlsyn_time timeout;              /* R2 of SYN and SYN-ACK */
+    tlsyn_time timeout;              /* R2 of SYN and SYN-ACK (RFC 9293 3.8.3) */
     /* Amplification limit: bytes of IP datagrams before the peer's address was validated
      * (RFC 9000 8.1) */
     uint64_t unvalidated_in, unvalidated_out;
-    enum source_share share;        /* that it has taken; SOURCE_SHARES: none */
-    uint8_t cookie[TCP_COOKIE_MAX]; /* that the SYN or, with give_cookie, the SYN-ACK carries */
+    enum source_share share;        /* which share of its source it uses; SOURCE_SHARES: none */
+    uint8_t cookie[TCP_COOKIE_MAX]; /* for the SYN or, with give_cookie, the SYN-ACK */
 };
 
 /*
- * In the order in which a segment meets it, as far as one of an open connection does: what it
- * finds and needs in any case, then what its text moves, then what our text and its ACK do. The
- * first TCP_CONN_HOT bytes serve the segments that nothing unusual befalls; the rest serves opening
- * and closing, loss, and the user's wishes.
+ * The members stand in the order in which an ordinary segment of an open connection uses them: what
+ * every segment needs, then what arriving text changes, then what departing text and its ACK change
+ * (TCP_CONN_HOT bytes so far); behind them what serves loss, opening and closing, and the user's
+ * wishes.
  */
 struct tlsyn_conn {
     /* --- every segment, in and out --- */
@@ -99,24 +99,24 @@ struct tlsyn_conn {
     struct tcp *tcp;
     bool active : 1; /* came from tlsyn_conn_open(): MUST-11 */
     bool in_demux : 1;
-    bool syn_acked : 1;     /* ours was */
+    bool syn_acked : 1;     /* the peer has acknowledged our SYN */
     bool embedded : 1;      /* passive: the SYN's payload went to an engine, and was acknowledged */
     bool engaged : 1;       /* passive: it has an engine since its SYN (counts in tcp->embedded) */
     bool validated : 1;     /* the peer's address is proved: no amplification limit */
     bool fin_queued : 1;    /* the user closed: FIN follows the last byte */
     bool fin_received : 1;  /* rcv_nxt stands behind the peer's FIN */
     bool fin_seen : 1;      /* the peer's FIN is at fin_seq, text before it may be missing */
-    bool released : 1;      /* the user left */
-    bool refused : 1;       /* RST follows what the send ring holds */
-    bool close_pending : 1; /* on_closed is owed */
-    bool closed_told : 1;
+    bool released : 1;      /* tlsyn_conn_release(): nobody reads or writes any more */
+    bool refused : 1;       /* a hook said no: RST follows what the send ring holds */
+    bool close_pending : 1; /* on_closed has to be raised */
+    bool closed_told : 1;   /* it was */
     bool nagle : 1;
     bool no_delack : 1;
     bool cork : 1;
-    bool cork_passed : 1; /* TCP_CORK has: what waits may leave */
+    bool cork_passed : 1; /* TCP_CORK has passed: what waits may leave */
     bool unpushed : 1;    /* the user said that more follows what is written */
-    bool quick_start : 1; /* quick_acks are those of the beginning */
-    bool unpaced : 1;     /* but for `pace.max` and a controller's own rate */
+    bool quick_start : 1; /* quick_acks are those that a connection begins with */
+    bool unpaced : 1;     /* not paced, but by `pace.max` and a controller's own rate */
     bool keepalive : 1;
     bool syn_plain : 1;     /* SYN or SYN-ACK goes without text and Fast Open option from now on */
     bool give_cookie : 1;   /* the SYN-ACK carries a cookie */
@@ -124,10 +124,10 @@ struct tlsyn_conn {
     bool in_recovery : 1;   /* RFC 6582: between the third duplicate ACK and `recover` */
     bool cwnd_limited : 1;  /* cwnd held something back, at limited_seq for the last time */
     bool snd_short : 1;     /* the user was offered less room than it asked for */
-    bool snd_refused : 1;   /* it was offered none, and holds nothing: TCP_IDLE tells it again */
+    bool snd_refused : 1;   /* it got none though nothing is on its way: TCP_IDLE calls it again */
     bool rtt_timing : 1;    /* rtt_seq is being timed */
     bool board_on : 1;      /* the board covers what is on its way (tcp/recovery.h) */
-    bool after_timeout : 1; /* the RTO passed, and `recover` is not reached */
+    bool after_timeout : 1; /* the RTO expired, and snd_una has not reached `recover` since */
     bool probe_due : 1;     /* board_on: a tail loss probe leaves with the next output */
     bool cookie_received : 1;
     bool unproved : 1;   /* embedded, and nothing acknowledged since (tcp/embed.h) */
@@ -138,7 +138,7 @@ struct tlsyn_conn {
     enum tlsyn_state state : 8;
     enum tlsyn_level level : 8;
     enum tcp_ack_due ack_due : 7;
-    bool progress : 1; /* what we send arrives: the next segment tells ip/ */
+    bool progress : 1; /* what we send arrives; the next segment confirms the neighbour (ip/) */
     tcp_seq rcv_nxt;
     uint32_t rcv_max; /* bytes of rcv that may be used: what the window offers (tcp/buffers.h) */
     uint32_t rcv_wnd; /* what our last segment promised, bytes from rcv_nxt on */
@@ -155,12 +155,12 @@ struct tlsyn_conn {
     struct ecn ecn;
     uint32_t segs_in, segs_out;
     uint16_t acks_owed; /* one per segment that asked for it (RFC 5681 4.2; tcp/recv.c) */
-    uint8_t in_event;   /* depth of events on the stack of calls */
+    uint8_t in_event;   /* how many events of the user's are being called, one in the other */
     uint8_t dupacks;
     uint32_t unacked_text; /* bytes taken since our last ACK */
     uint8_t keep_probes;   /* of keep-alive, not answered */
     uint8_t probes;        /* of a zero window, not answered */
-    uint8_t quick_acks;    /* segments yet to be acknowledged without delay: ACKs may get lost */
+    uint8_t quick_acks;    /* so many segments more are acknowledged without delay (tcp/recv.c) */
     uint32_t number;
 
     /* --- text that arrives --- */
@@ -177,9 +177,9 @@ struct tlsyn_conn {
     uint32_t snd_wnd; /* bytes, scaled (MUST-1, REC-1) */
     tcp_seq snd_wl1, snd_wl2;
     uint32_t snd_wnd_max;
-    uint32_t snd_max; /* bytes of snd that may be used */
-    uint32_t gso_max; /* text bytes that the link takes in one frame; 0: one segment */
-    tcp_seq recover;
+    uint32_t snd_max;    /* bytes of snd that may be used */
+    uint32_t gso_max;    /* text bytes that the link takes in one frame; 0: one segment */
+    tcp_seq recover;     /* RFC 6582: snd_nxt when recovery began, or the RTO expired */
     tcp_seq rtt_seq;     /* when this is acknowledged, a round trip has passed since rtt_at */
     tcp_seq limited_seq; /* snd_nxt when cwnd held something back */
     tlsyn_time rtt_at;
@@ -205,13 +205,13 @@ struct tlsyn_conn {
 
     /* --- loss, and what came in the wrong order --- */
     struct prr prr;
-    /* Numbers in the intervals that arrived last, the last one first: the order of SACK
+    /* A number in each of the intervals that arrived last, the newest first: the order of SACK
      * blocks (RFC 2018 4) */
     tcp_seq ooo_recent[TCP_SACK_BLOCKS_MAX];
     struct tcp_sack_block twice; /* what arrived once more: D-SACK (RFC 2883 4) */
-    /* Challenge ACKs (RFC 5961 7). Not shared: by a common bound, strangers could feel which
-     * guesses about a connection were right (CVE-2016-5696), and one of them could use up the ACKs
-     * that others need. */
+    /* Challenge ACKs (RFC 5961 7). Each connection has its own budget: from one that all share, a
+     * stranger could tell which guesses about somebody else's connection were right
+     * (CVE-2016-5696), and use up the ACKs that others need. */
     struct budget challenges;
     tcp_seq snd_up, rcv_up;
     struct ecn_told ecn_told;

@@ -10,7 +10,7 @@
 /** 0, -EADDRINUSE (the 4-tuple is taken), -ENOBUFS (limits.connections), -ENOMEM. */
 int demux_add(struct tcp *tcp, struct tlsyn_conn *conn);
 
-/** Harmless if it is not in. */
+/** Harmless if it is not in the table. */
 void demux_remove(struct tcp *tcp, struct tlsyn_conn *conn);
 
 /** NULL: no such connection. */

@@ -92,7 +92,7 @@ struct dest *dests_learn(struct dests *d, const struct tlsyn_addr *addr)
 /* --- across stacks ---------------------------------------------------------------------------- */
 
 static_assert(TLSYN_COOKIE_MAX == TCP_COOKIE_MAX && TLSYN_COOKIE_MIN == TCP_FASTOPEN_COOKIE_MIN,
-              "");
+              "a cookie fits either structure");
 
 static void show(const struct dests *d, const struct dest *dest, struct tlsyn_destination *known)
 {
@@ -125,8 +125,7 @@ void dests_walk(const struct dests *d, struct tlsyn_destination_visitor *visitor
     }
 }
 
-/* A round trip, or the time that something is off for, of more than a stack ever comes to would
- * only do harm. */
+/* An entry from outside must not have values that no stack would ever have come to. */
 static bool is_possible(const struct dests *d, const struct tlsyn_destination *known)
 {
     bool cookie = known->cookie_len == 0 ||

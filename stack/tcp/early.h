@@ -2,8 +2,8 @@
  * tcp/early.h: segments that overtake the SYN-ACK on their way (docs/HANDSHAKE.md).
  *
  * A server whose flight does not fit the SYN-ACK sends the rest right behind it; where the path
- * reorders, some of it comes first. Without the SYN-ACK its place in the stream is not known, so a
- * few copies wait, and are processed behind it.
+ * reorders, some of that arrives first. Without the SYN-ACK its place in the stream is not known.
+ * So a few copies are kept, and processed once the SYN-ACK is here.
  */
 #ifndef TLSYN_TCP_EARLY_H
 #define TLSYN_TCP_EARLY_H

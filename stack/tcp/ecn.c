@@ -54,8 +54,8 @@ static unsigned handshake_encoding(unsigned codepoint)
     return ace[codepoint & 3u];
 }
 
-/* Ours left as Not-ECT. Reported as anything else it was mangled on the way, and so would our
- * text be (3.2.2.3). (R9768-3) */
+/* Our SYN or SYN-ACK left as Not-ECT. If the peer reports anything else, the path mangles the
+ * field, and would do so with our text (3.2.2.3). (R9768-3) */
 static bool arrived_mangled(unsigned ace)
 {
     return ace == 3 || ace == 4 || ace == 6;
@@ -120,15 +120,14 @@ bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn)
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack)
 {
     unsigned ace = ecn_ace(synack);
-    int32_t grown;
-
     bool classic = ace == 1 || ace == 5;
+    int32_t grown;
 
     if (!conn->ecn.asked || ace == 0 || ace == ACE_ALL || (conn->ecn.asked_classic && !classic))
         return;
     begin(conn, classic ? ECN_CLASSIC : ECN_ACCURATE);
-    /* The peer may answer our first SYN though a plain one followed: we feed back, and send no ECT
-     * (RFC 9768 3.1.5). */
+    /* The peer may answer our first SYN though a plain one followed: then we feed back, but send no
+     * ECT (RFC 9768 3.1.5). */
     conn->ecn.mute = conn->syn_plain;
     if (conn->ecn.mode == ECN_CLASSIC)
         return;
@@ -199,7 +198,7 @@ static void take_classic(struct tlsyn_conn *conn, const struct wire_tcp *segment
     ack_at_once(conn);
 }
 
-/* 3.2.3: bytes of text, by how they arrived; true if otherwise than those before. */
+/* 3.2.3: counts bytes of text by codepoint; true if it is another than that of the text before. */
 static bool count_text(struct ecn *e, const struct wire_tcp *segment, unsigned codepoint)
 {
     bool change = codepoint != e->last_codepoint;
@@ -274,8 +273,8 @@ static void mark_syn(struct tlsyn_conn *conn, struct wire_tcp *segment)
         set_ace(segment, handshake_encoding(e->syn_codepoint));
         if (e->options_due && !segment->options.has_fastopen)
             fill_option(e, &segment->options);
-        e->options_due =
-            0; /* not again in a SYN-ACK: the option may be why it was lost (3.2.3.2.2) */
+        e->options_due = 0; /* not in a repeated SYN-ACK: it may be why the first was lost
+                               (3.2.3.2.2) */
     }
 }
 

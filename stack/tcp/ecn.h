@@ -4,8 +4,9 @@
  *
  *     ask (SYN)  ->  mode, by what SYN-ACK or SYN say  ->  text leaves with ECT(0)
  *
- * Both directions are told apart by the comments: what we receive is counted and fed back; what is
- * fed back to us makes the controller reduce, once a round trip.
+ * Each end has two parts, which the comments tell apart. As a receiver we count the marks of what
+ * arrives and feed them back; as a sender we reduce, once a round trip, when marks are fed back to
+ * us.
  */
 #ifndef TLSYN_TCP_ECN_H
 #define TLSYN_TCP_ECN_H
@@ -24,7 +25,7 @@ struct ecn {
     enum ecn_mode mode : 8;
     bool asked : 1;         /* our SYN does, as long as it is not plain */
     bool asked_classic : 1; /* for RFC 3168 alone */
-    bool mute : 1;  /* nothing of ours leaves with ECT: the path, or the handshake, is against it */
+    bool mute : 1;  /* nothing of ours leaves with ECT: the path mangles it, or the SYN was plain */
     bool deaf : 1;  /* accurate sender: the counter arrived zeroed, and is not believed */
     bool heard : 1; /* accurate sender: it has arrived once */
     bool echo : 1;  /* classic receiver: ECE until CWR comes */
@@ -33,7 +34,7 @@ struct ecn {
     bool handshake_due : 1;      /* accurate client: a pure ACK says how the SYN-ACK arrived */
     bool option_seen : 1;        /* accurate sender: the peer's counters come in options too */
     bool option_mangled : 1;     /* they arrived zeroed: not to be believed */
-    bool synack_marked : 1;      /* accurate client: that is counted in `marked` */
+    bool synack_marked : 1;      /* accurate client: the SYN-ACK's mark is counted in `marked` */
     bool ce_last : 1;            /* accurate receiver: the last segment was marked */
     unsigned syn_codepoint : 2;  /* accurate: of the SYN or SYN-ACK, as it arrived */
     unsigned last_codepoint : 2; /* accurate receiver: of the last segment with text */
@@ -54,45 +55,49 @@ struct ecn_told {
     uint16_t per_ack;   /* segments per ACK, eighths of an average */
 };
 
-/** A SYN arrived; its answer, a SYN-ACK, is ours. A SYN that comes again without asking silences
- * us; one that asks for the other kind of feedback is a reason to reset: false (RFC 9768 3.1.5). */
+/** A SYN arrived for a passive open: what it asks for decides the mode. */
 void ecn_syn_arrives(struct tlsyn_conn *conn, const struct wire_tcp *syn);
+
+/** It comes again. If it does not ask for ECN now, we send no ECT. False, and a reason to reset, if
+ * it asks for the other kind of feedback (RFC 9768 3.1.5). */
 bool ecn_syn_repeated(struct tlsyn_conn *conn, const struct wire_tcp *syn);
 
-/** The bits of the SYN-ACK to a SYN that nobody will remember; `classic`: but for whether RFC 3168
- * was agreed on, which is then returned. */
+/** For SYN cookies: sets the bits of the SYN-ACK. `classic`: RFC 3168 may be agreed on, because the
+ * cookie can hold that; true if it was. */
 bool ecn_answer(const struct wire_tcp *syn, struct wire_tcp *synack, bool classic);
 
-/** The bits that the forgotten SYN must have had, by the first segment behind its answer (RFC 9768
- * 5.1): with AccECN that counts from 2 on, and what comes with neither of the two has less. */
+/** For SYN cookies: sets the bits that the forgotten SYN must have had, as the first segment that
+ * follows shows (RFC 9768 5.1): with AccECN its counter is 2 or more, else less. `classic`: what
+ * ecn_answer() returned. */
 void ecn_recall(struct wire_tcp *syn, const struct wire_tcp *segment, bool classic);
 
 /** The SYN-ACK arrived: RFC 3168 6.1.1, RFC 9768 table 2. */
 void ecn_synack_arrives(struct tlsyn_conn *conn, const struct wire_tcp *synack);
 
-/** It comes again: its ACK says how it arrived. */
+/** It comes again: our next ACK tells how it arrived. */
 void ecn_synack_repeated(struct tlsyn_conn *conn, const struct wire_tcp *synack);
 
 /** The first acceptable segment behind our SYN-ACK: RFC 9768 3.2.2.2 and 3.2.2.4. */
 void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** An acceptable segment: how it arrived is counted, and to be told. Before its text is taken. */
+/** An acceptable segment: counts how it arrived, for our feedback. Before its text is taken. */
 void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** What an ACK that none has overtaken says of ours; it has moved snd_una by `acked`. */
+/** Takes the feedback of an ACK that no later one has overtaken; it has moved snd_una by `acked`.
+ * */
 void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked);
 
-/** The flags of a segment that leaves. */
+/** Sets the bits of a segment that leaves. */
 void ecn_mark(struct tlsyn_conn *conn, struct wire_tcp *segment);
 
-/** What a pure ACK says more than others; behind ecn_mark(). */
+/** What pure ACKs have in addition; after ecn_mark(). */
 void ecn_mark_pure(struct tlsyn_conn *conn, struct wire_tcp *segment);
 
 /** The codepoint for the IP header of text; `fresh`: never sent before. */
 uint8_t ecn_codepoint(const struct tlsyn_conn *conn, bool fresh);
 
-/** Segments that leave now carry CWR: it is the first of a train alone that would (segmentation
- * clears it in the others). */
+/** Whether segments that leave now carry CWR: they can't leave as a train, because segmentation
+ * offload clears it in all but the first. */
 bool ecn_sends_cwr(const struct tlsyn_conn *conn);
 
 /** The window was reduced, for whatever reason (RFC 3168 6.1.2). */

@@ -1,6 +1,7 @@
 /*
- * tcp/ecn_feedback.c: what the peer says of ours, and how far it is believed. Read first: RFC 3168
- * 6.1.2, RFC 9768 3.2.2.2 to 3.2.3.2.
+ * tcp/ecn_feedback.c: the sender's side: how many of our segments were marked by what the peer
+ * feeds back, and how far that can be believed. Read first: RFC 3168 6.1.2, RFC 9768 3.2.2.2 to
+ * 3.2.3.2.
  */
 #include "tcp/ecn_feedback.h"
 
@@ -9,13 +10,13 @@
 
 #define ACE_MASK   7u
 #define BYTES_MASK 0xffffffu
-/* 3.2.2.5.2: segments per ACK from which on ACKs that stand for many are this peer's custom. */
+/* 3.2.2.5.2: a peer whose ACKs stand for so many segments on average does so as a rule: an ACK for
+ * many does not show that others were lost. */
 #define THIN          4u
 #define AVERAGE_SHIFT 3 /* of per_ack: eighths, and a new one counts for an eighth */
 
-/* Of an option: the middle counter is that of marked text in either order of the others, and what
- * is left out at its end has not changed. True if it can be believed: *grown is how far that
- * counter has moved on, or -1: the option is older than another one. R9768-4 */
+/* An option has up to three counters. The middle one is that of marked text, whichever order the
+ * other two have; counters that are left out at the end have not changed. (R9768-4) */
 bool ecn_read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, int32_t *grown)
 {
     struct ecn *e = &conn->ecn;
@@ -38,18 +39,17 @@ bool ecn_read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, 
     return true;
 }
 
-/* FlightSize is that of before the ACK (RFC 5681 (4)): what it takes was on its way when it was
- * marked. */
+/* FlightSize is that of before the ACK (RFC 5681 (4)): what the ACK acknowledges was on its way
+ * when the mark was made. */
 static void reduce(struct tlsyn_conn *conn, uint32_t acked)
 {
-    conn->undo.armed = false; /* what can be given back is now this one, and it was for a reason */
+    conn->undo.armed = false; /* this reduction has a reason, and must not be undone */
     tcp_tell_congestion(conn, CC_ECN, tcp_flight_size(conn) + acked);
     ecn_window_reduced(conn);
     TRACE(conn->tcp->cx, tcp_ecn, conn->number, conn->ecn_told.marked, conn->cc.cwnd);
 }
 
-/* That many more of ours were marked. RFC 3168 6.1.2: once a round trip, whether marks or losses
- * tell. */
+/* RFC 3168 6.1.2: one reduction a round trip, whether for marks or for losses. */
 void ecn_marked(struct tlsyn_conn *conn, unsigned more, uint32_t acked)
 {
     conn->ecn_told.marked += more;
@@ -58,7 +58,8 @@ void ecn_marked(struct tlsyn_conn *conn, unsigned more, uint32_t acked)
         reduce(conn, acked);
 }
 
-/* 3.2.2.4: the counter begins above zero; zeroed on the way it tells nothing. R9768-8 */
+/* 3.2.2.4: the counter begins above zero: one that is zero was cleared on the way, and says
+ * nothing. (R9768-8) */
 bool ecn_zeroed(struct ecn *e, unsigned ace)
 {
     bool first = !e->heard;
@@ -69,7 +70,8 @@ bool ecn_zeroed(struct ecn *e, unsigned ace)
     return first && ace == 0;
 }
 
-/* Segments of ours that have arrived since the last ACK, at least; and how many that is per ACK. */
+/* How many segments of ours have arrived since the last ACK, at least. Keeps the average per ACK.
+ * */
 static unsigned delivered(struct tlsyn_conn *conn)
 {
     struct ecn_told *told = &conn->ecn_told;
@@ -85,9 +87,9 @@ static unsigned delivered(struct tlsyn_conn *conn)
     return n;
 }
 
-/* 3.2.3.2.5: the counter of marked text has grown, and that of segments not by enough. Either it
- * has gone round, as far as what was delivered leaves room for that, or one of the two was
- * tampered with: then no ECT of ours leaves any more. R9768-10 */
+/* 3.2.3.2.5: an option says how many bytes were marked. If the counter of marked segments has grown
+ * by too little for that, then either it has wrapped, as often as the delivered segments allow, or
+ * one of the two was tampered with: then we send no ECT any more. (R9768-10) */
 static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most, uint32_t grown)
 {
     struct ecn_told *told = &conn->ecn_told;
@@ -102,9 +104,10 @@ static unsigned reconcile(struct tlsyn_conn *conn, unsigned more, unsigned most,
     return more;
 }
 
-/* The segments of ours that are newly reported as marked. Three bits go round: where no option
- * tells (3.2.3.2.3, 3.2.3.2.4) and ACKs that usually stand for a few segments were lost, the most
- * that can be is what is safe (3.2.2.5.2). R9768-11 */
+/* How many more segments of ours are reported as marked. The counter has three bits and may have
+ * wrapped while ACKs were lost. Without an option to tell (3.2.3.2.3, 3.2.3.2.4), and with a peer
+ * that usually acknowledges every few segments, the largest number possible is the safe one
+ * (3.2.2.5.2). (R9768-11) */
 static unsigned marks(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct ecn *e = &conn->ecn;

@@ -13,14 +13,14 @@ static inline uint8_t ecn_ace(const struct wire_tcp *segment)
                      !!(segment->flags & TCP_ECE));
 }
 
-/** An AccECN option. True if it can be believed: *grown is how far the counter of marked text has
- * moved on, or -1: the option is older than another one. */
+/** Reads an AccECN option. True if there is one and it can be believed: *grown is how far the
+ * counter of marked text has moved on, or -1 if the option is older than another one. */
 bool ecn_read_option(struct tlsyn_conn *conn, const struct tcp_options *theirs, int32_t *grown);
 
-/** That many more of ours were marked; `acked` as of ecn_take_feedback(). */
+/** `more` segments of ours were marked; `acked` as of ecn_take_feedback(). */
 void ecn_marked(struct tlsyn_conn *conn, unsigned more, uint32_t acked);
 
-/** Is this the first counter that arrives, and zero? Then no more of them is believed. */
+/** Whether this is the first counter that arrives and is zero. Then none will be believed. */
 bool ecn_zeroed(struct ecn *e, unsigned ace);
 
 #endif

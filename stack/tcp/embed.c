@@ -43,7 +43,7 @@ void embed_proved(struct tlsyn_conn *conn)
 {
     conn->unproved = false;
     if (conn->embedding == TLSYN_EMBEDDING_ANSWER_DROPPED)
-        return; /* the path bears what follows, but not how it began */
+        return; /* the path lets this through, but not the SYN-ACK with text */
     struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
     if (!dest || dest->failures == 0)
         return;
@@ -68,9 +68,10 @@ void embed_never_answered(struct tlsyn_conn *conn)
         remember(conn);
 }
 
-/* The bare SYN was answered, in a way that says what became of the one with text: the answer to
- * that was lost if the text is acknowledged, and late if it brings text of its own. What a router
- * has said of the path's MTU is remembered elsewhere. */
+/* A bare SYN followed the one with text, and the answer shows what became of the latter. If it
+ * acknowledges the text, the SYN with text had arrived and its SYN-ACK was lost; if it brings text
+ * of its own, it is that SYN-ACK, merely late. What a router said of the path's MTU is not
+ * remembered here but in the path MTU cache. */
 static void retry_answered(struct tlsyn_conn *conn)
 {
     bool late = conn->syn_text_acked > 0 && conn->synack_text > 0;
@@ -109,10 +110,11 @@ void embed_synack_arrives(struct tlsyn_conn *conn)
     conn->unproved = conn->syn_text_acked > 0 && cx->limits.embed_off_min > 0;
 }
 
-/* An engine's user opens anew, with the same ClientHello or another, for none was answered. A user
- * of FASTOPEN has bytes on their way that nobody else keeps; one that has left is not there to open
- * anything; and where both have said all, and all text was acknowledged, it would ask for it once
- * more. */
+/* May the connection end, for its user to open another one? The user of an engine can: no
+ * ClientHello was answered yet, and it sends another. The user of FASTOPEN can't: nobody but we
+ * still has the bytes that it wrote. A user who has left opens nothing any more. And where both
+ * ends have closed and all text was acknowledged, opening anew would repeat an exchange that was
+ * complete. */
 static bool is_opened_anew(const struct tlsyn_conn *conn)
 {
     bool over = conn->state == TLSYN_LAST_ACK || conn->state == TLSYN_CLOSING;

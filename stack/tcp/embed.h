@@ -22,10 +22,10 @@
 
 #include "tcp/conn.h"
 
-/** Whether embedding is off for this peer; NULL: nothing is known of it. */
+/** Whether embedding is off for this peer. `dest` may be NULL: nothing is known of it. */
 bool embed_is_off(const struct tcp *tcp, const struct dest *dest);
 
-/** A SYN with text brought no SYN-ACK, but `what`; a plain one follows. */
+/** A SYN with text brought no SYN-ACK, for the reason `what`; a plain SYN follows. */
 void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what);
 
 /** No SYN was ever answered, and the first of them had text: RFC 7413 4.1.3.1 blames that. */
@@ -41,11 +41,12 @@ void embed_proved(struct tlsyn_conn *conn);
  * nothing got through since an embedded open. */
 bool embed_is_swallowed(struct tlsyn_conn *conn);
 
-/** While that is so: a SYN arrives. True: the connection is over, for the peer has asked for our
- * ACK for the second time; who waits for the rest of its flight has no timer of its own. */
+/** A SYN arrives while the path is unproved. True: the connection is over, because the peer has
+ * sent its SYN-ACK a second time and so has not got our ACK. (We may have no timer running that
+ * would notice: nothing of ours is outstanding while we wait for the rest of the peer's flight.) */
 bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** What of the level asked for there was. */
+/** The level that was reached of the one asked for. */
 enum tlsyn_level embed_level(const struct tlsyn_conn *conn);
 
 #endif

@@ -3,9 +3,9 @@
  * handshake_passive.c. Read first: RFC 9293 3.5, 3.10.7.2, 3.10.7.3; RFC 7413 4.2;
  * docs/HANDSHAKE.md.
  *
- * The trick of the house is in one rule: each hook runs before the segment that answers is built,
- * and writes into the send ring; output takes text from that ring for SYN, SYN-ACK and ACK as for
- * any other segment.
+ * One rule makes a TLS handshake ride in TCP's: each hook runs before the segment that answers is
+ * built, and writes into the send ring; output takes text from that ring for SYN, SYN-ACK and ACK
+ * as it does for any other segment.
  *
  *     active                                    passive
  *     on_open writes into snd
@@ -47,7 +47,7 @@ static void syn_was_lost(struct tlsyn_conn *conn)
 {
     if (!conn->rtt.srtt)
         rtt_syn_was_lost(&conn->rtt);
-    /* RFC 5681 3.1; after more than one retransmission only, says RFC 6928 2 */
+    /* RFC 5681 3.1, but only after more than one retransmission: RFC 6928 2 */
     if (conn->syn_retransmits > 1)
         conn->cc.cwnd = conn->cc.smss;
 }
@@ -149,7 +149,7 @@ static void choose_syn_text(struct tlsyn_conn *conn)
 
     if (conn->level == TLSYN_LEVEL_NONE)
         return;
-    if (embed_is_off(conn->tcp, dest)) { /* nor the option: who knows what of it was disliked */
+    if (embed_is_off(conn->tcp, dest)) { /* without the option too: it may have been the reason */
         count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_off);
         conn->embedding = TLSYN_EMBEDDING_OFF;
         conn->syn_plain = true;
@@ -231,7 +231,7 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     return 0;
 }
 
-/* What the SYN-ACK tells about the peer is worth knowing at the next open. */
+/* Remembers for the next open what the SYN-ACK tells about the peer. */
 static void learn(struct tlsyn_conn *conn, const struct tcp_options *theirs)
 {
     struct dest *dest = dests_learn(&conn->tcp->dests, &conn->remote.addr);

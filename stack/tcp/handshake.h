@@ -21,8 +21,8 @@ struct tlsyn_conn *tcp_listen_arrives(struct tlsyn_listener *listener,
 void tcp_synsent_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram,
                          const struct wire_tcp *segment);
 
-/** In SYN-SENT: the SYN's text was refused, it seems; the SYN goes again at once without. False if
- * that was tried, or is no remedy. */
+/** In SYN-SENT: the SYN's text seems to have been refused; the SYN goes again at once without it.
+ * False if that was tried before, or if the SYN had no text. */
 bool tcp_retry_plain(struct tlsyn_conn *conn, enum tlsyn_embedding what);
 
 /** PAPER: the stream itself is padded, so that a retransmission sends the same bytes
@@ -32,10 +32,11 @@ int tcp_open_pad(struct tlsyn_conn *conn);
 /** ESTABLISHED; nobody hears of it yet. */
 void tcp_open_enter(struct tlsyn_conn *conn);
 
-/** The user hears of it, and of what rode in SYN or SYN-ACK and no hook has read. */
+/** Tells the user of it, and of the text of SYN or SYN-ACK that no hook has read. */
 void tcp_open_tell(struct tlsyn_conn *conn);
 
-/** SYN-RECEIVED ends well: ESTABLISHED, and whoever listens gets the connection. */
+/** SYN-RECEIVED ends well: ESTABLISHED; the listener's acceptor gets the connection if it has not
+ * got it with its SYN. */
 void tcp_complete_open(struct tlsyn_conn *conn);
 
 /** A hook said no: what the send ring holds (an alert, say) leaves, then RST. The user

@@ -14,8 +14,9 @@
 #include "tcp/reply.h"
 #include "tcp/syncookie.h"
 
-/* Without a word: the oldest is most likely a forged address. */
-static void leaves(struct tlsyn_conn *conn)
+/* A half-open connection makes room for another one. Its peer gets no RST: the address of the
+ * oldest is most likely forged. */
+static void evict(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_listen_overflows);
     drop(conn->tcp->cx, TLSYN_DROP_tcp_backlog_full);
@@ -39,21 +40,21 @@ static struct tlsyn_conn *oldest(struct tcp *tcp)
     return (int32_t)(plain->number - embedded->number) < 0 ? plain : embedded;
 }
 
-/* RFC 4987 3.4: without cookies the SYNs of a flood take each other's places, and an honest client
- * passes if it answers before its turn comes; were new SYNs dropped instead, it would wait for the
- * flood's to time out. The same goes for engines. In the end, for the user who hears of it may
- * close the listener. */
+/* RFC 4987 3.4: without SYN cookies the SYNs of a flood take each other's places, and an honest
+ * client gets through if it answers before its own place is taken. If new SYNs were dropped
+ * instead, it would have to wait until the flood's have timed out. Engines are treated alike. This
+ * is the last thing done for a SYN, because the user who is told may close the listener. */
 static void keep_to_backlog(struct tcp *tcp, enum tcp_admission admitted)
 {
     if (tcp->embedded > tcp_admission_bound(tcp, admitted) &&
         tcp_overdue(tcp, &tcp->embedded_opens))
-        leaves(first_of(&tcp->embedded_opens));
+        evict(first_of(&tcp->embedded_opens));
     if (tcp->half_open > tcp->cx->limits.syn_backlog)
-        leaves(oldest(tcp));
+        evict(oldest(tcp));
 }
 
-/* A cookie for next time, where one was asked for, or the one that came is not ours, or will not be
- * for long: its key was replaced. (R7413-4) */
+/* The SYN-ACK brings a cookie where the SYN asked for one, and where the one that it brought is not
+ * ours or is of a key that was replaced. (R7413-4) */
 static void prepare_cookie(struct tlsyn_conn *conn, const struct tcp_options *theirs,
                            enum tcp_admission verdict)
 {
@@ -91,7 +92,8 @@ static bool give_handler(struct tlsyn_conn *conn)
     return conn->handler != NULL || conn->closed_told;
 }
 
-/* The engine has no time now: as if its text had not been admitted. It comes again. */
+/* The engine has no time now: as if the SYN's text had not been admitted. The client sends it
+ * again. */
 static void put_back(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_admit_engine_busy);
@@ -214,7 +216,7 @@ static void syn_arrives(struct tlsyn_listener *listener, const struct ip_datagra
     keep_to_backlog(tcp, verdict);
 }
 
-/* The SYN-ACK was a SYN cookie: as if we had kept what it answered. */
+/* Our SYN-ACK was a SYN cookie: the connection becomes what it would be had we kept the SYN. */
 static struct tlsyn_conn *conn_from_cookie(struct tlsyn_listener *listener,
                                            const struct ip_datagram *datagram,
                                            const struct wire_tcp *segment)
@@ -234,7 +236,8 @@ static struct tlsyn_conn *conn_from_cookie(struct tlsyn_listener *listener,
         return NULL;
     number_from(conn, segment->ack - 1u);
     conn->snd_nxt = conn->snd_rtx = segment->ack;
-    conn->rcv_adv += conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX; /* it promised that */
+    /* the window that the SYN-ACK promised */
+    conn->rcv_adv += conn->rcv_max < UINT16_MAX ? conn->rcv_max : UINT16_MAX;
     return conn;
 }
 

@@ -34,7 +34,7 @@ static bool conservative(const struct hystart *h)
     return h->baseline != INFINITE;
 }
 
-/* True: the last one of conservative slow start is over. */
+/* True: the last round of conservative slow start is over. */
 static bool count_round(struct hystart *h, const struct cc_ack *ack)
 {
     if (ack->delivered < h->round_left) {

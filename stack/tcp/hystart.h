@@ -21,8 +21,8 @@ struct hystart {
 
 void hystart_init(struct hystart *h);
 
-/** By how much cwnd may grow on an ACK in slow start. *over: congestion avoidance is to begin; it
- * has been conservative for long enough. */
+/** By how much cwnd may grow on an ACK in slow start. *over: slow start has been conservative for
+ * long enough, congestion avoidance has to begin. */
 uint32_t hystart_growth(struct hystart *h, const struct cc_ack *ack, bool *over);
 
 #endif

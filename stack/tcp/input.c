@@ -2,7 +2,9 @@
  * tcp/input.c: SEGMENT ARRIVES: RFC 9293 3.10.7, in its own order and under its own headings.
  *
  * tcp_input() parses once, finds the connection, and walks the steps; each step is a function that
- * says whether to go on. What a step wants sent is only marked: tcp_output() builds it.
+ * says whether to go on (tcp/input.h). What a step wants sent is only marked: tcp_output() builds
+ * it later. The steps that are more than a few lines long live in files of their own: ack.c,
+ * urgent.c, recv.c and close.c; SYN-SENT and LISTEN in handshake.c and handshake_passive.c.
  */
 #include "tcp/input.h"
 
@@ -22,27 +24,27 @@
 #include "tcp/urgent.h"
 #include "wire/checksum.h"
 
-/* R7323-PAWS4 */
-#define TS_IDLE_MAX                                                                                \
-    TLSYN_SECONDS(24 * 86400) /* RFC 7323 5.5: ts_recent older than this proves nothing */
+/* RFC 7323 5.5: a ts_recent that is older than this proves nothing. (R7323-PAWS4) */
+#define TS_IDLE_MAX TLSYN_SECONDS(24 * 86400)
 
 static uint32_t segment_length(const struct wire_tcp *segment)
 {
     return segment->text_len + !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);
 }
 
-/* RFC 7323 5.3 R1: older than what we have seen, and so a duplicate, whatever its sequence number.
- * R7323-PAWS1, R7323-PAWS2 */
+/* RFC 7323 5.3 R1: a timestamp older than what we have seen shows an old duplicate, whatever its
+ * sequence number. (R7323-PAWS1, R7323-PAWS2) */
 static enum tcp_verdict check_paws(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     struct context *cx = conn->tcp->cx;
 
     if (!conn->ts_ok || segment->flags & TCP_RST)
         return TCP_NEXT;
-    /* R7323-TS2, R7323-TS3 */
-    if (!segment->options.has_ts) { /* RFC 7323 3.2: agreed on for every segment; silently */
+    /* RFC 7323 3.2: both ends have agreed on a timestamp in every segment; one without is dropped
+     * silently. But a SYN shows a peer that has begun anew, which must learn that we have not
+     * (RFC 5961 4.2). (R7323-TS2, R7323-TS3) */
+    if (!segment->options.has_ts) {
         drop(cx, TLSYN_DROP_tcp_paws);
-        /* but a peer that has begun anew must learn that we have not: RFC 5961 4.2 */
         return segment->flags & TCP_SYN ? TCP_DROP_ACK : TCP_DROP;
     }
     if (seq_geq(segment->options.tsval, conn->ts_recent) ||
@@ -118,9 +120,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);
         return TCP_DROP;
     }
-    /* MUST-66 */
-    /* RFC 9293 3.10.7.4: a full window still takes ACKs and RSTs in order: what probes it is
-     * answered, and acknowledges. */
+    /* RFC 9293 3.10.7.4: while the window is closed, ACKs and RSTs in order are still processed; a
+     * probe of it is answered, and its own ACK field counts. (MUST-66) */
     if (tcp_rcv_room(conn) == 0 && segment->seq == conn->rcv_nxt && segment->flags & TCP_ACK) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_window_full);
         segment->text_len = 0;
@@ -129,8 +130,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         tcp_set_ready(conn);
         return TCP_NEXT;
     }
-    /* RFC 9293 3.10.7.4, eighth: the peer's FIN again, our ACK of it was lost; it lies below the
-     * window by now. */
+    /* RFC 9293 3.10.7.4, eighth: the peer sends its FIN again, because our ACK of it was lost. By
+     * now the FIN lies below the window. */
     if (conn->state == TLSYN_TIME_WAIT && segment->flags & TCP_FIN &&
         segment->seq + segment_length(segment) == conn->rcv_nxt)
         tcp_restart_time_wait(conn);
@@ -141,8 +142,8 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
     return TCP_DROP_ACK;
 }
 
-/* second, check the RST bit; RFC 5961 3.2: only the exact number resets
- * SHLD-2, MAY-12, R5961-1, R5961-5 */
+/* second, check the RST bit; RFC 5961 3.2: only the exact number resets (SHLD-2, MAY-12, R5961-1,
+ * R5961-5) */
 static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!(segment->flags & TCP_RST))
@@ -158,15 +159,15 @@ static enum tcp_verdict check_rst(struct tlsyn_conn *conn, const struct wire_tcp
     }
     if (conn->state == TLSYN_ESTABLISHED || conn->state == TLSYN_CLOSE_WAIT)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_estab_resets);
-    /* RFC 9293: in CLOSING, LAST-ACK and TIME-WAIT both streams had ended before. (MUST-12) */
+    /* In CLOSING, LAST-ACK and TIME-WAIT both streams had ended before: no error. (MUST-12) */
     bool over = conn->state == TLSYN_CLOSING || conn->state == TLSYN_LAST_ACK ||
                 conn->state == TLSYN_TIME_WAIT;
     tcp_finish(conn, over ? 0 : -ECONNRESET);
     return TCP_GONE;
 }
 
-/* fourth, check the SYN bit; RFC 5961 4.2: a SYN in a synchronized state is challenged, whatever
- * its number R5961-2 */
+/* (third, check security: obsolete, nothing to check) fourth, check the SYN bit; RFC 5961 4.2: a
+ * SYN in a synchronized state is challenged, whatever its number (R5961-2) */
 static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!(segment->flags & TCP_SYN))
@@ -180,9 +181,10 @@ static enum tcp_verdict check_syn(struct tlsyn_conn *conn, const struct wire_tcp
     return TCP_DROP_ACK;
 }
 
-/* RFC 7323 4.3 (2): what may be echoed from now on. Behind the ACK field, which a stranger has to
- * guess too (RFC 5961 5.2), and of no older ACK than our latest: one timestamp from the far future,
- * and PAWS would refuse all that the peer has to say for weeks. R7323-TS6 */
+/* RFC 7323 4.3 (2): which timestamp we echo from now on. This step comes after the ACK field was
+ * checked, which a stranger has to guess as well (RFC 5961 5.2), and heeds no ACK older than the
+ * latest: a single forged timestamp from the far future would make PAWS refuse everything from the
+ * peer for weeks. (R7323-TS6) */
 static void note_timestamp(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     if (!conn->ts_ok || !segment->options.has_ts)
@@ -232,7 +234,7 @@ static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
     }
 }
 
-/* What overtook the SYN-ACK finds its place now. */
+/* Now that the SYN-ACK is here, the segments that overtook it can be processed (tcp/early.h). */
 static void early_segments_arrive(struct tlsyn_conn *conn, const struct ip_datagram *datagram)
 {
     struct early_segment *e;
@@ -274,7 +276,7 @@ static bool reopens(const struct tlsyn_conn *conn, const struct tlsyn_listener *
     if (conn->state != TLSYN_TIME_WAIT ||
         (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
         return false;
-    if (stamped && !conn->ts_ok) /* nothing of the old incarnation looks like that */
+    if (stamped && !conn->ts_ok) /* no segment of the old incarnation had a timestamp */
         return true;
     if (stamped && segment->options.tsval != conn->ts_recent)
         return seq_gt(segment->options.tsval, conn->ts_recent);

@@ -5,8 +5,8 @@
  *     -------|-------------------------------|---------|---------|-- ... keep_count of them
  *                                          probe     probe     probe
  *
- * What the peer sends moves `last_heard` and no timer: the deadline finds out, when it passes, how
- * long the silence really is.
+ * A segment from the peer sets `last_heard` and touches no timer: when the deadline passes, it
+ * finds out how long the silence really is, and is set again if need be.
  */
 #include "tcp/keepalive.h"
 
@@ -16,8 +16,8 @@
 #include "tcp/segment.h"
 #include "tcp/timers.h"
 
-/* (MUST-26) only where nothing is outstanding: else the retransmission or the persist
- * timer finds out. */
+/* Only where nothing is outstanding: otherwise the retransmission or the persist timer finds out
+ * whether the peer lives. (MUST-26) */
 static bool idle(const struct tlsyn_conn *conn)
 {
     return conn->snd_una == conn->snd_nxt && conn->snd.used == 0 && !conn->refused;
@@ -32,8 +32,8 @@ void tcp_keepalive_start(struct tlsyn_conn *conn)
     timers_set(conn, TCP_KEEPALIVE, conn->keepalive ? when : TLSYN_NEVER);
 }
 
-/* A user timeout of the user's own takes the place of the count, as in Linux; one probe is due to
- * the peer in any case. MUST-29 */
+/* As in Linux a user timeout takes the place of the count of probes; but at least one probe is sent
+ * in any case. (MUST-29) */
 static bool given_up(const struct tlsyn_conn *conn, tlsyn_time silence)
 {
     if (conn->user_timeout_set)
@@ -41,9 +41,9 @@ static bool given_up(const struct tlsyn_conn *conn, tlsyn_time silence)
     return conn->keep_probes >= conn->keep_count;
 }
 
-/* RFC 9293 3.8.4: a number that the peer has acknowledged already: it answers what is
- * not acceptable. Without the octet of garbage: only some hosts of the eighties asked
- * for it. (SHLD-12) */
+/* RFC 9293 3.8.4: the probe has a number that the peer has acknowledged already, and the peer
+ * answers what is not acceptable. It has no octet of garbage, which only some hosts of the eighties
+ * needed. (SHLD-12) */
 static void send_probe(struct tlsyn_conn *conn)
 {
     struct wire_tcp segment = tcp_segment(conn, conn->snd_una - 1u, TCP_ACK);

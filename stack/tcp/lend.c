@@ -1,8 +1,8 @@
 /*
  * tcp/lend.c: text that leaves from where its user keeps it. See lend.h.
  *
- * Pieces lie in the order of the stream. There are few, so that a search is a walk: who lends
- * small ones, or very many, has the rest of them copied.
+ * Pieces stand in the order of the stream. They are few, so that a search is a walk: what a user
+ * lends in small pieces, or in too many, is copied.
  */
 #include "tcp/lend.h"
 
@@ -11,7 +11,7 @@
 #include "tcp/buffers.h"
 
 #define PIECES_MAX 32
-#define PIECE_MIN  (16u << 10) /* below, copying is cheaper; not where others lie before it */
+#define PIECE_MIN  (16u << 10) /* copying less is cheaper, unless a lent piece ends right there */
 
 struct lent {
     tcp_seq from;

@@ -6,9 +6,9 @@
  *     ring      |#########|.................|####|.............|      # copied, . untouched
  *     lent                 \_ user's memory_/     \_ user's __/
  *
- * So what bounds the ring bounds them, a sequence number means the same place in both, and they can
- * be copied in at any time: when more of them are in one frame than a view has parts, and when the
- * user leaves before they were acknowledged.
+ * So the ring's bound holds for lent bytes too, a sequence number means the same place in both, and
+ * lent bytes can be copied in at any time. That is done when a frame would have more pieces than a
+ * view has parts, and when the user leaves before they were acknowledged.
  */
 #ifndef TLSYN_TCP_LEND_H
 #define TLSYN_TCP_LEND_H

@@ -10,7 +10,8 @@
 int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
                struct tlsyn_acceptor *acceptor, struct tlsyn_listener **listener);
 
-/** It is paused: whatever would open a connection is dropped, which this counts. */
+/** Whether it is paused; then the caller drops the segment that would have opened a connection, and
+ * this counts it. */
 bool tcp_listener_is_full(const struct tlsyn_listener *listener);
 
 #endif

@@ -2,15 +2,15 @@
  * tcp/metrics.c: metrics between connections. Read first: RFC 9040 (its "temporal sharing"),
  * RFC 6298 2 and 5.
  *
- * Paths change, and an old round trip is no measurement: what is kept makes us more careful, hardly
- * ever bolder. The retransmission timeout of a new connection starts higher than its first sample
- * alone would have it; reordering that was seen is expected. ssthresh is taken over only where
- * limits.metrics_ssthresh asks for it: the queue of an hour ago says little of the one now, and
- * Linux too has it off. The initial window is never raised. Entries are forgotten after
- * limits.metrics_age, and where it is 0 there are none.
+ * Paths change, and an old round trip is no measurement: what is remembered makes us more careful,
+ * hardly ever bolder. The retransmission timeout of a new connection starts higher than its first
+ * sample alone would have it; reordering that was seen before is expected again. ssthresh is taken
+ * over only if limits.metrics_ssthresh asks for it, because the queue of an hour ago says little
+ * about the present one (Linux has it off, too). The initial window is never raised. Entries expire
+ * after limits.metrics_age; 0 means that nothing is remembered.
  *
- * The one thing that gets faster: a SYN with text, which is sent again without it when there is no
- * answer in three round trips, nor in 100 ms.
+ * One thing gets faster: a SYN with text is sent again without its text after three round trips
+ * without an answer, but not before 100 ms.
  */
 #include "tcp/metrics.h"
 
@@ -48,7 +48,7 @@ void metrics_use(struct tlsyn_conn *conn)
         conn->cc.ssthresh = dest->ssthresh > 2 * conn->cc.smss ? dest->ssthresh : 2 * conn->cc.smss;
 }
 
-/* The larger is believed at once, the smaller by and by. */
+/* A larger value is taken over at once, a smaller one by and by. */
 static tlsyn_time blend(tlsyn_time kept, tlsyn_time now, int share)
 {
     return now > kept ? now : kept - (kept - now) / share;

@@ -8,13 +8,13 @@
 #include "tcp/recovery.h"
 #include "tcp/segment.h"
 
-#define SEARCH_END 16            /* octets; closer is not looked at (RFC 4821 7.3) */
-#define TIMEOUTS   3             /* in a row: two may be an outage (RFC 4821 7.7 leaves it open) */
+#define SEARCH_END 16 /* octets: the search ends that close to the truth (RFC 4821 7.3) */
+#define TIMEOUTS   3  /* in a row: two may be an outage (RFC 4821 7.7 leaves it open) */
 #define PAUSE      TLSYN_MS(500) /* between probes */
 #define BEHIND     3             /* segments behind a probe, so that its loss is noticed */
 
-/* Where a path falls to that swallows what is larger: what IPv6 demands of every link, then what
- * every host takes. */
+/* The sizes tried on a path that swallows larger ones: what IPv6 demands of every link, then what
+ * every IPv4 host takes. */
 static const uint16_t step[] = {1280, 576};
 
 enum tcp_mtu_event { TOO_BIG, BLACK_HOLE, PROBE, PROBE_PASSED, PROBE_FAILED };
@@ -61,7 +61,7 @@ void tcp_mtu_settle(struct tlsyn_conn *conn)
     tcp_set_path_mtu(conn, m->path);
 }
 
-/* cwnd stays what it is in bytes when segments grow: what is added would leave at once. */
+/* When segments grow, cwnd stays what it is in bytes: what were added would leave as a burst. */
 static void set_path(struct tlsyn_conn *conn, uint16_t mtu)
 {
     uint32_t cwnd = conn->cc.cwnd;
@@ -117,7 +117,8 @@ static void probe_failed(struct tlsyn_conn *conn)
     search_in(conn, searching(m) ? PAUSE : PMTU_AGE);
 }
 
-/* RFC 5927 7.2: it denies what has passed; the first segment that it denies has to prove it. */
+/* RFC 5927 7.2: the message contradicts what was acknowledged before. It is believed once the first
+ * segment that it speaks of has timed out. */
 static void defer(struct mtu *m, tcp_seq seq, uint16_t mtu)
 {
     if (m->pending != MTU_CLAIM || seq_lt(seq, m->seq))
@@ -139,7 +140,7 @@ void tcp_mtu_too_big(struct tlsyn_conn *conn, tcp_seq seq, uint16_t mtu)
         return;
     }
     if (mtu >= m->path)
-        return; /* fits already: what claims to be news of a wider path is none */
+        return; /* our segments fit that: the message is forged, or late */
     if (m->proved) {
         defer(m, seq, mtu);
         return;
@@ -155,7 +156,7 @@ static void fall(struct tlsyn_conn *conn)
 {
     struct mtu *m = &conn->mtu;
     uint32_t flight = tcp_flight_size(conn);
-    uint32_t room = conn->mss > flight ? conn->mss - flight : 0; /* in the first segment of it */
+    uint32_t room = conn->mss > flight ? conn->mss - flight : 0; /* left in the lost segment */
     uint16_t least = pmtu_least(&conn->remote.addr);
 
     for (size_t i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
@@ -213,7 +214,7 @@ void tcp_mtu_acked(struct tlsyn_conn *conn, uint32_t text)
     m->proved = true;
     if (!m->guessed)
         return;
-    m->guessed = false; /* so small it does pass */
+    m->guessed = false; /* the smaller size does pass */
     search_in(conn, 0);
     learn(conn);
 }
@@ -258,7 +259,7 @@ static bool probe_is_useful(const struct tlsyn_conn *conn)
            tcp_synchronized(conn);
 }
 
-/* RFC 4821 7.2 and 7.4: nothing is lost, and nothing else may be taken for the reason. */
+/* RFC 4821 7.2 and 7.4: no loss goes on that could be confused with that of the probe. */
 static bool all_is_quiet(const struct tlsyn_conn *conn)
 {
     return !conn->in_recovery && !conn->after_timeout && conn->board.lost == 0 &&

@@ -41,11 +41,11 @@ struct mtu {
     uint16_t asked; /* octets of the probe, or of the claim */
     uint16_t path, high;
     enum mtu_pending pending : 8;
-    bool proved : 1;  /* so much has passed */
-    bool guessed : 1; /* path fell by timeouts; nothing has passed since */
+    bool proved : 1;  /* segments of this size were acknowledged */
+    bool guessed : 1; /* path fell by timeouts; nothing was acknowledged since */
 };
 
-/** Nothing is known but the path; before the options are settled. */
+/** Nothing is known but the route's MTU; before the options are settled. */
 void tcp_mtu_init(struct tlsyn_conn *conn, const struct ip_path *path);
 
 /** The peer's MSS is known: so is the limit, and the MSS follows. */

@@ -9,8 +9,8 @@
 #define WSCALE_MAX      14  /* RFC 7323 2.3 */
 #define MSS_DEFAULT_IP4 536 /* RFC 9293 3.7.1, MUST-15 */
 #define MSS_DEFAULT_IP6 1220
-#define MSS_MIN                                                                                    \
-    88 /* a smaller MSS serves only to make us send many tiny segments (CVE-2019-11479) */
+/* A smaller MSS serves only to make us send many tiny segments (CVE-2019-11479). */
+#define MSS_MIN 88
 
 uint8_t tcp_wscale_to_announce(const struct tlsyn_limits *limits)
 {
@@ -80,8 +80,7 @@ void tcp_options_accept(struct tlsyn_conn *conn, const struct tcp_options *their
     conn->wscale_ok = conn->wscale_ok && theirs->has_wscale;
     if (!conn->wscale_ok)
         conn->rcv_wscale = 0;
-    else
-        /* R7323-WS3 */
+    else /* R7323-WS3 */
         conn->snd_wscale = theirs->wscale < WSCALE_MAX ? theirs->wscale : WSCALE_MAX;
     tcp_mtu_settle(conn);
 }
@@ -147,7 +146,7 @@ static void fill_sack(const struct tlsyn_conn *conn, struct tcp_options *ours)
         add_sack(conn, &conn->ooo.at[i], ours);
 }
 
-/* PAPER has no option. */
+/* The levels whose SYN has the Fast Open option: PAPER's has none. */
 static bool is_fastopen(enum tlsyn_level level)
 {
     return level == TLSYN_LEVEL_OPEN || level == TLSYN_LEVEL_COOKIE ||
@@ -171,8 +170,9 @@ static void fill_fastopen(const struct tlsyn_conn *conn, bool synack, struct tcp
     }
 }
 
-/* Where a router has said that a SYN with text was too long for the path, what the peer sends is
- * likely to meet the same router: the SYN that follows asks for segments that pass. */
+/* The MSS option of a SYN. If a router has said that a SYN with text was too long for the path, the
+ * peer's segments are likely to meet the same router; so the SYN that follows asks for shorter
+ * ones. */
 static uint16_t mss_due(const struct tlsyn_conn *conn)
 {
     uint16_t headers = tcp_headers_len(conn);

@@ -33,11 +33,11 @@ uint16_t tcp_send_mss(const struct tlsyn_conn *conn);
 /** Text bytes of a full-sized segment of the peer's: what we announced, timestamps counted off. */
 uint16_t tcp_rcv_full(const struct tlsyn_conn *conn);
 
-/** Our timestamp clock: milliseconds (RFC 7323 5.4), offset per connection. */
-/** Milliseconds: what echoes an older timestamp echoes none of ours. */
-#define TCP_ECHO_AGE_MAX 120000
-
+/** Our timestamp clock: milliseconds (RFC 7323 5.4), with an offset per connection. */
 uint32_t tcp_ts_now(const struct tlsyn_conn *conn);
+
+/** Milliseconds: the echo of an older timestamp can't be one of ours. */
+#define TCP_ECHO_AGE_MAX 120000
 
 /** Datagrams have no more than `mtu` octets from now on: the MSS follows (tcp/mtu.h decides). */
 void tcp_set_path_mtu(struct tlsyn_conn *conn, uint16_t mtu);

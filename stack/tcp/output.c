@@ -21,7 +21,7 @@
 #include "tcp/segment.h"
 #include "tcp/timers.h"
 
-/* Linux's: text behind a cork waits no longer. */
+/* Text behind a cork waits no longer than in Linux. */
 #define CORK_TIMEOUT TLSYN_MS(200)
 
 /* --- SYN and SYN-ACK -------------------------------------------------------------------------- */
@@ -111,9 +111,9 @@ struct candidate {
     tcp_seq seq;
     uint32_t len;
     bool fin;
-    bool by_cwnd;   /* no longer because of cwnd */
-    bool probe;     /* of a closed window: leaves without ECT (RFC 3168 6.1.6) */
-    bool mtu_probe; /* of the path's MTU: one segment, however long */
+    bool by_cwnd;   /* cwnd is why it is no longer than this */
+    bool probe;     /* it probes a closed window: leaves without ECT (RFC 3168 6.1.6) */
+    bool mtu_probe; /* it probes the path's MTU: one segment, however long */
 };
 
 /* Bytes that one frame may carry: several segments where the link can cut them. */
@@ -131,7 +131,7 @@ static uint32_t frame_max(const struct tlsyn_conn *conn)
     return most / mss * mss;
 }
 
-/* The cork: more is to come, soon. (MAY-16) */
+/* Waits behind the cork for more text, which is to come soon. (MAY-16) */
 static bool hold_back(struct tlsyn_conn *conn)
 {
     if (!timers_running(conn, TCP_CORK))
@@ -153,9 +153,9 @@ void tcp_uncork(struct tlsyn_conn *conn)
     timers_clear(conn, TCP_CORK);
 }
 
-/* Nagle's algorithm as Minshall, and Linux, have it: what a small segment waits for is another
- * small one. Behind full ones it leaves: the odd end of a large write would else wait for an ACK
- * that its receiver delays. */
+/* Nagle's algorithm as modified by Minshall, and as in Linux: a small segment waits only while
+ * another small one is on its way. Behind full ones it leaves at once; otherwise the odd end of a
+ * large write would wait for an ACK that its receiver delays. */
 static bool small_is_out(const struct tlsyn_conn *conn)
 {
     return seq_gt(conn->snd_small, conn->snd_una) && seq_leq(conn->snd_small, conn->snd_nxt);
@@ -173,11 +173,12 @@ static bool worth_sending(struct tlsyn_conn *conn, const struct candidate *c, ui
         return hold_back(conn);
     if (c->len == rest && !(conn->nagle && small_is_out(conn)))
         return true;
-    return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half of all the peer ever took */
+    return c->len > 0 && c->len >= conn->snd_wnd_max / 2; /* (3) half the largest window so far */
 }
 
-/* Nothing is on its way, or a timeout took what was for lost: then only a probe can find out that
- * the window has opened (MUST-35). */
+/* The peer's window leaves no room. If nothing is on its way, or all of it is held lost after a
+ * timeout, then only a probe can find out that the window has opened again (MUST-35). Returns
+ * false, as what is due can't be sent. */
 static bool window_closed(struct tlsyn_conn *conn)
 {
     bool silent =
@@ -202,8 +203,8 @@ static void note_limited(struct tlsyn_conn *conn)
     conn->limited_seq = conn->snd_nxt;
 }
 
-/* Is something due that was lost? Whole segments only: what cwnd does not quite allow waits for the
- * next ACK (RFC 6675 5 (C)). R6675-7 */
+/* Is something due that was lost? Only whole segments are: if cwnd has room for less, the segment
+ * waits for the next ACK (RFC 6675 5 (C)). (R6675-7) */
 static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     const struct piece *lost = board_first_lost(&conn->board, &c->len);
@@ -234,8 +235,8 @@ static bool lost_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return true;
 }
 
-/* F-RTO sends new text before what is taken for lost (RFC 5682 2.1 step 2 b); where there is none,
- * it has nothing to go by. */
+/* F-RTO sends new text before what is held lost (RFC 5682 2.1 step 2 b), to learn from its ACKs
+ * whether the timeout was spurious. Without new text it can't learn anything, and ends. */
 static bool new_text_first(struct tlsyn_conn *conn)
 {
     int32_t fresh = seq_diff(tcp_snd_end(conn), conn->snd_nxt);
@@ -249,8 +250,8 @@ static bool new_text_first(struct tlsyn_conn *conn)
     return false;
 }
 
-/* New text may go in one larger segment. It waits for as much room, once all else is as a
- * probe wants it. */
+/* New text may leave in one larger segment, the probe of the path's MTU. Once everything else is as
+ * such a probe wants it, it is worth waiting until cwnd has room for it. */
 static bool mtu_probe_is_due(const struct tlsyn_conn *conn, struct candidate *c, uint32_t rest)
 {
     uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, conn->snd_una);
@@ -268,9 +269,9 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
 {
     tcp_seq end = tcp_snd_end(conn);
     int64_t rest = seq_diff(end, conn->snd_rtx); /* -1 when FIN has been sent */
-    /* A SYN's window is one for text: our SYN-ACK takes nothing of it. */
+    /* The SYN of our SYN-ACK takes up nothing of the peer's window, which is for text ... */
     uint32_t ahead = (uint32_t)seq_diff(conn->snd_rtx, tcp_snd_base(conn));
-    /* Nor does it count in cwnd, whose ten segments are text (RFC 6928 2). */
+    /* ... nor of cwnd, whose first ten segments are text (RFC 6928 2). */
     uint32_t in_flight = tcp_pipe(conn) - (uint32_t)seq_diff(tcp_snd_base(conn), conn->snd_una);
     uint32_t cwnd = conn->cc.cwnd + tcp_limited_transmit(conn), mss = tcp_send_mss(conn);
 
@@ -295,8 +296,8 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     c->len = rest < room ? (uint32_t)rest : room;
     if (c->len > frame_max(conn))
         c->len = frame_max(conn);
-    /* Trains end with whole segments, unless nothing comes behind that Nagle's algorithm, or the
-     * cork, would not hold back. */
+    /* A train ends with a whole segment, unless its odd end is all there is and neither Nagle's
+     * algorithm nor the cork would hold that end back. */
     if (c->len > mss && (c->len < rest || (((conn->nagle && small_is_out(conn)) || conn->cork) &&
                                            !conn->fin_queued)))
         c->len -= c->len % mss;
@@ -309,9 +310,10 @@ static bool text_is_due(struct tlsyn_conn *conn, struct candidate *c)
     return !probe && c->len < rest && room < cwnd - in_flight ? window_closed(conn) : false;
 }
 
-/* Text that answers makes it a conversation: ACKs ride in our text from now on, and no longer leave
- * at once for the sake of the peer's slow start. What rides on the ACK of a SYN-ACK answers, too.
- * Before tcp_segment(), which acknowledges. */
+/* A connection begins with quick ACKs for the sake of the peer's slow start. Our first text that
+ * answers the peer ends that: from now on it is a conversation, and ACKs ride in our text. Text on
+ * the ACK of a SYN-ACK is such an answer, too. (To be called before tcp_segment(), which clears
+ * ack_due.) */
 static void note_answer(struct tlsyn_conn *conn)
 {
     const struct context *cx = conn->tcp->cx;
@@ -352,8 +354,8 @@ static int send_text(struct tlsyn_conn *conn, const struct candidate *c)
     bool last = c->seq + c->len == tcp_snd_end(conn);
     bool fresh = seq_geq(c->seq, conn->snd_nxt) && c->len > 0 && !c->probe;
     bool pushed = !conn->unpushed || conn->fin_queued;
-    /* MUST-61, SHLD-27, MAY-15. A train ends in PSH, as Linux's do, for receivers that put
-     * segments together to know that it has ended. */
+    /* MUST-61, SHLD-27, MAY-15. As in Linux the last segment of a train has PSH, which shows a
+     * receiver that merges segments (GRO) where the train ends. */
     bool push = (last && c->len > 0 && pushed) || (c->len > tcp_send_mss(conn) && !c->mtu_probe);
     uint8_t flags = (uint8_t)(TCP_ACK | (c->fin ? TCP_FIN : 0) | (push ? TCP_PSH : 0));
 
@@ -404,7 +406,7 @@ static bool next_text(struct tlsyn_conn *conn, struct candidate *c)
     return text_is_due(conn, c);
 }
 
-/* False: the pace has it wait. */
+/* False: pacing makes it wait. */
 static bool within_pace(struct tlsyn_conn *conn, struct candidate *c)
 {
     uint32_t len = c->len ? tcp_pace(conn, c->len, c->mtu_probe) : 0;
@@ -431,7 +433,7 @@ static void send_texts(struct tlsyn_conn *conn)
     }
 }
 
-/* RFC 5681 3.2 step 2: what seems to be lost, by itself. */
+/* RFC 5681 3.2 step 2: the segment that seems to be lost, whatever cwnd is. */
 static void resend_first(struct tlsyn_conn *conn)
 {
     uint32_t sent = (uint32_t)seq_diff(conn->snd_nxt, conn->snd_una);
@@ -496,8 +498,9 @@ void tcp_send_probe(struct tlsyn_conn *conn)
 
 /* --- everything that is due ------------------------------------------------------------------- */
 
-/* Duplicate ACKs go by themselves: with text they would not count as such (RFC 5681 2). Where there
- * is SACK nobody counts, and text that has just left was one of them. MUST-58, MUST-59 */
+/* Duplicate ACKs leave as segments without text: with text they would not count as duplicates
+ * (RFC 5681 2). A peer with SACK does not count, so that text which has just left serves as one of
+ * them. (MUST-58, MUST-59) */
 static void send_acks(struct tlsyn_conn *conn)
 {
     if (conn->state <= TLSYN_SYN_RECEIVED)
@@ -524,8 +527,8 @@ static void send_due(struct tlsyn_conn *conn)
     send_acks(conn);
 }
 
-/* Refused before anything was sent, and nothing was written to say why: RST answers the SYN
- * (RFC 9293 3.5.2, group 1). */
+/* A passive open that was refused before anything was sent, without an alert to say why: the SYN is
+ * answered by RST (RFC 9293 3.5.2, group 1). */
 static bool refused_unheard(const struct tlsyn_conn *conn)
 {
     return conn->refused && conn->snd_nxt == conn->iss && conn->snd.used == 0;

@@ -9,10 +9,13 @@
  *     |##|    |##|    |##|    |##|         ## a train (one frame where the link can cut it)
  *     at      at + train / rate ...        TCP_PACE runs in between
  *
- * Not held back: the first flight, whatever the controller, so that no handshake waits; as much as
- * an initial window in flight, which a path must take at any time (RFC 6928), so that no short
- * answer waits; and rates at which a millisecond is more than the longest frame: the train is then
- * the pace, and a timer would cost more than it brings. Nor what its user does not want paced.
+ * Not held back are
+ *   - the first flight, whatever the controller, so that no handshake waits;
+ *   - an initial window's worth in flight, which a path must bear at any time (RFC 6928), so that
+ *     no short answer waits;
+ *   - rates at which a millisecond is more than the longest frame: a timer would cost more than it
+ *     brings;
+ *   - connections whose user does not want it.
  */
 #include "tcp/pace.h"
 
@@ -89,7 +92,7 @@ static void charge(struct tlsyn_conn *conn, uint32_t len, uint64_t rate)
             (tlsyn_time)((uint64_t)len * TLSYN_SECONDS(1) / rate);
 }
 
-/* Nothing waits, but trains are no longer for that: they are what the pace would have made them. */
+/* Without pacing nothing waits; but trains get no longer than pacing would have made them. */
 static uint32_t unpaced_train(const struct tlsyn_conn *conn, uint32_t len)
 {
     uint64_t rate = by_window(conn);

@@ -1,10 +1,10 @@
 /*
  * tcp/prr.c: cwnd during recovery. Read first: RFC 9937 6 (before it RFC 6937 3).
  *
- * The RFC sends behind each ACK what this ACK allows (sndcnt). Here ACKs come in batches, and what
- * leaves is paced: what is allowed and did not leave yet is kept in `due`, and counts as sent and
- * as in the network when the next ACK is looked at. So a batch allows what its ACKs would have
- * allowed one by one.
+ * The RFC has a sender send after each ACK what this ACK allows (sndcnt). Here ACKs come in
+ * batches, and sending is paced: what is allowed but has not left yet is kept in `due`, and counts
+ * as sent and as in the network when the next ACK is processed. So a batch allows as much as its
+ * ACKs would have allowed one by one.
  */
 #include "tcp/prr.h"
 

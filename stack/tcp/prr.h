@@ -14,9 +14,9 @@ struct prr {
     uint32_t due;        /* bytes that may be sent, and were not yet */
 };
 
-/** Recovery begins with that many bytes outstanding, sacked ones not counted but for those of
- * this very ACK. `due`: bytes that were allowed just before, and count among them though they
- * did not leave. */
+/** Recovery begins. `recover_fs`: bytes outstanding, without those that were sacked before this
+ * ACK. `due`: bytes that were allowed just before this ACK and did not leave yet; they count as
+ * outstanding too. */
 void prr_begin(struct prr *prr, uint32_t recover_fs, uint32_t due);
 
 static inline void prr_on_sent(struct prr *prr, uint32_t bytes)

@@ -45,7 +45,7 @@ static bool sent_after(tlsyn_time at1, tcp_seq end1, tlsyn_time at2, tcp_seq end
     return at1 > at2 || (at1 == at2 && seq_gt(end1, end2));
 }
 
-/* Step 3: what was sent once and arrives behind its successors. (R8985-5) */
+/* Step 3: a segment that was sent once and arrives behind its successors. (R8985-5) */
 static void detect_reordering(struct rack *r, const struct piece *p)
 {
     if (seq_gt(p->to, r->fack))
@@ -54,7 +54,7 @@ static void detect_reordering(struct rack *r, const struct piece *p)
         r->reordering_seen = true;
 }
 
-/* Step 2: not the last transmission has arrived, but one before. (R8985-4) */
+/* Step 2: is it an earlier transmission that has arrived, and not the last one? (R8985-4) */
 static bool was_earlier(const struct rack *r, const struct piece *p, tlsyn_time rtt,
                         const uint32_t *echo)
 {
@@ -89,7 +89,8 @@ void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recov
         if (r->reo_wnd_mult < REO_WND_MULT_MAX)
             r->reo_wnd_mult++;
         r->reo_wnd_persist = REO_WND_PERSIST;
-        /* What came twice was not lost, but late. Step 3 does not see it: it was sent again. */
+        /* What came twice was not lost but late, which step 3 does not see in a segment that was
+         * sent again. */
         r->reordering_seen = true;
     } else if (recovered && r->reo_wnd_persist > 0 && --r->reo_wnd_persist == 0) {
         r->reo_wnd_mult = 1;
@@ -100,9 +101,9 @@ void rack_adapt(struct rack *r, tcp_seq una, tcp_seq nxt, bool dsack, bool recov
 /* R8985-6 */
 tlsyn_time rack_reo_wnd(const struct rack *r, tlsyn_time srtt, bool impatient)
 {
-    /* A D-SACK has proved quarters of min_rtt too little: where frames overtake others by
-     * much of the delay, the smallest round trip is that of the fast ones. srtt is the
-     * bound in any case. */
+    /* A D-SACK shows that a quarter of min_rtt is too little. Where frames overtake others by a
+     * good part of the delay, min_rtt is that of the fast ones, so srtt is the measure then. It is
+     * the upper bound in any case. */
     tlsyn_time window = r->reo_wnd_mult * ((r->reo_wnd_mult > 1 ? srtt : r->min_rtt) / 4);
 
     if (!r->reordering_seen && impatient)

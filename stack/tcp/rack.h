@@ -8,16 +8,17 @@
 #include "tcp/sack.h"
 
 struct rack {
-    /* The most recently sent of all that has arrived (RFC 8985 5.2) */
+    /* RACK.xmit_ts and RACK.end_seq: of all segments that have arrived, the one that was sent most
+     * recently (RFC 8985 5.2) */
     tlsyn_time xmit_at;
-    tlsyn_time timed_from; /* what left until then waited for a neighbour: no measure of the path */
     tcp_seq end_seq;
-    int32_t rtt;          /* of what arrived last; 0: nothing has yet */
-    int32_t min_rtt;      /* 0: none yet */
-    uint32_t min_rtt_at;  /* seconds */
-    tcp_seq fack;         /* the highest that has arrived */
-    tcp_seq dsack_round;  /* while in_dsack_round: snd_nxt at the D-SACK that widened the window */
-    uint8_t reo_wnd_mult; /* quarters of min_rtt */
+    tlsyn_time timed_from; /* what left until then waited for ARP or NDP: measures no round trip */
+    int32_t rtt;           /* RACK.rtt, of what arrived last; 0: nothing has yet */
+    int32_t min_rtt;       /* 0: none yet */
+    uint32_t min_rtt_at;   /* seconds */
+    tcp_seq fack;          /* the highest that has arrived */
+    tcp_seq dsack_round;   /* while in_dsack_round: snd_nxt at the D-SACK that widened the window */
+    uint8_t reo_wnd_mult;  /* quarters of min_rtt */
     uint8_t reo_wnd_persist;
     bool reordering_seen;
     bool in_dsack_round;
@@ -34,7 +35,8 @@ void rack_init(struct rack *r, tcp_seq iss);
 void rack_min_rtt(struct rack *r, tlsyn_time sample, tlsyn_time now);
 
 /** A piece has arrived (RFC 8985 6.2 steps 2 and 3). `echo`: the ACK's timestamp in milliseconds of
- * our clock; NULL: it has none. The round trip, or 0 if it is none: sent more than once (Karn). */
+ * our clock; NULL: it has none. Returns the round trip that it measures, or 0 for none: it was sent
+ * more than once (Karn's algorithm). */
 tlsyn_time rack_update(struct rack *r, const struct piece *p, tlsyn_time now, const uint32_t *echo);
 
 /** Once per ACK; `dsack`: it reports a duplicate that no tail loss probe explains: the reordering

@@ -1,8 +1,8 @@
 /*
- * tcp/rate.h: delivery rate samples: how fast the network delivered what the newest arrival
- * was sent with.
+ * tcp/rate.h: delivery rate samples: how many bytes per second the network delivered between the
+ * sending of a segment and its ACK.
  *
- * Kept with the board (tcp/sack.h) and as long as it: once nothing is on its way, nothing
+ * The state stands with the board (tcp/sack.h) and lives as long: once nothing is on its way, none
  * of it is needed.
  */
 #ifndef TLSYN_TCP_RATE_H
@@ -46,13 +46,14 @@ struct rate_sample {
     struct rate_mark mark;
 };
 
-/** Something is sent while nothing is on its way. */
+/** Something is about to leave while nothing is on its way. */
 void rate_start(struct rate *r, uint32_t delivered, tlsyn_time now);
 
 /** The next transmission, with `in_flight` bytes then on their way. */
 void rate_sent(struct rate *r, uint32_t delivered, uint32_t in_flight);
 
-/** There is room in cwnd and nothing to send: what is on its way measures the application. */
+/** There is room in cwnd and nothing to send: what is on its way shows how fast the application is,
+ * and not the network. */
 void rate_app_limited(struct rate *r, uint32_t delivered, uint32_t in_flight);
 
 /** A transmission of `sent_at` has arrived. */

@@ -15,8 +15,8 @@
 
 #define DUP_THRESH 3 /* RFC 8985 6.2 step 4 */
 
-/* A block may cut pieces as long as there are not many more of them than segments: tiny blocks
- * serve only to make us work, and send tiny segments (CVE-2019-11478). */
+/* A SACK block may cut pieces as long as there are not many more of them than segments on their
+ * way: tiny blocks serve only to make us work, and send tiny segments (CVE-2019-11478). */
 #define PIECES_FREE        64u
 #define PIECES_PER_SEGMENT 2u
 
@@ -53,8 +53,8 @@ void tcp_recovery_off(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* New text is about to leave while nothing is kept. What is on its way before it counts as sent
- * now, and as sent twice: careful guesses. R8985-1 */
+/* New text is about to leave while the board is off. What is on its way already counts as sent just
+ * now, and as sent twice, so that it measures no round trip. (R8985-1) */
 static bool on(struct tlsyn_conn *conn, tcp_seq from)
 {
     struct tlsyn_alloc *alloc = conn->tcp->cx->alloc;
@@ -95,7 +95,7 @@ static int note(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
     return error;
 }
 
-/* For delivery rate samples: what the moment of sending was like. */
+/* Notes with what leaves how things stand at this moment, for delivery rate samples. */
 static void mark(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to, bool first)
 {
     struct rate *rate = &conn->board.memory->rate;
@@ -130,7 +130,7 @@ void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
 
 /* --- an ACK: what it says --------------------------------------------------------------------- */
 
-/* What of the ACK every arrived piece is held against. */
+/* What one ACK's arrived pieces say, taken together by arrived(). */
 struct arrivals {
     struct board_news news;
     struct tlsyn_conn *conn;
@@ -227,9 +227,10 @@ static bool detect(struct tlsyn_conn *conn)
     return lost;
 }
 
-/* New text that the ACKs of this batch let go before one showed the loss, had each been answered at
- * once. What that one has `delivered` is PRR's. Without it a batch that acknowledges all but the
- * lost segment would leave its retransmission alone on the way, and nothing to tell of its loss. */
+/* ACKs come in batches. Had each been acted upon at once, those in front of the ACK that showed the
+ * loss would have let this much new text go. (What that one itself `delivered` is up to PRR.)
+ * Without it a batch that acknowledges all but the lost segment would leave the retransmission
+ * alone on its way, and nothing behind it to show if that is lost, too. */
 static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)
 {
     uint32_t pipe = tcp_flight_size(conn) - conn->board.sacked + delivered;
@@ -240,7 +241,8 @@ static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)
     return (uint32_t)fresh < conn->cc.cwnd - pipe ? (uint32_t)fresh : conn->cc.cwnd - pipe;
 }
 
-/* RFC 9937 6.1; `news` is NULL where no ACK, but the reordering timer has told. */
+/* RFC 9937 6.1; `news` is NULL if it was not an ACK but the reordering timer that showed the loss.
+ * */
 static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
 {
     uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0);
@@ -262,8 +264,8 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     prr_begin(&conn->prr, tcp_flight_size(conn) - conn->board.sacked + delivered, due);
 }
 
-/* RFC 6675 5 and RFC 9937: up to the point where it began, everything has arrived. True if it was
- * not a timeout's. R6675-8 */
+/* RFC 6675 5 and RFC 9937: recovery is over once everything sent before it has arrived. True if it
+ * was a fast recovery, and not what follows a timeout. (R6675-8) */
 static bool leave(struct tlsyn_conn *conn)
 {
     bool recovered = conn->in_recovery;
@@ -294,8 +296,8 @@ static void reduce(struct tlsyn_conn *conn, const struct recovery_news *news, bo
         conn->cc.cwnd = conn->cc.smss;
 }
 
-/* RFC 8985 7.4.2: the probe repaired the only loss: once more a loss is a sign of congestion.
- * R8985-13 */
+/* RFC 8985 7.4.2: the probe has repaired a loss that nothing else reports, and which is a sign of
+ * congestion all the same. (R8985-13) */
 static void probe_repaired(struct tlsyn_conn *conn, uint32_t acked)
 {
     uint32_t flight = tcp_flight_size(conn) + acked;
@@ -313,8 +315,8 @@ static void follow_rack(struct tlsyn_conn *conn, const struct recovery_news *new
     const struct sack_view *view = &news->view;
     bool probes = conn->rack.tlp_outstanding && view->twice.right == conn->rack.tlp_end_seq;
 
-    /* What was never sent twice can't have been sent for nothing: the network's own
-     * duplicate, or a lie. */
+    /* If nothing was ever retransmitted, a D-SACK reports a duplicate that the network made, or
+     * lies. */
     rack_adapt(&conn->rack, conn->snd_una, conn->snd_nxt,
                undone || (view->dsack && !probes && conn->retransmits > 0), recovered);
 }

@@ -16,20 +16,22 @@
 
 /** What one ACK brought. */
 struct recovery_news {
-    uint32_t delivered; /* bytes that are known to have arrived since the last one */
+    uint32_t delivered; /* bytes newly known to have arrived */
     uint32_t acked;     /* how far snd_una moved */
-    /* Round trips of what was sent once, 0: none. Of the last one sent: the path's. Of the first
-     * one sent, among what the ACK field moved over if that is anything: what a sender waits. */
+    /* Round trips of segments that were sent once, 0: none. `round_trip` is that of the segment
+     * that was sent last, which measures the path. `wait` is that of the one that was sent first
+     * (among those that the ACK field covers, if any), which is how long a sender waits for an ACK.
+     * */
     tlsyn_time round_trip, wait;
-    /* after a timeout: text that was sent before it, once, has arrived (RFC 5682 3.1) */
+    /* after a timeout: text that was sent before it, and only once, has arrived (RFC 5682 3.1) */
     bool original;
     const struct wire_tcp *segment;
     struct rate_sample rate;
     struct sack_view view;
 };
 
-/** On while pieces are kept: sizes are then bytes in the network by RFC 6675's reckoning, sacked
- * and lost ones not counted. */
+/** Bytes in the network. While the board is on, as RFC 6675 4 counts them (pipe): neither sacked
+ * nor lost ones. */
 uint32_t tcp_pipe(const struct tlsyn_conn *conn);
 
 /** Bytes that are known to have arrived, modulo 2^32. */
@@ -58,7 +60,7 @@ void tcp_send_all_again(struct tlsyn_conn *conn);
  * the last time. */
 void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated);
 
-/** Nothing is kept any more; what was known to be lost goes by snd_rtx and resend_first. */
+/** Goes off at once, for want of memory; what is lost is left to snd_rtx and resend_first. */
 void tcp_recovery_off(struct tlsyn_conn *conn);
 
 /** The probe timer runs if a tail loss could go unnoticed (RFC 8985 7.2). */

@@ -20,15 +20,16 @@
 #include "tcp/timers.h"
 #include "tcp/urgent.h"
 
-/* Where segments are lost, or late, so are ACKs: one for every two segments is too few for a small
- * window, and the delayed one comes when the sender's probe is long gone. So as many segments after
- * such a sign are acknowledged one by one (RFC 5681 4.2 allows it). */
+/* Where segments are lost or late, ACKs are too. One ACK for every two segments is then too few for
+ * a small window, and a delayed one comes after the sender has sent a probe already. So after such
+ * a sign so many segments are acknowledged one by one (RFC 5681 4.2 allows it). */
 #define QUICK_ACKS 16
 
-/* What came as a batch is answered at once, and to a sender with SACK the last ACK says all. If it
- * is lost, no tail loss probe makes up for it in recovery, but the timer: so it goes as often as
- * segments asked for it (RFC 5681 4.2: no more than that; R5681-12), and no more often than this.
- * In order that is fewer: with old rules of counting, three duplicates are a sign of loss. */
+/* We answer a batch of segments at once, and to a sender with SACK the last ACK says everything.
+ * But a sender in recovery has no tail loss probe: if that one ACK is lost, it waits for its timer.
+ * So the ACK is repeated, once for each segment that asked for one (RFC 5681 4.2 allows no more;
+ * R5681-12), and at most as often as this. Text in order gets fewer: a sender that counts
+ * duplicates would take three of them for a loss. */
 #define ACKS_IN_ORDER     2
 #define ACKS_OUT_OF_ORDER 3
 
@@ -45,17 +46,17 @@ static void ack_now(struct tlsyn_conn *conn)
     tcp_set_ready(conn);
 }
 
-/* A segment asks for an ACK of its own; without SACK duplicates are counted, see below. */
+/* A segment asks for an ACK of its own. (For a peer without SACK, see take_out_of_order().) */
 static void owe_ack(struct tlsyn_conn *conn, uint16_t most)
 {
     if (conn->sack_ok)
         conn->acks_owed = conn->acks_owed < most ? conn->acks_owed + 1u : most;
 }
 
-/* RFC 9293 3.8.6.3: at least every second full-sized segment, and no later than the delayed ACK
- * timer. Whatever makes it more than one full-sized segment is the second: a flight often ends in a
- * smaller one, and its sender, who has two on the way, would probe for its tail before the timer
- * (RFC 8985 7.2). SHLD-18, SHLD-19 */
+/* RFC 9293 3.8.6.3: an ACK at least for every second full-sized segment, and no later than the
+ * delayed ACK timer. As the second counts whatever exceeds one full-sized segment: a flight often
+ * ends in a smaller one, and a sender with two segments on their way sends a tail loss probe before
+ * the timer is over (RFC 8985 7.2). (SHLD-18, SHLD-19) */
 static void ack_soon(struct tlsyn_conn *conn)
 {
     if (conn->no_delack || conn->quick_acks || conn->unacked_text > tcp_rcv_full(conn)) {
@@ -80,7 +81,7 @@ void tcp_delack_timeout(struct tlsyn_conn *conn)
     ack_now(conn);
 }
 
-/* The next byte in order, and maybe some that were waiting for it. */
+/* Text at rcv_nxt has arrived, and may join text behind it that was waiting in the ring. */
 static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
 {
     struct context *cx = conn->tcp->cx;
@@ -94,11 +95,11 @@ static void take_in_order(struct tlsyn_conn *conn, uint32_t len)
         ranges_trim(&conn->ooo, cx->alloc, conn->rcv_total + len);
     }
     if (!conn->sack_ok)
-        conn->acks_owed = 0; /* of an older rcv_nxt: the ACK of this one tells more */
+        conn->acks_owed = 0; /* duplicates for the old rcv_nxt: the ACK for this one tells more */
     ring_commit(&conn->rcv, len);
     conn->rcv_total += len;
     conn->rcv_nxt += len;
-    conn->progress = true; /* our ACKs arrive: there is room for this */
+    conn->progress = true; /* our ACKs must have arrived: the peer sends on */
     conn->unacked_text += len;
     if (!filled) {
         ack_soon(conn);
@@ -164,7 +165,7 @@ void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     conn->twice = twice;
 }
 
-/* Trims text to the window: what of [seq, seq + len) is new and has room. */
+/* The part of a segment's text that is new and lies within the window. */
 struct window_part {
     const uint8_t *bytes;
     uint32_t offset; /* from rcv_nxt */
@@ -178,7 +179,7 @@ static struct window_part trim(const struct tlsyn_conn *conn, const struct wire_
     uint32_t room = tcp_rcv_room(conn);
 
     if (ahead < 0) {
-        uint32_t old = (uint32_t) - (int64_t)ahead;
+        uint32_t old = (uint32_t)seq_diff(conn->rcv_nxt, segment->seq);
 
         old = old < part.len ? old : part.len;
         part.bytes += old;
@@ -235,9 +236,9 @@ enum tcp_verdict tcp_take_text(struct tlsyn_conn *conn, const struct wire_tcp *s
 enum tcp_verdict tcp_data_arrived(struct tlsyn_conn *conn, uint64_t before)
 {
     if (conn->released && conn->rcv_total != before) {
-        /* RFC 9293 3.6.1, RFC 2525 2.17: nobody will ever read it, and the peer shall know. The RST
-         * has the number that the segment acknowledged: where our FIN was lost, that of its end is
-         * not the one that the peer goes by (RFC 5961 3.2). */
+        /* RFC 9293 3.6.1, RFC 2525 2.17: nobody will ever read it, and the peer has to know. The
+         * RST takes its number from the segment's ACK field: if our FIN was lost, the peer does not
+         * expect the number behind it, and would not accept the RST (RFC 5961 3.2). */
         count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_data);
         tcp_finish(conn, -ECONNRESET);
         return TCP_DROP_RST;
@@ -253,15 +254,14 @@ uint32_t tcp_window_to_announce(const struct tlsyn_conn *conn)
     uint32_t promised = tcp_promised(conn);
     uint32_t step = conn->rcv_max / 2 < conn->rcv_mss ? conn->rcv_max / 2 : conn->rcv_mss;
 
-    /* MUST-39, MAY-8 */
-    /* RFC 9293 3.8.6.2.2: receiver's silly window avoidance: the edge moves by a segment or half
-     * the buffer, or not at all. */
+    /* RFC 9293 3.8.6.2.2: the receiver's silly window syndrome avoidance: the edge moves by a
+     * segment or half the buffer, or not at all. (MUST-39, MAY-8) */
     if (room < promised + step)
         room = promised;
     uint32_t max = (uint32_t)UINT16_MAX << conn->rcv_wscale;
-    /* RFC 7323 2.4: a promise is kept to the octet where there is room for its last unit. Else
-     * what the shift cuts off is not announced, but taken nonetheless: the ring still has room for
-     * it. */
+    /* RFC 7323 2.4: the shift must not cut off a part of what was promised, so it is rounded up
+     * where there is room for that. Where there is none, the rest is not announced, but still
+     * accepted: see tcp_rcv_room(). */
     if (room == promised && all - room >= unit)
         room += unit - 1;
     if (room > max)
@@ -291,8 +291,8 @@ void tlsyn_conn_consume(struct tlsyn_conn *conn, size_t n)
         return;
     }
     buffers_consumed(conn, (uint32_t)n);
-    /* The sender may be waiting for room: say so once it is worth two segments, or half the
-     * ring. */
+    /* The sender may be waiting for room. It gets a window update once there is room for two more
+     * segments, or half the buffer. */
     uint32_t promised = tcp_promised(conn);
     uint32_t window = tcp_window_to_announce(conn);
     uint32_t worth =

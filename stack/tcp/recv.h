@@ -15,7 +15,8 @@ static inline uint32_t tcp_promised(const struct tlsyn_conn *conn)
                                                 : 0;
 }
 
-/** Bytes from rcv_nxt on that are taken. */
+/** Bytes from rcv_nxt on that we accept: what the buffer has room for, or what was promised, if
+ * that is more. */
 static inline uint32_t tcp_rcv_room(const struct tlsyn_conn *conn)
 {
     uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;

@@ -1,6 +1,7 @@
 /*
- * tcp/retransmit.c: loss; of duplicate ACKs, for peers without SACK. Read first: RFC 6298 5,
- * RFC 5681 3.2, RFC 6582 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
+ * tcp/retransmit.c: the retransmission timer, the persist timer, and, for peers without SACK, fast
+ * retransmit and fast recovery by duplicate ACKs. Read first: RFC 6298 5, RFC 5681 3.2, RFC 6582
+ * 3.2, RFC 3042, RFC 9293 3.8.3 and 3.8.6.1.
  */
 #include "tcp/retransmit.h"
 
@@ -52,8 +53,8 @@ static bool given_up(struct tlsyn_conn *conn)
     return true;
 }
 
-/* A SYN or SYN-ACK goes again without what may have been the reason for its loss (RFC 7413 4.2.1;
- * docs/HANDSHAKE.md). R7413-7 */
+/* A SYN or SYN-ACK is sent again without text and Fast Open option, which may have been the reason
+ * for its loss (RFC 7413 4.2.1; docs/HANDSHAKE.md). (R7413-7) */
 static void syn_timeout(struct tlsyn_conn *conn)
 {
     count(conn->tcp->cx, TLSYN_COUNT_tcp_syn_retrans);
@@ -66,8 +67,8 @@ static void syn_timeout(struct tlsyn_conn *conn)
 /* R5681-5 */
 static void text_timeout(struct tlsyn_conn *conn, bool first)
 {
-    /* RFC 5681 4.3: one window of data lost is one sign of congestion. What fast recovery began and
-     * a timeout has to end was paid for already. */
+    /* RFC 5681 4.3: losses in one window of data are one sign of congestion. If a timeout ends fast
+     * recovery, the window was reduced for it when recovery began. */
     bool begins = first && !conn->in_recovery;
 
     tcp_mtu_timeout(conn);
@@ -86,12 +87,11 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
         return;
     }
     tcp_board_timeout(conn, !first);
-    conn->cc.cwnd = tcp_pipe(conn) + conn->cc.smss; /* what is not taken for lost is on its way */
+    conn->cc.cwnd = tcp_pipe(conn) + conn->cc.smss; /* what is not held lost is on its way */
 }
 
-/* R6298-10 */
-/* R1: the way may have changed (MUST-20: IP looks at its first hop anew), and the user may want
- * to know (SHLD-9, SHLD-10). */
+/* R1 of RFC 9293 3.8.3: the route may have changed, so that IP probes the next hop anew (MUST-20),
+ * and the user may want to know (SHLD-9, SHLD-10). (R6298-10) */
 static void suspect_the_way(struct tlsyn_conn *conn)
 {
     if (conn->rtt.backoffs != R1)
@@ -149,16 +149,16 @@ void tcp_window_opened(struct tlsyn_conn *conn)
 {
     if (!tcp_stop_persist(conn))
         return;
-    tcp_send_all_again(conn); /* the probed byte, with all that belongs to its segment */
+    tcp_send_all_again(conn); /* the byte of the probe too, now with the rest of its segment */
     tcp_set_ready(conn);
 }
 
 /* MUST-36, SHLD-17, SHLD-30 */
 void tcp_persist_timeout(struct tlsyn_conn *conn)
 {
-    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open, for as long
-     * as its user likes. Without a user nobody would ever end it (RFC 6429 3): then it has to take
-     * something now and then. */
+    /* RFC 9293 3.8.6.1 (MUST-37): a peer that answers probes keeps the connection open for as long
+     * as our user likes. If our user has left, nobody would ever end it (RFC 6429 3): then the peer
+     * has to take some text now and then. */
     if (conn->probes == 0 && !conn->released)
         conn->stalled_since = conn->tcp->cx->now;
     if (given_up(conn))
@@ -168,8 +168,8 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
         conn->probes++;
     TRACE(conn->tcp->cx, tcp_probe, conn->number, conn->probes);
     rtt_back_off(&conn->rtt);
-    /* Before the probe leaves: while this runs, the retransmission timer, which gives up, does
-     * not. */
+    /* Set before the probe leaves: while this timer runs, sending does not start the retransmission
+     * timer, which would give the connection up. */
     timers_set(conn, TCP_PERSIST, conn->tcp->cx->now + conn->rtt.rto);
     tcp_send_probe(conn);
 }
@@ -194,7 +194,7 @@ static void enter_recovery(struct tlsyn_conn *conn)
     undo_begin(conn);
     tcp_tell_congestion(conn, CC_LOSS, tcp_flight_size(conn));
     ecn_window_reduced(conn);
-    conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* they have left the network */
+    conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* segments that have left the network */
     conn->resend_first = true;
     trace_cwnd(conn);
 }
@@ -205,8 +205,8 @@ static void inflate(struct tlsyn_conn *conn)
         conn->cc.cwnd += conn->cc.smss;
 }
 
-/* RFC 5682 2.1 without SACK: step 2 b, new text instead of going on with what is taken for lost; 3
- * a: it was lost indeed. */
+/* RFC 5682 2.1 without SACK. Step 2 b: new text leaves instead of what is held lost. Step 3 a: it
+ * was lost indeed. */
 static void frto_goes_on(struct tlsyn_conn *conn, bool advanced)
 {
     bool more = seq_gt(tcp_snd_end(conn), conn->snd_nxt) && tcp_flight_size(conn) < conn->snd_wnd;
@@ -268,7 +268,7 @@ static void leave_recovery(struct tlsyn_conn *conn)
     conn->cc.cwnd = conn->cc.ssthresh < bound ? conn->cc.ssthresh : bound;
 }
 
-/* Each duplicate has told of a segment that arrived, which now is acknowledged. */
+/* Bytes of `acked` that no duplicate ACK has told of before: each stood for one segment. */
 static uint32_t not_told_yet(const struct tlsyn_conn *conn, uint32_t acked)
 {
     uint32_t told = conn->dupacks * (uint32_t)conn->cc.smss;
@@ -294,7 +294,8 @@ void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *ne
     if (!conn->in_recovery) {
         acked = not_told_yet(conn, acked);
         conn->dupacks = 0;
-        /* Kept right behind: left where it was, it would count as ahead 2^31 bytes later. */
+        /* `recover` follows right behind: left where it was, it would seem to lie ahead of snd_una
+         * once 2^31 more bytes were sent. */
         if (seq_gt(conn->snd_una, conn->recover))
             conn->recover = conn->snd_una - 1u;
         tcp_tell_acked(conn, news, acked, limited);

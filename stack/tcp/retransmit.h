@@ -17,7 +17,7 @@ void tcp_arm_retransmit(struct tlsyn_conn *conn);
  * (RFC 9293 3.8.6.1). */
 void tcp_arm_persist(struct tlsyn_conn *conn);
 
-/** The persist timer has nothing to wait for; true if it ran. */
+/** Stops the persist timer; true if it ran. */
 bool tcp_stop_persist(struct tlsyn_conn *conn);
 
 /** The peer's window is open again. */

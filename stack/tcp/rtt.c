@@ -21,8 +21,9 @@ static void compute(struct rtt *rtt)
 
     if (spread < CLOCK_GRANULARITY)
         spread = CLOCK_GRANULARITY;
-    /* (2.4), as Linux has it: the bound is one of what is added to srtt. Below it a receiver that
-     * delays its ACK would bring a timeout on any path with a steady round trip. */
+    /* (2.4), as Linux does it: the lower bound is not one of the RTO, but of what is added to srtt.
+     * With a bound on the RTO alone, each delayed ACK would bring a timeout on a path whose round
+     * trip is long and steady. */
     if (rtt->srtt)
         rto = rtt->srtt + (spread > rtt->min ? spread : rtt->min);
     for (int i = 0; i < rtt->backoffs && rto < rtt->max; i++)

@@ -7,7 +7,7 @@
 #include <tlsyn/types.h>
 
 struct rtt {
-    /* Microseconds, up to half an hour: what does not fit is as long as that */
+    /* Microseconds, 35 minutes at most: longer times are cut to that */
     int32_t srtt, rttvar; /* srtt 0: no measurement yet */
     int32_t rto;          /* with the back-off in force */
     int32_t min, max;     /* bounds of rto */
@@ -22,11 +22,11 @@ void rtt_init(struct rtt *rtt, tlsyn_time min, tlsyn_time max);
  * back-off. */
 void rtt_sample(struct rtt *rtt, tlsyn_time sample);
 
-/** Until the first measurement, an answer is expected within that; the bounds hold. */
+/** Until the first measurement, `time` takes the place of the initial RTO, within the bounds. */
 void rtt_expect(struct rtt *rtt, tlsyn_time time);
 
-/** An earlier connection measured that much: until the next measurement, the timeout is not below
- * three times as much, if that is more than was measured since. */
+/** An earlier connection measured `srtt`. If that is more than this one has measured, the timeout
+ * is computed from it until the next measurement. */
 void rtt_remember(struct rtt *rtt, tlsyn_time srtt);
 
 /** The timer expired: RFC 6298 (5.5). */
@@ -39,7 +39,7 @@ void rtt_recover(struct rtt *rtt);
  * the round trip of what was late; 0: not known. */
 void rtt_spurious(struct rtt *rtt, tlsyn_time sample);
 
-/** RFC 6298 (5.7): the SYN was lost and not timed: 3 s when text begins. */
+/** RFC 6298 (5.7): the SYN was lost, and so not timed: text begins with a timeout of 3 s. */
 void rtt_syn_was_lost(struct rtt *rtt);
 
 #endif

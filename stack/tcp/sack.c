@@ -107,7 +107,8 @@ static bool alike(const struct piece *a, const struct piece *b)
     return a->flags == b->flags && (a->flags & PIECE_SACKED || a->at == b->at);
 }
 
-/* The pieces [from, to) have become one with their neighbours where nothing tells them apart. */
+/* Makes one of the pieces with indices [from, to) and their neighbours where nothing tells them
+ * apart. */
 static void join(struct board *b, uint32_t from, uint32_t to)
 {
     uint32_t i = from > 0 ? from - 1 : 0, end = to < b->count ? to + 1 : b->count, kept = i;
@@ -129,8 +130,8 @@ int board_append(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_s
 {
     struct piece *last = b->count ? board_at(b, b->count - 1) : NULL;
 
-    /* With too many of them, one piece stands for several transmissions; the last one's time is the
-     * careful choice. */
+    /* When there are too many pieces, one stands for several transmissions. It has the time of the
+     * last of them, with which it will be held lost rather too late than too early. */
     if (last && last->flags == 0 && (last->at == now || b->count >= b->max)) {
         last->to = to;
         last->at = now;
@@ -178,7 +179,7 @@ void board_mark(struct board *b, tcp_seq from, tcp_seq to, const struct rate_mar
 
         if (p->flags & PIECE_SACKED)
             continue;
-        if (seq_lt(p->from, from)) /* it grew */
+        if (seq_lt(p->from, from)) /* what was noted has joined an older piece */
             p->mark.in_flight = mark->in_flight;
         else
             p->mark = *mark;
@@ -231,7 +232,7 @@ uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una, stru
     return arrived;
 }
 
-/* The pieces that a block would cut in two. */
+/* How many pieces the block would cut in two. */
 static uint32_t cuts(const struct board *b, const struct tcp_sack_block *block)
 {
     uint32_t i = find(b, block->left), k = find(b, block->right);
@@ -353,7 +354,8 @@ static bool is_dsack(const struct tcp_options *o, const struct sack_bounds *boun
     return o->sack_count > 1 && proper(&o->sack[1]) && inside(first, &o->sack[1]);
 }
 
-/* The lowest first: what one ACK tells of has no order of arrival (RFC 8985 6.2 step 3). */
+/* The lowest first: the blocks of one ACK don't tell in which order their segments arrived, and
+ * must not look like reordering (RFC 8985 6.2 step 3). */
 static void add_in_order(struct sack_view *view, const struct tcp_sack_block *block)
 {
     int i = view->count++;
@@ -375,8 +377,7 @@ void sack_read(const struct tcp_options *options, const struct sack_bounds *boun
     for (; i < options->sack_count; i++) {
         const struct tcp_sack_block *block = &options->sack[i];
 
-        /* One that begins at una would have been acknowledged: an honest receiver has no such
-         * block. */
+        /* An honest receiver has no block that begins at una: it would have acknowledged it. */
         if (proper(block) && seq_gt(block->left, bounds->una) && seq_leq(block->right, bounds->nxt))
             add_in_order(view, block);
     }

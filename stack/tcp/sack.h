@@ -73,22 +73,22 @@ int board_append(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_s
 int board_resent(struct board *b, struct tlsyn_alloc *alloc, tcp_seq from, tcp_seq to,
                  tlsyn_time now);
 
-/** Everything below `una` has arrived. The sequence numbers that were not known to. */
+/** Everything below `una` has arrived. Returns how many sequence numbers of it are news. */
 uint32_t board_ack(struct board *b, struct tlsyn_alloc *alloc, tcp_seq una,
                    struct board_news *news);
 
-/** [from, to) has arrived; inside the board. As board_ack(); 0 also if there is no room for it with
- * at most `pieces` pieces. */
+/** The block's sequence numbers, which lie on the board, have arrived. Returns how many of them are
+ * news; 0 also if the block is ignored, because it would make more than `pieces` pieces. */
 uint32_t board_sack(struct board *b, struct tlsyn_alloc *alloc, const struct tcp_sack_block *block,
                     uint32_t pieces, struct board_news *news);
 
-/** What was noted last, from `from` on, left with this mark; it is on the board. */
+/** [from, to), which the board has noted last, left with this mark. */
 void board_mark(struct board *b, tcp_seq from, tcp_seq to, const struct rate_mark *mark);
 
 /** A piece that is neither sacked nor lost is lost. */
 void board_lose(struct board *b, struct piece *p);
 
-/** Nothing is lost any more: what was taken for it is on its way. */
+/** Nothing is lost any more: what was held lost is on its way after all. */
 void board_find_all(struct board *b);
 
 /** Something is on its way for the second time. */
@@ -110,9 +110,9 @@ struct sack_view {
 
 /** What we hold a segment's blocks against. */
 struct sack_bounds {
-    tcp_seq ack;      /* of the segment; older than una if ACKs were reordered */
-    tcp_seq una, nxt; /* ours, by now */
-    uint32_t window;  /* what lies further below `ack` is no D-SACK */
+    tcp_seq ack;      /* the segment's ACK field; below una if ACKs were reordered */
+    tcp_seq una, nxt; /* snd_una, after this ACK, and snd_nxt */
+    uint32_t window;  /* a block further below `ack` is no D-SACK */
 };
 
 /** Reads the blocks of a segment: those that are empty, inverted, or speak of what is acknowledged

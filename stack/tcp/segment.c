@@ -43,7 +43,7 @@ static uint16_t window_field(struct tlsyn_conn *conn, uint8_t flags)
     return (uint16_t)(flags & TCP_SYN ? wnd : wnd >> conn->rcv_wscale);
 }
 
-/* What every segment with ACK settles. */
+/* A segment with ACK leaves: no other ACK is due. */
 static void acknowledged(struct tlsyn_conn *conn)
 {
     conn->ack_due = TCP_ACK_NONE;
@@ -74,8 +74,8 @@ struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags)
 
 /* --- the amplification limit (RFC 9000 8.1; docs/HANDSHAKE.md) -------------------------------- */
 
-/* SYN-ACKs that leave again within three minutes when nobody answers, the first after a second (RFC
- * 6298 5.5). */
+/* How often a SYN-ACK that nobody answers is repeated within three minutes, the first time after a
+ * second (RFC 6298 5.5). */
 #define SYNACK_REPEATS 7
 
 static uint32_t bare_synack_len(const struct tlsyn_conn *conn)
@@ -88,8 +88,9 @@ static uint32_t bare_synack_len(const struct tlsyn_conn *conn)
     return tcp_headers_len(conn) + (uint32_t)tcp_options_emit(&bare, scratch, sizeof(scratch));
 }
 
-/* They are what a client whose ACK was lost, and who has nothing more to say, is waiting for: the
- * flight must not use up their room; but half of all there is is the flight's. */
+/* Bytes that are kept for repeating the SYN-ACK: a client whose ACK was lost, and that has nothing
+ * more to say, waits for one. The flight must not use them up; but half of the limit is the
+ * flight's. */
 static int64_t set_aside(const struct tlsyn_conn *conn)
 {
     int64_t left = SYNACK_REPEATS - (int64_t)conn->syn_retransmits;
@@ -140,8 +141,8 @@ void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes)
         conn->opening->unvalidated_out += bytes;
 }
 
-/* Acknowledgements and resets count too, and stay unsaid where there is no room: the peer's next
- * segment makes some. */
+/* Acknowledgements and resets count too, and are left out where there is no room for them: the
+ * peer's next segment makes some. */
 static bool control_may_leave(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     uint8_t scratch[TCP_OPTIONS_MAX];
@@ -161,7 +162,7 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len)
     return len > conn->mss ? (len + conn->mss - 1u) / conn->mss : 1;
 }
 
-/* Text of each segment of a train, beside the SACK blocks that its header has. */
+/* Bytes of text in each segment of a train whose header carries these SACK blocks. */
 static uint16_t text_beside(const struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
     unsigned blocks = segment->options.sack_count;

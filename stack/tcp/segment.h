@@ -13,8 +13,8 @@ static inline uint16_t tcp_headers_len(const struct tlsyn_conn *conn)
     return (uint16_t)(ip_header_len(&conn->remote.addr) + TCP_HEADER_LEN);
 }
 
-/** The header of a segment that is about to leave: with the window that it announces, and, with
- * ACK, the acknowledgement of everything received; both are noted in the connection as said. */
+/** The header of a segment that is about to leave. It announces our window and, with ACK,
+ * acknowledges everything received; the connection notes both as told. */
 struct wire_tcp tcp_segment(struct tlsyn_conn *conn, tcp_seq seq, uint8_t flags);
 
 /** Sends it with `len` bytes of the send ring, from its sequence number on, under an ECN codepoint.
@@ -28,18 +28,21 @@ uint32_t tcp_segments(const struct tlsyn_conn *conn, uint32_t len);
 /** Before the peer's address is validated: bytes that may leave, headers and IP's included. */
 int64_t tcp_amplification_left(const struct tlsyn_conn *conn);
 
-/** The same for the bare SYN-ACK that is repeated. It has more where a SYN of few bytes buys less
- * than what a plain SYN is answered with: a client whose ACK was lost, and that has nothing more to
- * say, would wait for ever. */
+/** The same for the repetitions of a bare SYN-ACK, up to tcp_amplification_bound(): where three
+ * times a short SYN is too little for them, a client whose ACK was lost, and that has nothing more
+ * to say, would wait for ever. */
 int64_t tcp_amplification_left_again(const struct tlsyn_conn *conn);
 
-/** What never more bytes than leave before the address is validated: three times what came, or, for
- * such a SYN, the answers to a plain one and half of that. */
+/** The most bytes that ever leave before the address is validated: three times what came. Where
+ * that is less than the repeated answers to a plain SYN: these answers, and half of three times
+ * what came. */
 int64_t tcp_amplification_bound(const struct tlsyn_conn *conn);
 
-/** Of these, bytes of text that may leave with `overhead` bytes of headers, while there is enough
- * left for the SYN-ACK to be repeated; -1: not even the headers. What leaves is charged. */
+/** Bytes of text that may leave in a segment with `overhead` bytes of headers, if enough is kept
+ * for repeating the SYN-ACK; -1: not even the headers may leave. */
 int64_t tcp_amplification_room(const struct tlsyn_conn *conn, uint32_t overhead);
+
+/** Counts bytes that leave, headers and IP's included, towards the amplification limit. */
 void tcp_charge(struct tlsyn_conn *conn, uint32_t bytes);
 
 /** A segment without text at snd_nxt, at any time. */

@@ -39,7 +39,8 @@ int settings_check(const struct tlsyn_conn_options *options)
     return cc_find(options->controller) ? 0 : -EINVAL;
 }
 
-/* NULL: as it is. A peer without SACK gives BBR nothing to live on. */
+/* NULL: the controller stays. BBR is ignored where the peer has no SACK, without which there are no
+ * delivery rates. */
 static int change_controller(struct tlsyn_conn *conn, const char *name)
 {
     const struct cc_ops *ops = cc_find(name);
@@ -47,7 +48,7 @@ static int change_controller(struct tlsyn_conn *conn, const char *name)
     if (!name || (ops->needs_sack && tcp_synchronized(conn) && !conn->sack_ok))
         return 0;
     int error = cc_become(&conn->cc, ops, conn->tcp->cx->alloc, conn->iss);
-    /* Recovery ends at ssthresh, of which the one before may not have known. */
+    /* Recovery ends with cwnd at ssthresh, which the old controller may never have set. */
     if (error == 0 && conn->in_recovery && conn->cc.ssthresh > CC_WINDOW_MAX)
         conn->cc.ssthresh = conn->cc.cwnd;
     return error;

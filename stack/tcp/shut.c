@@ -1,5 +1,5 @@
 /*
- * tcp/shut.c: who has shut its window longest gives way.
+ * tcp/shut.c: the list of connections whose peer keeps its window shut.
  */
 #include "tcp/shut.h"
 

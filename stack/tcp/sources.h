@@ -1,14 +1,15 @@
 /*
- * tcp/sources.h: what each source has begun of late and nobody has completed. Read first: RFC 4987
- * 2 and 3, RFC 7413 5.1; docs/HANDSHAKE.md.
+ * tcp/sources.h: how many handshakes each source has begun lately and not completed. Read first:
+ * RFC 4987 2 and 3, RFC 7413 5.1; docs/HANDSHAKE.md.
  *
- * A source is an IPv4 address, or an IPv6 /64; and the /56 around it, a customer's usual share, may
- * begin four times as much. Sources share a fixed array of buckets by a keyed hash, so memory is
- * bounded and nobody can aim at the bucket of somebody else; two who meet in one by chance share
- * what it allows. Over its share a source loses a shortcut, never the connection.
+ * A source is an IPv4 address or an IPv6 /64; the /56 around the latter, usually one customer's,
+ * may begin four times as much. Sources share a fixed array of buckets by a keyed hash. So memory
+ * is bounded, and nobody can aim at the bucket of somebody else; two sources that meet in one by
+ * chance share what it allows. A source that exceeds its share loses a shortcut, never the
+ * connection.
  *
- * What is taken is forgotten with its period, and given back where the third segment of the
- * handshake shows that somebody is there: so an honest source may begin as much as it completes.
+ * What is taken is forgotten when its period ends, and given back when the third segment of the
+ * handshake shows that somebody is there. So an honest source may begin as much as it completes.
  */
 #ifndef TLSYN_TCP_SOURCES_H
 #define TLSYN_TCP_SOURCES_H
@@ -25,7 +26,7 @@ enum source_share {
 #define SOURCE_PERIOD TLSYN_SECONDS(3)
 
 struct source_bucket {
-    uint32_t period; /* that `taken` is of */
+    uint32_t period; /* in which `taken` was taken */
     uint16_t taken[SOURCE_SHARES];
 };
 
@@ -41,7 +42,7 @@ void sources_release(struct sources *s);
 /** Before the first listener. 0 or -ENOMEM; harmless if they are there. */
 int sources_open(struct sources *s);
 
-/** False, and nothing is taken, where the source has its share. */
+/** False, and nothing is taken, if the source has used up its share. */
 bool sources_take(struct sources *s, const struct tlsyn_addr *addr, enum source_share share);
 
 void sources_give_back(struct sources *s, const struct tlsyn_addr *addr, enum source_share share);

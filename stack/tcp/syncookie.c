@@ -10,21 +10,22 @@
  *     +------------------------------------------------+---+--------+
  *
  * MSS is an index into a table. A cookie is good in the period in which it was made and in the next
- * one: old ones are refused though the key stays. Where the SYN has a timestamp, the low six bits
- * of ours say what else it asked for, and come back as the echo:
+ * one; the key never changes. Where the SYN has a timestamp, the low six bits of ours hold what
+ * else it asked for, and come back as the echo:
  *
  *       5     4       3      0
  *     +-----+------+----------+
  *     | ECN | SACK |  wscale  |    wscale 15: none; ECN: that of RFC 3168
  *     +-----+------+----------+
  *
- * Without timestamps there is none of it. AccECN needs no memory: the peer's first ACK shows it.
- * The clock never runs ahead for it: it is set back to the last time with these bits.
+ * The time stamped is the latest one, not ahead of the clock, that has these bits. Without
+ * timestamps a connection has none of these options. AccECN needs no bit: the peer's first ACK
+ * shows it.
  *
- * Each SYN-ACK answers one SYN and is not sent again, so that no more leaves than comes in. For two
- * periods after the last one, whoever acknowledges what nobody sent is asked for a cookie; else he
- * costs nothing. Who has none is not reset: it may be text that overtook the ACK with the cookie,
- * or whose ACK was lost; the first segment comes again.
+ * Each such SYN-ACK answers one SYN and is not repeated, so that no more leaves than comes in. For
+ * two periods after the last one, an ACK that belongs to no connection is checked for a cookie. If
+ * it has none it is dropped, and not answered by RST: it may be text that overtook the ACK with the
+ * cookie, or whose ACK was lost, and the client will send its first segment again.
  */
 #include "tcp/syncookie.h"
 
@@ -46,7 +47,7 @@
 #define SACK_BIT    16u
 #define ECN_BIT     32u
 
-/* What is not in the table is rounded down: never more than the peer takes. */
+/* An MSS that is not in the table is rounded down: never more than the peer takes. */
 static const uint16_t mss_table[1 << MSS_BITS] = {88, 536, 1220, 1300, 1400, 1440, 1460, 8940};
 
 struct tuple {
@@ -90,7 +91,7 @@ static unsigned mss_index(const struct tcp_options *theirs, const struct tlsyn_a
     return i;
 }
 
-/* A time that is not ahead of the clock, with `bits` in its place. */
+/* The latest time, not ahead of the clock, whose low bits are `bits`. */
 static uint32_t stamp(const struct tcp *tcp, const struct tuple *t, uint32_t bits)
 {
     uint32_t now = (uint32_t)(tcp->cx->now / 1000), at = (now & ~TS_MASK) | bits;
@@ -126,7 +127,8 @@ static void fill_options(const struct tlsyn_listener *listener, const struct tup
     ours->tsecr = theirs->tsval;
 }
 
-/* It needs no memory, and lets its owner in next time, whatever goes on. */
+/* A Fast Open cookie needs no memory on our side either, and lets its owner in next time even if
+ * the flood goes on. */
 static void fill_fastopen(const struct tlsyn_listener *listener, const struct tuple *t,
                           const struct tcp_options *theirs, struct tcp_options *ours)
 {

@@ -7,12 +7,12 @@
 
 #include "tcp/conn.h"
 
-/** Answers a SYN with a SYN-ACK whose sequence number (and timestamp) say all that must be known
- * when it is acknowledged. Text of the SYN is not acknowledged: it comes again. */
+/** Answers a SYN with a SYN-ACK whose sequence number (and timestamp) hold all that must be known
+ * when it is acknowledged. Text of the SYN is not acknowledged: the client sends it again. */
 void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram *datagram,
                       const struct wire_tcp *syn);
 
-/** A SYN-ACK of that kind may still be acknowledged. */
+/** Whether an acknowledgement of such a SYN-ACK may still come. */
 bool syncookie_possible(const struct tcp *tcp);
 
 /** If `segment` (with ACK, without RST) acknowledges such a SYN-ACK: *syn is the SYN that it

@@ -14,13 +14,13 @@
 #include "tcp/recovery.h"
 #include "tcp/shut.h"
 
-/* While an engine signs, nothing else is done: so many in a row, and the queues of a link hold what
- * comes meanwhile. */
+/* While an engine signs, the stack does nothing else. After an idle time so many SYNs in a row may
+ * reach one; what arrives in the meantime fits the queue of a link. */
 #define EMBEDS_AT_ONCE 32
 
-/* All that is done with a batch of input is done at one time, and a half-open connection may give
- * way to its own peer's next SYN in there. With the same number once more, ACKs that are meant for
- * the old one's SYN-ACK would be acceptable to the new one. */
+/* The clock stands still within a batch of input, and within one batch a half-open connection may
+ * give way to the next SYN of its own peer. Had the new one the same ISN, it would accept ACKs that
+ * were meant for the old one's SYN-ACK. So each ISN is computed from a later time than the last. */
 static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
                           const struct tlsyn_endpoint *remote)
 {
@@ -95,8 +95,8 @@ void tcp_output_ready(struct tcp *tcp)
     struct list now;
 
     shut_gives_way(tcp);
-    /* Who becomes ready on the way waits for the next round: a chatty connection can't hold
-     * the others up. */
+    /* Connections that become ready in the course of this wait for the next call, so that a chatty
+     * one can't hold the others up. */
     list_init(&now);
     while (!list_empty(&tcp->ready)) {
         struct list *it = list_first(&tcp->ready);

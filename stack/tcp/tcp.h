@@ -2,9 +2,9 @@
  * tcp/tcp.h: the TCP of one stack: its connections, its listeners, its secrets, and the entries
  * that stack.c calls. Read first: RFC 9293 3.3 to 3.10.
  *
- * A connection is in one of three keepings: in `demux` while segments may find it; on `ready` while
- * it has something to send; on `doomed` once it is dead, until tcp_reap() frees it between frames,
- * so that nothing is freed while a frame is in hand.
+ * Where a connection stands: in `all` and in `demux` as long as segments may find it; on `ready`,
+ * too, while it may have something to send; on `doomed` alone once it is dead, until tcp_reap()
+ * frees it between two frames, because nothing is freed while a frame is in hand.
  */
 #ifndef TLSYN_TCP_TCP_H
 #define TLSYN_TCP_TCP_H
@@ -31,28 +31,28 @@ struct tcp {
     struct list all; /* every live connection */
     struct list ready;
     struct list doomed;
-    struct list time_wait; /* who came first leaves first */
+    struct list time_wait; /* the oldest first */
     uint32_t time_wait_count;
-    /* In SYN-RECEIVED from a listener; who came first leaves first. */
-    struct list half_opens;
-    struct list embedded_opens; /* those of them that have an engine */
-    uint32_t half_open;         /* both together */
-    struct list shut;           /* peers that keep their window shut (tcp/shut.h) */
-    bool room_wanted;           /* one of them is in the way */
-    uint32_t embedded;          /* of the half-open, with an engine that took the SYN's payload */
-    uint32_t numbered;          /* connections so far */
+    /* Connections of listeners in SYN-RECEIVED, the oldest first: those without an engine, and
+     * those whose engine took the SYN's payload. */
+    struct list half_opens, embedded_opens;
+    uint32_t half_open; /* how many stand in either list */
+    uint32_t embedded;  /* how many stand in the second */
+    struct list shut;   /* peers that keep their window shut (tcp/shut.h) */
+    bool room_wanted;   /* memory was missing that one of them may hold */
+    uint32_t numbered;  /* connections so far */
 
     uint64_t ring_bytes; /* memory of all rings */
 
     struct siphash_key key;        /* demux, ISN, timestamp offsets */
     struct siphash_key cookie_key; /* Fast Open */
     struct siphash_key syn_key;    /* SYN cookies */
-    tlsyn_time syncookies_until;   /* when the last one that was given is worth nothing any more */
+    tlsyn_time syncookies_until;   /* when the last SYN cookie that we gave expires */
     struct dests dests;
     struct sources sources;
     struct budget embeds, rsts;
 
-    tlsyn_time iss_chosen; /* by this clock, which moves with each */
+    tlsyn_time iss_chosen; /* the time that the last one was computed from */
 
     /** The initial sequence number of a connection that is being opened; RFC 6528 unless
      * replaced. */

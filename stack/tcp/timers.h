@@ -1,9 +1,9 @@
 /*
  * tcp/timers.h: a connection's deadlines: plain times, with one wheel node at the earliest.
  *
- * A deadline is held in ticks of the wheel, rounded up as the wheel does: it loses nothing by that.
- * 32 bits of them go round in three days, so that one which lies further ahead than a day passes
- * after a day; who sets such a one looks at the clock then.
+ * A deadline is kept in ticks of the wheel, rounded up as the wheel itself would, so that nothing
+ * is lost. 32 bits of ticks wrap after three days; a deadline further ahead than a day therefore
+ * passes after a day, and its owner compares with the clock and sets it again.
  */
 #ifndef TLSYN_TCP_TIMERS_H
 #define TLSYN_TCP_TIMERS_H

@@ -1,15 +1,15 @@
 /*
- * tcp/undo.c: a loss that was none. Read first: RFC 3522, RFC 4015, RFC 5682 2.1 and 3.1,
- * RFC 3708; RFC 2883 4.
+ * tcp/undo.c: was a loss spurious? Read first: RFC 3522, RFC 4015, RFC 5682 2.1 and 3.1, RFC 3708;
+ * RFC 2883 4.
  *
- * An episode is what recover brackets: fast recovery, or what a timeout began; a timeout
- * inside fast recovery belongs to it. The controller keeps what the episode took (cc_undo);
- * here is the proof.
+ * An episode lasts until snd_una reaches `recover`. Fast recovery begins one, or a timeout; a
+ * timeout inside fast recovery belongs to the latter's episode. The controller remembers the
+ * windows of before the episode (cc_undo()); here is the proof that it was for nothing.
  *
- * The Eifel algorithm is the sharpest: the receiver echoes the timestamp of the segment that
- * filled the hole. It is blind where a round trip is shorter than the tick of the timestamp
- * clock, a millisecond; D-SACK needs no clock, but comes a round trip later; F-RTO needs nothing
- * from the peer.
+ * Of the three proofs the Eifel algorithm is the fastest: the receiver echoes the timestamp of the
+ * segment that filled the hole. It fails where a round trip is shorter than the tick of the
+ * timestamp clock, a millisecond. D-SACK needs no clock, but comes a round trip later. F-RTO needs
+ * no option of the peer's, but helps only after timeouts.
  */
 #include "tcp/undo.h"
 
@@ -55,8 +55,8 @@ static bool echoes_original(const struct tlsyn_conn *conn, const struct undo_ack
     return conn->ts_ok && theirs->has_ts && seq_lt(theirs->tsecr, conn->undo.first_ts);
 }
 
-/* Up to a partial ACK: only if no retransmission is on its way that may have repaired another
- * hole. */
+/* A partial ACK proves something only if no retransmission is on its way that may have repaired
+ * another hole. */
 static bool eifel(const struct tlsyn_conn *conn, const struct undo_ack *ack)
 {
     if (!ack->acked || !echoes_original(conn, ack))

@@ -1,6 +1,6 @@
 /*
- * tcp/undo.h: a loss that was none. Segments or ACKs were only late: what the retransmission took
- * from the congestion window and put on the timer is given back.
+ * tcp/undo.h: undoing what a spurious loss has done. Segments or ACKs were only late: the
+ * congestion window and the timer are as they were before the retransmission.
  *
  *     recovery begins, or the timer expires                    proved spurious
  *     idle -----------------------------------> armed --------------------------------> idle
@@ -29,7 +29,7 @@ struct undo {
     bool armed : 1;
     bool resent : 1; /* something was sent again in this episode */
     enum frto frto : 8;
-    tcp_seq from;        /* snd_una as it began: what lies below is no affair of this episode's */
+    tcp_seq from;        /* snd_una as it began: a D-SACK below is of an earlier episode */
     uint32_t first_ts;   /* our timestamp in the first retransmission */
     uint32_t unreported; /* bytes sent again that no D-SACK has named yet */
     tcp_seq new_text;    /* FRTO_SECOND_ACK: new text goes first, up to here */
@@ -38,8 +38,8 @@ struct undo {
 /** What an ACK says about the episode. */
 struct undo_ack {
     const struct wire_tcp *segment;
-    uint32_t acked; /* snd_una moved by that much, and is where it stands by now */
-    bool original;  /* of what was sent before the timeout, and once, some has arrived */
+    uint32_t acked; /* how far snd_una has moved */
+    bool original;  /* text that was sent before the timeout, and only once, has arrived */
     bool arrived;   /* something has arrived, by its SACK blocks or the ACK field */
     const struct tcp_sack_block *twice; /* D-SACK; or NULL */
 };
@@ -54,11 +54,11 @@ void undo_on_timeout(struct tlsyn_conn *conn, bool again);
 /** `bytes` leave once more. */
 void undo_on_resent(struct tlsyn_conn *conn, uint32_t bytes);
 
-/** Takes an ACK; true if the episode was spurious: window and timer are as before, and neither
- * recovery nor what a timeout left goes on. What was taken for lost is given another chance. */
+/** Takes an ACK. True if the episode was spurious: window and timer are as before, recovery is
+ * over, and what was held lost is on its way after all. */
 bool undo_on_ack(struct tlsyn_conn *conn, const struct undo_ack *ack);
 
-/** RFC 5682 step 2 b: new text goes before what is taken for lost. */
+/** RFC 5682 step 2 b: new text leaves before what is held lost. */
 bool undo_wants_new_text(const struct tlsyn_conn *conn);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * tcp/urgent.c: urgent text. Read first: RFC 9293 3.8.5, RFC 6093.
  *
- * A pointer, and nothing else: it says that the text before it is urgent, points one past the last
- * byte of that, and moves forward only. The bytes stay in the stream, at their place, both ways. It
- * goes by segments, in 16 bits from their number, as long as it is ahead of them; whoever lies with
- * it marks text that will not come, 64 KiB ahead at most, and holds up nobody.
+ * There is a pointer and nothing else: the text before it is urgent. It points one past the last
+ * byte of that text, and only moves forward. The bytes themselves stay in the stream at their
+ * place. Each segment in front of the pointer carries it, as 16 bits counted from the segment's own
+ * number. A peer that lies marks text that never comes, 64 KiB ahead at most, which harms nobody.
  *
  *              front                 rcv_nxt
  *     ----------|######################|-------------|----->
@@ -79,8 +79,8 @@ bool tlsyn_conn_urgent_last(const struct tlsyn_conn *conn, uint8_t *byte)
 
 /* --- ours ------------------------------------------------------------------------------------- */
 
-/* More than 64 KiB ahead it can't be said: then only that it is ahead of all that was sent, which
- * will be corrected in time. */
+/* A pointer more than 64 KiB ahead does not fit the field. Then the segment says 64 KiB if that is
+ * ahead of everything sent so far, which a later segment corrects; else it says nothing. */
 void tcp_fill_urgent(const struct tlsyn_conn *conn, struct wire_tcp *segment)
 {
     uint32_t ahead = (uint32_t)seq_diff(conn->snd_up, segment->seq);
@@ -99,8 +99,8 @@ void tcp_urgent_sent(struct tlsyn_conn *conn)
         conn->snd_urgent = false;
 }
 
-/* Where the window is closed an ACK tells of it (RFC 9293 3.10.7.4 has the peer look at it
- * nonetheless). (MUST-30) */
+/* While the window is closed a bare ACK carries the pointer; RFC 9293 3.10.7.4 has the peer process
+ * it nonetheless. (MUST-30) */
 void tlsyn_conn_urgent(struct tlsyn_conn *conn)
 {
     tcp_seq end = tcp_snd_end(conn);

@@ -13,8 +13,8 @@ enum tcp_verdict tcp_take_urgent(struct tlsyn_conn *conn, const struct wire_tcp 
 /** Puts the pointer into a segment that leaves before the end of our urgent text. */
 void tcp_fill_urgent(const struct tlsyn_conn *conn, struct wire_tcp *segment);
 
-/** Our text up to the pointer was acknowledged, or the peer's was consumed: there is nothing urgent
- * any more. */
+/** snd_una has moved, or the user has consumed text: perhaps there is nothing urgent any more, of
+ * ours or of the peer's. */
 void tcp_urgent_sent(struct tlsyn_conn *conn);
 void tcp_urgent_consumed(struct tlsyn_conn *conn);
 
