@@ -100,7 +100,8 @@ fuzz:
 	    name=$$(basename "$$source" .c); target=$${name#fuzz_}; \
 	    printf '== %s: %s s\n' "$$name" '$(TIME)'; \
 	    mkdir -p build/fuzz/corpus/$$target build/fuzz/found tests/fuzz/corpus/$$target; \
-	    build/fuzz/tests/$$name -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
+	    words=tests/fuzz/dictionary/$$target.dict; \
+	    build/fuzz/tests/$$name $$([ ! -e $$words ] || echo -dict=$$words) -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
 	        -artifact_prefix=build/fuzz/found/$$target- -print_final_stats=1 -verbosity=0 \
 	        build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
 	done

@@ -78,17 +78,6 @@ static int read_all(int fd, struct answer *answer)
     }
 }
 
-/* What another user's process says is not to move the terminal's cursor. */
-static void tame(struct answer *answer)
-{
-    for (size_t i = 0; i < answer->size; i++) {
-        unsigned char c = (unsigned char)answer->text[i];
-
-        if ((c < 0x20 && c != '\n') || c >= 0x7f)
-            answer->text[i] = '?';
-    }
-}
-
 /* -ECONNREFUSED: its process is gone. */
 static int ask(int dir, const char *name, struct answer *answer)
 {
@@ -111,7 +100,7 @@ static int ask(int dir, const char *name, struct answer *answer)
         answer->pid = peer.pid, answer->uid = peer.uid;
     if (error == 0)
         error = read_all(fd, answer);
-    tame(answer);
+    ss_tame(answer->text, answer->size);
     (void)close(fd);
     return error;
 }

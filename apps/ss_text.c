@@ -13,6 +13,16 @@
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+void ss_tame(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if ((c < 0x20 && c != '\n') || c >= 0x7f)
+            text[i] = '?';
+    }
+}
+
 static const char *skip_blanks(const char *at)
 {
     return at + strspn(at, " \t\r\n");
@@ -178,12 +188,12 @@ static void put_options(FILE *out, const char *line)
     put_pair(out, line, "wscale", "snd_wscale", ",", "rcv_wscale");
 }
 
-/* Bytes per second, as bits. */
+/* Bytes per second, as bits; no more than we can count comes from a process of ours. */
 static void put_rate(FILE *out, const char *line, const char *name)
 {
     int64_t rate = ss_number(line, name);
 
-    if (rate > 0)
+    if (rate > 0 && rate <= INT64_MAX / 8)
         (void)fprintf(out, " %s %" PRId64 "bps", name, rate * 8);
 }
 

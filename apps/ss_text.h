@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/** What another user's process says is not to move the terminal's cursor: all but printable ASCII
+ * and the ends of lines becomes a question mark. */
+void ss_tame(char *text, size_t size);
+
 /** The value of a member of a flat JSON object, a string's without its quotes and with its
  * escapes, as the `size` bytes at `text` have room for. False: there is no such member, or this is
  * no flat object. */

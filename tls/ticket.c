@@ -138,12 +138,11 @@ static struct ticket_key *key_of(struct tickets *t, const unsigned char *name)
 /* The session's own age, for its key lives longer. */
 static bool is_expired(const struct tickets *t, mbedtls_ssl_session *session)
 {
-    mbedtls_ms_time_t made, age;
+    mbedtls_ms_time_t made, now = mbedtls_ms_time();
 
     if (mbedtls_ssl_session_get_ticket_creation_time(session, &made) != 0)
         return true;
-    age = mbedtls_ms_time() - made;
-    return age < 0 || age >= (mbedtls_ms_time_t)t->lifetime * 1000;
+    return made < 0 || made > now || now - made >= (mbedtls_ms_time_t)t->lifetime * 1000;
 }
 
 int tickets_open(struct tickets *t, int64_t now, const struct ticket_owner *owner,
