@@ -143,6 +143,17 @@ bool ranges_covers(const struct ranges *r, uint64_t from, uint64_t to)
     return from >= to || (in && in->to >= to);
 }
 
+bool ranges_meet(const struct ranges *r, uint64_t from, uint64_t to, struct range *part)
+{
+    uint16_t i = from < to ? first_ending_at(r, from + 1) : r->count;
+
+    if (i == r->count || r->at[i].from >= to)
+        return false;
+    part->from = r->at[i].from > from ? r->at[i].from : from;
+    part->to = r->at[i].to < to ? r->at[i].to : to;
+    return true;
+}
+
 uint64_t ranges_total(const struct ranges *r)
 {
     uint64_t total = 0;

@@ -38,6 +38,9 @@ void ranges_trim(struct ranges *r, struct tlsyn_alloc *alloc, uint64_t to);
 /** True if all of [from, to) is in the set. */
 bool ranges_covers(const struct ranges *r, uint64_t from, uint64_t to);
 
+/** True if some of [from, to) is in the set; the first piece of that goes to `part`. */
+bool ranges_meet(const struct ranges *r, uint64_t from, uint64_t to, struct range *part);
+
 /** The interval that contains `offset`, or NULL. */
 const struct range *ranges_find(const struct ranges *r, uint64_t offset);
 

@@ -148,18 +148,18 @@ void tcp_note_twice(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     tcp_seq end = segment->seq + segment->text_len;
     int32_t ahead = seq_diff(segment->seq, conn->rcv_nxt);
     struct tcp_sack_block twice = {segment->seq, seq_min(end, conn->rcv_nxt)};
+    struct range part;
 
     if (!conn->sack_ok || !tcp_synchronized(conn) || segment->text_len == 0)
         return;
-    if (ahead > 0) {
+    if (ahead >= 0) { /* some of it may wait out of order already */
         uint64_t from = conn->rcv_total + (uint32_t)ahead;
 
-        twice.right = end;
-        if (!ranges_covers(&conn->ooo, from, from + segment->text_len))
+        if (!ranges_meet(&conn->ooo, from, from + segment->text_len, &part))
             return;
+        twice.left = conn->rcv_nxt + (tcp_seq)(part.from - conn->rcv_total);
+        twice.right = conn->rcv_nxt + (tcp_seq)(part.to - conn->rcv_total);
     }
-    if (ahead == 0)
-        return;
     ack_quickly(conn);
     conn->twice_due = true;
     conn->twice = twice;

@@ -308,6 +308,30 @@ START_TEST(a_duplicate_of_an_island_is_told_in_front_of_the_island)
 }
 END_TEST
 
+/* 4 (3), 4.3: new text around it, below it or above it (R2018-9) */
+START_TEST(a_segment_that_repeats_an_island_in_part_has_that_part_told)
+{
+    struct tcp_test *t = listens();
+    const struct tcp_options *told;
+
+    island(t, 101, 201);
+    told = island(t, 151, 251);
+    ck_assert_int_eq(told->sack_count, 2);
+    expect_block(t, told, 0, 151, 201);
+    expect_block(t, told, 1, 101, 251);
+    island(t, 301, 401);
+    told = island(t, 1, 291);
+    ck_assert_int_eq(told->sack_count, 2);
+    expect_block(t, told, 0, 101, 251);
+    expect_block(t, told, 1, 301, 401);
+    told = island(t, 291, 501);
+    ck_assert_int_eq(told->sack_count, 1);
+    expect_block(t, told, 0, 301, 401);
+    ck_assert_uint_eq(t->user.read, 500);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* 4: "reported at most once" (R2018-9) */
 START_TEST(a_duplicate_is_told_once)
 {
@@ -382,6 +406,7 @@ Suite *rfc2018_suite(void)
     tcase_add_test(twice, a_duplicate_below_the_ack_is_told_by_the_first_block);
     tcase_add_test(twice, of_text_that_is_new_in_part_the_old_part_is_told);
     tcase_add_test(twice, a_duplicate_of_an_island_is_told_in_front_of_the_island);
+    tcase_add_test(twice, a_segment_that_repeats_an_island_in_part_has_that_part_told);
     tcase_add_test(twice, a_duplicate_is_told_once);
     tcase_add_test(twice, without_sack_a_duplicate_is_acknowledged_alone);
     tcase_add_test(twice, a_report_of_a_duplicate_is_no_sign_of_loss);

@@ -66,6 +66,7 @@ START_TEST(nothing_is_added_for_an_empty_interval)
     ck_assert_uint_eq(r.count, 0);
     ck_assert(ranges_covers(&r, 7, 7));
     ck_assert(!ranges_covers(&r, 7, 8));
+    ck_assert(!ranges_meet(&r, 7, 8, &(struct range){0}));
     ck_assert_uint_eq(m.calls, 0);
 }
 END_TEST
@@ -178,6 +179,19 @@ static bool all_set(const bool *map, uint32_t from, uint32_t to)
     return true;
 }
 
+/* The first piece of [from, to) is found. */
+static bool meets(const struct ranges *r, const bool *map, uint64_t from, uint64_t to)
+{
+    struct range part = {0, 0};
+    uint64_t end = 0;
+
+    while (from < to && !map[from])
+        from++;
+    for (end = from; end < to && map[end];)
+        end++;
+    return ranges_meet(r, from, to, &part) ? part.from == from && part.to == end : from >= to;
+}
+
 START_TEST(behaves_like_a_map)
 {
     struct random_seeded random;
@@ -214,6 +228,7 @@ START_TEST(behaves_like_a_map)
         }
         assert_matches(&r, map);
         HOLDS(ranges_covers(&r, from, to) == all_set(map, from, to));
+        HOLDS(meets(&r, map, from, to));
         HOLDS(m.blocks == (r.at != NULL));
         HOLDS(r.room <= r.max);
     }
