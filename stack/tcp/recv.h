@@ -15,12 +15,14 @@ static inline uint32_t tcp_promised(const struct tlsyn_conn *conn)
                                                 : 0;
 }
 
-/** Bytes from rcv_nxt on that we accept: what the buffer has room for, or what was promised, if
- * that is more. */
+/** Bytes from rcv_nxt on that we accept: what the buffer has room for and a window field can say,
+ * or what was promised, if that is more. */
 static inline uint32_t tcp_rcv_room(const struct tlsyn_conn *conn)
 {
     uint32_t room = conn->rcv.used < conn->rcv_max ? conn->rcv_max - conn->rcv.used : 0;
+    uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale;
 
+    room = room < most ? room : most;
     return room > tcp_promised(conn) ? room : tcp_promised(conn);
 }
 

@@ -109,6 +109,26 @@ START_TEST(what_the_syn_ack_promised_is_not_taken_back_by_the_scale)
 }
 END_TEST
 
+/* 2.3: without scaling a window has 65,535 octets, however large the buffer is (R7323-WS5) */
+START_TEST(beyond_what_a_window_can_say_nothing_is_acceptable)
+{
+    struct tcp_test *t =
+        TCP_TEST(.peer = {.mss = 1460}, .conn = {.rcv_ring = 256000, .no_window_scale = true});
+
+    opens_passively(t);
+    user_writes(&t->user, 100);
+    flush(t);
+    expect(t, ACK(.len = 100));
+    peer_sends(t, ACK(.seq = 1 + 65535, .ack = 101));
+    expect(t, ACK(.ack = 1));
+    ck_assert_uint_eq(info_of(t).in_flight, 100);
+    peer_sends(t, ACK(.seq = 1 + 65534, .ack = 101));
+    expect_nothing(t);
+    ck_assert_uint_eq(info_of(t).in_flight, 0);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- 3, 4: timestamps ------------------------------------------------------------------------- */
 
 /* 3.2: TSecr (R7323-TS1) */
@@ -340,6 +360,7 @@ Suite *rfc7323_suite(void)
     tcase_add_loop_test(scale, the_peers_window_is_shifted_by_what_its_syn_said, 0, 16);
     tcase_add_loop_test(scale, our_shift_is_enough_for_the_whole_buffer, 0, 5);
     tcase_add_test(scale, what_the_syn_ack_promised_is_not_taken_back_by_the_scale);
+    tcase_add_test(scale, beyond_what_a_window_can_say_nothing_is_acceptable);
     suite_add_tcase(suite, scale);
     tcase_add_test(stamps, the_third_segment_echoes_the_syn_ack);
     tcase_add_test(stamps, a_timestamp_that_nobody_agreed_on_is_ignored);
