@@ -3,16 +3,15 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "peer/client.h"
 #include "peer/server.h"
 #include "peer/stream.h"
 #include "study/credentials.h"
+#include "support/served.h"
 
 enum { PORT_BASE = 47431, PAD_US = 30000 };
 
@@ -28,15 +27,7 @@ static const struct {
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static struct credentials made;
-static int control[2];
-static pid_t server;
-
-static void say_ready(void *argument)
-{
-    const int *fd = argument;
-
-    ck_assert_int_eq(write(*fd, "r", 1), 1);
-}
+static struct served server;
 
 static int serve(int fd)
 {
@@ -50,7 +41,7 @@ static int serve(int fd)
                                        .timeout_ms = 2000,
                                        .fast_open = true,
                                        .control = fd,
-                                       .ready = say_ready,
+                                       .ready = served_ready,
                                        .ready_argument = &fd};
     int error = 0;
 
@@ -72,28 +63,13 @@ static int serve(int fd)
 
 static void start_server(void)
 {
-    char byte = 0;
-
     ck_assert_int_eq(credentials_make(&made), 0);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
-    server = fork();
-    ck_assert_int_ge(server, 0);
-    if (server == 0) {
-        (void)close(control[0]);
-        _exit(serve(control[1]));
-    }
-    (void)close(control[1]);
-    ck_assert_int_eq(read(control[0], &byte, 1), 1);
+    served_start(&server, serve);
 }
 
-/* The server ends when the control descriptor does. */
 static void stop_server(void)
 {
-    int status = -1;
-
-    (void)close(control[0]);
-    ck_assert_int_eq(waitpid(server, &status, 0), server);
-    ck_assert_int_eq(status, 0);
+    served_stop(&server);
 }
 
 static int meet(enum peer_suite suite, const char *ca, const char *name, int port,

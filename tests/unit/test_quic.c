@@ -2,29 +2,18 @@
  * data; what goes wrong is told. Where tlsyn was built without QUIC there is nothing to test. */
 #include <check.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "peer/quic.h"
 #include "study/credentials.h"
+#include "support/served.h"
 
 enum { PORT_BASE = 47451, PAD_US = 30000, KINDS = 3 };
 
 static const enum peer_session kinds[KINDS] = {PEER_NEW, PEER_PSK, PEER_EARLY};
 
 static struct credentials made;
-static int control[2];
-static pid_t server;
-
-static void say_ready(void *argument)
-{
-    const int *fd = argument;
-
-    ck_assert_int_eq(write(*fd, "r", 1), 1);
-}
+static struct served server;
 
 static int serve(int fd)
 {
@@ -37,7 +26,7 @@ static int serve(int fd)
                                             .response = "hello",
                                             .pad_us = PAD_US,
                                             .control = fd,
-                                            .ready = say_ready,
+                                            .ready = served_ready,
                                             .ready_argument = &fd};
 
     for (int i = 0; i < KINDS; i++)
@@ -48,28 +37,13 @@ static int serve(int fd)
 
 static void start_server(void)
 {
-    char byte = 0;
-
     ck_assert_int_eq(credentials_make(&made), 0);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
-    server = fork();
-    ck_assert_int_ge(server, 0);
-    if (server == 0) {
-        (void)close(control[0]);
-        _exit(serve(control[1]));
-    }
-    (void)close(control[1]);
-    ck_assert_int_eq(read(control[0], &byte, 1), 1);
+    served_start(&server, serve);
 }
 
-/* The server ends when the control descriptor does. */
 static void stop_server(void)
 {
-    int status = -1;
-
-    (void)close(control[0]);
-    ck_assert_int_eq(waitpid(server, &status, 0), server);
-    ck_assert_int_eq(status, 0);
+    served_stop(&server);
 }
 
 static struct peer_target target_of(int kind, const char *name)

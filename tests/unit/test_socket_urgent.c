@@ -85,15 +85,20 @@ static void nothing_but_urgent(struct bsd *b)
     URGENT_SEEN(b, server, POLLPRI);
     STEP(b, b->sendto(client, "z", 1, MSG_OOB, NULL, 0));
     STEP(b, b->sendto(client, "end", 3, 0, NULL, 0));
-    for (int i = 0, n = 0; i < 1000 && n < 1; i++) { /* y goes: it was reached and not read */
-        (void)usleep(2000);
-        b->ioctl(server, SIOCATMARK, &n);
-    }
-    (void)usleep(50000);
+    bsd_await_bytes(b, server, 3); /* y goes: it was reached and not read */
     TEXT(b, server, 10, MSG_OOB);
     TEXT(b, server, 10, 0);
     b->close(client);
     b->close(server);
+}
+
+/* Where MSG_PEEK (bsd_await_bytes) stops at the mark. */
+static void await_readable(struct bsd *b, int fd, int bytes)
+{
+    for (int i = 0, n = 0; i < 1000 && n < bytes; i++) {
+        if (b->ioctl(fd, FIONREAD, &n) < 0 || n < bytes)
+            (void)usleep(1000);
+    }
 }
 
 static void in_line(struct bsd *b)
@@ -105,8 +110,7 @@ static void in_line(struct bsd *b)
     STEP(b, b->sendto(client, "abc", 3, MSG_OOB, NULL, 0));
     STEP(b, b->sendto(client, "def", 3, 0, NULL, 0));
     URGENT_SEEN(b, server, POLLPRI);
-    bsd_await_bytes(b, server, 2);
-    (void)usleep(50000);
+    await_readable(b, server, 6);
     WHERE(b, server);
     TEXT(b, server, 10, MSG_OOB);
     TEXT(b, server, 10, 0);

@@ -5,19 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tlsyn/certify.h>
 #include <tlsyn/link.h>
-#include <tlsyn/tls.h>
 
 #include "support/holds.h"
-#include "support/world.h"
+#include "support/tls_world.h"
 
-#define PORT     443
-#define WALL     INT64_C(1907755200) /* 2030-06-15 */
-#define ONE_WAY  TLSYN_MS(10)
-#define RTT      (2 * ONE_WAY)
-#define REQUEST  "GET / HTTP/1.0\r\n\r\n"
-#define RESPONSE "HTTP/1.0 204 No Content\r\n\r\n"
 #define ETHERNET 14
 #define IP4      20
 
@@ -25,13 +17,7 @@ static struct tlsyn_certified identity;
 
 static void make_certificates(void)
 {
-    static const char *const names[] = {"host.test", NULL};
-    struct random_seeded random;
-    struct tlsyn_certify_options o = {
-        .names = names, .now = WALL, .days = 10, .random = &random.base};
-
-    random_seed(&random, 12);
-    ck_assert_int_eq(tlsyn_certify(&o, &identity), 0);
+    tls_world_certify(&identity, 12, false);
 }
 
 /* --- the client asks in on_open, the server answers as soon as it has read ------------------- */
@@ -147,26 +133,14 @@ static struct tlsyn_handler *accept_one(struct tlsyn_acceptor *a, struct tlsyn_c
 
 static void make_config(struct bed *bed, int host, bool paper)
 {
-    struct tlsyn_tls_config **config = &bed->config[host];
-    struct tlsyn_tls_options o = {
-        .role = host == WORLD_CLIENT ? TLSYN_TLS_CLIENT : TLSYN_TLS_SERVER,
+    const struct tlsyn_tls_options o = {
         .paper = paper,
         .tickets = host == WORLD_CLIENT ? 0 : 2,
         .sessions = host == WORLD_CLIENT ? 8 : 0,
         .early_data = 4096,
-        .wall_clock = WALL,
-        .wall_at = TLSYN_SECONDS(1000),
-        .random = tlsyn_stack_random(bed->world.host[host].stack),
     };
 
-    ck_assert_int_eq(tlsyn_tls_config_new(&o, config, NULL), 0);
-    if (host == WORLD_CLIENT)
-        ck_assert_int_eq(tlsyn_tls_config_trust(*config, identity.ca, strlen(identity.ca), NULL),
-                         1);
-    else
-        ck_assert_int_eq(tlsyn_tls_config_identity(*config, identity.chain, strlen(identity.chain),
-                                                   identity.key, strlen(identity.key), NULL),
-                         0);
+    bed->config[host] = tls_world_config(&bed->world, host, &o, &identity, 1);
 }
 
 static void keep_syn(struct world *w, int host, const struct tlsyn_frame *frame)
@@ -187,12 +161,7 @@ static void keep_syn(struct world *w, int host, const struct tlsyn_frame *frame)
 
 static void bed_open(struct bed *bed, enum tlsyn_level level)
 {
-    const struct world_options path = {
-        .seed = 1, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
-    const struct tlsyn_listen_options o = {.local = {.port = PORT},
-                                           .open = level == TLSYN_LEVEL_OPEN,
-                                           .cookies = level == TLSYN_LEVEL_COOKIE,
-                                           .paper = level == TLSYN_LEVEL_PAPER};
+    const struct world_options path = tls_world_path(1);
 
     *bed = (struct bed){.acceptor = {.accept = accept_one}};
     world_open(&bed->world, &path);
@@ -200,9 +169,7 @@ static void bed_open(struct bed *bed, enum tlsyn_level level)
     bed->world.watch_data = bed;
     make_config(bed, WORLD_CLIENT, level == TLSYN_LEVEL_PAPER);
     make_config(bed, WORLD_SERVER, level == TLSYN_LEVEL_PAPER);
-    ck_assert_int_eq(tlsyn_listener_open(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor,
-                                         &bed->listener),
-                     0);
+    bed->listener = tls_world_listen(&bed->world, level, &bed->acceptor);
 }
 
 static void free_servers(struct bed *bed)
@@ -234,16 +201,9 @@ static void wait_for(struct bed *bed, tlsyn_time time)
 
 static void visit(struct bed *bed, enum tlsyn_level level, struct user *u)
 {
-    const struct tlsyn_connect_options o = {
-        .remote = {.addr = bed->world.host[WORLD_SERVER].addr, .port = PORT}, .level = level};
-
-    *u = (struct user){.handler = {.events = &events}, .world = &bed->world};
-    ck_assert_int_eq(
-        tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls), 0);
-    u->opened = bed->world.now;
-    ck_assert_int_eq(
-        tlsyn_conn_open(bed->world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u->tls), NULL),
-        0);
+    *u = (struct user){
+        .handler = {.events = &events}, .world = &bed->world, .opened = bed->world.now};
+    tls_world_connect(&bed->world, bed->config[WORLD_CLIENT], level, &u->handler, &u->tls);
     ck_assert_msg(world_run(&bed->world, TLSYN_SECONDS(100), &u->done), "never ended");
     wait_for(bed, TLSYN_SECONDS(1));
 }

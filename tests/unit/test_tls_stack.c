@@ -7,33 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tlsyn/certify.h>
-#include <tlsyn/tls.h>
-
 #include "support/bulk.h"
 #include "support/holds.h"
-#include "support/world.h"
+#include "support/tls_world.h"
 
-#define PORT     443
-#define WALL     INT64_C(1907755200) /* 2030-06-15 */
-#define ONE_WAY  TLSYN_MS(10)
-#define RTT      (2 * ONE_WAY)
-#define REQUEST  "GET / HTTP/1.0\r\n\r\n"
-#define RESPONSE "HTTP/1.0 204 No Content\r\n\r\n"
-
-static struct tlsyn_certified ec, rsa;
+static struct tlsyn_certified made[2]; /* RSA, ECDSA */
 
 static void make_certificates(void)
 {
-    static const char *const names[] = {"host.test", NULL};
-    struct random_seeded random;
-    struct tlsyn_certify_options o = {
-        .names = names, .now = WALL, .days = 10, .random = &random.base};
-
-    random_seed(&random, 11);
-    ck_assert_int_eq(tlsyn_certify(&o, &ec), 0);
-    o.rsa = true;
-    ck_assert_int_eq(tlsyn_certify(&o, &rsa), 0);
+    for (int i = 0; i < 2; i++)
+        tls_world_certify(&made[i], 11, i == 0);
 }
 
 /* --- users: the client asks, the server answers; or both send a pattern ----------------------- */
@@ -167,47 +150,20 @@ static void make_config(struct bed *bed, int host, enum tlsyn_tls_suite suite,
                         enum tlsyn_level level, bool pad)
 {
     static const char *const alpn[] = {"test/1", NULL};
+    const struct tlsyn_tls_options o = {
+        .suite = suite, .paper = level == TLSYN_LEVEL_PAPER, .alpn = alpn, .pad_hello = pad};
 
-    struct tlsyn_tls_config **config = &bed->config[host];
-    struct tlsyn_tls_options o = {
-        .role = host == WORLD_CLIENT ? TLSYN_TLS_CLIENT : TLSYN_TLS_SERVER,
-        .suite = suite,
-        .paper = level == TLSYN_LEVEL_PAPER,
-        .alpn = alpn,
-        .pad_hello = pad,
-        .wall_clock = WALL,
-        .wall_at = TLSYN_SECONDS(1000),
-        .random = tlsyn_stack_random(bed->world.host[host].stack),
-    };
-    ck_assert_int_eq(tlsyn_tls_config_new(&o, config, NULL), 0);
-    if (host == WORLD_CLIENT) {
-        tlsyn_tls_config_trust(*config, ec.ca, strlen(ec.ca), NULL);
-        tlsyn_tls_config_trust(*config, rsa.ca, strlen(rsa.ca), NULL);
-        return;
-    }
-    ck_assert_int_eq(tlsyn_tls_config_identity(*config, rsa.chain, strlen(rsa.chain), rsa.key,
-                                               strlen(rsa.key), NULL),
-                     0);
-    ck_assert_int_eq(tlsyn_tls_config_identity(*config, ec.chain, strlen(ec.chain), ec.key,
-                                               strlen(ec.key), NULL),
-                     0);
+    bed->config[host] = tls_world_config(&bed->world, host, &o, made, 2);
 }
 
 static void bed_open_padded(struct bed *bed, const struct world_options *path,
                             enum tlsyn_tls_suite suite, enum tlsyn_level level, bool pad)
 {
-    struct tlsyn_listen_options o = {.local = {.port = PORT},
-                                     .open = level == TLSYN_LEVEL_OPEN,
-                                     .cookies = level == TLSYN_LEVEL_COOKIE,
-                                     .paper = level == TLSYN_LEVEL_PAPER};
-
     *bed = (struct bed){.acceptor = {.accept = accept_one}};
     world_open(&bed->world, path);
     make_config(bed, WORLD_CLIENT, suite, level, pad);
     make_config(bed, WORLD_SERVER, suite, level, false);
-    ck_assert_int_eq(tlsyn_listener_open(bed->world.host[WORLD_SERVER].stack, &o, &bed->acceptor,
-                                         &bed->listener),
-                     0);
+    bed->listener = tls_world_listen(&bed->world, level, &bed->acceptor);
 }
 
 static void bed_open(struct bed *bed, const struct world_options *path, enum tlsyn_tls_suite suite,
@@ -231,25 +187,15 @@ static void bed_close(struct bed *bed)
     tlsyn_tls_config_free(bed->config[WORLD_SERVER]);
 }
 
-static struct tlsyn_connect_options to_server(const struct bed *bed, enum tlsyn_level level)
-{
-    return (struct tlsyn_connect_options){
-        .remote = {.addr = bed->world.host[WORLD_SERVER].addr, .port = PORT}, .level = level};
-}
-
 static void visit(struct bed *bed, enum tlsyn_level level, struct user *u)
 {
-    struct tlsyn_connect_options o = to_server(bed, level);
     bool both = false;
 
-    *u = (struct user){
-        .handler = {.events = &events}, .world = &bed->world, .to_send = bed->to_send};
-    ck_assert_int_eq(
-        tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls), 0);
-    u->opened = bed->world.now;
-    ck_assert_int_eq(
-        tlsyn_conn_open(bed->world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u->tls), NULL),
-        0);
+    *u = (struct user){.handler = {.events = &events},
+                       .world = &bed->world,
+                       .to_send = bed->to_send,
+                       .opened = bed->world.now};
+    tls_world_connect(&bed->world, bed->config[WORLD_CLIENT], level, &u->handler, &u->tls);
     ck_assert_msg(world_run(&bed->world, TLSYN_SECONDS(600), &u->done), "never ended");
     /* What the server has still to hear arrives within a moment. */
     world_run(&bed->world, TLSYN_SECONDS(5), &both);
@@ -267,8 +213,7 @@ static const enum tlsyn_level levels[] = {TLSYN_LEVEL_NONE, TLSYN_LEVEL_OPEN, TL
 
 START_TEST(the_handshake_takes_its_round_trips_and_none_more)
 {
-    const struct world_options path = {
-        .seed = 1, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    const struct world_options path = tls_world_path(1);
     enum tlsyn_level level = levels[_i % 4];
     int expected = kinds[_i / 4].sequential - (level != TLSYN_LEVEL_NONE);
     struct user u;
@@ -295,8 +240,7 @@ END_TEST
 
 START_TEST(an_unpadded_hello_at_level_open_costs_no_more_than_none)
 {
-    const struct world_options path = {
-        .seed = 2, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    const struct world_options path = tls_world_path(2);
     struct user u;
     struct bed bed;
 
@@ -343,8 +287,7 @@ END_TEST
 
 START_TEST(a_server_that_admits_nothing_costs_nothing)
 {
-    const struct world_options path = {
-        .seed = 3, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    const struct world_options path = tls_world_path(3);
     struct user u;
     struct bed bed;
 
@@ -395,18 +338,13 @@ START_TEST(whom_memory_was_refused_goes_on_when_there_is_some)
 {
     const struct world_options path = {.to_server.delay = ONE_WAY, .to_client.delay = ONE_WAY};
     struct user u = {.handler = {.events = &silent}, .to_send = 50000};
-    struct tlsyn_connect_options o;
     bool never = false;
     struct bed bed;
 
     bed_open(&bed, &path, TLSYN_TLS_13, TLSYN_LEVEL_NONE);
     bed.to_send = 20000;
     u.world = &bed.world;
-    o = to_server(&bed, TLSYN_LEVEL_NONE);
-    ck_assert_int_eq(
-        tlsyn_tls_attach(bed.config[WORLD_CLIENT], NULL, "host.test", &u.handler, &u.tls), 0);
-    ck_assert_int_eq(
-        tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, tlsyn_tls_handler(u.tls), NULL), 0);
+    tls_world_connect(&bed.world, bed.config[WORLD_CLIENT], TLSYN_LEVEL_NONE, &u.handler, &u.tls);
     world_run(&bed.world, TLSYN_SECONDS(5), &never); /* its empty rings go */
     ck_assert_uint_eq(u.received, 20000);
     test_memory_fail_all(&bed.world.host[WORLD_CLIENT].memory, true);
@@ -480,7 +418,7 @@ START_TEST(garbage_gets_an_alert_before_the_end)
     struct bed bed;
 
     bed_open(&bed, &path, TLSYN_TLS_ANY, level);
-    o = to_server(&bed, level);
+    o = tls_world_server(&bed.world, level);
     ck_assert_int_eq(tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
     ck_assert(world_run(&bed.world, TLSYN_SECONDS(300), &u.done));
     world_run(&bed.world, TLSYN_SECONDS(1), &never);
@@ -519,7 +457,7 @@ START_TEST(a_client_that_stops_is_not_waited_for) /* loop: says nothing; begins;
     struct bed bed;
 
     bed_open(&bed, &path, TLSYN_TLS_ANY, level);
-    o = to_server(&bed, level);
+    o = tls_world_server(&bed.world, level);
     ck_assert_int_eq(tlsyn_conn_open(bed.world.host[WORLD_CLIENT].stack, &o, &u.handler, NULL), 0);
     world_run(&bed.world, TLSYN_SECONDS(59), &never);
     ck_assert(!u.done && bed.accepted == 1 && !bed.servers->closed);
@@ -538,41 +476,25 @@ enum { CROWD_MAX = 64 };
 /* A server that begins so many full handshakes per second. */
 static void slow_down(struct bed *bed, uint32_t per_second)
 {
-    struct tlsyn_tls_config **config = &bed->config[WORLD_SERVER];
-    struct tlsyn_tls_options o = {
-        .role = TLSYN_TLS_SERVER,
-        .handshakes_per_second = per_second,
-        .wall_clock = WALL,
-        .wall_at = TLSYN_SECONDS(1000),
-        .random = tlsyn_stack_random(bed->world.host[WORLD_SERVER].stack),
-    };
+    const struct tlsyn_tls_options o = {.handshakes_per_second = per_second};
 
-    tlsyn_tls_config_free(*config);
-    ck_assert_int_eq(tlsyn_tls_config_new(&o, config, NULL), 0);
-    ck_assert_int_eq(tlsyn_tls_config_identity(*config, ec.chain, strlen(ec.chain), ec.key,
-                                               strlen(ec.key), NULL),
-                     0);
+    tlsyn_tls_config_free(bed->config[WORLD_SERVER]);
+    bed->config[WORLD_SERVER] = tls_world_config(&bed->world, WORLD_SERVER, &o, &made[1], 1);
 }
 
 /* They come at the same time. How many succeed. */
 static int crowd_visits(struct bed *bed, enum tlsyn_level level, int n, tlsyn_time *last)
 {
     static struct user users[CROWD_MAX];
-    struct tlsyn_connect_options o = to_server(bed, level);
     bool never = false;
     int good = 0;
 
     for (int i = 0; i < n; i++) {
         struct user *u = &users[i];
 
-        *u = (struct user){.handler = {.events = &events}, .world = &bed->world};
-        ck_assert_int_eq(
-            tlsyn_tls_attach(bed->config[WORLD_CLIENT], NULL, "host.test", &u->handler, &u->tls),
-            0);
-        u->opened = bed->world.now;
-        ck_assert_int_eq(tlsyn_conn_open(bed->world.host[WORLD_CLIENT].stack, &o,
-                                         tlsyn_tls_handler(u->tls), NULL),
-                         0);
+        *u = (struct user){
+            .handler = {.events = &events}, .world = &bed->world, .opened = bed->world.now};
+        tls_world_connect(&bed->world, bed->config[WORLD_CLIENT], level, &u->handler, &u->tls);
     }
     world_run(&bed->world, TLSYN_SECONDS(60), &never);
     *last = 0;
@@ -587,8 +509,7 @@ static int crowd_visits(struct bed *bed, enum tlsyn_level level, int n, tlsyn_ti
 
 START_TEST(beyond_its_rate_a_server_has_sessions_wait) /* loop: levels none, open, cookie */
 {
-    const struct world_options path = {
-        .seed = 5, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    const struct world_options path = tls_world_path(5);
     struct tlsyn_tls_counters counters;
     struct tlsyn_stack *server;
     struct bed bed;
@@ -617,8 +538,7 @@ END_TEST
 
 START_TEST(when_too_many_wait_the_last_are_told)
 {
-    const struct world_options path = {
-        .seed = 6, .to_server = {.delay = ONE_WAY}, .to_client = {.delay = ONE_WAY}};
+    const struct world_options path = tls_world_path(6);
     struct tlsyn_tls_counters counters;
     struct bed bed;
     tlsyn_time last;

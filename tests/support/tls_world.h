@@ -1,0 +1,43 @@
+/*
+ * support/tls_world.h: TLS between the two hosts of a world (support/world.h): certificates, a
+ * config for each end, who listens and who connects. The users, and what they say, are the test's.
+ */
+#ifndef TEST_SUPPORT_TLS_WORLD_H
+#define TEST_SUPPORT_TLS_WORLD_H
+
+#include <tlsyn/certify.h>
+#include <tlsyn/tls.h>
+
+#include "support/world.h"
+
+#define TLS_WORLD_WALL INT64_C(1907755200) /* 2030-06-15, while the worlds last */
+
+#define ONE_WAY  TLSYN_MS(10)
+#define RTT      (2 * ONE_WAY)
+#define REQUEST  "GET / HTTP/1.0\r\n\r\n"
+#define RESPONSE "HTTP/1.0 204 No Content\r\n\r\n"
+
+/** Two ways of ONE_WAY that lose nothing. */
+struct world_options tls_world_path(uint64_t seed);
+
+/** A certificate for the server, and its authority's: of RSA, or of ECDSA. */
+void tls_world_certify(struct tlsyn_certified *made, uint64_t seed, bool rsa);
+
+/** The config of one host: `options`, of which role, clock and randomness are filled in here; the
+ * client trusts the authorities of all `n`, the server has them all as its identities. */
+struct tlsyn_tls_config *tls_world_config(struct world *w, int host,
+                                          const struct tlsyn_tls_options *options,
+                                          const struct tlsyn_certified *made, int n);
+
+/** The server listens for what this level opens with. */
+struct tlsyn_listener *tls_world_listen(struct world *w, enum tlsyn_level level,
+                                        struct tlsyn_acceptor *acceptor);
+
+/** Where it does. */
+struct tlsyn_connect_options tls_world_server(const struct world *w, enum tlsyn_level level);
+
+/** The client connects; `tls` is its session, the user's to free. */
+void tls_world_connect(struct world *w, struct tlsyn_tls_config *config, enum tlsyn_level level,
+                       struct tlsyn_handler *user, struct tlsyn_tls **tls);
+
+#endif
