@@ -55,7 +55,7 @@ static bool set_number(struct settings *s, const char *name, unsigned long n)
     else if (strcmp(name, "window_scaling") == 0)
         s->conn.no_window_scale = n == 0;
     else if (strcmp(name, "ecn") == 0)
-        s->conn.ecn = s->conn.ecn_classic = n == 1; /* 1 is RFC 3168 with Linux */
+        s->conn.ecn = (s->conn.ecn_classic = n == 1) || n == 3; /* Linux: 1 RFC 3168, 3 AccECN */
     else if (strcmp(name, "pacing") == 0)
         s->conn.no_pacing = n == 0;
     else if (strcmp(name, "metrics") == 0)

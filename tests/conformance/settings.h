@@ -4,7 +4,7 @@
  *
  *     address=192.168.0.1/16  gateway=192.168.0.2      may be given more than once
  *     tls=off                                          what scripts are written for
- *     mtu=1500  timestamps=0|1  sack=0|1  window_scaling=0|1  ecn=0|1|2  congestion_control=cubic
+ *     mtu=1500  timestamps=0|1  sack=0|1  window_scaling=0|1  ecn=0|1|2|3  congestion_control=cubic
  *     pacing=0|1  metrics=0|1                          what was measured is remembered
  *     gso=BYTES                                        trains of segments are so long ...
  *     cut=0|1                                          ... and are cut, for the link takes none

@@ -44,6 +44,7 @@ static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsy
             return NULL;
     }
     flow->accepted = true;
+    flow->accepted_at = *l->flows->now;
     flow->server.conn = conn;
     return flow->server.tls ? tlsyn_tls_handler(flow->server.tls) : &flow->server.handler;
 }
@@ -134,10 +135,18 @@ static bool may_fail(const struct flows *f, const struct flow *flow)
     return flow->aborts || short_of_memory || p->oom || p->oom_nth || p->deaf_at;
 }
 
-/* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says. */
+/* Something in the plan can hold a handshake up for a minute. */
+static bool is_hindered(const struct plan *p)
+{
+    return p->loss || p->corrupt || p->outage || p->burst || p->dirt || p->jump || p->flood;
+}
+
+/* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says, and no shorter. */
 static bool was_too_slow(const struct flows *f, const struct flow *flow)
 {
-    return f->plan->tls && flow->server.error == -ETIMEDOUT && !flow->server.established;
+    return f->plan->tls && flow->server.error == -ETIMEDOUT && !flow->server.established &&
+           flow->server.over_at - flow->accepted_at >= TLSYN_TLS_HANDSHAKE_TIME &&
+           is_hindered(f->plan);
 }
 
 /* Who has left may not have been heard of yet at the other end. */

@@ -16,7 +16,7 @@ struct flow {
     uint16_t port; /* the client's */
     bool opened, accepted, live;
     int refused; /* what the open call said */
-    tlsyn_time opens_at, abort_at, change_at, began;
+    tlsyn_time opens_at, abort_at, change_at, began, accepted_at;
     bool aborts, client_aborts, asks;
     struct tlsyn_conn_options client_options, later;
     enum tlsyn_level level;

@@ -283,6 +283,7 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     t->ends++;
     t->error = error;
     t->over = true;
+    t->over_at = *t->now;
     t->tick = TLSYN_NEVER;
     if (t->tls)
         tlsyn_tls_free(t->tls);

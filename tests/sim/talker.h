@@ -42,7 +42,8 @@ struct talker {
     uint64_t sent, received;
     bool busy, established, closing, ended, over, wrong, misled;
     int error, ends;
-    tlsyn_time tick; /* the next one, or TLSYN_NEVER */
+    tlsyn_time tick;    /* the next one, or TLSYN_NEVER */
+    tlsyn_time over_at; /* when the end was told */
 };
 
 void talker_init(struct talker *t, const struct script *script, const tlsyn_time *now, bool server);
