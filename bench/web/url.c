@@ -30,15 +30,63 @@ static int copy_host(const char *text, const struct http_parser_url *parts, stru
     return 0;
 }
 
+/* The end of `path` without its last segment; the root stays. */
+static char *drop_segment(const char *path, char *end)
+{
+    while (end > path && *--end != '/') {
+    }
+    return end;
+}
+
+/* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb
+ * above the root. */
+static void remove_dot_segments(char *path)
+{
+    char *out = path;
+    const char *in = path;
+
+    while (*in) {
+        size_t length = 1 + strcspn(in + 1, "/");
+        bool last = in[length] == '\0';
+        bool dot = length == 2 && in[1] == '.';
+        bool dots = length == 3 && in[1] == '.' && in[2] == '.';
+
+        if (dots)
+            out = drop_segment(path, out);
+        if (!dot && !dots) {
+            memmove(out, in, length);
+            out += length;
+        } else if (last) {
+            *out++ = '/';
+        }
+        in += length;
+    }
+    *out = '\0';
+}
+
 static int copy_target(const char *text, const struct http_parser_url *parts, struct url *url)
 {
     int path = has(parts, UF_PATH) ? parts->field_data[UF_PATH].len : 0;
     int query = has(parts, UF_QUERY) ? parts->field_data[UF_QUERY].len : 0;
-    int n = snprintf(url->target, sizeof(url->target), "%s%.*s%s%.*s", path ? "" : "/", path,
-                     path ? text + parts->field_data[UF_PATH].off : "", query ? "?" : "", query,
-                     query ? text + parts->field_data[UF_QUERY].off : "");
+    size_t size = sizeof(url->target), length = path ? (size_t)path : 1;
 
-    return n < 0 || (size_t)n >= sizeof(url->target) ? -ENAMETOOLONG : 0;
+    if (length + (query ? 1 : 0) + (size_t)query >= size)
+        return -ENAMETOOLONG;
+    memcpy(url->target, path ? text + parts->field_data[UF_PATH].off : "/", length);
+    url->target[length] = '\0';
+    remove_dot_segments(url->target);
+    length = strlen(url->target);
+    (void)snprintf(url->target + length, size - length, "%s%.*s", query ? "?" : "", query,
+                   query ? text + parts->field_data[UF_QUERY].off : "");
+    return 0;
+}
+
+/* Space and what controls would end a request line, or a part of it; the parser lets some pass. */
+static bool has_space(const char *text)
+{
+    while ((unsigned char)*text > ' ' && *text != 0x7f)
+        text++;
+    return *text != '\0';
 }
 
 int url_parse(const char *text, struct url *url)
@@ -50,8 +98,8 @@ int url_parse(const char *text, struct url *url)
     http_parser_url_init(&parts);
     if (strlen(text) > UINT16_MAX)
         return -ENAMETOOLONG;
-    if (http_parser_parse_url(text, strlen(text), 0, &parts) != 0 || !has(&parts, UF_SCHEMA) ||
-        !has(&parts, UF_HOST) || has(&parts, UF_USERINFO))
+    if (has_space(text) || http_parser_parse_url(text, strlen(text), 0, &parts) != 0 ||
+        !has(&parts, UF_SCHEMA) || !has(&parts, UF_HOST) || has(&parts, UF_USERINFO))
         return -EINVAL;
     if (parts.field_data[UF_SCHEMA].len != 5 || strncasecmp(text, "https", 5) != 0)
         return -EPROTONOSUPPORT;
@@ -95,47 +143,11 @@ static bool has_scheme(const char *text)
     return n > 0 && text[n] == ':';
 }
 
-/* The end of `path` without its last segment; the root stays. */
-static char *drop_segment(const char *path, char *end)
-{
-    while (end > path && *--end != '/') {
-    }
-    return end;
-}
-
-/* RFC 3986 5.2.4 for a path that starts with "/": "." and ".." are resolved, and never climb
- * above the root. */
-static void remove_dot_segments(char *path)
-{
-    char *out = path;
-    const char *in = path;
-
-    while (*in) {
-        size_t length = 1 + strcspn(in + 1, "/");
-        bool last = in[length] == '\0';
-        bool dot = length == 2 && in[1] == '.';
-        bool dots = length == 3 && in[1] == '.' && in[2] == '.';
-
-        if (dots)
-            out = drop_segment(path, out);
-        if (!dot && !dots) {
-            memmove(out, in, length);
-            out += length;
-        } else if (last) {
-            *out++ = '/';
-        }
-        in += length;
-    }
-    *out = '\0';
-}
-
 /* The target of a reference without scheme and authority. */
 static int merge_target(const struct url *base, const char *reference, char *target, size_t size)
 {
     size_t base_path = strcspn(base->target, "?");
     size_t keep = 0; /* of the base */
-    size_t path = 0;
-    char query[sizeof(base->target)];
     int n = 0;
 
     if (reference[0] == '\0')
@@ -146,14 +158,7 @@ static int merge_target(const struct url *base, const char *reference, char *tar
         for (keep = base_path; keep > 0 && base->target[keep - 1] != '/'; keep--) {
         }
     n = snprintf(target, size, "%.*s%s", (int)keep, base->target, reference);
-    if (n < 0 || (size_t)n >= size)
-        return -ENAMETOOLONG;
-    path = strcspn(target, "?");
-    (void)snprintf(query, sizeof(query), "%s", target + path);
-    target[path] = '\0';
-    remove_dot_segments(target);
-    memcpy(target + strlen(target), query, strlen(query) + 1); /* the path has not grown */
-    return 0;
+    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
 int url_resolve(const struct url *base, const char *reference, struct url *url)

@@ -13,8 +13,8 @@ struct url {
     char target[2048]; /* path and query, "/" at least: what stands in the request line */
 };
 
-/** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -ENAMETOOLONG. A fragment is left out; a user
- * name is -EINVAL. */
+/** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -ENAMETOOLONG. A fragment is left out, "." and
+ * ".." are resolved (RFC 3986 6.2.2.3); a user name is -EINVAL. */
 int url_parse(const char *text, struct url *url);
 
 /** What a Location field (RFC 9110 10.2.2) means that came from `base`. `url` may not be `base`.

@@ -21,6 +21,7 @@ START_TEST(a_url_falls_into_its_parts)
         {"HTTPS://example.org?q", "example.org", 443, "/?q"},
         {"https://[2001:db8::1]/a", "2001:db8::1", 443, "/a"},
         {"https://[::1]:8443", "::1", 8443, "/"},
+        {"https://example.org/a/./b/../../../c/..?d/../e", "example.org", 443, "/?d/../e"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -58,6 +59,10 @@ START_TEST(what_is_no_https_url_is_refused)
         {"", -EINVAL},
         {"example.org", -EINVAL},
         {"https://", -EINVAL},
+        {"https://a/b\tc", -EINVAL},
+        {"https://a/b\fc", -EINVAL},
+        {"https://a/b c", -EINVAL},
+        {"https://a/b?\x7f", -EINVAL},
         {"https:///path", -EINVAL},
         {"https://user:word@example.org/", -EINVAL},
         {"https://example.org/a b", -EINVAL},
