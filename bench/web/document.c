@@ -135,12 +135,24 @@ static const struct {
     {"td", "background", PAGE_IMAGE, NULL},
 };
 
+/* libxml2 keeps the elements that are open in a stack, and walks it for each end of one that is
+ * not: the work for a document grows with its nesting. */
+static bool is_too_deep(struct document *document)
+{
+    if (document->parser->nameNr <= DOCUMENT_DEPTH_MAX)
+        return false;
+    xmlStopParser(document->parser);
+    return true;
+}
+
 static void on_start(void *data, const xmlChar *name, const xmlChar **attributes)
 {
     struct document *document = data;
     const char *element = (const char *)name;
     char text[REFERENCE_MAX];
 
+    if (is_too_deep(document))
+        return;
     if (strcasecmp(element, "base") == 0 && attribute(attributes, "href", text))
         take_base(document, text);
     if (strcasecmp(element, "style") == 0) {

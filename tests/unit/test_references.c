@@ -138,6 +138,26 @@ START_TEST(a_document_beyond_all_bounds_ends)
 }
 END_TEST
 
+/* In libxml2, each end of an element that is not open costs a walk over those that are. */
+START_TEST(what_follows_elements_nested_too_deep_is_not_looked_at)
+{
+    enum { TAG = 3, IMAGE = 15 };
+    static const int nested[] = {DOCUMENT_DEPTH_MAX - 10, DOCUMENT_DEPTH_MAX + 10};
+
+    for (int i = 0; i < 2; i++) {
+        size_t n = (size_t)nested[i] * TAG;
+        char *text = malloc(n + IMAGE + 1);
+
+        ck_assert_ptr_nonnull(text);
+        for (int k = 0; k < nested[i]; k++)
+            memcpy(text + TAG * k, "<b>", TAG);
+        memcpy(text + n, "<img src=a.gif>", IMAGE + 1);
+        expect_of_html(text, i == 0 ? "image /folder/a.gif\n" : "");
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(sheets_name_images_and_sheets)
 {
     expect_of_css("@charset \"x.gif\";@import \"a.css\" screen;@IMPORT url( 'b.css' );\n"
@@ -184,6 +204,7 @@ Suite *references_suite(void)
     tcase_add_test(document, sheets_for_paper_are_not_wanted);
     tcase_add_test(document, style_elements_are_sheets);
     tcase_add_test(document, a_document_beyond_all_bounds_ends);
+    tcase_add_test(document, what_follows_elements_nested_too_deep_is_not_looked_at);
     suite_add_tcase(s, document);
     tcase_add_checked_fixture(css, setup, NULL);
     tcase_add_test(css, sheets_name_images_and_sheets);
