@@ -12,15 +12,28 @@ static struct h1_response *of(http_parser *parser)
     return parser->data;
 }
 
+static void explain(struct h1_response *r, const char *sentence)
+{
+    (void)snprintf(r->sentence, sizeof(r->sentence), "%s", sentence);
+}
+
 /* What http_parser's callbacks return. */
 static int keep(struct h1_response *r, int error)
+{
+    if (error < 0 && r->error == 0)
+        r->error = error;
+    return error < 0 ? -1 : 0;
+}
+
+/* Of http_head's calls. */
+static int keep_head(struct h1_response *r, int error)
 {
     if (error == -EMSGSIZE && r->error == 0)
         (void)snprintf(r->sentence, sizeof(r->sentence),
                        "the header of the server's answer is longer than %d bytes", HTTP_HEAD_MAX);
-    if (error < 0 && r->error == 0)
-        r->error = error;
-    return error < 0 ? -1 : 0;
+    if (error == -EBADMSG && r->error == 0)
+        explain(r, "the header of the server's answer has an octet that is no text");
+    return keep(r, error);
 }
 
 static bool is_interim(const http_parser *parser)
@@ -38,27 +51,38 @@ static int on_field(http_parser *parser, const char *at, size_t length)
 {
     struct http_head *head = &of(parser)->head;
 
-    return keep(of(parser), http_head_name(head, at, length));
+    return keep_head(of(parser), http_head_name(head, at, length));
 }
 
 static int on_value(http_parser *parser, const char *at, size_t length)
 {
-    return keep(of(parser), http_head_value(&of(parser)->head, at, length));
+    return keep_head(of(parser), http_head_value(&of(parser)->head, at, length));
 }
 
+/* RFC 9112 6.3: whatever its fields say. */
+static bool has_no_body(const http_parser *parser)
+{
+    return parser->status_code == 204 || parser->status_code == 304;
+}
+
+/* 1: no body follows. */
 static int on_headers_complete(http_parser *parser)
 {
     struct h1_response *r = of(parser);
 
-    if (keep(r, http_head_end(&r->head)) < 0)
+    if (keep_head(r, http_head_end(&r->head)) < 0)
         return -1;
+    if (is_interim(parser) && ++r->interim > HTTP_INTERIM_MAX) {
+        explain(r, "the server's answer does not begin");
+        return keep(r, -EBADMSG);
+    }
     if (is_interim(parser))
-        return 0;
+        return 1;
     r->head.major = parser->http_major;
     r->head.minor = parser->http_minor;
     r->head.status = (int)parser->status_code;
     r->head.length = parser->content_length;
-    return keep(r, r->events->on_head(r));
+    return keep(r, r->events->on_head(r)) < 0 ? -1 : has_no_body(parser);
 }
 
 static int on_body(http_parser *parser, const char *at, size_t length)
@@ -92,6 +116,7 @@ static const http_parser_settings settings = {
 void h1_response_init(struct h1_response *response, const struct h1_response_events *events)
 {
     response->events = events;
+    response->interim = 0;
     response->complete = response->keeps = false;
     response->error = 0;
     response->sentence[0] = '\0';
@@ -111,8 +136,7 @@ ssize_t h1_response_take(struct h1_response *response, const char *bytes, size_t
     error = HTTP_PARSER_ERRNO(&response->parser);
     if (response->error == 0 && response->parser.upgrade) {
         response->error = -EBADMSG;
-        (void)snprintf(response->sentence, sizeof(response->sentence),
-                       "the server wants to change to a protocol that nobody asked for");
+        explain(response, "the server wants to change to a protocol that nobody asked for");
     }
     if (response->error == 0 && error != HPE_OK && error != HPE_PAUSED) {
         response->error = -EBADMSG;
@@ -131,8 +155,7 @@ int h1_response_end(struct h1_response *response)
         return 0;
     if (response->error == 0 || HTTP_PARSER_ERRNO(&response->parser) == HPE_INVALID_EOF_STATE) {
         response->error = -ECONNRESET;
-        (void)snprintf(response->sentence, sizeof(response->sentence),
-                       "the server closed the connection before the answer was complete");
+        explain(response, "the server closed the connection before the answer was complete");
     }
     return response->error;
 }

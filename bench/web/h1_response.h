@@ -23,6 +23,7 @@ struct h1_response {
     const struct h1_response_events *events;
     http_parser parser;
     struct http_head head;
+    unsigned interim; /* responses before it */
     bool complete;
     bool keeps; /* once complete: the connection is good for another */
     int error;

@@ -15,7 +15,7 @@
 
 #include "web/http_client.h"
 
-enum { H2_REQUESTS_MAX = 100, CONTINUATIONS_MAX = 7, INTERIM_MAX = 8, TARGET_MAX = 4096 };
+enum { H2_REQUESTS_MAX = 100, CONTINUATIONS_MAX = 7, TARGET_MAX = 4096 };
 
 /* What a stream, and all of them, may be ahead of who reads: as much as a fast and long path holds.
  */
@@ -150,7 +150,7 @@ static void take_head(struct h2_client *c, struct h2_stream *stream)
     if (stream->headed || stream->error) /* these are trailers, or of no interest */
         return;
     if (c->head.status / 100 == 1) {
-        if (++stream->interim > INTERIM_MAX)
+        if (++stream->interim > HTTP_INTERIM_MAX)
             cancel(c, stream, -EBADMSG);
         return;
     }

@@ -11,6 +11,8 @@ static int append(struct http_head *head, const char *at, size_t length)
 {
     if (length >= sizeof(head->text) - head->len)
         return -EMSGSIZE;
+    if (memchr(at, '\0', length))
+        return -EBADMSG;
     memcpy(head->text + head->len, at, length);
     head->len += length;
     head->text[head->len] = '\0';

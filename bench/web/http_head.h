@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_MAX 32768
+#define HTTP_HEAD_MAX    32768
+#define HTTP_INTERIM_MAX 8 /* responses of 1xx before the final one (RFC 9110 15.2) */
 
 struct http_head {
     unsigned major, minor; /* of HTTP */
@@ -22,7 +23,8 @@ struct http_head {
 
 void http_head_clear(struct http_head *head);
 
-/** Parts of a name, then of its value, as they come. 0; -EMSGSIZE: too long. */
+/** Parts of a name, then of its value, as they come. 0; -EMSGSIZE: too long; -EBADMSG: an octet
+ * that can be in no field (RFC 9110 5.5). */
 int http_head_name(struct http_head *head, const char *at, size_t length);
 int http_head_value(struct http_head *head, const char *at, size_t length);
 

@@ -128,6 +128,38 @@ START_TEST(chunks_are_put_together)
 }
 END_TEST
 
+/* RFC 9112 6.3: whatever their fields say of one. */
+START_TEST(what_has_no_body_is_over_with_its_header)
+{
+    static const int status[] = {204, 304};
+    char text[200];
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(ask(i), 0);
+        (void)snprintf(text, sizeof(text),
+                       "HTTP/1.1 103 Early Hints\r\nContent-Length: 30\r\n\r\n"
+                       "HTTP/1.1 %d Nothing\r\nContent-Length: 20\r\n\r\n",
+                       status[i]);
+        ck_assert_int_eq(take(text), 0);
+        ck_assert(seen.done == i + 1 && seen.error == 0 && seen.status == status[i]);
+    }
+    ck_assert_uint_eq(seen.len, 0);
+    ck_assert_int_eq(client->ops->room(client), 1);
+}
+END_TEST
+
+START_TEST(interim_responses_are_few)
+{
+    static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
+
+    ck_assert_int_eq(ask(1), 0);
+    for (int i = 0; i < HTTP_INTERIM_MAX; i++)
+        ck_assert_int_eq(take(interim), 0);
+    ck_assert_int_eq(take(interim), -EBADMSG);
+    ck_assert_str_eq(seen.sentence, "the server's answer does not begin");
+}
+END_TEST
+
 START_TEST(a_connection_that_closes_is_used_no_more)
 {
     ck_assert_int_eq(ask(1), 0);
@@ -196,6 +228,8 @@ Suite *h1_client_suite(void)
     tcase_add_test(one, a_request_names_host_and_target);
     tcase_add_test(one, a_connection_serves_one_request_after_the_other);
     tcase_add_test(one, chunks_are_put_together);
+    tcase_add_test(one, what_has_no_body_is_over_with_its_header);
+    tcase_add_test(one, interim_responses_are_few);
     tcase_add_test(one, a_connection_that_closes_is_used_no_more);
     tcase_add_test(one, a_response_cut_off_is_none);
     tcase_add_loop_test(one, nonsense_ends_the_connection, 0, 5);
