@@ -208,6 +208,9 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
                        "the header of the server's answer is longer than %d bytes", HTTP_HEAD_MAX);
     } else if (stream->error) {
         (void)snprintf(sentence, sizeof(sentence), "the server's answer does not begin");
+    } else if (code == NGHTTP2_REFUSED_STREAM) { /* RFC 9113 8.7 */
+        stream->error = -EAGAIN;
+        (void)snprintf(sentence, sizeof(sentence), "the server did not look at the request");
     } else if (!stream->whole || !stream->headed) {
         stream->error = -ECONNRESET;
         (void)snprintf(sentence, sizeof(sentence), "the server broke the answer off: %s",

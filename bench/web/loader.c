@@ -41,11 +41,20 @@ void load_end(struct loader *loader, int event)
         loader->shortest = e->end - e->start;
 }
 
+static int count(const struct loader *loader, enum policy_url_state state)
+{
+    int n = 0;
+
+    for (int i = 0; i < loader->policy.urls; i++)
+        n += loader->policy.url[i].state == state;
+    return n;
+}
+
 void load_note(struct loader *loader, int error, const char *what, const char *sentence)
 {
     struct load_result *r = &loader->result;
 
-    if (r->error < 0)
+    if (r->error < 0 && count(loader, POLICY_FAILED) > 0)
         return;
     r->error = error;
     (void)snprintf(r->sentence, sizeof(r->sentence), "%.100s: %.150s", what, sentence);
@@ -102,11 +111,10 @@ static void finish(struct loader *loader)
     loader->done = true;
     r->us = elapsed(loader);
     r->urls = loader->policy.urls;
-    for (int i = 0; i < loader->policy.urls; i++) {
-        r->there += loader->policy.url[i].state == POLICY_THERE;
-        r->failed += loader->policy.url[i].state == POLICY_FAILED;
+    r->there = count(loader, POLICY_THERE);
+    r->failed = count(loader, POLICY_FAILED);
+    for (int i = 0; i < loader->policy.urls; i++)
         r->bytes += loader->url[i].bytes;
-    }
     for (int i = 0; i < r->events; i++) { /* what was opened ahead, and never came up */
         if (r->event[i].end <= 0)
             r->event[i].end = r->us;
@@ -177,11 +185,25 @@ int loader_start(struct loader *loader, const struct url *page)
     return 0;
 }
 
+/* The first URL that is wanted, and not over. */
+static const struct url *missing(const struct loader *loader)
+{
+    int url = 0;
+
+    while (url < loader->policy.urls - 1 && (loader->policy.url[url].state == POLICY_UNKNOWN ||
+                                             loader->policy.url[url].state >= POLICY_THERE))
+        url++;
+    return &loader->url[url].url;
+}
+
 void loader_stop(struct loader *loader)
 {
+    char text[128];
+
     if (loader->done)
         return;
-    load_note(loader, -ETIMEDOUT, loader->server[0].name, "the page did not come in time");
+    load_note(loader, -ETIMEDOUT, url_text(missing(loader), text, sizeof(text)),
+              "it did not come in time");
     finish(loader);
     if (loader->result.error == 0)
         loader->result.error = -ETIMEDOUT;

@@ -68,7 +68,7 @@ struct loader;
 
 /** How a load ended. */
 struct load_result {
-    int error; /* 0, or -errno: the first thing that went wrong, and about what */
+    int error; /* 0, or -errno: what the first URL was given up for */
     char sentence[LOADER_SENTENCE_MAX];
     double us; /* until everything was there */
     int urls, there, failed, passed_over;

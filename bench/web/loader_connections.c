@@ -105,13 +105,24 @@ static void on_room(struct carrier_user *user)
     push(of_user(user));
 }
 
+/* It is good for no more requests, and none is under way. */
+static bool is_spent(struct connection *c)
+{
+    struct policy *policy = &c->loader->policy;
+
+    if (!c->client || c->client->ops->room(c->client) >= 0)
+        return false;
+    policy_leaving(policy, index_of(c));
+    return policy->connection[index_of(c)].requests == 0;
+}
+
 static void on_bytes(struct carrier_user *user, const char *bytes, size_t n)
 {
     struct connection *c = of_user(user);
     int error = c->client ? c->client->ops->take(c->client, bytes, n) : 0;
 
     push(c);
-    if (error < 0 || (c->client && c->client->ops->room(c->client) < 0))
+    if (error < 0 || is_spent(c))
         connection_lose(c);
     loader_drive(c->loader);
 }

@@ -182,48 +182,82 @@ static void on_body(struct http_client_user *user, int request, const char *byte
         css_take(part->css, bytes, n);
 }
 
-/* False: it leads too far. */
-static bool follow(struct loader *loader, int url)
+/* Whether the redirections that are known of lead from one to the other. */
+static bool leads_to(const struct loader *loader, int from, int to)
+{
+    while (from >= 0 && from != to)
+        from = loader->policy.url[from].moved;
+    return from >= 0;
+}
+
+/* 0; or why it is not gone where the redirection leads. */
+static int follow(struct loader *loader, int url, const char **why)
 {
     struct part *part = &loader->part[url];
     struct policy_url what = loader->policy.url[url].what;
     int redirects = loader->url[url].redirects + 1, target = page_find(loader, &part->target);
 
+    *why = "redirections lead in a circle";
+    if (leads_to(loader, target, url))
+        return -ELOOP;
+    *why = "too many redirections in a row";
     if (redirects > LOADER_REDIRECTS_MAX)
-        return false;
+        return -ELOOP;
+    *why = "the page has too many URLs, or too many servers, to be redirected to another";
     if (what.kind == PAGE_REDIRECT) /* known as one, and of nothing else */
         what.kind = PAGE_IMAGE;
     if (target < 0) {
         target = page_add(loader, &part->target, what);
         if (target < 0)
-            return false;
+            return -ENOBUFS;
         loader->url[target].depth = loader->url[url].depth;
     }
     if (loader->url[target].redirects < redirects)
         loader->url[target].redirects = redirects;
     policy_moved(&loader->policy, url, target);
-    return true;
+    return 0;
+}
+
+static void note(struct loader *loader, int url, int error, const char *why)
+{
+    char text[128];
+
+    load_note(loader, error, url_text(&loader->url[url].url, text, sizeof(text)), why);
+}
+
+/* A status that is no success. RFC 8470 5.2: what was too early was not looked at, and will be. */
+static void take_refusal(struct loader *loader, int url)
+{
+    char why[64];
+
+    (void)snprintf(why, sizeof(why), "the server answered %d", loader->url[url].status);
+    note(loader, url, -EBADMSG, why);
+    if (loader->url[url].status == 425)
+        policy_failed(&loader->policy, url);
+    else
+        policy_arrived(&loader->policy, url, true);
 }
 
 static void take_response(struct loader *loader, int url)
 {
     struct part *part = &loader->part[url];
-    bool fine = loader->url[url].status / 100 == 2;
+    const char *why;
+    int error;
 
     if (part->document)
         document_end(part->document);
     page_free_parsers(part);
-    if (part->is_redirect && follow(loader, url))
-        return;
-    policy_arrived(&loader->policy, url, !fine);
-    if (fine)
-        return;
-    char why[64], text[128];
-
-    (void)snprintf(why, sizeof(why),
-                   part->is_redirect ? "redirections lead too far (%d)" : "the server answered %d",
-                   loader->url[url].status);
-    load_note(loader, -EBADMSG, url_text(&loader->url[url].url, text, sizeof(text)), why);
+    if (part->is_redirect) {
+        error = follow(loader, url, &why);
+        if (error == 0)
+            return;
+        note(loader, url, error, why);
+        policy_arrived(&loader->policy, url, true);
+    } else if (loader->url[url].status / 100 == 2) {
+        policy_arrived(&loader->policy, url, false);
+    } else {
+        take_refusal(loader, url);
+    }
 }
 
 static void on_done(struct http_client_user *user, int request, int error, const char *sentence)
@@ -231,7 +265,6 @@ static void on_done(struct http_client_user *user, int request, int error, const
     struct connection *c = of_http(user);
     struct loader *loader = c->loader;
     struct part *part = &loader->part[request];
-    char text[128];
 
     load_end(loader, part->event);
     if (part->event >= 0)
@@ -241,8 +274,12 @@ static void on_done(struct http_client_user *user, int request, int error, const
         take_response(loader, request);
         return;
     }
-    page_free_parsers(part); /* the connection is lost, and it is asked for again on another */
-    load_note(loader, error, url_text(&loader->url[request].url, text, sizeof(text)), sentence);
+    page_free_parsers(part);
+    note(loader, request, error, sentence);
+    if (error == -EAGAIN && c->client->ops->room(c->client) < 0) /* RFC 9113 6.8 */
+        policy_refused(&loader->policy, request);
+    else
+        policy_failed(&loader->policy, request);
 }
 
 const struct http_client_events page_events = {

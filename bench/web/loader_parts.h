@@ -67,7 +67,8 @@ struct loader {
 int load_begin(struct loader *loader, enum load_step step, int connection, int url);
 void load_end(struct loader *loader, int event);
 
-/** The first counts. */
+/** To be said before the policy hears of it: what was noted when the first URL is given up counts,
+ * for what was noted before was made good. */
 void load_note(struct loader *loader, int error, const char *what, const char *sentence);
 
 /** Does whatever can be done now; at the end of each event. */

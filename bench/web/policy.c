@@ -192,31 +192,45 @@ void policy_up(struct policy *policy, int connection)
     policy->host[host].failures = 0;
 }
 
-static void try_again(struct policy *policy, int url)
+void policy_refused(struct policy *policy, int url)
 {
+    leave_connection(policy, url);
     policy->url[url].state = POLICY_WANTED;
+}
+
+void policy_failed(struct policy *policy, int url)
+{
+    policy_refused(policy, url);
     if (++policy->url[url].tries >= POLICY_TRIES)
         policy_arrived(policy, url, true);
 }
 
+void policy_leaving(struct policy *policy, int connection)
+{
+    if (policy->connection[connection].state != POLICY_UP)
+        return;
+    policy->connection[connection].state = POLICY_LEAVING;
+    policy->host[policy->connection[connection].host].opened--;
+}
+
 void policy_gone(struct policy *policy, int connection)
 {
+    enum policy_connection_state was = policy->connection[connection].state;
     int host = policy->connection[connection].host;
-    bool was_up = policy->connection[connection].state == POLICY_UP;
 
-    if (policy->connection[connection].state == POLICY_GONE)
+    if (was == POLICY_GONE)
         return;
     policy->connection[connection].state = POLICY_GONE;
-    policy->host[host].opened--;
+    if (was != POLICY_LEAVING)
+        policy->host[host].opened--;
     for (int i = 0; i < policy->urls; i++) {
         enum policy_url_state state = policy->url[i].state;
 
         if (policy->url[i].connection == connection &&
             (state == POLICY_BOUND || state == POLICY_LOADING))
-            try_again(policy, i);
+            policy_failed(policy, i);
     }
-    policy->connection[connection].requests = 0;
-    if (!was_up)
+    if (was == POLICY_OPENING)
         policy->host[host].failures++;
 }
 
@@ -335,7 +349,13 @@ static bool serve_from_pool(struct policy *policy, int host, struct policy_actio
            open_one(policy, host, -1, action);
 }
 
-/* Nobody gets through to this server. */
+/* Nobody gets through to this server, or no more may try. */
+static bool is_out_of_reach(const struct policy *policy, int host)
+{
+    return policy->host[host].opened == 0 && (policy->host[host].failures >= POLICY_TRIES ||
+                                              policy->connections == POLICY_CONNECTIONS_MAX);
+}
+
 static void give_up_host(struct policy *policy, int host)
 {
     for (int i = 0; i < policy->urls; i++) {
@@ -363,7 +383,7 @@ bool policy_waits(const struct policy *policy)
 
 static bool serve(struct policy *policy, int host, struct policy_action *action)
 {
-    if (policy->host[host].failures >= POLICY_TRIES && policy->host[host].opened == 0)
+    if (is_out_of_reach(policy, host))
         give_up_host(policy, host);
     if (policy->visit == BROWSER_UNOPTIMIZED || host != policy->url[led_to(policy, 0)].what.host)
         return serve_by_binding(policy, host, action);

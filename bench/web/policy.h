@@ -56,7 +56,12 @@ enum policy_url_state {
     POLICY_FAILED,
 };
 
-enum policy_connection_state { POLICY_OPENING, POLICY_UP, POLICY_GONE };
+enum policy_connection_state {
+    POLICY_OPENING,
+    POLICY_UP,
+    POLICY_LEAVING, /* what is under way is finished, nothing else begun */
+    POLICY_GONE,
+};
 
 /** To be read by its driver, and changed by the calls alone. */
 struct policy {
@@ -79,7 +84,7 @@ struct policy {
     int references;
     struct {
         int most;     /* connections at a time */
-        int opened;   /* that are not gone */
+        int opened;   /* that are opening or up */
         int worth;    /* of the pool */
         int failures; /* connections in a row that did not come up */
         bool up, pooled;
@@ -116,11 +121,19 @@ void policy_arrived(struct policy *policy, int url, bool failed);
 /** It is there, and was a redirection. */
 void policy_moved(struct policy *policy, int url, int target);
 
+/** It did not come, but may: it is wanted again, unless it was tried too often, which fails it. */
+void policy_failed(struct policy *policy, int url);
+
+/** The server has not looked at it, and will not on this connection: that is no try. */
+void policy_refused(struct policy *policy, int url);
+
 /** A connection can take a request now. */
 void policy_up(struct policy *policy, int connection);
 
-/** A connection can take none any more; what was under way on it is wanted again, unless it was
- * tried too often, which fails it. */
+/** A connection can take none any more, but finishes those that are under way. */
+void policy_leaving(struct policy *policy, int connection);
+
+/** A connection is no more; what was under way on it has failed. */
 void policy_gone(struct policy *policy, int connection);
 
 struct policy_action {
