@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static struct larder *of(struct tlsyn_tls_store *store)
 {
@@ -85,11 +86,15 @@ void larder_init(struct larder *larder)
     larder->store.ops = &ops;
 }
 
-int larder_count(const struct larder *larder, const char *word)
+int larder_count(const struct larder *larder, const char *name)
 {
+    size_t n = strlen(name);
     int count = 0;
 
-    for (int i = 0; i < LARDER_MAX; i++)
-        count += larder->item[i].len > 0 && strstr(larder->item[i].key, word) != NULL;
+    for (int i = 0; i < LARDER_MAX; i++) {
+        const struct larder_item *item = &larder->item[i];
+
+        count += item->len > 0 && strncasecmp(item->key, name, n) == 0 && item->key[n] == ':';
+    }
     return count;
 }

@@ -27,7 +27,7 @@ struct larder {
 /** Empty. The oldest leaves when it is full. */
 void larder_init(struct larder *larder);
 
-/** How many there are whose key holds this word: the name of a server. */
-int larder_count(const struct larder *larder, const char *word);
+/** How many sessions there are of the server of this name, whatever its port. */
+int larder_count(const struct larder *larder, const char *name);
 
 #endif
