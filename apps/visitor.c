@@ -184,8 +184,8 @@ static int send_all(struct visitor *v)
     while (flush_out(v)) {
         ssize_t n = web_server_output(v->server, v->out, sizeof(v->out));
 
-        if (n <
-            0) { /* a file shrank: the promised length can't be kept, and the client must notice */
+        /* A file shrank: the promised length can't be kept, and the client must notice. */
+        if (n < 0) {
             tlsyn_conn_abort(v->conn, (int)n);
             return (int)n;
         }
