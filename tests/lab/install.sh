@@ -22,9 +22,13 @@ passed "no name but tlsyn_... is taken"
 
 sanitizers=
 nm -u "$library" | grep -q __asan && sanitizers=-fsanitize=address,undefined
-# PKG_CONFIG_PATH alone knows the folder of an earlier --prefix.
-flags=$(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$scratch/root" --cflags --libs tlsyn) ||
-    fail "pkg-config finds no tlsyn"
+flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs tlsyn) || fail "pkg-config finds no tlsyn"
+for header in "$scratch"/root/include/tlsyn/*.h; do
+    # shellcheck disable=SC2086 # words
+    echo "#include <tlsyn/${header##*/}>" | cc -std=c11 -Wall -Wextra -pedantic -Werror -fsyntax-only -x c - $flags \
+        >"$scratch/out" 2>&1 || fail "${header##*/} by itself: $(head -5 "$scratch/out")"
+done
+passed "each header stands by itself, in strict C11"
 for example in echo_client echo_server; do
     # shellcheck disable=SC2086 # words
     cc -std=c17 -D_GNU_SOURCE $sanitizers -o "$scratch/$example" "$examples/$example.c" $flags \

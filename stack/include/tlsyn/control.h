@@ -1,6 +1,6 @@
 /*
- * tlsyn/control.h: the socket at which a running program tells `tlsyn ss` about a stack of its, and
- * the folders in which such sockets are found.
+ * tlsyn/control.h: the socket at which a running program tells `tlsyn ss` about its stack, and the
+ * folders in which such sockets are found.
  *
  *     tlsyn_control_open -> served by the loop -> tlsyn_control_close
  *
@@ -13,7 +13,7 @@
 #ifndef TLSYN_CONTROL_H
 #define TLSYN_CONTROL_H
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <sys/un.h>
 
@@ -21,7 +21,7 @@
 
 struct tlsyn_control;
 
-/** Copied, but for the address. */
+/** What the socket says of the program; copied, but for the address. */
 struct tlsyn_control_about {
     const char *command;              /* "serve" */
     const char *interface;            /* "" if none */
@@ -33,7 +33,7 @@ struct tlsyn_control_about {
 int tlsyn_control_open(struct tlsyn_loop *loop, struct tlsyn_stack *stack,
                        const struct tlsyn_control_about *about, struct tlsyn_control **control);
 
-/** Something that stands on the stack and counts, too. */
+/** Something above the stack that has counters of its own, such as the TLS engine. */
 struct tlsyn_control_source {
     /** Calls put(out, name, value) for each counter, whose names are in nstat's manner; those of
      * value 0 are not shown. Called in the loop. */
