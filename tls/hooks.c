@@ -31,8 +31,8 @@ static bool deliver_early(struct tlsyn_tls *tls)
     return tls_is_alive(tls) && tls->reads != reads;
 }
 
-/* A client that stops at some step of the handshake does not keep its session for ever. A turn that
- * is waited for comes before. */
+/* A client that stops at some step of the handshake must not keep its session for ever. (A session
+ * that waits for its turn, tls/work.h, is woken for that earlier than for this.) */
 static void mind_the_time(struct tlsyn_tls *tls)
 {
     tlsyn_time until = tls->started + TLSYN_TLS_HANDSHAKE_TIME;

@@ -96,7 +96,7 @@ int session_name_asked(struct tlsyn_tls *tls, const unsigned char *name, size_t 
             (unsigned char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
     if (mbedtls_sha256(lower, len, digest, 0) != 0)
         return -1;
-    /* A ticket that stands before the name in the hello was opened as one of nobody's. */
+    /* Where the ticket stands before the name in the hello, it was opened as one without a name. */
     if (tls->found != TLSYN_TLS_NEW && memcmp(tls->asked, digest, sizeof(digest)) != 0)
         return -1;
     memcpy(tls->asked, digest, sizeof(digest));

@@ -1,10 +1,10 @@
 /*
  * work.h: how many full handshakes a server begins per second. A signature, or the decryption of a
- * premaster secret, takes a thousand times what a segment takes, and meanwhile nothing else is
- * done: beyond the rate sessions wait for their turn, in the order in which they came.
+ * premaster secret, takes a thousand times as long as a segment, and nothing else is done in the
+ * meantime. Sessions beyond that rate wait for their turn, in the order in which they came.
  *
- * Sessions that resume need no turn. Who has not shown yet that he is there gets none of the second
- * half of what may be begun at once.
+ * Sessions that resume need no turn. Of the handshakes that may be begun at once, the second half
+ * is kept for clients that have shown that they are there.
  */
 #ifndef TLSYN_TLS_WORK_H
 #define TLSYN_TLS_WORK_H
@@ -12,15 +12,15 @@
 #include <stdbool.h>
 #include <tlsyn/types.h>
 
-/** Begun at once, where little was begun before. */
+/** How many may be begun at once after a quiet time. */
 #define WORK_AT_ONCE 32
 
 /** No turn is given that is further away than this. */
 #define WORK_WAIT_MAX TLSYN_SECONDS(10)
 
 struct work {
-    tlsyn_time every; /* one begins, in the long run */
-    tlsyn_time next;  /* when the next would begin if each waited for its own time */
+    tlsyn_time every; /* between two that begin, in the long run */
+    tlsyn_time next;  /* when the next would begin if all had kept that distance */
 };
 
 void work_init(struct work *work, uint32_t per_second);

@@ -168,7 +168,8 @@ static bool beyond_all(const struct frags *frags, uint32_t datagrams, size_t byt
            frags->bytes + bytes > limits->reassembly_bytes;
 }
 
-/* Who has to go for so much more of this source; NULL: nobody is there. */
+/* The datagram that has to make room for so much more of this source: its own oldest, if the source
+ * is beyond its share, else the oldest of all. NULL: there is none. *enough: there is room. */
 static struct frag_datagram *victim(struct frags *frags, const struct tlsyn_addr *src,
                                     uint32_t datagrams, size_t bytes, bool *enough)
 {

@@ -61,21 +61,22 @@ static inline void frag_count(const struct frag_datagram *d, enum tlsyn_counter 
  * memory (counted). */
 struct frag_datagram *frag_datagram_of(struct frags *frags, const struct fragment *f);
 
-/** Lets the oldest go until so much more of this source fits. False: it doesn't, unless `keep` goes
- * too. Each datagram goes once, so this costs no more than its coming did. */
+/** Evicts the oldest datagrams until so many more datagrams and bytes of this source fit. False:
+ * they would only fit if `keep` went too. Each datagram is evicted once, so in all this costs no
+ * more than their arrival did. */
 bool frag_make_room(struct frags *frags, const struct tlsyn_addr *src,
                     const struct frag_datagram *keep, uint32_t datagrams, size_t bytes);
 
-/** It holds so much more memory. */
+/** The datagram holds so much more memory. */
 void frag_charge(struct frag_datagram *d, size_t bytes);
 
-/** It can't be completed any more, for this reason: that is counted. */
+/** Counts a datagram that can't be completed any more, and why. */
 void frag_fail(struct frag_datagram *d, enum tlsyn_drop reason);
 
-/** RFC 5722: nor by what is still to come of it. */
+/** The same; its pieces go, and what still comes of it is thrown away (RFC 5722). */
 void frag_kill(struct frag_datagram *d, enum tlsyn_drop reason);
 
-/** Others need its memory. */
+/** The datagram goes because others need its memory. */
 void frag_evict(struct frag_datagram *d);
 
 void frag_datagram_free(struct frag_datagram *d);

@@ -89,8 +89,8 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     icmp6_send(ip, &reply, &tx);
 }
 
-/* RFC 4443 2.4 (e): not to nobody, and not about an error. What follows a broken extension header
- * can't be known. (R4443-3) */
+/* RFC 4443 2.4 (e): no error is sent to the unspecified address, or about an error message. (What
+ * stands behind a broken extension header can't be known.) (R4443-3) */
 static bool may_be_told(const struct ip_datagram *datagram)
 {
     return !tlsyn_addr_unspecified(&datagram->src) &&

@@ -110,8 +110,8 @@ static void ip6_make_whole(struct ip_datagram *whole, uint8_t *header)
     put_u16(&w, (uint16_t)(kept - IP6_HEADER_LEN + whole->len));
 }
 
-/* RFC 8200 4.5: the sender is told of what can't be, by the place of the field. Of nothing in it,
- * nothing is said. */
+/* A fragment that can't be. RFC 8200 4.5: its sender is told which field is wrong; of an empty
+ * fragment it is not told. */
 static int impossible(const struct ip_datagram *part, int error)
 {
     size_t offset_at = headers_of(part) - IP6_FRAGMENT_LEN + 2;
@@ -123,8 +123,8 @@ static int impossible(const struct ip_datagram *part, int error)
     return -TLSYN_DROP_ip_fragment;
 }
 
-/* RFC 7112 5: whole, or whoever judges datagrams by their headers judges this one wrong.
- * R7112-1 */
+/* RFC 7112 5: the first fragment has to hold all headers; otherwise a firewall that judges
+ * datagrams by their headers could be evaded. (R7112-1) */
 static int check_first(const struct ip_datagram *part)
 {
     struct wire_ip6_chain chain;

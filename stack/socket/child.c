@@ -21,7 +21,8 @@ bool child_is_waiting(const struct sock *sock)
     return sock->stream.parent != NULL;
 }
 
-/* As Linux: one more than the backlog says is taken, and who comes then finds nobody at home. */
+/* As in Linux one connection more than the backlog says is queued; then the listener is paused, and
+ * further SYNs are not answered. */
 static void mind_backlog(struct sock *parent)
 {
     if (parent->stream.listener)

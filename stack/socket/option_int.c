@@ -125,7 +125,7 @@ static int get_one(const struct sock *sock, int kept)
     return 1;
 }
 
-/* Set once more it has what waits leave once more. */
+/* Setting it when it is set already lets text that waits behind a cork leave, as in Linux. */
 static int set_nodelay(struct sock *sock, int *value)
 {
     if (*value && sock->options.nodelay) {

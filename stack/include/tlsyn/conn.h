@@ -97,7 +97,7 @@ enum tlsyn_level {
 #define TLSYN_PAPER_PAYLOAD 1024
 #define TLSYN_PAPER_LENGTH  1044
 
-/** What a connection has agreed on. */
+/** Which explicit congestion notification a connection has agreed on. */
 enum tlsyn_ecn {
     TLSYN_ECN_NONE,
     TLSYN_ECN_CLASSIC,  /* RFC 3168 */
@@ -134,8 +134,8 @@ struct tlsyn_conn_options {
     uint8_t tos;            /* * of IPv4, traffic class of IPv6; the ECN field is not looked at */
     uint8_t ttl;            /* * hop limit; 0: 64 */
     tlsyn_time syn_timeout; /* 0: from the limits */
-    const char
-        *controller; /* of congestion: "cubic" (NULL: this), "newreno", "bbr"; others: -EINVAL */
+    /* Congestion controller: "cubic" (the default, for NULL), "newreno", "bbr"; others: -EINVAL */
+    const char *controller;
     /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
     uint64_t pacing_rate_max;
     /* * Text leaves as soon as cwnd allows, but for a controller that has a rate of its own, and
@@ -386,8 +386,8 @@ struct tlsyn_listener_info {
 
 void tlsyn_listener_info(const struct tlsyn_listener *listener, struct tlsyn_listener_info *info);
 
-/** Is shown what a stack has. It may look, and must change nothing. False ends the walk; an event
- * that is unset is skipped. */
+/** A user's object that tlsyn_stack_walk() shows everything to. It may look, and must change
+ * nothing. False ends the walk; an event that is unset is skipped. */
 struct tlsyn_visitor {
     bool (*on_conn)(struct tlsyn_visitor *, const struct tlsyn_conn *);
     bool (*on_listener)(struct tlsyn_visitor *, const struct tlsyn_listener *);

@@ -24,10 +24,11 @@ struct tlsyn_destination {
     uint8_t failures;        /* of embedded opens, in a row */
     enum tlsyn_embedding failed_by;
     tlsyn_time off_for; /* until embedded opens are tried again */
-    bool learnt;        /* out: here; false: nothing is new since it was added */
+    bool learnt;        /* out: this stack has learnt something since the entry was added */
 };
 
-/** Is shown what is known. It must change nothing. False ends the walk. */
+/** A user's object that tlsyn_destination_walk() shows everything to. It must change nothing. False
+ * ends the walk. */
 struct tlsyn_destination_visitor {
     bool (*on_destination)(struct tlsyn_destination_visitor *, const struct tlsyn_destination *);
 };

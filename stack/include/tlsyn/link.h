@@ -56,7 +56,7 @@ struct tlsyn_frame {
     uint16_t hdr_len;     /* bytes of Ethernet, IP and TCP header, when gso_type is set */
     uint16_t csum_start;  /* bytes from the frame's start, when CSUM_PARTIAL */
     uint16_t csum_offset; /* bytes from csum_start, when CSUM_PARTIAL */
-    tlsyn_time when;      /* received: when it arrived, on the clock of `now`; see below */
+    tlsyn_time when;      /* received: when it arrived, on the clock of `now`; see above */
 };
 
 static inline size_t tlsyn_frame_len(const struct tlsyn_frame *f)

@@ -17,9 +17,9 @@
 
 struct tlsyn_loop;
 
-/** Stands around all that the loop does with the stack, for a program of several threads: enter
- * takes a lock, leave lets it go. `until`: how long the loop is going to sleep now, 0: it goes
- * on. */
+/** For a program of several threads: a lock around everything that the loop does with the stack.
+ * `enter` takes it, `leave` lets it go. `until`: when the loop will wake up from the sleep that it
+ * begins now; 0: it does not sleep. */
 struct tlsyn_loop_guard {
     void (*enter)(struct tlsyn_loop_guard *);
     void (*leave)(struct tlsyn_loop_guard *, tlsyn_time until);

@@ -25,8 +25,8 @@ struct tlsyn_lookup;
 struct tlsyn_resolver_options {
     const struct tlsyn_endpoint *servers; /* port 0: 53 */
     size_t server_count;                  /* 0: those of /etc/resolv.conf; 8 at most */
-    const char *const
-        *search; /* domains tried behind a name; NULL: resolv.conf's; else 8 at most */
+    /* Domains tried behind a name, 8 at most; NULL: resolv.conf's */
+    const char *const *search;
     size_t search_count;
     bool no_hosts;      /* don't look into /etc/hosts */
     tlsyn_time timeout; /* the first wait for a server, which doubles with each round over all of

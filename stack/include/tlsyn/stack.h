@@ -34,23 +34,23 @@ struct tlsyn_limits {
     uint32_t connections; /* TCBs of all states together, TIME-WAIT included */
     uint32_t time_wait;   /* of these, in TIME-WAIT; the oldest leaves when more come */
     uint32_t listeners;
-    uint32_t syn_backlog; /* in SYN-RECEIVED, all listeners; more: see syn_cookies */
+    uint32_t syn_backlog; /* connections in SYN-RECEIVED, of all listeners; more: see syn_cookies */
     /* A full backlog answers with SYN cookies (RFC 4987 3.6), unless its oldest entry has had three
      * seconds and leaves; false: the oldest leaves always. */
     bool syn_cookies;
-    uint32_t syns_per_source;     /* connections that one source (tcp/sources.h) may begin in three
-                                 seconds without completing them; more: SYN cookies, for it alone */
-    uint32_t embedded_backlog;    /* of these, with an engine that has taken SYN payload; without a
-                                  valid cookie no more than half. Full: the oldest leaves, once it
-                                  has had three seconds */
-    uint32_t embedded_per_source; /* of those with a valid cookie, as syns_per_source */
-    uint32_t
-        embedded_per_second;  /* payloads admitted without a valid cookie; more: cookie required */
-    uint32_t sources;         /* buckets that sources are counted in; 0: they are not */
-    uint64_t ring_bytes;      /* memory of all send and receive buffers together */
-    uint32_t snd_ring_max;    /* bytes of send buffer per connection */
-    uint32_t rcv_ring_max;    /* bytes of receive buffer per connection */
-    uint32_t ooo_ranges;      /* holes kept per connection in the receive ring */
+    /* Connections that one source (an IPv4 address, an IPv6 /64) may begin within three seconds
+     * without completing them; beyond, it gets SYN cookies. */
+    uint32_t syns_per_source;
+    /* Connections of the backlog with an engine that has taken the SYN's payload, at most half of
+     * them without a valid cookie. Full: the oldest leaves once it has had three seconds. */
+    uint32_t embedded_backlog;
+    uint32_t embedded_per_source; /* as syns_per_source, for those with a valid cookie */
+    uint32_t embedded_per_second; /* payloads admitted without a cookie; more: one is required */
+    uint32_t sources;             /* buckets that sources are counted in; 0: they are not */
+    uint64_t ring_bytes;          /* memory of all send and receive buffers together */
+    uint32_t snd_ring_max;        /* bytes of send buffer per connection */
+    uint32_t rcv_ring_max;        /* bytes of receive buffer per connection */
+    uint32_t ooo_ranges;          /* holes kept per connection in the receive ring */
     uint32_t sent_pieces;     /* transmissions on their way told apart, per connection with SACK;
                                  0: none, loss is found by duplicate ACKs */
     uint32_t neighbours;      /* entries of the neighbour cache */
@@ -59,7 +59,7 @@ struct tlsyn_limits {
     uint32_t addresses; /* of one interface, link-local ones included; 16 at most */
     uint32_t routers;   /* default routers that have advertised themselves */
     uint32_t prefixes;  /* networks on a link that a router has advertised */
-    uint32_t redirects; /* destinations that a router has sent us elsewhere for */
+    uint32_t redirects; /* destinations for which a router has named a better first hop */
     uint32_t udp_endpoints;
     uint32_t udp_queue_bytes; /* UDP's share of reply_queue_bytes; more: -EAGAIN */
     uint32_t destinations;    /* remembered peers: cookie, MSS, what was measured */
@@ -82,8 +82,8 @@ struct tlsyn_limits {
     tlsyn_time rto_max;
     uint8_t quick_acks; /* segments at the beginning of a connection that are acknowledged one by
                            one, until we answer: the peer's slow start grows by ACKs */
-    tlsyn_time delack;  /* a delayed ACK waits no longer; RFC 9293 3.8.6.3: below 500 ms */
-    tlsyn_time max_ack_delay; /* a peer is taken to delay an ACK for no longer (RFC 8985 7.2) */
+    tlsyn_time delack;  /* how long an ACK is delayed at most; RFC 9293 3.8.6.3: below 500 ms */
+    tlsyn_time max_ack_delay; /* how long a peer is assumed to delay one (RFC 8985 7.2) */
     tlsyn_time syn_timeout;   /* R2 of a SYN or SYN-ACK: give up after */
     tlsyn_time user_timeout;  /* R2 of text: give up after */
     /* A peer that has kept its window shut for so long gives way (-ENOMEM) where memory for buffers
@@ -111,9 +111,10 @@ struct tlsyn_random *tlsyn_random_kernel(void);
 enum tlsyn_transport { TLSYN_TCP, TLSYN_UDP };
 
 /**
- * Who has a say in which ports are free, where others use them too. Each connection, listener and
- * UDP endpoint takes its local port when it comes to be, and gives it back when nothing is expected
- * for it any more, TIME-WAIT included. No call on the stack is allowed inside.
+ * Shares the local ports with somebody else, say the kernel, where an address is not the stack's
+ * alone. Each connection, listener and UDP endpoint takes its local port when it comes to be, and
+ * gives it back when nothing is expected for it any more, TIME-WAIT included. No call on the stack
+ * is allowed inside.
  */
 struct tlsyn_ports {
     /** With port 0 in *local it chooses one and writes it there, with another it takes that one,
@@ -152,7 +153,8 @@ struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack);
 
 /* --- interfaces and routes -------------------------------------------------------------------- */
 
-/** Puts a link under the stack. The link must outlive the stack. */
+/** Puts a link under the stack; *iface is the stack's. The link must outlive the stack. 0; -EINVAL:
+ * the link's Ethernet address is no host's, or its MTU is too small for IPv4; -ENOMEM. */
 int tlsyn_iface_add(struct tlsyn_stack *stack, struct tlsyn_link *link, struct tlsyn_iface **iface);
 
 struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
@@ -241,7 +243,8 @@ int tlsyn_iface_probe(struct tlsyn_iface *iface, const struct tlsyn_addr *addres
 bool tlsyn_iface_conflict(const struct tlsyn_iface *iface);
 
 /** Datagrams for `network`/`prefix_len` go through `gateway`. The default route has prefix_len 0.
- * The longest prefix wins; -ENETUNREACH: the gateway is in no network of an interface. */
+ * The longest prefix wins. 0; -ENETUNREACH: the gateway is in no network of an interface; -EINVAL:
+ * it is ours, or of another family; -EEXIST; -ENOBUFS: limits.routes; -ENOMEM. */
 int tlsyn_route_add(struct tlsyn_stack *stack, const struct tlsyn_addr *network, int prefix_len,
                     const struct tlsyn_addr *gateway);
 
@@ -279,9 +282,9 @@ struct tlsyn_ping_handler {
 };
 
 /** Sends one ICMP echo request (RFC 792, RFC 4443) with `size` bytes of payload, at most 1472, or
- * 1452 over IPv6. `id` tells
- * runs apart; answers with this id go to `handler` until tlsyn_ping_stop(). One handler per stack
- * at a time: -EBUSY. */
+ * 1452 over IPv6. `id` tells runs apart; answers with this id go to `handler` until
+ * tlsyn_ping_stop(). 0; -EBUSY: another handler's run is not over; -EINVAL: `size`; -ENETUNREACH:
+ * no route; -ENOBUFS, -ENOMEM. */
 int tlsyn_ping(struct tlsyn_stack *stack, const struct tlsyn_addr *to, uint16_t id,
                uint16_t sequence, size_t size, struct tlsyn_ping_handler *handler);
 void tlsyn_ping_stop(struct tlsyn_stack *stack);
@@ -305,7 +308,7 @@ enum tlsyn_drop {
 uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter counter);
 uint64_t tlsyn_drops(const struct tlsyn_stack *stack, enum tlsyn_drop reason);
 
-/** One more: for engines, whose events count among the stack's. */
+/** Counts one event: for engines, whose events count among the stack's. */
 void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter);
 
 /** "TcpActiveOpens", the name that nstat(8) uses where it has one. */

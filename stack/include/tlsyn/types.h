@@ -32,6 +32,7 @@ struct tlsyn_endpoint {
     uint16_t port;
 };
 
+/** An IPv4 address from its four octets, as they stand in a header. */
 static inline struct tlsyn_addr tlsyn_addr_ip4(const uint8_t octets[4])
 {
     struct tlsyn_addr a = {.byte = {[10] = 0xff, [11] = 0xff}};
@@ -58,6 +59,7 @@ static inline bool tlsyn_addr_eq(const struct tlsyn_addr *a, const struct tlsyn_
     return memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;
 }
 
+/** "::", all zero, or 0.0.0.0. */
 static inline bool tlsyn_addr_unspecified(const struct tlsyn_addr *a)
 {
     static const struct tlsyn_addr zero;

@@ -10,8 +10,8 @@
 #include <tlsyn/stack.h>
 
 struct tlsyn_certify_options {
-    const char *const
-        *names;  /* NULL-terminated DNS names and IPv4 addresses; the first is the subject's name */
+    /* NULL-terminated DNS names and IPv4 addresses; the first is the subject's name */
+    const char *const *names;
     bool rsa;    /* the server's key: RSA 2048 (takes up to a second), else P-256 */
     int64_t now; /* seconds since 1970; valid from a day before */
     int days;    /* and until so many days after */

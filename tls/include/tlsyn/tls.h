@@ -67,8 +67,8 @@ enum tlsyn_tls_role { TLSYN_TLS_CLIENT, TLSYN_TLS_SERVER };
 
 /** Which protocol and key exchange a session may use. */
 enum tlsyn_tls_suite {
-    TLSYN_TLS_ANY =
-        0, /* what both ends like best: 1.3, else 1.2 with ECDHE; never RSA key exchange */
+    /* What both ends like best: 1.3, else 1.2 with ECDHE; never RSA key exchange */
+    TLSYN_TLS_ANY = 0,
     TLSYN_TLS_12_RSA, /* TLS 1.2, RSA key exchange (the paper's; no forward secrecy) */
     TLSYN_TLS_12_ECDHE,
     TLSYN_TLS_13,
@@ -120,13 +120,11 @@ struct tlsyn_tls_store {
     const struct tlsyn_tls_store_ops *ops;
 };
 
-/** How long a server's tickets and sessions are good where it says nothing, in seconds. */
+/** Defaults of tlsyn_tls_options: seconds of `session_lifetime`; `early_entries`;
+ * `handshakes_per_second`, which is about what a core of today has time for. */
 #define TLSYN_TLS_SESSION_LIFETIME 7200
-
-#define TLSYN_TLS_EARLY_ENTRIES 8192
-
-/** About what a core of today has time for. */
-#define TLSYN_TLS_HANDSHAKES 1000
+#define TLSYN_TLS_EARLY_ENTRIES    8192
+#define TLSYN_TLS_HANDSHAKES       1000
 
 /** A server's session whose handshake takes longer fails (-ETIMEDOUT). A client's user knows how
  * long he is ready to wait. */
@@ -304,8 +302,7 @@ struct tlsyn_tls_info {
                                        the server did not take it */
     bool verified;         /* the peer's chain was verified, now or when the session was new */
     tlsyn_time started;    /* ClientHello written, or its first bytes read */
-    tlsyn_time finished;   /* client: the server's Finished was verified (RFC 5246 7.4.9, RFC
-                              8446 4.4.4);   server: the client's */
+    tlsyn_time finished;   /* the peer's Finished was verified (RFC 5246 7.4.9, RFC 8446 4.4.4) */
     tlsyn_time first_byte; /* first plaintext byte read by the engine; 0: none yet */
     uint32_t hello_bytes;  /* ClientHello record, with its header */
     uint64_t records_in, records_out;
