@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -17,8 +18,9 @@
 #include "link_options.h"
 #include "say.h"
 
-#define SERVER_GRACE_MS 2000 /* from SIGTERM to SIGKILL */
-#define LATE_US         500  /* worth a hint */
+#define SERVER_GRACE_MS 2000 /* from SIGTERM until lab_close() ends what is left */
+#define STEP_MS         10
+#define LATE_US         500 /* worth a hint */
 
 enum direction { BOTH, TO_SERVER, TO_CLIENT };
 
@@ -139,11 +141,13 @@ static int run_client(struct lab *lab, char **argv)
     return exit_status_of(status);
 }
 
+/* In a process group of its own (setsid(1)), so that all of it can be told to end: a shell that is
+ * told does not pass it on to what it runs. */
 static pid_t start_server(struct lab *lab, const char *command)
 {
-    char shell[] = "/bin/sh", option[] = "-c";
+    char group[] = "setsid", shell[] = "/bin/sh", option[] = "-c";
     char *text = strdup(command);
-    char *argv[] = {shell, option, text, NULL};
+    char *argv[] = {group, shell, option, text, NULL};
     pid_t server = text ? start(lab, LAB_SERVER, argv) : -ENOMEM;
 
     free(text);
@@ -152,15 +156,16 @@ static pid_t start_server(struct lab *lab, const char *command)
 
 static void stop_server(struct lab *lab, pid_t server)
 {
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
     int status = 0;
 
-    if (lab_wait(lab, server, 0, &status) == 0) {
-        if (exit_status_of(status) != 0)
-            say("the server has failed with status %d", exit_status_of(status));
-        return;
+    if (lab_wait(lab, server, 0, &status) == 0 && exit_status_of(status) != 0)
+        say("the server has failed with status %d", exit_status_of(status));
+    (void)kill(-server, SIGTERM);
+    for (int ms = 0; ms < SERVER_GRACE_MS && kill(-server, 0) == 0; ms += STEP_MS) {
+        (void)nanosleep(&step, NULL);
+        (void)lab_wait(lab, server, 0, &status); /* or a zombie would count as one that runs */
     }
-    kill(server, SIGTERM);
-    (void)lab_wait(lab, server, SERVER_GRACE_MS, &status); /* lab_close() ends what is left */
 }
 
 /* --- the link --------------------------------------------------------------------------------- */

@@ -112,3 +112,10 @@ env "$mark" "$TLSYN" lab -- /no/such/command 2>"$scratch/out" || status=$?
 grep -q 'cannot run "/no/such/command"' "$scratch/out" ||
     fail "it does not say so: $(cat "$scratch/out")"
 nothing_stays 'a command that does not exist'
+
+# shellcheck disable=SC2016 # expanded in there
+env READY="$scratch/ready" TOLD="$scratch/told" "$TLSYN" lab -q --server '
+    sh -c "trap \"echo >\$TOLD; exit\" TERM; echo >\$READY; while :; do sleep 0.05; done"; :' -- \
+    sh -c 'until [ -e "$READY" ]; do sleep 0.05; done' || fail "a server that a shell runs: status $?"
+[ -e "$scratch/told" ] || fail "what a shell runs as the server is not told to end"
+passed "a server ends in order, and not its shell alone"
