@@ -35,7 +35,7 @@ for example in echo_client echo_server; do
         >"$scratch/out" 2>&1 || fail "$example: $(head -5 "$scratch/out")"
     status=0
     "$scratch/$example" 2>"$scratch/out" || status=$?
-    [ "$status" -gt 0 ] && grep -qi usage "$scratch/out" ||
-        fail "$example without arguments: $(cat "$scratch/out")"
+    [ "$status" -gt 0 ] || fail "$example without arguments succeeds"
+    grep -qi usage "$scratch/out" || fail "$example without arguments: $(cat "$scratch/out")"
 done
 passed "a program of somebody else's is built and starts"
