@@ -14,6 +14,7 @@ cut_short()
     "$TLSYN" bench "$study" "$@" -o "$scratch/$study" >/dev/null 2>"$scratch/log" &
     run=$!
     tries=0
+    # shellcheck disable=SC2002 # not a useless cat: the file is not there at first
     until [ "$(cat "$scratch/$study/samples.jsonl" 2>/dev/null | wc -l)" -gt "$after" ]; do
         tries=$((tries + 1))
         [ "$tries" -le 800 ] || fail "$study: too few observations within 40 s: $(cat "$scratch/log")"

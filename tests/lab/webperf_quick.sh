@@ -69,11 +69,15 @@ passed "interrupted and gone on with, it is as if it had not been interrupted"
 
 status=0
 robot 9 "$out" --modes embedded >/dev/null 2>"$scratch/log" || status=$?
-[ "$status" -ne 0 ] && grep -q 'holds another run' "$scratch/log" || fail "another plan goes into the same file"
+if [ "$status" -eq 0 ] || ! grep -q 'holds another run' "$scratch/log"; then
+    fail "another plan goes into the same file"
+fi
 sqlite3 "$scratch/other.db" 'CREATE TABLE t (x)'
 status=0
 robot 1 "$scratch/o" --db "$scratch/other.db" >/dev/null 2>"$scratch/log" || status=$?
-[ "$status" -eq 1 ] && grep -q "not one of tlsyn's" "$scratch/log" || fail "a foreign database is written to"
+if [ "$status" -ne 1 ] || ! grep -q "not one of tlsyn's" "$scratch/log"; then
+    fail "a foreign database is written to"
+fi
 status=0
 "$TLSYN" bench webperf report -o "$scratch/nothing" >/dev/null 2>"$scratch/log" || status=$?
 [ "$status" -eq 1 ] || fail "a report of nothing ends with $status"
