@@ -76,38 +76,6 @@ SERVE(int, setsockopt, (int fd, int level, int name, const void *value, socklen_
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* As many as go without an error; an error only if not even the first went. */
-static int send_messages(int home, struct mmsghdr *messages, unsigned int count, int flags)
-{
-    unsigned int done = 0;
-    ssize_t n = 0;
-
-    while (done < count && (n = tlsyn_sendmsg(home, &messages[done].msg_hdr, flags)) >= 0)
-        messages[done++].msg_len = (unsigned int)n;
-    return done ? (int)done : n < 0 ? -1 : 0;
-}
-
-/* The timeout is one that Linux looks at between messages only. */
-static int recv_messages(int home, struct mmsghdr *messages, unsigned int count, int flags,
-                         const struct timespec *timeout)
-{
-    tlsyn_time end = timeout
-                         ? tlsyn_clock() + TLSYN_SECONDS(timeout->tv_sec) + timeout->tv_nsec / 1000
-                         : TLSYN_NEVER;
-    unsigned int done = 0;
-    ssize_t n = 0;
-
-    while (done < count && (done == 0 || tlsyn_clock() < end)) {
-        n = tlsyn_recvmsg(home, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
-        if (n < 0)
-            break;
-        messages[done++].msg_len = (unsigned int)n;
-        if (flags & MSG_WAITFORONE)
-            flags |= MSG_DONTWAIT;
-    }
-    return done ? (int)done : n < 0 ? -1 : 0;
-}
-
 /* What the socket does not take is not counted, and stays in front of the file's place. */
 static ssize_t send_file(int home, int in, off_t *offset, size_t n)
 {
@@ -144,7 +112,7 @@ SERVE(ssize_t, sendto,
 SERVE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
       tlsyn_sendmsg(home, message, flags), kernel_sendmsg(fd, message, flags))
 SERVE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags),
-      send_messages(home, messages, count, flags), kernel_sendmmsg(fd, messages, count, flags))
+      tlsyn_sendmmsg(home, messages, count, flags), kernel_sendmmsg(fd, messages, count, flags))
 SERVE(ssize_t, write, (int fd, const void *bytes, size_t n), tlsyn_write(home, bytes, n),
       kernel_write(fd, bytes, n))
 SERVE(ssize_t, writev, (int fd, const struct iovec *parts, int count),
@@ -160,7 +128,7 @@ SERVE(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags),
       tlsyn_recvmsg(home, message, flags), kernel_recvmsg(fd, message, flags))
 SERVE(int, recvmmsg,
       (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout),
-      recv_messages(home, messages, count, flags, timeout),
+      tlsyn_recvmmsg(home, messages, count, flags, timeout),
       kernel_recvmmsg(fd, messages, count, flags, timeout))
 SERVE(ssize_t, read, (int fd, void *bytes, size_t n), tlsyn_read(home, bytes, n),
       kernel_read(fd, bytes, n))

@@ -1,31 +1,28 @@
 /*
- * socket/calls_io.c: the calls that move bytes, and those about descriptors. See tlsyn/socket.h.
+ * socket/calls_io.c: the calls that move bytes. See tlsyn/socket.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <linux/sockios.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/ioctl.h>
 
 #include "socket/address.h"
 #include "socket/ancillary.h"
 #include "socket/calls.h"
-#include "socket/registry.h"
-#include "socket/stream.h"
+
+#define MESSAGES_MAX 1024 /* of one call: Linux's UIO_MAXIOV */
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* As Linux does: to the thread that wrote. */
-static ssize_t leave_sending(struct sock *sock, ssize_t result, int flags)
+/* As Linux does: to the thread that wrote. `last` is how the last message of the call went. */
+static ssize_t leave_sending(struct sock *sock, ssize_t result, ssize_t last, int flags)
 {
     bool stream = sock->type == SOCK_STREAM;
     ssize_t told = call_leave(sock, result);
+    int error = errno;
 
-    if (result == -EPIPE && stream && !(flags & MSG_NOSIGNAL)) {
+    if (last == -EPIPE && stream && !(flags & MSG_NOSIGNAL)) {
         (void)pthread_kill(pthread_self(), SIGPIPE);
-        errno = EPIPE;
+        errno = error;
     }
     return told;
 }
@@ -60,20 +57,41 @@ static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
     return error < 0 ? error : sock->ops->send(sock, from, &how, flags);
 }
 
+static ssize_t send_message(struct sock *sock, const struct msghdr *message, int flags)
+{
+    struct cursor from;
+    int error = message ? cursor_init(&from, message->msg_iov, message->msg_iovlen) : -EFAULT;
+
+    return error < 0 ? error : send_to(sock, &from, flags, message);
+}
+
 ssize_t tlsyn_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct sock *sock = call_enter(fd);
-    struct cursor from;
     ssize_t result;
 
     if (!sock)
         return -1;
-    if (!message)
-        return call_leave(sock, -EFAULT);
-    result = cursor_init(&from, message->msg_iov, message->msg_iovlen);
-    if (result == 0)
-        result = send_to(sock, &from, flags, message);
-    return leave_sending(sock, result, flags);
+    result = send_message(sock, message, flags);
+    return leave_sending(sock, result, result, flags);
+}
+
+/* As many as go without an error; an error only if not even the first went. */
+int tlsyn_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
+{
+    struct sock *sock = call_enter(fd);
+    unsigned int most = count < MESSAGES_MAX ? count : MESSAGES_MAX, done = 0;
+    ssize_t n = 0;
+
+    if (!sock)
+        return -1;
+    while (done < most) {
+        n = messages ? send_message(sock, &messages[done].msg_hdr, flags) : -EFAULT;
+        if (n < 0)
+            break;
+        messages[done++].msg_len = (unsigned int)n;
+    }
+    return (int)leave_sending(sock, done > 0 ? (ssize_t)done : n, n, flags);
 }
 
 ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struct sockaddr *to,
@@ -92,7 +110,7 @@ ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struc
     result = cursor_init(&from, &part, 1);
     if (result == 0)
         result = send_to(sock, &from, flags, &message);
-    return leave_sending(sock, result, flags);
+    return leave_sending(sock, result, result, flags);
 }
 
 ssize_t tlsyn_send(int fd, const void *bytes, size_t n, int flags)
@@ -187,27 +205,94 @@ ssize_t tlsyn_read(int fd, void *bytes, size_t n)
     return sock ? call_leave(sock, 0) : -1;
 }
 
+static ssize_t receive_message(struct sock *sock, struct msghdr *message, int flags)
+{
+    struct sock_received about = {0};
+    struct cursor into;
+    ssize_t result = message ? cursor_init(&into, message->msg_iov, message->msg_iovlen) : -EFAULT;
+
+    if (result == 0)
+        result = recv_into(sock, &into, &about, flags);
+    if (result < 0)
+        return result;
+    if (message->msg_name)
+        (void)give_sender(sock, &about, message->msg_name, &message->msg_namelen);
+    message->msg_flags = about.flags;
+    ancillary_give(sock, &about, message);
+    return result;
+}
+
 ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags)
 {
     struct sock *sock = call_enter(fd);
-    struct sock_received about = {0};
-    struct cursor into;
-    ssize_t result;
 
+    return sock ? call_leave(sock, receive_message(sock, message, flags)) : -1;
+}
+
+/* What is left until `end`; true: nothing is. */
+static bool is_late(const struct sock *sock, tlsyn_time end, struct timespec *left)
+{
+    tlsyn_time us = end - net_now(sock->net);
+
+    us = us > 0 ? us : 0;
+    *left = (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    return us == 0;
+}
+
+/* Linux looks at the time between messages only (recvmmsg(2), BUGS). The number of messages; what
+ * ended it, if it was not that, in *error. */
+static unsigned int receive_many(struct sock *sock, struct mmsghdr *messages, unsigned int count,
+                                 int flags, struct timespec *timeout, ssize_t *error)
+{
+    tlsyn_time end =
+        timeout ? net_now(sock->net) + TLSYN_SECONDS(timeout->tv_sec) + timeout->tv_nsec / 1000
+                : TLSYN_NEVER;
+    unsigned int done = 0;
+
+    while (done < count) {
+        struct mmsghdr *next = messages ? &messages[done] : NULL;
+        ssize_t n = receive_message(sock, next ? &next->msg_hdr : NULL, flags & ~MSG_WAITFORONE);
+
+        if (n < 0) {
+            *error = n;
+            break;
+        }
+        next->msg_len = (unsigned int)n;
+        done++;
+        if (flags & MSG_WAITFORONE)
+            flags |= MSG_DONTWAIT;
+        if ((timeout && is_late(sock, end, timeout)) || next->msg_hdr.msg_flags & MSG_OOB)
+            break;
+    }
+    return done;
+}
+
+static bool is_time(const struct timespec *t)
+{
+    return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < 1000000000;
+}
+
+/* An error behind messages that came is told by the next call. */
+int tlsyn_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+                   struct timespec *timeout)
+{
+    struct sock *sock;
+    unsigned int done = 0;
+    ssize_t error;
+
+    if (timeout && !is_time(timeout)) {
+        errno = EINVAL;
+        return -1;
+    }
+    sock = call_enter(fd);
     if (!sock)
         return -1;
-    if (!message)
-        return call_leave(sock, -EFAULT);
-    result = cursor_init(&into, message->msg_iov, message->msg_iovlen);
-    if (result == 0)
-        result = recv_into(sock, &into, &about, flags);
-    if (result >= 0) {
-        if (message->msg_name)
-            (void)give_sender(sock, &about, message->msg_name, &message->msg_namelen);
-        message->msg_flags = about.flags;
-        ancillary_give(sock, &about, message);
-    }
-    return call_leave(sock, result);
+    error = sock_take_error(sock);
+    if (error == 0)
+        done = receive_many(sock, messages, count, flags, timeout, &error);
+    if (done > 0 && error < 0 && error != -EAGAIN)
+        sock_fail(sock, (int)error);
+    return (int)call_leave(sock, done > 0 ? (ssize_t)done : error);
 }
 
 ssize_t tlsyn_readv(int fd, const struct iovec *parts, int count)
@@ -222,159 +307,4 @@ ssize_t tlsyn_readv(int fd, const struct iovec *parts, int count)
     memcpy(&all, &parts, sizeof(all));
     message = (struct msghdr){.msg_iov = all, .msg_iovlen = (size_t)count};
     return tlsyn_recvmsg(fd, &message, 0);
-}
-
-/* --- descriptors ------------------------------------------------------------------------------ */
-
-static void set_nonblock(struct sock *sock, bool nonblock)
-{
-    int flags = fcntl(sock->ready.near, F_GETFL);
-
-    sock->nonblock = nonblock;
-    (void)fcntl(sock->ready.near, F_SETFL, nonblock ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-}
-
-/* Linux looks whether there is such a process, or group, at once. */
-static int set_owner(struct sock *sock, int owner)
-{
-    if (owner == INT_MIN)
-        return -EINVAL;
-    if (owner && kill(owner, 0) < 0 && errno == ESRCH)
-        return -ESRCH;
-    sock->owner = owner;
-    return 0;
-}
-
-int tlsyn_fcntl(int fd, int command, ...)
-{
-    struct sock *sock = call_enter(fd);
-    va_list arguments;
-    int argument = 0, result;
-
-    if (!sock)
-        return -1;
-    if (command == F_SETFL || command == F_SETFD || command == F_SETOWN) {
-        va_start(arguments, command);
-        argument = va_arg(arguments, int);
-        va_end(arguments);
-    }
-    switch (command) {
-    case F_GETFL:
-        result = O_RDWR | (sock->nonblock ? O_NONBLOCK : 0);
-        break;
-    case F_SETFL:
-        set_nonblock(sock, argument & O_NONBLOCK);
-        result = 0;
-        break;
-    case F_GETOWN:
-        result = sock->owner;
-        break;
-    case F_SETOWN:
-        result = set_owner(sock, argument);
-        break;
-    case F_GETFD:
-    case F_SETFD:
-        result = fcntl(fd, command, argument);
-        result = result < 0 ? -errno : result;
-        break;
-    default:
-        result = -EINVAL;
-        break;
-    }
-    return (int)call_leave(sock, result);
-}
-
-static int queued(const struct sock *sock, bool unsent)
-{
-    struct tlsyn_conn_glance glance;
-
-    if (sock->phase == SOCK_LISTENING)
-        return -EINVAL;
-    if (!sock->stream.conn)
-        return 0;
-    tlsyn_conn_glance(sock->stream.conn, &glance);
-    return (int)(unsent ? glance.snd_unsent : glance.snd_queued);
-}
-
-/* What is asked, or -errno. */
-static int answer(struct sock *sock, unsigned long request)
-{
-    switch (request) {
-    case FIONREAD:
-        return sock->ops->readable(sock);
-    case SIOCOUTQ:
-        return queued(sock, false);
-    case SIOCATMARK:
-        return sock->type == SOCK_STREAM ? stream_at_mark(sock) : -ENOTTY;
-    case SIOCOUTQNSD:
-        return sock->type == SOCK_STREAM ? queued(sock, true) : -ENOTTY;
-    default:
-        return -ENOTTY;
-    }
-}
-
-int tlsyn_ioctl(int fd, unsigned long request, ...)
-{
-    struct sock *sock = call_enter(fd);
-    va_list arguments;
-    int *argument;
-    int result = 0;
-
-    if (!sock)
-        return -1;
-    va_start(arguments, request);
-    argument = va_arg(arguments, int *);
-    va_end(arguments);
-    if (request == FIONBIO && argument)
-        set_nonblock(sock, *argument);
-    else if (!argument)
-        result = -EFAULT;
-    else
-        result = answer(sock, request);
-    if (result >= 0 && request != FIONBIO) {
-        *argument = result;
-        result = 0;
-    }
-    return (int)call_leave(sock, result);
-}
-
-/* --- poll ------------------------------------------------------------------------------------- */
-
-/* The net among them that has a clock of its own, or NULL. Its sockets live as long as it does. */
-static struct tlsyn_net *own_clock(const struct pollfd *fds, nfds_t count)
-{
-    struct tlsyn_net *net = NULL;
-
-    for (nfds_t i = 0; i < count && !net; i++) {
-        struct sock *sock = registry_get(fds[i].fd);
-
-        if (sock && sock->net->clock)
-            net = sock->net;
-        if (sock)
-            sock_drop(sock);
-    }
-    return net;
-}
-
-static int poll_on_clock(struct tlsyn_net *net, struct pollfd *fds, nfds_t count, int timeout)
-{
-    tlsyn_time deadline;
-    int ready, result = 0;
-
-    net_lock(net);
-    deadline = timeout < 0 ? TLSYN_NEVER : net_now(net) + TLSYN_MS(timeout);
-    while ((ready = poll(fds, count, 0)) == 0 && result == 0)
-        result = net_wait(net, &net->polls, deadline);
-    net_unlock(net);
-    if (ready != 0 || result == -EAGAIN)
-        return ready;
-    errno = -result;
-    return -1;
-}
-
-int tlsyn_poll(struct pollfd *fds, nfds_t count, int timeout)
-{
-    struct tlsyn_net *net = timeout ? own_clock(fds, count) : NULL;
-
-    return net ? poll_on_clock(net, fds, count, timeout) : poll(fds, count, timeout);
 }

@@ -1,7 +1,7 @@
 /*
  * socket/sock.h: one socket: what the kernel's struct sock and struct socket are to Linux.
  *
- *     calls.c   the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
+ *     calls*.c  the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
  *     option*.c their options                      datagram.c                       SOCK_DGRAM
  *     ancillary.c  what comes beside bytes
  *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors

@@ -40,6 +40,8 @@ void bsd_kernel(struct bsd *b)
         .sendmsg = sendmsg,
         .recvfrom = recvfrom,
         .recvmsg = recvmsg,
+        .sendmmsg = sendmmsg,
+        .recvmmsg = recvmmsg,
         .read = read,
         .write = write,
         .readv = readv,
@@ -70,6 +72,8 @@ static void fill_ours(struct bsd *b)
         .sendmsg = tlsyn_sendmsg,
         .recvfrom = tlsyn_recvfrom,
         .recvmsg = tlsyn_recvmsg,
+        .sendmmsg = tlsyn_sendmmsg,
+        .recvmmsg = tlsyn_recvmmsg,
         .read = tlsyn_read,
         .write = tlsyn_write,
         .readv = tlsyn_readv,
@@ -138,6 +142,8 @@ EITHER(ssize_t, sendto, (int fd, const void *p, size_t n, int flags, const struc
 EITHER(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), fd, m, flags)
 EITHER(ssize_t, recvfrom, (int fd, void *p, size_t n, int flags, struct sockaddr *a, socklen_t *l), fd, p, n, flags, a, l)
 EITHER(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), fd, m, flags)
+EITHER(int, sendmmsg, (int fd, struct mmsghdr *m, unsigned int n, int flags), fd, m, n, flags)
+EITHER(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned int n, int flags, struct timespec *t), fd, m, n, flags, t)
 EITHER(ssize_t, read, (int fd, void *p, size_t n), fd, p, n)
 EITHER(ssize_t, write, (int fd, const void *p, size_t n), fd, p, n)
 EITHER(ssize_t, readv, (int fd, const struct iovec *v, int n), fd, v, n)
@@ -183,6 +189,8 @@ static void fill_either(struct bsd *b)
         .sendmsg = either_sendmsg,
         .recvfrom = either_recvfrom,
         .recvmsg = either_recvmsg,
+        .sendmmsg = either_sendmmsg,
+        .recvmmsg = either_recvmmsg,
         .read = either_read,
         .write = either_write,
         .readv = either_readv,

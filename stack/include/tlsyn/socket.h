@@ -40,6 +40,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <tlsyn/conn.h>
 #include <tlsyn/loop.h>
@@ -120,6 +121,11 @@ ssize_t tlsyn_recv(int fd, void *bytes, size_t n, int flags);
 ssize_t tlsyn_recvfrom(int fd, void *bytes, size_t n, int flags, struct sockaddr *from,
                        socklen_t *length);
 ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags);
+/** Many messages in one call. `struct mmsghdr` is sys/socket.h's, with _GNU_SOURCE. */
+struct mmsghdr;
+int tlsyn_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
+int tlsyn_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+                   struct timespec *timeout);
 ssize_t tlsyn_read(int fd, void *bytes, size_t n);
 ssize_t tlsyn_write(int fd, const void *bytes, size_t n);
 ssize_t tlsyn_readv(int fd, const struct iovec *parts, int count);
