@@ -14,4 +14,10 @@ struct siphash_key {
 
 uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t n);
 
+/** Which of n equal shares a hash falls into. */
+static inline uint32_t siphash_share(uint64_t hash, uint32_t n)
+{
+    return (uint32_t)((hash >> 32) * n >> 32);
+}
+
 #endif

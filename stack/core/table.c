@@ -82,15 +82,26 @@ void table_remove(struct table *t, struct table_node *node)
     t->count--;
 }
 
+/* The first of a chain, from `node` on. */
+static struct table_node *first_of(struct table_node *node, uint64_t hash,
+                                   bool (*same)(const struct table_node *, const void *key),
+                                   const void *key)
+{
+    while (node && !(node->hash == hash && same(node, key)))
+        node = node->next;
+    return node;
+}
+
 struct table_node *table_find(const struct table *t, uint64_t hash,
                               bool (*same)(const struct table_node *, const void *key),
                               const void *key)
 {
-    if (t->count == 0)
-        return NULL;
-    for (struct table_node *node = *bucket_of(t, hash); node; node = node->next) {
-        if (node->hash == hash && same(node, key))
-            return node;
-    }
-    return NULL;
+    return t->count > 0 ? first_of(*bucket_of(t, hash), hash, same, key) : NULL;
+}
+
+struct table_node *table_find_next(const struct table_node *found,
+                                   bool (*same)(const struct table_node *, const void *key),
+                                   const void *key)
+{
+    return first_of(found->next, found->hash, same, key);
 }

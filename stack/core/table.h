@@ -37,4 +37,9 @@ struct table_node *table_find(const struct table *t, uint64_t hash,
                               bool (*same)(const struct table_node *, const void *key),
                               const void *key);
 
+/** Behind one that was found: the next with its hash for which `same` holds, or NULL. */
+struct table_node *table_find_next(const struct table_node *found,
+                                   bool (*same)(const struct table_node *, const void *key),
+                                   const void *key);
+
 #endif

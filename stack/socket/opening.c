@@ -235,6 +235,7 @@ static int start_listening(struct sock *sock)
     struct tlsyn_listen_options options = {
         .local = sock->local,
         .only_ip6 = sock->options.v6only,
+        .shared = sock->options.reuse_port,
         .open = sock->stream.engine != NULL,
         .cookies = embedded || sock->stream.engine,
         .cookie_keys = (uint8_t)sock->options.cookie_keys,

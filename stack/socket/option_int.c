@@ -256,6 +256,7 @@ static int set_level(struct sock *sock, int *value)
 static const struct option_int table[] = {
     /* clang-format off */
     {SOL_SOCKET, SO_REUSEADDR, BOTH, FLAG, 0, 0, KEPT(reuse_addr), NULL, NULL},
+    {SOL_SOCKET, SO_REUSEPORT, BOTH, FLAG, 0, 0, KEPT(reuse_port), NULL, NULL},
     {SOL_SOCKET, SO_TYPE, BOTH, READ_ONLY, 0, 0, 0, NULL, get_type},
     {SOL_SOCKET, SO_PROTOCOL, BOTH, READ_ONLY, 0, 0, 0, NULL, get_protocol},
     {SOL_SOCKET, SO_DOMAIN, BOTH, READ_ONLY, 0, 0, 0, NULL, get_domain},

@@ -1,8 +1,8 @@
 /*
  * socket/port.c: see port.h. Read first: bind(2), socket(7) SO_REUSEADDR; RFC 6056 3.3.
  *
- * Two sockets of a type may share a port if their addresses differ and neither is unspecified, or
- * if both asked for SO_REUSEADDR and neither listens.
+ * Two sockets of a type may share a port if their addresses differ and neither is unspecified, if
+ * both asked for SO_REUSEADDR and neither listens, or if both asked for SO_REUSEPORT.
  */
 #include "socket/port.h"
 
@@ -38,14 +38,21 @@ static bool overlap(const struct sock *a, const struct tlsyn_endpoint *at, const
            tlsyn_addr_eq(&at->addr, &b->local.addr);
 }
 
-static bool is_free(const struct sock *sock, const struct tlsyn_endpoint *at)
+static bool share(const struct sock *a, const struct sock *b)
+{
+    return a->options.reuse_port && b->options.reuse_port;
+}
+
+/* `asked`: the program named the port; one that is chosen is nobody's. */
+static bool is_free(const struct sock *sock, const struct tlsyn_endpoint *at, bool asked)
 {
     list_each(it, bucket(sock->net, at->port))
     {
         const struct sock *other = container_of(it, struct sock, port);
-        bool shared = sock->options.reuse_addr && other->options.reuse_addr;
+        bool reused =
+            sock->options.reuse_addr && other->options.reuse_addr && other->phase != SOCK_LISTENING;
 
-        if (overlap(sock, at, other) && (!shared || other->phase == SOCK_LISTENING))
+        if (overlap(sock, at, other) && !reused && !(asked && share(sock, other)))
             return false;
     }
     return true;
@@ -57,7 +64,8 @@ bool port_is_contested(const struct sock *sock)
     {
         const struct sock *other = container_of(it, struct sock, port);
 
-        if (other->phase == SOCK_LISTENING && overlap(sock, &sock->local, other))
+        if (other->phase == SOCK_LISTENING && overlap(sock, &sock->local, other) &&
+            !share(sock, other))
             return true;
     }
     return false;
@@ -73,7 +81,7 @@ static int choose(const struct sock *sock, struct tlsyn_endpoint *at)
     random->fill(random, &start, sizeof(start));
     for (unsigned int i = 0; i < range; i++) {
         at->port = (uint16_t)(EPHEMERAL_FIRST + (start + i) % range);
-        if (is_free(sock, at))
+        if (is_free(sock, at, false))
             return 0;
     }
     return -EADDRINUSE;
@@ -93,7 +101,7 @@ int port_take(struct sock *sock, const struct tlsyn_endpoint *local)
 
     if (at.port == 0)
         error = choose(sock, &at);
-    else if (!is_free(sock, &at))
+    else if (!is_free(sock, &at, true))
         error = -EADDRINUSE;
     if (error == 0)
         port_note(sock, &at);

@@ -32,7 +32,7 @@ enum sock_shut { SOCK_SHUT_RD = 1, SOCK_SHUT_WR = 2, SOCK_SHUT_BOTH = 3 };
 
 /** What setsockopt(2) sets and getsockopt(2) gives back, in the units of these. */
 struct sock_options {
-    int reuse_addr, broadcast, keepalive, oob_inline;
+    int reuse_addr, reuse_port, broadcast, keepalive, oob_inline;
     int linger_on, linger_seconds;
     int rcv_lowat;
     int snd_buf, rcv_buf;                /* as given back: twice what was asked for */

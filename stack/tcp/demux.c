@@ -11,6 +11,7 @@
 #include "tcp/isn.h"
 
 #define SALT_DEMUX 0
+#define SALT_SHARE 1
 
 /* RFC 6335 6: the dynamic ports. */
 #define PORT_FIRST 49152
@@ -72,7 +73,7 @@ static bool stands_for(const struct tlsyn_listen_options *options, const struct 
     return tlsyn_addr_is_ip4(addr) ? !options->only_ip6 : !tlsyn_addr_is_ip4(at);
 }
 
-struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local)
+static struct tlsyn_listener *best_fit(const struct tcp *tcp, const struct tlsyn_endpoint *local)
 {
     struct tlsyn_listener *any = NULL;
 
@@ -91,6 +92,36 @@ struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_
     return any;
 }
 
+/* The nth of those that listen where this one does; their number, if there are no more than n. */
+static uint32_t sharers(const struct tcp *tcp, const struct tlsyn_listener *one, uint32_t n,
+                        struct tlsyn_listener **which)
+{
+    uint32_t found = 0;
+
+    list_each(it, &tcp->listeners)
+    {
+        struct tlsyn_listener *listener = container_of(it, struct tlsyn_listener, node);
+
+        if (endpoint_eq(&listener->options.local, &one->options.local) && found++ == n)
+            *which = listener;
+    }
+    return found;
+}
+
+struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local,
+                                      const struct tlsyn_endpoint *remote)
+{
+    struct tlsyn_listener *listener = best_fit(tcp, local);
+    uint64_t hash;
+
+    if (!listener || !listener->options.shared || !remote)
+        return listener;
+    hash = isn_hash(&tcp->key, local, remote, SALT_SHARE);
+    (void)sharers(tcp, listener, siphash_share(hash, sharers(tcp, listener, UINT32_MAX, NULL)),
+                  &listener);
+    return listener;
+}
+
 /* R6528-4 */
 uint16_t demux_choose_port(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                            const struct tlsyn_endpoint *remote)
@@ -101,7 +132,7 @@ uint16_t demux_choose_port(const struct tcp *tcp, const struct tlsyn_endpoint *l
         uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
         struct tlsyn_endpoint candidate = {.addr = local->addr, .port = port};
 
-        if (!demux_find(tcp, &candidate, remote) && !demux_listener(tcp, &candidate))
+        if (!demux_find(tcp, &candidate, remote) && !demux_listener(tcp, &candidate, NULL))
             return port;
     }
     return 0;

@@ -17,8 +17,11 @@ void demux_remove(struct tcp *tcp, struct tlsyn_conn *conn);
 struct tlsyn_conn *demux_find(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                               const struct tlsyn_endpoint *remote);
 
-/** The listener for a local endpoint: one with this address before one with any. NULL: none. */
-struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local);
+/** The listener for a local endpoint: one with this address before one with any. Of several that
+ * share it, the peer's addresses and ports say which; a NULL `remote` is content with any. NULL:
+ * none. */
+struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local,
+                                      const struct tlsyn_endpoint *remote);
 
 /** A free ephemeral port for a connection to `remote`, chosen at random (RFC 6056 3.3.1);
  * 0: none is free. */

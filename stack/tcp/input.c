@@ -328,7 +328,7 @@ void tcp_input(struct tcp *tcp, const struct ip_datagram *datagram)
     const struct tlsyn_endpoint remote = {datagram->src, segment.src_port};
     struct tlsyn_conn *conn = demux_find(tcp, &local, &remote);
     struct tlsyn_listener *listener =
-        conn && conn->state != TLSYN_TIME_WAIT ? NULL : demux_listener(tcp, &local);
+        conn && conn->state != TLSYN_TIME_WAIT ? NULL : demux_listener(tcp, &local, &remote);
 
     TRACE(tcp->cx, tcp_rx, conn ? conn->number : 0, segment.seq, segment.ack, segment.flags,
           segment.wnd, segment.text_len);

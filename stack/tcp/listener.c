@@ -9,17 +9,28 @@
 #include "tcp/reply.h"
 #include "tcp/settings.h"
 
-static bool taken(const struct tcp *tcp, const struct tlsyn_endpoint *local)
+/* One that listens there, other than `but`; NULL: none. */
+static struct tlsyn_listener *at_endpoint(const struct tcp *tcp, const struct tlsyn_endpoint *local,
+                                          const struct tlsyn_listener *but)
 {
     list_each(it, &tcp->listeners)
     {
-        const struct tlsyn_endpoint *at =
-            &container_of(it, struct tlsyn_listener, node)->options.local;
+        struct tlsyn_listener *listener = container_of(it, struct tlsyn_listener, node);
+        const struct tlsyn_endpoint *at = &listener->options.local;
 
-        if (at->port == local->port && tlsyn_addr_eq(&at->addr, &local->addr))
-            return true;
+        if (listener != but && at->port == local->port && tlsyn_addr_eq(&at->addr, &local->addr))
+            return listener;
     }
-    return false;
+    return NULL;
+}
+
+/* The first of those that share an endpoint takes its port, and the last one gives it back. */
+static int take_port(const struct tcp *tcp, const struct tlsyn_endpoint *local, bool shares)
+{
+    struct tlsyn_ports *ports = tcp->cx->ports;
+    struct tlsyn_endpoint at = *local;
+
+    return ports && !shares ? ports->take(ports, TLSYN_TCP, &at) : 0;
 }
 
 /* MUST-41, MUST-42, MUST-43 */
@@ -35,7 +46,8 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
     const struct cc_ops *controller = cc_find(options->conn.controller);
     if (!controller)
         return -EINVAL;
-    if (taken(tcp, local))
+    const struct tlsyn_listener *other = at_endpoint(tcp, local, NULL);
+    if (other && !(other->options.shared && options->shared))
         return -EADDRINUSE;
     if (tcp->listener_count >= tcp->cx->limits.listeners)
         return -ENOBUFS;
@@ -44,9 +56,7 @@ int tcp_listen(struct tcp *tcp, const struct tlsyn_listen_options *options,
     struct tlsyn_listener *listener = context_alloc(tcp->cx, sizeof(*listener));
     if (!listener)
         return -ENOMEM;
-    struct tlsyn_ports *ports = tcp->cx->ports;
-    struct tlsyn_endpoint at = *local;
-    int error = ports ? ports->take(ports, TLSYN_TCP, &at) : 0;
+    int error = take_port(tcp, local, other);
     if (error < 0) {
         context_free(tcp->cx, listener);
         return error;
@@ -116,7 +126,7 @@ void tlsyn_listener_close(struct tlsyn_listener *listener)
             tcp_finish(conn, -ECONNABORTED);
         }
     }
-    if (tcp->cx->ports)
+    if (tcp->cx->ports && !at_endpoint(tcp, &listener->options.local, listener))
         tcp->cx->ports->give(tcp->cx->ports, TLSYN_TCP, &listener->options.local);
     list_remove(&listener->node);
     tcp->listener_count--;

@@ -69,18 +69,53 @@ static struct tlsyn_udp *find_owner(const struct udp *udp, const struct tlsyn_ad
     return ep;
 }
 
+static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local,
+                    const struct tlsyn_endpoint *remote)
+{
+    return ep->info.peer.port == remote->port &&
+           tlsyn_addr_eq(&ep->info.peer.addr, &remote->addr) &&
+           tlsyn_addr_eq(&ep->info.local.addr, &local->addr);
+}
+
+/* The nth of those that share with `first` and are not connected, and in *open how many there are;
+ * or, before all, the one that is connected to `remote`. */
+static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
+                                const struct tlsyn_endpoint *remote, uint32_t n, uint32_t *open)
+{
+    struct tlsyn_udp *chosen = NULL;
+    struct table_node *node = &first->node;
+
+    *open = 0;
+    for (; node; node = table_find_next(node, same, &first->options.local)) {
+        struct tlsyn_udp *ep = container_of(node, struct tlsyn_udp, node);
+
+        if (ep->info.connected && is_peer(ep, local, remote))
+            return ep;
+        if (!ep->info.connected && (*open)++ == n)
+            chosen = ep;
+    }
+    return chosen;
+}
+
 /* The endpoint that what comes from `remote` to `local` is for. */
 static struct tlsyn_udp *find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
                                   const struct tlsyn_endpoint *remote)
 {
-    struct tlsyn_udp *ep = find_owner(udp, &local->addr, local->port);
+    struct tlsyn_udp *first = find_owner(udp, &local->addr, local->port), *ep;
+    uint32_t open;
 
-    if (!ep || !ep->info.connected)
-        return ep;
-    if (ep->info.peer.port != remote->port || !tlsyn_addr_eq(&ep->info.peer.addr, &remote->addr) ||
-        !tlsyn_addr_eq(&ep->info.local.addr, &local->addr))
+    if (!first)
         return NULL;
-    return ep;
+    ep = choose(first, local, remote, 0, &open);
+    if (!ep || ep->info.connected || open < 2)
+        return ep;
+    return choose(first, local, remote,
+                  siphash_share(hash_of(udp, &remote->addr, remote->port), open), &open);
+}
+
+static bool in_the_way(const struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
+{
+    return ep && !(ep->options.shared && options->shared);
 }
 
 /* True if any of our addresses that `options` stands for has this port taken. */
@@ -92,10 +127,10 @@ static bool port_taken(const struct udp *udp, const struct tlsyn_udp_options *op
     const struct tlsyn_udp *of_any = find(udp, &any, port);
 
     if (!tlsyn_addr_unspecified(addr))
-        return find_owner(udp, addr, port);
-    if (with_ip4 && find(udp, &any_ip4, port))
+        return in_the_way(find_owner(udp, addr, port), options);
+    if (with_ip4 && in_the_way(find(udp, &any_ip4, port), options))
         return true;
-    if (of_any && (with_ip6 || !of_any->options.only_ip6))
+    if (of_any && (with_ip6 || !of_any->options.only_ip6) && in_the_way(of_any, options))
         return true;
     list_each(it, &udp->ip->ifaces)
     {
@@ -104,7 +139,8 @@ static bool port_taken(const struct udp *udp, const struct tlsyn_udp_options *op
         for (int i = 0; i < iface->address_count; i++) {
             const struct tlsyn_addr *ours = &iface->address[i].addr;
 
-            if ((tlsyn_addr_is_ip4(ours) ? with_ip4 : with_ip6) && find(udp, ours, port))
+            if ((tlsyn_addr_is_ip4(ours) ? with_ip4 : with_ip6) &&
+                in_the_way(find(udp, ours, port), options))
                 return true;
         }
     }
@@ -162,6 +198,8 @@ static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *option
         return -EADDRNOTAVAIL;
     if (local->port > 0 && port_taken(udp, options, local->port))
         return -EADDRINUSE;
+    if (local->port > 0 && find(udp, &local->addr, local->port)) /* whose port it is to share */
+        return 0;
     if (udp->cx->ports)
         return udp->cx->ports->take(udp->cx->ports, TLSYN_UDP, local);
     if (local->port == 0)
@@ -169,9 +207,10 @@ static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *option
     return local->port > 0 ? 0 : -EADDRINUSE;
 }
 
+/* The last of those that share it does. */
 static void give_port(struct udp *udp, const struct tlsyn_endpoint *local)
 {
-    if (udp->cx->ports)
+    if (udp->cx->ports && !find(udp, &local->addr, local->port))
         udp->cx->ports->give(udp->cx->ports, TLSYN_UDP, local);
 }
 

@@ -29,13 +29,13 @@ START_TEST(a_listener_with_an_address_goes_before_one_without)
     struct tlsyn_listen_options listen = {.local = at};
     struct tlsyn_listener *exact;
 
-    ck_assert_ptr_eq(demux_listener(t->tcp, &at), t->listener);
+    ck_assert_ptr_eq(demux_listener(t->tcp, &at, NULL), t->listener);
     ck_assert_int_eq(tlsyn_listener_open(t->stack, &listen, &t->user.acceptor, &exact), 0);
-    ck_assert_ptr_eq(demux_listener(t->tcp, &at), exact);
+    ck_assert_ptr_eq(demux_listener(t->tcp, &at, NULL), exact);
     at.addr.byte[15] = 9;
-    ck_assert_ptr_eq(demux_listener(t->tcp, &at), t->listener);
+    ck_assert_ptr_eq(demux_listener(t->tcp, &at, NULL), t->listener);
     at.port = 1;
-    ck_assert_ptr_null(demux_listener(t->tcp, &at));
+    ck_assert_ptr_null(demux_listener(t->tcp, &at, NULL));
     tcp_test_close(t);
 }
 END_TEST

@@ -28,6 +28,7 @@ static const struct {
     int values[8];
 } ints[] = {
     {SOL_SOCKET, SO_REUSEADDR, {1, 0, 5, -1}},
+    {SOL_SOCKET, SO_REUSEPORT, {1, 0, 5, -1}},
     {SOL_SOCKET, SO_BROADCAST, {1, 0, 7, 0}},
     {SOL_SOCKET, SO_KEEPALIVE, {1, 0, 2, 0}},
     {SOL_SOCKET, SO_SNDBUF, {1000, 4096, 0, 65536}},

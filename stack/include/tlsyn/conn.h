@@ -177,6 +177,7 @@ struct tlsyn_listen_options {
     /** Unspecified address: any of ours, of IPv4 alone if it is ::ffff:0.0.0.0. */
     struct tlsyn_endpoint local;
     bool only_ip6; /* an unspecified local address stands for IPv6 addresses alone */
+    bool shared;   /* others that say so may listen at the same endpoint: who connects is one's */
     bool open;     /* admit the payload of a SYN with an empty Fast Open option */
     bool cookies;  /* give Fast Open cookies and admit payload with a valid one */
     bool paper;    /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */

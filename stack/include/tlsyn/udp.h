@@ -62,7 +62,10 @@ struct tlsyn_udp_options {
     /** Unspecified address: any of ours, of the address's family if it is IPv4's (::ffff:0.0.0.0),
      * else of both. Port 0: one is chosen that nobody can predict (RFC 6056). */
     struct tlsyn_endpoint local;
-    bool only_ip6;  /* an unspecified local address stands for IPv6 addresses alone */
+    bool only_ip6; /* an unspecified local address stands for IPv6 addresses alone */
+    /** Others that say so may be opened for the same: a datagram is for the one of them that is
+     * connected to its sender, else for one of those that are not, always the same for a sender. */
+    bool shared;
     bool broadcast; /* may send to broadcast addresses */
     uint8_t tos;    /* of what is sent: DSCP and ECN field */
     uint8_t ttl;    /* 0: 64; 1 to a group */

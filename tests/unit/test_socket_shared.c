@@ -1,0 +1,215 @@
+/* Sockets: several at one port (SO_REUSEPORT), over the kernel's and over ours. Read first:
+ * socket(7). */
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "support/bsd.h"
+
+#define ADDR(a) ((struct sockaddr *)&(a))
+#define CLIENTS 40
+
+static int opened(struct bsd *b, enum bsd_side side, int type, bool shares)
+{
+    int on = 1, fd = bsd_socket(b, side, AF_INET, type, 0);
+
+    if (shares)
+        STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+    return fd;
+}
+
+/* At a port that nobody has, told in *at. */
+static int first(struct bsd *b, int type, bool shares, struct sockaddr_in *at)
+{
+    int fd = opened(b, SERVER, type, shares);
+    socklen_t n = sizeof(*at);
+
+    *at = bsd_address(b, SERVER, 0);
+    STEP(b, b->bind(fd, ADDR(*at), sizeof(*at)));
+    b->getsockname(fd, ADDR(*at), &n);
+    return fd;
+}
+
+static int further(struct bsd *b, int type, bool shares, struct sockaddr_in *at)
+{
+    int fd = opened(b, SERVER, type, shares);
+
+    STEP(b, b->bind(fd, ADDR(*at), sizeof(*at)));
+    return fd;
+}
+
+/* --- who may ---------------------------------------------------------------------------------- */
+
+static void asked_of_both(struct bsd *b)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    struct sockaddr_in at, any;
+    int a, c, d, e, value;
+    socklen_t n = sizeof(value);
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        for (int who = 0; who < 4; who++) {
+            a = first(b, types[i], who & 1, &at);
+            c = further(b, types[i], who & 2, &at);
+            STEP(b, b->getsockopt(a, SOL_SOCKET, SO_REUSEPORT, &value, &n));
+            STEP(b, value);
+            any = at;
+            any.sin_addr.s_addr = htonl(INADDR_ANY);
+            d = further(b, types[i], true, &any);
+            e = further(b, types[i], false, &any);
+            b->close(a);
+            b->close(c);
+            b->close(d);
+            b->close(e);
+        }
+    }
+}
+
+static void asked_of_listeners(struct bsd *b)
+{
+    struct sockaddr_in at;
+    int a = first(b, SOCK_STREAM, true, &at), c, d, client, child;
+
+    STEP(b, b->listen(a, 4));
+    c = further(b, SOCK_STREAM, true, &at);
+    STEP(b, b->listen(c, 4));
+    d = further(b, SOCK_STREAM, false, &at);
+    STEP(b, b->listen(c, 8));
+    b->close(a);
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0));
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    SEEN(b, c, POLLIN);
+    OPENED(b, child, b->accept4(c, NULL, NULL, 0));
+    b->close(c);
+    b->close(d);
+    a = further(b, SOCK_STREAM, true, &at); /* the child shares, too */
+    STEP(b, b->listen(a, 4));
+    b->close(a);
+    b->close(child);
+    b->close(client);
+}
+
+/* --- who gets what ---------------------------------------------------------------------------- */
+
+/* Takes all of both, until there are so many, or five seconds have passed. */
+static void accept_all(struct bsd *b, const int listener[2], int child[2][CLIENTS], int got[2])
+{
+    got[0] = got[1] = 0;
+    for (int tries = 0; tries < 100 && got[0] + got[1] < CLIENTS; tries++) {
+        struct pollfd any[2] = {{.fd = listener[0], .events = POLLIN},
+                                {.fd = listener[1], .events = POLLIN}};
+
+        b->poll(any, 2, 50);
+        for (int i = 0; i < 2; i++) {
+            if (any[i].revents & POLLIN)
+                child[i][got[i]++] = b->accept4(listener[i], NULL, NULL, 0);
+        }
+    }
+}
+
+static void connections_are_shared_out(struct bsd *b)
+{
+    int client[CLIENTS], child[2][CLIENTS], got[2], listener[2];
+    struct sockaddr_in at;
+
+    listener[0] = first(b, SOCK_STREAM, true, &at);
+    listener[1] = further(b, SOCK_STREAM, true, &at);
+    for (int i = 0; i < 2; i++)
+        STEP(b, b->listen(listener[i], 2 * CLIENTS));
+    for (int i = 0; i < CLIENTS; i++) {
+        client[i] = bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0);
+        STEP(b, b->connect(client[i], ADDR(at), sizeof(at)));
+    }
+    accept_all(b, listener, child, got);
+    STEP(b, got[0] > 0 && got[1] > 0);
+    STEP(b, got[0] + got[1]);
+    for (int i = 0; i < CLIENTS; i++)
+        b->close(client[i]);
+    for (int i = 0; i < 2; i++) {
+        while (got[i] > 0)
+            b->close(child[i][--got[i]]);
+        b->close(listener[i]);
+    }
+}
+
+static int receive_all(struct bsd *b, int fd)
+{
+    char text[8];
+    int n = 0;
+
+    while (b->recvfrom(fd, text, sizeof(text), MSG_DONTWAIT, NULL, NULL) >= 0)
+        n++;
+    return n;
+}
+
+/* One of each of so many clients; how many come to each server, in five seconds at most. */
+static void send_all(struct bsd *b, const int *client, int count, const int server[2], int got[2])
+{
+    got[0] = got[1] = 0;
+    for (int i = 0; i < count; i++)
+        b->write(client[i], "x", 1);
+    for (int tries = 0; tries < 100 && got[0] + got[1] < count; tries++) {
+        b->poll(NULL, 0, 50);
+        for (int i = 0; i < 2; i++)
+            got[i] += receive_all(b, server[i]);
+    }
+}
+
+static void datagrams_are_shared_out(struct bsd *b)
+{
+    int client[CLIENTS], server[2], got[2], again[2], own;
+    struct sockaddr_in at, from;
+    socklen_t n = sizeof(from);
+
+    server[0] = first(b, SOCK_DGRAM, true, &at);
+    server[1] = further(b, SOCK_DGRAM, true, &at);
+    for (int i = 0; i < CLIENTS; i++) {
+        client[i] = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0);
+        STEP(b, b->connect(client[i], ADDR(at), sizeof(at)));
+    }
+    b->write(client[0], "x", 1); /* few wait for a neighbour's address, so one goes ahead */
+    while (receive_all(b, server[0]) + receive_all(b, server[1]) == 0)
+        b->poll(NULL, 0, 10);
+    send_all(b, client, CLIENTS, server, got);
+    STEP(b, got[0] > 0 && got[1] > 0);
+    STEP(b, got[0] + got[1]);
+    send_all(b, client, CLIENTS, server, again);
+    STEP(b, again[0] == got[0] && again[1] == got[1]); /* always the same for a sender */
+    b->getsockname(client[0], ADDR(from), &n);
+    own = further(b, SOCK_DGRAM, true, &at);
+    STEP(b, b->connect(own, ADDR(from), sizeof(from)));
+    STEP(b, b->write(client[0], "mine", 4));
+    SEEN(b, own, POLLIN);
+    STEP(b, receive_all(b, own));
+    b->close(server[0]);
+    server[0] = own;
+    send_all(b, client + 1, CLIENTS - 1, server, got);
+    STEP(b, got[0]);
+    STEP(b, got[1]);
+    for (int i = 0; i < CLIENTS; i++)
+        b->close(client[i]);
+    b->close(server[1]);
+    b->close(own);
+}
+
+COMPARED(asked_of_both)
+COMPARED(asked_of_listeners)
+COMPARED(connections_are_shared_out)
+COMPARED(datagrams_are_shared_out)
+
+Suite *socket_shared_suite(void);
+
+Suite *socket_shared_suite(void)
+{
+    Suite *suite = suite_create("socket_shared");
+    TCase *shared = tcase_create("shared");
+
+    tcase_set_timeout(shared, 60);
+    tcase_add_loop_test(shared, asked_of_both_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, asked_of_listeners_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, connections_are_shared_out_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, datagrams_are_shared_out_as_on_linux, 0, BSD_WAYS);
+    suite_add_tcase(suite, shared);
+    return suite;
+}
