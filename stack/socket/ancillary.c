@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sys/time.h>
 
 #define INTERFACE 1
 
@@ -192,6 +193,17 @@ static void put_ip6(struct notes *notes, const struct sock_options *wanted,
         put(notes, IPPROTO_IPV6, IPV6_TCLASS, &tclass, sizeof(tclass));
 }
 
+static void put_time(struct notes *notes, const struct sock_options *wanted,
+                     const struct timespec *when)
+{
+    struct timeval coarse = {when->tv_sec, when->tv_nsec / 1000};
+
+    if (wanted->stamp_us)
+        put(notes, SOL_SOCKET, SCM_TIMESTAMP, &coarse, sizeof(coarse));
+    if (wanted->stamp_ns)
+        put(notes, SOL_SOCKET, SCM_TIMESTAMPNS, when, sizeof(*when));
+}
+
 void ancillary_give(const struct sock *sock, const struct sock_received *about,
                     struct msghdr *message)
 {
@@ -199,6 +211,8 @@ void ancillary_give(const struct sock *sock, const struct sock_received *about,
     struct notes notes = {.message = message};
 
     memcpy(&info.ipi6_addr, about->to.byte, sizeof(info.ipi6_addr));
+    if (about->has_from)
+        put_time(&notes, &sock->options, &about->when);
     if (about->has_from && sock->domain == AF_INET6 && sock->options.pktinfo6)
         put(&notes, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
     if (about->has_from && tlsyn_addr_is_ip4(&about->to))

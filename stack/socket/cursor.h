@@ -5,6 +5,7 @@
 #define TLSYN_SOCKET_CURSOR_H
 
 #include <sys/socket.h>
+#include <time.h>
 
 #include <tlsyn/types.h>
 
@@ -23,7 +24,8 @@ struct sock_received {
     struct tlsyn_addr to; /* with has_from: where it was sent to, and how its header was */
     bool to_all;          /* `to` is a broadcast address */
     uint8_t tos, ttl;
-    int flags; /* MSG_TRUNC */
+    struct timespec when; /* with has_from: it came, by the clock on the wall */
+    int flags;            /* MSG_TRUNC */
 };
 
 /** What goes with bytes that are sent. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <tlsyn/udp.h>
 
 #include "socket/address.h"
@@ -48,6 +49,7 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
         .tos = arrived->tos,
         .ttl = arrived->ttl,
     };
+    clock_gettime(CLOCK_REALTIME, &datagram->about.when);
     datagram->len = arrived->len;
     memcpy(datagram->bytes, arrived->bytes, arrived->len);
     list_append(&sock->dgram.queue, &datagram->node);

@@ -108,6 +108,14 @@ static int get_snd_buf(const struct sock *sock, int kept)
     return kept ? kept : STREAM_BUF;
 }
 
+/* Either takes the other's place, and none of them ends both. */
+static int set_stamp(struct sock *sock, int *value)
+{
+    (void)value;
+    sock->options.stamp_us = sock->options.stamp_ns = 0;
+    return 0;
+}
+
 /* More than half of the buffer may never come together (Linux's tcp_set_rcvlowat()). */
 static int set_rcv_lowat(struct sock *sock, int *value)
 {
@@ -257,6 +265,8 @@ static const struct option_int table[] = {
     /* clang-format off */
     {SOL_SOCKET, SO_REUSEADDR, BOTH, FLAG, 0, 0, KEPT(reuse_addr), NULL, NULL},
     {SOL_SOCKET, SO_REUSEPORT, BOTH, FLAG, 0, 0, KEPT(reuse_port), NULL, NULL},
+    {SOL_SOCKET, SO_TIMESTAMP, DATAGRAM, FLAG, 0, 0, KEPT(stamp_us), set_stamp, NULL},
+    {SOL_SOCKET, SO_TIMESTAMPNS, DATAGRAM, FLAG, 0, 0, KEPT(stamp_ns), set_stamp, NULL},
     {SOL_SOCKET, SO_TYPE, BOTH, READ_ONLY, 0, 0, 0, NULL, get_type},
     {SOL_SOCKET, SO_PROTOCOL, BOTH, READ_ONLY, 0, 0, 0, NULL, get_protocol},
     {SOL_SOCKET, SO_DOMAIN, BOTH, READ_ONLY, 0, 0, 0, NULL, get_domain},

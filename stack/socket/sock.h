@@ -41,6 +41,7 @@ struct sock_options {
     int syn_count, linger2, defer_accept, notsent_lowat, fastopen, fastopen_connect;
     int tos, ttl, v6only, hops, tclass;
     int pktinfo, recv_ttl, recv_tos, pktinfo6, recv_hops, recv_tclass; /* socket/ancillary.c */
+    int stamp_us, stamp_ns;                                            /* one of them, or none */
     int level;                                                         /* enum tlsyn_level */
     char controller[16];
     int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 
 #include "support/bsd.h"
 
@@ -237,6 +239,94 @@ static void told_wrongly(struct bsd *b)
     b->close(server);
 }
 
+/* --- time ------------------------------------------------------------------------------------- */
+
+static double wall(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double time_in(const struct cmsghdr *c)
+{
+    struct timeval us;
+    struct timespec ns;
+
+    memcpy(&us, CMSG_DATA(c), sizeof(us));
+    memcpy(&ns, CMSG_DATA(c), sizeof(ns));
+    return c->cmsg_type == SCM_TIMESTAMP ? (double)us.tv_sec + (double)us.tv_usec / 1e6
+                                         : (double)ns.tv_sec + (double)ns.tv_nsec / 1e9;
+}
+
+/* Receives, and writes down what comes along; of times, whether they lie between those around. */
+static void stamped(struct bsd *b, int line, int fd, double sent, size_t room)
+{
+    _Alignas(struct cmsghdr) uint8_t bytes[ROOM];
+    char text[8];
+    struct iovec part = {text, sizeof(text)};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = bytes, .msg_controllen = room};
+
+    bsd_note(b, line, "awaited", bsd_await(b, fd, POLLIN));
+    bsd_note(b, line, "recvmsg", b->recvmsg(fd, &message, MSG_DONTWAIT));
+    bsd_note(b, line, "flags", message.msg_flags);
+    bsd_note(b, line, "controllen", (long)message.msg_controllen);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        bsd_note(b, line, "level", c->cmsg_level);
+        bsd_note(b, line, "type", c->cmsg_type);
+        bsd_note(b, line, "len", (long)c->cmsg_len);
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_len == CMSG_LEN(sizeof(struct timespec)))
+            bsd_note(b, line, "in time", time_in(c) >= sent - 0.001 && time_in(c) <= wall());
+    }
+}
+
+#define STAMPED(b, fd, room)                                                                       \
+    do {                                                                                           \
+        double sent = wall();                                                                      \
+                                                                                                   \
+        SENT(b, client, at, &none);                                                                \
+        b->poll(NULL, 0, 20); /* it lies there for a while */                                      \
+        stamped(b, __LINE__, fd, sent, room);                                                      \
+    } while (0)
+
+static void set_to(struct bsd *b, int fd, int name, int value)
+{
+    static const int names[] = {SO_TIMESTAMP, SO_TIMESTAMPNS};
+    socklen_t n = sizeof(value);
+
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value)));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        STEP(b, b->getsockopt(fd, SOL_SOCKET, names[i], &value, &n));
+        STEP(b, value);
+    }
+}
+
+static void told_when_it_came(struct bsd *b)
+{
+    uint16_t port;
+    int server = listening_anywhere(b, AF_INET, &port), client;
+    struct sockaddr_in at = bsd_address(b, SERVER, port);
+    struct control none = {.used = 0};
+
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    set_to(b, server, SO_TIMESTAMP, 1);
+    STAMPED(b, server, ROOM);
+    STAMPED(b, server, 20);
+    want(b, server, IPPROTO_IP, IP_RECVTTL);
+    STAMPED(b, server, ROOM);
+    set_to(b, server, SO_TIMESTAMPNS, 5);
+    STAMPED(b, server, ROOM);
+    set_to(b, server, SO_TIMESTAMP, 0);
+    STAMPED(b, server, ROOM);
+    set_to(b, server, SO_TIMESTAMPNS, 1);
+    set_to(b, server, SO_TIMESTAMP, 1);
+    STAMPED(b, server, ROOM);
+    b->close(client);
+    b->close(server);
+}
+
 /* --- IPv6 ------------------------------------------------------------------------------------- */
 
 static void told_of_datagrams_over_ip6(struct bsd *b)
@@ -283,6 +373,7 @@ static void told_of_datagrams_over_ip6(struct bsd *b)
 COMPARED(told_of_datagrams)
 COMPARED(answered_from_where_it_was_asked)
 COMPARED(told_wrongly)
+COMPARED(told_when_it_came)
 COMPARED(told_of_datagrams_over_ip6)
 
 Suite *socket_ancillary_suite(void);
@@ -296,6 +387,7 @@ Suite *socket_ancillary_suite(void)
     tcase_add_loop_test(all, told_of_datagrams_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(all, answered_from_where_it_was_asked_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(all, told_wrongly_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(all, told_when_it_came_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(all, told_of_datagrams_over_ip6_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, all);
     return suite;
