@@ -6,7 +6,7 @@
 
 #include "fuzz/wire.h"
 #include "support/must.h"
-#include "wire/print.h"
+#include "support/print.h"
 
 void fuzz_print(const uint8_t *data, size_t size)
 {

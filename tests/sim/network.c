@@ -12,10 +12,10 @@
 #include "sim/port.h"
 #include "sim/router.h"
 #include "support/must.h"
+#include "support/print.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
-#include "wire/print.h"
 
 #define MIDDLE_FORTH (2 * PLAN_HOSTS_MAX)
 #define MIDDLE_BACK  (2 * PLAN_HOSTS_MAX + 1)

@@ -1,16 +1,16 @@
-/* wire/print: lines as people read them, and addresses as inet_ntop(3) writes them. */
+/* support/print: lines as people read them, and addresses as inet_ntop(3) writes them. */
 #include <arpa/inet.h>
 #include <errno.h>
 
 #include "core/random.h"
 #include "support/holds.h"
+#include "support/print.h"
 #include "wire/arp.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/ndp.h"
-#include "wire/print.h"
 #include "wire/udp.h"
 
 static const uint8_t src[4] = {10, 0, 0, 1}, dst[4] = {10, 0, 0, 2};

@@ -1,5 +1,6 @@
 /*
- * wire/print.h: a packet in one line of text, for traces and tests. Lines look like tcpdump's:
+ * support/print.h: a packet in one line of text, for people who read a test. Lines look like
+ * tcpdump's:
  *
  *     10.0.0.1:1234 > 10.0.0.2:443 [S.] seq 1 ack 1 win 65535 <mss 1460,sackOK,TS val 7 ecr
  *         3,wscale 8> len 100
@@ -10,8 +11,8 @@
  * Each function returns the line's length, or -ENOSPC; the line is terminated by NUL in either
  * case.
  */
-#ifndef TLSYN_WIRE_PRINT_H
-#define TLSYN_WIRE_PRINT_H
+#ifndef TEST_SUPPORT_PRINT_H
+#define TEST_SUPPORT_PRINT_H
 
 #include <tlsyn/types.h>
 

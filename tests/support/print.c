@@ -1,7 +1,7 @@
 /*
- * wire/print.c: a packet in one line of text.
+ * support/print.c: a packet in one line of text.
  */
-#include "wire/print.h"
+#include "support/print.h"
 
 #include "core/text.h"
 #include "wire/arp.h"
