@@ -14,10 +14,4 @@ void tcp_output(struct tlsyn_conn *conn);
  * override of 3.8.6.2.1). */
 void tcp_send_probe(struct tlsyn_conn *conn);
 
-/** TCP_CORK has passed: what the cork held back leaves. */
-void tcp_cork_timeout(struct tlsyn_conn *conn);
-
-/** The cork's time is forgotten: it has been pulled, or what it held back has left. */
-void tcp_uncork(struct tlsyn_conn *conn);
-
 #endif

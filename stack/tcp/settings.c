@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "tcp/buffers.h"
+#include "tcp/due.h"
 #include "tcp/keepalive.h"
-#include "tcp/output.h"
 
 /* RFC 9293 3.8.4 (MUST-28): two hours at least, unless asked otherwise; the others are Linux's. */
 #define KEEP_IDLE     TLSYN_SECONDS(7200)
@@ -133,7 +133,7 @@ int tlsyn_conn_set_options(struct tlsyn_conn *conn, const struct tlsyn_conn_opti
     apply(conn, options);
     buffers_resize(conn, options);
     if (!conn->cork)
-        tcp_uncork(conn);
+        due_uncork(conn);
     else if (was_nagle && !conn->nagle)
         conn->cork_passed = true; /* as Linux's TCP_NODELAY: what waits leaves, once */
     tcp_keepalive_start(conn);

@@ -9,8 +9,8 @@
 
 #include "tcp/buffers.h"
 #include "tcp/close.h"
+#include "tcp/due.h"
 #include "tcp/keepalive.h"
-#include "tcp/output.h"
 #include "tcp/pace.h"
 #include "tcp/recovery.h"
 #include "tcp/recv.h"
@@ -60,7 +60,7 @@ static void (*const passed[TCP_DEADLINES])(struct tlsyn_conn *) = {
     [TCP_DELACK] = tcp_delack_timeout,
     [TCP_LINGER] = tcp_linger_timeout,
     [TCP_IDLE] = buffers_idle_timeout,
-    [TCP_CORK] = tcp_cork_timeout,
+    [TCP_CORK] = due_cork_timeout,
     [TCP_KEEPALIVE] = tcp_keepalive_timeout,
     [TCP_WAKE] = tcp_event_data,
 };

@@ -78,7 +78,7 @@ DEFENCES = [
     ("window-that-shuts-and-opens", "tcp/retransmit.c",
      "if (!tcp_stop_persist(conn))\n        return;", "tcp_stop_persist(conn);",
      "conformance", "attacks_work"),
-    ("window-by-single-bytes", "tcp/output.c",
+    ("window-by-single-bytes", "tcp/due.c",
      "return c->len > 0 && c->len >= conn->snd_wnd_max / 2;", "return c->len > 0;",
      "conformance", "attacks_work"),
     ("optimistic-acks", "tcp/ack.c", "if (!is_acceptable(conn, segment->ack)) {",

@@ -60,7 +60,7 @@ passes() {
 
 mutate window-of-an-old-segment 20000 stack/tcp/ack.c \
     '(older && segment->ack == conn->snd_una)' '(older)'
-mutate window-off-by-one 2000 stack/tcp/output.c \
+mutate window-off-by-one 2000 stack/tcp/due.c \
     'uint32_t room = rest == 0 ? 0 : conn->snd_wnd - ahead;' \
     'uint32_t room = rest == 0 ? 0 : conn->snd_wnd - ahead + 1;'
 mutate timer-not-set-again 2000 stack/tcp/timers.c \
@@ -71,7 +71,7 @@ mutate fin-before-the-hole-is-filled 2000 stack/tcp/close.c \
     'if (conn->fin_seen && conn->rcv_nxt == conn->fin_seq)' 'if (conn->fin_seen)'
 mutate delayed-ack-without-timer 2000 stack/tcp/recv.c \
     'timers_set(conn, TCP_DELACK, conn->tcp->cx->now + conn->tcp->cx->limits.delack);' ''
-mutate no-probe-of-a-closed-window 2000 stack/tcp/output.c \
+mutate no-probe-of-a-closed-window 2000 stack/tcp/due.c \
     'tcp_arm_persist(conn);' ';'
 mutate hole-filled-by-one-too-many 2000 stack/tcp/recv.c \
     'len = (uint32_t)(next->to - conn->rcv_total);' \
