@@ -1,6 +1,7 @@
 /*
  * tcp/cc_bbr.c: BBR, version 3: the state machine that acts on the model of the path
- * (cc_bbr_model.c). Read first: draft-ietf-ccwg-bbr 5.3 and 5.6.
+ * (cc_bbr_model.c). Read first: draft-ietf-ccwg-bbr 5.3 and 5.6. The states of ProbeBW are in
+ * cc_bbr_cycle.c.
  *
  *     Startup --> Drain --> DOWN --> CRUISE --> REFILL --> UP --+  every 5 s without a shorter
  *                            ^                                  |  round trip: ProbeRTT, with half
@@ -27,11 +28,6 @@
 #define STARTUP_LOSS_COUNT 6
 #define PROBE_RTT_DURATION TLSYN_MS(200)
 #define DRAIN_ROUNDS       3
-#define RENO_ROUNDS        63
-#define UP_ROUNDS_MAX      30
-
-/* 2 per cent of what was in flight, lost: too much (LossThresh). */
-#define LOSS_SHARE 50
 
 static const struct {
     uint16_t pacing, cwnd; /* per cent */
@@ -41,14 +37,6 @@ static const struct {
     [BBR_PROBE_BW_REFILL] = {100, 200}, [BBR_PROBE_BW_UP] = {125, 225},
     [BBR_PROBE_RTT] = {100, 50},
 };
-
-/* Spreads the probes of flows that share a bottleneck; nobody gains by guessing it (Knuth's
- * MMIX generator). */
-static uint32_t draw(struct bbr *b, uint32_t below)
-{
-    b->seed = b->seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(b->seed >> 33) % below;
-}
 
 /* --- control (5.6) ---------------------------------------------------------------------------- */
 
@@ -125,160 +113,6 @@ static void restore_cwnd(struct cc *cc)
     cc_grow_to(cc, cc->of.bbr->prior_cwnd);
 }
 
-/* --- ProbeBW (5.3.3) -------------------------------------------------------------------------- */
-
-static void start_down(struct bbr *b, const struct cc_ack *ack)
-{
-    bbr_reset_congestion_signals(b);
-    b->probe_up_acked_per_inc = BBR_INFINITE;
-    b->rounds_since_probe_up = draw(b, 2);
-    b->bw_probe_wait = TLSYN_SECONDS(2) + draw(b, 1000000);
-    b->cycle_stamp = ack->now;
-    b->ack_phase = BBR_ACKS_PROBE_STOPPING;
-    bbr_start_round(b, ack);
-    b->state = BBR_PROBE_BW_DOWN;
-}
-
-static void start_refill(struct bbr *b, const struct cc_ack *ack)
-{
-    bbr_reset_shortterm_model(b);
-    b->bw_probe_up_rounds = 0;
-    b->bw_probe_up_acked = 0;
-    b->prev_probe_precautionary = false;
-    b->ack_phase = BBR_ACKS_REFILLING;
-    bbr_start_round(b, ack);
-    b->state = BBR_PROBE_BW_REFILL;
-}
-
-/* inflight_longterm grows by 1, 2, 4 ... segments per round trip. */
-static void raise_slope(struct cc *cc)
-{
-    struct bbr *b = cc->of.bbr;
-    uint32_t per = cc->cwnd >> b->bw_probe_up_rounds;
-
-    if (b->bw_probe_up_rounds < UP_ROUNDS_MAX)
-        b->bw_probe_up_rounds++;
-    b->probe_up_acked_per_inc = per > cc->smss ? per : cc->smss;
-}
-
-static void start_up(struct cc *cc, const struct cc_ack *ack)
-{
-    struct bbr *b = cc->of.bbr;
-
-    b->ack_phase = BBR_ACKS_PROBE_STARTING;
-    bbr_start_round(b, ack);
-    bbr_reset_full_bw(b);
-    b->full_bw = ack->rate->rate;
-    b->state = BBR_PROBE_BW_UP;
-    raise_slope(cc);
-}
-
-static void probe_longterm_upward(struct cc *cc, const struct cc_ack *ack)
-{
-    struct bbr *b = cc->of.bbr;
-
-    if (!ack->limited || cc->cwnd < b->inflight_longterm)
-        return;
-    b->bw_probe_up_acked += ack->delivered;
-    if (b->bw_probe_up_acked >= b->probe_up_acked_per_inc) {
-        uint32_t steps = b->bw_probe_up_acked / b->probe_up_acked_per_inc;
-
-        b->bw_probe_up_acked -= steps * b->probe_up_acked_per_inc;
-        b->inflight_longterm += steps * cc->smss;
-    }
-    if (b->round_start)
-        raise_slope(cc);
-}
-
-/* AdaptLongTermModel(); true if it changed the state. */
-static bool adapt_longterm(struct cc *cc, const struct cc_ack *ack)
-{
-    struct bbr *b = cc->of.bbr;
-
-    if (b->ack_phase == BBR_ACKS_PROBE_STARTING && b->round_start)
-        b->ack_phase = BBR_ACKS_PROBE_FEEDBACK;
-    if (b->ack_phase == BBR_ACKS_PROBE_STOPPING && b->round_start) {
-        b->is_bw_probe_sample = false;
-        b->ack_phase = BBR_ACKS_INIT;
-        if (bbr_in_probe_bw(b) && !ack->rate->app_limited)
-            bbr_advance_max_bw_filter(b);
-        if (bbr_in_probe_bw(b) && b->prev_probe_precautionary && !b->prev_probe_too_high) {
-            start_refill(b, ack);
-            return true;
-        }
-    }
-    if (!ack->rate->has_data || ack->rate->lost > ack->rate->in_flight / LOSS_SHARE ||
-        b->inflight_longterm == BBR_INFINITE)
-        return false;
-    if (ack->rate->in_flight > b->inflight_longterm)
-        b->inflight_longterm = ack->rate->in_flight;
-    if (b->state == BBR_PROBE_BW_UP)
-        probe_longterm_upward(cc, ack);
-    return false;
-}
-
-static bool is_time_to_probe(const struct cc *cc, const struct cc_ack *ack)
-{
-    const struct bbr *b = cc->of.bbr;
-    uint32_t reno = bbr_target_inflight(cc) / cc->smss;
-
-    return ack->now > b->cycle_stamp + b->bw_probe_wait ||
-           b->rounds_since_probe_up >= (reno < RENO_ROUNDS ? reno : RENO_ROUNDS);
-}
-
-static bool is_time_to_cruise(const struct cc *cc, const struct cc_ack *ack)
-{
-    return ack->in_flight <= bbr_inflight_with_headroom(cc) &&
-           ack->in_flight <= bbr_inflight(cc, bbr_max_bw(cc->of.bbr), 100);
-}
-
-static bool is_time_to_go_down(struct cc *cc, const struct cc_ack *ack)
-{
-    struct bbr *b = cc->of.bbr;
-
-    if (b->prev_probe_too_high && ack->in_flight >= b->inflight_longterm) {
-        b->prev_probe_precautionary = true;
-        return true;
-    }
-    if (ack->limited && cc->cwnd >= b->inflight_longterm) {
-        bbr_reset_full_bw(b); /* the bound is the limit, not the path */
-        b->full_bw = ack->rate->rate;
-        return false;
-    }
-    return b->full_bw_now;
-}
-
-static void update_cycle(struct cc *cc, const struct cc_ack *ack)
-{
-    struct bbr *b = cc->of.bbr;
-
-    if (!b->full_bw_reached || adapt_longterm(cc, ack))
-        return;
-    switch (b->state) {
-    case BBR_PROBE_BW_DOWN:
-    case BBR_PROBE_BW_CRUISE:
-        if (is_time_to_probe(cc, ack))
-            start_refill(b, ack);
-        else if (b->state == BBR_PROBE_BW_DOWN && is_time_to_cruise(cc, ack))
-            b->state = BBR_PROBE_BW_CRUISE;
-        break;
-    case BBR_PROBE_BW_REFILL:
-        if (b->round_start) {
-            b->is_bw_probe_sample = true;
-            start_up(cc, ack);
-        }
-        break;
-    case BBR_PROBE_BW_UP:
-        if (is_time_to_go_down(cc, ack)) {
-            b->prev_probe_too_high = false;
-            start_down(b, ack);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
 /* --- loss (5.5.10) ---------------------------------------------------------------------------- */
 
 /* How much was in flight when the losses became too many: somewhere within the last transmission
@@ -286,7 +120,8 @@ static void update_cycle(struct cc *cc, const struct cc_ack *ack)
 static uint32_t inflight_at_loss(const struct rate_mark *mark, uint32_t lost, uint32_t size)
 {
     int64_t before = (int64_t)mark->in_flight - size, lost_before = (int64_t)lost - size;
-    int64_t prefix = (before / LOSS_SHARE - lost_before) * LOSS_SHARE / (LOSS_SHARE - 1);
+    int64_t prefix =
+        (before / BBR_LOSS_SHARE - lost_before) * BBR_LOSS_SHARE / (BBR_LOSS_SHARE - 1);
 
     return before + prefix > 0 ? (uint32_t)(before + prefix) : 0;
 }
@@ -300,7 +135,7 @@ static void handle_loss(struct cc *cc, const struct cc_ack *ack)
     bbr_note_loss(cc, ack->delivered_total);
     b->loss_events++;
     b->lost_in_round += ack->loss->loss_size;
-    if (!b->is_bw_probe_sample || lost <= mark->in_flight / LOSS_SHARE)
+    if (!b->is_bw_probe_sample || lost <= mark->in_flight / BBR_LOSS_SHARE)
         return;
     b->prev_probe_too_high = true;
     b->is_bw_probe_sample = false; /* once per probe */
@@ -313,7 +148,7 @@ static void handle_loss(struct cc *cc, const struct cc_ack *ack)
     if (b->state == BBR_PROBE_BW_UP) {
         b->undo_possible = true;
         b->undo_state = BBR_PROBE_BW_UP;
-        start_down(b, ack);
+        bbr_start_down(b, ack);
     }
 }
 
@@ -330,7 +165,7 @@ static void check_startup_loss(struct cc *cc, const struct cc_ack *ack)
         return;
     bool high = b->repairing && b->round_count > b->recovery_round + 1 &&
                 b->loss_events >= STARTUP_LOSS_COUNT &&
-                b->lost_in_round > (b->delivered_in_round + b->lost_in_round) / LOSS_SHARE;
+                b->lost_in_round > (b->delivered_in_round + b->lost_in_round) / BBR_LOSS_SHARE;
     b->delivered_in_round = b->lost_in_round = b->loss_events = 0;
     if (b->state != BBR_STARTUP || !high)
         return;
@@ -352,7 +187,7 @@ static void check_startup_and_drain(struct cc *cc, const struct cc_ack *ack)
     }
     if (b->state == BBR_DRAIN && (ack->in_flight <= bbr_inflight(cc, b->bw, 100) ||
                                   b->round_count > b->drain_start_round + DRAIN_ROUNDS))
-        start_down(b, ack);
+        bbr_start_down(b, ack);
 }
 
 /* --- ProbeRTT (5.3.4) ------------------------------------------------------------------------- */
@@ -368,7 +203,7 @@ static void leave_probe_rtt(struct cc *cc, const struct cc_ack *ack)
         b->state = BBR_STARTUP;
         return;
     }
-    start_down(b, ack);
+    bbr_start_down(b, ack);
     b->state = BBR_PROBE_BW_CRUISE;
 }
 
@@ -430,7 +265,7 @@ static void bbr_on_ack(struct cc *cc, const struct cc_ack *ack)
         handle_loss(cc, ack);
     bbr_update_model(cc, ack);
     check_startup_and_drain(cc, ack);
-    update_cycle(cc, ack);
+    bbr_update_cycle(cc, ack);
     bbr_update_min_rtt(b, ack);
     check_probe_rtt(cc, ack);
     bbr_finish_model(b, ack);
@@ -474,7 +309,7 @@ static void bbr_on_undo(struct cc *cc, const struct cc_event *event)
     if (probed && b->undo_state == BBR_STARTUP)
         b->state = BBR_STARTUP;
     else if (probed && b->state != BBR_PROBE_BW_UP)
-        start_refill(b, &at);
+        bbr_start_refill(b, &at);
     b->undo_possible = false;
 }
 

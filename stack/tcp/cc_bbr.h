@@ -1,6 +1,7 @@
 /*
- * tcp/cc_bbr.h: the state of BBR, and what its two halves offer each other: the model of the path
- * (cc_bbr_model.c), and the state machine that acts on it (cc_bbr.c). The names are the draft's.
+ * tcp/cc_bbr.h: the state of BBR, and what its parts offer each other: the model of the path
+ * (cc_bbr_model.c), the state machine that acts on it (cc_bbr.c), and the part of that which probes
+ * for bandwidth (cc_bbr_cycle.c). The names are the draft's.
  */
 #ifndef TLSYN_TCP_CC_BBR_H
 #define TLSYN_TCP_CC_BBR_H
@@ -27,6 +28,9 @@ enum bbr_ack_phase {
 };
 
 #define BBR_INFINITE UINT32_MAX /* bytes */
+
+/** 2 per cent of what was in flight, lost: too much (LossThresh). */
+#define BBR_LOSS_SHARE 50
 
 /** Bandwidth is bytes per second, volume bytes, time microseconds. Counts of delivered bytes
  * wrap. */
@@ -118,6 +122,14 @@ uint32_t bbr_target_inflight(const struct cc *cc);
 uint32_t bbr_inflight_with_headroom(const struct cc *cc);
 uint32_t bbr_quantization_budget(const struct cc *cc, uint32_t inflight);
 uint32_t bbr_min_pipe_cwnd(const struct cc *cc);
+
+/* --- cc_bbr_cycle.c --------------------------------------------------------------------------- */
+
+/** The states of ProbeBW follow each other. */
+void bbr_update_cycle(struct cc *cc, const struct cc_ack *ack);
+
+void bbr_start_down(struct bbr *b, const struct cc_ack *ack);
+void bbr_start_refill(struct bbr *b, const struct cc_ack *ack);
 
 static inline bool bbr_in_probe_bw(const struct bbr *b)
 {
