@@ -29,7 +29,7 @@ static void arp_send(struct tlsyn_iface *iface, const uint8_t *ether_dst,
     memcpy(ether.src, iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     wire_ether_emit(&ether, frame, ETHER_HEADER_LEN);
     wire_arp_emit(arp, frame + ETHER_HEADER_LEN, ARP_LEN);
-    if (output_frame(iface->ip, iface, frame, sizeof(frame)) == 0)
+    if (outbox_reply(iface->ip, iface, frame, sizeof(frame)) == 0)
         count(iface->ip->cx, TLSYN_COUNT_arp_out);
 }
 

@@ -65,7 +65,7 @@ int icmp6_send_frame(struct tlsyn_iface *iface, const struct icmp6_frame *frame,
     wire_ip6_emit(&ip6, bytes + ETHER_HEADER_LEN, IP6_HEADER_LEN);
     memcpy(at, alert, extra);
     memcpy(at + extra, message, len);
-    error = output_frame(iface->ip, iface, bytes, (size_t)(at - bytes) + extra + len);
+    error = outbox_reply(iface->ip, iface, bytes, (size_t)(at - bytes) + extra + len);
     if (error == 0)
         count(iface->ip->cx, TLSYN_COUNT_icmp6_out);
     return error;

@@ -22,13 +22,13 @@ int ip_init(struct ip *ip, struct context *cx)
     frags_init(&ip->frags, ip);
     pmtus_init(&ip->pmtus, cx);
     split_init(&ip->split, cx);
-    output_init(&ip->out);
+    outbox_init(&ip->out);
     return 0;
 }
 
 void ip_release(struct ip *ip)
 {
-    output_release(&ip->out, ip->cx);
+    outbox_release(&ip->out, ip->cx);
     frags_release(&ip->frags);
     pmtus_release(&ip->pmtus);
     neigh_release(&ip->neigh);

@@ -1,5 +1,5 @@
 /*
- * ip/output.c: route, neighbour, header, and a batch for the link. See output.h.
+ * ip/output.c: route, neighbour, header: from a datagram to a frame in the outbox. See outbox.h.
  *
  * Checksums. A link that takes CSUM_PARTIAL frames finishes the transport checksum; the field
  * then holds the sum over the pseudo-header. For any other link, and for ICMP, the checksum is
@@ -21,159 +21,8 @@
 #define TTL_DEFAULT 64    /* RFC 1122 3.2.1.7, RFC 1700 */
 #define IP_LEN_MAX  65535 /* of an IPv4 datagram; of an IPv6 payload, which we keep as short */
 
-static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTPUT_HEADER_ROOM,
+static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTBOX_HEADER_ROOM,
               "slot too short");
-
-void output_init(struct outbox *out)
-{
-    held_queue_init(&out->reply);
-    held_queue_init(&out->spent);
-}
-
-void output_release(struct outbox *out, struct context *cx)
-{
-    held_release(cx, &out->reply);
-    held_release(cx, &out->spent);
-}
-
-/* --- the batch -------------------------------------------------------------------------------- */
-
-/* Hands the batch to its link. What the link has no room for is lost, as on any network. */
-static void batch_flush(struct ip *ip)
-{
-    struct outbox *out = &ip->out;
-    struct context *cx = ip->cx;
-    int taken;
-
-    if (out->count == 0)
-        return;
-    taken = tlsyn_link_transmit(out->iface->link, out->frame, out->count, cx->now);
-    for (int i = 0; i < out->count; i++) {
-        if (i >= taken) {
-            drop(cx, TLSYN_DROP_link_full);
-            continue;
-        }
-        count(cx, TLSYN_COUNT_link_out);
-        TRACE(cx, link_tx, 0, (int64_t)tlsyn_frame_len(&out->frame[i]), out->frame[i].gso_size,
-              out->frame[i].flags);
-    }
-    if (taken > 0)
-        out->taken += taken;
-    out->count = 0;
-    held_release(cx, &out->spent);
-}
-
-/* The next slot of the batch, for this interface; batch_add() makes it part of it. */
-static int batch_slot(struct ip *ip, struct tlsyn_iface *iface)
-{
-    struct outbox *out = &ip->out;
-
-    if (out->count == OUTPUT_BATCH || out->iface != iface)
-        batch_flush(ip);
-    out->iface = iface;
-    return out->count;
-}
-
-static void batch_add(struct ip *ip, const struct tlsyn_frame *frame)
-{
-    struct outbox *out = &ip->out;
-
-    out->frame[out->count++] = *frame;
-}
-
-static void batch_one(struct ip *ip, struct held *h)
-{
-    batch_slot(ip, h->iface);
-    batch_add(ip, &h->frame);
-    held_push(&ip->out.spent, h);
-}
-
-static void batch_fragments(struct ip *ip, struct held *whole)
-{
-    struct context *cx = ip->cx;
-    struct held_queue fragments;
-    struct held *h;
-    int n;
-
-    held_queue_init(&fragments);
-    n = split_frame(&ip->split, cx, whole, &fragments);
-    held_free(cx, whole);
-    if (n < 0) {
-        count(cx, TLSYN_COUNT_ip_frag_fails);
-        drop(cx, TLSYN_DROP_no_memory);
-        return;
-    }
-    count(cx, TLSYN_COUNT_ip_frag_oks);
-    cx->counter[TLSYN_COUNT_ip_frag_creates] += (uint64_t)n;
-    while ((h = held_pop(&fragments)))
-        batch_one(ip, h);
-}
-
-static void batch_held(struct ip *ip, struct held *h)
-{
-    if (h->mtu > 0)
-        batch_fragments(ip, h);
-    else
-        batch_one(ip, h);
-}
-
-static void drain(struct ip *ip)
-{
-    struct held *h;
-
-    while ((h = neigh_take_answered(&ip->neigh)))
-        batch_held(ip, h);
-    while ((h = held_pop(&ip->out.reply)))
-        batch_held(ip, h);
-}
-
-void ip_output_open(struct ip *ip)
-{
-    assert(!ip->out.is_open);
-    ip->out.is_open = true;
-    ip->out.taken = 0;
-    drain(ip);
-}
-
-int ip_output_close(struct ip *ip)
-{
-    assert(ip->out.is_open);
-    drain(ip);
-    batch_flush(ip);
-    ip->out.is_open = false;
-    return ip->out.taken;
-}
-
-bool ip_output_is_due(const struct ip *ip)
-{
-    return ip->out.reply.count > 0 || !list_empty(&ip->neigh.answered);
-}
-
-/* --- the reply queue -------------------------------------------------------------------------- */
-
-static bool reply_has_room(struct ip *ip, size_t len)
-{
-    if (ip->out.reply.bytes + held_size(len) <= ip->cx->limits.reply_queue_bytes)
-        return true;
-    drop(ip->cx, TLSYN_DROP_reply_queue_full);
-    return false;
-}
-
-int output_frame(struct ip *ip, struct tlsyn_iface *iface, const uint8_t *bytes, size_t len)
-{
-    struct held *h;
-
-    if (!reply_has_room(ip, len))
-        return -ENOBUFS;
-    h = held_new(ip->cx, iface, len);
-    if (!h) {
-        drop(ip->cx, TLSYN_DROP_no_memory);
-        return -ENOMEM;
-    }
-    memcpy(h->bytes, bytes, len);
-    held_push(&ip->out.reply, h);
-    return 0;
-}
 
 /* --- one datagram ----------------------------------------------------------------------------- */
 
@@ -305,7 +154,7 @@ static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const 
 static void output_in_place(struct ip *ip, const struct ip_tx *tx, const struct way *way)
 {
     struct tlsyn_frame frame = {.iovcnt = 1};
-    uint8_t *bytes = ip->out.header[batch_slot(ip, way->iface)];
+    uint8_t *bytes = ip->out.header[outbox_slot(ip, way->iface)];
 
     frame.iov[0].iov_base = bytes;
     frame.iov[0].iov_len = output_headers(ip, tx, way, bytes, &frame);
@@ -313,7 +162,7 @@ static void output_in_place(struct ip *ip, const struct ip_tx *tx, const struct 
         if (tx->text.part[i].iov_len > 0)
             frame.iov[frame.iovcnt++] = tx->text.part[i];
     }
-    batch_add(ip, &frame);
+    outbox_add(ip, &frame);
 }
 
 /* A copy of the whole frame, to wait somewhere; NULL when memory is short (counted). */
@@ -342,7 +191,7 @@ static int output_copy(struct ip *ip, const struct ip_tx *tx, const struct way *
     bool resolved = is_resolved(way);
     struct held *h;
 
-    if (resolved && !reply_has_room(ip, ETHER_HEADER_LEN + way->len))
+    if (resolved && !outbox_has_room(ip, ETHER_HEADER_LEN + way->len))
         return -ENOBUFS;
     h = output_held(ip, tx, way);
     if (!h)
@@ -366,7 +215,7 @@ static int output_now(struct ip *ip, const struct ip_tx *tx, const struct way *w
     h = output_held(ip, tx, way);
     if (!h)
         return -ENOMEM;
-    batch_fragments(ip, h);
+    outbox_fragments(ip, h);
     return 0;
 }
 

@@ -323,7 +323,7 @@ int tlsyn_udp_connect(struct tlsyn_udp *ep, const struct tlsyn_endpoint *peer)
 /* What a datagram takes of the bytes that may wait for output, at most. */
 static uint32_t queue_size(size_t len)
 {
-    return (uint32_t)held_size(OUTPUT_HEADER_ROOM + len);
+    return (uint32_t)held_size(OUTBOX_HEADER_ROOM + len);
 }
 
 /* One datagram finds room always: a bound below its size would block for ever. */
