@@ -261,11 +261,8 @@ static int measure(struct bulk_study *s, struct lab *labs[2], struct study_obser
                             .planned = s->member_count * s->options.rounds,
                             .keep = &s->options.keep,
                             .observer = observer};
-    int error = rounds_run(&rounds, message);
 
-    s->interrupted = rounds.interrupted;
-    s->seconds = rounds.seconds;
-    return error;
+    return measured_run(&s->measured, &rounds, message);
 }
 
 int bulk_run(struct bulk_study *study, struct study_observer *observer,
@@ -283,11 +280,8 @@ int bulk_run(struct bulk_study *study, struct study_observer *observer,
         if (error < 0)
             (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     }
-    noise_begin(&study->noise);
-    if (error == 0 && (error = measure(study, labs, observer, message)) < 0 && !message[0])
-        (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
-                       strerror(-error));
-    noise_end(&study->noise);
+    if (error == 0)
+        error = measure(study, labs, observer, message);
     lab_close(labs[0]);
     lab_close(labs[1]);
     return error;

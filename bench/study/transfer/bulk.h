@@ -16,9 +16,8 @@
 
 #include "measure/stats.h"
 #include "study/link.h"
-#include "study/noise.h"
-#include "study/rounds.h"
 #include "study/transfer/flow.h"
+#include "study/transfer/measured.h"
 
 enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 
@@ -62,9 +61,7 @@ struct bulk_study {
     struct bulk_member members[BULK_MEMBERS_MAX];
     uint32_t member_count;
     struct bulk_sample *samples; /* [round][member] */
-    bool interrupted;
-    double seconds;
-    struct noise noise;                     /* of the machine */
+    struct measured measured;
     struct bulk_row rows[BULK_MEMBERS_MAX]; /* of bulk_analyse() */
 };
 

@@ -26,7 +26,7 @@ static void conditions(const struct bulk_study *s, char *text, size_t size)
         "for. Noise: %s.",
         link, s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
         (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6,
-        noise_sentence(&s->noise, noise, sizeof(noise)));
+        noise_sentence(&s->measured.noise, noise, sizeof(noise)));
 }
 
 static bool was_kept(const struct bulk_row *row)
@@ -108,10 +108,10 @@ static void write_environment(const struct bulk_study *s, struct json *j)
     const struct bulk_options *o = &s->options;
     const struct environment_run run = {.command = o->command,
                                         .version = o->version,
-                                        .seconds = s->seconds,
-                                        .noise = &s->noise,
+                                        .seconds = s->measured.seconds,
+                                        .noise = &s->measured.noise,
                                         .link = &o->link,
-                                        .interrupted = s->interrupted};
+                                        .interrupted = s->measured.interrupted};
 
     environment_json(&run, j);
     json_member_string(j, "lwip", peer_lwip_description());

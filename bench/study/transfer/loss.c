@@ -360,11 +360,8 @@ static int measure(struct loss_study *s, struct lab *lab, struct study_observer 
                             .planned = s->row_count * s->options.rounds,
                             .keep = &s->options.keep,
                             .observer = observer};
-    int error = rounds_run(&rounds, message);
 
-    s->interrupted = rounds.interrupted;
-    s->seconds = rounds.seconds;
-    return error;
+    return measured_run(&s->measured, &rounds, message);
 }
 
 int loss_run(struct loss_study *study, struct study_observer *observer,
@@ -379,12 +376,7 @@ int loss_run(struct loss_study *study, struct study_observer *observer,
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
         return error;
     }
-    noise_begin(&study->noise);
     error = measure(study, lab, observer, message);
-    noise_end(&study->noise);
-    if (error < 0 && !message[0])
-        (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory has broken down: %s",
-                       strerror(-error));
     lab_close(lab);
     return error;
 }

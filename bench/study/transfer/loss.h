@@ -16,9 +16,8 @@
 #include <stdio.h>
 
 #include "measure/stats.h"
-#include "study/noise.h"
-#include "study/rounds.h"
 #include "study/transfer/flow.h"
+#include "study/transfer/measured.h"
 
 enum {
     LOSS_VALUES_MAX = 8, /* of each of loss, RTT and reordering */
@@ -102,9 +101,7 @@ struct loss_study {
     uint32_t pair_count;
     struct loss_sample *samples; /* [round][cell][pair] */
     uint32_t transfers;          /* of this run */
-    bool interrupted;
-    double seconds;        /* that the rounds took */
-    struct noise noise;    /* of the machine */
+    struct measured measured;
     struct loss_row *rows; /* of loss_analyse(): [cell][pair] */
     uint32_t row_count;
     struct loss_summary summary;

@@ -54,7 +54,7 @@ static void conditions(const struct loss_study *s, char *text, size_t size)
         "not keep what was asked for. Noise: %s.",
         o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")", jitter,
         o->controller[0] ? o->controller : "default controllers", o->rounds, o->rounds_max,
-        noise_sentence(&s->noise, noise, sizeof(noise)));
+        noise_sentence(&s->measured.noise, noise, sizeof(noise)));
 }
 
 static bool was_kept(const struct loss_row *row)
@@ -150,9 +150,9 @@ static void write_environment(const struct loss_study *s, struct json *j)
     const struct loss_options *o = &s->options;
     const struct environment_run run = {.command = o->command,
                                         .version = o->version,
-                                        .seconds = s->seconds,
-                                        .noise = &s->noise,
-                                        .interrupted = s->interrupted};
+                                        .seconds = s->measured.seconds,
+                                        .noise = &s->measured.noise,
+                                        .interrupted = s->measured.interrupted};
 
     environment_json(&run, j);
     json_member_integer(j, "rounds", o->rounds);
