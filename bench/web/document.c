@@ -135,8 +135,8 @@ static const struct {
     {"td", "background", PAGE_IMAGE, NULL},
 };
 
-/* libxml2 keeps the elements that are open in a stack, and walks it for each end of one that is
- * not: the work for a document grows with its nesting. */
+/* libxml2 keeps the open elements in a stack, and searches the whole of it for each end tag that
+ * fits none of them: without a bound the work for a document could grow with its length squared. */
 static bool is_too_deep(struct document *document)
 {
     if (document->parser->nameNr <= DOCUMENT_DEPTH_MAX)

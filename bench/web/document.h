@@ -8,8 +8,8 @@
 
 #include "web/reference.h"
 
-#define DOCUMENT_BYTES_MAX (2u << 20) /* of a document; what follows is not looked at, */
-#define DOCUMENT_DEPTH_MAX 512        /* nor what follows an element within so many others */
+#define DOCUMENT_BYTES_MAX (2u << 20) /* read of a document; the rest is not looked at */
+#define DOCUMENT_DEPTH_MAX 512        /* elements within each other; deeper ones end the reading */
 
 struct document;
 

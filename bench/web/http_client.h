@@ -28,8 +28,8 @@ struct http_client_events {
     void (*on_head)(struct http_client_user *, int request, const struct http_head *head);
     /** Content, without transfer coding. */
     void (*on_body)(struct http_client_user *, int request, const char *bytes, size_t n);
-    /** The response is there (0), or will not come whole (-errno, and why); -EAGAIN: the server has
-     * not even looked at the request. */
+    /** The response is complete (error 0), or will never be (-errno, and a sentence that says why).
+     * -EAGAIN: the server has not processed the request, so it may be sent again. */
     void (*on_done)(struct http_client_user *, int request, int error, const char *sentence);
 };
 

@@ -23,12 +23,12 @@ struct http_head {
 
 void http_head_clear(struct http_head *head);
 
-/** Parts of a name, then of its value, as they come. 0; -EMSGSIZE: too long; -EBADMSG: an octet
- * that can be in no field (RFC 9110 5.5). */
+/** The pieces of a field's name, then those of its value, as they come. 0; -EMSGSIZE: too long;
+ * -EBADMSG: an octet that no field may contain (RFC 9110 5.5). */
 int http_head_name(struct http_head *head, const char *at, size_t length);
 int http_head_value(struct http_head *head, const char *at, size_t length);
 
-/** Behind the last of them. 0 or -EMSGSIZE. */
+/** After the last field. 0 or -EMSGSIZE. */
 int http_head_end(struct http_head *head);
 
 /** The value of the first field of this name, into `text`. 0, -ENODATA, -ENAMETOOLONG. */

@@ -105,7 +105,7 @@ static void on_room(struct carrier_user *user)
     push(of_user(user));
 }
 
-/* It is good for no more requests, and none is under way. */
+/* It takes no more requests, and none is under way. */
 static bool is_spent(struct connection *c)
 {
     struct policy *policy = &c->loader->policy;

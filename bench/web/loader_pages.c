@@ -190,7 +190,7 @@ static bool leads_to(const struct loader *loader, int from, int to)
     return from >= 0;
 }
 
-/* 0; or why it is not gone where the redirection leads. */
+/* Goes where a redirection leads. 0, or -errno; *why says it in words. */
 static int follow(struct loader *loader, int url, const char **why)
 {
     struct part *part = &loader->part[url];
@@ -225,7 +225,8 @@ static void note(struct loader *loader, int url, int error, const char *why)
     load_note(loader, error, url_text(&loader->url[url].url, text, sizeof(text)), why);
 }
 
-/* A status that is no success. RFC 8470 5.2: what was too early was not looked at, and will be. */
+/* A status that is no success. 425 is worth another try: the server has not processed the request,
+ * because it came as early data (RFC 8470 5.2). */
 static void take_refusal(struct loader *loader, int url)
 {
     char why[64];

@@ -67,8 +67,9 @@ struct loader {
 int load_begin(struct loader *loader, enum load_step step, int connection, int url);
 void load_end(struct loader *loader, int event);
 
-/** To be said before the policy hears of it: what was noted when the first URL is given up counts,
- * for what was noted before was made good. */
+/** Notes what went wrong, for the result. The last note before the first URL is given up is the one
+ * that stays: earlier failures were made good by another try. So this comes before the call that
+ * tells the policy. */
 void load_note(struct loader *loader, int error, const char *what, const char *sentence);
 
 /** Does whatever can be done now; at the end of each event. */

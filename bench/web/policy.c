@@ -349,7 +349,8 @@ static bool serve_from_pool(struct policy *policy, int host, struct policy_actio
            open_one(policy, host, -1, action);
 }
 
-/* Nobody gets through to this server, or no more may try. */
+/* There is no connection to this server, and there will be none: too many have failed, or the page
+ * has had as many connections as it may. */
 static bool is_out_of_reach(const struct policy *policy, int host)
 {
     return policy->host[host].opened == 0 && (policy->host[host].failures >= POLICY_TRIES ||

@@ -121,16 +121,18 @@ void policy_arrived(struct policy *policy, int url, bool failed);
 /** It is there, and was a redirection. */
 void policy_moved(struct policy *policy, int url, int target);
 
-/** It did not come, but may: it is wanted again, unless it was tried too often, which fails it. */
+/** It did not come, but another try may get it: it is wanted again. After POLICY_TRIES of them it
+ * has failed. */
 void policy_failed(struct policy *policy, int url);
 
-/** The server has not looked at it, and will not on this connection: that is no try. */
+/** The server has not processed it, and will not on this connection: it is wanted again, and that
+ * does not count as a try. */
 void policy_refused(struct policy *policy, int url);
 
 /** A connection can take a request now. */
 void policy_up(struct policy *policy, int connection);
 
-/** A connection can take none any more, but finishes those that are under way. */
+/** A connection takes no new request any more, but finishes those that are under way. */
 void policy_leaving(struct policy *policy, int connection);
 
 /** A connection is no more; what was under way on it has failed. */

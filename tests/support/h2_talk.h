@@ -27,14 +27,14 @@ struct h2_talk {
 
 struct h2_talk *h2_talk_new(void);
 
-/** Every exchange that was begun has ended. */
+/** The test fails unless every exchange that was begun has ended. */
 void h2_talk_free(struct h2_talk *w);
 
-/** What one side has to say goes to the other, `step` bytes at a time. False: it was nothing. */
+/** What one side has to send goes to the other, `step` bytes at a time. False: it had nothing. */
 bool h2_client_speaks(struct h2_talk *w, size_t step);
 bool h2_server_speaks(struct h2_talk *w, size_t step);
 
-/** Both, until neither has anything to say. */
+/** Both sides, until neither has anything to send. */
 void h2_talk(struct h2_talk *w, size_t step);
 
 #define H2_FIELD(name, value)                                                                      \
@@ -43,7 +43,7 @@ void h2_talk(struct h2_talk *w, size_t step);
             0                                                                                      \
     }
 
-/** The stream's number. */
+/** The client's request; without `body` its headers end the stream. Returns the stream's number. */
 int32_t h2_request(struct h2_talk *w, const char *method, const char *target,
                    const nghttp2_data_provider *body);
 

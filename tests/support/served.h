@@ -11,12 +11,14 @@ struct served {
     pid_t process;
 };
 
-/** Runs `serve` in a new process, which is ready when it has called served_ready(); its result is
- * the process's, and 0 all that a test will have. */
+/** Runs `serve` in a new process; returns once that has called served_ready(). What `serve` returns
+ * becomes the exit status. */
 void served_start(struct served *s, int (*serve)(int control));
+/** Ends the process; the test fails unless its exit status is 0. */
 void served_stop(struct served *s);
 
-/** In the server: it can be asked. `control` points to the descriptor that it was given. */
+/** For the server's process: from now on it can be reached. `control` points to the descriptor that
+ * `serve` was given. */
 void served_ready(void *control);
 
 #endif

@@ -17,23 +17,23 @@
 #define REQUEST  "GET / HTTP/1.0\r\n\r\n"
 #define RESPONSE "HTTP/1.0 204 No Content\r\n\r\n"
 
-/** Two ways of ONE_WAY that lose nothing. */
+/** Options of a world whose path takes ONE_WAY in each direction, and loses nothing. */
 struct world_options tls_world_path(uint64_t seed);
 
 /** A certificate for the server, and its authority's: of RSA, or of ECDSA. */
 void tls_world_certify(struct tlsyn_certified *made, uint64_t seed, bool rsa);
 
-/** The config of one host: `options`, of which role, clock and randomness are filled in here; the
- * client trusts the authorities of all `n`, the server has them all as its identities. */
+/** The config of one host. Role, clock and randomness in `options` are filled in here. The client
+ * trusts the authorities of all `n` certificates, the server has all of them as its identities. */
 struct tlsyn_tls_config *tls_world_config(struct world *w, int host,
                                           const struct tlsyn_tls_options *options,
                                           const struct tlsyn_certified *made, int n);
 
-/** The server listens for what this level opens with. */
+/** The server listens, for SYNs with data too if connections of this level begin with one. */
 struct tlsyn_listener *tls_world_listen(struct world *w, enum tlsyn_level level,
                                         struct tlsyn_acceptor *acceptor);
 
-/** Where it does. */
+/** What the client needs to connect to that listener. */
 struct tlsyn_connect_options tls_world_server(const struct world *w, enum tlsyn_level level);
 
 /** The client connects; `tls` is its session, the user's to free. */

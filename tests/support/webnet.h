@@ -5,8 +5,9 @@
  *     webnet_new -> webnet_host... -> { a loader over webnet_carrier() } -> webnet_run
  *         -> webnet_free, which expects that everything was closed
  *
- * A round trip takes WEBNET_RTT; names, TCP and TLS one each, a request and its response one, and
- * one more for each 64 KiB. What happens at the same time happens in the order it was caused in.
+ * A round trip takes WEBNET_RTT. Looking up a name, TCP and TLS take one each; a request and its
+ * response take one, and one more for each 64 KiB. What is due at the same time happens in the
+ * order in which it was caused.
  */
 #ifndef TEST_SUPPORT_WEBNET_H
 #define TEST_SUPPORT_WEBNET_H
@@ -24,13 +25,13 @@ struct webnet_file {
     const char *body;
     uint64_t length;      /* the body is repeated up to so many bytes; 0: it is there once */
     const char *location; /* a redirection to there: 302 */
-    int spoilt;           /* only the first so many answers are as follows; 0: all */
+    int spoilt;           /* `status` and what follows hold for the first so many answers; 0: all */
     int status;           /* 0: 200, or 302 */
     size_t breaks_at;     /* after so many bytes of its body the connection is reset; 0: never */
-    bool last;            /* the server says goodbye behind it (Connection: close, GOAWAY) */
+    bool last;            /* the server says goodbye with it (Connection: close, GOAWAY) */
 };
 
-/** A server, under a name. What is not set is as it should be. */
+/** A server, under a name. A member that is not set means that nothing is wrong with that. */
 struct webnet_host {
     const char *name;
     const struct webnet_file *files; /* up to one without a target */
@@ -38,27 +39,26 @@ struct webnet_host {
     bool unknown;                    /* the name has no address */
     bool nameless;                   /* nobody answers for the name */
     bool silent;                     /* SYNs are not answered */
-    int refuses;                     /* so many connections, the first */
-    int hangs_up;                    /* on so many connections, during the handshake */
+    int refuses;                     /* the first so many connections are refused */
+    int hangs_up;                    /* the first so many are closed during the handshake */
     bool early;                      /* sessions are kept: the first request leaves early */
 };
 
-/** The hosts, up to one without a name, outlive it. */
+/** The array of hosts ends with one without a name, and must outlive the network. */
 struct webnet *webnet_new(const struct webnet_host *hosts);
 
 struct carrier *webnet_carrier(struct webnet *net);
 
-/** Lets things happen until *done, or nothing is left to happen, or so many round trips are over.
- */
+/** Runs until *done, or until nothing more is due, or for so many round trips. */
 void webnet_run(struct webnet *net, const bool *done, double round_trips);
 
-/** Since the beginning. */
+/** How long it has run. */
 double webnet_round_trips(const struct webnet *net);
 
-/** How many requests for it arrived at this host, by the index of both. */
+/** How many requests for this file arrived at this host; both are indices of their arrays. */
 int webnet_asked(const struct webnet *net, int host, int file);
 
-/** Connections that were opened, ever. */
+/** How many connections have been opened since the beginning. */
 int webnet_opened(const struct webnet *net);
 
 /** Fails the test if a connection is still open. */

@@ -1,5 +1,6 @@
 /*
- * test_h2_server_bounds.c: what a client of HTTP/2 may not do, of how much it may do only so much.
+ * test_h2_server_bounds.c: what our server of HTTP/2 refuses: what the protocol forbids, and too
+ * much of what it allows.
  */
 #include <check.h>
 #include <nghttp2/nghttp2.h>
