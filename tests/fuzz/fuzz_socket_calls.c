@@ -211,6 +211,27 @@ static void control(struct fuzz *f)
 #define FLAGS                                                                                      \
     (MSG_OOB | MSG_PEEK | MSG_DONTROUTE | MSG_TRUNC | MSG_WAITALL | MSG_MORE | MSG_FASTOPEN)
 
+#define MANY 3
+
+/* The same message as often as `how` says; never more of them than that. */
+static void many_messages(struct fuzz *f, int fd, const struct msghdr *message, uint8_t how,
+                          int flags)
+{
+    struct mmsghdr all[MANY];
+    unsigned int count = how % (MANY + 1);
+    struct timespec timeout = {.tv_nsec = (long)get_u8(&f->input) << 23};
+    int done;
+
+    for (int i = 0; i < MANY; i++)
+        all[i] = (struct mmsghdr){.msg_hdr = *message};
+    if (flags & MSG_DONTWAIT)
+        done = tlsyn_recvmmsg(fd, all, count, flags, how & 8 ? &timeout : NULL);
+    else
+        done = tlsyn_sendmmsg(fd, all, count, flags);
+    says(done);
+    must(done <= (int)count);
+}
+
 static void send_some(struct fuzz *f)
 {
     int fd = *place(f), flags = (int)(get_u32(&f->input) & FLAGS) | MSG_NOSIGNAL;
@@ -225,6 +246,10 @@ static void send_some(struct fuzz *f)
     if (how & 1) {
         message.msg_name = &to;
         message.msg_namelen = length;
+    }
+    if (how & 4) {
+        many_messages(f, fd, &message, how, flags);
+        return;
     }
     ssize_t sent = how & 2 ? tlsyn_sendmsg(fd, &message, flags)
                            : tlsyn_sendto(fd, f->lent, n, flags,
@@ -249,6 +274,10 @@ static void receive_some(struct fuzz *f)
                              .msg_controllen = how % sizeof(about)};
 
     parts[1] = (struct iovec){(char *)f->lent + n / 2, n - n / 2};
+    if (how & 4) {
+        many_messages(f, fd, &message, how, flags);
+        return;
+    }
     ssize_t got = how & 2
                       ? tlsyn_recvmsg(fd, &message, flags)
                       : tlsyn_recvfrom(fd, f->lent, n, flags, (struct sockaddr *)&from, &length);
