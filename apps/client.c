@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "destinations.h"
+#include "isn_secret.h"
 #include "say.h"
 
 #define FILE_MAX (16u << 20)
@@ -202,6 +203,8 @@ void client_recall(struct host *host, const struct client_options *options, bool
         n = destinations_load(cache, host->stack);
     if (n < 0)
         cache_complain(cache, REMEMBERED, n);
+    else
+        cache_complain(cache, REMEMBERED, isn_secret_recall(cache, host->stack));
     store_file_init(&memory->sessions, cache, "sessions");
     store_file_init(&memory->chains, cache, "chains");
     if (!verbose)

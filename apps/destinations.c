@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "hex.h"
+
 #define NAME      "destinations"
 #define VERSION   "1"
 #define FIELDS    10
@@ -26,8 +28,7 @@ static const char *const failures[TLSYN_EMBEDDINGS] = {
 static const char *cookie_text(const struct tlsyn_destination *known,
                                char text[2 * TLSYN_COOKIE_MAX + 1])
 {
-    for (int i = 0; i < known->cookie_len; i++)
-        (void)snprintf(text + 2 * (size_t)i, 3, "%02x", known->cookie[i]);
+    hex_print(known->cookie, known->cookie_len, text);
     return known->cookie_len ? text : "-";
 }
 
@@ -80,13 +81,8 @@ static bool parse_cookie(const char *text, struct tlsyn_destination *known)
 
     if (strcmp(text, "-") == 0)
         return true;
-    if (n % 2 || n > 2 * (size_t)TLSYN_COOKIE_MAX || strspn(text, "0123456789abcdef") != n)
+    if (n > 2 * (size_t)TLSYN_COOKIE_MAX || !hex_parse(text, n, known->cookie))
         return false;
-    for (size_t i = 0; i < n / 2; i++) {
-        const char octet[3] = {text[2 * i], text[2 * i + 1]};
-
-        known->cookie[i] = (uint8_t)strtoul(octet, NULL, 16);
-    }
     known->cookie_len = (uint8_t)(n / 2);
     return true;
 }

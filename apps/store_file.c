@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "hex.h"
+
 #define VERSION   "1"
 #define KEY_MAX   320
 #define BYTES_MAX 4096
@@ -69,19 +71,13 @@ static bool parse(const char *line, struct parts *p)
     if (!p->once && !is(at, n, "often"))
         return false;
     p->hex = word(&line, &p->hex_len);
-    return p->hex_len > 0 && p->hex_len % 2 == 0 && p->hex_len <= (size_t)2 * BYTES_MAX &&
-           strspn(p->hex, "0123456789abcdef") == p->hex_len && *line == '\0';
-}
-
-static unsigned int digit(char c)
-{
-    return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
+    return p->hex_len > 0 && p->hex_len <= (size_t)2 * BYTES_MAX && hex_is(p->hex, p->hex_len) &&
+           *line == '\0';
 }
 
 static size_t bytes_of(const struct parts *p, unsigned char *bytes)
 {
-    for (size_t i = 0; i < p->hex_len / 2; i++)
-        bytes[i] = (unsigned char)(digit(p->hex[2 * i]) << 4 | digit(p->hex[2 * i + 1]));
+    (void)hex_parse(p->hex, p->hex_len, bytes);
     return p->hex_len / 2;
 }
 
@@ -163,15 +159,13 @@ static void keep(struct tlsyn_tls_store *base, const char *key, const void *byte
     struct store_file *s = store_of(base);
     struct cache_file file;
     char line[KEY_MAX + 2 * BYTES_MAX + 64];
-    const unsigned char *from = bytes;
     int n = snprintf(line, sizeof(line), VERSION " %s %lld %s ", key, (long long)entry->until,
                      entry->once ? "once" : "often");
     int error = 0;
 
     if (n < 0 || len > BYTES_MAX || (size_t)n + 2 * len >= sizeof(line))
         return;
-    for (size_t i = 0; i < len; i++, n += 2)
-        (void)snprintf(line + n, 3, "%02x", from[i]);
+    hex_print(bytes, len, line + n);
     error = cache_edit(s->cache, s->name, &file);
     if (error == 0) {
         tidy(&file, key, (int64_t)time(NULL));

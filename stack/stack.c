@@ -261,6 +261,11 @@ uint64_t tlsyn_counter(const struct tlsyn_stack *stack, enum tlsyn_counter count
     return counter == TLSYN_COUNT_link_missed ? ip_missed(&stack->ip) : stack->cx.counter[counter];
 }
 
+int tlsyn_stack_isn_secret(struct tlsyn_stack *stack, const uint8_t secret[TLSYN_ISN_SECRET])
+{
+    return tcp_isn_secret(&stack->tcp, secret);
+}
+
 void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter)
 {
     count(&stack->cx, counter);

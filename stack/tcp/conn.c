@@ -79,7 +79,7 @@ struct tlsyn_conn *tcp_conn_new(struct tcp *tcp, const struct tlsyn_endpoint *lo
     conn->quick_acks = limits->quick_acks;
     conn->quick_start = limits->quick_acks > 0;
     budget_init(&conn->challenges, limits->challenge_per_second, UINT32_MAX, tcp->cx->now);
-    conn->ts_offset = isn_ts_offset(&tcp->key, &at, remote);
+    conn->ts_offset = isn_ts_offset(&tcp->isn_key, &at, remote);
     conn->iss = tcp->choose_iss(tcp, &at, remote);
     conn->snd_una = conn->snd_nxt = conn->snd_rtx = conn->recover = conn->limited_seq = conn->iss;
     conn->snd_small = conn->iss;

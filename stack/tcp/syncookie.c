@@ -98,7 +98,7 @@ static uint32_t stamp(const struct tcp *tcp, const struct tuple *t, uint32_t bit
 
     if (at > now)
         at -= TS_MASK + 1u;
-    return at + isn_ts_offset(&tcp->key, &t->local, &t->remote);
+    return at + isn_ts_offset(&tcp->isn_key, &t->local, &t->remote);
 }
 
 static void fill_options(const struct tlsyn_listener *listener, const struct tuple *t,
@@ -177,7 +177,7 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
 static bool read_stamp(const struct tcp *tcp, const struct tuple *t,
                        const struct tcp_options *theirs, struct tcp_options *syn)
 {
-    uint32_t bits = (theirs->tsecr - isn_ts_offset(&tcp->key, &t->local, &t->remote)) & TS_MASK;
+    uint32_t bits = (theirs->tsecr - isn_ts_offset(&tcp->isn_key, &t->local, &t->remote)) & TS_MASK;
 
     if (!theirs->has_ts)
         return false;

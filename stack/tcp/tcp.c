@@ -27,7 +27,7 @@ static tcp_seq choose_iss(struct tcp *tcp, const struct tlsyn_endpoint *local,
     tlsyn_time next = tcp->iss_chosen + ISN_TICK;
 
     tcp->iss_chosen = tcp->cx->now > next ? tcp->cx->now : next;
-    return isn_choose(&tcp->key, local, remote, tcp->iss_chosen);
+    return isn_choose(&tcp->isn_key, local, remote, tcp->iss_chosen);
 }
 
 int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack)
@@ -42,14 +42,23 @@ int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_st
     list_init(&tcp->half_opens);
     list_init(&tcp->embedded_opens);
     list_init(&tcp->shut);
-    /* R6528-2 */
     cx->random->fill(cx->random, &tcp->key, sizeof(tcp->key));
+    /* R6528-2 */
+    cx->random->fill(cx->random, &tcp->isn_key, sizeof(tcp->isn_key));
     cx->random->fill(cx->random, &tcp->cookie_key, sizeof(tcp->cookie_key));
     cx->random->fill(cx->random, &tcp->syn_key, sizeof(tcp->syn_key));
     dests_init(&tcp->dests, cx);
     sources_init(&tcp->sources, cx);
     budget_init(&tcp->embeds, cx->limits.embedded_per_second, EMBEDS_AT_ONCE, cx->now);
     budget_init(&tcp->rsts, cx->limits.rst_per_second, UINT32_MAX, cx->now);
+    return 0;
+}
+
+int tcp_isn_secret(struct tcp *tcp, const uint8_t secret[TLSYN_ISN_SECRET])
+{
+    if (tcp->numbered > 0)
+        return -EISCONN;
+    memcpy(&tcp->isn_key, secret, sizeof(tcp->isn_key));
     return 0;
 }
 

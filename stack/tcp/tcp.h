@@ -44,7 +44,8 @@ struct tcp {
 
     uint64_t ring_bytes; /* memory of all rings */
 
-    struct siphash_key key;        /* demux, ISN, timestamp offsets */
+    struct siphash_key key;        /* demux */
+    struct siphash_key isn_key;    /* ISN, timestamp offsets */
     struct siphash_key cookie_key; /* Fast Open */
     struct siphash_key syn_key;    /* SYN cookies */
     tlsyn_time syncookies_until;   /* when the last SYN cookie that we gave expires */
@@ -61,6 +62,9 @@ struct tcp {
 };
 
 int tcp_init(struct tcp *tcp, struct context *cx, struct ip *ip, struct tlsyn_stack *stack);
+
+/** See tlsyn_stack_isn_secret(). */
+int tcp_isn_secret(struct tcp *tcp, const uint8_t secret[TLSYN_ISN_SECRET]);
 
 /** Every connection's user gets on_closed(-ECONNABORTED); nothing is sent. */
 void tcp_release(struct tcp *tcp);

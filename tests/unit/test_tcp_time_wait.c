@@ -1,7 +1,10 @@
 /*
  * State TIME-WAIT. Read first: RFC 9293 3.6.1, RFC 6191, RFC 1337.
  */
+#include <errno.h>
+
 #include "support/peer.h"
+#include "tcp/isn.h"
 
 /* Shorter than the clock of sequence numbers, so that a new incarnation is not above the old
  * one by itself. */
@@ -27,6 +30,28 @@ static struct tcp_test *waiting(const struct tcp_test_options *options)
 }
 
 #define WAITING(...) waiting(&(struct tcp_test_options){__VA_ARGS__})
+
+/* --- whose numbers --------------------------------------------------------------------------- */
+
+/* R6528-1: one host's stacks, one after the other */
+START_TEST(stacks_with_one_secret_number_their_connections_as_one_host)
+{
+    static const uint8_t secret[TLSYN_ISN_SECRET] = {1, 2, 3};
+    struct siphash_key key;
+
+    struct tcp_test *t = TCP_TEST(0);
+    const struct tlsyn_conn *conn;
+
+    memcpy(&key, secret, sizeof(key));
+    ck_assert_int_eq(tcp_isn_secret(t->tcp, secret), 0);
+    opens_actively(t);
+    conn = t->user.conn;
+    ck_assert_uint_eq(conn->iss, isn_choose(&key, &conn->local, &conn->remote, t->tcp->iss_chosen));
+    ck_assert_uint_eq(conn->ts_offset, isn_ts_offset(&key, &conn->local, &conn->remote));
+    ck_assert_int_eq(tcp_isn_secret(t->tcp, secret), -EISCONN);
+    tcp_test_close(t);
+}
+END_TEST
 
 /* --- how long --------------------------------------------------------------------------------- */
 
@@ -187,6 +212,7 @@ Suite *tcp_time_wait_suite(void)
     TCase *a_new_incarnation_MAY_2 = tcase_create("a new incarnation: MAY-2");
     TCase *other_segments = tcase_create("other segments");
 
+    tcase_add_test(how_long, stacks_with_one_secret_number_their_connections_as_one_host);
     tcase_add_test(how_long, it_lasts_two_segment_lifetimes);
     tcase_add_test(how_long, the_peers_fin_again_is_acknowledged_and_starts_it_anew);
     tcase_add_test(how_long, the_oldest_makes_room);

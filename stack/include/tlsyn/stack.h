@@ -147,6 +147,17 @@ void tlsyn_stack_free(struct tlsyn_stack *stack);
 /** The time frozen at the last of the four calls. */
 tlsyn_time tlsyn_stack_now(const struct tlsyn_stack *stack);
 
+#define TLSYN_ISN_SECRET 16 /* octets */
+
+/**
+ * Replaces the secret behind initial sequence numbers and timestamp offsets (RFC 6528 3), which is
+ * one of the stack's own at first. Stacks that have an address one after the other, by one clock
+ * and with one secret, number their connections as one host would: a server that still has a
+ * connection of the last stack's in TIME-WAIT sees that the next one's SYN from the same port is
+ * newer, and takes it (RFC 6191). Before the first connection; -EISCONN: it is too late.
+ */
+int tlsyn_stack_isn_secret(struct tlsyn_stack *stack, const uint8_t secret[TLSYN_ISN_SECRET]);
+
 struct tlsyn_random *tlsyn_stack_random(struct tlsyn_stack *stack);
 struct tlsyn_alloc *tlsyn_stack_alloc(struct tlsyn_stack *stack);
 struct tlsyn_trace *tlsyn_stack_trace(struct tlsyn_stack *stack);
