@@ -74,6 +74,19 @@ static bool is_of_the_past(mbedtls_ssl_session *s)
     return true;
 }
 
+/* mbedTLS takes the names in a session for strings: behind the last one there is to be a zero. */
+static int load(mbedtls_ssl_session *session, const uint8_t *bytes, size_t len)
+{
+    uint8_t state[SESSION_BYTES + 1];
+    int code;
+
+    memcpy(state, bytes, len);
+    state[len] = 0;
+    code = mbedtls_ssl_session_load(session, state, len);
+    mbedtls_platform_zeroize(state, len);
+    return code;
+}
+
 int session_decode(const char *key, int64_t now, const uint8_t *bytes, size_t len,
                    mbedtls_ssl_session *session, struct session_terms *terms)
 {
@@ -93,7 +106,7 @@ int session_decode(const char *key, int64_t now, const uint8_t *bytes, size_t le
                                     .proven = stored_get_time(bytes + 10)};
     if (terms->until <= now)
         return MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED;
-    code = mbedtls_ssl_session_load(session, bytes + HEAD, len - HEAD);
+    code = load(session, bytes + HEAD, len - HEAD);
     if (code == 0 && !(is_of_kind(session, terms->kind) && is_of_the_past(session))) {
         mbedtls_ssl_session_free(session);
         code = MBEDTLS_ERR_SSL_BAD_INPUT_DATA;

@@ -161,6 +161,7 @@ int tickets_open(struct tickets *t, int64_t now, const struct ticket_owner *owne
     if (mbedtls_gcm_auth_decrypt(&key->gcm, len, iv, IV, aad, sizeof(aad), state + len, TAG, state,
                                  state) != 0)
         return MBEDTLS_ERR_SSL_INVALID_MAC;
+    state[len] = 0; /* where the tag was: mbedTLS takes the names in a session for strings */
     code = mbedtls_ssl_session_load(session, state, len);
     mbedtls_platform_zeroize(state, len);
     if (code == 0 && is_expired(t, session))
