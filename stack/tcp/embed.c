@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "tcp/timers.h"
+
 #define SYNACKS_AGAIN 2
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -42,14 +44,24 @@ static void remember(struct tlsyn_conn *conn)
 void embed_proved(struct tlsyn_conn *conn)
 {
     conn->unproved = false;
-    if (conn->embedding == TLSYN_EMBEDDING_ANSWER_DROPPED)
-        return; /* the path lets this through, but not the SYN-ACK with text */
+    /* The path lets this through, but not the SYN-ACK with text; or nobody has shown that it lets
+     * text in a SYN through. */
+    if (conn->syn_text_acked == 0 || conn->embedding == TLSYN_EMBEDDING_ANSWER_DROPPED)
+        return;
     struct dest *dest = dests_find(&conn->tcp->dests, &conn->remote.addr);
     if (!dest || dest->failures == 0)
         return;
     dest->failures = 0;
     dest->off_until = 0;
     dest->learnt = true;
+}
+
+static void remember_black_hole(struct tlsyn_conn *conn)
+{
+    conn->unproved = false;
+    conn->embedding = TLSYN_EMBEDDING_BLACK_HOLE;
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_blackhole);
+    remember(conn);
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -62,10 +74,12 @@ void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what)
     conn->embedding = what;
 }
 
-void embed_never_answered(struct tlsyn_conn *conn)
+void embed_given_up(struct tlsyn_conn *conn)
 {
     if (conn->state == TLSYN_SYN_SENT && conn->embedding == TLSYN_EMBEDDING_SYN_DROPPED)
         remember(conn);
+    else if (conn->unproved)
+        remember_black_hole(conn);
 }
 
 /* A bare SYN followed the one with text, and the answer shows what became of the latter. If it
@@ -91,23 +105,33 @@ static enum tlsyn_embedding not_taken(const struct tlsyn_conn *conn)
     return conn->cookie_received ? TLSYN_EMBEDDING_COOKIE_GIVEN : TLSYN_EMBEDDING_IGNORED;
 }
 
-void embed_synack_arrives(struct tlsyn_conn *conn)
+static void judge_answer(struct tlsyn_conn *conn)
 {
-    const struct context *cx = conn->tcp->cx;
-
     if (conn->syn_text == 0) {
         if (conn->embedding == TLSYN_EMBEDDING_NO_COOKIE && conn->cookie_received)
             conn->embedding = TLSYN_EMBEDDING_COOKIE_GIVEN;
-        return;
-    }
-    if (conn->embedding != TLSYN_EMBEDDING_SENT)
+    } else if (conn->embedding != TLSYN_EMBEDDING_SENT) {
         retry_answered(conn);
-    else if (conn->syn_text_acked == 0)
+    } else if (conn->syn_text_acked == 0) {
         conn->embedding = not_taken(conn);
-    else
+    } else {
         conn->embedding =
             conn->syn_text_acked < conn->syn_text ? TLSYN_EMBEDDING_PART : TLSYN_EMBEDDING_TAKEN;
-    conn->unproved = conn->syn_text_acked > 0 && cx->limits.embed_off_min > 0;
+    }
+}
+
+/* Whether the SYN that was answered had text or option: a box that dislikes them may let it pass,
+ * or pass without them, and swallow what follows. */
+static bool was_no_plain_open(const struct tlsyn_conn *conn)
+{
+    return conn->level != TLSYN_LEVEL_PAPER &&
+           (conn->syn_text_acked > 0 || (conn->level != TLSYN_LEVEL_NONE && !conn->syn_plain));
+}
+
+void embed_synack_arrives(struct tlsyn_conn *conn)
+{
+    judge_answer(conn);
+    conn->unproved = conn->tcp->cx->limits.embed_off_min > 0 && was_no_plain_open(conn);
 }
 
 /* May the connection end, for its user to open another one? The user of an engine can: no
@@ -124,12 +148,9 @@ static bool is_opened_anew(const struct tlsyn_conn *conn)
 
 bool embed_is_swallowed(struct tlsyn_conn *conn)
 {
-    if (!conn->unproved || conn->level == TLSYN_LEVEL_PAPER)
+    if (!conn->unproved)
         return false;
-    conn->unproved = false;
-    conn->embedding = TLSYN_EMBEDDING_BLACK_HOLE;
-    count(conn->tcp->cx, TLSYN_COUNT_tcp_fastopen_blackhole);
-    remember(conn);
+    remember_black_hole(conn);
     if (!is_opened_anew(conn))
         return false;
     tlsyn_conn_abort(conn, -EAGAIN);
@@ -141,7 +162,8 @@ bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment)
     if (segment->flags & TCP_RST || !(segment->flags & TCP_ACK) || segment->seq != conn->irs ||
         segment->ack != conn->snd_una)
         return false;
-    return ++conn->synacks_again >= SYNACKS_AGAIN && embed_is_swallowed(conn);
+    return !timers_running(conn, TCP_RETRANSMIT) && ++conn->synacks_again >= SYNACKS_AGAIN &&
+           embed_is_swallowed(conn);
 }
 
 enum tlsyn_level embed_level(const struct tlsyn_conn *conn)

@@ -48,7 +48,7 @@ static bool given_up(struct tlsyn_conn *conn)
     count(conn->tcp->cx, TLSYN_COUNT_tcp_abort_on_timeout);
     if (!tcp_synchronized(conn))
         count(conn->tcp->cx, TLSYN_COUNT_tcp_attempt_fails);
-    embed_never_answered(conn);
+    embed_given_up(conn);
     tcp_finish(conn, conn->soft_error ? conn->soft_error : -ETIMEDOUT);
     return true;
 }

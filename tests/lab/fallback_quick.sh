@@ -46,12 +46,13 @@ came_to reset 'was refused' 'is off'
 came_to drop-syn 'got no answer' 'is off'
 came_to drop-answer 'asked for again' 'is off'
 came_to swallow 'is off' 'is off'
+came_to swallow-strip 'is off' 'is off'
 if [ -z "${kernels:-}" ]; then
     came_to linux-cookie 'gave a cookie' 'took the first flight'
     came_to linux-open 'took the first flight' 'took the first flight'
     came_to linux-off 'only the SYN' 'only the SYN'
 fi
-holds '[.rows[] | select(.row == "swallow") | .first.opens == 2 and .next.opens == 1] == [true]' \
+holds '[.rows[] | select(.row | startswith("swallow")) | .first.opens == 2 and .next.opens == 1] == [true, true]' \
     "what was swallowed is opened again, once"
-holds '[.rows[] | select(.first.cost_ms > 500) | .row] | sort == ["drop-answer", "drop-syn", "swallow"]' \
+holds '[.rows[] | select(.first.cost_ms > 500) | .row] | sort == ["drop-answer", "drop-syn", "swallow", "swallow-strip"]' \
     "what costs a timeout is what may"

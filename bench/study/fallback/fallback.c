@@ -66,6 +66,12 @@ static const struct fallback_row matrix[] = {
      false,
      {SECOND, SAME}},
     {"swallow", "black hole after the open", TLSYN_MIDDLEBOX_SWALLOW, NULL, false, {RTOS, SAME}},
+    {"swallow-strip",
+     "... which strips the payload, too",
+     TLSYN_MIDDLEBOX_SWALLOW | TLSYN_MIDDLEBOX_STRIP_TEXT,
+     NULL,
+     false,
+     {RTOS, SAME}},
 };
 /* clang-format on */
 
