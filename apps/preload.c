@@ -1,6 +1,6 @@
 /*
  * preload.c: the net of a program that runs under `tlsyn run`, and its descriptors. See preload.h.
- * Read first: ld.so(8), LD_PRELOAD; fcntl(2), F_SETLK; signal-safety(7).
+ * Read first: ld.so(8), LD_PRELOAD; signal-safety(7).
  *
  * The end: who dies by a signal that he does not handle, Ctrl-C say, would leave his peers without
  * a word, where the kernel closes what he had open. So the shim takes SIGINT, SIGTERM and SIGHUP
@@ -9,9 +9,7 @@
  */
 #include "preload.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -23,11 +21,10 @@
 #include <unistd.h>
 
 #include "preload_kernel.h"
+#include "preload_net.h"
 
 #define DESCRIPTORS   (1 << 16)
-#define ADDRESS_WAIT  TLSYN_SECONDS(3) /* RFC 4862 5.4 takes a second and a half at most */
 #define CALLS_WAIT_MS 200
-#define NUMBERS_HELD  256
 #define DEATH_WAIT_MS 3000
 
 static struct {
@@ -52,10 +49,7 @@ static struct {
 static _Thread_local int depth; /* calls that this thread is in */
 static _Thread_local bool undertaker;
 
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* The first time only; not by stdio, whose streams are the program's. */
-static void complain(const char *format, ...)
+void preload_complain(const char *format, ...)
 {
     char text[512] = "tlsyn: ";
     size_t n = strlen(text);
@@ -73,7 +67,7 @@ static void complain(const char *format, ...)
     (void)written;
 }
 
-static void sleep_ms(int ms)
+void preload_sleep_ms(int ms)
 {
     const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L};
 
@@ -120,8 +114,9 @@ int preload_enter(int fd)
         preload_begin();
     if (home != PRELOAD_ORPHAN)
         return home;
-    complain("a child of fork(2) uses a socket of its parent, which only the parent can do under "
-             "tlsyn run; have a server run with threads, or in one process");
+    preload_complain(
+        "a child of fork(2) uses a socket of its parent, which only the parent can do under "
+        "tlsyn run; have a server run with threads, or in one process");
     errno = EBADF;
     return home;
 }
@@ -241,7 +236,7 @@ void preload_end(void)
     undertaker = true;
     close_all();
     for (int ms = 0; atomic_load(&shim.inside) > 0 && ms < CALLS_WAIT_MS; ms++)
-        sleep_ms(1);
+        preload_sleep_ms(1);
     if (atomic_load(&shim.inside) > 0)
         return;
     tlsyn_net_close(shim.net);
@@ -285,7 +280,7 @@ static void take_deadly(int number)
     atomic_store(&shim.deadly, number);
     (void)sem_post(&shim.bell);
     if (depth == 0)
-        sleep_ms(DEATH_WAIT_MS);
+        preload_sleep_ms(DEATH_WAIT_MS);
     errno = before;
 }
 
@@ -341,139 +336,21 @@ __attribute__((constructor)) static void enter_process(void)
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-/* Whether the packet socket is there, and free. */
-static int take_packet_socket(int fd)
+static int open_net(void)
 {
-    const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int domain = 0;
-    socklen_t length = sizeof(domain);
-
-    if (kernel_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_PACKET) {
-        complain("descriptor %d, by which tlsyn run reaches the network, was closed by the program "
-                 "or one that started it; this can't run under tlsyn run",
-                 fd);
-        return -ENETDOWN;
-    }
-    if (kernel_fcntl(fd, F_SETLK, &lock) < 0) {
-        complain("another program of this tlsyn run has the network; give each a tlsyn run and an "
-                 "--address of its own");
-        return -EADDRINUSE;
-    }
-    return 0;
-}
-
-static int open_link(int fd)
-{
-    const struct tlsyn_afpacket_options options = {.socket = kernel_fcntl(fd, F_DUPFD_CLOEXEC, fd)};
-    const char *interface = getenv(PRELOAD_INTERFACE), *path = getenv(PRELOAD_CAPTURE);
-    struct tlsyn_link *capture;
-    int error = options.socket < 0 ? -errno : 0;
-
-    if (error == 0)
-        error = tlsyn_afpacket_open(interface ? interface : "", &options, &shim.link);
-    if (error == 0 && path) {
-        error = tlsyn_capture_wrap(shim.link, path, &capture);
-        if (error < 0) {
-            complain("the capture %s can't be written: %s", path, strerror(-error));
-            tlsyn_link_close(shim.link);
-            return error;
-        }
-        shim.link = capture;
-    }
-    if (error < 0) {
-        complain("the network interface %s can't be used: %s", interface ? interface : "",
-                 strerror(-error));
-        if (options.socket >= 0)
-            (void)kernel_close(options.socket);
-    }
-    return error;
-}
-
-/* An address of IPv6 is asked about first (RFC 4862 5.4): the program finds it usable. */
-static void await_address(struct tlsyn_net *net, const char *address)
-{
-    struct sockaddr_in6 own = {.sin6_family = AF_INET6};
-    tlsyn_time end = tlsyn_clock() + ADDRESS_WAIT;
-    char text[64];
-    int fd, bound = -1;
-
-    (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(address, "/"), address);
-    if (inet_pton(AF_INET6, text, &own.sin6_addr) != 1)
-        return;
-    fd = tlsyn_socket(net, AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    while (fd >= 0 && bound < 0 && tlsyn_clock() < end) {
-        bound = tlsyn_bind(fd, (struct sockaddr *)&own, sizeof(own));
-        if (bound < 0)
-            sleep_ms(20);
-    }
-    if (bound < 0)
-        complain("the address %s can't be used: another machine has it already", text);
-    if (fd >= 0)
-        (void)tlsyn_close(fd);
-}
-
-/* Takes the numbers below the packet socket's that are free, so that what is opened next gets one
- * above it: programs that choose numbers (dup2(2)) choose low ones. */
-static void hold_numbers(int below, bool held[])
-{
-    int fd;
-
-    for (int i = 0; i < below; i++)
-        held[i] = false;
-    while ((fd = kernel_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0 && fd < below)
-        held[fd] = true;
-    if (fd >= 0)
-        (void)kernel_close(fd);
-}
-
-static void free_numbers(int below, const bool held[])
-{
-    for (int i = 0; i < below; i++) {
-        if (held[i])
-            (void)kernel_close(i);
-    }
-}
-
-static int open_net(int fd)
-{
-    const char *address = getenv(PRELOAD_ADDRESS), *controller = getenv(PRELOAD_CONGESTION);
-    const struct tlsyn_conn_options conn = {.controller = controller ? strdup(controller) : NULL};
-    struct tlsyn_net_options options = {
-        .address = address ? address : "",
-        .gateway = getenv(PRELOAD_GATEWAY),
-        .conn = &conn,
-    };
-    int error = take_packet_socket(fd);
+    int error = preload_open(shim.packet_socket, &shim.link, &shim.net);
 
     if (error < 0)
         return error;
-    error = open_link(fd);
-    if (error < 0)
-        return error;
-    options.link = shim.link;
     error = watch_signals();
-    if (error == 0)
-        error = tlsyn_net_open(&options, &shim.net);
     if (error < 0) {
-        complain("the stack can't be started: %s", strerror(-error));
+        preload_complain("the stack can't be started: %s", strerror(-error));
+        tlsyn_net_close(shim.net);
         tlsyn_link_close(shim.link);
         return error;
     }
-    await_address(shim.net, options.address);
     atomic_store(&shim.owner, getpid());
     return 0;
-}
-
-static int open_high(int fd)
-{
-    int below = fd > NUMBERS_HELD ? NUMBERS_HELD : fd;
-    bool held[NUMBERS_HELD];
-    int error;
-
-    hold_numbers(below, held);
-    error = open_net(fd);
-    free_numbers(below, held);
-    return error;
 }
 
 struct tlsyn_net *preload_net(void)
@@ -484,10 +361,11 @@ struct tlsyn_net *preload_net(void)
     if (atomic_load(&shim.over))
         error = -ENETDOWN;
     else if (!atomic_load(&shim.owner))
-        error = open_high(shim.packet_socket);
+        error = open_net();
     else if (!is_owner()) {
-        complain("a child of fork(2) makes a socket, and its parent has some: under tlsyn run only "
-                 "one of them can; it may start another program after the parent has ended");
+        preload_complain(
+            "a child of fork(2) makes a socket, and its parent has some: under tlsyn run only "
+            "one of them can; it may start another program after the parent has ended");
         error = -EADDRINUSE;
     }
     pthread_mutex_unlock(&shim.opening);
