@@ -26,7 +26,7 @@ struct guarded {
     enum tlsyn_transport transport;
     uint16_t port;
     int fd;
-    unsigned int taken; /* more often than given back */
+    unsigned int taken; /* more often than given back; 0: of late */
 };
 
 union socket_address {
@@ -148,18 +148,19 @@ static void update_filter(const struct guard *guard)
     if (guard->packet_socket < 0 || guard->ports > GUARD_FILTER_PORTS + 1)
         return; /* beyond so many there is nothing to tell apart */
     for (int i = 0; i < GUARD_BUCKETS && guard->ports <= GUARD_FILTER_PORTS; i++) {
-        for (const struct guarded *g = guard->bucket[i]; g; g = g->next)
-            port[n++] = g->port;
+        for (const struct guarded *g = guard->bucket[i]; g; g = g->next) {
+            if (g->taken > 0)
+                port[n++] = g->port;
+        }
     }
     (void)guard_filter_attach(guard->packet_socket, &guard->addr, port, guard->ports);
 }
 
-static void release(struct guard *guard, struct guarded **at)
+static void release(struct guarded **at)
 {
     struct guarded *gone = *at;
 
     *at = gone->next;
-    guard->ports--;
     (void)close(gone->fd);
     free(gone);
 }
@@ -173,7 +174,10 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
     int fd;
 
     if (port && *at) {
-        (*at)->taken++;
+        if ((*at)->taken++ == 0) {
+            guard->ports++;
+            update_filter(guard);
+        }
         return 0;
     }
     new = malloc(sizeof(*new));
@@ -191,6 +195,19 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
     return 0;
 }
 
+/* It stays deaf; the one that has done so for longest is the kernel's again. */
+static void keep_of_late(struct guard *guard, enum tlsyn_transport transport, uint16_t port)
+{
+    int i = guard->next_late;
+    struct guarded **oldest = find(guard, guard->late[i].transport, guard->late[i].port);
+
+    if (*oldest && (*oldest)->taken == 0 && (*oldest)->port != port)
+        release(oldest);
+    guard->late[i].transport = transport;
+    guard->late[i].port = port;
+    guard->next_late = (i + 1) % GUARD_LATE;
+}
+
 static void give(struct tlsyn_ports *base, enum tlsyn_transport transport,
                  const struct tlsyn_endpoint *local)
 {
@@ -199,8 +216,9 @@ static void give(struct tlsyn_ports *base, enum tlsyn_transport transport,
 
     if (!*at || --(*at)->taken > 0)
         return;
-    release(guard, at);
+    guard->ports--;
     update_filter(guard);
+    keep_of_late(guard, transport, local->port);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -228,6 +246,6 @@ void guard_fini(struct guard *guard)
 {
     for (int i = 0; i < GUARD_BUCKETS; i++) {
         while (guard->bucket[i])
-            release(guard, &guard->bucket[i]);
+            release(&guard->bucket[i]);
     }
 }

@@ -9,6 +9,10 @@
  * which it answers with RST. So the guard binds a socket of the kernel's to each port that the
  * stack has, and makes it deaf: then the kernel gives the port to nobody else, and says nothing
  * about what comes to it. The sockets end with the process, however it ends.
+ *
+ * A connection that is over may have something on its way all the same: where a FIN of ours went
+ * twice, the second ACK comes when the first has ended everything. So ports that were given back
+ * stay deaf until so many more have been.
  */
 #ifndef GUARD_H
 #define GUARD_H
@@ -16,14 +20,20 @@
 #include <tlsyn/stack.h>
 
 #define GUARD_BUCKETS 256
+#define GUARD_LATE    64 /* ports that were given back and are still deaf */
 
 struct guard {
     struct tlsyn_ports base; /* for the stack's options */
     struct tlsyn_addr addr;
     unsigned int interface;
-    int packet_socket; /* that is kept from what is the kernel's; -1: none */
-    int ports;
+    int packet_socket;                     /* that is kept from what is the kernel's; -1: none */
+    int ports;                             /* that are taken */
     struct guarded *bucket[GUARD_BUCKETS]; /* by port */
+    struct {
+        enum tlsyn_transport transport;
+        uint16_t port;
+    } late[GUARD_LATE]; /* a ring, from before `next_late` back */
+    int next_late;
 };
 
 /** Guards ports of this address of the kernel's, which is on the interface with this index. */
@@ -37,7 +47,7 @@ int guard_hold(struct guard *guard, uint16_t port);
  * receives would be copied to us as well. */
 void guard_filter(struct guard *guard, int packet_socket);
 
-/** Leaves all ports to the kernel. Harmless on zeros. */
+/** Leaves all ports to the kernel, those given back of late, too. Harmless on zeros. */
 void guard_fini(struct guard *guard);
 
 #endif

@@ -17,11 +17,6 @@
 
 /* How long a failure waits for the network to explain it. */
 #define BLAME_WAIT TLSYN_MS(300)
-/* How long the end waits for peers to have their last word on ports that are the kernel's
- * afterwards, which would answer it with RST. */
-#define LAST_WORD_WAIT TLSYN_SECONDS(1)
-/* And when all is said: a FIN of ours that went twice, or theirs, has an echo. */
-#define ECHO_WAIT TLSYN_MS(50)
 
 /* --- checks before anything is opened --------------------------------------------------------- */
 
@@ -362,38 +357,6 @@ static int check_files(const struct host *host, int status)
     return status;
 }
 
-struct closing {
-    struct tlsyn_visitor visitor;
-    bool any;
-};
-
-static bool is_closing(struct tlsyn_visitor *visitor, const struct tlsyn_conn *conn)
-{
-    struct tlsyn_conn_info info;
-
-    tlsyn_conn_info(conn, &info);
-    if (info.state == TLSYN_FIN_WAIT_1 || info.state == TLSYN_FIN_WAIT_2 ||
-        info.state == TLSYN_CLOSING || info.state == TLSYN_LAST_ACK)
-        ((struct closing *)visitor)->any = true;
-    return true;
-}
-
-static void await_last_words(struct host *host)
-{
-    const bool never = false;
-    tlsyn_time deadline = tlsyn_clock() + LAST_WORD_WAIT;
-    struct closing closing = {.visitor = {.on_conn = is_closing}};
-
-    if (tlsyn_counter(host->stack, TLSYN_COUNT_tcp_in_segs) == 0)
-        return;
-
-    do {
-        closing.any = false;
-        tlsyn_stack_walk(host->stack, &closing.visitor);
-    } while (closing.any && tlsyn_clock() < deadline && host_turn(host, deadline) == 0);
-    (void)host_run(host, &never, tlsyn_clock() + ECHO_WAIT);
-}
-
 int host_close(struct host *host, int status)
 {
     tlsyn_dhcp_stop(host->lease.dhcp);
@@ -402,7 +365,7 @@ int host_close(struct host *host, int status)
     if (host->loop) {
         (void)tlsyn_loop_turn(host->loop, 0); /* a last RST or FIN that is due */
         if (host->shared)
-            await_last_words(host);
+            host_await_last_words(host);
         tlsyn_loop_free(host->loop);
     }
     if (host->stack)

@@ -111,6 +111,10 @@ struct host {
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits);
 
+/** Turns until connections that are ending have ended, and their echoes are over, or for a little
+ * more than a second; time in which the process is stopped doesn't count. */
+void host_await_last_words(struct host *host);
+
 /** Frees the stack (connections end without a word) and all the rest. Returns the exit
  * status: `status`, but never success if the capture or the trace could not be written whole,
  * which is said. */

@@ -110,9 +110,37 @@ START_TEST(who_takes_twice_gives_twice)
     ck_assert_int_eq(take(TLSYN_TCP, first.port, &again), 0);
     guard.base.give(&guard.base, TLSYN_TCP, &first);
     ck_assert_int_eq(knock(SOCK_STREAM, first.port), 0);
+    ck_assert_int_eq(guard.ports, 1);
     guard.base.give(&guard.base, TLSYN_TCP, &first);
-    ck_assert_int_eq(knock(SOCK_STREAM, first.port), -ECONNREFUSED);
+    ck_assert_int_eq(guard.ports, 0);
     guard_fini(&guard);
+}
+END_TEST
+
+/* The second ACK of a FIN that went twice finds nobody who would answer with RST. */
+START_TEST(what_was_given_back_stays_deaf_for_a_while)
+{
+    struct tlsyn_endpoint first, again, other[GUARD_LATE];
+
+    open_guard(false);
+    ck_assert_int_eq(take(TLSYN_TCP, 0, &first), 0);
+    guard.base.give(&guard.base, TLSYN_TCP, &first);
+    ck_assert_int_eq(knock(SOCK_STREAM, first.port), 0);
+    ck_assert_int_eq(bind_it(SOCK_STREAM, first.port), -EADDRINUSE);
+    ck_assert_int_eq(take(TLSYN_TCP, first.port, &again), 0); /* we may have it all the same */
+    ck_assert_int_eq(guard.ports, 1);
+    guard.base.give(&guard.base, TLSYN_TCP, &again);
+    for (int i = 0; i < GUARD_LATE; i++)
+        ck_assert_int_eq(take(TLSYN_TCP, 0, &other[i]), 0);
+    for (int i = 0; i < GUARD_LATE - 2; i++)
+        guard.base.give(&guard.base, TLSYN_TCP, &other[i]);
+    ck_assert_int_eq(knock(SOCK_STREAM, first.port), 0);
+    guard.base.give(&guard.base, TLSYN_TCP, &other[GUARD_LATE - 2]);
+    ck_assert_int_eq(knock(SOCK_STREAM, first.port), -ECONNREFUSED);
+    ck_assert_int_eq(knock(SOCK_STREAM, other[0].port), 0);
+    ck_assert_int_eq(knock(SOCK_STREAM, other[GUARD_LATE - 1].port), 0); /* taken */
+    guard_fini(&guard);
+    ck_assert_int_eq(knock(SOCK_STREAM, other[0].port), -ECONNREFUSED);
 }
 END_TEST
 
@@ -160,6 +188,7 @@ Suite *guard_suite(void)
 
     tcase_add_loop_test(ports, a_guarded_port_is_deaf_and_nobody_elses, 0, 2);
     tcase_add_test(ports, who_takes_twice_gives_twice);
+    tcase_add_test(ports, what_was_given_back_stays_deaf_for_a_while);
     tcase_add_test(ports, a_port_that_is_held_can_be_taken_and_stays);
     tcase_add_test(ports, a_port_of_the_kernels_is_refused);
     suite_add_tcase(s, ports);
