@@ -166,6 +166,7 @@ static int set_alpn(struct tlsyn_tls_config *c, const char *const *names, bool p
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     for (size_t i = 0; i < n; i++)
         c->alpn[i] = names[i];
+    c->protocols = n;
     for (size_t i = 0; pad && i < PADDING_NAMES; i++)
         c->alpn[n++] = padding[i];
     c->alpn[n] = NULL;

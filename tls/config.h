@@ -28,6 +28,7 @@ struct tlsyn_tls_config {
     struct strikes strikes; /* a server's that allows it */
     mbedtls_ssl_config ssl;
     const char **alpn;        /* our array of the caller's strings, or NULL */
+    size_t protocols;         /* in it, without what pads */
     mbedtls_x509_crt trust;   /* empty until tlsyn_tls_config_trust() */
     uint8_t trust_digest[32]; /* of all that tlsyn_tls_config_trust() was given */
     struct session_server server;

@@ -276,12 +276,20 @@ static ssize_t write_behind_finished(struct tlsyn_tls *tls, const uint8_t *bytes
 
 /* --- the client's half ------------------------------------------------------------------------ */
 
+/* What was rejected may have been meant for another protocol than was agreed upon in the end
+ * (RFC 8446 4.2.10). Who has it written again never learns of that: so only where he offers no
+ * more than one may there be early data. */
+bool early_is_wanted(const struct tlsyn_tls_config *config, bool again)
+{
+    return config->early_data > 0 && !(again && config->protocols > 1);
+}
+
 static const mbedtls_ssl_session *offered_session(const struct tlsyn_tls *tls)
 {
     const mbedtls_ssl_session *session = tls->ssl.MBEDTLS_PRIVATE(session_negotiate);
+    bool wanted = early_is_wanted(tls->config, tls->again.wanted);
 
-    return tls->config->early_data > 0 && session != NULL && allows_early_data(session) ? session
-                                                                                        : NULL;
+    return wanted && session != NULL && allows_early_data(session) ? session : NULL;
 }
 
 /* All of the first flight rides in the SYN, or nothing does. Where the hello alone fits, the rest

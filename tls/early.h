@@ -22,6 +22,9 @@ struct early {
     struct traffic_keys keys; /* server: of 0.5-RTT data; none before its Finished */
 };
 
+/** Whether a client's user wants early data; `again`: what is rejected is written again. */
+bool early_is_wanted(const struct tlsyn_tls_config *config, bool again);
+
 /** mbedTLS's certificate callback, a server's: the last moment at which early data can be refused,
  * and the first at which the PSK is known to be genuine. Always 0. */
 int early_judge(mbedtls_ssl_context *ssl);

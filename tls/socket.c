@@ -81,6 +81,14 @@ static int early(struct tlsyn_session *s)
     return info.early == TLSYN_TLS_EARLY_ACCEPTED ? TLSYN_EARLY_ACCEPTED : TLSYN_EARLY_REJECTED;
 }
 
+static bool may_be_early(const struct tlsyn_engine *engine)
+{
+    const struct tlsyn_tls_config *config =
+        ((const struct tls_under_socket *)(const void *)engine)->config;
+
+    return early_is_wanted(config, true);
+}
+
 static void drop(struct tlsyn_engine *engine)
 {
     struct tls_under_socket *under = (struct tls_under_socket *)(void *)engine;
@@ -101,6 +109,7 @@ static int put_under(int fd, struct tlsyn_tls_config *config, const char *server
         .abort = end,
         .error = sentence,
         .early = early,
+        .may_be_early = may_be_early,
         .drop = drop,
     };
     struct tlsyn_alloc *alloc = config->alloc;

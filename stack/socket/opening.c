@@ -147,11 +147,16 @@ int stream_await(struct sock *sock, tlsyn_time deadline)
     return 0;
 }
 
-/* RFC 7413 4.2.1, Linux's TCP_FASTOPEN_CONNECT: with a cookie at hand the first send opens. */
+/* RFC 7413 4.2.1, Linux's TCP_FASTOPEN_CONNECT: with a cookie at hand the first send opens. Of an
+ * engine it does where its bytes may ride; the handshake itself needs no such option. */
 static bool may_defer(const struct sock *sock, const struct tlsyn_endpoint *to)
 {
-    return sock->options.fastopen_connect && !sock->stream.engine &&
-           tlsyn_has_cookie(sock->net->stack, &to->addr);
+    const struct tlsyn_engine *engine = sock->stream.engine;
+
+    if (!sock->options.fastopen_connect)
+        return false;
+    return engine ? engine->ops->may_be_early(engine)
+                  : tlsyn_has_cookie(sock->net->stack, &to->addr);
 }
 
 static int defer(struct sock *sock, const struct tlsyn_endpoint *to)

@@ -352,6 +352,7 @@ static int open_by_sending(struct sock *sock, struct cursor *from, const struct 
 {
     struct cursor none = {0};
     size_t before = from->left;
+    bool connected = sock->stream.deferred; /* for all that the program was told */
     bool rides = sock->stream.engine || tlsyn_has_cookie(sock->net->stack, &to->addr);
     int error = stream_open(sock, to, rides ? from : &none);
 
@@ -359,7 +360,9 @@ static int open_by_sending(struct sock *sock, struct cursor *from, const struct 
         (void)stream_push(sock, from);
     if (error == 0)
         error = stream_await(sock, deadline);
-    return error == -EINPROGRESS && from->left < before ? 0 : error;
+    if (error == -EINPROGRESS)
+        return from->left < before ? 0 : connected ? -EAGAIN : error;
+    return error;
 }
 
 static int open_if_asked(struct sock *sock, struct cursor *from, const struct tlsyn_endpoint *to,

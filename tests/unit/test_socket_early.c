@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct bed {
     struct tlsyn_net *net[WORLD_HOSTS];
     struct tlsyn_certified certified;
     struct tlsyn_tls_config *config[WORLD_HOSTS];
+    const char *const *alpn;
     struct sockaddr_in at;
     int listener;
 };
@@ -51,6 +53,7 @@ static void make_config(struct bed *b, int host, enum tlsyn_tls_suite suite)
         .tickets = host == WORLD_SERVER,
         .sessions = host == WORLD_CLIENT ? 8 : 0,
         .early_data = TAKEN,
+        .alpn = b->alpn,
         .random = tlsyn_stack_random(b->world.host[host].stack),
     };
 
@@ -73,7 +76,7 @@ static void listen_there(struct bed *b)
     b->at.sin_addr.s_addr = htonl(0x0a000002);
 }
 
-static void bed_open(struct bed *b)
+static void bed_open_with(struct bed *b, const char *const *alpn)
 {
     static const char *const names[] = {"host.test", NULL};
     const struct world_options path = {
@@ -83,7 +86,7 @@ static void bed_open(struct bed *b)
         .names = names, .now = WALL, .days = 10, .random = &random.base};
 
     random_seed(&random, 6);
-    *b = (struct bed){.listener = -1};
+    *b = (struct bed){.alpn = alpn, .listener = -1};
     ck_assert_int_eq(tlsyn_certify(&certify, &b->certified), 0);
     world_open(&b->world, &path);
     for (int i = 0; i < WORLD_HOSTS; i++) {
@@ -95,6 +98,11 @@ static void bed_open(struct bed *b)
         make_config(b, i, i == WORLD_CLIENT ? TLSYN_TLS_ANY : TLSYN_TLS_13);
     }
     listen_there(b);
+}
+
+static void bed_open(struct bed *b)
+{
+    bed_open_with(b, NULL);
 }
 
 /* Another server at the same place, which knows nothing of the tickets of the one before. */
@@ -212,6 +220,45 @@ START_TEST(the_first_send_rides_in_the_syn_and_its_answer_comes_back_at_once)
 }
 END_TEST
 
+/* Programs that know nothing of early data, but have their first send open: with a ticket it rides
+ * in the SYN, without one it waits as any send on a full socket would. */
+START_TEST(a_deferred_connect_has_the_first_send_ride)
+{
+    int client, server, on = 1;
+    struct bed b;
+
+    bed_open(&b);
+    for (int visit = 0; visit < 2; visit++) {
+        client = tlsyn_socket(b.net[WORLD_CLIENT], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        ck_assert_int_eq(
+            tlsyn_setsockopt(client, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)), 0);
+        ck_assert_int_eq(tlsyn_connect_ssl(client, ADDR(b.at), sizeof(b.at), b.config[WORLD_CLIENT],
+                                           "host.test"),
+                         0);
+        pass(&b, TLSYN_MS(100)); /* nothing is on its way */
+        ck_assert_int_eq(tlsyn_accept(b.listener, NULL, NULL), -1);
+        if (visit == 0) {
+            ck_assert_int_eq(tlsyn_write(client, "GET /", 5), -1);
+            ck_assert_int_eq(errno, EAGAIN);
+            pass(&b, TLSYN_MS(200));
+        }
+        ck_assert_msg(tlsyn_write(client, "GET /", 5) == 5, "visit %d: %s", visit, strerror(errno));
+        pass(&b, ONE_WAY + TLSYN_MS(1));
+        server = tlsyn_accept4(b.listener, NULL, NULL, SOCK_NONBLOCK);
+        ck_assert_int_ge(server, 0);
+        ck_assert_int_eq(early(server), visit == 0 ? TLSYN_EARLY_NONE : TLSYN_EARLY_NOW);
+        assert_reads(server, "GET /", 5);
+        pass(&b, TLSYN_MS(100));
+        assert_reads(client, "", 0); /* the ticket */
+        tlsyn_close(server);
+        pass(&b, TLSYN_MS(100));
+        tlsyn_close(client);
+        pass(&b, TLSYN_MS(100));
+    }
+    bed_close(&b);
+}
+END_TEST
+
 /* It need not wait for the client before it goes. */
 START_TEST(who_has_answered_early_may_close)
 {
@@ -294,6 +341,23 @@ START_TEST(what_is_rejected_arrives_once_and_first)
 }
 END_TEST
 
+/* Else what was written for one protocol might be written again for another (RFC 8446 4.2.10). */
+START_TEST(only_where_one_protocol_is_offered_is_anything_early) /* loop 2 */
+{
+    const char *const alpn[] = {"one", _i ? "two" : NULL, NULL};
+    int client;
+    struct bed b;
+
+    bed_open_with(&b, alpn);
+    first_visit(&b);
+    ck_assert_int_eq(open_with(&b, &client, "GET /", 5), _i ? -EINPROGRESS : 5);
+    pass(&b, TLSYN_MS(100));
+    ck_assert_int_eq(early(client), _i ? TLSYN_EARLY_NONE : TLSYN_EARLY_ACCEPTED);
+    tlsyn_close(client);
+    bed_close(&b);
+}
+END_TEST
+
 /* RFC 8446 D.3: early data that meets TLS 1.2 ends the connection, and the next is without. */
 START_TEST(a_server_that_went_back_to_tls12_costs_an_attempt)
 {
@@ -331,9 +395,11 @@ Suite *socket_early_suite(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, the_first_send_rides_in_the_syn_and_its_answer_comes_back_at_once);
+    tcase_add_test(tests, a_deferred_connect_has_the_first_send_ride);
     tcase_add_test(tests, who_has_answered_early_may_close);
     tcase_add_test(tests, the_call_says_how_much_it_took);
     tcase_add_test(tests, what_is_rejected_arrives_once_and_first);
+    tcase_add_loop_test(tests, only_where_one_protocol_is_offered_is_anything_early, 0, 2);
     tcase_add_test(tests, a_server_that_went_back_to_tls12_costs_an_attempt);
     suite_add_tcase(suite, tests);
     return suite;

@@ -205,6 +205,9 @@ struct tlsyn_engine_ops {
     const char *(*error)(struct tlsyn_session *);
     /** enum tlsyn_early */
     int (*early)(struct tlsyn_session *);
+    /** Whether what is written before the open may ride in it: then TCP_FASTOPEN_CONNECT has the
+     * first send open. */
+    bool (*may_be_early)(const struct tlsyn_engine *);
     /** The socket needs the engine no more; sessions may be left. */
     void (*drop)(struct tlsyn_engine *);
 };

@@ -16,14 +16,16 @@
  *
  * Early data, where the options of both ends allow it (`early_data` of tlsyn/tls.h). A client puts
  * TLS under its socket with tlsyn_socket_tls_client() and opens by sending, as with Fast Open:
- * tlsyn_sendto() with MSG_FASTOPEN. What the ticket of an earlier visit allows rides in the SYN;
- * the rest, or all where there is no such ticket, follows behind the handshake, as does what the
- * server rejected: the stream arrives whole, and once. Send so only what may be done twice
- * (RFC 8446 8, RFC 8470). A server that went back to TLS 1.2 meanwhile ends the connection
- * (RFC 8446 D.3): EPROTO, and the next attempt is without. To a server tlsyn_accept() gives the
- * connection as soon as early data is there to be read, and SOL_TLSYN, TLSYN_EARLY says while it
- * lasts that the client may be somebody who repeats another's bytes. What is written then leaves
- * with the server's first flight.
+ * tlsyn_sendto() with MSG_FASTOPEN, or with TCP_FASTOPEN_CONNECT by its first send behind a
+ * tlsyn_connect() that does nothing yet. What the ticket of an earlier visit allows rides in the
+ * SYN; the rest, or all where there is no such ticket, follows behind the handshake, as does what
+ * the server rejected: the stream arrives whole, and once. (Where the options offer more than one
+ * application protocol nothing is early: what was written for one might be heard by another.) Send
+ * so only what may be done twice (RFC 8446 8, RFC 8470). A server that went back to TLS 1.2
+ * meanwhile ends the connection (RFC 8446 D.3): EPROTO, and the next attempt is without. To a
+ * server tlsyn_accept() gives the connection as soon as early data is there to be read, and
+ * SOL_TLSYN, TLSYN_EARLY says while it lasts that the client may be somebody who repeats another's
+ * bytes. What is written then leaves with the server's first flight.
  *
  * Returning clients: with `sessions` in the client's options, or a `store`, and `tickets` or
  * `sessions` in the server's, the next tlsyn_connect_ssl() to the same name and port offers what
