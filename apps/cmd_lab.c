@@ -6,6 +6,7 @@
  * alone is passed on.
  */
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -213,7 +214,39 @@ static void say_link(struct lab *lab)
                 : " (this machine is busy; under sudo the emulator takes precedence)");
 }
 
-static int run(const struct lab_command *command, const struct study_link *link, char **argv)
+/* --- what is learnt in a lab ------------------------------------------------------------------ */
+
+/* Every lab has the same addresses: what was learnt of 10.77.0.2 in one is wrong in the next, and
+ * none of the user's business outside. NULL: somebody has said where it goes. */
+static char *make_cache(void)
+{
+    static char path[] = "/tmp/tlsyn-lab-XXXXXX";
+
+    if (getenv("TLSYN_CACHE"))
+        return NULL;
+    if (mkdtemp(path) && setenv("TLSYN_CACHE", path, 1) == 0)
+        return path;
+    say("this lab remembers what the user's cache does: %s", strerror(errno));
+    return NULL;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void forget_cache(const char *path)
+{
+    if (path)
+        (void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static int run_lab(const struct lab_command *command, const struct study_link *link, char **argv)
 {
     struct lab_options options = lab_options_of(command, link);
     struct lab *lab = NULL;
@@ -233,6 +266,15 @@ static int run(const struct lab_command *command, const struct study_link *link,
     if (!command->quiet)
         say_link(lab);
     lab_close(lab);
+    return status;
+}
+
+static int run(const struct lab_command *command, const struct study_link *link, char **argv)
+{
+    const char *cache = make_cache();
+    int status = run_lab(command, link, argv);
+
+    forget_cache(cache);
     return status;
 }
 
@@ -279,7 +321,8 @@ static int parse(struct lab_command *c, struct study_link *link, int argc, char 
         .notes = "In the hosts, TLSYN_INTERFACE, TLSYN_ADDRESS and TLSYN_PEER say where a stack of "
                  "ours\nfinds itself and the other end; TLSYN_KERNEL_ADDRESS and TLSYN_KERNEL_PEER "
                  "the same for\nthe kernel's stack: 10.77.0.1 is the client, 10.77.0.2 the server. "
-                 "TLSYN_ADDRESS6 and so on\nsay it for IPv6: fd77::1 and fd77::2.\n\n"
+                 "TLSYN_ADDRESS6 and so on\nsay it for IPv6: fd77::1 and fd77::2. TLSYN_CACHE is a "
+                 "folder of this lab's own, unless it\nis set already.\n\n"
                  "  tlsyn lab --rtt 20ms -- ping -c 3 10.77.0.2\n"
                  "  tlsyn lab --rtt 20ms --server 'tlsyn serve --self-signed ca.pem .' -- \\\n"
                  "      sh -c 'sleep 1; tlsyn get -v --ca ca.pem https://$TLSYN_PEER/'\n",

@@ -109,3 +109,12 @@ echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 972
 echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 973
 [ "$(answers)" -eq 0 ] || fail "1001 octets fit into an MTU of 1000"
 passed "the MTU holds"
+
+# shellcheck disable=SC2016 # expanded in there
+own=$(env -u TLSYN_CACHE "$TLSYN" lab -q -- sh -c 'echo "$TLSYN_CACHE"; echo x >"$TLSYN_CACHE/x"')
+[ -n "$own" ] && [ "$own" != "$TLSYN_CACHE" ] || fail "a lab has no cache of its own: '$own'"
+[ ! -e "$own" ] || fail "a lab leaves its cache behind: $(ls -l "$own")"
+# shellcheck disable=SC2016
+[ "$("$TLSYN" lab -q -- sh -c 'echo "$TLSYN_CACHE"')" = "$TLSYN_CACHE" ] ||
+    fail "a lab does not remember where it is told to"
+passed "what is learnt in a lab ends with it, unless it is told where it goes"
