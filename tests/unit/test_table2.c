@@ -114,9 +114,8 @@ static double best_us(const struct table2 *t, uint32_t cell)
     return best;
 }
 
-/* On a machine that is slow or busy as well: n round trips take n times the delay at least, and in
- * the best of six rounds less than one more. Of the second ping. */
-static void ck_round_trips(const struct table2 *t)
+/* n round trips take n times the delay at least, whatever the machine does. Of the second ping. */
+static void ck_not_sooner(const struct table2 *t)
 {
     double delay = (double)(t->targets[1].to_server + t->targets[1].to_client);
 
@@ -125,9 +124,44 @@ static void ck_round_trips(const struct table2 *t)
         double trips = m->ping ? 1 : study_round_trips(&m->way);
         double us = best_us(t, t->member_count + i);
 
-        ck_assert_msg(us >= trips * delay && us < (trips + 1) * delay, "%u: %g at %g", i, us,
-                      delay);
+        ck_assert_msg(us >= trips * delay, "%u: %g at %g", i, us, delay);
     }
+}
+
+/* And in the best of all rounds less than one more. NULL, or the first that took longer. */
+static const struct table2_member *later(const struct table2 *t)
+{
+    double delay = (double)(t->targets[1].to_server + t->targets[1].to_client);
+
+    for (uint32_t i = 0; i < t->member_count; i++) {
+        const struct table2_member *m = &t->members[i];
+
+        if (best_us(t, t->member_count + i) >=
+            ((m->ping ? 1 : study_round_trips(&m->way)) + 1) * delay)
+            return m;
+    }
+    return NULL;
+}
+
+/* A busy machine may take longer than a round trip by itself: then the round trips get longer until
+ * it doesn't. Those that are one too many stay so however long they are. */
+static void ck_round_trips(const struct table2 *first, const struct table2_options *options)
+{
+    struct table2_options o = *options;
+    const struct table2_member *m = later(first);
+
+    ck_not_sooner(first);
+    for (int tries = 0; m && tries < 4; tries++) {
+        struct counting c = {.stop_at = 0};
+
+        o.ping_ms[1] *= 2;
+        o.rounds = 2;
+        struct table2 *t = run(&o, &c);
+        ck_not_sooner(t);
+        m = later(t);
+        table2_free(t);
+    }
+    ck_assert_msg(m == NULL, "more round trips than there should be, at %g ms too", o.ping_ms[1]);
 }
 
 START_TEST(embedding_saves_a_round_trip_in_memory)
@@ -145,7 +179,7 @@ START_TEST(embedding_saves_a_round_trip_in_memory)
         ck_assert_uint_eq(t->rows[i].n, 5);
     for (size_t i = 0; i < t->fit_count; i++)
         ck_assert(t->fits[i].valid);
-    ck_round_trips(t);
+    ck_round_trips(t, &o);
     finish(t);
 }
 END_TEST
@@ -164,7 +198,7 @@ START_TEST(returning_clients_save_another_one)
     ck_assert_uint_eq(t->row_count, 2 * 2 * 9); /* pings, modes; three sessions of each suite */
     for (size_t i = 0; i < t->row_count; i++)
         ck_assert_msg(t->rows[i].n == 3, "%s", t->rows[i].reason);
-    ck_round_trips(t);
+    ck_round_trips(t, &o);
     finish(t);
 }
 END_TEST
@@ -302,7 +336,7 @@ Suite *table2_suite(void)
     Suite *suite = suite_create("table2");
     TCase *tcase = tcase_create("table2");
 
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 400);
     tcase_add_test(tcase, embedding_saves_a_round_trip_in_memory);
     tcase_add_test(tcase, returning_clients_save_another_one);
     tcase_add_test(tcase, round_trips_are_those_of_the_handshakes);
