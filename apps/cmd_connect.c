@@ -327,11 +327,12 @@ int cmd_connect(int argc, char **argv)
         return CLI_FAILURE;
     }
     struct cli_option common[HOST_OPTIONS];
-    struct cli_option options[4 + CLIENT_OPTIONS] = {
+    struct cli_option options[5 + CLIENT_OPTIONS] = {
         {"alpn", 0, &cli_string, &c->alpn_list,
          "offer these application protocols, such as h2,http/1.1", NULL},
         {"json", 0, NULL, &c->json, "print what came of it as a JSON object, and close", NULL},
         {"quiet", 'q', NULL, &c->quiet, "relay only", NULL},
+        {"verbose", 'v', NULL, &c->verbose, "as without it: for hands that are used to get", NULL},
     };
     const struct cli_command command = {
         .name = "connect",
@@ -348,7 +349,7 @@ int cmd_connect(int argc, char **argv)
         .operands_max = 1,
     };
 
-    client_options_init(&c->client, options + 3);
+    client_options_init(&c->client, options + 4);
     host_options_init(&c->network, "connect", common);
     if (cli_parse(&command, argc, argv, &status) >= 0) {
         status = parse_target(c, argv[1]);

@@ -163,7 +163,7 @@ static int attempt(struct get *g, struct fetch *f, const struct url *url,
     int error = 0;
 
     fetch_init(f, url, g->output, g->host.loop);
-    f->early = g->client.early_data;
+    f->early = f->description.early_asked = g->client.early_data;
     status = client_open(&g->host, g->config, &g->client, target, &f->handler, &f->tls);
     if (status != CLI_OK)
         return status;

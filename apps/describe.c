@@ -98,7 +98,7 @@ static void detail_lines(const char *text)
         int length = end ? (int)(end - text) : (int)strlen(text);
 
         if (length > 0)
-            say_detail("  %.*s", length, text);
+            say_detail("    %.*s", length, text);
         text += length + (end ? 1 : 0);
     }
 }
@@ -124,6 +124,9 @@ static const char *verification(const struct description *d)
 
 static void detail_early(const struct description *d)
 {
+    if (d->tls.early == TLSYN_TLS_EARLY_NONE && d->early_asked)
+        say_detail("  %-11s none: no ticket of this server's that allows it is at hand",
+                   "early data");
     if (d->tls.early != TLSYN_TLS_EARLY_NONE)
         say_detail("  %-11s %s, %llu bytes", "early data",
                    d->tls.early == TLSYN_TLS_EARLY_ACCEPTED ? "accepted" : "not accepted",
@@ -139,12 +142,31 @@ static void detail_round_trips(const struct description *d)
                    trips == 1 ? "" : "s");
 }
 
+/* Nobody has answered with a SYN-ACK. */
+static void detail_attempt(const struct tlsyn_conn_info *c)
+{
+    char address[CLI_ADDRESS_TEXT];
+    char reason[160];
+
+    say_detail("no connection to %s port %u", cli_address_text(&c->remote.addr, address),
+               c->remote.port);
+    if (c->syn_text > 0)
+        say_detail("  %-11s with %u bytes of TLS%s", "SYN", c->syn_text,
+                   c->embedding == TLSYN_EMBEDDING_SENT ? "" : ", then bare");
+    else
+        say_detail("  %-11s bare: %s", "SYN", describe_reason(c, reason, sizeof(reason)));
+}
+
 void describe_detail(const struct description *d)
 {
     const struct tlsyn_conn_info *c = &d->conn;
     char address[CLI_ADDRESS_TEXT];
     char reason[160];
 
+    if (c->established == 0) {
+        detail_attempt(c);
+        return;
+    }
     say_detail("connected to %s port %u", cli_address_text(&c->remote.addr, address),
                c->remote.port);
     say_detail("  %-11s %s, %s%s%s%s", "TLS", d->version[0] ? d->version : "not negotiated",

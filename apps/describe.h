@@ -13,6 +13,7 @@ struct description {
     struct tlsyn_tls_info tls;
     char version[16], suite[64], alpn[64]; /* "": none */
     char peer[2048];                       /* the leaf certificate, "" if there is none */
+    bool early_asked;                      /* by the user; the caller's to set */
 };
 
 void describe_take(struct description *d, struct tlsyn_conn *conn, const struct tlsyn_tls *tls);

@@ -65,6 +65,20 @@ inside()
     refused 1 'not done within --max-time' "$TLSYN" get -k "https://$kernel:7005/" --max-time 1s
     passed "peers that refuse, are silent, speak no TLS, hang up, or never come to an end"
 
+    ! "$TLSYN" get -v "https://$kernel:9/" 2>"$scratch/err" || fail "port 9 answers"
+    grep -q "no connection to $kernel port 9" "$scratch/err" &&
+        grep -q 'with [0-9]* bytes of TLS, then bare' "$scratch/err" &&
+        ! grep -q 'connected to\|certificate' "$scratch/err" ||
+        fail "an attempt is told as a connection: $(cat "$scratch/err")"
+    "$TLSYN" get -v --early-data --no-cache --ca "$SHARED/ca.pem" "https://$own/" \
+        >/dev/null 2>"$scratch/err" || fail "get ends with $?: $(cat "$scratch/err")"
+    grep -q 'early data  none: no ticket' "$scratch/err" ||
+        fail "why nothing was early is not said: $(cat "$scratch/err")"
+    "$TLSYN" connect -v --ca "$SHARED/ca.pem" "$own" >/dev/null 2>"$scratch/err" </dev/null ||
+        fail "connect -v ends with $?: $(cat "$scratch/err")"
+    grep -q 'mode  *embedded' "$scratch/err" || fail "$(cat "$scratch/err")"
+    passed "what was tried, and what there was to offer, is told by -v"
+
     refused 4 'issuer is not trusted.*--ca' "$TLSYN" get "https://$own/"
     refused 4 'not for the expected other.test.*--servername' \
         "$TLSYN" get "https://$own/" --ca "$SHARED/ca.pem" --servername other.test
