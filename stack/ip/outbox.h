@@ -34,7 +34,7 @@ struct outbox {
 void outbox_init(struct outbox *out);
 void outbox_release(struct outbox *out, struct context *cx);
 
-/** The next slot of the batch, for this interface, of which outbox_add() makes it a part. */
+/** The next free slot of the batch, which then is this interface's. outbox_add() fills it. */
 int outbox_slot(struct ip *ip, struct tlsyn_iface *iface);
 void outbox_add(struct ip *ip, const struct tlsyn_frame *frame);
 

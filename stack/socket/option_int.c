@@ -108,7 +108,7 @@ static int get_snd_buf(const struct sock *sock, int kept)
     return kept ? kept : STREAM_BUF;
 }
 
-/* Either takes the other's place, and none of them ends both. */
+/* Setting SO_TIMESTAMP or SO_TIMESTAMPNS takes the other's place; clearing either clears both. */
 static int set_stamp(struct sock *sock, int *value)
 {
     (void)value;

@@ -43,7 +43,7 @@ static bool share(const struct sock *a, const struct sock *b)
     return a->options.reuse_port && b->options.reuse_port;
 }
 
-/* `asked`: the program named the port; one that is chosen is nobody's. */
+/* `asked`: the program named the port, and so may share it; a port chosen for it is its own. */
 static bool is_free(const struct sock *sock, const struct tlsyn_endpoint *at, bool asked)
 {
     list_each(it, bucket(sock->net, at->port))

@@ -92,7 +92,7 @@ static struct tlsyn_listener *best_fit(const struct tcp *tcp, const struct tlsyn
     return any;
 }
 
-/* The nth of those that listen where this one does; their number, if there are no more than n. */
+/* Finds the nth listener at this one's endpoint, itself among them. Returns how many there are. */
 static uint32_t sharers(const struct tcp *tcp, const struct tlsyn_listener *one, uint32_t n,
                         struct tlsyn_listener **which)
 {

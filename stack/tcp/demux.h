@@ -17,9 +17,9 @@ void demux_remove(struct tcp *tcp, struct tlsyn_conn *conn);
 struct tlsyn_conn *demux_find(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                               const struct tlsyn_endpoint *remote);
 
-/** The listener for a local endpoint: one with this address before one with any. Of several that
- * share it, the peer's addresses and ports say which; a NULL `remote` is content with any. NULL:
- * none. */
+/** The listener for a local endpoint: one with this address before one with any. Which one of
+ * several that share the endpoint follows from a hash of both ends; without `remote` (NULL) it is
+ * any of them. NULL: there is none. */
 struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_endpoint *local,
                                       const struct tlsyn_endpoint *remote);
 

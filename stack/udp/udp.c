@@ -77,8 +77,8 @@ static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *loc
            tlsyn_addr_eq(&ep->info.local.addr, &local->addr);
 }
 
-/* The nth of those that share with `first` and are not connected, and in *open how many there are;
- * or, before all, the one that is connected to `remote`. */
+/* Among those that share a port with `first`: the one that is connected to `remote`; without it the
+ * nth of those that are not connected, of which there are *open. NULL: there is none. */
 static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote, uint32_t n, uint32_t *open)
 {
@@ -207,7 +207,7 @@ static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *option
     return local->port > 0 ? 0 : -EADDRINUSE;
 }
 
-/* The last of those that share it does. */
+/* A port that endpoints shared is given back with the last of them. */
 static void give_port(struct udp *udp, const struct tlsyn_endpoint *local)
 {
     if (udp->cx->ports && !find(udp, &local->addr, local->port))

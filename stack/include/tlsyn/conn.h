@@ -177,10 +177,12 @@ struct tlsyn_listen_options {
     /** Unspecified address: any of ours, of IPv4 alone if it is ::ffff:0.0.0.0. */
     struct tlsyn_endpoint local;
     bool only_ip6; /* an unspecified local address stands for IPv6 addresses alone */
-    bool shared;   /* others that say so may listen at the same endpoint: who connects is one's */
-    bool open;     /* admit the payload of a SYN with an empty Fast Open option */
-    bool cookies;  /* give Fast Open cookies and admit payload with a valid one */
-    bool paper;    /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
+    /** Other listeners with `shared` may be at the same endpoint. Which of them gets a connection
+     * follows from a hash of its addresses and ports, as with Linux's SO_REUSEPORT. */
+    bool shared;
+    bool open;    /* admit the payload of a SYN with an empty Fast Open option */
+    bool cookies; /* give Fast Open cookies and admit payload with a valid one */
+    bool paper;   /* admit by length, and pad the SYN-ACK's text likewise; laboratory only */
     /* Keys of the cookies: the first makes them, by either they are known again. They are those
      * that Linux makes with the same tcp_fastopen_key: so servers behind one address know each
      * other's, and it is theirs to change keys from time to time (RFC 7413 5). None: a secret of

@@ -63,8 +63,9 @@ struct tlsyn_udp_options {
      * else of both. Port 0: one is chosen that nobody can predict (RFC 6056). */
     struct tlsyn_endpoint local;
     bool only_ip6; /* an unspecified local address stands for IPv6 addresses alone */
-    /** Others that say so may be opened for the same: a datagram is for the one of them that is
-     * connected to its sender, else for one of those that are not, always the same for a sender. */
+    /** Other endpoints with `shared` may have the same address and port. A datagram goes to the one
+     * that is connected to its sender; if there is none, to one that is not connected, and always
+     * to the same one for the same sender, as with Linux's SO_REUSEPORT. */
     bool shared;
     bool broadcast; /* may send to broadcast addresses */
     uint8_t tos;    /* of what is sent: DSCP and ECN field */
