@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** 2 * n digits and a NUL. */
+/** Writes 2 * n digits and a NUL. */
 void hex_print(const void *octets, size_t n, char *text);
 
-/** Of `length` digits, half as many octets. False, and nothing is written: there are other
- * characters, or an odd number. */
+/** Reads `length` digits into half as many octets. False, and nothing is written: there are other
+ * characters, or an odd number of them. */
 bool hex_parse(const char *text, size_t length, void *octets);
 
 /** Whether hex_parse() would take it. */

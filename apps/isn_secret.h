@@ -3,10 +3,10 @@
  * to run: the file "isn" of the user's cache.
  *
  * Each run of a command is a stack of its own, but at the same address as the run before, and the
- * kernel may well choose the same port. With the same secret, and as the clock is the machine's, a
- * server that has the former connection in TIME-WAIT takes the next one's SYN at once (RFC 6191):
- * with another it would answer with an ACK of the old one, as RFC 9293 has it, and the open would
- * cost an RST and a timeout more.
+ * kernel may well choose the same port. With the same secret (the clock is the machine's anyway) a
+ * server that has the former connection in TIME-WAIT accepts the next one's SYN at once (RFC 6191).
+ * With another secret the SYN may look old; the server would then answer with an ACK of the former
+ * connection, as RFC 9293 has it, and the open would cost an RST and a timeout more.
  *
  * The line is
  *

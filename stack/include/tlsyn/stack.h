@@ -151,10 +151,10 @@ tlsyn_time tlsyn_stack_now(const struct tlsyn_stack *stack);
 
 /**
  * Replaces the secret behind initial sequence numbers and timestamp offsets (RFC 6528 3), which is
- * one of the stack's own at first. Stacks that have an address one after the other, by one clock
- * and with one secret, number their connections as one host would: a server that still has a
- * connection of the last stack's in TIME-WAIT sees that the next one's SYN from the same port is
- * newer, and takes it (RFC 6191). Before the first connection; -EISCONN: it is too late.
+ * random at first. Stacks that use an address one after the other, by one clock and with one
+ * secret, number their connections as one host would: a server that still has a connection of the
+ * last stack in TIME-WAIT sees that a SYN of the next one from the same port is newer, and accepts
+ * it (RFC 6191). 0; -EISCONN: the stack has numbered a connection already.
  */
 int tlsyn_stack_isn_secret(struct tlsyn_stack *stack, const uint8_t secret[TLSYN_ISN_SECRET]);
 
