@@ -216,8 +216,9 @@ static void say_link(struct lab *lab)
 
 /* --- what is learnt in a lab ------------------------------------------------------------------ */
 
-/* Every lab has the same addresses: what was learnt of 10.77.0.2 in one is wrong in the next, and
- * none of the user's business outside. NULL: somebody has said where it goes. */
+/* Every lab has the same addresses: what was learnt about 10.77.0.2 in one is wrong in the next. So
+ * each lab has a cache folder of its own, and the user's stays as it is. NULL: the environment says
+ * which folder it is. */
 static char *make_cache(void)
 {
     static char path[] = "/tmp/tlsyn-lab-XXXXXX";
@@ -226,7 +227,7 @@ static char *make_cache(void)
         return NULL;
     if (mkdtemp(path) && setenv("TLSYN_CACHE", path, 1) == 0)
         return path;
-    say("this lab remembers what the user's cache does: %s", strerror(errno));
+    say("this lab shares the cache of its user: %s", strerror(errno));
     return NULL;
 }
 

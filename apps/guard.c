@@ -26,7 +26,7 @@ struct guarded {
     enum tlsyn_transport transport;
     uint16_t port;
     int fd;
-    unsigned int taken; /* more often than given back; 0: of late */
+    unsigned int taken; /* how often it is taken now; 0: given back, and still deaf */
 };
 
 union socket_address {
@@ -195,7 +195,7 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
     return 0;
 }
 
-/* It stays deaf; the one that has done so for longest is the kernel's again. */
+/* The port stays deaf; the one that has been so for longest becomes the kernel's again. */
 static void keep_of_late(struct guard *guard, enum tlsyn_transport transport, uint16_t port)
 {
     int i = guard->next_late;

@@ -10,9 +10,9 @@
  * stack has, and makes it deaf: then the kernel gives the port to nobody else, and says nothing
  * about what comes to it. The sockets end with the process, however it ends.
  *
- * A connection that is over may have something on its way all the same: where a FIN of ours went
- * twice, the second ACK comes when the first has ended everything. So ports that were given back
- * stay deaf until so many more have been.
+ * Segments may arrive for a connection that has ended: if a FIN of ours was sent twice, the first
+ * ACK ends the connection, and a second one follows. The kernel would answer that with RST. So a
+ * port stays deaf after the stack has given it back, until GUARD_LATE others have been given back.
  */
 #ifndef GUARD_H
 #define GUARD_H
@@ -27,12 +27,12 @@ struct guard {
     struct tlsyn_addr addr;
     unsigned int interface;
     int packet_socket;                     /* that is kept from what is the kernel's; -1: none */
-    int ports;                             /* that are taken */
+    int ports;                             /* taken now */
     struct guarded *bucket[GUARD_BUCKETS]; /* by port */
     struct {
         enum tlsyn_transport transport;
         uint16_t port;
-    } late[GUARD_LATE]; /* a ring, from before `next_late` back */
+    } late[GUARD_LATE]; /* a ring; the newest is the one before `next_late` */
     int next_late;
 };
 
@@ -47,7 +47,7 @@ int guard_hold(struct guard *guard, uint16_t port);
  * receives would be copied to us as well. */
 void guard_filter(struct guard *guard, int packet_socket);
 
-/** Leaves all ports to the kernel, those given back of late, too. Harmless on zeros. */
+/** Leaves all ports to the kernel, deaf ones as well. Harmless on zeros. */
 void guard_fini(struct guard *guard);
 
 #endif

@@ -111,8 +111,8 @@ struct host {
 int host_open(struct host *host, const struct host_options *options,
               const struct tlsyn_limits *limits);
 
-/** Turns until connections that are ending have ended, and their echoes are over, or for a little
- * more than a second; time in which the process is stopped doesn't count. */
+/** Turns until connections that are closing have ended, for a second at most, and then for a moment
+ * more, as late segments may follow. Time in which the process is stopped doesn't count. */
 void host_await_last_words(struct host *host);
 
 /** Frees the stack (connections end without a word) and all the rest. Returns the exit

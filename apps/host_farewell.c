@@ -1,17 +1,16 @@
 /*
- * host_farewell.c: the end of a host that shares the kernel's address: peers have their last word
- * while somebody is there to hear it.
+ * host_farewell.c: the end of a host that shares the kernel's address: it waits for the peers' last
+ * segments. Once the process has ended the ports are the kernel's, which would answer with RST.
  */
 #include "host.h"
 
-/* How long the end waits for peers to have their last word on ports that are the kernel's
- * afterwards, which would answer it with RST. */
+/* How long connections that are closing may take to end. */
 #define LAST_WORD_WAIT TLSYN_SECONDS(1)
-/* And when all is said: a FIN of ours that went twice, or theirs, has an echo. The longer one where
- * something is known to have gone twice. */
+/* After that: a FIN that was sent twice, ours or theirs, brings one more segment. The longer wait
+ * is for when something is known to have been sent twice. */
 #define ECHO_WAIT      TLSYN_MS(50)
 #define ECHO_WAIT_LONG TLSYN_MS(300)
-/* A turn that takes longer than it was to: we were stopped, or the machine was. */
+/* What one turn may take. If it takes longer, the process or the machine was stopped. */
 #define LAST_WORD_TURN TLSYN_MS(20)
 
 struct closing {
@@ -30,8 +29,8 @@ static bool is_closing(struct tlsyn_visitor *visitor, const struct tlsyn_conn *c
     return true;
 }
 
-/* Turns, and says how much of the time that is left is over: no more than the turn was to take, for
- * while we stand still nobody hears what is said to us. */
+/* One turn of the host. Returns the time that it counts for: no more than it was to take, because
+ * while the process is stopped it hears nothing. */
 static tlsyn_time take_a_turn(struct host *host, tlsyn_time left)
 {
     tlsyn_time begun = tlsyn_clock(), turn = left < LAST_WORD_TURN ? left : LAST_WORD_TURN;
