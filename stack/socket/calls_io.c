@@ -229,7 +229,7 @@ ssize_t tlsyn_recvmsg(int fd, struct msghdr *message, int flags)
     return sock ? call_leave(sock, receive_message(sock, message, flags)) : -1;
 }
 
-/* What is left until `end`; true: nothing is. */
+/* Puts what is left until `end` into *left. True: nothing is. */
 static bool is_late(const struct sock *sock, tlsyn_time end, struct timespec *left)
 {
     tlsyn_time us = end - net_now(sock->net);
@@ -239,14 +239,20 @@ static bool is_late(const struct sock *sock, tlsyn_time end, struct timespec *le
     return us == 0;
 }
 
-/* Linux looks at the time between messages only (recvmmsg(2), BUGS). The number of messages; what
- * ended it, if it was not that, in *error. */
+/* One too far away to be counted in microseconds is none. */
+static tlsyn_time end_of(const struct sock *sock, const struct timespec *timeout)
+{
+    if (!timeout || timeout->tv_sec >= INT32_MAX)
+        return TLSYN_NEVER;
+    return net_now(sock->net) + TLSYN_SECONDS(timeout->tv_sec) + timeout->tv_nsec / 1000;
+}
+
+/* How many messages came, up to `count`; *error says why no more did. As in Linux a timeout is
+ * looked at after each message only, and ends no wait for one (recvmmsg(2), BUGS). */
 static unsigned int receive_many(struct sock *sock, struct mmsghdr *messages, unsigned int count,
                                  int flags, struct timespec *timeout, ssize_t *error)
 {
-    tlsyn_time end =
-        timeout ? net_now(sock->net) + TLSYN_SECONDS(timeout->tv_sec) + timeout->tv_nsec / 1000
-                : TLSYN_NEVER;
+    tlsyn_time end = end_of(sock, timeout);
     unsigned int done = 0;
 
     while (done < count) {
@@ -272,7 +278,7 @@ static bool is_time(const struct timespec *t)
     return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < 1000000000;
 }
 
-/* An error behind messages that came is told by the next call. */
+/* An error after messages that came is kept for the next call. */
 int tlsyn_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
                    struct timespec *timeout)
 {

@@ -95,7 +95,7 @@ static void await_all(struct bsd *b, int client)
 
 static void messages(struct bsd *b)
 {
-    struct timespec none = {0, 0}, second = {1, 0};
+    struct timespec none = {0, 0}, second = {1, 0}, ages = {INT64_MAX, 999999999};
     struct many out, in;
     int server, client = pair(b, &server);
 
@@ -114,6 +114,8 @@ static void messages(struct bsd *b)
     await_all(b, client);
     STEP(b, b->recvmmsg(server, in.message, MANY, 0, &none));
     STEP(b, none.tv_sec == 0 && none.tv_nsec == 0);
+    STEP(b, b->recvmmsg(server, in.message, 1, 0, &ages));
+    STEP(b, ages.tv_sec > 1000000);
     STEP(b, b->recvmmsg(server, in.message, 2, 0, &second));
     STEP(b, second.tv_sec == 0 && second.tv_nsec > 0);
     STEP(b, b->recvmmsg(server, in.message, MANY, MSG_DONTWAIT, NULL));
