@@ -23,6 +23,26 @@ const char *live_verdict_name(enum live_verdict verdict)
     return names[verdict];
 }
 
+const char *live_handshake_name(const struct live_kind *kind)
+{
+    return browser_handshakes[kind->handshake].name;
+}
+
+void live_sum_up(const struct live_study *s, char text[LIVE_SENTENCE_MAX])
+{
+    int agree = 0, judged = 0;
+    size_t failed = 0;
+
+    for (int i = 0; i < s->kinds * s->options.rtts; i++) {
+        agree += s->cell[i].verdict == LIVE_AGREES;
+        judged += s->cell[i].verdict == LIVE_AGREES || s->cell[i].verdict == LIVE_DIFFERS;
+        failed += s->cell[i].failed;
+    }
+    (void)snprintf(text, LIVE_SENTENCE_MAX,
+                   "%d of %d cells of %g ms and more agree with the model; %zu loads failed.",
+                   agree, judged, LIVE_RTT_MIN, failed);
+}
+
 struct live_cell *live_cell(const struct live_study *study, int rtt, int kind)
 {
     return &study->cell[rtt * study->kinds + kind];

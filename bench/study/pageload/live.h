@@ -20,12 +20,13 @@
 #include "study/pageload/browser.h"
 #include "study/pageload/lab.h"
 
-#define LIVE_TOLERANCE  0.05
-#define LIVE_RTT_MIN    30.0
-#define LIVE_RTTS_MAX   16
-#define LIVE_ROUNDS_MAX 100
-#define LIVE_STACKS     2 /* ours and the kernel's */
-#define LIVE_KINDS_MAX  (LIVE_STACKS * BROWSER_HANDSHAKES * BROWSER_VISITS)
+#define LIVE_TOLERANCE    0.05
+#define LIVE_RTT_MIN      30.0
+#define LIVE_RTTS_MAX     16
+#define LIVE_SENTENCE_MAX 400
+#define LIVE_ROUNDS_MAX   100
+#define LIVE_STACKS       2 /* ours and the kernel's */
+#define LIVE_KINDS_MAX    (LIVE_STACKS * BROWSER_HANDSHAKES * BROWSER_VISITS)
 
 struct live_options {
     double rtt_ms[LIVE_RTTS_MAX];
@@ -96,6 +97,11 @@ struct live_cell *live_cell(const struct live_study *study, int rtt, int kind);
 
 /** "agrees", "differs", "no claim", "not loaded" */
 const char *live_verdict_name(enum live_verdict verdict);
+
+const char *live_handshake_name(const struct live_kind *kind);
+
+/** How many cells agree, in a sentence. */
+void live_sum_up(const struct live_study *study, char text[LIVE_SENTENCE_MAX]);
 
 /** NULL is allowed. */
 void live_free(struct live_study *study);

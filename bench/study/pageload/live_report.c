@@ -1,5 +1,5 @@
 /*
- * study/pageload/live_report.c: live loads on a terminal, for programs, and on the page.
+ * study/pageload/live_report.c: live loads on a terminal and on the page.
  */
 #include <errno.h>
 #include <math.h>
@@ -7,13 +7,10 @@
 #include <string.h>
 
 #include "report/html.h"
-#include "report/json.h"
 #include "report/table.h"
 #include "report/text.h"
 #include "study/pageload/page_published.h"
 #include "study/pageload/pageload.h"
-
-#define SENTENCE_MAX 400
 
 static const char explanation[] =
     "Live loads: seconds until everything was there, divided by the round-trip time; what both "
@@ -22,44 +19,24 @@ static const char explanation[] =
     "was "
     "off by; below 30 ms nothing is claimed.";
 
-static const char *handshake_name(const struct live_kind *kind)
-{
-    return browser_handshakes[kind->handshake].name;
-}
-
 /* --- sentences -------------------------------------------------------------------------------- */
 
-static void sum_up(const struct live_study *s, char text[SENTENCE_MAX])
-{
-    int agree = 0, judged = 0;
-    size_t failed = 0;
-
-    for (int i = 0; i < s->kinds * s->options.rtts; i++) {
-        agree += s->cell[i].verdict == LIVE_AGREES;
-        judged += s->cell[i].verdict == LIVE_AGREES || s->cell[i].verdict == LIVE_DIFFERS;
-        failed += s->cell[i].failed;
-    }
-    (void)snprintf(text, SENTENCE_MAX,
-                   "%d of %d cells of %g ms and more agree with the model; %zu loads failed.",
-                   agree, judged, LIVE_RTT_MIN, failed);
-}
-
-static void describe(const struct live_study *s, int r, int k, char text[SENTENCE_MAX])
+static void describe(const struct live_study *s, int r, int k, char text[LIVE_SENTENCE_MAX])
 {
     const struct live_kind *kind = &s->kind[k];
     const struct live_cell *cell = live_cell(s, r, k);
     double due = kind->model * s->options.rtt_ms[r] / 1000;
 
     if (cell->loads == 0)
-        (void)snprintf(text, SENTENCE_MAX, "%s: %s, %s at %g ms: not loaded: %s",
-                       study_stack_name(kind->stack), handshake_name(kind),
+        (void)snprintf(text, LIVE_SENTENCE_MAX, "%s: %s, %s at %g ms: not loaded: %s",
+                       study_stack_name(kind->stack), live_handshake_name(kind),
                        browser_visit_name(kind->visit), s->options.rtt_ms[r],
                        cell->reason[0] ? cell->reason : "nobody came to it");
     else
-        (void)snprintf(text, SENTENCE_MAX,
+        (void)snprintf(text, LIVE_SENTENCE_MAX,
                        "%s: %s, %s at %g ms: %s: %.2f round trips for %d; %+.1f ms, of which %.1f "
                        "ms would be allowed",
-                       study_stack_name(kind->stack), handshake_name(kind),
+                       study_stack_name(kind->stack), live_handshake_name(kind),
                        browser_visit_name(kind->visit), s->options.rtt_ms[r],
                        live_verdict_name(cell->verdict), cell->round_trips, kind->model,
                        (cell->median - due) * 1000, cell->allowed * 1000);
@@ -89,7 +66,7 @@ static void fill_round_trips(const struct live_study *s, struct headings *h,
     report_table_init(table, h->column, FIXED + (size_t)s->options.rtts);
     for (int k = 0; k < s->kinds; k++) {
         report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", handshake_name(&s->kind[k]));
+        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%d", s->kind[k].model);
         for (int r = 0; r < s->options.rtts; r++) {
@@ -116,7 +93,7 @@ static void fill_lines(const struct live_study *s, struct report_table *table)
         const struct fit_line *fit = &s->kind[k].fit;
 
         report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", handshake_name(&s->kind[k]));
+        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%d", s->kind[k].model);
         report_table_number(table, fit->a.estimate, 2);
@@ -183,7 +160,7 @@ static void fill_cells(const struct live_study *s, struct report_table *table)
         double due = s->kind[k].model * s->options.rtt_ms[r];
 
         report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", handshake_name(&s->kind[k]));
+        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
         report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
         report_table_cell(table, "%g", s->options.rtt_ms[r]);
         report_table_number(table, s->ping_ms[r], 3);
@@ -212,7 +189,7 @@ static int put_table(FILE *out, struct report_table *table, unsigned width)
 
 static void put_verdicts(const struct live_study *s, FILE *out, unsigned width)
 {
-    char text[SENTENCE_MAX];
+    char text[LIVE_SENTENCE_MAX];
 
     for (int i = 0; i < s->kinds * s->options.rtts; i++) {
         if (s->cell[i].verdict == LIVE_NO_CLAIM)
@@ -220,7 +197,7 @@ static void put_verdicts(const struct live_study *s, FILE *out, unsigned width)
         describe(s, i / s->kinds, i % s->kinds, text);
         text_paragraph(out, text, 2, width);
     }
-    sum_up(s, text);
+    live_sum_up(s, text);
     text_paragraph(out, text, 0, width);
 }
 
@@ -228,7 +205,7 @@ int live_text(const struct live_study *s, FILE *out, unsigned width)
 {
     struct headings headings;
     struct report_table table;
-    char text[SENTENCE_MAX];
+    char text[LIVE_SENTENCE_MAX];
     int error;
 
     text_paragraph(out, explanation, 0, width);
@@ -246,78 +223,6 @@ int live_text(const struct live_study *s, FILE *out, unsigned width)
     put_verdicts(s, out, width);
     text_paragraph(out, noise_sentence(&s->noise, text, sizeof(text)), 0, width);
     return error;
-}
-
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-void live_json_rows(const struct live_study *s, struct json *j)
-{
-    for (int i = 0; i < s->kinds * s->options.rtts; i++) {
-        const struct live_cell *cell = &s->cell[i];
-        int r = i / s->kinds, k = i % s->kinds;
-
-        json_object(j);
-        json_member_string(j, "handshake", handshake_name(&s->kind[k]));
-        json_member_string(j, "visit", browser_visit_name(s->kind[k].visit));
-        json_member_number(j, "round_trips", cell->round_trips);
-        json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
-        json_member_number(j, "seconds", cell->median);
-        json_member_string(j, "stack", study_stack_name(s->kind[k].stack));
-        json_member_integer(j, "model", s->kind[k].model);
-        json_member_number(j, "allowed_seconds", cell->allowed);
-        json_member_string(j, "verdict", live_verdict_name(cell->verdict));
-        json_member_integer(j, "loads", (int64_t)cell->loads);
-        json_member_integer(j, "failed", (int64_t)cell->failed);
-        json_member_string(j, "reason", cell->failed ? cell->reason : NULL);
-        json_member_bool(j, "link_kept", study_link_kept(cell->loads, cell->missed));
-        json_key(j, "observed_seconds");
-        json_array(j);
-        for (size_t n = 0; n < cell->loads; n++)
-            json_number(j, cell->seconds[n]);
-        json_end(j);
-        json_end(j);
-    }
-}
-
-static void write_line(const struct live_kind *kind, struct json *j)
-{
-    json_object(j);
-    json_member_string(j, "stack", study_stack_name(kind->stack));
-    json_member_string(j, "handshake", handshake_name(kind));
-    json_member_string(j, "visit", browser_visit_name(kind->visit));
-    json_member_integer(j, "model", kind->model);
-    json_member_number(j, "slope", kind->fit.a.estimate);
-    json_member_number(j, "slope_lo", kind->fit.a.lo);
-    json_member_number(j, "slope_hi", kind->fit.a.hi);
-    json_member_number(j, "intercept_seconds", kind->fit.b.estimate);
-    json_end(j);
-}
-
-void live_json_members(const struct live_study *s, struct json *j)
-{
-    char text[SENTENCE_MAX];
-
-    sum_up(s, text);
-    json_member_string(j, "verdict", text);
-    json_key(j, "lines");
-    json_array(j);
-    for (int k = 0; k < s->kinds; k++)
-        write_line(&s->kind[k], j);
-    json_end(j);
-    json_key(j, "pings");
-    json_array(j);
-    for (int r = 0; r < s->options.rtts; r++) {
-        json_object(j);
-        json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
-        json_member_number(j, "median_ms", s->ping_ms[r]);
-        json_member_number(j, "off_by_ms", s->ping_off_ms[r]);
-        json_end(j);
-    }
-    json_end(j);
-    json_member_integer(j, "rounds", s->options.rounds);
-    json_member_integer(j, "seed", (int64_t)s->options.seed);
-    study_link_json(&s->options.link, j);
-    noise_json(&s->noise, j);
 }
 
 /* --- HTML ------------------------------------------------------------------------------------- */
@@ -353,13 +258,13 @@ static int draw(const struct live_kind *kind, char **svg)
 
 static void put_sample(const struct live_kind *kind, struct html *html)
 {
-    char heading[SENTENCE_MAX];
+    char heading[LIVE_SENTENCE_MAX];
     char *svg = NULL;
 
     if (!kind->sample)
         return;
     (void)snprintf(heading, sizeof(heading), "Live, %s: %s, %s at %g ms: %.3f s",
-                   study_stack_name(kind->stack), handshake_name(kind),
+                   study_stack_name(kind->stack), live_handshake_name(kind),
                    browser_visit_name(kind->visit), kind->sample_rtt_ms,
                    kind->sample->load.us / 1e6);
     html_section(html, heading);
@@ -376,16 +281,16 @@ void live_html(const struct live_study *s, struct html *html)
 {
     struct headings headings;
     struct report_table table;
-    char text[SENTENCE_MAX], link[STUDY_LINK_TEXT];
+    char text[LIVE_SENTENCE_MAX], link[STUDY_LINK_TEXT];
     const struct html_field fields[] = {{"link", study_link_text(&s->options.link, link)},
                                         {"machine", noise_sentence(&s->noise, text, sizeof(text))}};
-    char sum[SENTENCE_MAX];
+    char sum[LIVE_SENTENCE_MAX];
 
     html_section(html, "Live loads");
     html_paragraph(html, explanation);
     fill_round_trips(s, &headings, &table);
     put_html_table(html, &table, "Median time over round-trip time.");
-    sum_up(s, sum);
+    live_sum_up(s, sum);
     html_paragraph(html, sum);
     html_fields(html, fields, 2);
     if (s->options.typical && fill_published(s, &table))

@@ -1,0 +1,110 @@
+/*
+ * study/pageload/live_json.c: live loads for programs.
+ */
+#include "report/json.h"
+#include "study/pageload/pageload.h"
+
+void live_json_rows(const struct live_study *s, struct json *j)
+{
+    for (int i = 0; i < s->kinds * s->options.rtts; i++) {
+        const struct live_cell *cell = &s->cell[i];
+        int r = i / s->kinds, k = i % s->kinds;
+
+        json_object(j);
+        json_member_string(j, "handshake", live_handshake_name(&s->kind[k]));
+        json_member_string(j, "visit", browser_visit_name(s->kind[k].visit));
+        json_member_number(j, "round_trips", cell->round_trips);
+        json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
+        json_member_number(j, "seconds", cell->median);
+        json_member_string(j, "stack", study_stack_name(s->kind[k].stack));
+        json_member_integer(j, "model", s->kind[k].model);
+        json_member_number(j, "allowed_seconds", cell->allowed);
+        json_member_string(j, "verdict", live_verdict_name(cell->verdict));
+        json_member_integer(j, "loads", (int64_t)cell->loads);
+        json_member_integer(j, "failed", (int64_t)cell->failed);
+        json_member_string(j, "reason", cell->failed ? cell->reason : NULL);
+        json_member_bool(j, "link_kept", study_link_kept(cell->loads, cell->missed));
+        json_key(j, "observed_seconds");
+        json_array(j);
+        for (size_t n = 0; n < cell->loads; n++)
+            json_number(j, cell->seconds[n]);
+        json_end(j);
+        json_end(j);
+    }
+}
+
+static void write_line(const struct live_kind *kind, struct json *j)
+{
+    json_object(j);
+    json_member_string(j, "stack", study_stack_name(kind->stack));
+    json_member_string(j, "handshake", live_handshake_name(kind));
+    json_member_string(j, "visit", browser_visit_name(kind->visit));
+    json_member_integer(j, "model", kind->model);
+    json_member_number(j, "slope", kind->fit.a.estimate);
+    json_member_number(j, "slope_lo", kind->fit.a.lo);
+    json_member_number(j, "slope_hi", kind->fit.a.hi);
+    json_member_number(j, "intercept_seconds", kind->fit.b.estimate);
+    json_end(j);
+}
+
+/* What one of the waterfalls shows. */
+static void write_sample(const struct live_kind *kind, struct json *j)
+{
+    const struct load_result *load = &kind->sample->load;
+
+    json_object(j);
+    json_member_string(j, "stack", study_stack_name(kind->stack));
+    json_member_string(j, "handshake", live_handshake_name(kind));
+    json_member_string(j, "visit", browser_visit_name(kind->visit));
+    json_member_number(j, "rtt_ms", kind->sample_rtt_ms);
+    json_member_number(j, "seconds", load->us / 1e6);
+    json_key(j, "events");
+    json_array(j);
+    for (int i = 0; i < load->events; i++) {
+        const struct load_event *e = &load->event[i];
+
+        json_object(j);
+        json_member_integer(j, "connection", e->connection);
+        json_member_string(j, "step", pageload_step_name(e->step));
+        json_member_number(j, "start_ms", e->start / 1000);
+        json_member_number(j, "end_ms", e->end / 1000);
+        json_member_string(j, "url", e->url < 0 ? NULL : kind->sample->label[e->url]);
+        json_end(j);
+    }
+    json_end(j);
+    json_end(j);
+}
+
+void live_json_members(const struct live_study *s, struct json *j)
+{
+    char text[LIVE_SENTENCE_MAX];
+
+    live_sum_up(s, text);
+    json_member_string(j, "verdict", text);
+    json_key(j, "lines");
+    json_array(j);
+    for (int k = 0; k < s->kinds; k++)
+        write_line(&s->kind[k], j);
+    json_end(j);
+    json_key(j, "samples");
+    json_array(j);
+    for (int k = 0; k < s->kinds; k++) {
+        if (s->kind[k].sample)
+            write_sample(&s->kind[k], j);
+    }
+    json_end(j);
+    json_key(j, "pings");
+    json_array(j);
+    for (int r = 0; r < s->options.rtts; r++) {
+        json_object(j);
+        json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
+        json_member_number(j, "median_ms", s->ping_ms[r]);
+        json_member_number(j, "off_by_ms", s->ping_off_ms[r]);
+        json_end(j);
+    }
+    json_end(j);
+    json_member_integer(j, "rounds", s->options.rounds);
+    json_member_integer(j, "seed", (int64_t)s->options.seed);
+    study_link_json(&s->options.link, j);
+    noise_json(&s->noise, j);
+}
