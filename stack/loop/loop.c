@@ -23,6 +23,7 @@
 #define IFACES_MAX   8
 #define WATCHES_MAX  16
 #define SPIN_DEFAULT 50
+#define PROMPT       200 /* us: what frames of one batch wait for each other at most */
 
 struct loop_watch {
     int fd;
@@ -87,15 +88,24 @@ int tlsyn_wait(struct pollfd *fds, int n, tlsyn_time deadline)
 
 /* ---- one pass -------------------------------------------------------------------------------- */
 
-/* Frames taken in, or -errno. */
+/* Frames taken in, or -errno. Where one of them took long, with a public-key operation, its answer
+ * does not wait for the next one's: the other side has its own to make. */
 static int loop_input(struct tlsyn_loop *loop, struct tlsyn_iface *iface)
 {
     struct tlsyn_frame frames[TLSYN_LINK_BATCH];
     struct tlsyn_link *link = tlsyn_iface_link(iface);
-    int n = tlsyn_link_receive(link, frames, TLSYN_LINK_BATCH, tlsyn_clock());
+    tlsyn_time began = tlsyn_clock();
+    int n = tlsyn_link_receive(link, frames, TLSYN_LINK_BATCH, began);
 
-    for (int i = 0; i < n; i++)
-        tlsyn_stack_input(loop->stack, iface, &frames[i], tlsyn_clock());
+    for (int i = 0; i < n; i++) {
+        tlsyn_time now = tlsyn_clock();
+
+        if (now - began >= PROMPT) {
+            (void)tlsyn_stack_output(loop->stack, now);
+            began = now = tlsyn_clock();
+        }
+        tlsyn_stack_input(loop->stack, iface, &frames[i], now);
+    }
     return n;
 }
 

@@ -14,6 +14,7 @@
 #include <tlsyn/loop.h>
 
 #include "core/list.h"
+#include "wire/checksum.h"
 
 /* ---- a link over a socket pair, whose other end the test holds ------------------------------- */
 
@@ -21,7 +22,7 @@ struct socket_link {
     struct tlsyn_link link;
     int fd;
     int error;
-    uint8_t bytes[2048];
+    uint8_t bytes[2][2048];
 };
 
 static struct socket_link *socket_link_of(struct tlsyn_link *link)
@@ -33,15 +34,19 @@ static int socket_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, i
                           tlsyn_time now)
 {
     struct socket_link *s = socket_link_of(link);
-    ssize_t n = recv(s->fd, s->bytes, sizeof(s->bytes), MSG_DONTWAIT);
+    int count = 0;
 
     if (s->error)
         return s->error;
-    if (n <= 0 || max < 1)
-        return 0;
-    frames[0] = (struct tlsyn_frame){.iovcnt = 1, .when = now};
-    frames[0].iov[0] = (struct iovec){.iov_base = s->bytes, .iov_len = (size_t)n};
-    return 1;
+    for (; count < 2 && count < max; count++) {
+        ssize_t n = recv(s->fd, s->bytes[count], sizeof(s->bytes[count]), MSG_DONTWAIT);
+
+        if (n <= 0)
+            break;
+        frames[count] = (struct tlsyn_frame){.iovcnt = 1, .when = now};
+        frames[count].iov[0] = (struct iovec){.iov_base = s->bytes[count], .iov_len = (size_t)n};
+    }
+    return count;
 }
 
 static int socket_transmit(struct tlsyn_link *link, const struct tlsyn_frame *frames, int n,
@@ -100,9 +105,10 @@ static struct tlsyn_link *link_under;
 static struct tlsyn_loop *loop;
 static int peer;
 
-static void set_up(const struct tlsyn_impairment *in, const struct tlsyn_loop_options *options)
+static void set_up_traced(const struct tlsyn_impairment *in,
+                          const struct tlsyn_loop_options *options, struct tlsyn_trace *trace)
 {
-    const struct tlsyn_stack_options stack_options = {.now = tlsyn_clock()};
+    const struct tlsyn_stack_options stack_options = {.now = tlsyn_clock(), .trace = trace};
     const struct tlsyn_addr address = tlsyn_addr_ip4((const uint8_t[4]){10, 0, 0, 1});
     struct tlsyn_iface *iface;
 
@@ -115,6 +121,11 @@ static void set_up(const struct tlsyn_impairment *in, const struct tlsyn_loop_op
     ck_assert_int_eq(tlsyn_iface_address(iface, &address, 24), 0);
     ck_assert_int_eq(tlsyn_loop_new(stack, options, &loop), 0);
     ck_assert_int_eq(tlsyn_loop_iface(loop, iface), 0);
+}
+
+static void set_up(const struct tlsyn_impairment *in, const struct tlsyn_loop_options *options)
+{
+    set_up_traced(in, options, NULL);
 }
 
 static void tear_down(void)
@@ -155,6 +166,72 @@ START_TEST(a_frame_goes_through_the_stack_and_the_answer_leaves)
     ask();
     ck_assert_int_eq(tlsyn_loop_run(loop, &never, tlsyn_clock() + TLSYN_MS(50)), -ETIMEDOUT);
     ck_assert(is_answered());
+    tear_down();
+}
+END_TEST
+
+/* Are you there? (RFC 792) */
+static void ping(void)
+{
+    uint8_t request[42] = {2, 0,  0, 0, 0, 1,  2, 0, 0, 0,  0, 2, 8, 0, 0x45, 0, 0, 28, 0, 0, 0,
+                           0, 64, 1, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1, 8, 0,    0, 0, 0,  7, 0, 1};
+    struct checksum header = {0}, message = {0};
+    uint16_t field;
+
+    checksum_add(&header, request + 14, 20);
+    field = checksum_finish(&header);
+    request[24] = (uint8_t)(field >> 8);
+    request[25] = (uint8_t)field;
+    checksum_add(&message, request + 34, 8);
+    field = checksum_finish(&message);
+    request[36] = (uint8_t)(field >> 8);
+    request[37] = (uint8_t)field;
+    ck_assert_int_eq(send(peer, request, sizeof(request), 0), sizeof(request));
+}
+
+/* Makes each datagram that comes take a millisecond, and counts the answers that have left. */
+struct slow_trace {
+    struct tlsyn_trace base; /* first member */
+    int datagrams;
+    int left; /* before the second */
+};
+
+static int replies_there(void)
+{
+    uint8_t reply[2048];
+    int replies = 0;
+
+    while (recv(peer, reply, sizeof(reply), MSG_DONTWAIT) >= 42)
+        replies += reply[12] == 8 && reply[13] == 0 && reply[23] == 1 && reply[34] == 0;
+    return replies;
+}
+
+static void take_long(struct tlsyn_trace *trace, const struct tlsyn_trace_record *record)
+{
+    struct slow_trace *slow = (struct slow_trace *)trace;
+    tlsyn_time end = tlsyn_clock() + TLSYN_MS(1);
+
+    if (record->event != TLSYN_TRACE_ip_rx)
+        return;
+    if (++slow->datagrams == 2)
+        slow->left = replies_there();
+    while (tlsyn_clock() < end)
+        ;
+}
+
+START_TEST(what_took_long_leaves_before_the_next_frame_is_looked_at)
+{
+    struct slow_trace slow = {.base = {take_long, 1ull << TLSYN_TRACE_ip_rx}};
+
+    set_up_traced(NULL, NULL, &slow.base);
+    ask();
+    ck_assert_int_eq(tlsyn_loop_turn(loop, tlsyn_clock()), 0);
+    ping();
+    ping();
+    ck_assert_int_eq(tlsyn_loop_turn(loop, tlsyn_clock()), 0);
+    ck_assert_int_eq(slow.datagrams, 2);
+    ck_assert_int_eq(slow.left, 1);
+    ck_assert_int_eq(replies_there(), 1);
     tear_down();
 }
 END_TEST
@@ -409,6 +486,7 @@ Suite *loop_suite(void)
     TCase *waiting = tcase_create("waiting");
 
     tcase_add_test(turns, a_frame_goes_through_the_stack_and_the_answer_leaves);
+    tcase_add_test(turns, what_took_long_leaves_before_the_next_frame_is_looked_at);
     tcase_add_test(turns, what_a_link_holds_back_is_fetched_in_time);
     tcase_add_test(turns, a_link_that_fails_ends_the_run);
     tcase_add_test(turns, a_deadline_is_met_and_never_early);
