@@ -75,24 +75,43 @@ static void sort_events(struct load_result *r)
 }
 
 /* What waits for a connection may get one in a moment: what happens at one time in a model happens
- * one after the other here. Only who waits longer has more connections opened. */
+ * one after the other here. Only who waits longer has more connections opened, or who waits when
+ * nothing that is under way can be over yet. */
 #define PATIENCE_MIN_US 2000
 #define PATIENCE_SHARE  0.05 /* of the shortest round trip */
+#define SOONEST         0.5  /* of it: nothing takes less */
+
+/* Whether a connection of the page's server may be about to become idle. */
+static bool one_is_due(struct loader *loader)
+{
+    const struct load_result *r = &loader->result;
+    int host = policy_own_host(&loader->policy);
+    double latest = elapsed(loader) - SOONEST * loader->shortest;
+
+    for (int i = 0; i < r->events && loader->shortest > 0; i++) {
+        const struct load_event *e = &r->event[i];
+
+        if (e->end <= 0 && e->step != LOAD_DNS && e->start <= latest &&
+            loader->policy.connection[e->connection - 1].host == host)
+            return true;
+    }
+    return false;
+}
 
 static void on_time(struct carrier_reminder *reminder)
 {
     struct loader *loader = (struct loader *)((char *)reminder - offsetof(struct loader, reminder));
 
     loader->reminded = false;
-    loader->policy.patient = false;
+    loader->hurried = true;
     loader_drive(loader);
-    loader->policy.patient = true;
+    loader->hurried = false;
 }
 
 static void mind_who_waits(struct loader *loader)
 {
     double share = PATIENCE_SHARE * loader->shortest;
-    bool waits = policy_waits(&loader->policy);
+    bool waits = loader->policy.patient && policy_waits(&loader->policy);
 
     if (waits && !loader->reminded)
         loader->reminded =
@@ -132,6 +151,7 @@ void loader_drive(struct loader *loader)
         return;
     loader->driving = true;
     do {
+        loader->policy.patient = !loader->hurried && one_is_due(loader);
         while (policy_next(&loader->policy, &action)) {
             if (action.open)
                 connection_open(loader, &action);
@@ -139,6 +159,7 @@ void loader_drive(struct loader *loader)
                 connection_fetch(loader, &action);
         }
     } while (connection_take_up(loader));
+    connection_push_all(loader);
     loader->driving = false;
     mind_who_waits(loader);
     if (!policy_is_done(&loader->policy))
@@ -158,7 +179,6 @@ struct loader *loader_new(struct carrier *carrier, struct loader_user *user,
     loader->user = user;
     loader->options = *options;
     policy_init(&loader->policy, options->visit, options->multiplexed);
-    loader->policy.patient = true;
     loader->reminder.on_time = on_time;
     return loader;
 }

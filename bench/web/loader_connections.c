@@ -41,6 +41,12 @@ static void push(struct connection *c)
     }
 }
 
+void connection_push_all(struct loader *loader)
+{
+    for (int i = 0; i < loader->policy.connections; i++)
+        push(&loader->connection[i]);
+}
+
 static struct connection *of_user(struct carrier_user *user)
 {
     return (struct connection *)user; /* first member */
@@ -69,7 +75,6 @@ static void take_up(struct connection *c)
     error = loader->options.client(&facts, &c->http, &c->client);
     if (error == 0) {
         policy_up(&loader->policy, index_of(c));
-        push(c); /* HTTP/2 has a preface */
         return;
     }
     load_note(loader, error, loader->server[loader->policy.connection[index_of(c)].host].name,
@@ -238,10 +243,8 @@ void connection_fetch(struct loader *loader, const struct policy_action *action)
     int error = c->client->ops->ask(c->client, action->url, &request);
 
     loader->part[action->url].event = load_begin(loader, LOAD_GET, action->connection, action->url);
-    if (error == 0) {
-        push(c);
+    if (error == 0)
         return;
-    }
     load_end(loader, loader->part[action->url].event);
     load_note(loader, error, authority, "it can't be asked for");
     policy_arrived(&loader->policy, action->url, true);

@@ -50,6 +50,7 @@ struct loader {
     struct loader_user *user;
     struct carrier_reminder reminder;
     bool reminded;   /* it is set */
+    bool hurried;    /* who waits has waited for long enough */
     double shortest; /* round trip that was seen, in microseconds; 0: none */
     struct loader_options options;
     struct policy policy;
@@ -90,6 +91,9 @@ void connection_fetch(struct loader *loader, const struct policy_action *action)
 
 /** What was up as soon as it was opened is told to the policy. Whether there was any. */
 bool connection_take_up(struct loader *loader);
+
+/** What was asked for leaves: the preface of HTTP/2 and requests side by side, in one flight. */
+void connection_push_all(struct loader *loader);
 
 /** Closes it, and tells the policy. */
 void connection_lose(struct connection *c);

@@ -365,28 +365,25 @@ static void give_up_host(struct policy *policy, int host)
     }
 }
 
-/* A pool is for the page's own server. */
-static bool has_pool(const struct policy *policy, int host)
+int policy_own_host(const struct policy *policy)
 {
-    return policy->visit != BROWSER_UNOPTIMIZED && policy->urls > 0 &&
-           host == policy->url[led_to(policy, 0)].what.host;
+    return policy->urls > 0 ? policy->url[led_to(policy, 0)].what.host : -1;
 }
 
+/* A pool is for the page's own server. */
 bool policy_waits(const struct policy *policy)
 {
-    for (int host = 0; host < policy->hosts; host++) {
-        if (has_pool(policy, host) && policy->host[host].up &&
-            policy->host[host].opened < policy->host[host].most && one_waits(policy, host))
-            return true;
-    }
-    return false;
+    int host = policy_own_host(policy);
+
+    return policy->visit != BROWSER_UNOPTIMIZED && host >= 0 && policy->host[host].up &&
+           policy->host[host].opened < policy->host[host].most && one_waits(policy, host);
 }
 
 static bool serve(struct policy *policy, int host, struct policy_action *action)
 {
     if (is_out_of_reach(policy, host))
         give_up_host(policy, host);
-    if (policy->visit == BROWSER_UNOPTIMIZED || host != policy->url[led_to(policy, 0)].what.host)
+    if (policy->visit == BROWSER_UNOPTIMIZED || host != policy_own_host(policy))
         return serve_by_binding(policy, host, action);
     return serve_from_pool(policy, host, action);
 }

@@ -151,6 +151,9 @@ bool policy_next(struct policy *policy, struct policy_action *action);
 /** A request waits for which more connections would be opened, were it not for patience. */
 bool policy_waits(const struct policy *policy);
 
+/** The page's own server, behind redirections; -1: there is no page yet. */
+int policy_own_host(const struct policy *policy);
+
 /** Whatever is wanted is there, or has failed. */
 bool policy_is_done(const struct policy *policy);
 
