@@ -61,7 +61,7 @@ webperf: build
 
 pageload: build
 	$(step) 'pageload: a whole page under each handshake'
-	@build/release/tlsyn bench pageload --model --out out/pageload $(OPTIONS)
+	@build/release/tlsyn bench pageload --rtt 30,300 --out out/pageload $(OPTIONS)
 
 test: setup-test
 	$(step) 'build: build/asan, with AddressSanitizer and UBSan'

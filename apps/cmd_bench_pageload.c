@@ -9,6 +9,7 @@
 #include "cmd_bench.h"
 #include "link_options.h"
 #include "page_option.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/pageload/page_published.h"
@@ -19,7 +20,8 @@
 struct pageload_command {
     int handshake, visit; /* choices; the last: all */
     int64_t rounds, seed;
-    uint32_t stacks;
+    uint32_t stacks, http;
+    struct resume resume;
     struct study_list rtts;
     struct link_options link;
     const char *out, *page;
@@ -51,6 +53,8 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
         .stacks = c->stacks,
         .handshake = p->options.handshake,
         .visit = p->options.visit,
+        .http = p->options.http,
+        .keep = resume_keep(&c->resume, c->out),
         .rounds = (uint32_t)c->rounds,
         .seed = (uint64_t)c->seed,
         .history = history,
@@ -121,6 +125,7 @@ static int run(const struct pageload_command *c, const char *typed)
     struct pageload_options options = {
         .handshake = c->handshake < BROWSER_HANDSHAKES ? c->handshake : -1,
         .visit = c->visit < BROWSER_VISITS ? c->visit : -1,
+        .http = c->http,
         .events = c->events,
         .command = typed,
         .version = TLSYN_VERSION,
@@ -158,6 +163,9 @@ static const char *const handshake_names[] = {"tls1.2-sequential",
 static const char *const visit_names[] = {"unoptimized", "first", "repeat", "all", NULL};
 static const struct cli_type handshake_type = {
     .placeholder = "NAME", .parse = cli_choice_parse, .choices = handshake_names};
+static const char *const http_names[] = {"1.1", "2", NULL};
+static const struct cli_type http_type = {
+    .placeholder = "WORD,...", .parse = cli_set_parse, .choices = http_names};
 static const char *const stack_names[] = {"tlsyn", "kernel", NULL};
 static const struct cli_type stacks_type = {
     .placeholder = "WORD,...", .parse = cli_set_parse, .choices = stack_names};
@@ -188,8 +196,13 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
          "without "
          "early data alone (tlsyn,kernel)",
          NULL},
+        {"http", 0, &http_type, &c->http,
+         "1.1, with one request at a time on each of many connections; 2, with all of them on one "
+         "(1.1,2)",
+         NULL},
         {"handshake", 0, &handshake_type, &c->handshake, "this one alone (all)", NULL},
         {"visit", 0, &visit_type, &c->visit, "this one alone (all)", NULL},
+        RESUME_OPTIONS(&c->resume),
         {"seed", 0, &cli_count, &c->seed, "of the order of loads (1)", NULL},
         {"events", 0, NULL, &c->events, "print what the model does in which round trip, too", NULL},
         {"out", 'o', &cli_folder, &c->out, "folder for the results (out/pageload)", NULL},
@@ -227,14 +240,20 @@ int cmd_bench_pageload(int argc, char **argv)
 {
     struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
                                  .visit = BROWSER_VISITS,
+                                 .http = 1u << BROWSER_HTTP_1 | 1u << BROWSER_HTTP_2,
                                  .stacks = 1u << STUDY_TLSYN | 1u << STUDY_KERNEL,
                                  .rounds = 3,
                                  .seed = 1,
                                  .out = "out/pageload",
                                  .page = "typical"};
     char typed[1024];
-    int status = CLI_USAGE;
+    int status = resume_open(&c.resume, argc, argv);
 
-    study_join(argc, argv, typed, sizeof(typed));
-    return parse(&c, argc, argv, &status) < 0 ? status : run(&c, typed);
+    if (status == CLI_OK) {
+        study_join(c.resume.argc, c.resume.argv, typed, sizeof(typed));
+        if (parse(&c, c.resume.argc, c.resume.argv, &status) == 0)
+            status = run(&c, typed);
+    }
+    resume_close(&c.resume);
+    return status;
 }

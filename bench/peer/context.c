@@ -4,11 +4,13 @@
  */
 #include "peer/ssl.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PEER_EARLY_MAX 16384 /* bytes of early data */
 
@@ -190,6 +192,38 @@ struct peer_context *peer_server_context(enum peer_suite suite, enum peer_sessio
 void peer_context_tickets(struct peer_context *context, int tickets)
 {
     (void)SSL_CTX_set_num_tickets(context->ssl, (size_t)tickets);
+}
+
+/* SSL_CTX_set_alpn_select_cb(3) */
+static int choose(SSL *ssl, const unsigned char **chosen, unsigned char *len,
+                  const unsigned char *offered, unsigned offered_len, void *user)
+{
+    const struct peer_context *context = user;
+    unsigned char *found = NULL; /* in one of the lists */
+
+    (void)ssl;
+    if (SSL_select_next_proto(&found, len, context->alpn, context->alpn_len, offered,
+                              offered_len) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int peer_context_alpn(struct peer_context *context, const char *const *names)
+{
+    context->alpn_len = 0;
+    for (int i = 0; names[i]; i++) {
+        size_t len = strlen(names[i]);
+
+        if (len > 255 || context->alpn_len + len + 1 > sizeof(context->alpn))
+            return -EINVAL;
+        context->alpn[context->alpn_len++] = (unsigned char)len;
+        memcpy(context->alpn + context->alpn_len, names[i], len);
+        context->alpn_len += (unsigned)len;
+    }
+    SSL_CTX_set_alpn_select_cb(context->ssl, choose, context); /* a client's has no use for it */
+    return SSL_CTX_set_alpn_protos(context->ssl, context->alpn, context->alpn_len) == 0 ? 0
+                                                                                        : -ENOMEM;
 }
 
 void peer_context_forget(struct peer_context *context)

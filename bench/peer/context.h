@@ -47,6 +47,10 @@ struct peer_context *peer_server_context(enum peer_suite suite, enum peer_sessio
 /** How many tickets a server's full handshake of TLS 1.3 gives, in place of one. */
 void peer_context_tickets(struct peer_context *context, int tickets);
 
+/** What it offers, or, of a server, takes the first of that the client offers: names of application
+ * protocols (RFC 7301), up to an end with NULL. 0 or -errno. */
+int peer_context_alpn(struct peer_context *context, const char *const *names);
+
 /** A client's sessions are gone. */
 void peer_context_forget(struct peer_context *context);
 

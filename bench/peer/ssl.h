@@ -16,8 +16,10 @@ struct peer_context {
     enum peer_session session;
     SSL_SESSION *kept; /* of a client: for the next connection; or NULL */
     struct peer_memory
-        *memory; /* in its place, of a client whose connections are peer/stream.h's */
-    bool fresh;  /* it came with the present connection */
+        *memory;            /* in its place, of a client whose connections are peer/stream.h's */
+    bool fresh;             /* it came with the present connection */
+    unsigned char alpn[64]; /* RFC 7301 3.1: each name behind its length */
+    unsigned alpn_len;
 };
 
 /** NULL is allowed. */

@@ -283,6 +283,15 @@ enum peer_phase peer_stream_phase(const struct peer_stream *s)
     return s->phase;
 }
 
+bool peer_stream_speaks(const struct peer_stream *s, const char *protocol)
+{
+    const unsigned char *chosen = NULL;
+    unsigned len = 0;
+
+    SSL_get0_alpn_selected(s->ssl, &chosen, &len);
+    return len == strlen(protocol) && memcmp(chosen, protocol, len) == 0;
+}
+
 bool peer_stream_resumed(const struct peer_stream *s)
 {
     return SSL_session_reused(s->ssl) == 1;

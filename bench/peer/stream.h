@@ -47,6 +47,9 @@ int peer_stream_go_on(struct peer_stream *stream);
 ssize_t peer_stream_read(struct peer_stream *stream, void *bytes, size_t n);
 ssize_t peer_stream_write(struct peer_stream *stream, const void *bytes, size_t n);
 
+/** Whether this protocol was agreed on by ALPN. */
+bool peer_stream_speaks(const struct peer_stream *stream, const char *protocol);
+
 bool peer_stream_resumed(const struct peer_stream *stream);
 
 const char *peer_stream_error(const struct peer_stream *stream);

@@ -10,6 +10,15 @@
 
 enum { MAIN_HOST, IMAGE_HOST };
 
+uint32_t page_url_bytes(const struct page_url *url)
+{
+    static const uint32_t typical[] = {
+        [PAGE_HTML] = 1000,   [PAGE_FRAME] = 6000, [PAGE_CSS] = 3000,
+        [PAGE_SCRIPT] = 5000, [PAGE_REDIRECT] = 0, [PAGE_IMAGE] = 4000};
+
+    return url->size ? url->size : typical[url->kind];
+}
+
 const char *page_kind_name(enum page_kind kind)
 {
     static const char *const names[] = {"html", "frame", "css", "script", "redirect", "image"};

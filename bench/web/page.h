@@ -56,6 +56,9 @@ static inline bool page_kind_blocks(enum page_kind kind)
     return kind == PAGE_CSS || kind == PAGE_SCRIPT;
 }
 
+/** Bytes of its file, of its own size or as is typical of its kind; a redirection has none. */
+uint32_t page_url_bytes(const struct page_url *url);
+
 /** "html", "frame", ... */
 const char *page_kind_name(enum page_kind kind);
 

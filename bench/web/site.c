@@ -32,14 +32,13 @@ struct site {
 
 static const struct {
     const char *ending, *type, *open, *close;
-    uint32_t length;
 } kinds[] = {
-    [PAGE_HTML] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n", 1000},
-    [PAGE_FRAME] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n", 6000},
-    [PAGE_CSS] = {".css", "text/css; charset=utf-8", "/*\n", "\n*/\n", 3000},
-    [PAGE_SCRIPT] = {".js", "text/javascript; charset=utf-8", "/*\n", "\n*/\n", 5000},
-    [PAGE_REDIRECT] = {"", NULL, "", "", 0},
-    [PAGE_IMAGE] = {".gif", "image/gif", "", "", 4000},
+    [PAGE_HTML] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n"},
+    [PAGE_FRAME] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n"},
+    [PAGE_CSS] = {".css", "text/css; charset=utf-8", "/*\n", "\n*/\n"},
+    [PAGE_SCRIPT] = {".js", "text/javascript; charset=utf-8", "/*\n", "\n*/\n"},
+    [PAGE_REDIRECT] = {"", NULL, "", ""},
+    [PAGE_IMAGE] = {".gif", "image/gif", "", ""},
 };
 
 void site_target(const struct page *page, int url, char target[SITE_TARGET_MAX])
@@ -57,7 +56,7 @@ static int make_file(struct site *site, int url, uint16_t port)
     const struct page_url *u = &site->page.url[url];
     struct site_file *file = &site->file[url];
     size_t around = strlen(kinds[u->kind].open) + strlen(kinds[u->kind].close);
-    uint64_t wanted = u->size ? u->size : kinds[u->kind].length;
+    uint64_t wanted = page_url_bytes(u);
     int error = site_text(&site->page, url, port, &file->text, &file->text_len);
 
     if (error < 0)

@@ -11,7 +11,7 @@ load()
 {
     handshake=$1
     shift
-    "$TLSYN" bench pageload --rtt 100 -n 1 --handshake "$handshake" -o "$out" "$@" >"$scratch/table" 2>"$scratch/log" ||
+    "$TLSYN" bench pageload --rtt 100 -n 1 --http "${http:-1.1}" --handshake "$handshake" -o "$out" "$@" >"$scratch/table" 2>"$scratch/log" ||
         fail "the study of $handshake ends with $?: $(tail -n 3 "$scratch/log")"
 }
 
@@ -31,6 +31,11 @@ live 'map(.round_trips > .model - 0.5) | all' || fail "faster than light: $(jq -
 live '.[0].seconds > .[1].seconds and .[1].seconds > .[2].seconds' || fail "pools and prefetch save nothing"
 passed "a page of 29 URLs is loaded in each kind of visit"
 
+live 'all(.computing_seconds > 0 and .computing_seconds < .seconds and .round_trips_computing_apart < .round_trips)' ||
+    fail "computing is not apart: $(jq -c '.rows[]' "$out/pageload.json")"
+grep -q 'with computing apart' "$scratch/table" || fail "the second verdict is not printed"
+passed "what is computed is measured beside the loads, and both verdicts are there"
+
 [ "$(stat -c %a "$out/history")" = 600 ] || fail "others may read where the browser was"
 [ "$(grep -c '^[a-z]* [0-9]* [0-9]* https://' "$out/history")" = 29 ] || fail "the history has not every URL"
 grep -q '^redirect .*/R1' "$out/history" || fail "the history does not know what is a redirection"
@@ -40,7 +45,7 @@ printf 'damaged\n' >"$out/history"
 load tls1.3-embedded-0rtt --visit repeat
 live 'length == 1 and .[0].loads == 1' || fail "a damaged history keeps the page from being loaded"
 grep -q '^tlsyn page history' "$out/history" || fail "a damaged history is not made anew"
-grep -q 'Live, tlsyn: tls1.3-embedded-0rtt, repeat' "$out/pageload.html" || fail "the report has no waterfall of the load"
+grep -q 'Live, tlsyn: HTTP/1.1, tls1.3-embedded-0rtt, repeat' "$out/pageload.html" || fail "the report has no waterfall of the load"
 passed "a damaged history is passed over, and early data brings the page"
 
 load tls1.3-sequential --stacks tlsyn,kernel --visit repeat
@@ -48,10 +53,30 @@ live 'length == 1 and .[0].loads == 1' || fail "beside the kernel's our stack lo
 stack=kernel
 live 'length == 1 and .[0].loads == 1 and .[0].failed == 0' || fail "the kernel's stack loads nothing: $(jq -c '.rows[]' "$out/pageload.json")"
 live '.[0].round_trips > .[0].model - 0.5' || fail "the kernel is faster than light: $(jq -c '.rows[]' "$out/pageload.json")"
-grep -q 'Live, kernel: tls1.3-sequential, repeat' "$out/pageload.html" || fail "the report has no waterfall of the kernel's load"
+grep -q 'Live, kernel: HTTP/1.1, tls1.3-sequential, repeat' "$out/pageload.html" || fail "the report has no waterfall of the kernel's load"
 load tls1.2-sequential --stacks kernel
 live 'length == 3 and all(.loads == 1 and .failed == 0)' || fail "the kernel does not load every visit: $(jq -c '.rows[]' "$out/pageload.json")"
 passed "the kernel's stack with OpenSSL loads the page, too"
+
+stack=
+http=2
+load tls1.3-embedded-0rtt --visit repeat
+live 'length == 1 and .[0].http == "2" and .[0].loads == 1 and .[0].failed == 0' ||
+    fail "HTTP/2 loads nothing: $(jq -c '.rows[]' "$out/pageload.json")"
+jq -e '[.samples[0].events[].connection] | unique | length == 2' "$out/pageload.json" >/dev/null ||
+    fail "HTTP/2 needs more than a connection to each server: $(jq -c '.samples' "$out/pageload.json")"
+stack=kernel
+load tls1.3-sequential --stacks kernel --visit first
+live 'length == 1 and .[0].http == "2" and .[0].loads == 1 and .[0].failed == 0' ||
+    fail "the kernel's stack loads nothing with HTTP/2: $(jq -c '.rows[]' "$out/pageload.json")"
+passed "HTTP/2 brings the page over one connection to each server"
+
+"$TLSYN" bench pageload --resume "$out" -n 2 >"$scratch/table" 2>"$scratch/log" ||
+    fail "going on ends with $?: $(tail -n 3 "$scratch/log")"
+live 'length == 1 and .[0].loads == 2 and (.[0].observed_seconds | length == 2)' ||
+    fail "a run that goes on has not both rounds: $(jq -c '.rows[]' "$out/pageload.json")"
+grep -q '2 observations are there already' "$scratch/log" || fail "it does not go on, it begins: $(cat "$scratch/log")"
+passed "a run goes on where it ended"
 
 code=0
 "$TLSYN" bench pageload --rtt 100 -n 1 --stacks kernel --handshake tls1.3-embedded -o "$out" >"$scratch/table" 2>"$scratch/log" ||

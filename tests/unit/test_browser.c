@@ -29,7 +29,11 @@ static int handshake_named(const char *name)
 static int round_trips(const char *handshake, enum browser_visit visit)
 {
     ck_assert_int_eq(
-        browser_load_page(&page, &browser_handshakes[handshake_named(handshake)], visit, &load), 0);
+        browser_load_page(&page,
+                          &(struct browser_kind){&browser_handshakes[handshake_named(handshake)],
+                                                 visit, BROWSER_HTTP_1},
+                          &load),
+        0);
     return load.round_trips;
 }
 
@@ -69,6 +73,78 @@ START_TEST(it_takes_16_and_12_and_7)
     ck_assert_int_eq(round_trips("tls1.2-sequential", BROWSER_UNOPTIMIZED), 16);
     ck_assert_int_eq(round_trips("tls1.2-sequential", BROWSER_FIRST), 12);
     ck_assert_int_eq(round_trips("tls1.2-sequential", BROWSER_REPEAT), 7);
+}
+END_TEST
+
+/* By hand, for TLS 1.2 sequential: 3 for the connection, then the page, frames, style sheets, two
+ * scripts one after the other where they block, the redirection, and for its target a name, a
+ * connection and a request. At a visit again 108 KB are asked for at once, of which 14, 43 and 101
+ * are there after one, two and three round trips. */
+START_TEST(http_2_takes_one_connection_to_each_server)
+{
+    static const int expected[BROWSER_VISITS] = {14, 11, 7};
+    const struct browser_kind kind = {&browser_handshakes[_i / BROWSER_VISITS],
+                                      (enum browser_visit)(_i % BROWSER_VISITS), BROWSER_HTTP_2};
+
+    ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+    ck_assert_int_eq(load.connections, 2);
+    if (kind.handshake == &browser_handshakes[0])
+        ck_assert_int_eq(load.round_trips, expected[kind.visit]);
+}
+END_TEST
+
+/* RFC 6928 2: ten segments; RFC 5681 3.1: what is acknowledged once more, and as much again. */
+START_TEST(a_long_file_begins_slowly)
+{
+    static const struct {
+        uint32_t bytes;
+        int round_trips;
+    } rows[] = {{1, 1},
+                {BROWSER_WINDOW - BROWSER_HEAD, 1},
+                {BROWSER_WINDOW - BROWSER_HEAD + 1, 2},
+                {3 * BROWSER_WINDOW - BROWSER_HEAD, 2},
+                {3 * BROWSER_WINDOW, 3},
+                {15 * BROWSER_WINDOW - BROWSER_HEAD, 4}};
+    const struct browser_kind kind = {&browser_handshakes[0], BROWSER_FIRST, BROWSER_HTTP_1};
+
+    page.urls = 1;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        page.url[0].size = rows[i].bytes;
+        ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+        ck_assert_int_eq(load.round_trips, 3 + rows[i].round_trips);
+    }
+}
+END_TEST
+
+/* A bar's place from the top; the rest of the drawing behind it. */
+static int next_bar(const char **svg)
+{
+    const char *rect = strstr(*svg, "<rect"), *y = rect ? strstr(rect, " y=\"") : NULL;
+
+    ck_assert_ptr_nonnull(y);
+    *svg = y;
+    return atoi(y + 4);
+}
+
+START_TEST(what_happens_at_one_time_on_a_connection_has_a_line_each)
+{
+    static const struct waterfall_bar bars[] = {{LOAD_GET, 1, 0, 1, "a"},
+                                                {LOAD_GET, 1, 0.5, 2, "b"},
+                                                {LOAD_GET, 1, 1, 2, "c"},
+                                                {LOAD_GET, 2, 0, 1, "d"}};
+    const struct waterfall w = {.connections = 2, .bar = bars, .bars = 4};
+    const char *at;
+    char *svg = NULL;
+    int y[4];
+
+    ck_assert_int_eq(waterfall_svg(&w, &svg), 0);
+    at = svg;
+    for (int i = 0; i < 4; i++)
+        y[i] = next_bar(&at);
+    ck_assert_int_eq(y[2], y[0]);
+    ck_assert_int_gt(y[1], y[0]);
+    ck_assert_int_gt(y[3], y[1]);
+    free(svg);
 }
 END_TEST
 
@@ -126,7 +202,9 @@ START_TEST(no_load_breaks_the_rules)
     int host_of[BROWSER_CONNECTIONS_MAX + 1], on_host[PAGE_HOSTS_MAX] = {0};
 
     memset(host_of, -1, sizeof(host_of));
-    ck_assert_int_eq(browser_load_page(&page, handshake, visit, &load), 0);
+    ck_assert_int_eq(
+        browser_load_page(&page, &(struct browser_kind){handshake, visit, BROWSER_HTTP_1}, &load),
+        0);
     for (int i = 0; i < load.events; i++) {
         const struct browser_event *e = &load.event[i];
         const struct page_url *url = e->url >= 0 ? &page.url[e->url] : NULL;
@@ -179,11 +257,17 @@ END_TEST
 START_TEST(a_page_that_nobody_can_load_is_refused)
 {
     page.url[5].parent = 5;
-    ck_assert_int_eq(browser_load_page(&page, &browser_handshakes[0], BROWSER_UNOPTIMIZED, &load),
+    ck_assert_int_eq(browser_load_page(&page,
+                                       &(struct browser_kind){&browser_handshakes[0],
+                                                              BROWSER_UNOPTIMIZED, BROWSER_HTTP_1},
+                                       &load),
                      -EINVAL);
     page_typical(&page);
     page.host[0].connections = 0;
-    ck_assert_int_eq(browser_load_page(&page, &browser_handshakes[0], BROWSER_UNOPTIMIZED, &load),
+    ck_assert_int_eq(browser_load_page(&page,
+                                       &(struct browser_kind){&browser_handshakes[0],
+                                                              BROWSER_UNOPTIMIZED, BROWSER_HTTP_1},
+                                       &load),
                      -EINVAL);
 }
 END_TEST
@@ -233,7 +317,7 @@ START_TEST(all_are_reported_or_those_that_were_asked_for)
 {
     static struct pageload p;
     struct pageload_options options = {
-        .handshake = -1, .visit = -1, .command = "c", .version = "v"};
+        .handshake = -1, .visit = -1, .http = 1u << BROWSER_HTTP_1, .command = "c", .version = "v"};
     char *text;
 
     ck_assert_int_eq(pageload_count(&p, &options), 0);
@@ -290,6 +374,10 @@ Suite *browser_suite(void)
     tcase_add_checked_fixture(published, setup, NULL);
     tcase_add_test(published, the_page_has_29_urls);
     tcase_add_test(published, it_takes_16_and_12_and_7);
+    tcase_add_loop_test(published, http_2_takes_one_connection_to_each_server, 0,
+                        BROWSER_HANDSHAKES * BROWSER_VISITS);
+    tcase_add_test(published, what_happens_at_one_time_on_a_connection_has_a_line_each);
+    tcase_add_test(published, a_long_file_begins_slowly);
     tcase_add_loop_test(published, the_published_events_add_up, 0, BROWSER_VISITS);
     tcase_add_loop_test(published, the_browser_does_what_the_published_events_say, 0,
                         BROWSER_VISITS);

@@ -292,6 +292,39 @@ START_TEST(streams_share_the_sessions_of_a_server)
 }
 END_TEST
 
+/* The server's favourite of what the client offers. */
+START_TEST(streams_agree_on_a_protocol)
+{
+    static const char *const both[] = {"h2", "http/1.1", NULL}, *const one[] = {"http/1.1", NULL};
+    static const char *const none[] = {NULL};
+    static const char *const *const offers[] = {both, one, none};
+    struct peer_context *theirs = any_version(1);
+    int listener = listen_anywhere();
+    char message[PEER_MESSAGE_MAX];
+
+    ck_assert_int_eq(peer_context_alpn(theirs, both), 0);
+    for (int i = 0; i < 3; i++) {
+        struct peer_context *ours = peer_client_context(PEER_13, PEER_NEW, made.ec.ca, message);
+        struct peer_stream *client = NULL, *served = NULL;
+        struct sockaddr_in to;
+        socklen_t size = sizeof(to);
+
+        ck_assert_ptr_nonnull(ours);
+        ck_assert_int_eq(peer_context_alpn(ours, offers[i]), 0);
+        ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&to, &size), 0);
+        ck_assert_int_eq(peer_stream_connect(ours, &to, STUDY_SERVER_NAME, &client), 0);
+        ck_assert_int_eq(bring_up(client, &served, theirs, listener), 0);
+        ck_assert_int_eq(peer_stream_speaks(client, "h2"), i == 0);
+        ck_assert_int_eq(peer_stream_speaks(served, "http/1.1"), i == 1);
+        peer_stream_free(client);
+        peer_stream_free(served);
+        peer_context_free(ours);
+    }
+    peer_context_free(theirs);
+    (void)close(listener);
+}
+END_TEST
+
 START_TEST(a_ticket_of_tls_1_3_is_good_once)
 {
     struct peer_context *theirs = any_version(1), *ours;
@@ -350,6 +383,7 @@ Suite *peer_suite(void)
     tcase_add_test(tcase, a_certificate_that_does_not_verify_is_refused);
     tcase_add_test(tcase, a_closed_port_and_another_version_are_told);
     tcase_add_test(tcase, streams_share_the_sessions_of_a_server);
+    tcase_add_test(tcase, streams_agree_on_a_protocol);
     tcase_add_test(tcase, a_ticket_of_tls_1_3_is_good_once);
     tcase_add_test(tcase, a_stream_that_fails_says_why);
     tcase_add_test(tcase, nonsense_for_a_certificate_gives_no_context);

@@ -15,10 +15,21 @@ const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES] = {
     {"tls1.3-sequential-0rtt", 1, 1, 0, 1, true}, {"tls1.3-embedded-0rtt", 0, 1, 0, 1, true},
 };
 
+const char *browser_http_name(enum browser_http http)
+{
+    return http == BROWSER_HTTP_2 ? "2" : "1.1";
+}
+
 /* A server, as the handshakes to it see it. */
 struct server {
     int resolved; /* its name is known from then on */
     int session;  /* a session is known from then on */
+};
+
+/* What the other end of a connection may send. */
+struct window {
+    int round;           /* the round trip in which it last sent, */
+    uint64_t size, left; /* how much it might in that, and what is left of it */
 };
 
 struct browser {
@@ -29,6 +40,7 @@ struct browser {
     bool over[BROWSER_EVENTS_MAX]; /* whose end has had its effects */
     struct policy policy;          /* whose URLs and hosts are the page's */
     struct server server[PAGE_HOSTS_MAX];
+    struct window window[BROWSER_CONNECTIONS_MAX];
 };
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -140,6 +152,36 @@ static void step_is_over(struct browser *b, const struct browser_event *event)
     }
 }
 
+/* --- requests --------------------------------------------------------------------------------- */
+
+/* What was sent is acknowledged: so much more may be sent. */
+static void open_window(struct window *w, int round)
+{
+    w->size += w->size - w->left;
+    w->left = w->size;
+    w->round = round;
+}
+
+/* How many round trips it takes until all of a response is there: it stands behind those that were
+ * asked for before. */
+static int cost_of(struct browser *b, int connection, int url)
+{
+    struct window *w = &b->window[connection];
+    uint64_t bytes = BROWSER_HEAD + page_url_bytes(&b->page->url[url]);
+
+    if (w->size == 0)
+        *w = (struct window){.round = b->now, .size = BROWSER_WINDOW, .left = BROWSER_WINDOW};
+    else if (w->round < b->now)
+        open_window(w, b->now);
+    while (bytes > w->left) {
+        bytes -= w->left;
+        w->left = 0;
+        open_window(w, w->round + 1);
+    }
+    w->left -= bytes;
+    return w->round + 1 - b->now;
+}
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 static int next_end(const struct browser *b)
@@ -178,7 +220,7 @@ static bool begin_what_can(struct browser *b)
         if (action.open)
             open_connection(b, &action);
         else
-            begin(b, &get, 1);
+            begin(b, &get, cost_of(b, action.connection, action.url));
     }
     return any;
 }
@@ -202,12 +244,12 @@ static bool is_loaded(const struct browser *b)
 }
 
 /* At the beginning: what an earlier visit has left behind. */
-static void begin_visit(struct browser *b, enum browser_visit visit)
+static void begin_visit(struct browser *b, const struct browser_kind *kind)
 {
     const struct page *page = b->page;
-    bool again = visit == BROWSER_REPEAT;
+    bool again = kind->visit == BROWSER_REPEAT;
 
-    policy_init(&b->policy, visit, false);
+    policy_init(&b->policy, kind->visit, kind->http == BROWSER_HTTP_2);
     for (int i = 0; i < page->hosts; i++) {
         b->server[i].resolved = page->host[i].dns > 0 ? INT_MAX : 0;
         b->server[i].session = again && b->handshake->kept ? 0 : INT_MAX;
@@ -225,13 +267,13 @@ static void begin_visit(struct browser *b, enum browser_visit visit)
     }
 }
 
-int browser_load_page(const struct page *page, const struct browser_handshake *handshake,
-                      enum browser_visit visit, struct browser_load *load)
+int browser_load_page(const struct page *page, const struct browser_kind *kind,
+                      struct browser_load *load)
 {
-    struct browser b = {.page = page, .handshake = handshake, .load = load};
+    struct browser b = {.page = page, .handshake = kind->handshake, .load = load};
 
     *load = (struct browser_load){0};
-    begin_visit(&b, visit);
+    begin_visit(&b, kind);
     live_through_instant(&b);
     while (!is_loaded(&b)) {
         b.now = next_end(&b);

@@ -3,6 +3,11 @@
  * whose handshakes cost so many round trips, in a world where nothing else takes time. Read first:
  * the paper that web/page.h names, 5 to 8; docs/HANDSHAKE.md for the handshakes of today.
  *
+ * Bytes take no time, but who sends them begins slowly (RFC 5681 3.1, RFC 6928): BROWSER_WINDOW
+ * bytes in the first round trip, and in each next one what was sent before once more. Files as
+ * short as the typical page's fit, one at a time; side by side on one connection (HTTP/2) they
+ * don't. Nothing is lost, and no connection is idle for long enough to begin anew.
+ *
  * What it fetches next, and on which connection, is web/policy.h's to say. A later connection
  * resumes the TLS session of an earlier one to the same server, if that is known when its
  * ClientHello leaves.
@@ -27,6 +32,12 @@ struct browser_handshake {
 /** Six of today's; the first is the paper's. */
 extern const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES];
 
+/** Ten segments of 1448 bytes, of an Ethernet and with timestamps (RFC 7323). */
+#define BROWSER_WINDOW 14480
+
+/** A response's bytes beside its content: its head, and what frames and records take. */
+#define BROWSER_HEAD 160
+
 /** Something that took time on a connection. */
 struct browser_event {
     enum load_step step;
@@ -47,9 +58,23 @@ struct browser_load {
     int events;
 };
 
+/** What HTTP it speaks: one request at a time on each of many connections, or any number on one per
+ * server. */
+enum browser_http { BROWSER_HTTP_1, BROWSER_HTTP_2, BROWSER_HTTPS };
+
+/** "1.1", "2" */
+const char *browser_http_name(enum browser_http http);
+
+/** What kind of load. */
+struct browser_kind {
+    const struct browser_handshake *handshake;
+    enum browser_visit visit;
+    enum browser_http http;
+};
+
 /** Loads the page. 0; -EINVAL: one that never gets loaded: a URL has no way to be found, or no
  * connection to be fetched on. */
-int browser_load_page(const struct page *page, const struct browser_handshake *handshake,
-                      enum browser_visit visit, struct browser_load *load);
+int browser_load_page(const struct page *page, const struct browser_kind *kind,
+                      struct browser_load *load);
 
 #endif

@@ -25,7 +25,8 @@ static struct stack_stream *of_app(struct tlsyn_handler *handler)
 
 void stack_stream_free(struct stack_stream *s)
 {
-    s->busy++; /* the end of the connection is an event, too */
+    if (s->conn) /* its end may come behind the event that we are in */
+        tlsyn_conn_set_handler(s->conn, s->tls ? tlsyn_tls_handler(s->tls) : NULL);
     if (s->tls)
         tlsyn_tls_free(s->tls); /* with its connection */
     else if (s->conn)
@@ -69,8 +70,12 @@ static void on_tls_established(struct tlsyn_handler *handler, struct tlsyn_conn 
     if (s->first_len > 0 && info.early != TLSYN_TLS_EARLY_ACCEPTED)
         (void)tlsyn_tls_write(s->tls, s->first, s->first_len);
     s->first_len = 0;
-    if (s->up || s->closed)
+    if (s->closed)
         return;
+    if (s->up) { /* with early data, behind which there may be more */
+        s->user->events->on_room(s->user);
+        return;
+    }
     s->up = true;
     s->user->events->on_up(s->user);
 }

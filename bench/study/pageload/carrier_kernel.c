@@ -178,7 +178,8 @@ static void stream_facts(const struct carrier_stream *stream, struct carrier_fac
 {
     const struct stream *s = (const struct stream *)stream;
 
-    *facts = (struct carrier_facts){.resumed = peer_stream_resumed(s->peer)};
+    *facts = (struct carrier_facts){.resumed = peer_stream_resumed(s->peer),
+                                    .h2 = peer_stream_speaks(s->peer, "h2")};
 }
 
 static void stream_close(struct carrier_stream *stream)

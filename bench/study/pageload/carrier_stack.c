@@ -61,7 +61,7 @@ static ssize_t write_first(struct stack_stream *s, const char *bytes, size_t n)
     int error;
 
     if (n > sizeof(s->first))
-        return -EMSGSIZE;
+        n = sizeof(s->first);
     memcpy(s->first, bytes, n);
     s->first_len = n;
     s->lazy = false;
@@ -102,7 +102,7 @@ static void stream_facts(const struct carrier_stream *stream, struct carrier_fac
     *facts = (struct carrier_facts){
         .resumed = s->lazy || info.session != TLSYN_TLS_NEW,
         .early = s->lazy || info.early == TLSYN_TLS_EARLY_ACCEPTED,
-        .h2 = info.alpn && strcmp(info.alpn, "h2") == 0,
+        .h2 = s->lazy ? stack_stream_options(s)->h2 : info.alpn && strcmp(info.alpn, "h2") == 0,
     };
 }
 

@@ -19,6 +19,7 @@ struct carrier_stack_options {
     const struct larder *larder;
     enum tlsyn_level level; /* NONE: sequential */
     bool early;
+    bool h2; /* offered by ALPN, and nothing else: what early data is, before there is an answer */
     struct tlsyn_endpoint dns;
 };
 

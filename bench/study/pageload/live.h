@@ -7,9 +7,12 @@
  *
  * A cell agrees with the model if its median time is the model's round trips times the round trip
  * asked for, to within LIVE_TOLERANCE of that and what the link's round trip was off by. Below
- * LIVE_RTT_MIN nothing is claimed, for there computing takes most of the time. Computing is in all
- * times; a line through a handshake's cells parts the two: its slope is round trips, its intercept
- * what both hosts computed.
+ * LIVE_RTT_MIN nothing is claimed, for there computing takes most of the time.
+ *
+ * Computing is in all times. How much it is, is measured beside them: each round has a block of the
+ * same loads over a link that takes no time. What they take is a kind's computing, and each cell is
+ * judged twice: as it is, and with that apart, (time - computing) / round trip. Nothing is fitted
+ * to the cell that is judged. A line through a handshake's cells parts the two in another way.
  */
 #ifndef STUDY_PAGELOAD_LIVE_H
 #define STUDY_PAGELOAD_LIVE_H
@@ -19,14 +22,17 @@
 #include "study/noise.h"
 #include "study/pageload/browser.h"
 #include "study/pageload/lab.h"
+#include "study/rounds.h"
 
 #define LIVE_TOLERANCE    0.05
 #define LIVE_RTT_MIN      30.0
 #define LIVE_RTTS_MAX     16
 #define LIVE_SENTENCE_MAX 400
 #define LIVE_ROUNDS_MAX   100
+#define LIVE_PINGS        5 /* before each block */
+#define LIVE_NAME_MAX     96
 #define LIVE_STACKS       2 /* ours and the kernel's */
-#define LIVE_KINDS_MAX    (LIVE_STACKS * BROWSER_HANDSHAKES * BROWSER_VISITS)
+#define LIVE_KINDS_MAX    (LIVE_STACKS * BROWSER_HTTPS * BROWSER_HANDSHAKES * BROWSER_VISITS)
 
 struct live_options {
     double rtt_ms[LIVE_RTTS_MAX];
@@ -36,7 +42,9 @@ struct live_options {
                         and without early data alone */
     int handshake; /* an index, or -1: all */
     int visit;     /* the same */
+    uint32_t http; /* 1 << BROWSER_HTTP_1 and the like */
     uint32_t rounds;
+    struct rounds_keep keep;
     uint64_t seed;
     bool typical;           /* the page is the published one */
     const char *history;    /* file of the browser's memory; NULL: none */
@@ -47,8 +55,9 @@ struct live_options {
 struct live_kind {
     enum study_stack stack;
     int handshake;
-    enum browser_visit visit;
+    struct browser_kind kind;
     int model;                  /* round trips */
+    double computing;           /* seconds of a load over a link that takes no time, or NaN */
     struct fit_line fit;        /* of seconds over seconds; NaN: nothing to fit */
     struct page_answer *sample; /* a load at the longest round trip, or NULL */
     double sample_rtt_ms;
@@ -56,14 +65,25 @@ struct live_kind {
 
 enum live_verdict { LIVE_AGREES, LIVE_DIFFERS, LIVE_NO_CLAIM, LIVE_NOTHING };
 
+/** A load, as the journal keeps it. */
+struct live_sample {
+    int error;
+    double seconds;
+    bool missed;            /* the link was not kept */
+    double ping_ms, off_ms; /* at the beginning of its block: a median, and the farthest of them
+                               from what was asked for; 0: none */
+    char reason[LOADER_SENTENCE_MAX];
+};
+
 /** A kind at one round-trip time. */
 struct live_cell {
     double seconds[LIVE_ROUNDS_MAX];
     size_t loads, failed, missed; /* missed: of the loads, over a link that was not kept */
     char reason[LOADER_SENTENCE_MAX];
     double median, round_trips; /* NaN: none succeeded */
+    double apart;               /* round trips without computing, or NaN */
     double allowed;             /* seconds that it may be off the model */
-    enum live_verdict verdict;
+    enum live_verdict verdict, verdict_apart;
 };
 
 struct live_study {
@@ -71,7 +91,9 @@ struct live_study {
     const struct page *page;
     struct live_kind kind[LIVE_KINDS_MAX];
     int kinds;
-    struct live_cell *cell;            /* [rtts][kinds] */
+    int blocks;                        /* rtts, and one more where computing is measured */
+    struct live_cell *cell;            /* [blocks][kinds] */
+    struct live_sample *sample;        /* [rounds][blocks][kinds] */
     double ping_ms[LIVE_RTTS_MAX];     /* median, NaN: not measured */
     double ping_off_ms[LIVE_RTTS_MAX]; /* the farthest of them from what was asked for */
     struct noise noise;
@@ -90,15 +112,22 @@ double live_duration(const struct live_study *study);
 int live_run(struct live_study *study, struct study_observer *observer,
              char message[STUDY_MESSAGE_MAX]);
 
+/** Whether every median's interval is that narrow. 0 or -errno. */
+int live_is_narrow(struct live_study *study, double precision, bool *narrow);
+
 /** Fills in medians, verdicts, fits. 0 or -errno. */
 int live_analyse(struct live_study *study);
 
-struct live_cell *live_cell(const struct live_study *study, int rtt, int kind);
+struct live_cell *live_cell(const struct live_study *study, int block, int kind);
 
 /** "agrees", "differs", "no claim", "not loaded" */
 const char *live_verdict_name(enum live_verdict verdict);
 
-const char *live_handshake_name(const struct live_kind *kind);
+/** "tlsyn: HTTP/1.1, tls1.3-embedded, repeat". Returns `text`. */
+const char *live_kind_name(const struct live_kind *kind, char text[LIVE_NAME_MAX]);
+
+/** Milliseconds; 0 of the block in which computing is measured, the last. */
+double live_rtt(const struct live_study *study, int block);
 
 /** How many cells agree, in a sentence. */
 void live_sum_up(const struct live_study *study, char text[LIVE_SENTENCE_MAX]);

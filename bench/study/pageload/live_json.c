@@ -11,8 +11,9 @@ void live_json_rows(const struct live_study *s, struct json *j)
         int r = i / s->kinds, k = i % s->kinds;
 
         json_object(j);
-        json_member_string(j, "handshake", live_handshake_name(&s->kind[k]));
-        json_member_string(j, "visit", browser_visit_name(s->kind[k].visit));
+        json_member_string(j, "http", browser_http_name(s->kind[k].kind.http));
+        json_member_string(j, "handshake", s->kind[k].kind.handshake->name);
+        json_member_string(j, "visit", browser_visit_name(s->kind[k].kind.visit));
         json_member_number(j, "round_trips", cell->round_trips);
         json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
         json_member_number(j, "seconds", cell->median);
@@ -20,6 +21,9 @@ void live_json_rows(const struct live_study *s, struct json *j)
         json_member_integer(j, "model", s->kind[k].model);
         json_member_number(j, "allowed_seconds", cell->allowed);
         json_member_string(j, "verdict", live_verdict_name(cell->verdict));
+        json_member_number(j, "computing_seconds", s->kind[k].computing);
+        json_member_number(j, "round_trips_computing_apart", cell->apart);
+        json_member_string(j, "verdict_computing_apart", live_verdict_name(cell->verdict_apart));
         json_member_integer(j, "loads", (int64_t)cell->loads);
         json_member_integer(j, "failed", (int64_t)cell->failed);
         json_member_string(j, "reason", cell->failed ? cell->reason : NULL);
@@ -37,8 +41,9 @@ static void write_line(const struct live_kind *kind, struct json *j)
 {
     json_object(j);
     json_member_string(j, "stack", study_stack_name(kind->stack));
-    json_member_string(j, "handshake", live_handshake_name(kind));
-    json_member_string(j, "visit", browser_visit_name(kind->visit));
+    json_member_string(j, "http", browser_http_name(kind->kind.http));
+    json_member_string(j, "handshake", kind->kind.handshake->name);
+    json_member_string(j, "visit", browser_visit_name(kind->kind.visit));
     json_member_integer(j, "model", kind->model);
     json_member_number(j, "slope", kind->fit.a.estimate);
     json_member_number(j, "slope_lo", kind->fit.a.lo);
@@ -54,8 +59,9 @@ static void write_sample(const struct live_kind *kind, struct json *j)
 
     json_object(j);
     json_member_string(j, "stack", study_stack_name(kind->stack));
-    json_member_string(j, "handshake", live_handshake_name(kind));
-    json_member_string(j, "visit", browser_visit_name(kind->visit));
+    json_member_string(j, "http", browser_http_name(kind->kind.http));
+    json_member_string(j, "handshake", kind->kind.handshake->name);
+    json_member_string(j, "visit", browser_visit_name(kind->kind.visit));
     json_member_number(j, "rtt_ms", kind->sample_rtt_ms);
     json_member_number(j, "seconds", load->us / 1e6);
     json_key(j, "events");

@@ -13,11 +13,11 @@
 #include "study/pageload/pageload.h"
 
 static const char explanation[] =
-    "Live loads: seconds until everything was there, divided by the round-trip time; what both "
-    "hosts compute is in it, and weighs the more, the shorter the round trips. An exclamation mark "
-    "stands where that is off the model's count by more than 5 % and what the link's round trip "
-    "was "
-    "off by; below 30 ms nothing is claimed.";
+    "Live loads: seconds until everything was there, divided by the round-trip time; below, the "
+    "same without what both hosts compute, which is what the same load takes over a link that "
+    "takes no time, measured in the same rounds. An exclamation mark stands where that is off the "
+    "model's count by more than 5 % and what the link's round trip was off by; below 30 ms nothing "
+    "is claimed.";
 
 /* --- sentences -------------------------------------------------------------------------------- */
 
@@ -25,26 +25,26 @@ static void describe(const struct live_study *s, int r, int k, char text[LIVE_SE
 {
     const struct live_kind *kind = &s->kind[k];
     const struct live_cell *cell = live_cell(s, r, k);
-    double due = kind->model * s->options.rtt_ms[r] / 1000;
+    double due = kind->model * s->options.rtt_ms[r];
+    char name[LIVE_NAME_MAX];
 
+    (void)live_kind_name(kind, name);
     if (cell->loads == 0)
-        (void)snprintf(text, LIVE_SENTENCE_MAX, "%s: %s, %s at %g ms: not loaded: %s",
-                       study_stack_name(kind->stack), live_handshake_name(kind),
-                       browser_visit_name(kind->visit), s->options.rtt_ms[r],
-                       cell->reason[0] ? cell->reason : "nobody came to it");
+        (void)snprintf(text, LIVE_SENTENCE_MAX, "%s at %g ms: not loaded: %s", name,
+                       s->options.rtt_ms[r], cell->reason[0] ? cell->reason : "nobody came to it");
     else
         (void)snprintf(text, LIVE_SENTENCE_MAX,
-                       "%s: %s, %s at %g ms: %s: %.2f round trips for %d; %+.1f ms, of which %.1f "
-                       "ms would be allowed",
-                       study_stack_name(kind->stack), live_handshake_name(kind),
-                       browser_visit_name(kind->visit), s->options.rtt_ms[r],
-                       live_verdict_name(cell->verdict), cell->round_trips, kind->model,
-                       (cell->median - due) * 1000, cell->allowed * 1000);
+                       "%s at %g ms: %s: %.2f round trips for %d, %+.1f ms; with %.1f ms of "
+                       "computing apart: %s: %.2f, %+.1f ms; %.1f ms would be allowed",
+                       name, s->options.rtt_ms[r], live_verdict_name(cell->verdict),
+                       cell->round_trips, kind->model, cell->median * 1000 - due,
+                       kind->computing * 1000, live_verdict_name(cell->verdict_apart), cell->apart,
+                       (cell->median - kind->computing) * 1000 - due, cell->allowed * 1000);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-enum { FIXED = 4 };
+enum { FIXED = 6 };
 
 /* The headings, which a table refers to. */
 struct headings {
@@ -52,11 +52,33 @@ struct headings {
     char text[LIVE_RTTS_MAX][24];
 };
 
-static void fill_round_trips(const struct live_study *s, struct headings *h,
+/* What a row is of. */
+static void put_kind(const struct live_kind *kind, struct report_table *table)
+{
+    report_table_cell(table, "%s", study_stack_name(kind->stack));
+    report_table_cell(table, "%s", browser_http_name(kind->kind.http));
+    report_table_cell(table, "%s", kind->kind.handshake->name);
+    report_table_cell(table, "%s", browser_visit_name(kind->kind.visit));
+}
+
+static void put_count(const struct live_cell *cell, bool apart, struct report_table *table)
+{
+    enum live_verdict verdict = apart ? cell->verdict_apart : cell->verdict;
+    double count = apart ? cell->apart : cell->round_trips;
+
+    if (isfinite(count))
+        report_table_cell(table, "%.2f%s", count, verdict == LIVE_DIFFERS ? " !" : "");
+    else
+        report_table_cell(table, "-");
+}
+
+/* `apart`: without computing. */
+static void fill_round_trips(const struct live_study *s, bool apart, struct headings *h,
                              struct report_table *table)
 {
     static const struct table_column fixed[FIXED] = {
-        {"stack", false, 0}, {"handshake", false, 0}, {"visit", false, 0}, {"model", true, 0}};
+        {"stack", false, 0}, {"HTTP", false, 0}, {"handshake", false, 0},
+        {"visit", false, 0}, {"model", true, 0}, {"computing\nms", true, 0}};
 
     memcpy(h->column, fixed, sizeof(fixed));
     for (int r = 0; r < s->options.rtts; r++) {
@@ -65,36 +87,26 @@ static void fill_round_trips(const struct live_study *s, struct headings *h,
     }
     report_table_init(table, h->column, FIXED + (size_t)s->options.rtts);
     for (int k = 0; k < s->kinds; k++) {
-        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
-        report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
+        put_kind(&s->kind[k], table);
         report_table_cell(table, "%d", s->kind[k].model);
-        for (int r = 0; r < s->options.rtts; r++) {
-            const struct live_cell *cell = live_cell(s, r, k);
-
-            if (cell->loads == 0)
-                report_table_cell(table, "-");
-            else
-                report_table_cell(table, "%.2f%s", cell->round_trips,
-                                  cell->verdict == LIVE_DIFFERS ? " !" : "");
-        }
+        report_table_number(table, s->kind[k].computing * 1000, 1);
+        for (int r = 0; r < s->options.rtts; r++)
+            put_count(live_cell(s, r, k), apart, table);
     }
 }
 
 static void fill_lines(const struct live_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"stack", false, 0},        {"handshake", false, 0}, {"visit", false, 0},
-        {"model", true, 0},         {"slope", true, 0},      {"95 %", true, 1},
-        {"intercept\nms", true, 0}, {"95 %", true, 2}};
+        {"stack", false, 0}, {"HTTP", false, 0},         {"handshake", false, 0},
+        {"visit", false, 0}, {"model", true, 0},         {"slope", true, 0},
+        {"95 %", true, 1},   {"intercept\nms", true, 0}, {"95 %", true, 2}};
 
-    report_table_init(table, columns, 8);
+    report_table_init(table, columns, 9);
     for (int k = 0; k < s->kinds; k++) {
         const struct fit_line *fit = &s->kind[k].fit;
 
-        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
-        report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
+        put_kind(&s->kind[k], table);
         report_table_cell(table, "%d", s->kind[k].model);
         report_table_number(table, fit->a.estimate, 2);
         report_table_interval(table, fit->a.lo, fit->a.hi, 2);
@@ -107,7 +119,8 @@ static double measured(const struct live_study *s, double rtt_ms, int visit)
 {
     for (int k = 0; k < s->kinds; k++) {
         if (s->kind[k].stack != STUDY_TLSYN || s->kind[k].handshake != 0 ||
-            s->kind[k].visit != (enum browser_visit)visit)
+            s->kind[k].kind.http != BROWSER_HTTP_1 ||
+            s->kind[k].kind.visit != (enum browser_visit)visit)
             continue;
         for (int r = 0; r < s->options.rtts; r++) {
             if (fabs(s->options.rtt_ms[r] - rtt_ms) < 1e-9)
@@ -146,22 +159,21 @@ static bool fill_published(const struct live_study *s, struct report_table *tabl
 static void fill_cells(const struct live_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"stack", false, 0},   {"handshake", false, 0}, {"visit", false, 0},
-        {"RTT\nms", true, 0},  {"ping\nms", true, 3},   {"loads", true, 2},
-        {"failed", true, 2},   {"seconds", true, 0},    {"round\ntrips", true, 0},
-        {"model", true, 0},    {"off by\nms", true, 1}, {"allowed\nms", true, 1},
-        {"verdict", false, 0},
+        {"stack", false, 0},          {"HTTP", false, 0},    {"handshake", false, 0},
+        {"visit", false, 0},          {"RTT\nms", true, 0},  {"ping\nms", true, 3},
+        {"loads", true, 2},           {"failed", true, 2},   {"seconds", true, 0},
+        {"round\ntrips", true, 0},    {"model", true, 0},    {"off by\nms", true, 1},
+        {"allowed\nms", true, 1},     {"verdict", false, 0}, {"computing\nms", true, 0},
+        {"then off\nby ms", true, 0}, {"verdict", false, 0},
     };
 
-    report_table_init(table, columns, 13);
+    report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (int i = 0; i < s->kinds * s->options.rtts; i++) {
         const struct live_cell *cell = &s->cell[i];
         int r = i / s->kinds, k = i % s->kinds;
-        double due = s->kind[k].model * s->options.rtt_ms[r];
+        double due = s->kind[k].model * s->options.rtt_ms[r], computing = s->kind[k].computing;
 
-        report_table_cell(table, "%s", study_stack_name(s->kind[k].stack));
-        report_table_cell(table, "%s", live_handshake_name(&s->kind[k]));
-        report_table_cell(table, "%s", browser_visit_name(s->kind[k].visit));
+        put_kind(&s->kind[k], table);
         report_table_cell(table, "%g", s->options.rtt_ms[r]);
         report_table_number(table, s->ping_ms[r], 3);
         report_table_cell(table, "%zu", cell->loads);
@@ -173,6 +185,9 @@ static void fill_cells(const struct live_study *s, struct report_table *table)
         report_table_number(table, cell->allowed * 1000, 1);
         report_table_cell(table, "%s%s", live_verdict_name(cell->verdict),
                           study_link_kept(cell->loads, cell->missed) ? "" : " (link not kept)");
+        report_table_number(table, computing * 1000, 1);
+        report_table_number(table, (cell->median - computing) * 1000 - due, 1);
+        report_table_cell(table, "%s", live_verdict_name(cell->verdict_apart));
     }
 }
 
@@ -210,8 +225,14 @@ int live_text(const struct live_study *s, FILE *out, unsigned width)
 
     text_paragraph(out, explanation, 0, width);
     (void)fputc('\n', out);
-    fill_round_trips(s, &headings, &table);
+    fill_round_trips(s, false, &headings, &table);
     error = put_table(out, &table, width);
+    if (error == 0 && s->blocks > s->options.rtts) {
+        text_paragraph(out, "With computing apart:", 0, width);
+        (void)fputc('\n', out);
+        fill_round_trips(s, true, &headings, &table);
+        error = put_table(out, &table, width);
+    }
     if (error == 0 && s->options.rtts > 1) {
         fill_lines(s, &table);
         error = put_table(out, &table, width);
@@ -258,15 +279,13 @@ static int draw(const struct live_kind *kind, char **svg)
 
 static void put_sample(const struct live_kind *kind, struct html *html)
 {
-    char heading[LIVE_SENTENCE_MAX];
+    char heading[LIVE_SENTENCE_MAX], name[LIVE_NAME_MAX];
     char *svg = NULL;
 
     if (!kind->sample)
         return;
-    (void)snprintf(heading, sizeof(heading), "Live, %s: %s, %s at %g ms: %.3f s",
-                   study_stack_name(kind->stack), live_handshake_name(kind),
-                   browser_visit_name(kind->visit), kind->sample_rtt_ms,
-                   kind->sample->load.us / 1e6);
+    (void)snprintf(heading, sizeof(heading), "Live, %s at %g ms: %.3f s",
+                   live_kind_name(kind, name), kind->sample_rtt_ms, kind->sample->load.us / 1e6);
     html_section(html, heading);
     if (draw(kind, &svg) == 0)
         html_svg(html, svg,
@@ -288,8 +307,12 @@ void live_html(const struct live_study *s, struct html *html)
 
     html_section(html, "Live loads");
     html_paragraph(html, explanation);
-    fill_round_trips(s, &headings, &table);
+    fill_round_trips(s, false, &headings, &table);
     put_html_table(html, &table, "Median time over round-trip time.");
+    if (s->blocks > s->options.rtts) {
+        fill_round_trips(s, true, &headings, &table);
+        put_html_table(html, &table, "The same without computing.");
+    }
     live_sum_up(s, sum);
     html_paragraph(html, sum);
     html_fields(html, fields, 2);

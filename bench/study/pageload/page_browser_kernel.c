@@ -17,7 +17,7 @@
 struct kernel_browser {
     struct page_browser base; /* first member */
     struct poller poller;
-    struct peer_context *context[BROWSER_HANDSHAKES]; /* NULL: not used yet */
+    struct peer_context *context[BROWSER_HANDSHAKES][2]; /* of HTTP/1.1 and 2; NULL: not yet used */
     struct peer_echo echo;
 };
 
@@ -30,7 +30,8 @@ static int make_carrier(struct page_browser *browser, const struct page_order *o
                         struct carrier **carrier, char message[LOADER_SENTENCE_MAX])
 {
     struct kernel_browser *b = of(browser);
-    struct peer_context **context = &b->context[order->handshake];
+    static const char *const h1[] = {"http/1.1", NULL}, *const h2[] = {"h2", NULL};
+    struct peer_context **context = &b->context[order->handshake][order->h2];
     bool is_13 = strncmp(browser_handshakes[order->handshake].name, "tls1.3", 6) == 0;
     struct carrier_kernel_options options = {.poller = &b->poller,
                                              .dns = lab_host_info(LAB_SERVER)->kernel_address};
@@ -41,8 +42,10 @@ static int make_carrier(struct page_browser *browser, const struct page_order *o
         *context =
             peer_client_context(is_13 ? PEER_13 : PEER_12_ECDHE, is_13 ? PEER_PSK : PEER_TICKET,
                                 browser->part->credentials->ec.ca, message);
+    if (!*context || peer_context_alpn(*context, order->h2 ? h2 : h1) < 0)
+        return -EPROTO;
     options.context = *context;
-    return *context ? carrier_kernel_new(&options, carrier) : -EPROTO;
+    return carrier_kernel_new(&options, carrier);
 }
 
 static void release_carrier(struct page_browser *browser, struct carrier *carrier)
@@ -85,8 +88,8 @@ static void close_browser(struct page_browser *browser)
 {
     struct kernel_browser *b = of(browser);
 
-    for (int i = 0; i < BROWSER_HANDSHAKES; i++)
-        peer_context_free(b->context[i]);
+    for (int i = 0; i < 2 * BROWSER_HANDSHAKES; i++)
+        peer_context_free(b->context[i / 2][i % 2]);
     peer_echo_close(&b->echo);
     poller_close(&b->poller);
     free(b);

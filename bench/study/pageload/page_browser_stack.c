@@ -81,6 +81,7 @@ static int make_carrier(struct page_browser *browser, const struct page_order *o
         .larder = &memory->larder,
         .level = handshake->tcp == 0 ? TLSYN_LEVEL_COOKIE : TLSYN_LEVEL_NONE,
         .early = handshake->kept,
+        .h2 = order->h2,
         .dns = {.addr = browser->address},
     };
     int error = 0;

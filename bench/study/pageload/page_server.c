@@ -52,7 +52,16 @@ static void visit_end(struct page_visit *visit)
     tlsyn_tls_close(((struct visit *)visit)->tls);
 }
 
-static const struct page_visit_ops visit_ops = {visit_read, visit_write, visit_end};
+static bool visit_speaks_h2(const struct page_visit *visit)
+{
+    struct tlsyn_tls_info info;
+
+    tlsyn_tls_info(((const struct visit *)visit)->tls, &info);
+    return info.alpn && strcmp(info.alpn, "h2") == 0;
+}
+
+static const struct page_visit_ops visit_ops = {
+    .read = visit_read, .write = visit_write, .speaks_h2 = visit_speaks_h2, .end = visit_end};
 
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
@@ -142,7 +151,7 @@ static int open_names(struct page_server *server, struct node *node,
 static int make_config(struct page_server *server, const struct credentials *credentials,
                        char *message)
 {
-    static const char *const alpn[] = {"http/1.1", NULL};
+    static const char *const alpn[] = {"h2", "http/1.1", NULL};
     const struct tlsyn_certified *c = &credentials->ec;
     const struct tlsyn_tls_options options = {.role = TLSYN_TLS_SERVER,
                                               .alpn = alpn,

@@ -61,7 +61,13 @@ static void visit_end(struct page_visit *visit)
     peer_stream_end(((struct visit *)visit)->stream);
 }
 
-static const struct page_visit_ops visit_ops = {visit_read, visit_write, visit_end};
+static bool visit_speaks_h2(const struct page_visit *visit)
+{
+    return peer_stream_speaks(((const struct visit *)visit)->stream, "h2");
+}
+
+static const struct page_visit_ops visit_ops = {
+    .read = visit_read, .write = visit_write, .speaks_h2 = visit_speaks_h2, .end = visit_end};
 
 static void visit_free(struct visit *v)
 {
@@ -169,6 +175,7 @@ static int make_context(struct page_server_kernel *server, const struct credenti
 {
     const struct peer_identity identity = {.chain = credentials->ec.chain,
                                            .key = credentials->ec.key};
+    static const char *const alpn[] = {"h2", "http/1.1", NULL};
     char why[PEER_MESSAGE_MAX];
 
     server->context = peer_server_context(PEER_ANY, PEER_PSK, &identity, why);
@@ -177,7 +184,7 @@ static int make_context(struct page_server_kernel *server, const struct credenti
         return -EPROTO;
     }
     peer_context_tickets(server->context, PAGE_TICKETS);
-    return 0;
+    return peer_context_alpn(server->context, alpn);
 }
 
 static int listen_on(struct page_server_kernel *server, struct sockaddr_in here)

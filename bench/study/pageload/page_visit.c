@@ -4,6 +4,7 @@
 #include "study/pageload/page_visit.h"
 
 #include "web/h1_server.h"
+#include "web/h2_server.h"
 
 /* Sends what there is. False: it waits for room, or the connection is over. */
 static bool flush(struct page_visit *v)
@@ -35,28 +36,46 @@ static bool fill(struct page_visit *v)
     return v->out_len > 0;
 }
 
+/* Whether there is something that came. */
+static bool receive(struct page_visit *v)
+{
+    ssize_t n;
+
+    if (v->in_at < v->in_len)
+        return true;
+    n = v->ops->read(v, v->in, sizeof(v->in));
+    if (n == 0)
+        v->ops->end(v);
+    if (n <= 0)
+        return false;
+    v->in_at = 0;
+    v->in_len = (size_t)n;
+    return true;
+}
+
 /* Whether some of what came was taken. */
 static bool take(struct page_visit *v)
 {
-    if (v->in_at == v->in_len) {
-        ssize_t n = v->ops->read(v, v->in, sizeof(v->in));
-
-        if (n == 0)
-            v->ops->end(v);
-        if (n <= 0)
-            return false;
-        v->in_at = 0;
-        v->in_len = (size_t)n;
-    }
+    if (!receive(v))
+        return false;
     v->in_at += web_server_input(v->http, v->in + v->in_at, v->in_len - v->in_at);
     return true;
 }
 
+/* The protocol is known as soon as there is something to be read. Whether it is. */
+static bool has_protocol(struct page_visit *v)
+{
+    if (v->http)
+        return true;
+    if (!receive(v))
+        return false;
+    v->http = v->ops->speaks_h2(v) ? h2_server_new(v->service) : h1_server_new(v->service);
+    return v->http != NULL;
+}
+
 void page_visit_pump(struct page_visit *v)
 {
-    if (!v->http)
-        v->http = h1_server_new(v->service);
-    if (!v->http)
+    if (!has_protocol(v))
         return;
     do {
         if (fill(v) && !flush(v))

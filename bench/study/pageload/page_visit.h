@@ -17,6 +17,8 @@ struct page_visit_ops {
     /** The count; 0 of reading: the client has ended; -errno: not now, or never again. */
     ssize_t (*read)(struct page_visit *, char *bytes, size_t n);
     ssize_t (*write)(struct page_visit *, const char *bytes, size_t n);
+    /** Whether HTTP/2 was agreed on; once something can be read. */
+    bool (*speaks_h2)(const struct page_visit *);
     /** Nothing more leaves. */
     void (*end)(struct page_visit *);
 };

@@ -17,7 +17,8 @@ static int check(struct pageload *p, enum browser_visit visit)
     const struct page_events *published = page_published_events(visit);
     struct pageload_check *c = &p->check[visit];
     struct browser_load load;
-    int error = browser_load_page(&p->page, &browser_handshakes[0], visit, &load);
+    const struct browser_kind kind = {&browser_handshakes[0], visit, BROWSER_HTTP_1};
+    int error = browser_load_page(&p->page, &kind, &load);
 
     c->published = page_replay(published);
     if (error < 0 || c->published < 0)
@@ -36,30 +37,33 @@ int pageload_count(struct pageload *pageload, const struct pageload_options *opt
         pageload->page = *options->page;
     else
         page_typical(&pageload->page);
-    for (int i = 0; error == 0 && i < BROWSER_HANDSHAKES * BROWSER_VISITS; i++) {
-        int handshake = i / BROWSER_VISITS, visit = i % BROWSER_VISITS;
+    for (int i = 0; error == 0 && i < BROWSER_HTTPS * BROWSER_HANDSHAKES * BROWSER_VISITS; i++) {
+        int http = i / BROWSER_VISITS / BROWSER_HANDSHAKES;
+        int handshake = i / BROWSER_VISITS % BROWSER_HANDSHAKES, visit = i % BROWSER_VISITS;
         struct pageload_row *row = &pageload->row[pageload->rows];
 
-        if ((options->handshake >= 0 && options->handshake != handshake) ||
+        if (!(options->http >> http & 1) ||
+            (options->handshake >= 0 && options->handshake != handshake) ||
             (options->visit >= 0 && options->visit != visit))
             continue;
         pageload->rows++;
-        row->handshake = &browser_handshakes[handshake];
-        row->visit = (enum browser_visit)visit;
-        error = browser_load_page(&pageload->page, row->handshake, row->visit, &row->load);
+        row->kind = (struct browser_kind){&browser_handshakes[handshake], (enum browser_visit)visit,
+                                          (enum browser_http)http};
+        error = browser_load_page(&pageload->page, &row->kind, &row->load);
     }
     for (int visit = 0; error == 0 && !options->page && visit < BROWSER_VISITS; visit++)
         error = check(pageload, (enum browser_visit)visit);
     return error;
 }
 
-const struct browser_load *pageload_find(const struct pageload *pageload, int handshake,
-                                         enum browser_visit visit)
+const struct browser_load *pageload_find(const struct pageload *pageload,
+                                         const struct browser_kind *kind)
 {
     for (int i = 0; i < pageload->rows; i++) {
         const struct pageload_row *row = &pageload->row[i];
 
-        if (row->handshake == &browser_handshakes[handshake] && row->visit == visit)
+        if (row->kind.handshake == kind->handshake && row->kind.visit == kind->visit &&
+            row->kind.http == kind->http)
             return &row->load;
     }
     return NULL;
@@ -88,6 +92,8 @@ int pageload_group(const struct browser_load *load, int from, char *connections,
 
     connections[0] = '\0';
     for (; i < load->events && belong_together(&event[from], &event[i]); i++) {
+        if (event[i].connection == last) /* side by side on one connection: HTTP/2 */
+            continue;
         if (event[i].connection != last + 1) {
             add_range(connections, size, first, last);
             first = event[i].connection;

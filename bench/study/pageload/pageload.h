@@ -14,6 +14,7 @@
 struct pageload_options {
     int handshake; /* an index, or -1: all */
     int visit;     /* the same */
+    uint32_t http; /* 1 << BROWSER_HTTP_1 and the like */
     bool events;   /* print them, too */
     const struct page
         *page; /* NULL: the typical one, which alone is held against what was published */
@@ -21,8 +22,7 @@ struct pageload_options {
 };
 
 struct pageload_row {
-    const struct browser_handshake *handshake;
-    enum browser_visit visit;
+    struct browser_kind kind;
     struct browser_load load;
 };
 
@@ -36,7 +36,7 @@ struct pageload_check {
 struct pageload {
     struct pageload_options options;
     struct page page;
-    struct pageload_row row[BROWSER_HANDSHAKES * BROWSER_VISITS];
+    struct pageload_row row[BROWSER_HANDSHAKES * BROWSER_VISITS * BROWSER_HTTPS];
     int rows;
     struct pageload_check check[BROWSER_VISITS];
     struct live_study *live; /* NULL: the model alone */
@@ -45,9 +45,9 @@ struct pageload {
 /** Counts everything. 0 or -errno, as browser_load_page() and page_replay(). */
 int pageload_count(struct pageload *pageload, const struct pageload_options *options);
 
-/** The load of a handshake and visit; NULL: it was not asked for. */
-const struct browser_load *pageload_find(const struct pageload *pageload, int handshake,
-                                         enum browser_visit visit);
+/** The load of that kind; NULL: it was not asked for. */
+const struct browser_load *pageload_find(const struct pageload *pageload,
+                                         const struct browser_kind *kind);
 
 /* Each 0 or -errno. */
 int pageload_text(const struct pageload *pageload, FILE *out, unsigned width);

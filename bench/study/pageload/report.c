@@ -23,8 +23,9 @@ static const char *lead(const struct pageload *p, char text[LEAD_MAX])
     (void)snprintf(
         text, LEAD_MAX,
         "Round trips until a page of %d URLs from %d servers is there%s: counted by a model in "
-        "which nothing else takes time, over up to 16 connections that are kept, one request at a "
-        "time on each. unoptimized: the parser waits for style sheets and scripts. first: it does "
+        "which nothing else takes time; with HTTP/1.1 over up to 16 connections that are kept, one "
+        "request at a time on each, with HTTP/2 over one to each server. unoptimized: the parser "
+        "waits for style sheets and scripts. first: it does "
         "not, and connections are opened ahead. repeat: the URLs are known from an earlier visit, "
         "too.",
         p->page.urls, p->page.hosts,
@@ -36,10 +37,10 @@ static const char *lead(const struct pageload *p, char text[LEAD_MAX])
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-static void count_cell(const struct pageload *p, struct report_table *table, int handshake,
-                       int visit)
+static void count_cell(const struct pageload *p, struct report_table *table,
+                       const struct browser_kind *kind)
 {
-    const struct browser_load *load = pageload_find(p, handshake, (enum browser_visit)visit);
+    const struct browser_load *load = pageload_find(p, kind);
 
     if (load)
         report_table_cell(table, "%d", load->round_trips);
@@ -49,19 +50,29 @@ static void count_cell(const struct pageload *p, struct report_table *table, int
 
 static void fill_counts(const struct pageload *p, struct report_table *table)
 {
-    static const struct table_column columns[] = {
-        {"handshake", false, 0}, {"unoptimized", true, 0}, {"first", true, 0}, {"repeat", true, 0}};
+    static const struct table_column columns[] = {{"HTTP", false, 0},
+                                                  {"handshake", false, 0},
+                                                  {"unoptimized", true, 0},
+                                                  {"first", true, 0},
+                                                  {"repeat", true, 0}};
 
-    report_table_init(table, columns, 4);
-    for (int h = 0; h < BROWSER_HANDSHAKES; h++) {
-        if (p->options.handshake >= 0 && p->options.handshake != h)
+    report_table_init(table, columns, 5);
+    for (int i = 0; i < BROWSER_HTTPS * BROWSER_HANDSHAKES; i++) {
+        enum browser_http http = (enum browser_http)(i / BROWSER_HANDSHAKES);
+        int h = i % BROWSER_HANDSHAKES;
+
+        if (!(p->options.http >> http & 1) ||
+            (p->options.handshake >= 0 && p->options.handshake != h))
             continue;
+        report_table_cell(table, "%s", browser_http_name(http));
         report_table_cell(table, "%s", browser_handshakes[h].name);
         for (int v = 0; v < BROWSER_VISITS; v++)
-            count_cell(p, table, h, v);
+            count_cell(p, table,
+                       &(struct browser_kind){&browser_handshakes[h], (enum browser_visit)v, http});
     }
     if (p->options.page)
         return;
+    report_table_cell(table, "1.1");
     report_table_cell(table, "published in 2004");
     for (int v = 0; v < BROWSER_VISITS; v++)
         report_table_cell(table, "%d", p->check[v].published);
@@ -80,7 +91,9 @@ static void fill_seconds(const struct pageload *p, struct report_table *table)
                                                   {"repeat\ns", true, 0},
                                                   {"published", true, 1},
                                                   {"repeat, TLS 1.3\nembedded, 0-RTT", true, 0}};
-    const struct browser_load *best = pageload_find(p, BROWSER_HANDSHAKES - 1, BROWSER_REPEAT);
+    const struct browser_kind least = {&browser_handshakes[BROWSER_HANDSHAKES - 1], BROWSER_REPEAT,
+                                       BROWSER_HTTP_1};
+    const struct browser_load *best = pageload_find(p, &least);
 
     report_table_init(table, columns, 9);
     for (int n = 0; n < PAGE_NETWORKS; n++) {
@@ -167,8 +180,10 @@ static int put_events(const struct pageload *p, FILE *out, unsigned width)
         const struct pageload_row *row = &p->row[i];
         struct report_table table;
 
-        (void)fprintf(out, "%s, %s: %d round trips, %d connections\n\n", row->handshake->name,
-                      browser_visit_name(row->visit), row->load.round_trips, row->load.connections);
+        (void)fprintf(out, "HTTP/%s, %s, %s: %d round trips, %d connections\n\n",
+                      browser_http_name(row->kind.http), row->kind.handshake->name,
+                      browser_visit_name(row->kind.visit), row->load.round_trips,
+                      row->load.connections);
         fill_events(&p->page, &row->load, &table);
         error = put_table(out, &table, width);
     }
@@ -263,8 +278,9 @@ int pageload_json(const struct pageload *p, FILE *out)
         const struct pageload_row *row = &p->row[i];
 
         json_object(&j);
-        json_member_string(&j, "handshake", row->handshake->name);
-        json_member_string(&j, "visit", browser_visit_name(row->visit));
+        json_member_string(&j, "http", browser_http_name(row->kind.http));
+        json_member_string(&j, "handshake", row->kind.handshake->name);
+        json_member_string(&j, "visit", browser_visit_name(row->kind.visit));
         json_member_integer(&j, "round_trips", row->load.round_trips);
         json_member_integer(&j, "connections", row->load.connections);
         write_events(p, &row->load, &j);
@@ -320,8 +336,9 @@ static void put_load(struct html *html, const struct pageload *p, const struct p
     char heading[SENTENCE_MAX];
     char *svg = NULL;
 
-    (void)snprintf(heading, sizeof(heading), "Model: %s, %s: %d round trips", row->handshake->name,
-                   browser_visit_name(row->visit), row->load.round_trips);
+    (void)snprintf(heading, sizeof(heading), "Model: HTTP/%s, %s, %s: %d round trips",
+                   browser_http_name(row->kind.http), row->kind.handshake->name,
+                   browser_visit_name(row->kind.visit), row->load.round_trips);
     html_section(html, heading);
     if (draw_load(&p->page, &row->load, &svg) == 0)
         html_svg(html, svg,

@@ -1,5 +1,6 @@
 /*
- * study/pageload/waterfall.c: a load as a drawing: a line per connection, time to the right.
+ * study/pageload/waterfall.c: a load as a drawing: a line per connection, time to the right; more
+ * lines where a connection does several things at a time (HTTP/2).
  */
 #include <errno.h>
 #include <math.h>
@@ -29,6 +30,32 @@ static const char *colour_of(enum load_step step)
     return colours[step];
 }
 
+/* Where things stand. */
+struct layout {
+    int *line;                             /* of each bar, from 0 */
+    int first[POLICY_CONNECTIONS_MAX + 1]; /* of each connection; behind them, how many there are */
+    int columns, column;                   /* how many, and how wide */
+};
+
+static bool share_time(const struct waterfall_bar *a, const struct waterfall_bar *b)
+{
+    return a->connection == b->connection && a->start < b->end && b->start < a->end;
+}
+
+/* The first line of its connection that is free for a bar, counted from the connection's own. */
+static int free_line(const struct waterfall *w, const int *line, int bar)
+{
+    int at = 0;
+
+    for (int i = 0; i < bar; i++) {
+        if (line[i] != at || !share_time(&w->bar[i], &w->bar[bar]))
+            continue;
+        at++;
+        i = -1; /* those before may be on the next one */
+    }
+    return at;
+}
+
 /* Whole round trips, of which the last holds the end. */
 static int columns_of(const struct waterfall *w)
 {
@@ -46,6 +73,28 @@ static int column_width(int columns)
     return width < COLUMN ? width : COLUMN;
 }
 
+static int lay_out(const struct waterfall *w, struct layout *l)
+{
+    int lines[POLICY_CONNECTIONS_MAX] = {0};
+
+    *l = (struct layout){.columns = columns_of(w)};
+    l->column = column_width(l->columns);
+    l->line = calloc((size_t)w->bars + 1, sizeof(*l->line));
+    if (!l->line)
+        return -ENOMEM;
+    for (int i = 0; i < w->bars; i++) {
+        int *needed = &lines[w->bar[i].connection - 1];
+
+        l->line[i] = free_line(w, l->line, i);
+        *needed = l->line[i] >= *needed ? l->line[i] + 1 : *needed;
+    }
+    for (int c = 0; c < w->connections; c++)
+        l->first[c + 1] = l->first[c] + (lines[c] ? lines[c] : 1);
+    for (int i = 0; i < w->bars; i++)
+        l->line[i] += l->first[w->bar[i].connection - 1];
+    return 0;
+}
+
 static void put_label(FILE *out, int x, int y, const char *text, int room)
 {
     size_t fits = (size_t)(room / LETTER);
@@ -55,10 +104,10 @@ static void put_label(FILE *out, int x, int y, const char *text, int room)
     (void)fputs("</text>\n", out);
 }
 
-static void put_bar(FILE *out, const struct waterfall_bar *bar, int column)
+static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, int column)
 {
     double x = LEFT + bar->start * column, width = (bar->end - bar->start) * column;
-    int y = TOP + (bar->connection - 1) * ROW;
+    int y = TOP + line * ROW;
     const char *name = bar->step == LOAD_GET ? bar->label : pageload_step_name(bar->step);
 
     if (width < 3)
@@ -76,11 +125,11 @@ static void put_bar(FILE *out, const struct waterfall_bar *bar, int column)
               (int)width);
 }
 
-static void put_axis(FILE *out, const struct waterfall *w, int columns, int column)
+static void put_axis(FILE *out, const struct waterfall *w, const struct layout *l)
 {
-    int bottom = TOP + w->connections * ROW;
+    int bottom = TOP + l->first[w->connections] * ROW, column = l->column;
 
-    for (int t = 0; t <= columns; t++)
+    for (int t = 0; t <= l->columns; t++)
         (void)fprintf(out,
                       "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" "
                       "stroke=\"var(--figure-grid,#d5d9de)\"/>"
@@ -90,28 +139,37 @@ static void put_axis(FILE *out, const struct waterfall *w, int columns, int colu
     for (int c = 1; c <= w->connections; c++)
         (void)fprintf(out,
                       "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-size=\"12\">%d</text>\n",
-                      LEFT - 10, TOP + (c - 1) * ROW + 15, c);
+                      LEFT - 10, TOP + l->first[c - 1] * ROW + 15, c);
 }
 
-int waterfall_svg(const struct waterfall *w, char **svg)
+static void put_drawing(FILE *out, const struct waterfall *w, const struct layout *l)
 {
-    int columns = columns_of(w), column = column_width(columns);
-    size_t size;
-    FILE *out = open_memstream(svg, &size);
-
-    if (!out)
-        return -ENOMEM;
     (void)fprintf(out,
                   "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" "
                   "xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" "
                   "fill=\"var(--figure-ink,#1b1f24)\">\n<title>What each connection does in each "
                   "round trip</title>\n",
-                  LEFT + columns * column + 20, TOP + w->connections * ROW + 10, WIDTH);
+                  LEFT + l->columns * l->column + 20, TOP + l->first[w->connections] * ROW + 10,
+                  WIDTH);
     (void)fprintf(out, "<text x=\"0\" y=\"12\" font-size=\"12\">round trips</text>\n");
-    put_axis(out, w, columns, column);
+    put_axis(out, w, l);
     for (int i = 0; i < w->bars; i++)
-        put_bar(out, &w->bar[i], column);
+        put_bar(out, &w->bar[i], l->line[i], l->column);
     (void)fputs("</svg>\n", out);
+}
+
+int waterfall_svg(const struct waterfall *w, char **svg)
+{
+    struct layout layout;
+    size_t size;
+    int error = lay_out(w, &layout);
+    FILE *out = error < 0 ? NULL : open_memstream(svg, &size);
+
+    if (out)
+        put_drawing(out, w, &layout);
+    free(layout.line);
+    if (!out)
+        return -ENOMEM;
     if (ferror(out) | fclose(out)) {
         free(*svg);
         *svg = NULL;
