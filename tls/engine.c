@@ -449,10 +449,10 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
         return;
     info->version = mbedtls_ssl_get_version(&tls->ssl);
     info->session = session_kind(tls);
+    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl); /* early data is in it, too */
     if (!tls->established)
         return;
     info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
-    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
 }
 
 const char *tlsyn_tls_session_name(enum tlsyn_tls_session session)
