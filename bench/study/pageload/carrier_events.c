@@ -51,10 +51,12 @@ void stack_stream_leave(struct stack_stream *s)
 static int on_tls_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct stack_stream *s = of_app(handler);
+    ssize_t n = 0;
 
     (void)conn;
     if (s->first_len > 0)
-        (void)tlsyn_tls_write(s->tls, s->first, s->first_len);
+        n = tlsyn_tls_write(s->tls, s->first, s->first_len);
+    s->first_early = n > 0 ? (size_t)n : 0;
     return 0;
 }
 
@@ -67,8 +69,10 @@ static void on_tls_established(struct tlsyn_handler *handler, struct tlsyn_conn 
     (void)conn;
     s->established = true;
     tlsyn_tls_info(s->tls, &info);
-    if (s->first_len > 0 && info.early != TLSYN_TLS_EARLY_ACCEPTED)
-        (void)tlsyn_tls_write(s->tls, s->first, s->first_len);
+    if (info.early != TLSYN_TLS_EARLY_ACCEPTED)
+        s->first_early = 0;
+    if (s->first_len > s->first_early)
+        (void)tlsyn_tls_write(s->tls, s->first + s->first_early, s->first_len - s->first_early);
     s->first_len = 0;
     if (s->closed)
         return;

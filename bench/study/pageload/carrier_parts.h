@@ -39,7 +39,7 @@ struct stack_stream {
     int busy;         /* events that are being delivered */
     bool closed;      /* by the user, while busy */
     char first[CARRIER_EARLY_MAX];
-    size_t first_len;
+    size_t first_len, first_early; /* early: so much of it left as early data */
 };
 
 static inline struct carrier_stack *carrier_stack_of(struct carrier *carrier)
