@@ -112,7 +112,9 @@ passed "the MTU holds"
 
 # shellcheck disable=SC2016 # expanded in there
 own=$(env -u TLSYN_CACHE "$TLSYN" lab -q -- sh -c 'echo "$TLSYN_CACHE"; echo x >"$TLSYN_CACHE/x"')
-[ -n "$own" ] && [ "$own" != "$TLSYN_CACHE" ] || fail "a lab has no cache of its own: '$own'"
+if [ -z "$own" ] || [ "$own" = "$TLSYN_CACHE" ]; then
+    fail "a lab has no cache of its own: '$own'"
+fi
 [ ! -e "$own" ] || fail "a lab leaves its cache behind: $(ls -l "$own")"
 # shellcheck disable=SC2016
 [ "$("$TLSYN" lab -q -- sh -c 'echo "$TLSYN_CACHE"')" = "$TLSYN_CACHE" ] ||
