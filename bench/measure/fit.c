@@ -106,33 +106,6 @@ static void theil_sen(const double *x, const double *y, size_t n, double *scratc
     *b = stats_median(scratch, n);
 }
 
-static double *theil_sen_scratch(size_t n)
-{
-    return calloc(n * n / 2 + n, sizeof(double));
-}
-
-int fit_theil_sen(const double *x, const double *y, size_t n, struct fit_line *out)
-{
-    *out = (struct fit_line){.a = no_interval, .b = no_interval, .r2 = NAN, .residual = NAN};
-    if (n > FIT_POINTS_MAX) {
-        return -E2BIG;
-    }
-    if (!points_finite(x, y, n)) {
-        return -EINVAL;
-    }
-    if (!x_differs(x, n)) {
-        return -EDOM;
-    }
-    double *scratch = theil_sen_scratch(n);
-    if (scratch == NULL) {
-        return -ENOMEM;
-    }
-    theil_sen(x, y, n, scratch, &out->a.estimate, &out->b.estimate);
-    out->residual = largest_residual(out, x, y, n);
-    free(scratch);
-    return 0;
-}
-
 /* The working memory of fit_cells: one allocation, cut up. */
 struct cell_work {
     double *block;

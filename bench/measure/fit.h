@@ -9,7 +9,7 @@
  * cells with different x; b = median of y - a x), and the interval is a percentile bootstrap that
  * resamples the rounds *within* each cell: what varies from round to round is in it. That the cells
  * lie on a line at all is not; `residual`, the largest distance of a median from the line, says how
- * well they do.
+ * well they do. Cells of one observation each are points: Theil-Sen's line without intervals.
  *
  * x and y may have any unit; a is y per x and b is in y's unit. Give milliseconds for both to read
  * a as round trips.
@@ -23,7 +23,7 @@
 
 struct fit_line {
     struct stats_interval a, b; /* NaN intervals where the data allow none */
-    double r2;                  /* share of variance explained (fit_ols); NaN from the others */
+    double r2;                  /* share of variance explained (fit_ols); NaN from fit_cells */
     double residual;            /* largest |y - (a x + b)| over the points or medians */
 };
 
@@ -39,10 +39,6 @@ enum { FIT_POINTS_MAX = 256 };
 /* Least squares with t intervals of confidence `level`. Two points give a line without intervals.
  * -EINVAL: level, or a value that is not finite; -EDOM: fewer than two different x. */
 int fit_ols(const double *x, const double *y, size_t n, double level, struct fit_line *out);
-
-/* Theil-Sen through single points, without intervals.
- * -E2BIG: more than FIT_POINTS_MAX points; -EINVAL, -EDOM as above; -ENOMEM. */
-int fit_theil_sen(const double *x, const double *y, size_t n, struct fit_line *out);
 
 /* Theil-Sen through the cells' medians with bootstrap intervals. Cells with n = 0 are left out.
  * -EINVAL: the plan, or a value that is not finite; -EDOM: fewer than two different x among cells

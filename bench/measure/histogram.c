@@ -98,6 +98,9 @@ int histogram_ecdf(const double *x, size_t n, size_t points, struct histogram_st
         for (size_t i = 0; i < out->n; i++) {
             /* The last step is the last value, so that the line reaches 1. */
             size_t at = (i + 1) * kept / out->n - 1;
+            while (at + 1 < kept && !(sorted[at + 1] > sorted[at])) {
+                at++; /* all that are equal, for they are <= x too */
+            }
             out->x[i] = sorted[at];
             out->y[i] = (double)(at + 1) / (double)kept;
         }

@@ -82,9 +82,9 @@ static void partition(double *x, ptrdiff_t want, ptrdiff_t *lo, ptrdiff_t *hi)
     *hi = want < i ? j : *hi;
 }
 
-/* Hoare's selection: afterwards x[k] is the value that sorting would put there, with nothing
- * greater before it and nothing smaller behind it. */
-static void select_kth(double *x, size_t n, size_t k)
+/* Hoare's selection: the value that sorting would put at place k, and there it is afterwards, with
+ * nothing greater before it and nothing smaller behind it. */
+static double select_kth(double *x, size_t n, size_t k)
 {
     ptrdiff_t lo = 0;
     ptrdiff_t hi = (ptrdiff_t)n - 1;
@@ -92,6 +92,7 @@ static void select_kth(double *x, size_t n, size_t k)
     while (lo < hi) {
         partition(x, (ptrdiff_t)k, &lo, &hi);
     }
+    return x[k];
 }
 
 double stats_median(double *x, size_t n)
@@ -99,8 +100,7 @@ double stats_median(double *x, size_t n)
     if (n == 0 || !all_finite(x, n)) {
         return NAN;
     }
-    select_kth(x, n, n / 2);
-    double upper = x[n / 2];
+    double upper = select_kth(x, n, n / 2);
     if (n % 2 == 1) {
         return upper;
     }
@@ -349,12 +349,11 @@ int stats_hodges_lehmann(const double *first, const double *second, size_t n, do
             walsh[k++] = ((first[i] - second[i]) + (first[j] - second[j])) / 2;
         }
     }
-    stats_sort(walsh, count);
-    out->estimate = stats_quantile(walsh, count, 0.5);
+    out->estimate = stats_median(walsh, count);
     size_t w = signed_rank_critical(n, level);
     if (w >= 1) {
-        out->lo = walsh[w - 1];
-        out->hi = walsh[count - w];
+        out->lo = select_kth(walsh, count, w - 1);
+        out->hi = select_kth(walsh, count, count - w);
     }
     free(walsh);
     return 0;

@@ -14,12 +14,13 @@
 
 #include "measure/distribution.h"
 #include "measure/fit.h"
+#include "measure/histogram.h"
 #include "measure/rng.h"
 #include "measure/stats.h"
 
 #define LEVEL 0.95
 
-enum { LARGEST = 120, POINTS = 40 };
+enum { LARGEST = 120, POINTS = 40, RESAMPLES = 41, FEW = 30, CELLS = 6 };
 
 static void say(const char *question)
 {
@@ -115,6 +116,77 @@ static void shift(struct rng *rng)
     answer(3, interval.estimate, interval.lo, interval.hi);
 }
 
+/* --- what resamples: R is told what was drawn ------------------------------------------------- */
+
+static struct stats_plan plan_of(unsigned long seed)
+{
+    return (struct stats_plan){.resamples = RESAMPLES, .level = LEVEL, .seed = seed};
+}
+
+/* Which of n values each resample takes, counted from 1. */
+static void give_picks(struct rng *rng, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        printf(" %u", rng_below(rng, (uint32_t)n) + 1);
+}
+
+static void give_draws(unsigned long seed, size_t n)
+{
+    struct rng rng;
+
+    rng_seed(&rng, seed);
+    printf(" |");
+    for (int r = 0; r < RESAMPLES; r++)
+        give_picks(&rng, n);
+}
+
+static void bootstraps(struct rng *rng, unsigned long seed)
+{
+    static const struct {
+        const char *question;
+        enum stats_contrast contrast;
+    } paired[] = {{"paired-difference", STATS_DIFFERENCE}, {"paired-reduction", STATS_REDUCTION}};
+    const struct stats_plan plan = plan_of(seed);
+    size_t n = 2 + rng_below(rng, FEW - 2);
+    double first[FEW], second[FEW];
+    struct stats_interval i;
+
+    draw(rng, first, n);
+    draw(rng, second, n);
+    if (stats_bootstrap_median(first, n, &plan, &i) < 0)
+        exit(1);
+    say("bootstrap-median");
+    give(first, n);
+    give_draws(seed, n);
+    answer(3, i.estimate, i.lo, i.hi);
+    for (size_t k = 0; k < sizeof(paired) / sizeof(*paired); k++) {
+        if (stats_bootstrap_paired(first, second, n, paired[k].contrast, &plan, &i) < 0)
+            exit(1);
+        say(paired[k].question);
+        give(first, n);
+        give(second, n);
+        give_draws(seed, n);
+        answer(3, i.estimate, i.lo, i.hi);
+    }
+}
+
+/* Single points, for which there are no intervals. */
+static void theil_sen(const double *x, const double *y, size_t n)
+{
+    const struct stats_plan plan = plan_of(1);
+    struct fit_cell cells[POINTS];
+    struct fit_line line;
+
+    for (size_t i = 0; i < n; i++)
+        cells[i] = (struct fit_cell){x[i], &y[i], 1};
+    if (fit_cells(cells, n, &plan, &line) < 0)
+        exit(1);
+    say("theil-sen");
+    give(x, n);
+    give(y, n);
+    answer(3, line.a.estimate, line.b.estimate, line.residual);
+}
+
 static void lines(struct rng *rng)
 {
     size_t n = 3 + rng_below(rng, POINTS - 3);
@@ -132,12 +204,69 @@ static void lines(struct rng *rng)
     give(y, n);
     answer(7, line.a.estimate, line.a.lo, line.a.hi, line.b.estimate, line.b.lo, line.b.hi,
            line.r2);
-    if (fit_theil_sen(x, y, n, &line) < 0)
+    theil_sen(x, y, n);
+}
+
+/* Cells of as many observations each, one behind the other in y. */
+static void cells(struct rng *rng, unsigned long seed)
+{
+    const struct stats_plan plan = plan_of(seed);
+    size_t n = 2 + rng_below(rng, CELLS - 2), each = 2 + rng_below(rng, 10);
+    double x[CELLS], y[CELLS * 12], slope = 4 * uniform(rng);
+    struct fit_cell cell[CELLS];
+    struct fit_line line;
+    struct rng draws;
+
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (double)i + uniform(rng);
+        for (size_t k = 0; k < each; k++)
+            y[i * each + k] = slope * x[i] + latency(rng, 1);
+        cell[i] = (struct fit_cell){x[i], &y[i * each], each};
+    }
+    if (fit_cells(cell, n, &plan, &line) < 0)
         exit(1);
-    say("theil-sen");
+    say("cells");
     give(x, n);
-    give(y, n);
-    answer(3, line.a.estimate, line.b.estimate, line.residual);
+    give(y, n * each);
+    rng_seed(&draws, seed);
+    printf(" |");
+    for (size_t i = 0; i < RESAMPLES * n; i++)
+        give_picks(&draws, each);
+    answer(7, line.a.estimate, line.a.lo, line.a.hi, line.b.estimate, line.b.lo, line.b.hi,
+           line.residual);
+}
+
+/* --- distributions, as they are drawn --------------------------------------------------------- */
+
+/* The steps' ends, and then how high they are. */
+static void answer_steps(const struct histogram_steps *steps)
+{
+    give(steps->x, steps->n);
+    for (size_t i = 0; i < steps->n; i++)
+        printf(" %.17g", steps->y[i]);
+    printf("\n");
+}
+
+static void distributions(struct rng *rng, const double *x, size_t n)
+{
+    const double points = 2 + rng_below(rng, 2 * LARGEST);
+    const double width = 0.25 * (1 + rng_below(rng, 40));
+    struct histogram_steps steps;
+
+    if (histogram_ecdf(x, n, (size_t)points, &steps) < 0)
+        exit(1);
+    say("ecdf");
+    give(x, n);
+    give(&points, 1);
+    answer_steps(&steps);
+    histogram_free(&steps);
+    if (histogram_bins(x, n, width, &steps) < 0)
+        exit(1);
+    say("bins");
+    give(x, n);
+    give(&width, 1);
+    answer_steps(&steps);
+    histogram_free(&steps);
 }
 
 static void quantiles(struct rng *rng)
@@ -168,6 +297,9 @@ int main(int argc, char **argv)
         shift(&rng);
         lines(&rng);
         quantiles(&rng);
+        bootstraps(&rng, seed);
+        cells(&rng, seed);
+        distributions(&rng, x, n);
     }
     return 0;
 }

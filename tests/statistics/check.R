@@ -42,8 +42,50 @@ theil_sen <- function(x, y) {
 
 quantiles <- function(asked) c(qnorm(asked[1]), qt(asked[1], asked[2]))
 
+# What was drawn is given: a resample's picks in a column.
+columns <- function(picks, n) matrix(picks, nrow = n)
+
+bootstrap_median <- function(x, picks) {
+  c(median(x), interval(apply(columns(picks, length(x)), 2, function(p) median(x[p]))))
+}
+
+paired <- function(contrast) function(first, second, picks) {
+  drawn <- apply(columns(picks, length(first)), 2, function(p) contrast(median(first[p]), median(second[p])))
+  c(contrast(median(first), median(second)), interval(drawn))
+}
+
+cells <- function(x, y, picks) {
+  each <- length(y) / length(x)
+  observed <- matrix(y, nrow = each) # a cell in a column
+  line <- function(observations) theil_sen(x, apply(observations, 2, median))
+  resampled <- apply(columns(picks, length(y)), 2, function(p) {
+    line(sapply(seq_along(x), function(i) observed[matrix(p, nrow = each)[, i], i]))
+  })
+  all <- line(observed)
+  c(all[1], interval(resampled[1, ]), all[2], interval(resampled[2, ]), all[3])
+}
+
+# Each step ends at a value, and there R's function is asked; where there may be fewer steps than values, the values
+# are every so many-th.
+distribution <- function(x, points) {
+  n <- min(length(x), points)
+  at <- sort(x)[floor(seq_len(n) * length(x) / n)]
+  c(at, ecdf(x)(at))
+}
+
+# R's hist() is told the same bins, closed on the left; the line climbs from 0 and comes back to it.
+bins <- function(x, width) {
+  edges <- seq(floor(min(x) / width), floor(max(x) / width) + 1) * width
+  counts <- hist(x, breaks = edges, right = FALSE, include.lowest = FALSE, plot = FALSE)$counts
+  c(edges[1], edges, 0, counts / length(x), 0)
+}
+
 asked <- list(describe = describe, interval = interval, shift = shift,
-              "least-squares" = least_squares, "theil-sen" = theil_sen, quantiles = quantiles)
+              "least-squares" = least_squares, "theil-sen" = theil_sen, quantiles = quantiles,
+              "bootstrap-median" = bootstrap_median,
+              "paired-difference" = paired(function(a, b) a - b),
+              "paired-reduction" = paired(function(a, b) (a - b) / a),
+              cells = cells, ecdf = distribution, bins = bins)
 
 numbers <- function(text) as.numeric(strsplit(trimws(text), " ")[[1]])
 
