@@ -296,6 +296,54 @@ START_TEST(a_run_that_ends_at_once_has_a_report_too)
 }
 END_TEST
 
+/* Pairs with differences whose averages are known: six, the fewest that have an interval. */
+static void set_differences(struct table2 *t, uint32_t sequential, uint32_t embedded)
+{
+    static const double difference_ms[] = {1, 1, 1, 5, 6, 8};
+
+    for (size_t i = 0; i < t->samples.count; i++) {
+        struct sample *s = &t->samples.samples[i];
+
+        if (s->cell == sequential && !s->warmup)
+            s->handshake_us = 1e5 + 1e3 * difference_ms[(s->round - 1) % 6];
+        else if (s->cell == embedded)
+            s->handshake_us = 1e5;
+    }
+}
+
+START_TEST(the_shift_is_of_the_pairs_of_the_same_rounds)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 0};
+    struct study_way way = {.suite = STUDY_13};
+    uint32_t cell[STUDY_MODES] = {0, 0};
+    struct table2 *t = NULL;
+
+    o.pings = 1;
+    o.rounds = 6;
+    t = run(&o, &c);
+    for (uint32_t i = 0; i < t->member_count; i++) {
+        way.mode = t->members[i].way.mode;
+        if (!t->members[i].ping && study_way_equal(&t->members[i].way, &way))
+            cell[way.mode] = i;
+    }
+    set_differences(t, cell[STUDY_SEQUENTIAL], cell[STUDY_EMBEDDED]);
+    ck_assert_int_eq(table2_analyse(t), 0);
+    const struct table2_saving *saving = table2_saving_of(t, 0, &way);
+    ck_assert_ptr_nonnull(saving);
+    ck_assert_uint_eq(saving->pairs, 6);
+    ck_assert_double_eq_tol(saving->ms.estimate, 3, 1e-9); /* of medians */
+    ck_assert_double_eq_tol(saving->shift_ms.estimate, 3.5, 1e-9);
+    ck_assert_double_eq_tol(saving->shift_ms.lo, 1, 1e-9);
+    ck_assert_double_eq_tol(saving->shift_ms.hi, 8, 1e-9);
+    char *text = written(t, table2_json);
+    ck_assert_ptr_nonnull(strstr(text, "\"shift_ms\": 3.5"));
+    ck_assert_ptr_nonnull(strstr(text, "\"shift_ci95_ms\": ["));
+    free(text);
+    finish(t);
+}
+END_TEST
+
 START_TEST(the_published_lines_are_those_of_the_paper)
 {
     struct table2_options o = options_in_memory();
@@ -343,6 +391,7 @@ Suite *table2_suite(void)
     tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
     tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
     tcase_add_test(tcase, a_run_that_ends_at_once_has_a_report_too);
+    tcase_add_test(tcase, the_shift_is_of_the_pairs_of_the_same_rounds);
     tcase_add_test(tcase, the_published_lines_are_those_of_the_paper);
     tcase_add_test(tcase, longer_links_and_more_rounds_are_expected_to_take_longer);
     suite_add_tcase(suite, tcase);

@@ -103,6 +103,17 @@ static int analyse_row(struct table2 *t, int target, uint32_t member, struct scr
     return error < 0 ? error : median_of(t, cell, SAMPLE_FIRST_BYTE, s, &row->first_byte_ms);
 }
 
+/* Of the pairs that are in `s`; of the first ones, where they are too many for all their averages.
+ */
+static int shift_of(const struct scratch *s, size_t pairs, struct stats_interval *ms)
+{
+    size_t n = pairs < STATS_PAIRS_MAX ? pairs : STATS_PAIRS_MAX;
+    int error = stats_hodges_lehmann(s->first, s->second, n, LEVEL, ms);
+
+    *ms = scaled(*ms, 1e-3);
+    return error;
+}
+
 /* Of our stack, with the suite and session of `sequential`. */
 static int analyse_saving(struct table2 *t, int target, const struct study_way *sequential,
                           struct scratch *s)
@@ -122,7 +133,8 @@ static int analyse_saving(struct table2 *t, int target, const struct study_way *
                                      .session = sequential->session,
                                      .ms = nothing,
                                      .reduction = nothing,
-                                     .per_rtt = nothing};
+                                     .per_rtt = nothing,
+                                     .shift_ms = nothing};
     saving->pairs =
         sample_table_pairs(&t->samples, cells, SAMPLE_HANDSHAKE, s->first, s->second, s->room);
     if (saving->pairs == 0 || !row)
@@ -132,6 +144,8 @@ static int analyse_saving(struct table2 *t, int target, const struct study_way *
     if (error == 0)
         error = stats_bootstrap_paired(s->first, s->second, saving->pairs, STATS_REDUCTION, &plan,
                                        &saving->reduction);
+    if (error == 0)
+        error = shift_of(s, saving->pairs, &saving->shift_ms);
     saving->ms = scaled(saving->ms, 1e-3);
     saving->per_rtt = scaled(saving->ms, 1 / row->ping_ms);
     return error;

@@ -60,6 +60,7 @@ static void write_savings(const struct table2 *t, struct json *j)
         json_member_estimate(j, "saved_ms", "saved_ci95_ms", &s->ms);
         json_member_estimate(j, "saved_per_rtt", "saved_per_rtt_ci95", &s->per_rtt);
         json_member_estimate(j, "reduction", "reduction_ci95", &s->reduction);
+        json_member_estimate(j, "shift_ms", "shift_ci95_ms", &s->shift_ms);
         json_end(j);
     }
     json_end(j);

@@ -108,6 +108,7 @@ struct table2_saving {
     enum study_session session;
     size_t pairs;
     struct stats_interval ms, reduction /* a fraction */, per_rtt;
+    struct stats_interval shift_ms; /* Hodges-Lehmann's, of the same pairs */
 };
 
 struct table2_fit {

@@ -68,6 +68,7 @@ static void add_times(const struct table2 *t, int target, struct study_way way,
     const struct published_row *published =
         is_published ? published_row_at(t->targets[target].ping_ms) : NULL;
     const struct stats_interval per_rtt = saving ? saving->per_rtt : none;
+    const struct stats_interval shift = saving ? saving->shift_ms : none;
 
     way.mode = STUDY_EMBEDDED;
     add_target(table, &t->targets[target]);
@@ -78,6 +79,8 @@ static void add_times(const struct table2 *t, int target, struct study_way way,
     report_table_number(table, per_rtt.estimate, 3);
     report_table_interval(table, per_rtt.lo, per_rtt.hi, 3);
     report_table_number(table, saving ? saving->reduction.estimate * 100 : (double)NAN, 1);
+    report_table_number(table, shift.estimate, 2);
+    report_table_interval(table, shift.lo, shift.hi, 2);
     for (size_t i = 0; i < BESIDE; i++) {
         way.stack = beside[i].stack;
         way.mode = beside[i].mode;
@@ -95,7 +98,8 @@ void table2_table_times(const struct table2 *t, struct table2_columns *columns,
     static const struct table_column first[] = {
         {"ping\ntarget", true, 0},   {"ping\nmeasured", true, 0}, {"sequen-\ntial", true, 0},
         {"em-\nbedded", true, 0},    {"saved\nms", true, 0},      {"saved\nper RTT", true, 0},
-        {"95 %\ninterval", true, 3}, {"reduc-\ntion %", true, 0},
+        {"95 %\ninterval", true, 3}, {"reduc-\ntion %", true, 0}, {"shift\nms", true, 4},
+        {"95 %\ninterval", true, 5},
     };
     static const struct table_column last[] = {
         {"published\nsequential", true, 1},
