@@ -4,6 +4,7 @@
 #include "study/journal_line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct journal {
     size_t lines, room;
     size_t next; /* not read yet */
     long end;    /* behind the last whole line */
+    bool reserved;
 };
 
 static int complain(char message[STUDY_MESSAGE_MAX], const char *folder, int error,
@@ -43,6 +45,20 @@ static FILE *open_in(const char *folder, const char *mode)
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
+
+static bool list_set(const json_t *values, struct journal_list *list)
+{
+    size_t n = json_array_size(values);
+    double *value = n > 0 ? calloc(n, sizeof(*value)) : NULL;
+
+    if (!json_is_array(values) || (n > 0 && !value))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        value[i] = json_number_value(json_array_get(values, i));
+    free(list->value);
+    *list = (struct journal_list){value, n};
+    return true;
+}
 
 static bool field_set(const struct journal_field *field, const json_t *value, void *structure)
 {
@@ -64,6 +80,8 @@ static bool field_set(const struct journal_field *field, const json_t *value, vo
     case JOURNAL_BOOL:
         *(bool *)at = json_is_true(value);
         return json_is_boolean(value);
+    case JOURNAL_LIST:
+        return list_set(value, at);
     default:
         (void)snprintf(at, field->size, "%s",
                        json_is_string(value) ? json_string_value(value) : "");
@@ -130,6 +148,8 @@ int journal_close(struct journal *journal)
     for (size_t i = 0; i < journal->lines; i++)
         json_decref(journal->line[i].json);
     free(journal->line);
+    if (journal->reserved && fflush(journal->file) == 0)
+        (void)ftruncate(fileno(journal->file), ftell(journal->file));
     if (fclose(journal->file) != 0)
         error = -errno;
     free(journal);
@@ -275,6 +295,18 @@ int journal_begin(const char *folder, const char *study, char *const arguments[]
         return complain(message, folder, error, "cannot be written");
     }
     *journal = j;
+    return 0;
+}
+
+int journal_reserve(struct journal *journal, uint64_t bytes)
+{
+    long at = fflush(journal->file) == 0 ? ftell(journal->file) : -1;
+
+    if (at < 0 || bytes == 0 || bytes > INT64_MAX - (uint64_t)at)
+        return at < 0 ? -errno : bytes == 0 ? 0 : -ENOSPC;
+    if (fallocate(fileno(journal->file), FALLOC_FL_KEEP_SIZE, at, (off_t)bytes) < 0)
+        return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
+    journal->reserved = true;
     return 0;
 }
 

@@ -5,7 +5,8 @@
  *     {"study":"loss","arguments":["loss","--rtt","20"]}
  *     {"round":0,"block":3,"member":1,"t":12.5,"seconds":0.84,...}
  *
- * A line that was cut off, the last one, does not count.
+ * A line that was cut off, the last one, does not count. Room for what is to come is reserved, so
+ * that a disk that fills up meanwhile does not end the run.
  */
 #ifndef STUDY_JOURNAL_H
 #define STUDY_JOURNAL_H
@@ -25,7 +26,14 @@ enum journal_type {
     JOURNAL_UINT32,
     JOURNAL_UINT64,
     JOURNAL_BOOL,
-    JOURNAL_TEXT
+    JOURNAL_TEXT,
+    JOURNAL_LIST /* a struct journal_list */
+};
+
+/** As many values as there are; whoever has the structure frees them. */
+struct journal_list {
+    double *value;
+    size_t count;
 };
 
 struct journal_field {
@@ -73,6 +81,13 @@ bool journal_next(struct journal *journal, const struct journal_field *fields, s
 
 /** Throws away what is unread, in the file, too. 0 or -errno. */
 int journal_cut(struct journal *journal);
+
+/** About how many bytes an entry takes, whose lists have `values` values together. */
+size_t journal_entry_room(const struct journal_field *fields, size_t n, size_t values);
+
+/** Sets so many bytes aside behind what is written; journal_close() gives back what was not needed.
+ * 0, also where the file system knows no such thing; -ENOSPC, -EDQUOT: there are not so many. */
+int journal_reserve(struct journal *journal, uint64_t bytes);
 
 /** Adds an entry, which is on its way to the disk when this returns. 0 or -errno. */
 int journal_add(struct journal *journal, const struct journal_entry *entry,

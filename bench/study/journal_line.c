@@ -4,6 +4,7 @@
 #include "study/journal_line.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "report/json.h"
 
@@ -32,6 +33,14 @@ int journal_line_head(FILE *out, const char *study, char *const arguments[])
     return end_line(&j, out);
 }
 
+static void put_list(const struct journal_list *list, struct json *j)
+{
+    json_array(j);
+    for (size_t i = 0; i < list->count; i++)
+        json_number(j, list->value[i]);
+    json_end(j);
+}
+
 static void put_field(const struct journal_field *field, const void *structure, struct json *j)
 {
     const void *at = (const char *)structure + field->offset;
@@ -53,6 +62,9 @@ static void put_field(const struct journal_field *field, const void *structure, 
     case JOURNAL_BOOL:
         json_bool(j, *(const bool *)at);
         break;
+    case JOURNAL_LIST:
+        put_list(at, j);
+        break;
     default:
         json_string(j, at);
         break;
@@ -73,4 +85,17 @@ int journal_line_entry(FILE *out, const struct journal_entry *entry,
     for (size_t i = 0; i < n; i++)
         put_field(&fields[i], structure, &j);
     return end_line(&j, out);
+}
+
+size_t journal_entry_room(const struct journal_field *fields, size_t n, size_t values)
+{
+    enum { ENTRY = 96, NUMBER = 24 }; /* bytes */
+    size_t room = ENTRY + values * NUMBER;
+
+    for (size_t i = 0; i < n; i++) {
+        bool text = fields[i].type == JOURNAL_TEXT; /* often empty, seldom full */
+
+        room += strlen(fields[i].name) + (text ? fields[i].size / 4 : NUMBER);
+    }
+    return room;
 }

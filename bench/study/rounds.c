@@ -87,6 +87,23 @@ static int replay(struct run *run, uint32_t until)
     return error;
 }
 
+/* For all that is still to be observed: a disk that is full shall show before hours are spent. */
+static int reserve(struct run *run)
+{
+    const struct rounds *r = run->rounds;
+    uint64_t left = r->planned > r->made ? r->planned - r->made : 0;
+    uint64_t room = left * journal_entry_room(r->ops->fields, r->ops->field_count, r->values);
+    int error = run->journal ? journal_reserve(run->journal, room) : 0;
+
+    if (error < 0)
+        (void)snprintf(run->message, STUDY_MESSAGE_MAX,
+                       "%s has no room for what is to be observed, some %.1f MiB: %s; nothing%s "
+                       "was measured",
+                       r->keep->folder, (double)room / (1 << 20), strerror(-error),
+                       r->made > 0 ? " more" : "");
+    return error;
+}
+
 /* From here on it is measured. */
 static int end_replay(struct run *run)
 {
@@ -94,14 +111,17 @@ static int end_replay(struct run *run)
     int error = run->journal ? journal_cut(run->journal) : 0;
 
     run->replays = false;
-    run->began = tlsyn_clock();
     if (run->rounds->made > 0) {
         (void)snprintf(note, sizeof(note),
                        "%u observations are there already; going on behind them",
                        run->rounds->made);
         run->rounds->observer->note(run->rounds->observer, note);
     }
-    tell(run, NULL);
+    if (error == 0)
+        error = reserve(run);
+    run->began = tlsyn_clock();
+    if (error == 0)
+        tell(run, NULL);
     return error;
 }
 
@@ -245,6 +265,8 @@ int rounds_run(struct rounds *rounds, char message[STUDY_MESSAGE_MAX])
             calloc((size_t)rounds->plan.blocks * rounds->plan.cells_per_block, sizeof(*run.slot));
         error = run.slot ? open_journal(&run) : -ENOMEM;
     }
+    if (error == 0 && !run.replays)
+        error = reserve(&run);
     if (error == 0 && !run.replays)
         tell(&run, NULL);
     if (error == 0)

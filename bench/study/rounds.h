@@ -5,7 +5,8 @@
  * They are enough when all rounds are made, or the study says so before one, or the intervals are
  * narrow. An interruption keeps what there is. A run that goes on takes the whole blocks of the
  * journal as they are, throws away what there is of a block that is not whole, as its observations
- * would not stand side by side in time, and goes on in the order that it would have had.
+ * would not stand side by side in time, and goes on in the order that it would have had. A disk
+ * that is too small for what is planned is told before anything is measured.
  */
 #ifndef STUDY_ROUNDS_H
 #define STUDY_ROUNDS_H
@@ -48,7 +49,8 @@ struct rounds {
     const struct rounds_ops *ops;
     void *study;
     struct schedule_plan plan;
-    uint32_t planned; /* observations, for the progress; there may be more */
+    uint32_t planned; /* observations, for the progress and the journal; there may be more */
+    size_t values;    /* that the lists of an observation hold together, roughly */
     const struct rounds_keep *keep;
     struct study_observer *observer;
     /* what came of it */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 Suite *rounds_suite(void);
@@ -23,6 +24,7 @@ struct dice {
     int error;
     bool odd;
     char word[24];
+    struct journal_list rolls;
 };
 
 /* A study of dice: an observation says where it was made. */
@@ -77,6 +79,10 @@ static int observe(void *study, const struct schedule_slot *slot, void *sample)
                        .error = slot->block == 2 ? -EPIPE : 0,
                        .odd = slot->order % 2 == 1};
     (void)snprintf(d->word, sizeof(d->word), "\"%u\"\n", slot->order);
+    d->rolls.count = slot->order % 3; /* none, too */
+    d->rolls.value = d->rolls.count ? calloc(d->rolls.count, sizeof(double)) : NULL;
+    for (size_t i = 0; i < d->rolls.count; i++)
+        d->rolls.value[i] = 1.0 / (3 + slot->order + (double)i);
     return 0;
 }
 
@@ -110,6 +116,7 @@ static const struct journal_field fields[] = {
     JOURNAL_FIELD(dice, value, JOURNAL_DOUBLE), JOURNAL_FIELD(dice, big, JOURNAL_UINT64),
     JOURNAL_FIELD(dice, small, JOURNAL_UINT32), JOURNAL_FIELD(dice, error, JOURNAL_INT),
     JOURNAL_FIELD(dice, odd, JOURNAL_BOOL),     JOURNAL_FIELD(dice, word, JOURNAL_TEXT),
+    JOURNAL_FIELD(dice, rolls, JOURNAL_LIST),
 };
 
 static const struct rounds_ops ops = {
@@ -131,6 +138,15 @@ static struct made_up *fresh(void)
     ck_assert_ptr_nonnull(m);
     m->observer = (struct study_observer){on_note, on_progress, interrupted};
     return m;
+}
+
+static void forget(struct made_up *m)
+{
+    struct dice *d = &m->sample[0][0][0];
+
+    for (size_t i = 0; i < sizeof(m->sample) / sizeof(*d); i++)
+        free(d[i].rolls.value);
+    free(m);
 }
 
 static int run(struct made_up *m, const struct rounds_keep *keep, struct rounds *rounds)
@@ -160,8 +176,8 @@ static void teardown(void)
 {
     char path[128];
 
-    free(one);
-    free(other);
+    forget(one);
+    forget(other);
     (void)snprintf(path, sizeof(path), "%s/%s", folder, JOURNAL_FILE);
     (void)unlink(path);
     ck_assert_int_eq(rmdir(folder), 0);
@@ -182,6 +198,9 @@ static void check_same(const struct made_up *a, const struct made_up *b)
         ck_assert_int_eq(x->error, y->error);
         ck_assert_int_eq(x->odd, y->odd);
         ck_assert_str_eq(x->word, y->word);
+        ck_assert_uint_eq(x->rolls.count, y->rolls.count);
+        for (size_t k = 0; k < x->rolls.count; k++)
+            ck_assert(fabs(x->rolls.value[k] - y->rolls.value[k]) < 1e-300);
     }
 }
 
@@ -217,7 +236,7 @@ START_TEST(gone_on_with_it_is_as_if_it_had_not_been_interrupted)
     for (int again = 0; again < 2; again++) {
         uint32_t at = one->interrupt_at + 4;
 
-        free(one);
+        forget(one);
         one = fresh();
         one->few = other->few;
         one->interrupt_at = again ? 0 : at;
@@ -243,6 +262,55 @@ START_TEST(what_is_whole_is_not_measured_again)
     ck_assert_uint_eq(other->notes, 1);
     ck_assert_uint_eq(rounds.whole, ROUNDS);
     check_same(one, other);
+}
+END_TEST
+
+static long size_of_journal(void)
+{
+    char path[128];
+    struct stat status;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, JOURNAL_FILE);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_le(status.st_blocks, status.st_size / 512 + 64); /* nothing stays reserved */
+    return (long)status.st_size;
+}
+
+START_TEST(room_is_estimated_as_it_is_used)
+{
+    struct rounds_keep keep = {.folder = folder};
+    struct rounds rounds;
+    size_t room = journal_entry_room(fields, sizeof(fields) / sizeof(*fields), 1);
+
+    ck_assert_int_eq(run(one, &keep, &rounds), 0);
+    long used = size_of_journal() / (ROUNDS * BLOCKS * MEMBERS);
+
+    ck_assert_int_ge((long)room, used);
+    ck_assert_int_le((long)room, 3 * used);
+}
+END_TEST
+
+START_TEST(what_no_disk_can_hold_is_not_begun)
+{
+    struct rounds_keep keep = {.folder = folder};
+    struct rounds rounds;
+    const size_t values = SIZE_MAX / 1024;
+    int error;
+
+    rounds = (struct rounds){
+        .ops = &ops,
+        .study = one,
+        .plan = {.blocks = BLOCKS, .cells_per_block = MEMBERS, .rounds = ROUNDS, .seed = 5},
+        .planned = 1,
+        .values = values,
+        .keep = &keep,
+        .observer = &one->observer};
+    error = rounds_run(&rounds, message);
+    if (error == 0)
+        return; /* a file system that cannot tell is believed */
+    ck_assert_int_eq(error, -ENOSPC);
+    ck_assert_ptr_nonnull(strstr(message, "has no room for what is to be observed"));
+    ck_assert_uint_eq(one->observed, 0);
 }
 END_TEST
 
@@ -307,6 +375,8 @@ Suite *rounds_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, gone_on_with_it_is_as_if_it_had_not_been_interrupted, 0, 9);
     tcase_add_test(tc, what_is_whole_is_not_measured_again);
+    tcase_add_test(tc, room_is_estimated_as_it_is_used);
+    tcase_add_test(tc, what_no_disk_can_hold_is_not_begun);
     tcase_add_test(tc, narrow_intervals_are_enough);
     tcase_add_test(tc, a_run_that_goes_on_has_its_own_command);
     tcase_add_test(tc, what_is_no_journal_of_the_study_is_refused);
