@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "cmd_bench.h"
 #include "link_options.h"
+#include "resume.h"
 #include "say.h"
 #include "study.h"
 #include "study/flood/flood.h"
@@ -13,8 +14,9 @@
 #define QUICK_SPAN TLSYN_SECONDS(1)
 
 struct flood_command {
+    struct resume resume;
     struct study_list rates;
-    int64_t visits, seed;
+    int64_t visits, seed, rounds; /* 0: not given */
     tlsyn_time seconds;
     struct link_options link;
     int server, kind; /* choices, in the order of the tables below */
@@ -46,6 +48,10 @@ static void take_options(const struct flood_command *c, struct flood_options *o)
         for (int i = 0; i < c->rates.count; i++)
             o->rates[i] = (uint32_t)c->rates.value[i];
     }
+    if (c->rounds > 0)
+        o->rounds = (uint32_t)c->rounds;
+    else if (c->resume.precision > 0)
+        o->rounds = FLOOD_ROUNDS_MAX;
     o->visits = (uint32_t)c->visits;
     o->span = c->seconds ? c->seconds : o->span;
     o->pairs[FLOOD_TLSYN_OURS] = o->pairs[FLOOD_TLSYN_STOCK] = c->server != SERVER_NGINX;
@@ -53,6 +59,7 @@ static void take_options(const struct flood_command *c, struct flood_options *o)
     o->kinds[FLOOD_SPOOFED] = c->kind != 2;
     o->kinds[FLOOD_STOLEN] = c->kind != 1;
     o->seed = (uint64_t)c->seed;
+    o->keep = resume_keep(&c->resume, c->out);
     o->version = TLSYN_VERSION;
 }
 
@@ -61,7 +68,8 @@ static void announce(const void *planned)
     const struct flood_study *study = planned;
     char text[32];
 
-    say("%u floods of %.1f s: %s", study->cell_count, (double)study->options.span / 1e6,
+    say("%u floods of %.1f s%s: %s", study->cell_count * study->options.rounds,
+        (double)study->options.span / 1e6, study->options.keep.precision > 0 ? " at most" : "",
         study_duration(flood_estimate(study), text, sizeof(text)));
 }
 
@@ -97,8 +105,10 @@ static const struct cli_type rates = {
 static const struct cli_type visits = {
     .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 1000};
 
-static int parse(struct flood_command *c, int argc, char **argv, int *exit_status)
+static int parse(struct flood_command *c, int *exit_status)
 {
+    static const struct cli_type round_count = {
+        .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = FLOOD_ROUNDS_MAX};
     static const char *const servers[] = {"all", "tlsyn", "nginx", NULL};
     static const char *const kinds[] = {"all", "spoofed", "stolen", NULL};
     static const struct cli_type server = {
@@ -111,6 +121,9 @@ static int parse(struct flood_command *c, int argc, char **argv, int *exit_statu
          "spoofed: from any address, without a cookie; stolen: with one address's cookie (all)",
          NULL},
         {"server", 0, &server, &c->server, "which one to measure: all, tlsyn or nginx (all)", NULL},
+        {"rounds", 'n', &round_count, &c->rounds,
+         "that watch every flood once (1; with --precision 200)", NULL},
+        RESUME_OPTIONS(&c->resume),
         {"visits", 0, &visits, &c->visits, "honest handshakes begun per second (40)", NULL},
         {"seconds", 0, &cli_duration, &c->seconds, "that each flood is watched for (4s)", NULL},
         {"quick", 'q', NULL, &c->quick, "10000 per second alone, for a second: a first look", NULL},
@@ -130,26 +143,37 @@ static int parse(struct flood_command *c, int argc, char **argv, int *exit_statu
         .options = options,
         .common = common,
         .notes = "  tlsyn bench flood --quick\n"
-                 "  tlsyn bench flood --server tlsyn --flood stolen --rate 10000 --seconds 30s\n",
+                 "  tlsyn bench flood --server tlsyn --flood stolen --rate 10000 --seconds 30s\n"
+                 "  tlsyn bench flood --precision 5%\n",
         .operands_max = 0,
     };
 
     link_options_init(&c->link, LINK_MEMORY | LINK_RATE, common);
-    return cli_parse(&command, argc, argv, exit_status);
+    return cli_parse(&command, c->resume.argc, c->resume.argv, exit_status);
+}
+
+static int begin(struct flood_command *command)
+{
+    char typed[1024];
+    int status = CLI_USAGE;
+
+    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
+    if (parse(command, &status) < 0)
+        return status;
+    if (command->rates.count > FLOOD_RATES_MAX) {
+        say("--rate takes 8 values at most");
+        return CLI_USAGE;
+    }
+    return run(command, typed);
 }
 
 int cmd_bench_flood(int argc, char **argv)
 {
     struct flood_command command = {.seed = 1, .visits = 40, .out = "out/flood"};
-    char typed[1024];
-    int status = CLI_USAGE;
+    int status = resume_open(&command.resume, argc, argv);
 
-    study_join(argc, argv, typed, sizeof(typed));
-    if (parse(&command, argc, argv, &status) < 0)
-        return status;
-    if (command.rates.count > FLOOD_RATES_MAX) {
-        say("--rate takes 8 values at most");
-        return CLI_USAGE;
-    }
-    return run(&command, typed);
+    if (status == CLI_OK)
+        status = begin(&command);
+    resume_close(&command.resume);
+    return status;
 }

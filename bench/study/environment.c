@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "study/journal.h"
+
 /* The rest of the first line that begins with `key`, without blanks, colon, equals sign and
  * quotes around it. */
 static void find_value(const char *path, const char *key, char *value, size_t size)
@@ -72,7 +74,7 @@ void environment_json(const struct environment_run *run, struct json *j)
     json_member_bool(j, "interrupted", run->interrupted);
 }
 
-void environment_html(const struct environment_run *run, const char *how, struct html *html)
+static void put_environment(const struct environment_run *run, const char *how, struct html *html)
 {
     struct environment e;
     char took[96], noise[200], cpus[sizeof(e.cpu) + 32], link[STUDY_LINK_TEXT] = "";
@@ -99,4 +101,23 @@ void environment_html(const struct environment_run *run, const char *how, struct
 
     html_section(html, "What was measured, and on what");
     html_fields(html, fields, run->link ? count : count - 1);
+}
+
+static void put_files(const struct environment_run *run, struct html *html)
+{
+    char figures[64];
+
+    (void)snprintf(figures, sizeof(figures), "%s.json", run->study);
+    const struct html_link links[] = {
+        {figures, figures, "the figures of this page, for programs"},
+        {JOURNAL_FILE, JOURNAL_FILE, "each observation, a line each, as it was made"}};
+    html_section(html, "Files");
+    html_links(html, links, sizeof(links) / sizeof(*links));
+}
+
+int environment_end_page(const struct environment_run *run, const char *how, struct html *html)
+{
+    put_environment(run, how, html);
+    put_files(run, html);
+    return html_end(html);
 }

@@ -24,6 +24,7 @@ void environment_json_machine(const struct environment *environment, struct json
 
 /** How a study went. */
 struct environment_run {
+    const char *study;             /* of which the files have their names: "flood" */
     const char *command, *version; /* as typed; of tlsyn */
     double seconds;
     const struct noise *noise;     /* of the machine meanwhile */
@@ -35,7 +36,8 @@ struct environment_run {
  * conditions, and ends the object. */
 void environment_json(const struct environment_run *run, struct json *j);
 
-/** A section of a page with the same; `how` says what the study's conditions were. */
-void environment_html(const struct environment_run *run, const char *how, struct html *html);
+/** Ends a page: a section with the same, in which `how` says what the study's conditions were; what
+ * lies beside the page; html_end(). */
+int environment_end_page(const struct environment_run *run, const char *how, struct html *html);
 
 #endif

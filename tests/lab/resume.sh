@@ -66,6 +66,10 @@ cut_short fallback 4 --rtt 2ms -n 1
 jq -e '[.rows[].n] | add == length' "$scratch/fallback/fallback.json" >/dev/null || fail "fallback: a row was not visited once"
 passed "fallback: interrupted and gone on with"
 
+set -- --server tlsyn --flood spoofed --rate 500 --seconds 200ms -n 2
+cut_short flood 2 "$@"
+goes_on flood "$@"
+
 # A run that was killed may leave half a line.
 printf '{"round":2,"blo' >>"$scratch/loss/samples.jsonl"
 "$TLSYN" bench loss --resume="$scratch/loss" -n 5 >/dev/null 2>"$scratch/log" || fail "half a line: $(cat "$scratch/log")"

@@ -173,9 +173,8 @@ static void put_table(const struct fallback_study *s, struct html *html)
 
 int fallback_html(const struct fallback_study *s, FILE *out)
 {
-    static const struct html_link links[] = {
-        {"fallback.json", "fallback.json", "the figures of this page, for programs"}};
-    const struct environment_run run = {.command = s->options.command,
+    const struct environment_run run = {.study = "fallback",
+                                        .command = s->options.command,
                                         .version = s->options.version,
                                         .seconds = s->seconds,
                                         .noise = &s->noise,
@@ -193,8 +192,5 @@ int fallback_html(const struct fallback_study *s, FILE *out)
     put_ladders(s, &html);
     (void)snprintf(how, sizeof(how), "%u rounds, seed %llu", s->options.rounds,
                    (unsigned long long)s->options.seed);
-    environment_html(&run, how, &html);
-    html_section(&html, "Files");
-    html_links(&html, links, 1);
-    return html_end(&html);
+    return environment_end_page(&run, how, &html);
 }

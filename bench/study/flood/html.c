@@ -26,7 +26,7 @@ struct course {
 
 static bool is_of(const struct flood_cell *cell, enum flood_pair pair, enum flood_kind kind)
 {
-    return cell->done && cell->error == 0 && cell->pair == pair &&
+    return cell->rounds > 0 && cell->pair == pair &&
            (cell->kind == kind || cell->kind == FLOOD_NONE);
 }
 
@@ -64,12 +64,12 @@ static void take(struct course *c, const struct flood_study *s, enum flood_pair 
 
 static double succeeded(const struct flood_cell *cell)
 {
-    return cell->visits ? 100.0 * cell->succeeded / cell->visits : (double)NAN;
+    return cell->all.visits ? 100.0 * cell->all.succeeded / cell->all.visits : (double)NAN;
 }
 
 static double median_ms(const struct flood_cell *cell)
 {
-    return cell->median_ms;
+    return cell->median_ms.estimate;
 }
 
 static double p99_ms(const struct flood_cell *cell)
@@ -84,12 +84,12 @@ static double out_per_in(const struct flood_cell *cell)
 
 static double cpu(const struct flood_cell *cell)
 {
-    return cell->seconds > 0 ? 100 * cell->cpu / cell->seconds : (double)NAN;
+    return cell->all.seconds > 0 ? 100 * cell->all.cpu / cell->all.seconds : (double)NAN;
 }
 
 static double memory(const struct flood_cell *cell)
 {
-    return (double)cell->rss_most / (1 << 20);
+    return (double)cell->all.rss_most / (1 << 20);
 }
 
 static const struct subject {
@@ -166,8 +166,8 @@ static void add(struct ecdf *e, const struct flood_cell *cell)
     static const char *const labels[] = {"no flood", "spoofed", "stolen"};
     struct histogram_steps *steps = &e->steps[e->count];
 
-    if (cell->succeeded == 0 ||
-        histogram_ecdf(cell->handshake_us, cell->succeeded, STEPS, steps) < 0)
+    if (cell->all.succeeded == 0 ||
+        histogram_ecdf(cell->all.handshake_us.value, cell->all.succeeded, STEPS, steps) < 0)
         return;
     for (size_t i = 0; i < steps->n; i++)
         steps->x[i] /= 1e3;
@@ -209,7 +209,7 @@ static void put_distribution(const struct flood_study *s, enum flood_pair pair, 
     for (uint32_t i = 0; i < s->cell_count; i++) {
         const struct flood_cell *cell = &s->cells[i];
 
-        if (cell->done && cell->error == 0 && cell->pair == pair &&
+        if (cell->rounds > 0 && cell->pair == pair &&
             (cell->rate == 0 || cell->rate == highest_rate(s)))
             add(&e, cell);
     }
@@ -231,11 +231,11 @@ static void put_remarks(const struct flood_study *s, struct html *html)
     for (uint32_t i = 0; i < s->cell_count; i++) {
         const struct flood_cell *cell = &s->cells[i];
 
-        if (cell->error == 0)
+        if (cell->failed == 0)
             continue;
-        (void)snprintf(text, sizeof(text), "%s, %s at %u/s failed: %s",
+        (void)snprintf(text, sizeof(text), "%s, %s at %u/s failed in %u of %u rounds: %s",
                        flood_server_name(cell->pair), flood_kind_name(cell->kind), cell->rate,
-                       cell->reason);
+                       cell->failed, cell->failed + cell->rounds, cell->all.reason);
         html_warning(html, text);
     }
 }
@@ -255,12 +255,13 @@ static void put_table(const struct flood_study *s, struct html *html)
 
 int flood_html(const struct flood_study *s, FILE *out)
 {
-    static const struct html_link links[] = {
-        {"flood.json", "flood.json", "the figures of this page, for programs"}};
-    const struct environment_run run = {.command = s->options.command,
+    const struct environment_run run = {.study = "flood",
+                                        .command = s->options.command,
                                         .version = s->options.version,
                                         .seconds = s->seconds,
                                         .noise = &s->noise,
+                                        .link =
+                                            flood_is_linked(&s->options) ? &s->options.link : NULL,
                                         .interrupted = s->interrupted};
     char how[256];
     struct html html;
@@ -275,13 +276,11 @@ int flood_html(const struct flood_study *s, FILE *out)
     html_section(&html, "At the highest rate");
     for (int pair = 0; pair < FLOOD_PAIRS; pair++)
         put_distribution(s, (enum flood_pair)pair, &html);
-    (void)snprintf(
-        how, sizeof(how),
-        "%u honest handshakes begun per second for %.1f s in each row, over a veth pair; "
-        "forger, clients and server share the machine's processors; seed %llu",
-        s->options.visits, (double)s->options.span / 1e6, (unsigned long long)s->options.seed);
-    environment_html(&run, how, &html);
-    html_section(&html, "Files");
-    html_links(&html, links, 1);
-    return html_end(&html);
+    (void)snprintf(how, sizeof(how),
+                   "%u honest handshakes begun per second for %.1f s in each row and round%s; %u "
+                   "round%s; forger, clients and server share the machine's processors; seed %llu",
+                   s->options.visits, (double)s->options.span / 1e6,
+                   run.link ? "" : ", over a veth pair", s->options.rounds,
+                   s->options.rounds == 1 ? "" : "s", (unsigned long long)s->options.seed);
+    return environment_end_page(&run, how, &html);
 }

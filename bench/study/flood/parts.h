@@ -13,6 +13,8 @@
 #include "study/flood/flood.h"
 #include "study/flood/forge.h"
 
+#define FLOOD_SETTLE TLSYN_MS(500) /* of a flood, before anybody is counted */
+
 enum { FLOOD_VISITORS = 4 }; /* at a time: one that waits for a lost SYN holds no other up */
 
 #define FLOOD_PORT    study_port(STUDY_13, STUDY_NEW) /* both servers' */
@@ -69,6 +71,14 @@ int flood_tell(int control, const struct flood_message *message);
 
 /** The address of the cell's server. */
 const char *flood_server_address(enum flood_pair pair);
+
+/* --- one flood: stage.c ----------------------------------------------------------------------- */
+
+/** Watches a cell. 0, also when that came to nothing, which the sample says; -EINTR; or another
+ * -errno: the laboratory is broken. */
+int flood_watch(const struct flood_ground *ground, const struct flood_options *options,
+                const struct flood_cell *cell, struct flood_sample *sample,
+                struct study_observer *observer);
 
 /* --- the server: server.c --------------------------------------------------------------------- */
 

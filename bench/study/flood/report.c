@@ -18,13 +18,14 @@ static void conditions(const struct flood_study *s, char *text, size_t size)
         (void)study_link_text(&s->options.link, link);
     (void)snprintf(
         text, size,
-        "Honest TLS 1.3 handshakes, %u begun per second for %.1f s, over %s, while forged "
+        "Honest TLS 1.3 handshakes, %u begun per second for %.1f s in %u round%s, over %s, while "
+        "forged "
         "SYNs with a ClientHello arrive: spoofed, with an empty Fast Open option from addresses "
         "drawn by chance; stolen, with the cookie of one address, from it. Forger, clients and "
         "server share the machine's processors. Out per in: bytes of frames beside the honest "
         "clients' traffic. \"!\": the link did not keep what was asked for. Noise: %s.",
-        s->options.visits, (double)s->options.span / 1e6, link,
-        noise_sentence(&s->noise, noise, sizeof(noise)));
+        s->options.visits, (double)s->options.span / 1e6, s->options.rounds,
+        s->options.rounds == 1 ? "" : "s", link, noise_sentence(&s->noise, noise, sizeof(noise)));
 }
 
 static double percent(uint32_t part, uint32_t whole)
@@ -39,24 +40,25 @@ static double mib(uint64_t bytes)
 
 static void fill_row(struct report_table *table, const struct flood_cell *cell)
 {
-    double seconds = cell->seconds > 0 ? cell->seconds : (double)NAN;
+    const struct flood_sample *all = &cell->all;
+    double seconds = all->seconds > 0 ? all->seconds : (double)NAN;
 
-    report_table_cell(table, "%s%s", flood_kind_name(cell->kind), cell->missed ? " !" : "");
+    report_table_cell(table, "%s%s", flood_kind_name(cell->kind), all->missed ? " !" : "");
     report_table_cell(table, "%u", cell->rate);
-    if (!cell->done || cell->error < 0) {
+    if (!all->done || all->error < 0) {
         for (int i = 0; i < 9; i++)
-            report_table_cell(table, "%s", i == 0 && cell->error < 0 ? "failed" : "-");
+            report_table_cell(table, "%s", i == 0 && all->error < 0 ? "failed" : "-");
         return;
     }
-    report_table_cell(table, "%.1f (%u)", percent(cell->succeeded, cell->visits), cell->visits);
-    report_table_number(table, percent(cell->embedded, cell->succeeded), 0);
-    report_table_number(table, cell->median_ms, 2);
+    report_table_cell(table, "%.1f (%u)", percent(all->succeeded, all->visits), all->visits);
+    report_table_number(table, percent(all->embedded, all->succeeded), 0);
+    report_table_number(table, cell->median_ms.estimate, 2);
     report_table_number(table, cell->p99_ms, 1);
-    report_table_number(table, (double)cell->bytes_in / 1e6 / seconds, 2);
-    report_table_number(table, (double)cell->bytes_out / 1e6 / seconds, 2);
+    report_table_number(table, (double)all->bytes_in / 1e6 / seconds, 2);
+    report_table_number(table, (double)all->bytes_out / 1e6 / seconds, 2);
     report_table_number(table, cell->out_per_in, 2);
-    report_table_number(table, 100 * cell->cpu / seconds, 0);
-    report_table_cell(table, "%.1f .. %.1f", mib(cell->rss_first), mib(cell->rss_most));
+    report_table_number(table, 100 * all->cpu / seconds, 0);
+    report_table_cell(table, "%.1f .. %.1f", mib(all->rss_first), mib(all->rss_most));
 }
 
 void flood_table(const struct flood_study *s, struct report_table *table)
@@ -100,34 +102,38 @@ int flood_text(const struct flood_study *s, FILE *out, unsigned width)
 
 static void write_row(const struct flood_cell *cell, struct json *j)
 {
+    const struct flood_sample *all = &cell->all;
+
     json_object(j);
     json_member_string(j, "server", flood_server_name(cell->pair));
     json_member_string(j, "client", flood_client_name(cell->pair));
     json_member_string(j, "flood", flood_kind_name(cell->kind));
     json_member_integer(j, "rate", cell->rate);
-    json_member_integer(j, "visits", cell->visits);
-    json_member_integer(j, "succeeded", cell->succeeded);
-    json_member_integer(j, "embedded", cell->embedded);
+    json_member_integer(j, "n", cell->rounds);
+    json_member_integer(j, "failed", cell->failed);
+    json_member_integer(j, "visits", all->visits);
+    json_member_integer(j, "succeeded", all->succeeded);
+    json_member_integer(j, "embedded", all->embedded);
     json_member_number(j, "success",
-                       cell->visits ? (double)cell->succeeded / cell->visits : (double)NAN);
-    json_member_number(j, "median_ms", cell->median_ms);
+                       all->visits ? (double)all->succeeded / all->visits : (double)NAN);
+    json_member_estimate(j, "median_ms", "median_ci95_ms", &cell->median_ms);
     json_member_number(j, "p90_ms", cell->p90_ms);
     json_member_number(j, "p99_ms", cell->p99_ms);
     json_member_number(j, "max_ms", cell->most_ms);
-    json_member_number(j, "seconds", cell->seconds);
-    json_member_integer(j, "bytes_in", (int64_t)cell->bytes_in);
-    json_member_integer(j, "bytes_out", (int64_t)cell->bytes_out);
+    json_member_number(j, "seconds", all->seconds);
+    json_member_integer(j, "bytes_in", (int64_t)all->bytes_in);
+    json_member_integer(j, "bytes_out", (int64_t)all->bytes_out);
     json_member_number(j, "out_per_in", cell->out_per_in);
-    json_member_integer(j, "forged", (int64_t)cell->forged);
-    json_member_integer(j, "forged_bytes", (int64_t)cell->forged_bytes);
-    json_member_bool(j, "cookie", cell->cookie);
-    json_member_number(j, "cpu_s", cell->cpu);
-    json_member_number(j, "forger_cpu_s", cell->forger_cpu);
-    json_member_integer(j, "rss_first", (int64_t)cell->rss_first);
-    json_member_integer(j, "rss_max", (int64_t)cell->rss_most);
-    json_member_integer(j, "rss_last", (int64_t)cell->rss_last);
-    json_member_bool(j, "link_kept", !cell->missed);
-    json_member_string(j, "reason", cell->reason[0] ? cell->reason : NULL);
+    json_member_integer(j, "forged", (int64_t)all->forged);
+    json_member_integer(j, "forged_bytes", (int64_t)all->forged_bytes);
+    json_member_bool(j, "cookie", all->cookie);
+    json_member_number(j, "cpu_s", all->cpu);
+    json_member_number(j, "forger_cpu_s", all->forger_cpu);
+    json_member_integer(j, "rss_first", (int64_t)all->rss_first);
+    json_member_integer(j, "rss_max", (int64_t)all->rss_most);
+    json_member_integer(j, "rss_last", (int64_t)all->rss_last);
+    json_member_bool(j, "link_kept", !all->missed);
+    json_member_string(j, "reason", all->reason[0] ? all->reason : NULL);
     json_end(j);
 }
 
@@ -144,6 +150,7 @@ static void write_environment(const struct flood_study *s, struct json *j)
     environment_json(&run, j);
     json_member_integer(j, "visits_per_s", o->visits);
     json_member_number(j, "span_s", (double)o->span / 1e6);
+    json_member_integer(j, "rounds", o->rounds);
     json_member_integer(j, "seed", (int64_t)o->seed);
     json_end(j);
 }
@@ -158,7 +165,7 @@ int flood_json(const struct flood_study *s, FILE *out)
     json_key(&j, "rows");
     json_array(&j);
     for (uint32_t i = 0; i < s->cell_count; i++)
-        if (s->cells[i].done)
+        if (s->cells[i].all.done)
             write_row(&s->cells[i], &j);
     json_end(&j);
     write_environment(s, &j);
