@@ -50,14 +50,14 @@ static void setup(void)
 static void teardown(void)
 {
     static const char *const runs[] = {"one", "two", "bad", "empty"};
-    static const char *const files[] = {"bulk.json", "loss.json"};
+    static const char *const files[] = {"bulk.json", "loss.json", "pageload.json"};
     char path[192];
 
     compare_free(compare);
-    for (int i = 0; i < 8; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s/%s", base, runs[i / 2], files[i % 2]);
+    for (int i = 0; i < 12; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", base, runs[i / 3], files[i % 3]);
         (void)unlink(path);
-        (void)rmdir(in(runs[i / 2]));
+        (void)rmdir(in(runs[i / 3]));
     }
     ck_assert_int_eq(rmdir(base), 0);
 }
@@ -120,6 +120,31 @@ START_TEST(rows_of_the_same_words_stand_side_by_side)
     ck_assert(has_line(text, "lwip", "off", "-", "2.00"));
     ck_assert_ptr_nonnull(strstr(text, "first"));
     ck_assert_ptr_null(strstr(text, "CPU s per GB")); /* nobody measured it */
+    free(text);
+}
+END_TEST
+
+/* No column for who did not measure that; runs that are called alike are told apart. */
+START_TEST(runs_stand_where_they_have_something_to_say)
+{
+    static const char page[] =
+        "{\"study\":\"pageload\",\"environment\":{\"version\":\"0.1\"},\"rows\":"
+        "[{\"stack\":\"tlsyn\",\"round_trips\":16}]}";
+    char *text;
+
+    write_file("one", "bulk.json", one);
+    write_file("two", "pageload.json", page);
+    ck_assert_int_eq(compare_add(compare, in("one"), message), 1);
+    ck_assert_int_eq(compare_add(compare, in("two"), message), 1);
+    text = printed();
+    ck_assert_ptr_null(strstr(text, "to the first"));
+    ck_assert_ptr_nonnull(strstr(text, "tlsyn 0.1")); /* what another study calls its version */
+    free(text);
+    ck_assert_int_eq(compare_add(compare, in("one"), message), 1);
+    text = printed();
+    ck_assert_ptr_nonnull(strstr(text, "1: one"));
+    ck_assert_ptr_nonnull(strstr(text, "3: one"));
+    ck_assert_ptr_null(strstr(text, "2: two "));
     free(text);
 }
 END_TEST
@@ -189,6 +214,7 @@ Suite *compare_suite(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, rows_of_the_same_words_stand_side_by_side);
+    tcase_add_test(tc, runs_stand_where_they_have_something_to_say);
     tcase_add_test(tc, a_folder_without_results_is_told);
     tcase_add_test(tc, a_broken_file_leaves_no_trace);
     tcase_add_test(tc, no_more_runs_than_there_is_room_for);

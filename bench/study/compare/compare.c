@@ -35,6 +35,11 @@ const struct compare_study compare_studies[] = {
      "Throughput of one flow",
      {"sender", "receiver", "offload"},
      {{"gbit_s", "gbit_s_range", "Gbit/s", 2}, {"cpu_s_per_gb", NULL, "CPU s per GB", 3}}},
+    {"flood.json",
+     "A server under forged SYNs",
+     {"server", "client", "flood", "rate"},
+     {{"median_ms", "median_ci95_ms", "honest handshakes, median, ms", 2},
+      {"success", NULL, "share of them that succeeded", 3}}},
 };
 
 const int compare_study_count = sizeof(compare_studies) / sizeof(compare_studies[0]);
@@ -140,7 +145,9 @@ static void take_environment(struct compare_run *run, const json_t *root)
     take_text(e, "command", run->command, sizeof(run->command));
     take_text(e, "kernel", run->kernel, sizeof(run->kernel));
     take_text(e, "written", run->written, sizeof(run->written));
+    take_text(e, "when", run->written, sizeof(run->written));
     take_text(e, "tlsyn", run->version, sizeof(run->version));
+    take_text(e, "version", run->version, sizeof(run->version));
 }
 
 static int take_file(struct compare *c, int study, const json_t *root,
@@ -203,6 +210,17 @@ static void name_run(struct compare_run *run, const char *folder)
     (void)snprintf(run->name, sizeof(run->name), "%.*s", (int)(len - from), folder + from);
 }
 
+/* Where several runs are called alike they have their numbers, too. */
+static void tell_apart(struct compare *c)
+{
+    struct compare_run *last = &c->runs[c->run_count];
+
+    for (int i = 0; i < c->run_count; i++) {
+        if (strcmp(c->runs[i].name, last->name) == 0)
+            last->shared = c->runs[i].shared = true;
+    }
+}
+
 /* What a run that failed has left. */
 static void forget(struct compare *c, size_t rows_before)
 {
@@ -239,6 +257,7 @@ int compare_add(struct compare *c, const char *folder, char message[COMPARE_MESS
         forget(c, rows);
         return r;
     }
+    tell_apart(c);
     c->run_count++;
     return found;
 }

@@ -34,6 +34,7 @@ struct compare_row {
 
 struct compare_run {
     char name[64]; /* the folder's own */
+    bool shared;   /* by several runs */
     char folder[256], command[256], kernel[128], written[32], version[32];
 };
 

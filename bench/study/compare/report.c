@@ -17,6 +17,8 @@ struct layout {
     struct table_column columns[COLUMNS_MAX];
     char headings[COLUMNS_MAX][HEADING_MAX];
     size_t count;
+    int runs[COMPARE_RUNS_MAX]; /* that have this figure */
+    int run_count;
 };
 
 static bool has_study(const struct compare *c, int study)
@@ -37,15 +39,44 @@ static void add_column(struct layout *l, bool right, unsigned spare, const char 
     l->count++;
 }
 
-static void lay_out(const struct compare *c, const struct compare_study *study, struct layout *l)
+/* Whether a run has this figure in any row. */
+static bool has_run(const struct compare *c, int study, int figure, int run)
 {
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].study == study && isfinite(c->rows[i].figures[run][figure].estimate))
+            return true;
+    }
+    return false;
+}
+
+static void add_run(struct layout *l, const struct compare *c, int run, const char *second)
+{
+    char name[HEADING_MAX];
+
+    if (c->runs[run].shared)
+        (void)snprintf(name, sizeof(name), "%d: %.32s", run + 1, c->runs[run].name);
+    else
+        (void)snprintf(name, sizeof(name), "%.36s", c->runs[run].name);
+    add_column(l, true, second[0] ? 1 : 0, name, second);
+}
+
+/* Only of those that have it. */
+static void lay_out(const struct compare *c, int study, int figure, struct layout *l)
+{
+    const struct compare_study *s = &compare_studies[study];
+
     l->count = 0;
-    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
-        add_column(l, false, 0, study->words[i], "");
-    for (int run = 0; run < c->run_count; run++)
-        add_column(l, true, 0, c->runs[run].name, "");
-    for (int run = 1; run < c->run_count; run++)
-        add_column(l, true, 1, c->runs[run].name, "to the first");
+    l->run_count = 0;
+    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++)
+        add_column(l, false, 0, s->words[i], "");
+    for (int run = 0; run < c->run_count; run++) {
+        if (has_run(c, study, figure, run)) {
+            l->runs[l->run_count++] = run;
+            add_run(l, c, run, "");
+        }
+    }
+    for (int i = 1; i < l->run_count; i++)
+        add_run(l, c, l->runs[i], "to the first");
 }
 
 /* Whether the intervals, where there are any, say that the two differ. */
@@ -66,18 +97,18 @@ static void put_ratio(struct report_table *table, const struct stats_interval *f
         report_table_cell(table, "-");
 }
 
-static void put_row(const struct compare *c, const struct compare_row *row, int figure,
+static void put_row(const struct layout *l, const struct compare_row *row, int figure,
                     struct report_table *table)
 {
     const struct compare_study *study = &compare_studies[row->study];
 
     for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
         report_table_cell(table, "%s", row->words[i]);
-    for (int run = 0; run < c->run_count; run++)
-        report_table_number(table, row->figures[run][figure].estimate,
+    for (int i = 0; i < l->run_count; i++)
+        report_table_number(table, row->figures[l->runs[i]][figure].estimate,
                             study->figures[figure].decimals);
-    for (int run = 1; run < c->run_count; run++)
-        put_ratio(table, &row->figures[0][figure], &row->figures[run][figure]);
+    for (int i = 1; i < l->run_count; i++)
+        put_ratio(table, &row->figures[l->runs[0]][figure], &row->figures[l->runs[i]][figure]);
 }
 
 static bool has_figure(const struct compare *c, const struct compare_row *row, int figure)
@@ -93,18 +124,18 @@ static bool has_figure(const struct compare *c, const struct compare_row *row, i
 static bool fill(const struct compare *c, int study, int figure, struct layout *l,
                  struct report_table *table)
 {
-    lay_out(c, &compare_studies[study], l);
+    lay_out(c, study, figure, l);
     report_table_init(table, l->columns, l->count);
     for (size_t i = 0; i < c->row_count; i++) {
         if (c->rows[i].study == study && has_figure(c, &c->rows[i], figure))
-            put_row(c, &c->rows[i], figure, table);
+            put_row(l, &c->rows[i], figure, table);
     }
     return table->count > 0;
 }
 
-static const char note[] =
-    "Ratios are to the first run; with ~ before them, the intervals overlap, or there are none: no "
-    "difference is shown.";
+static const char note[] = "Ratios are to the first run that has the figure; with ~ before them, "
+                           "the intervals overlap, or there are none: no "
+                           "difference is shown.";
 
 /* --- terminal --------------------------------------------------------------------------------- */
 
@@ -130,8 +161,8 @@ int compare_text(const struct compare *c, FILE *out, unsigned width)
     int error = 0;
 
     for (int run = 0; run < c->run_count; run++)
-        (void)fprintf(out, "%s: %s (%s, tlsyn %s)\n", c->runs[run].folder, c->runs[run].command,
-                      c->runs[run].kernel, c->runs[run].version);
+        (void)fprintf(out, "%d: %s: %s (%s, tlsyn %s)\n", run + 1, c->runs[run].folder,
+                      c->runs[run].command, c->runs[run].kernel, c->runs[run].version);
     for (int study = 0; study < compare_study_count && error == 0; study++) {
         if (has_study(c, study))
             error = print_study(c, study, out, width);
@@ -145,17 +176,16 @@ int compare_text(const struct compare *c, FILE *out, unsigned width)
 
 static void put_runs(const struct compare *c, struct html *html)
 {
-    static const struct table_column columns[] = {{"folder", false, 0},
-                                                  {"command", false, 0},
-                                                  {"kernel", false, 0},
-                                                  {"tlsyn", false, 0},
-                                                  {"written", false, 0}};
+    static const struct table_column columns[] = {{"run", true, 0},      {"folder", false, 0},
+                                                  {"command", false, 0}, {"kernel", false, 0},
+                                                  {"tlsyn", false, 0},   {"written", false, 0}};
     struct report_table table;
 
     report_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (int i = 0; i < c->run_count; i++) {
         const struct compare_run *run = &c->runs[i];
 
+        report_table_cell(&table, "%d", i + 1);
         report_table_cell(&table, "%s", run->folder);
         report_table_cell(&table, "%s", run->command);
         report_table_cell(&table, "%s", run->kernel);
@@ -163,7 +193,9 @@ static void put_runs(const struct compare *c, struct html *html)
         report_table_cell(&table, "%s", run->written);
     }
     html_section(html, "The runs");
-    html_table(html, &table, "In the order in which they were given; the first is compared with.");
+    html_table(
+        html, &table,
+        "In the order in which they were given; the first that has a figure is compared with.");
     report_table_fini(&table);
 }
 
