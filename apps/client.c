@@ -156,6 +156,7 @@ int client_config(struct host *host, const struct client_options *options, const
         .alpn = alpn,
         .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
         .early_data = options->early_data,
+        .no_tickets = options->no_tickets,
         .store = memory ? &memory->sessions.base : NULL,
         .sessions = memory ? 0 : SESSIONS_OWN,
         .chains = memory ? &memory->chains.base : NULL,

@@ -20,6 +20,7 @@ struct client_options {
     bool ecn;                /* ask for it */
     bool early_data;         /* may be written */
     bool new_session;        /* a full handshake, whatever is remembered */
+    bool no_tickets;         /* of TLS 1.2 are taken: session IDs are */
     const char *server_name; /* NULL: the name in the URL or argument */
     struct resolve_servers dns;
     struct cache_options cache;

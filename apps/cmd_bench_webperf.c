@@ -16,7 +16,8 @@
 #include "study/environment.h"
 #include "study/webperf/lab.h"
 
-#define ROOM_NEEDED (16 << 20) /* bytes on disk that database and report may take */
+#define ROOM_REPORT (8 << 20) /* bytes on disk that the report may take */
+#define ROOM_ROW    192       /* and an observation in the database */
 #define DATABASE    "webperf.db"
 #define RTT         TLSYN_MS(50)
 #define PATIENCE    TLSYN_SECONDS(5)
@@ -222,7 +223,7 @@ static int run(struct webperf_command *c)
                               "early data of TLS 1.3");
         return CLI_USAGE;
     }
-    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+    if (study_try_folder(c->out, ROOM_REPORT + options.rounds * options.kind_count * ROOM_ROW) < 0)
         return CLI_FAILURE;
     study_watch(&w);
     error = c->url_text ? measure_url(c, &options, &w, message) : measure(c, &options, &w, message);
@@ -412,5 +413,5 @@ int cmd_bench_webperf(int argc, char **argv)
         return CLI_USAGE;
     if (operands == 0)
         return run(&command);
-    return study_try_folder(command.out, ROOM_NEEDED) < 0 ? CLI_FAILURE : report(&command);
+    return study_try_folder(command.out, ROOM_REPORT) < 0 ? CLI_FAILURE : report(&command);
 }

@@ -8,6 +8,7 @@
 #include "prober.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,11 +116,11 @@ static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     if (v->is_tcp)
         return; /* the end of its stream */
     while ((n = tlsyn_tls_read(v->tls, bytes, sizeof(bytes))) > 0) {
-        if (v->first_byte <= 0)
+        if (isnan(v->first_byte))
             v->first_byte = clock_us(CLOCK_MONOTONIC) - v->started;
         v->done = true;
     }
-    if (n == 0 && v->first_byte <= 0)
+    if (n == 0 && isnan(v->first_byte))
         end(v, -ECONNRESET, "the server closed without a response");
 }
 
@@ -153,6 +154,7 @@ static int config_for(struct prober *p, const struct study_way *way)
         return CLI_OK;
     options.suite = (int)study_suite_tls(way->suite);
     options.early_data = way->session == STUDY_EARLY;
+    options.no_tickets = way->session == STUDY_ID;
     return client_config(p->host, &options, alpn, NULL, &p->configs[way->suite][way->session]);
 }
 
@@ -208,6 +210,7 @@ static int visit(struct prober *p, struct prober_visit start)
     *v = start;
     v->handler.events = &events;
     v->syn_bytes = v->synack_bytes = -1;
+    v->handshake = v->first_byte = (double)NAN;
     v->started = clock_us(CLOCK_MONOTONIC);
     error = v->is_tcp ? begin_tcp(p) : begin_tls(p);
     if (error < 0)
@@ -246,8 +249,9 @@ static int ping(struct prober *p, struct observation *o)
     if (error == 0)
         error = host_run(p->host, &p->echoed, tlsyn_clock() + p->host->options->timeout);
     tlsyn_ping_stop(p->host->stack);
-    o->connect_us = clock_us(CLOCK_MONOTONIC) - started;
     p->echo_error = error == -ETIMEDOUT ? error : p->echo_error;
+    if (p->echo_error == 0)
+        o->connect_us = clock_us(CLOCK_MONOTONIC) - started;
     return error == -ETIMEDOUT ? 0 : error;
 }
 
@@ -259,12 +263,42 @@ static void judge(struct observation *o, int error, const char *reason)
     (void)snprintf(o->reason, sizeof(o->reason), "%s", error < 0 ? reason : "");
 }
 
+/* Not before so long after the last connection. */
+static int keep_distance(struct prober *p)
+{
+    bool never = false;
+    int error = host_run(p->host, &never, p->next);
+
+    p->next = tlsyn_clock() + PROBER_PAUSE;
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+/* Whoever has never been there has no session to resume, and no cookie for the SYN's text, for which
+ * the server can do nothing: such a kind begins with a visit that nobody counts. */
+static int meet(struct prober *p, const struct study_way *way)
+{
+    bool *met = &p->met[way->suite][way->mode][way->session];
+    int error = 0;
+
+    if (!*met && (way->session != STUDY_NEW || way->mode == STUDY_EMBEDDED)) {
+        error = visit(p, (struct prober_visit){.way = *way});
+        if (error == 0)
+            error = keep_distance(p);
+    }
+    *met = true;
+    return error;
+}
+
 static int observe_get(struct prober *p, struct observation *o)
 {
     struct prober_visit start = {.way = webperf_way_of(o)};
-    int error = config_for(p, &start.way) == CLI_OK ? visit(p, start) : -EIO;
+    int error = config_for(p, &start.way) == CLI_OK ? meet(p, &start.way) : -EIO;
     const struct prober_visit *v = &p->visit;
 
+    if (error == 0) {
+        o->when_us = (int64_t)clock_us(CLOCK_REALTIME);
+        error = visit(p, start);
+    }
     if (error < 0)
         return error;
     o->syn_bytes = v->syn_bytes;
@@ -289,12 +323,10 @@ static int observe(struct webperf_prober *base, struct observation *o,
                    char message[STUDY_MESSAGE_MAX])
 {
     struct prober *p = (struct prober *)base;
-    bool never = false;
-    int error = host_run(p->host, &never, p->next);
+    int error = keep_distance(p);
 
-    if (error == -ETIMEDOUT || error == 0) {
-        p->next = tlsyn_clock() + PROBER_PAUSE;
-        o->when_us = (int64_t)time(NULL) * 1000000;
+    if (error == 0) {
+        o->when_us = (int64_t)clock_us(CLOCK_REALTIME);
         if (strcmp(o->operation, "get") == 0) {
             error = observe_get(p, o);
         } else if (strcmp(o->operation, "tcp") == 0) {

@@ -5,7 +5,8 @@
  *     prober_open -> prober.base.observe for each -> prober_close
  *
  * The server is somebody's: no two connections begin within PROBER_PAUSE, each asks for one page
- * and is closed in order, and what fails is recorded, not repeated.
+ * and is closed in order, and what fails is recorded, not repeated. Before the first observation of
+ * a kind that needs a session or a cookie there is one visit more, which gets them.
  */
 #ifndef PROBER_H
 #define PROBER_H
@@ -36,6 +37,7 @@ struct prober {
     struct url url;
     struct client_target target;
     struct tlsyn_tls_config *configs[STUDY_SUITES][STUDY_SESSIONS]; /* NULL: not used yet */
+    bool met[STUDY_SUITES][STUDY_MODES][STUDY_SESSIONS];            /* was visited so */
     struct prober_visit visit;
     struct tlsyn_ping_handler echo;
     bool echoed;

@@ -130,7 +130,7 @@ static void allow_psk(struct tlsyn_tls_config *c, bool allowed)
 
 int session_setup(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
 {
-    bool has_store;
+    bool has_store, by_ticket;
 
     if (c->role == TLSYN_TLS_SERVER) {
         setup_server(c, o);
@@ -145,8 +145,9 @@ int session_setup(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
     c->chains = o->insecure ? NULL : o->chains;
     c->store = o->store != NULL ? o->store : c->own_store;
     has_store = c->store != NULL;
+    by_ticket = has_store && !o->no_tickets;
     allow_psk(c, has_store);
-    mbedtls_ssl_conf_session_tickets(&c->ssl, has_store ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED
+    mbedtls_ssl_conf_session_tickets(&c->ssl, by_ticket ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED
                                                         : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
         &c->ssl, has_store ? MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED

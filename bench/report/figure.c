@@ -195,11 +195,16 @@ static void write_data(FILE *script, const struct figure_series *series, size_t 
 {
     char text[NUMBER_MAX];
 
+    bool open = false;
+
     fprintf(script, "$D%zu << EOD\n", index);
     for (size_t i = 0; i < series->n; i++) {
         if (!point_drawn(series, i)) {
+            fputs(open ? "\n" : "", script); /* an empty line ends the line that is drawn */
+            open = false;
             continue;
         }
+        open = true;
         double y = series->y[i];
         double lo = series->lo != NULL && isfinite(series->lo[i]) ? series->lo[i] : y;
         double hi = series->hi != NULL && isfinite(series->hi[i]) ? series->hi[i] : y;

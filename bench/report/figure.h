@@ -27,7 +27,7 @@ struct figure_series {
     enum figure_style style;
     unsigned colour;       /* 0 .. FIGURE_COLOURS - 1, or FIGURE_INK */
     bool dashed, hollow;   /* of the line; of the points (use for figures that are not ours) */
-    const double *x, *y;   /* n of each; a point that is not finite is left out */
+    const double *x, *y;   /* n of each; one that is not finite breaks the line */
     const double *lo, *hi; /* interval of y, or both NULL */
     size_t n;
 };

@@ -38,7 +38,10 @@ static const char schema[] =
     " reason TEXT NOT NULL,"
     " connect_us REAL, handshake_us REAL, first_byte_us REAL,"
     " syn_bytes INTEGER, synack_bytes INTEGER,"
-    " link_kept INTEGER," /* 1, or 0 where frames left late or were refused meanwhile */
+    " link_kept INTEGER,"  /* 1, or 0 where frames left late or were refused meanwhile */
+    " link_late_us REAL,"  /* 99 of 100 of them by no more */
+    " timer_late_us REAL," /* by which a short sleep just before was too long */
+    " cpu_ticks INTEGER, stolen_ticks INTEGER," /* of all processors, meanwhile */
     " PRIMARY KEY (round, place)"
     ") WITHOUT ROWID;";
 
@@ -358,6 +361,10 @@ static int insert(struct store *s, sqlite3_stmt *statement, const struct observa
     bind_count(statement, 14, o->syn_bytes);
     bind_count(statement, 15, o->synack_bytes);
     bind_count(statement, 16, o->link_kept);
+    bind_number(statement, 17, o->link_late_us);
+    bind_number(statement, 18, o->timer_late_us);
+    bind_count(statement, 19, o->cpu_ticks);
+    bind_count(statement, 20, o->stolen_ticks);
     r = step(s, statement, message);
     return r < 0 ? r : 0;
 }
@@ -372,7 +379,7 @@ int store_add_round(struct store *s, const struct observation *observations, siz
         return error;
     error = prepare(s,
                     "INSERT INTO observation VALUES "
-                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     &statement, message);
     for (size_t i = 0; i < n && error == 0; i++)
         error = insert(s, statement, &observations[i], message);
@@ -415,6 +422,10 @@ static void take(sqlite3_stmt *statement, struct observation *o)
     o->syn_bytes = take_count(statement, 13);
     o->synack_bytes = take_count(statement, 14);
     o->link_kept = take_count(statement, 15);
+    o->link_late_us = take_number(statement, 16);
+    o->timer_late_us = take_number(statement, 17);
+    o->cpu_ticks = take_count(statement, 18);
+    o->stolen_ticks = take_count(statement, 19);
 }
 
 int store_each(struct store *s, int (*each)(void *context, const struct observation *),

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_MESSAGE_MAX = 640, STORE_VERSION = 2 };
+enum { STORE_MESSAGE_MAX = 640, STORE_VERSION = 3 };
 
 /** What was asked for, and where. */
 struct store_run {
@@ -52,8 +52,13 @@ struct observation {
     double handshake_us;             /* get: from the open call until the client could send */
     double first_byte_us;            /* get: from the open call until the response's first byte */
     int64_t syn_bytes, synack_bytes; /* text that they carried */
-    int64_t
-        link_kept; /* 1: the laboratory's link kept meanwhile what was asked of it; 0: it didn't */
+    /** 1: the laboratory's link kept meanwhile what was asked of it; 0: it didn't. */
+    int64_t link_kept;
+    double link_late_us; /* by which 99 of 100 frames left it late at most */
+    /** Of the machine: how late a short sleep woke just before, and of the processors' time
+     * meanwhile, in ticks of /proc/stat, how many there were and how many a hypervisor took. */
+    double timer_late_us;
+    int64_t cpu_ticks, stolen_ticks;
 };
 
 struct store;

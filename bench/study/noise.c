@@ -15,21 +15,30 @@
 
 enum { SLEEPS = 100, SLEEP_US = 200 };
 
-static void time_sleeps(struct noise *noise)
+double noise_sleep(void)
 {
     const struct timespec nap = {.tv_nsec = SLEEP_US * 1000L};
+    double start = clock_us(CLOCK_MONOTONIC);
+
+    (void)nanosleep(&nap, NULL);
+    return clock_us(CLOCK_MONOTONIC) - start - SLEEP_US;
+}
+
+void noise_timers(struct noise *noise, double *late_us, size_t n)
+{
+    stats_sort(late_us, n);
+    noise->timer_p50_us = stats_quantile(late_us, n, 0.5);
+    noise->timer_p99_us = stats_quantile(late_us, n, 0.99);
+    noise->timer_max_us = stats_quantile(late_us, n, 1);
+}
+
+static void time_sleeps(struct noise *noise)
+{
     double late[SLEEPS];
 
-    for (int i = 0; i < SLEEPS; i++) {
-        double start = clock_us(CLOCK_MONOTONIC);
-
-        (void)nanosleep(&nap, NULL);
-        late[i] = clock_us(CLOCK_MONOTONIC) - start - SLEEP_US;
-    }
-    stats_sort(late, SLEEPS);
-    noise->timer_p50_us = stats_quantile(late, SLEEPS, 0.5);
-    noise->timer_p99_us = stats_quantile(late, SLEEPS, 0.99);
-    noise->timer_max_us = late[SLEEPS - 1];
+    for (int i = 0; i < SLEEPS; i++)
+        late[i] = noise_sleep();
+    noise_timers(noise, late, SLEEPS);
 }
 
 /* user nice system idle iowait irq softirq steal; what follows is part of the first two. */
@@ -54,7 +63,7 @@ bool noise_parse(const char *line, struct noise_ticks *ticks)
     return true;
 }
 
-static bool read_ticks(struct noise_ticks *ticks)
+bool noise_read(struct noise_ticks *ticks)
 {
     char line[256] = "";
     FILE *file = fopen("/proc/stat", "re");
@@ -76,7 +85,7 @@ void noise_begin(struct noise *noise)
 {
     *noise = (struct noise){.load_before = load(), .load_after = (double)NAN, .steal = (double)NAN};
     time_sleeps(noise);
-    (void)read_ticks(&noise->before);
+    (void)noise_read(&noise->before);
 }
 
 void noise_end(struct noise *noise)
@@ -84,7 +93,7 @@ void noise_end(struct noise *noise)
     struct noise_ticks after;
 
     noise->load_after = load();
-    if (noise->before.total > 0 && read_ticks(&after) && after.total > noise->before.total &&
+    if (noise->before.total > 0 && noise_read(&after) && after.total > noise->before.total &&
         after.stolen >= noise->before.stolen)
         noise->steal = (double)(after.stolen - noise->before.stolen) /
                        (double)(after.total - noise->before.total);

@@ -21,6 +21,15 @@ struct noise {
     struct noise_ticks before;
 };
 
+/** By how much one short sleep was too long, in microseconds. Takes some 0.3 ms. */
+double noise_sleep(void);
+
+/** The time so far. False: the system does not tell. */
+bool noise_read(struct noise_ticks *ticks);
+
+/** What many such sleeps say; sorts them. */
+void noise_timers(struct noise *noise, double *late_us, size_t n);
+
 /** Takes some 40 ms, for the timers. */
 void noise_begin(struct noise *noise);
 void noise_end(struct noise *noise);

@@ -66,7 +66,12 @@ static struct observation an_observation(uint32_t round, uint32_t place)
                             .handshake_us = 50123.25,
                             .first_byte_us = 100246.5 + round,
                             .syn_bytes = 517,
-                            .synack_bytes = place ? -1 : 240};
+                            .synack_bytes = place ? -1 : 240,
+                            .link_kept = place ? -1 : 1,
+                            .link_late_us = place ? (double)NAN : 12.5,
+                            .timer_late_us = 58.25,
+                            .cpu_ticks = 20,
+                            .stolen_ticks = place};
 
     if (place)
         (void)snprintf(o.verdict, sizeof(o.verdict), "refused");
@@ -131,6 +136,12 @@ START_TEST(observations_come_back_as_they_were)
     ck_assert_double_eq(seen.all[3].first_byte_us, 100247.5);
     ck_assert_int_eq(seen.all[3].synack_bytes, -1);
     ck_assert_int_eq(seen.all[2].synack_bytes, 240);
+    ck_assert_int_eq(seen.all[3].link_kept, -1);
+    ck_assert_double_nan(seen.all[3].link_late_us);
+    ck_assert_double_eq(seen.all[2].link_late_us, 12.5);
+    ck_assert_double_eq(seen.all[3].timer_late_us, 58.25);
+    ck_assert_int_eq(seen.all[3].cpu_ticks, 20);
+    ck_assert_int_eq(seen.all[3].stolen_ticks, 1);
     store_close(s);
 }
 END_TEST

@@ -45,7 +45,11 @@ static struct observation seen(const char *operation, double connect_ms)
                             .first_byte_us = (double)NAN,
                             .syn_bytes = -1,
                             .synack_bytes = -1,
-                            .link_kept = -1};
+                            .link_kept = 1,
+                            .link_late_us = connect_ms > 0 ? 20 : (double)NAN,
+                            .timer_late_us = 60,
+                            .cpu_ticks = 10,
+                            .stolen_ticks = connect_ms > 0};
 
     put(o.operation, operation);
     put(o.stack, "tlsyn");
@@ -143,6 +147,24 @@ START_TEST(what_was_refused_is_counted_and_not_averaged)
     ck_assert_uint_eq(id->ok, ROUNDS - ROUNDS / 10);
     ck_assert_str_eq(id->reason, "a new session was made");
     ck_assert_double_lt(id->summary.p95, 152);
+    webperf_free(study);
+}
+END_TEST
+
+START_TEST(the_noise_is_summed_up)
+{
+    struct webperf *study = loaded();
+    const struct webperf_noise *n = &study->noise;
+    char text[WEBPERF_NOISE_MAX];
+
+    ck_assert_uint_eq(n->timers, 4 * ROUNDS);
+    ck_assert_uint_eq(n->links, 2 * ROUNDS); /* pings and connects know */
+    ck_assert_double_eq_tol(n->machine.timer_p99_us, 60, 1e-9);
+    ck_assert_double_eq_tol(n->machine.steal, 2.0 / 40, 1e-9);
+    ck_assert_double_eq_tol(n->link_max_us, 20, 1e-9);
+    ck_assert_double_eq_tol(n->ping_error_ms, 0, 1e-9);
+    ck_assert_ptr_nonnull(strstr(webperf_noise_text(study, text), "kept in 200 of 200"));
+    ck_assert_ptr_nonnull(strstr(text, "5.0 % of the processors' time was stolen"));
     webperf_free(study);
 }
 END_TEST
@@ -389,6 +411,7 @@ Suite *webperf_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, the_table_has_the_times_that_were_observed);
     tcase_add_test(tc, what_was_refused_is_counted_and_not_averaged);
+    tcase_add_test(tc, the_noise_is_summed_up);
     tcase_add_test(tc, an_outlier_is_counted_and_not_hidden);
     tcase_add_test(tc, the_papers_statements_get_a_verdict);
     tcase_add_test(tc, page_and_json_hold_the_table_and_the_figures);

@@ -84,6 +84,9 @@ static int take(void *context, const struct observation *o)
     if (o->place == 0 || study->when[o->round] == 0)
         study->when[o->round] = o->when_us;
     cell->unkept += o->link_kept == 0;
+    error = webperf_take_noise(&study->noise, o);
+    if (error < 0)
+        return error;
     if (strcmp(o->verdict, "ok") == 0) {
         take_times(cell, o);
         return 0;
@@ -187,6 +190,8 @@ void webperf_free(struct webperf *study)
         free(study->cells[i].handshake);
         free(study->cells[i].first_byte);
     }
+    free(study->noise.timer_late_us);
+    free(study->noise.link_late_us);
     free(study->when);
     free(study);
 }
@@ -304,9 +309,11 @@ int webperf_analyse(struct webperf *study)
 
     free(s.first);
     free(s.second);
-    if (error == 0)
-        webperf_claim(study);
-    return error;
+    if (error < 0)
+        return error;
+    webperf_analyse_noise(study);
+    webperf_claim(study);
+    return 0;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "measure/histogram.h"
 
@@ -142,58 +143,122 @@ static void put_ecdf(const struct webperf *study, const struct group *g, const c
 
 /* --- over time -------------------------------------------------------------------------------- */
 
-/* Medians of as many consecutive rounds as make at most POINTS points. */
+/* What the run's length is told in, so that the axis has numbers that are read at a glance. */
+struct time_unit {
+    const char *name;
+    double us;
+};
+
+static struct time_unit unit_of(double us)
+{
+    static const struct time_unit units[] = {
+        {"seconds", 1e6}, {"minutes", 60e6}, {"hours", 3600e6}, {"days", 86400e6}};
+    size_t i = 0;
+
+    while (i + 1 < sizeof(units) / sizeof(*units) && us > 2 * units[i + 1].us)
+        i++;
+    return units[i];
+}
+
+/* The round after which the run stood still, for it was interrupted or the machine slept: the line
+ * ends, and begins anew. */
+static bool stood_still(const struct webperf *study, uint32_t before, uint32_t after, double usual)
+{
+    return (double)(study->when[after] - study->when[before]) > 10 * usual * (after - before);
+}
+
+static double usual_interval(const struct webperf *study)
+{
+    double *each = calloc(study->rounds, sizeof(*each)), usual = (double)INFINITY;
+
+    for (uint32_t i = 1; each && i < study->rounds; i++)
+        each[i - 1] = (double)(study->when[i] - study->when[i - 1]);
+    if (each && study->rounds > 1)
+        usual = stats_median(each, study->rounds - 1);
+    free(each);
+    return usual;
+}
+
+/* Medians of as many consecutive rounds as make at most POINTS points; where the run stood still
+ * there is a point without a value. */
 static int course_of(const struct webperf *study, const struct webperf_cell *cell,
-                     struct histogram_steps *out)
+                     const struct time_unit *unit, struct histogram_steps *out)
 {
     uint32_t per = (study->rounds + POINTS - 1) / POINTS;
-    double *some = calloc(per, sizeof(*some));
+    double *some = calloc(per, sizeof(*some)), usual = usual_interval(study);
 
-    *out =
-        (struct histogram_steps){calloc(POINTS, sizeof(double)), calloc(POINTS, sizeof(double)), 0};
+    *out = (struct histogram_steps){calloc((size_t)2 * POINTS, sizeof(double)),
+                                    calloc((size_t)2 * POINTS, sizeof(double)), 0};
     if (!some || !out->x || !out->y) {
         free(some);
         histogram_free(out);
         return -1;
     }
     for (uint32_t from = 0; from < study->rounds; from += per) {
+        double when = (double)(study->when[from] - study->when[0]) / unit->us;
         size_t n = 0;
 
         for (uint32_t i = from; i < from + per && i < study->rounds; i++) {
             if (isfinite(times_of(cell)[i]))
                 some[n++] = times_of(cell)[i];
         }
+        if (from > 0 && stood_still(study, from - per, from, usual)) {
+            out->x[out->n] = when;
+            out->y[out->n++] = (double)NAN;
+        }
         if (n == 0)
             continue;
-        out->x[out->n] = (double)(study->when[from] - study->when[0]) / 60e6;
+        out->x[out->n] = when;
         out->y[out->n++] = stats_median(some, n);
     }
     free(some);
     return 0;
 }
 
+/* "2026-11-22 01:05 UTC" */
+static const char *begun(const struct webperf *study, char text[32])
+{
+    time_t first = (time_t)(study->when[0] / 1000000);
+    struct tm utc;
+
+    text[0] = '\0';
+    if (gmtime_r(&first, &utc))
+        (void)strftime(text, 32, "%Y-%m-%d %H:%M UTC", &utc);
+    return text;
+}
+
 static void put_course(const struct webperf *study, const struct group *g, const char *name,
                        struct html *html)
 {
+    const double length = (double)(study->when[study->rounds - 1] - study->when[0]);
+    const struct time_unit unit = unit_of(length);
+    uint32_t per = (study->rounds + POINTS - 1) / POINTS;
     struct drawing d = {.count = 0};
-    char title[64], caption[160];
+    char title[64], caption[240], label[96], when[32];
     struct figure figure = {.name = title,
                             .title = "Connection times over the time of the run",
-                            .x_label = "minutes since the first round",
+                            .x_label = label,
                             .y_label = "until the first byte, ms",
                             .x_min = 0,
-                            .x_max = (double)NAN,
+                            .x_max = length > 0 ? length / unit.us : (double)NAN,
                             .y_min = 0,
                             .y_max = (double)NAN};
 
     (void)snprintf(title, sizeof(title), "course%s", name);
-    (void)snprintf(caption, sizeof(caption), "Over time: each point is the median of %u round%s.",
-                   (study->rounds + POINTS - 1) / POINTS,
-                   study->rounds > POINTS ? "s in a row" : "");
+    (void)snprintf(label, sizeof(label), "%s since %s", unit.name, begun(study, when));
+    if (per == 1)
+        (void)snprintf(caption, sizeof(caption),
+                       "Over time: each round, one after the other. A line is broken where the run "
+                       "stood still.");
+    else
+        (void)snprintf(caption, sizeof(caption),
+                       "Over time: each point is the median of %u rounds in a row. A line is "
+                       "broken where the run stood still.",
+                       per);
     for (size_t i = 0; i < g->count; i++) {
         struct histogram_steps steps;
 
-        if (course_of(study, g->cells[i], &steps) < 0)
+        if (course_of(study, g->cells[i], &unit, &steps) < 0)
             failed(html);
         else
             add(&d, FIGURE_LINE, label_of(g->cells[i]), &steps);

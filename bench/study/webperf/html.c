@@ -46,7 +46,7 @@ static void put_run(const struct webperf *study, const struct webperf_report *re
     const struct store_run *run = &study->run;
     time_t began = (time_t)(run->started_us / 1000000);
     const char *link = run->link[0] ? run->link : "not ours";
-    char rounds[96], began_text[48] = "", seed[32];
+    char rounds[96], began_text[48] = "", seed[32], noise[WEBPERF_NOISE_MAX];
     struct tm utc;
 
     (void)snprintf(rounds, sizeof(rounds), "%u rounds, %zu observations", study->rounds,
@@ -55,12 +55,19 @@ static void put_run(const struct webperf *study, const struct webperf_report *re
     if (gmtime_r(&began, &utc))
         (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
     const struct html_field fields[] = {
-        {"measured by", run->command}, {"reported by", report->command},
-        {"target", run->target},       {"link", link},
-        {"begun", began_text},         {"run", rounds},
-        {"each round", run->plan},     {"seed", seed},
-        {"tlsyn", run->version},       {"kernel", run->kernel},
-        {"system", run->system},       {"processor", run->cpu},
+        {"measured by", run->command},
+        {"reported by", report->command},
+        {"target", run->target},
+        {"link", link},
+        {"begun", began_text},
+        {"run", rounds},
+        {"each round", run->plan},
+        {"seed", seed},
+        {"noise", webperf_noise_text(study, noise)},
+        {"tlsyn", run->version},
+        {"kernel", run->kernel},
+        {"system", run->system},
+        {"processor", run->cpu},
     };
     html_section(html, "What was measured, and on what");
     html_fields(html, fields, sizeof(fields) / sizeof(fields[0]));

@@ -80,6 +80,19 @@ static void write_claims(const struct webperf *study, struct json *j)
     json_end(j);
 }
 
+static void write_link_error(const struct webperf_noise *n, struct json *j)
+{
+    json_key(j, "link_error");
+    json_object(j);
+    json_member_rounded(j, "late_p50_us", n->link_p50_us);
+    json_member_rounded(j, "late_p99_us", n->link_p99_us);
+    json_member_rounded(j, "late_max_us", n->link_max_us);
+    json_member_rounded(j, "ping_ms", n->ping_error_ms);
+    json_member_integer(j, "observations", (int64_t)n->asked);
+    json_member_integer(j, "not_kept", (int64_t)n->unkept);
+    json_end(j);
+}
+
 /* The machine that measured; the one that reports may be another. */
 static void write_run(const struct webperf *study, const struct webperf_report *report,
                       struct json *j)
@@ -102,6 +115,9 @@ static void write_run(const struct webperf *study, const struct webperf_report *
     json_member_integer(j, "started_us", run->started_us);
     json_member_integer(j, "rounds", study->rounds);
     json_member_integer(j, "observations", (int64_t)study->observations);
+    noise_json(&study->noise.machine, j);
+    if (study->noise.links > 0)
+        write_link_error(&study->noise, j);
     json_end(j);
 }
 

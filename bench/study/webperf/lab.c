@@ -25,7 +25,8 @@ static struct observation observation_of(const char *operation, const struct stu
                             .first_byte_us = (double)NAN,
                             .syn_bytes = -1,
                             .synack_bytes = -1,
-                            .link_kept = -1};
+                            .link_kept = -1,
+                            .link_late_us = (double)NAN};
 
     put(o.operation, operation);
     put(o.stack, study_stack_name(way->stack));
@@ -150,8 +151,10 @@ static int ask_link(struct webperf_lab *lab, struct observation *o)
     struct testbed_precision p;
     int error = testbed_precision(lab->testbed, &p);
 
-    if (error == 0 && p.known)
+    if (error == 0 && p.known) {
         o->link_kept = study_link_was_kept(lab->options.link.rtt_ms, &p.lately);
+        o->link_late_us = p.lately.late_p99_us;
+    }
     return error;
 }
 

@@ -13,6 +13,7 @@
 
 #include "measure/clock.h"
 #include "measure/rng.h"
+#include "study/noise.h"
 #include "study/webperf/webperf.h"
 
 enum {
@@ -159,6 +160,25 @@ static void tell(struct robot *robot)
     robot->observer->progress(robot->observer, robot->done, o->rounds, status);
 }
 
+/* What the prober is asked for, and how much the machine disturbs meanwhile. */
+static int observe(struct robot *robot, struct observation *seen)
+{
+    struct noise_ticks before, after;
+    int error;
+
+    seen->timer_late_us = noise_sleep();
+    seen->cpu_ticks = seen->stolen_ticks = -1;
+    bool told = noise_read(&before);
+    seen->when_us = (int64_t)clock_us(CLOCK_REALTIME);
+    error = robot->prober->observe(robot->prober, seen, robot->message);
+    if (told && noise_read(&after) && after.total >= before.total &&
+        after.stolen >= before.stolen) {
+        seen->cpu_ticks = (int64_t)(after.total - before.total);
+        seen->stolen_ticks = (int64_t)(after.stolen - before.stolen);
+    }
+    return error;
+}
+
 /* 1: interrupted, and the round is dropped. */
 static int observe_round(struct robot *robot)
 {
@@ -179,8 +199,7 @@ static int observe_round(struct robot *robot)
         *seen = o->kinds[order[place]];
         seen->round = robot->done;
         seen->place = place;
-        seen->when_us = (int64_t)clock_us(CLOCK_REALTIME);
-        error = robot->prober->observe(robot->prober, seen, robot->message);
+        error = observe(robot, seen);
         if (error < 0)
             return error;
     }

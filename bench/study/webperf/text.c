@@ -34,7 +34,7 @@ static void print_claims(const struct webperf *study, FILE *out, unsigned width)
 
 int webperf_text(const struct webperf *study, FILE *out, unsigned width)
 {
-    char text[WEBPERF_REMARK_MAX];
+    char text[WEBPERF_REMARK_MAX], noise[WEBPERF_NOISE_MAX];
     int error;
 
     for (size_t i = 0; webperf_remark(study, i, text); i++)
@@ -54,6 +54,10 @@ int webperf_text(const struct webperf *study, FILE *out, unsigned width)
         text_paragraph(
             out, "What Goldberg, Buff and Schmitt say (WISP 1998), and what was seen:", 0, width);
     print_claims(study, out, width);
+    if (webperf_noise_text(study, noise)[0]) {
+        (void)fputc('\n', out);
+        text_paragraph(out, noise, 0, width);
+    }
     if (error == 0 && (fflush(out) != 0 || ferror(out)))
         error = -EIO;
     return error;

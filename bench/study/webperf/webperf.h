@@ -21,6 +21,7 @@
 #include "measure/stats.h"
 #include "store/store.h"
 #include "study/link.h"
+#include "study/noise.h"
 #include "study/observer.h"
 
 enum { WEBPERF_CELLS_MAX = 64, WEBPERF_ROWS_MAX = 64, WEBPERF_CLAIMS_MAX = 12 };
@@ -94,6 +95,16 @@ struct webperf {
     struct webperf_cell cells[WEBPERF_CELLS_MAX];
     size_t cell_count;
     int64_t *when; /* by round: microseconds since 1970 */
+    struct webperf_noise {
+        double *timer_late_us, *link_late_us; /* of the observations that know */
+        size_t timers, links, room;
+        uint64_t cpu_ticks, stolen_ticks;
+        size_t asked, unkept; /* observations over a link of ours; in which it was not kept */
+        /* of webperf_analyse() */
+        struct noise machine; /* no load: it was measured for days, or in pieces */
+        double link_p50_us, link_p99_us, link_max_us;
+        double ping_error_ms; /* by which pings missed what was asked for, or NaN */
+    } noise;
     /* of webperf_analyse() */
     struct webperf_row rows[WEBPERF_ROWS_MAX];
     size_t row_count;
@@ -114,6 +125,17 @@ struct webperf_cell *webperf_cell_of(struct webperf *study, const struct observa
 /** Compares the rows with what the paper says. Called by webperf_analyse(). */
 void webperf_claim(struct webperf *study);
 const char *webperf_verdict_name(enum webperf_verdict verdict);
+
+/** How well the link kept its delay, where it is ours, and how the machine disturbs: in
+ * sentences. Returns `text`. */
+enum { WEBPERF_NOISE_MAX = 512 };
+const char *webperf_noise_text(const struct webperf *study, char text[WEBPERF_NOISE_MAX]);
+
+/** Called by webperf_analyse(). */
+void webperf_analyse_noise(struct webperf *study);
+
+/** Keeps what an observation says of it. 0 or -ENOMEM. */
+int webperf_take_noise(struct webperf_noise *noise, const struct observation *observation);
 
 /** Of most of its observations the link kept what was asked. */
 bool webperf_link_kept(const struct webperf_cell *cell);

@@ -168,6 +168,8 @@ struct tlsyn_tls_options {
     uint32_t sessions;
     /** Server: seconds; at most seven days (RFC 8446 4.6.1). 0: TLSYN_TLS_SESSION_LIFETIME. */
     uint32_t session_lifetime;
+    /** Client: takes no tickets of TLS 1.2, so that servers that have both give a session ID. */
+    bool no_tickets;
     /** Client: where sessions wait, or NULL; lives as long as the config. */
     struct tlsyn_tls_store *store;
     /** Server: full handshakes begun per second in the long run, each with a signature or a

@@ -1,0 +1,84 @@
+#!/bin/sh
+# A disk that is full: before a study nothing is measured; in the middle of one, what was observed is whole, and the run goes on
+# when there is room again. A file system in memory, which nobody else sees, is the disk.
+# shellcheck source=tests/lab/lib.sh disable=SC2015,SC2016
+. "$(dirname "$0")/lib.sh"
+need jq sqlite3 unshare
+
+disk=$scratch/disk
+if [ -z "${DISK_IS_SMALL:-}" ]; then
+    root=-r
+    [ "$(id -u)" -ne 0 ] || root=
+    unshare $root -m true 2>/dev/null || skip "no mount namespace can be made here"
+    DISK_IS_SMALL=1 exec unshare $root -m "$0"
+fi
+mkdir "$disk"
+mount -t tmpfs -o size=24m small "$disk" 2>"$scratch/log" || skip "no file system can be mounted here: $(cat "$scratch/log")"
+
+fill()
+{
+    dd if=/dev/zero of="$disk/filler" bs=4k >/dev/null 2>&1 || true
+}
+
+# study NAME OPTION...: in memory, which asks for no rights and takes no time.
+study()
+{
+    study=$1
+    shift
+    "$TLSYN" bench "$study" "$@" --out "$disk/$study" >/dev/null 2>"$scratch/log"
+}
+
+status=0
+study table2 --link memory --rtt 2 -n 100000 --no-html || status=$?
+[ "$status" -eq 1 ] && grep -q 'has no room for what is to be observed, some' "$scratch/log" ||
+    fail "what the disk cannot hold is begun: $status, $(cat "$scratch/log")"
+[ "$(wc -l <"$disk/table2/samples.jsonl")" -eq 1 ] || fail "something was measured"
+passed "what the disk cannot hold is not begun"
+
+# once FILE COMMAND...: fills the disk when the command has observed something, and waits for its end.
+once()
+{
+    seen=$1
+    shift
+    "$@" >/dev/null 2>"$scratch/log" &
+    run=$!
+    tries=0
+    until sh -c "$seen"; do
+        tries=$((tries + 1))
+        [ "$tries" -le 400 ] || fail "nothing is observed within 20 s: $(cat "$scratch/log")"
+        sleep 0.05
+    done
+    fill
+    status=0
+    wait "$run" || status=$?
+}
+
+# The journal has its room, so that the run comes to its end; the report has none.
+set -- --link memory --rtt 5 -n 20 --no-html
+once "[ \"\$(cat $disk/table2/samples.jsonl | wc -l)\" -gt 8 ]" "$TLSYN" bench table2 "$@" -o "$disk/table2"
+[ "$status" -eq 1 ] || fail "with a full disk table2 ends with $status: $(cat "$scratch/log")"
+grep -q 'cannot be written: No space left on device' "$scratch/log" || fail "it is not told: $(cat "$scratch/log")"
+lines=$(wc -l <"$disk/table2/samples.jsonl")
+rm "$disk/filler"
+"$TLSYN" bench table2 --resume "$disk/table2" >/dev/null 2>"$scratch/log" || fail "it does not go on: $(cat "$scratch/log")"
+[ "$(wc -l <"$disk/table2/samples.jsonl")" -eq "$lines" ] || fail "something was measured again"
+jq -e '.environment.interrupted | not' "$disk/table2/table2.json" >/dev/null || fail "there is no whole report"
+passed "a disk that fills up costs no observation, and the report is made when there is room"
+
+count()
+{
+    sqlite3 "$disk/webperf/webperf.db" "$1"
+}
+
+once "[ \"\$(sqlite3 $disk/webperf/webperf.db 'SELECT count(*) FROM observation' 2>/dev/null || echo 0)\" -gt 0 ]" \
+    "$TLSYN" bench webperf --link memory --rtt 2ms --tls 1.3 -n 4000 -o "$disk/webperf"
+[ "$status" -eq 1 ] || fail "with a full disk webperf ends with $status: $(cat "$scratch/log")"
+grep -q 'the disk is full, and what was written before is kept' "$scratch/log" || fail "it is not told: $(cat "$scratch/log")"
+rm "$disk/filler"
+there=$(count 'SELECT max(round) + 1 FROM observation')
+"$TLSYN" bench webperf --link memory --rtt 2ms --tls 1.3 -n "$((there + 2))" -o "$disk/webperf" >/dev/null 2>"$scratch/log" ||
+    fail "webperf does not go on: $(cat "$scratch/log")"
+[ "$(count 'SELECT count(*), count(DISTINCT round), max(round) + 1 FROM observation')" = \
+    "$(((there + 2) * 8))|$((there + 2))|$((there + 2))" ] || fail "rounds are missing, or there are too many"
+[ "$(count 'PRAGMA integrity_check')" = ok ] || fail "the database is damaged"
+passed "webperf's database holds whole rounds, and the robot goes on with it"

@@ -1,0 +1,126 @@
+#!/bin/sh
+# tlsyn bench webperf asks servers that are not ours, each in a laboratory of its own, all at once: nginx, openssl s_server, one
+# that never answers, one that closes in the middle of the handshake, one that will not resume, and none at all; and reads
+# databases that it cannot.
+# shellcheck source=tests/lab/lib.sh disable=SC2015,SC2016
+. "$(dirname "$0")/lib.sh"
+need nginx openssl sqlite3 jq python3
+need_namespaces
+
+certificate ec ec -pkeyopt ec_paramgen_curve:prime256v1
+mkdir "$scratch/www"
+echo hello >"$scratch/www/index.html"
+nginx_configuration "" <<END2
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache shared:sessions:1m;
+        ssl_session_tickets on;
+END2
+# Takes connections; on the first port it says nothing, on the second it leaves when it has read something.
+cat >"$scratch/rude.py" <<END2
+import socket, sys, threading
+def serve(port, leave):
+    listener = socket.create_server(("", port))
+    kept = []
+    while True:
+        peer = listener.accept()[0]
+        kept.append(peer)
+        if leave:
+            peer.recv(100)
+            peer.close()
+threading.Thread(target=serve, args=(443, sys.argv[1] == "leaves")).start()
+END2
+
+# asks NAME SERVER ADDRESS OPTION...: in the background; the database is in a folder of that name.
+asks()
+{
+    name=$1 server=$2 address=$3
+    shift 3
+    # The first connections wait until the server is there.
+    cat >"$scratch/$name.sh" <<END2
+until ! [ "$server" ] || (exec 3<>/dev/tcp/\$TLSYN_KERNEL_PEER/443) 2>/dev/null; do sleep 0.05; done
+"$TLSYN" bench webperf --url "https://$address/" --ca "$scratch/ec.pem" -n 1 -o "$scratch/$name" $*
+END2
+    (
+        status=0
+        "$TLSYN" lab -q --rtt 4ms --server "${server:-sleep 60}" -- bash "$scratch/$name.sh" >"$scratch/$name.out" \
+            2>"$scratch/$name.log" || status=$?
+        echo "$status" >"$scratch/$name.status"
+    ) &
+}
+
+peer='$TLSYN_KERNEL_PEER'
+https="openssl s_server -quiet -accept 443 -cert $scratch/ec.pem -key $scratch/ec.key -www"
+new='--modes sequential --sessions new --tls 1.3 --timeout 700ms'
+asks nginx "nginx -p $scratch -c nginx.conf" "$peer" --modes sequential --tls 1.2-ecdhe,1.3 --sessions new,id,ticket,psk
+asks openssl "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
+asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
+asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
+asks leaving "python3 $scratch/rude.py leaves" "$peer" "$new"
+asks nobody "" 10.77.0.99 "$new"
+wait
+
+# seen NAME: what became of each kind, a line each.
+seen()
+{
+    [ "$(cat "$scratch/$1.status")" -eq 0 ] || fail "$1: it ends with $(cat "$scratch/$1.status"): $(cat "$scratch/$1.log")"
+    sqlite3 "$scratch/$1/webperf.db" "SELECT trim(operation || ' ' || tls || ' ' || session), verdict FROM observation ORDER BY 1"
+}
+
+# are NAME LINES WHAT
+are()
+{
+    seen "$1" >"$scratch/seen"
+    printf '%s\n' "$2" | diff - "$scratch/seen" >"$scratch/diff" || fail "$1: $(cat "$scratch/diff") $(
+        sqlite3 "$scratch/$1/webperf.db" 'SELECT operation, session, reason FROM observation'
+    )"
+    passed "$3"
+}
+
+are nginx 'get 1.2-ecdhe id|ok
+get 1.2-ecdhe new|ok
+get 1.2-ecdhe ticket|ok
+get 1.3 new|ok
+get 1.3 psk|ok
+ping|ok
+tcp|ok' "nginx resumes by ID, ticket and PSK"
+are openssl 'get 1.3 new|ok
+get 1.3 psk|ok
+ping|ok
+tcp|ok' "openssl s_server resumes by PSK"
+are forgetful 'get 1.2-ecdhe id|refused
+get 1.2-ecdhe new|ok
+get 1.2-ecdhe ticket|refused
+ping|ok
+tcp|ok' "who will not resume is recorded as such"
+jq -e '[.rows[] | select(.pairs > 0 or .cached_ms != null)] | length == 0' "$scratch/forgetful/webperf.json" >/dev/null ||
+    fail "what was refused is in a figure: $(jq -c .rows "$scratch/forgetful/webperf.json")"
+passed "and is in no figure"
+are silent 'get 1.3 new|failed
+ping|ok
+tcp|ok' "a server that never answers has failed"
+are leaving 'get 1.3 new|failed
+ping|ok
+tcp|ok' "so has one that closes in the middle of the handshake"
+are nobody 'get 1.3 new|failed
+ping|failed
+tcp|failed' "and one that is not there"
+jq -e '.environment.noise.timer_late_p50_us > 0 and (.environment.link_error | not)' "$scratch/nginx/webperf.json" >/dev/null ||
+    fail "the noise is not told: $(jq -c .environment "$scratch/nginx/webperf.json")"
+[ "$(sqlite3 "$scratch/nobody/webperf.db" 'SELECT count(*) FROM observation
+    WHERE coalesce(connect_us, handshake_us, first_byte_us) IS NOT NULL')" -eq 0 ] || fail "what failed has times"
+passed "what failed has no times, and the machine's noise is told"
+
+# refused WORDS: the report of $scratch/nginx/webperf.db.
+refused()
+{
+    status=0
+    "$TLSYN" bench webperf report -o "$scratch/nginx" >/dev/null 2>"$scratch/log" || status=$?
+    [ "$status" -eq 1 ] && grep -q "$1" "$scratch/log" || fail "\"$1\" is not said: $status, $(cat "$scratch/log")"
+}
+sqlite3 "$scratch/nginx/webperf.db" 'DELETE FROM observation'
+refused 'there is nothing to report'
+sqlite3 "$scratch/nginx/webperf.db" 'PRAGMA user_version = 2'
+refused 'has version 2 of the schema'
+echo 'no database at all, but some text that is long enough for one' >"$scratch/nginx/webperf.db"
+refused 'not a database'
+passed "no sample, another version, and what is no database are told"
