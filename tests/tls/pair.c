@@ -186,6 +186,7 @@ static struct tlsyn_tls_config *make_config(struct pair *p, const struct setup *
         .alpn = is_client ? s->client_alpn : s->server_alpn,
         .tickets = is_client ? 0 : s->tickets,
         .sessions = is_client ? s->client_sessions : s->server_sessions,
+        .no_tickets = s->no_tickets,
         .session_lifetime = s->lifetime,
         .store = is_client ? s->store : NULL,
         .chains = is_client ? s->chains : NULL,

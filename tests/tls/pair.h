@@ -71,6 +71,7 @@ struct setup {
     bool no_server_early;
     int64_t wall;                                                 /* 0: CERTS_NOW */
     uint32_t client_sessions, server_sessions, tickets, lifetime; /* as in tlsyn_tls_options */
+    bool no_tickets;
     struct tlsyn_tls_store *store, *chains;
 };
 

@@ -119,6 +119,26 @@ START_TEST(a_resumed_client_speaks_with_the_ack)
 }
 END_TEST
 
+/* Of a server that has both. */
+START_TEST(who_takes_no_tickets_resumes_by_id)
+{
+    enum tlsyn_tls_session session = _i == 0 ? TLSYN_TLS_TICKET : TLSYN_TLS_ID;
+    struct setup s = {.suite = TLSYN_TLS_12_ECDHE,
+                      .tickets = 1,
+                      .server_sessions = 8,
+                      .client_sessions = 8,
+                      .no_tickets = _i == 1};
+    struct pair p;
+
+    first_visit(&p, &s);
+    for (int i = 0; i < 2; i++) {
+        pair_again(&p, NULL);
+        visit(&p, session, session);
+    }
+    pair_fini(&p);
+}
+END_TEST
+
 START_TEST(several_tickets_serve_several_visits)
 {
     struct setup s = kinds[5].setup;
@@ -683,6 +703,7 @@ Suite *returning_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, every_kind_resumes_over_any_wire, 0, 2 * KINDS);
     tcase_add_loop_test(t, a_resumed_client_speaks_with_the_ack, 0, KINDS);
+    tcase_add_loop_test(t, who_takes_no_tickets_resumes_by_id, 0, 2);
     tcase_add_test(t, several_tickets_serve_several_visits);
     tcase_add_test(t, a_ticket_of_tls_13_is_offered_once);
     tcase_add_loop_test(t, a_server_that_forgot_makes_a_full_handshake, 0, KINDS);
