@@ -109,7 +109,7 @@ FILE *study_open_file(const char *folder, const char *name)
 
 int study_close_file(FILE *out, int error, const char *folder, const char *name)
 {
-    if (out && fclose(out) != 0 && error == 0)
+    if (out && fclose(out) != 0 && (error == 0 || error == -EIO)) /* who writes knows no more */
         error = -errno;
     if (error < 0)
         say("%s/%s cannot be written: %s", folder, name, strerror(-error));

@@ -50,7 +50,7 @@ static const char style[] =
     "padding:.75rem 1rem;overflow-x:auto;font-size:.9rem}\n"
     "@media (max-width:40rem){.wide{display:none}.narrow{display:block}.card{padding:.4rem}"
     "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
-    "td.long{min-width:12rem}body{font-size:15px}}\n"
+    "td.long{min-width:18rem}body{font-size:15px}}\n"
     "@media print{.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
     ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing{max-width:32rem}"

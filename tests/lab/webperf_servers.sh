@@ -52,7 +52,7 @@ peer='$TLSYN_KERNEL_PEER'
 https="openssl s_server -quiet -accept 443 -cert $scratch/ec.pem -key $scratch/ec.key -www"
 new='--modes sequential --sessions new --tls 1.3 --timeout 700ms'
 asks nginx "nginx -p $scratch -c nginx.conf" "$peer" --modes sequential --tls 1.2-ecdhe,1.3 --sessions new,id,ticket,psk
-asks openssl "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
+asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
 asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
 asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
 asks leaving "python3 $scratch/rude.py leaves" "$peer" "$new"
@@ -83,7 +83,7 @@ get 1.3 new|ok
 get 1.3 psk|ok
 ping|ok
 tcp|ok' "nginx resumes by ID, ticket and PSK"
-are openssl 'get 1.3 new|ok
+are stock 'get 1.3 new|ok
 get 1.3 psk|ok
 ping|ok
 tcp|ok' "openssl s_server resumes by PSK"
