@@ -273,8 +273,8 @@ static int keep_distance(struct prober *p)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* Whoever has never been there has no session to resume, and no cookie for the SYN's text, for which
- * the server can do nothing: such a kind begins with a visit that nobody counts. */
+/* Whoever has never been there has no session to resume, and no cookie for the SYN's text, for
+ * which the server can do nothing: such a kind begins with a visit that nobody counts. */
 static int meet(struct prober *p, const struct study_way *way)
 {
     bool *met = &p->met[way->suite][way->mode][way->session];
