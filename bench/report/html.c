@@ -37,7 +37,7 @@ static const char style[] =
     "background-attachment:local,local,scroll,scroll}\n"
     ".card.scroll{--lid:var(--card)}\n"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.3rem .7rem;text-align:left;vertical-align:top;white-space:nowrap}\n"
+    "th,td{padding:.3rem .5rem;text-align:left;vertical-align:top;white-space:nowrap}\n"
     "th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
     "td.long{white-space:normal;min-width:16rem}\n"
