@@ -72,9 +72,7 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
     error = live_plan(&p->page, &options, live);
     if (error < 0)
         say("nothing can be loaded: %s",
-            error == -EINVAL ? "the kernel's stack has neither embedded handshakes nor "
-                               "early data here"
-                             : strerror(-error));
+            error == -EINVAL ? "the kernel's stack has no embedded handshakes" : strerror(-error));
     return error;
 }
 
@@ -192,9 +190,8 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         {"rtt", 0, &rtts, &c->rtts, "round-trip times to load at (1,30,180,300,650,1300)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3)", NULL},
         {"stacks", 0, &stacks_type, &c->stacks,
-         "tlsyn, or the kernel's with OpenSSL, which has handshakes that are sequential and "
-         "without "
-         "early data alone (tlsyn,kernel)",
+         "tlsyn, or the kernel's with OpenSSL, which has sequential handshakes alone "
+         "(tlsyn,kernel)",
          NULL},
         {"http", 0, &http_type, &c->http,
          "1.1, with one request at a time on each of many connections; 2, with all of them on one "

@@ -51,6 +51,9 @@ void peer_context_tickets(struct peer_context *context, int tickets);
  * protocols (RFC 7301), up to an end with NULL. 0 or -errno. */
 int peer_context_alpn(struct peer_context *context, const char *const *names);
 
+/** How many sessions with the server of this name a client's connections (peer/stream.h) keep. */
+int peer_context_known(const struct peer_context *context, const char *name);
+
 /** A client's sessions are gone. */
 void peer_context_forget(struct peer_context *context);
 

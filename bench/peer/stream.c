@@ -18,6 +18,7 @@
 #define SESSIONS_MAX 96
 #define SERVER_MAX   256
 #define BACKLOG      64
+#define EARLY_ANSWER 13000 /* bytes: with the handshake's they fit the initial window (RFC 6928) */
 
 struct peer_stream {
     struct peer_context *context;
@@ -25,7 +26,11 @@ struct peer_stream {
     int fd;
     enum peer_phase phase;
     bool wants_room;
-    char name[SERVER_MAX]; /* of the server; of a client's alone */
+    char name[SERVER_MAX];      /* of the server; of a client's alone */
+    bool early_over;            /* a server's: no more early data comes; */
+    size_t answered;            /* and so much of its answer has left */
+    char first[PEER_FIRST_MAX]; /* early data: what was written, what came */
+    size_t first_len, first_at; /* at: read so far */
     char error[PEER_MESSAGE_MAX];
 };
 
@@ -45,6 +50,15 @@ void peer_memory_free(struct peer_memory *memory)
     for (int i = 0; memory && i < memory->items; i++)
         SSL_SESSION_free(memory->item[i].session);
     free(memory);
+}
+
+int peer_context_known(const struct peer_context *context, const char *name)
+{
+    int known = 0;
+
+    for (int i = 0; context->memory && i < context->memory->items; i++)
+        known += strcmp(context->memory->item[i].name, name) == 0;
+    return known;
 }
 
 static void forget(struct peer_memory *memory, int i)
@@ -203,6 +217,14 @@ static int outcome(struct peer_stream *s, int returned)
     return -saved;
 }
 
+static bool may_be_early(const struct peer_stream *s)
+{
+    const SSL_SESSION *session = SSL_get0_session(s->ssl);
+
+    return s->context->session == PEER_EARLY && session &&
+           SSL_SESSION_get_max_early_data(session) > 0;
+}
+
 static int connected(struct peer_stream *s)
 {
     int error = 0;
@@ -215,23 +237,109 @@ static int connected(struct peer_stream *s)
     if (error > 0)
         (void)snprintf(s->error, sizeof(s->error), "%s", strerror(error));
     else
-        s->phase = PEER_HANDSHAKING;
+        s->phase = may_be_early(s) ? PEER_UP_EARLY : PEER_HANDSHAKING;
+    s->wants_room = s->wants_room && s->phase != PEER_UP_EARLY;
     return -error;
 }
+
+/* --- early data ------------------------------------------------------------------------------- */
+
+/* Of a client's. What the server does not take is needed once more. */
+static ssize_t write_first(struct peer_stream *s, const void *bytes, size_t n)
+{
+    size_t taken = 0;
+
+    if (n > sizeof(s->first))
+        n = sizeof(s->first);
+    if (SSL_write_early_data(s->ssl, bytes, n, &taken) != 1)
+        return outcome(s, 0);
+    memcpy(s->first, bytes, taken);
+    s->first_len = taken;
+    s->phase = PEER_HANDSHAKING;
+    return (ssize_t)taken;
+}
+
+static int write_again(struct peer_stream *s)
+{
+    size_t taken = 0, len = s->first_len;
+
+    s->first_len = 0;
+    if (len == 0 || SSL_get_early_data_status(s->ssl) == SSL_EARLY_DATA_ACCEPTED)
+        return 0;
+    return SSL_write_ex(s->ssl, s->first, len, &taken) == 1 && taken == len ? 0 : -EPROTO;
+}
+
+/* Of a server's, until it has ended. 0 or -errno. */
+static int read_first(struct peer_stream *s)
+{
+    int result = SSL_READ_EARLY_DATA_SUCCESS, error;
+    size_t n = 0;
+
+    while (result == SSL_READ_EARLY_DATA_SUCCESS && s->first_len < sizeof(s->first)) {
+        result = SSL_read_early_data(s->ssl, s->first + s->first_len,
+                                     sizeof(s->first) - s->first_len, &n);
+        if (result != SSL_READ_EARLY_DATA_SUCCESS)
+            break;
+        s->first_len += n;
+        s->phase = PEER_UP_EARLY;
+    }
+    s->early_over = result == SSL_READ_EARLY_DATA_FINISH;
+    if (result != SSL_READ_EARLY_DATA_ERROR)
+        return 0;
+    error = outcome(s, 0);
+    return error == -EAGAIN ? 0 : error == 0 ? -ECONNRESET : error;
+}
+
+/* As much as leaves at once, and no more: a write that waits for room would still be under way when
+ * the handshake is over. */
+static ssize_t answer_early(struct peer_stream *s, const void *bytes, size_t n)
+{
+    size_t taken = 0;
+
+    if (n > EARLY_ANSWER - s->answered)
+        n = EARLY_ANSWER - s->answered;
+    if (n == 0)
+        return -EAGAIN;
+    if (SSL_write_early_data(s->ssl, bytes, n, &taken) != 1)
+        return outcome(s, 0);
+    s->answered += taken;
+    return (ssize_t)taken;
+}
+
+static ssize_t take_first(struct peer_stream *s, void *bytes, size_t n)
+{
+    if (n > s->first_len - s->first_at)
+        n = s->first_len - s->first_at;
+    memcpy(bytes, s->first + s->first_at, n);
+    s->first_at += n;
+    return (ssize_t)n;
+}
+
+static bool is_server(const struct peer_stream *s)
+{
+    return SSL_is_server(s->ssl) == 1;
+}
+
+/* --- the handshake ---------------------------------------------------------------------------- */
 
 int peer_stream_go_on(struct peer_stream *s)
 {
     int n, error = s->phase == PEER_CONNECTING ? connected(s) : 0;
 
-    if (error < 0 || s->phase == PEER_UP)
+    if (error < 0 || s->phase == PEER_UP || (s->phase == PEER_UP_EARLY && !is_server(s)))
         return error;
     ERR_clear_error();
     errno = 0;
+    if (is_server(s) && s->context->session == PEER_EARLY && !s->early_over) {
+        error = read_first(s);
+        if (error < 0 || !s->early_over)
+            return error;
+    }
     n = SSL_do_handshake(s->ssl);
     if (n == 1) {
         s->wants_room = false;
         s->phase = PEER_UP;
-        return 0;
+        return is_server(s) ? 0 : write_again(s);
     }
     error = outcome(s, n);
     if (error == 0)
@@ -245,6 +353,10 @@ ssize_t peer_stream_read(struct peer_stream *s, void *bytes, size_t n)
     size_t got = 0;
     int error;
 
+    if (is_server(s) && s->first_at < s->first_len)
+        return take_first(s, bytes, n);
+    if (s->phase != PEER_UP)
+        return -EAGAIN;
     ERR_clear_error();
     errno = 0;
     if (SSL_read_ex(s->ssl, bytes, n, &got) == 1)
@@ -261,9 +373,9 @@ ssize_t peer_stream_write(struct peer_stream *s, const void *bytes, size_t n)
     ERR_clear_error();
     errno = 0;
     s->wants_room = false;
-    if (SSL_write_ex(s->ssl, bytes, n, &taken) == 1)
-        return (ssize_t)taken;
-    return outcome(s, 0);
+    if (s->phase == PEER_UP_EARLY)
+        return is_server(s) ? answer_early(s, bytes, n) : write_first(s, bytes, n);
+    return SSL_write_ex(s->ssl, bytes, n, &taken) == 1 ? (ssize_t)taken : outcome(s, 0);
 }
 
 /* --- what there is ---------------------------------------------------------------------------- */
@@ -288,7 +400,14 @@ bool peer_stream_speaks(const struct peer_stream *s, const char *protocol)
     const unsigned char *chosen = NULL;
     unsigned len = 0;
 
-    SSL_get0_alpn_selected(s->ssl, &chosen, &len);
+    size_t kept = 0;
+
+    if (s->phase == PEER_UP_EARLY && !is_server(s)) {
+        SSL_SESSION_get0_alpn_selected(SSL_get0_session(s->ssl), &chosen, &kept);
+        len = (unsigned)kept;
+    } else {
+        SSL_get0_alpn_selected(s->ssl, &chosen, &len);
+    }
     return len == strlen(protocol) && memcmp(chosen, protocol, len) == 0;
 }
 

@@ -8,6 +8,10 @@
  * A client's connections share the sessions of their context, by the servers' names: each resumes
  * the newest that there is once TCP's handshake is over. One of TLS 1.3 is good once (RFC 8446
  * C.4).
+ *
+ * With PEER_EARLY contexts, and a session that allows it, TLS waits for the client's first write,
+ * which leaves behind the ClientHello (RFC 8446 2.3). The server can read and answer it at once. If
+ * it was not taken it is sent again when the handshake is over.
  */
 #ifndef PEER_STREAM_H
 #define PEER_STREAM_H
@@ -20,7 +24,15 @@
 
 struct peer_stream;
 
-enum peer_phase { PEER_CONNECTING, PEER_HANDSHAKING, PEER_UP };
+enum peer_phase {
+    PEER_CONNECTING,
+    PEER_HANDSHAKING,
+    PEER_UP_EARLY, /* a client's: what it writes leaves as early data; a server's: such data came */
+    PEER_UP
+};
+
+/** What a client can write early, and a server takes of it. */
+#define PEER_FIRST_MAX 4096
 
 /** Begins to connect. 0 or -errno. */
 int peer_stream_connect(struct peer_context *context, const struct sockaddr_in *to,
@@ -42,12 +54,12 @@ enum peer_phase peer_stream_phase(const struct peer_stream *stream);
 /** As far as it goes without waiting. 0 or -errno; then peer_stream_error() has a sentence. */
 int peer_stream_go_on(struct peer_stream *stream);
 
-/** Of one that is up. The count; 0 of reading: the other side has ended; -EAGAIN: not now; -errno,
- * and a sentence. */
+/** Of one that is up, or early. The count; 0 of reading: the other side has ended; -EAGAIN: not
+ * now; -errno, and a sentence. */
 ssize_t peer_stream_read(struct peer_stream *stream, void *bytes, size_t n);
 ssize_t peer_stream_write(struct peer_stream *stream, const void *bytes, size_t n);
 
-/** Whether this protocol was agreed on by ALPN. */
+/** Whether this protocol was agreed on by ALPN; for early data, when its session began. */
 bool peer_stream_speaks(const struct peer_stream *stream, const char *protocol);
 
 bool peer_stream_resumed(const struct peer_stream *stream);

@@ -58,6 +58,12 @@ load tls1.2-sequential --stacks kernel
 live 'length == 3 and all(.loads == 1 and .failed == 0)' || fail "the kernel does not load every visit: $(jq -c '.rows[]' "$out/pageload.json")"
 passed "the kernel's stack with OpenSSL loads the page, too"
 
+load tls1.3-sequential-0rtt --stacks kernel --visit repeat
+live 'length == 1 and .[0].loads == 1 and .[0].failed == 0' || fail "the kernel loads nothing with early data: $(jq -c '.rows[]' "$out/pageload.json")"
+jq -e '.samples[0].events | map(select(.step == "TLS")) == []' "$out/pageload.json" >/dev/null ||
+    fail "a connection of the visit again has a new session: $(jq -c '.samples' "$out/pageload.json")"
+passed "OpenSSL's early data brings it, too"
+
 stack=
 http=2
 load tls1.3-embedded-0rtt --visit repeat
@@ -82,5 +88,5 @@ code=0
 "$TLSYN" bench pageload --rtt 100 -n 1 --stacks kernel --handshake tls1.3-embedded -o "$out" >"$scratch/table" 2>"$scratch/log" ||
     code=$?
 [ "$code" -eq 2 ] || fail "what the kernel does not do is taken: $code"
-grep -q 'neither embedded' "$scratch/log" || fail "nobody says what the kernel does not do: $(cat "$scratch/log")"
+grep -q 'no embedded' "$scratch/log" || fail "nobody says what the kernel does not do: $(cat "$scratch/log")"
 passed "a handshake that the kernel does not have is refused"

@@ -325,6 +325,127 @@ START_TEST(streams_agree_on_a_protocol)
 }
 END_TEST
 
+/* Turns both until the client may write; what it then writes leaves early if `early`. */
+static void bring_together(struct peer_stream *client, struct peer_stream **served,
+                           struct peer_context *context, int listener)
+{
+    for (int i = 0; i < 2000 && peer_stream_phase(client) < PEER_UP_EARLY; i++) {
+        struct pollfd writable = {.fd = peer_stream_fd(client), .events = POLLOUT};
+
+        if (!*served && peer_stream_accept(context, listener, served) < 0)
+            *served = NULL;
+        if (*served)
+            ck_assert_int_eq(peer_stream_go_on(*served), 0);
+        if (poll(&writable, 1, 1) == 1)
+            ck_assert_int_eq(peer_stream_go_on(client), 0);
+    }
+}
+
+/* Writes "ping" as soon as may be. Whether that is early; the server's end in *served. */
+static bool ping_early(struct peer_context *ours, struct peer_context *theirs, int listener,
+                       struct peer_stream **client, struct peer_stream **served)
+{
+    struct sockaddr_in to;
+    socklen_t size = sizeof(to);
+    bool early;
+
+    *served = NULL;
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&to, &size), 0);
+    ck_assert_int_eq(peer_stream_connect(ours, &to, STUDY_SERVER_NAME, client), 0);
+    bring_together(*client, served, theirs, listener);
+    early = peer_stream_phase(*client) == PEER_UP_EARLY;
+    ck_assert_int_eq(peer_stream_write(*client, "ping", 4), 4);
+    for (int i = 0; !*served && i < 2000; i++) {
+        struct pollfd waits = {.fd = listener, .events = POLLIN};
+
+        (void)poll(&waits, 1, 1);
+        (void)peer_stream_accept(theirs, listener, served);
+    }
+    ck_assert_ptr_nonnull(*served);
+    return early;
+}
+
+/* What the server's end reads, turned without the client, or (both) with it. */
+static ssize_t read_turning(struct peer_stream *reader, struct peer_stream *other, char *bytes)
+{
+    ssize_t got = -EAGAIN;
+
+    for (int i = 0; got == -EAGAIN && i < 2000; i++) {
+        struct pollfd readable = {.fd = peer_stream_fd(reader), .events = POLLIN};
+
+        (void)poll(&readable, 1, 1);
+        ck_assert_int_eq(peer_stream_go_on(reader), 0);
+        if (other)
+            ck_assert_int_eq(peer_stream_go_on(other), 0);
+        got = peer_stream_read(reader, bytes, 16);
+    }
+    return got;
+}
+
+static struct peer_context *early_server(void)
+{
+    const struct peer_identity identity = {made.ec.chain, made.ec.key};
+    char message[PEER_MESSAGE_MAX];
+    struct peer_context *context = peer_server_context(PEER_ANY, PEER_EARLY, &identity, message);
+
+    ck_assert_ptr_nonnull(context);
+    return context;
+}
+
+/* The first connection brings the session, of which the second makes use. */
+START_TEST(early_data_is_answered_before_the_handshake_is_over)
+{
+    char message[PEER_MESSAGE_MAX], bytes[16];
+    struct peer_context *theirs = early_server();
+    struct peer_context *ours = peer_client_context(PEER_13, PEER_EARLY, made.ec.ca, message);
+    struct peer_stream *client = NULL, *served = NULL;
+    int listener = listen_anywhere();
+
+    ck_assert_ptr_nonnull(ours);
+    ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+    ck_assert_int_eq(peer_context_known(ours, STUDY_SERVER_NAME), 1);
+    ck_assert_int_eq(peer_context_known(ours, "another"), 0);
+    ck_assert(ping_early(ours, theirs, listener, &client, &served));
+    ck_assert_int_eq(read_turning(served, NULL, bytes), 4);
+    ck_assert_mem_eq(bytes, "ping", 4);
+    ck_assert_int_eq(peer_stream_phase(served), PEER_UP_EARLY);
+    ck_assert_int_eq(peer_stream_write(served, "pong", 4), 4);
+    ck_assert_int_eq(read_turning(client, NULL, bytes), 4);
+    ck_assert_mem_eq(bytes, "pong", 4);
+    ck_assert(peer_stream_resumed(client));
+    peer_stream_free(client);
+    peer_stream_free(served);
+    peer_context_free(ours);
+    peer_context_free(theirs);
+    (void)close(listener);
+}
+END_TEST
+
+/* Another server than that which gave the session knows nothing of it. */
+START_TEST(early_data_that_is_not_taken_is_sent_again)
+{
+    char message[PEER_MESSAGE_MAX], bytes[16];
+    struct peer_context *theirs = early_server(), *others = early_server();
+    struct peer_context *ours = peer_client_context(PEER_13, PEER_EARLY, made.ec.ca, message);
+    struct peer_stream *client = NULL, *served = NULL;
+    int listener = listen_anywhere();
+
+    ck_assert_ptr_nonnull(ours);
+    ck_assert(!exchange_by_streams(ours, theirs, listener, STUDY_SERVER_NAME));
+    ck_assert(ping_early(ours, others, listener, &client, &served));
+    ck_assert_int_eq(read_turning(served, client, bytes), 4);
+    ck_assert_mem_eq(bytes, "ping", 4);
+    ck_assert_int_eq(peer_stream_phase(served), PEER_UP);
+    ck_assert(!peer_stream_resumed(client));
+    peer_stream_free(client);
+    peer_stream_free(served);
+    peer_context_free(ours);
+    peer_context_free(theirs);
+    peer_context_free(others);
+    (void)close(listener);
+}
+END_TEST
+
 START_TEST(a_ticket_of_tls_1_3_is_good_once)
 {
     struct peer_context *theirs = any_version(1), *ours;
@@ -384,6 +505,8 @@ Suite *peer_suite(void)
     tcase_add_test(tcase, a_closed_port_and_another_version_are_told);
     tcase_add_test(tcase, streams_share_the_sessions_of_a_server);
     tcase_add_test(tcase, streams_agree_on_a_protocol);
+    tcase_add_test(tcase, early_data_is_answered_before_the_handshake_is_over);
+    tcase_add_test(tcase, early_data_that_is_not_taken_is_sent_again);
     tcase_add_test(tcase, a_ticket_of_tls_1_3_is_good_once);
     tcase_add_test(tcase, a_stream_that_fails_says_why);
     tcase_add_test(tcase, nonsense_for_a_certificate_gives_no_context);

@@ -33,6 +33,7 @@ struct stream {
     struct carrier_user *user;
     bool busy;    /* an event is being delivered */
     bool blocked; /* a write has not found room */
+    bool up;      /* the user was told */
     bool closed;  /* by the user, while busy */
 };
 
@@ -71,6 +72,17 @@ static void end(struct stream *s, int error, const char *sentence)
         s->user->events->on_end(s->user, error, sentence);
 }
 
+/* Once with early data, which it then has room for, and again when that is over. */
+static void tell_up(struct stream *s)
+{
+    if (!s->up) {
+        s->up = true;
+        s->user->events->on_up(s->user);
+    } else if (peer_stream_phase(s->peer) == PEER_UP) {
+        s->user->events->on_room(s->user);
+    }
+}
+
 /* False: it has ended. */
 static bool advance(struct stream *s)
 {
@@ -83,8 +95,8 @@ static bool advance(struct stream *s)
     }
     if (before == PEER_CONNECTING)
         s->user->events->on_begun(s->user);
-    if (peer_stream_phase(s->peer) == PEER_UP && !s->closed)
-        s->user->events->on_up(s->user);
+    if (peer_stream_phase(s->peer) >= PEER_UP_EARLY && !s->closed)
+        tell_up(s);
     return true;
 }
 
@@ -163,7 +175,7 @@ static ssize_t stream_write(struct carrier_stream *stream, const char *bytes, si
     struct stream *s = (struct stream *)stream;
     ssize_t taken;
 
-    if (peer_stream_phase(s->peer) != PEER_UP)
+    if (peer_stream_phase(s->peer) < PEER_UP_EARLY)
         return 0;
     taken = peer_stream_write(s->peer, bytes, n);
     if (taken != -EAGAIN)
@@ -177,8 +189,10 @@ static ssize_t stream_write(struct carrier_stream *stream, const char *bytes, si
 static void stream_facts(const struct carrier_stream *stream, struct carrier_facts *facts)
 {
     const struct stream *s = (const struct stream *)stream;
+    bool is_early = peer_stream_phase(s->peer) == PEER_UP_EARLY;
 
-    *facts = (struct carrier_facts){.resumed = peer_stream_resumed(s->peer),
+    *facts = (struct carrier_facts){.resumed = is_early || peer_stream_resumed(s->peer),
+                                    .early = is_early,
                                     .h2 = peer_stream_speaks(s->peer, "h2")};
 }
 

@@ -1,7 +1,8 @@
 /*
  * study/pageload/carrier_kernel.h: a page loader's network (web/carrier.h) over the kernel's stack
  * with OpenSSL, names from c-ares over the kernel's UDP: TLS begins once TCP's handshake is over,
- * and resumes the newest session that there is then.
+ * and resumes the newest session that there is then; if the context and that session allow early
+ * data, with the first request.
  */
 #ifndef STUDY_PAGELOAD_CARRIER_KERNEL_H
 #define STUDY_PAGELOAD_CARRIER_KERNEL_H

@@ -57,7 +57,7 @@ static bool exists(enum study_stack stack, int handshake)
 {
     const struct browser_handshake *h = &browser_handshakes[handshake];
 
-    return stack == STUDY_TLSYN || (h->tcp > 0 && !h->kept);
+    return stack == STUDY_TLSYN || h->tcp > 0;
 }
 
 static int add_kind(struct live_study *s, enum study_stack stack, int handshake,

@@ -38,8 +38,7 @@ struct live_options {
     double rtt_ms[LIVE_RTTS_MAX];
     int rtts;
     uint32_t
-        stacks;    /* 1 << STUDY_TLSYN and the like; the kernel's has handshakes that are sequential
-                        and without early data alone */
+        stacks;    /* 1 << STUDY_TLSYN and the like; the kernel's has sequential handshakes alone */
     int handshake; /* an index, or -1: all */
     int visit;     /* the same */
     uint32_t http; /* 1 << BROWSER_HTTP_1 and the like */

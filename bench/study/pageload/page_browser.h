@@ -38,7 +38,7 @@ struct page_browser {
 int page_browser_stack(const struct page_part *part, struct page_browser **browser,
                        char message[LOADER_SENTENCE_MAX]);
 
-/** On the kernel's, for handshakes that are sequential and without early data. */
+/** On the kernel's, for handshakes that are sequential. */
 int page_browser_kernel(const struct page_part *part, struct page_browser **browser,
                         char message[LOADER_SENTENCE_MAX]);
 

@@ -1,6 +1,6 @@
 /*
  * study/pageload/page_browser_kernel.c: a browser on the kernel's stack with OpenSSL: TLS after
- * TCP, its sessions for the length of a visit.
+ * TCP, its sessions for the length of a visit, or, with early data, from one to the next.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +17,8 @@
 struct kernel_browser {
     struct page_browser base; /* first member */
     struct poller poller;
-    struct peer_context *context[BROWSER_HANDSHAKES][2]; /* of HTTP/1.1 and 2; NULL: not yet used */
+    /* Of HTTP/1.1 and 2; whose sessions go with the visit, and stay. NULL: not used yet. */
+    struct peer_context *context[BROWSER_HANDSHAKES][2][2];
     struct peer_echo echo;
 };
 
@@ -31,17 +32,20 @@ static int make_carrier(struct page_browser *browser, const struct page_order *o
 {
     struct kernel_browser *b = of(browser);
     static const char *const h1[] = {"http/1.1", NULL}, *const h2[] = {"h2", NULL};
-    struct peer_context **context = &b->context[order->handshake][order->h2];
-    bool is_13 = strncmp(browser_handshakes[order->handshake].name, "tls1.3", 6) == 0;
+    const struct browser_handshake *handshake = &browser_handshakes[order->handshake];
+    struct peer_context **context = &b->context[order->handshake][order->h2][again];
+    bool is_13 = strncmp(handshake->name, "tls1.3", 6) == 0;
     struct carrier_kernel_options options = {.poller = &b->poller,
                                              .dns = lab_host_info(LAB_SERVER)->kernel_address};
 
     if (*context && !again)
         peer_context_forget(*context);
     if (!*context)
-        *context =
-            peer_client_context(is_13 ? PEER_13 : PEER_12_ECDHE, is_13 ? PEER_PSK : PEER_TICKET,
-                                browser->part->credentials->ec.ca, message);
+        *context = peer_client_context(is_13 ? PEER_13 : PEER_12_ECDHE,
+                                       handshake->kept ? PEER_EARLY
+                                       : is_13         ? PEER_PSK
+                                                       : PEER_TICKET,
+                                       browser->part->credentials->ec.ca, message);
     if (!*context || peer_context_alpn(*context, order->h2 ? h2 : h1) < 0)
         return -EPROTO;
     options.context = *context;
@@ -54,12 +58,16 @@ static void release_carrier(struct page_browser *browser, struct carrier *carrie
     carrier_kernel_free(carrier);
 }
 
-/* None outlives a visit. */
 static bool knows(struct page_browser *browser, const struct page_order *order)
 {
-    (void)browser;
-    (void)order;
-    return false;
+    const struct peer_context *context = of(browser)->context[order->handshake][order->h2][true];
+    const struct page *page = browser->part->page;
+    bool enough = context != NULL;
+
+    for (int i = 0; enough && i < page->hosts; i++)
+        enough = peer_context_known(context, page->host[i].name) >=
+                 (order->h2 ? 1 : page->host[i].connections);
+    return enough;
 }
 
 static int run(struct page_browser *browser, const bool *done, tlsyn_time deadline)
@@ -88,8 +96,8 @@ static void close_browser(struct page_browser *browser)
 {
     struct kernel_browser *b = of(browser);
 
-    for (int i = 0; i < 2 * BROWSER_HANDSHAKES; i++)
-        peer_context_free(b->context[i / 2][i % 2]);
+    for (int i = 0; i < 4 * BROWSER_HANDSHAKES; i++)
+        peer_context_free(b->context[i / 4][i / 2 % 2][i % 2]);
     peer_echo_close(&b->echo);
     poller_close(&b->poller);
     free(b);

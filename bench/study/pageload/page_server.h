@@ -39,7 +39,7 @@ int page_server_open(struct node *node, const struct page_server_options *option
 /** After the node's stack was freed, which ends the connections. NULL is allowed. */
 void page_server_free(struct page_server *server);
 
-/** The same on the kernel's stack with OpenSSL, but for early data. */
+/** The same on the kernel's stack with OpenSSL. */
 int page_server_kernel_open(struct poller *poller, const struct page_server_options *options,
                             struct page_server_kernel **server, char *message);
 

@@ -95,7 +95,7 @@ static void on_ready(struct poller_watch *ready, uint32_t events)
     peer_stream_hold(v->stream);
     if (peer_stream_phase(v->stream) != PEER_UP)
         v->error = peer_stream_go_on(v->stream);
-    if (v->error == 0 && peer_stream_phase(v->stream) == PEER_UP)
+    if (v->error == 0 && peer_stream_phase(v->stream) >= PEER_UP_EARLY)
         page_visit_pump(&v->visit);
     peer_stream_release(v->stream);
     if (v->error == 0)
@@ -178,7 +178,7 @@ static int make_context(struct page_server_kernel *server, const struct credenti
     static const char *const alpn[] = {"h2", "http/1.1", NULL};
     char why[PEER_MESSAGE_MAX];
 
-    server->context = peer_server_context(PEER_ANY, PEER_PSK, &identity, why);
+    server->context = peer_server_context(PEER_ANY, PEER_EARLY, &identity, why);
     if (!server->context) {
         (void)snprintf(message, TLSYN_TLS_MESSAGE, "%.100s", why);
         return -EPROTO;
