@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <tlsyn/loop.h>
 #include <unistd.h>
@@ -109,8 +110,12 @@ FILE *study_open_file(const char *folder, const char *name)
 
 int study_close_file(FILE *out, int error, const char *folder, const char *name)
 {
-    if (out && fclose(out) != 0 && (error == 0 || error == -EIO)) /* who writes knows no more */
+    struct statvfs disk;
+
+    if (out && fclose(out) != 0 && error == 0)
         error = -errno;
+    if (error == -EIO && statvfs(folder, &disk) == 0 && disk.f_bavail == 0)
+        error = -ENOSPC; /* a stream forgets why it failed */
     if (error < 0)
         say("%s/%s cannot be written: %s", folder, name, strerror(-error));
     return error;
