@@ -18,7 +18,7 @@
 #include "web/policy.h"
 #include "web/url.h"
 
-#define LOADER_FRAMES_MAX    8 /* frames in frames, and sheets that import sheets */
+#define LOADER_FRAMES_MAX    8 /* frames in frames, sheets that import sheets, scripts */
 #define LOADER_REDIRECTS_MAX 8 /* in a row */
 #define LOADER_STEPS_MAX     (2 * POLICY_URLS_MAX + 3 * POLICY_CONNECTIONS_MAX)
 #define LOADER_NAME_MAX      64

@@ -78,12 +78,14 @@ void page_free_parsers(struct part *part)
 {
     document_free(part->document);
     free(part->css);
+    free(part->script);
     part->document = NULL;
     part->css = NULL;
+    part->script = NULL;
 }
 
-/* What a document names stands in it, what a style sheet or a redirection names, where that
- * stands. */
+/* What a document names stands in it, what a style sheet, a script or a redirection names, where
+ * that stands. */
 static struct policy_url place_of(struct loader *loader, int parent, enum page_kind kind)
 {
     struct policy_url what = loader->policy.url[parent].what;
@@ -101,7 +103,7 @@ static void on_reference(struct reference_user *user, enum page_kind kind, const
 {
     struct loader *loader = ((struct part *)user)->loader;
     int parent = (int)((struct part *)user - loader->part), at = page_find(loader, url);
-    bool deeper = kind == PAGE_FRAME || loader->policy.url[parent].what.kind == PAGE_CSS;
+    bool deeper = kind == PAGE_FRAME || page_kind_blocks(loader->policy.url[parent].what.kind);
     struct policy_url what;
 
     if (at < 0 && deeper && loader->url[parent].depth == LOADER_FRAMES_MAX) {
@@ -151,6 +153,8 @@ static void begin_part(struct loader *loader, int url, const struct http_head *h
         part->document = document_new(&part->references, base);
     if (kind == PAGE_CSS && (part->css = malloc(sizeof(*part->css))))
         css_init(part->css, &part->references, base);
+    if (kind == PAGE_SCRIPT && (part->script = malloc(sizeof(*part->script))))
+        script_init(part->script, &part->references, base);
 }
 
 static void on_head(struct http_client_user *user, int request, const struct http_head *head)
@@ -180,6 +184,8 @@ static void on_body(struct http_client_user *user, int request, const char *byte
         document_take(part->document, bytes, n);
     else if (part->css)
         css_take(part->css, bytes, n);
+    else if (part->script)
+        script_take(part->script, bytes, n);
 }
 
 /* Whether the redirections that are known of lead from one to the other. */

@@ -11,6 +11,7 @@
 #include "web/css.h"
 #include "web/document.h"
 #include "web/loader.h"
+#include "web/script.h"
 
 enum name_state { NAME_UNKNOWN, NAME_ASKED, NAME_KNOWN, NAME_FAILED };
 
@@ -33,6 +34,7 @@ struct part {
     struct url target; /* of is_redirect */
     struct document *document;
     struct css *css;
+    struct script *script;
 };
 
 struct connection {

@@ -8,6 +8,7 @@
 
 #include "web/css.h"
 #include "web/document.h"
+#include "web/script.h"
 
 static struct url base;
 static char found[4096]; /* "image /a\n" each; the host if it is another */
@@ -175,8 +176,36 @@ START_TEST(a_broken_sheet_names_what_is_whole)
 }
 END_TEST
 
+START_TEST(scripts_of_ours_say_what_they_load)
+{
+    static const char text[] =
+        "\"use strict\";\n(function () {\n    function load(tag, name, url) {\n"
+        "        if (tag === \"link\")\n            element.rel = \"stylesheet\";\n    }\n"
+        "    load(\"img\", \"src\", \"https://images.page.test/a.gif\");\n"
+        "    load(\"link\", \"href\", \"/b.css\"); reload(\"img\", \"src\", \"no.gif\");\n"
+        "    load(\"script\", \"src\", \"c.js\"); load(\"iframe\", \"src\", \"d\\\"e.html\");\n"
+        "    load(\"video\", \"src\", \"no.mp4\"); load(\"img\"); load(\"img\", \"src\", \"no\n"
+        "\"); load(\"img\", \"src\", \"http://plain.test/no.gif\");\n}());\n";
+    size_t n = sizeof(text) - 1;
+
+    for (size_t piece = n; piece > 0; piece--) {
+        struct script script;
+
+        script_init(&script, &user, &base);
+        found[0] = '\0';
+        for (size_t at = 0; at < n; at += piece)
+            script_take(&script, text + at, n - at < piece ? n - at : piece);
+        ck_assert_str_eq(found, "image images.page.test/a.gif\ncss /b.css\n"
+                                "script /folder/c.js\nframe /folder/d\"e.html\n");
+    }
+}
+END_TEST
+
 START_TEST(a_reference_of_any_length_is_passed_over)
 {
+    static const char before[] = "load(\"img\", \"src\", \"";
+    static const char behind[] = "\"); load(\"img\", \"src\", \"b.gif\");";
+    struct script script;
     struct css css;
 
     css_init(&css, &user, &base);
@@ -185,6 +214,12 @@ START_TEST(a_reference_of_any_length_is_passed_over)
         css_take(&css, "x", 1);
     css_take(&css, ") url(a.gif)", 12);
     ck_assert_str_eq(found, "image /folder/a.gif\n");
+    script_init(&script, &user, &base);
+    script_take(&script, before, sizeof(before) - 1);
+    for (int i = 0; i < REFERENCE_MAX; i++)
+        script_take(&script, "x", 1);
+    script_take(&script, behind, sizeof(behind) - 1);
+    ck_assert_str_eq(found, "image /folder/a.gif\nimage /folder/b.gif\n");
 }
 END_TEST
 
@@ -209,6 +244,7 @@ Suite *references_suite(void)
     tcase_add_checked_fixture(css, setup, NULL);
     tcase_add_test(css, sheets_name_images_and_sheets);
     tcase_add_test(css, a_broken_sheet_names_what_is_whole);
+    tcase_add_test(css, scripts_of_ours_say_what_they_load);
     tcase_add_test(css, a_reference_of_any_length_is_passed_over);
     suite_add_tcase(s, css);
     return s;
