@@ -1,0 +1,118 @@
+#!/bin/bash
+# tlsyn bench pageload where things go wrong: a page of an archive, a link that is not kept, an interruption amid a load, of which
+# nothing stays, and a disk that is full.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+need jq
+need_namespaces
+set -m # background jobs are process groups, as at a terminal, and don't ignore SIGINT
+shop=$(realpath "$(dirname "$0")/../fuzz/corpus/har/shop.har")
+out=$scratch/out
+mark=PAGELOAD_LIVE_MARK=$$-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+
+# bench OPTION...: exit status in $status, what was said in $scratch/log.
+bench()
+{
+    status=0
+    env "$mark" timeout 120 "$TLSYN" bench pageload --stacks tlsyn --handshake tls1.3-embedded -n 1 -o "$out" "$@" \
+        >"$scratch/table" 2>"$scratch/log" || status=$?
+}
+
+# rows QUERY: whether it holds of the live rows.
+rows()
+{
+    jq -e "[.rows[] | select(.stack == \"tlsyn\")] | $1" "$out/pageload.json" >/dev/null ||
+        fail "$1: $(jq -c '.rows[] | select(.stack)' "$out/pageload.json")"
+}
+
+# Processes that have our mark, and files that are not the report's.
+leftovers()
+{
+    grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
+    find "$out" -mindepth 1 ! -name pageload.json ! -name pageload.html ! -name history 2>/dev/null || true
+}
+
+nothing_stays()
+{
+    for _ in $(seq 50); do
+        left=$(leftovers)
+        [ -n "$left" ] || return 0
+        sleep 0.1
+    done
+    fail "after $1 there is still: $left"
+}
+
+bench --rtt 60 --page "$shop"
+[ "$status" -eq 0 ] || fail "a page of an archive ends with $status: $(cat "$scratch/log")"
+urls=$(sed -n 's/.*shop.har: \([0-9]*\) URLs.*/\1/p' "$scratch/log")
+rows 'length == 3 and all(.loads == 1 and .failed == 0)'
+[ "$(grep -c ' https://' "$out/history")" -eq "$urls" ] || fail "not all of its $urls URLs were loaded: $(cat "$out/history")"
+nothing_stays 'a run that ends'
+passed "a page of an archive is loaded, all of its URLs"
+
+bench --rtt 60 --visit first --jitter 5ms
+[ "$status" -eq 0 ] || fail "a link with jitter ends with $status: $(cat "$scratch/log")"
+rows 'length == 1 and all(.loads == 1 and .verdict == "no claim")'
+passed "over an impaired link the model claims nothing"
+
+# started PATTERN: until the run in the background has said so.
+started()
+{
+    await "$scratch/log" "$1"
+    sleep 2 # certificates, the laboratory, pings
+}
+
+# marked SIGNAL: to all processes of the run.
+marked()
+{
+    # shellcheck disable=SC2046 # numbers
+    kill -"$1" $(leftovers | sed -n 's|^/proc/\([0-9]*\)/environ$|\1|p') 2>/dev/null || true
+}
+
+# All stand still, the laboratory's relay too, while frames are on their way: those are late.
+(bench --rtt 500 --visit first; echo "$status" >"$scratch/status") &
+started 'loading pages'
+for _ in 1 2 3 4; do
+    marked STOP
+    sleep 0.4
+    marked CONT
+    sleep 0.6
+done
+wait $!
+[ "$(cat "$scratch/status")" -eq 0 ] || fail "a run that stood still ends with $(cat "$scratch/status"): $(cat "$scratch/log")"
+rows 'length == 1 and all(.loads == 1 and (.link_kept | not))'
+grep -q 'link not kept' "$out/pageload.html" || fail "the report does not mark the row"
+passed "rows over a link that stood still are marked"
+
+# --- interrupted ------------------------------------------------------------------------------------
+
+rm -rf "$out"
+(bench --rtt 500 --visit unoptimized -n 20; echo "$status" >"$scratch/status") &
+started 'loading pages'
+[ -n "$(leftovers)" ] || fail "a running study is not seen"
+marked INT
+wait $!
+[ "$(cat "$scratch/status")" -eq 130 ] || fail "interrupted, it ends with $(cat "$scratch/status"): $(cat "$scratch/log")"
+nothing_stays 'an interruption'
+rows 'all(.loads < 20 and .failed == 0)'
+passed "an interruption amid a load leaves a report, and nothing else"
+
+(bench --rtt 2000 --visit unoptimized; echo "$status" >"$scratch/status") &
+started 'loading pages'
+# shellcheck disable=SC2046 # numbers
+kill -KILL $(leftovers | sed -n 's|^/proc/\([0-9]*\)/environ$|\1|p' | sort -n | sed -n 2p)
+wait $!
+[ "$(cat "$scratch/status")" -gt 0 ] || fail "a study that was killed ends well"
+nothing_stays 'kill -9'
+passed "nor does one that is killed"
+
+# --- a full disk ------------------------------------------------------------------------------------
+
+bench --rtt 30 --visit repeat # its files are there
+rm "$out/pageload.html"
+ln -s /dev/full "$out/pageload.html"
+bench --rtt 30 --visit repeat
+[ "$status" -eq 1 ] || fail "a full disk ends with $status: $(cat "$scratch/log")"
+grep -q 'pageload.html cannot be written: No space left' "$scratch/log" || fail "nobody tells of a full disk: $(cat "$scratch/log")"
+rm "$out/pageload.html"
+passed "a report that finds no room is told"
