@@ -327,7 +327,10 @@ int html_end(struct html *html)
         html->in_section = false;
     }
     fprintf(html->out, "</main>\n<script>\n%s</script>\n</body>\n</html>\n", script);
-    if ((fflush(html->out) != 0 || ferror(html->out)) && html->error == 0) {
+    if (fflush(html->out) != 0 && html->error == 0) {
+        html->error = -errno;
+    }
+    if (ferror(html->out) && html->error == 0) {
         html->error = -EIO;
     }
     return html->error;

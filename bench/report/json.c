@@ -256,7 +256,10 @@ int json_finish(struct json *json)
     if (json->error == 0) {
         fputc('\n', json->out);
     }
-    if ((fflush(json->out) != 0 || ferror(json->out)) && json->error == 0) {
+    if (fflush(json->out) != 0 && json->error == 0) {
+        fail(json, -errno);
+    }
+    if (ferror(json->out) && json->error == 0) {
         fail(json, -EIO);
     }
     return json->error;
