@@ -47,18 +47,27 @@ int carrier_clock_remind(struct carrier *carrier, double us, struct carrier_remi
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-struct name {
-    struct tlsyn_resolved_handler handler;
+struct carrier_name {
+    struct tlsyn_resolved_handler handler; /* first member */
     struct carrier_lookup *lookup;
+    struct carrier_name *next, **link;
 };
+
+static void forget(struct carrier_name *name)
+{
+    *name->link = name->next;
+    if (name->next)
+        name->next->link = name->link;
+    free(name);
+}
 
 static void on_resolved(struct tlsyn_resolved_handler *handler, const struct tlsyn_addr *addrs,
                         size_t n, int error)
 {
-    struct name *name = (struct name *)handler; /* first member */
+    struct carrier_name *name = (struct carrier_name *)handler;
     struct carrier_lookup *lookup = name->lookup;
 
-    free(name);
+    forget(name);
     if (error == 0 && n == 0)
         error = -ENODATA;
     lookup->on_resolved(lookup, error == 0 ? &addrs[0] : NULL, error,
@@ -67,16 +76,22 @@ static void on_resolved(struct tlsyn_resolved_handler *handler, const struct tls
 
 int carrier_clock_resolve(struct carrier *carrier, const char *name, struct carrier_lookup *lookup)
 {
-    struct name *asked = malloc(sizeof(*asked));
+    struct carrier_stack *c = carrier_stack_of(carrier);
+    struct carrier_name *asked = malloc(sizeof(*asked));
     int error;
 
     if (!asked)
         return -ENOMEM;
-    *asked = (struct name){.handler = {.on_resolved = on_resolved}, .lookup = lookup};
-    error = tlsyn_resolve(carrier_stack_of(carrier)->resolver, name, TLSYN_FAMILY_IP4,
-                          &asked->handler, NULL);
+    *asked = (struct carrier_name){.handler = {.on_resolved = on_resolved},
+                                   .lookup = lookup,
+                                   .next = c->names,
+                                   .link = &c->names};
+    if (c->names)
+        c->names->link = &asked->next;
+    c->names = asked;
+    error = tlsyn_resolve(c->resolver, name, TLSYN_FAMILY_IP4, &asked->handler, NULL);
     if (error < 0)
-        free(asked);
+        forget(asked);
     return error;
 }
 
@@ -97,7 +112,9 @@ int carrier_clock_open(struct carrier_stack *c)
 
 void carrier_clock_close(struct carrier_stack *c)
 {
-    tlsyn_resolver_free(c->resolver);
+    tlsyn_resolver_free(c->resolver); /* without a word */
+    while (c->names)
+        forget(c->names);
     if (c->timer < 0)
         return;
     tlsyn_loop_unwatch(c->options.node->loop, c->timer);

@@ -21,6 +21,7 @@ struct carrier_stack {
     struct tlsyn_loop_watch watch; /* of the timer */
     int timer;                     /* timerfd */
     struct carrier_reminder *reminder;
+    struct carrier_name *names; /* that are being looked up */
 };
 
 /* Each is TCP's handler, and passes the events on to the engine once there is one. */
