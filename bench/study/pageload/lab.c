@@ -13,6 +13,7 @@
 #include "study/actors.h"
 
 #define READY_MS     10000
+#define GLANCE_MS    200
 #define SLACK_MS     5000 /* an actor answers this long after its own timeout at the latest */
 #define PING_TIMEOUT TLSYN_SECONDS(10)
 
@@ -142,6 +143,20 @@ int pagelab_missed(struct pagelab *lab, double rtt_ms, bool *missed)
     return study_link_ask(lab->lab, rtt_ms, missed);
 }
 
+/* A load may take minutes: whether anybody still wants it is asked now and then. */
+static int await_answer(struct pagelab *l, int actor, struct page_answer *answer, int timeout_ms)
+{
+    struct study_observer *observer = l->options.observer;
+    int error = -ETIMEDOUT;
+
+    for (int ms = 0; error == -ETIMEDOUT && ms < timeout_ms; ms += GLANCE_MS) {
+        if (observer->interrupted(observer))
+            return -EINTR;
+        error = actor_receive(actor, answer, sizeof(*answer), GLANCE_MS);
+    }
+    return error;
+}
+
 static int ask(struct pagelab *l, const struct page_order *order, struct page_answer *answer)
 {
     /* a visit again may need another one before it */
@@ -149,7 +164,7 @@ static int ask(struct pagelab *l, const struct page_order *order, struct page_an
     int browser = l->controls[l->browser[order->stack]];
     int error = actor_send(browser, order, sizeof(*order));
 
-    return error < 0 ? error : actor_receive(browser, answer, sizeof(*answer), timeout_ms);
+    return error < 0 ? error : await_answer(l, browser, answer, timeout_ms);
 }
 
 int pagelab_ping(struct pagelab *lab, double *rtt_ms)

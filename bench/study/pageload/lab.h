@@ -13,10 +13,11 @@ struct pagelab;
 
 struct pagelab_options {
     const struct page *page;
-    uint32_t stacks;        /* 1 << STUDY_TLSYN and the like */
-    const char *history;    /* as of struct page_part */
-    struct study_link link; /* but for its round trip */
-    uint64_t seed;          /* of what the link draws by lot */
+    uint32_t stacks;                 /* 1 << STUDY_TLSYN and the like */
+    const char *history;             /* as of struct page_part */
+    struct study_link link;          /* but for its round trip */
+    uint64_t seed;                   /* of what the link draws by lot */
+    struct study_observer *observer; /* may interrupt a load */
 };
 
 /** Makes the network, certificates and processes. What the options point to outlives it. 0 or
@@ -34,8 +35,8 @@ int pagelab_missed(struct pagelab *lab, double rtt_ms, bool *missed);
  * 0 or -errno. */
 int pagelab_ping(struct pagelab *lab, double *rtt_ms);
 
-/** Loads the page once. 0, and what came of it is in the answer; or -errno: the laboratory is
- * broken. */
+/** Loads the page once. 0, and what came of it is in the answer; -EINTR: the observer wants no
+ * more; or -errno: the laboratory is broken. After an error it is good for nothing but closing. */
 int pagelab_load(struct pagelab *lab, const struct page_order *order, struct page_answer *answer);
 
 /** NULL is allowed. */

@@ -195,6 +195,7 @@ int live_run(struct live_study *study, struct study_observer *observer,
         .history = study->options.history,
         .link = study->options.link,
         .seed = study->options.seed,
+        .observer = observer,
     };
     int error = pagelab_open(&options, &study->lab, message);
 
