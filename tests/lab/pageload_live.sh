@@ -14,7 +14,7 @@ mark=PAGELOAD_LIVE_MARK=$$-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 bench()
 {
     status=0
-    env "$mark" timeout 120 "$TLSYN" bench pageload --stacks tlsyn --handshake tls1.3-embedded -n 1 -o "$out" "$@" \
+    env "$mark" timeout 120 "$TLSYN" bench pageload --http 1.1 --stacks tlsyn --handshake tls1.3-embedded -n 1 -o "$out" "$@" \
         >"$scratch/table" 2>"$scratch/log" || status=$?
 }
 
@@ -29,7 +29,7 @@ rows()
 leftovers()
 {
     grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
-    find "$out" -mindepth 1 ! -name pageload.json ! -name pageload.html ! -name history 2>/dev/null || true
+    find "$out" -mindepth 1 ! -name pageload.json ! -name pageload.html ! -name history ! -name samples.jsonl 2>/dev/null || true
 }
 
 nothing_stays()
