@@ -89,3 +89,9 @@ void tcp_note_silence(struct tlsyn_conn *conn)
         pipe < conn->cc.cwnd)
         rate_app_limited(&conn->board.memory->rate, tcp_delivered(conn), pipe);
 }
+
+void tcp_trace_cwnd(const struct tlsyn_conn *conn)
+{
+    TRACE(conn->tcp->cx, tcp_cwnd, conn->number, conn->cc.cwnd, conn->cc.ssthresh,
+          tcp_flight_size(conn));
+}

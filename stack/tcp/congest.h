@@ -25,4 +25,7 @@ void tcp_tell_restart(struct tlsyn_conn *conn);
  * the application. */
 void tcp_note_silence(struct tlsyn_conn *conn);
 
+/** Tells the trace of cwnd as it is now. */
+void tcp_trace_cwnd(const struct tlsyn_conn *conn);
+
 #endif

@@ -203,12 +203,6 @@ void tcp_take_sack(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint
 
 /* --- an ACK: what follows --------------------------------------------------------------------- */
 
-static void trace_cwnd(const struct tlsyn_conn *conn)
-{
-    TRACE(conn->tcp->cx, tcp_cwnd, conn->number, conn->cc.cwnd, conn->cc.ssthresh,
-          tcp_flight_size(conn));
-}
-
 static tlsyn_time reo_wnd(const struct tlsyn_conn *conn)
 {
     bool impatient = conn->in_recovery || conn->after_timeout ||
@@ -360,7 +354,7 @@ void tcp_recover(struct tlsyn_conn *conn, const struct recovery_news *news, uint
     else if (news->acked)
         tcp_arm_probe(conn);
     conn->dupacks = 0;
-    trace_cwnd(conn);
+    tcp_trace_cwnd(conn);
     tcp_set_ready(conn);
 }
 
@@ -375,7 +369,7 @@ void tcp_reorder_timeout(struct tlsyn_conn *conn)
         enter(conn, NULL);
     if (conn->in_recovery)
         reduce(conn, NULL, true);
-    trace_cwnd(conn);
+    tcp_trace_cwnd(conn);
     tcp_set_ready(conn);
 }
 

@@ -176,12 +176,6 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
 
 /* --- duplicate ACKs --------------------------------------------------------------------------- */
 
-static void trace_cwnd(const struct tlsyn_conn *conn)
-{
-    TRACE(conn->tcp->cx, tcp_cwnd, conn->number, conn->cc.cwnd, conn->cc.ssthresh,
-          tcp_flight_size(conn));
-}
-
 /* RFC 6582 3.2 step 2 */
 static void enter_recovery(struct tlsyn_conn *conn)
 {
@@ -196,7 +190,7 @@ static void enter_recovery(struct tlsyn_conn *conn)
     ecn_window_reduced(conn);
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* segments that have left the network */
     conn->resend_first = true;
-    trace_cwnd(conn);
+    tcp_trace_cwnd(conn);
 }
 
 static void inflate(struct tlsyn_conn *conn)
@@ -304,5 +298,5 @@ void tcp_recovery_on_ack(struct tlsyn_conn *conn, const struct recovery_news *ne
     } else {
         partial_ack(conn, acked);
     }
-    trace_cwnd(conn);
+    tcp_trace_cwnd(conn);
 }
