@@ -70,7 +70,7 @@ void json_member_estimate(struct json *json, const char *key, const char *key_ci
                           const struct stats_interval *value);
 
 /* End the document and flush. 0; -EINVAL: calls that do not make a JSON document; -E2BIG: nested
- * deeper than JSON_DEPTH_MAX; -EIO: writing failed. */
+ * deeper than JSON_DEPTH_MAX; -ENOSPC and such, or -EIO: writing failed. */
 int json_finish(struct json *json);
 
 #endif

@@ -171,7 +171,7 @@ START_TEST(a_full_disk_is_reported)
     FILE *out = fopen("/dev/full", "w");
     json_init(&json, out);
     json_integer(&json, 1);
-    ck_assert_int_eq(json_finish(&json), -EIO);
+    ck_assert_int_eq(json_finish(&json), -ENOSPC);
     fclose(out);
 }
 END_TEST
