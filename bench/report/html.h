@@ -62,8 +62,8 @@ void html_code(struct html *html, const char *text);
 
 void html_links(struct html *html, const struct html_link *links, size_t count);
 
-/* End the page and flush. 0; -ENOSPC and such, or -EIO: writing failed; or the first error of a table or figure
- * (a missing gnuplot is none). */
+/* End the page and flush. 0; -ENOSPC and such, or -EIO: writing failed; or the first error of a
+ * table or figure (a missing gnuplot is none). */
 int html_end(struct html *html);
 
 #endif
