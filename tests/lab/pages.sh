@@ -13,7 +13,7 @@ judge 10 table2 "$scratch/table2/table2.html"
 
 "$TLSYN" bench pageload --model --out "$scratch/pageload" >"$scratch/log" 2>&1 ||
     fail "pageload ends with $?: $(tail -n 3 "$scratch/log")"
-grep -q '^tls1.2-sequential  *16  *12  *7$' "$scratch/log" ||
+grep -q '^1.1  *tls1.2-sequential  *16  *12  *7$' "$scratch/log" ||
     fail "the model counts something else: $(cat "$scratch/log")"
 judge 18 pageload "$scratch/pageload/pageload.html"
 "$TLSYN" bench webperf --link memory --rtt 1ms -n 12 --out "$scratch/webperf" >"$scratch/log" 2>&1 ||
