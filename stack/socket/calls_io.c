@@ -57,36 +57,43 @@ static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
     return error < 0 ? error : sock->ops->send(sock, from, &how, flags);
 }
 
-static ssize_t send_message(struct sock *sock, const struct msghdr *message, int flags)
+/* *whole: nothing of it is left. */
+static ssize_t send_message(struct sock *sock, const struct msghdr *message, int flags, bool *whole)
 {
-    struct cursor from;
-    int error = message ? cursor_init(&from, message->msg_iov, message->msg_iovlen) : -EFAULT;
+    struct cursor from = {0};
+    ssize_t n = message ? cursor_init(&from, message->msg_iov, message->msg_iovlen) : -EFAULT;
 
-    return error < 0 ? error : send_to(sock, &from, flags, message);
+    if (n == 0)
+        n = send_to(sock, &from, flags, message);
+    *whole = from.left == 0;
+    return n;
 }
 
 ssize_t tlsyn_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct sock *sock = call_enter(fd);
     ssize_t result;
+    bool whole;
 
     if (!sock)
         return -1;
-    result = send_message(sock, message, flags);
+    result = send_message(sock, message, flags, &whole);
     return leave_sending(sock, result, result, flags);
 }
 
-/* As many as go without an error; an error only if not even the first went. */
+/* As many as go without an error; an error only if not even the first went. Behind one that went
+ * in part no other follows, for a stream would have a hole there. */
 int tlsyn_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 {
     struct sock *sock = call_enter(fd);
     unsigned int most = count < MESSAGES_MAX ? count : MESSAGES_MAX, done = 0;
+    bool whole = true;
     ssize_t n = 0;
 
     if (!sock)
         return -1;
-    while (done < most) {
-        n = messages ? send_message(sock, &messages[done].msg_hdr, flags) : -EFAULT;
+    while (done < most && whole) {
+        n = messages ? send_message(sock, &messages[done].msg_hdr, flags, &whole) : -EFAULT;
         if (n < 0)
             break;
         messages[done++].msg_len = (unsigned int)n;

@@ -223,11 +223,33 @@ static void over_a_stream(struct bsd *b)
     b->close(server);
 }
 
+#define MUCH (64u << 20) /* more than any buffer holds */
+
+/* Behind a message that went in part no other follows, be it empty. */
+static void part_of_a_message(struct bsd *b)
+{
+    struct many out;
+    int client, server;
+    char *much = calloc(1, MUCH);
+
+    bsd_connection(b, &client, &server);
+    prepare(&out);
+    out.part[0] = (struct iovec){much, MUCH};
+    out.part[1].iov_len = 0;
+    STEP(b, b->sendmmsg(client, out.message, 2, MSG_DONTWAIT));
+    STEP(b, out.message[0].msg_len > 0 && out.message[0].msg_len < MUCH);
+    STEP(b, out.message[1].msg_len);
+    b->close(client);
+    b->close(server);
+    free(much);
+}
+
 COMPARED(messages)
 COMPARED(stopped_in_the_middle)
 COMPARED(asked_wrongly)
 COMPARED(too_many)
 COMPARED(over_a_stream)
+COMPARED(part_of_a_message)
 
 Suite *socket_many_suite(void);
 
@@ -242,6 +264,7 @@ Suite *socket_many_suite(void)
     tcase_add_loop_test(many, asked_wrongly_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(many, too_many_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(many, over_a_stream_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(many, part_of_a_message_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, many);
     return suite;
 }
