@@ -73,6 +73,14 @@ static bool stands_for(const struct tlsyn_listen_options *options, const struct 
     return tlsyn_addr_is_ip4(addr) ? !options->only_ip6 : !tlsyn_addr_is_ip4(at);
 }
 
+static bool fits(const struct tlsyn_listener *listener, const struct tlsyn_endpoint *local)
+{
+    const struct tlsyn_endpoint *at = &listener->options.local;
+
+    return at->port == local->port &&
+           (tlsyn_addr_eq(&at->addr, &local->addr) || stands_for(&listener->options, &local->addr));
+}
+
 static struct tlsyn_listener *best_fit(const struct tcp *tcp, const struct tlsyn_endpoint *local)
 {
     struct tlsyn_listener *any = NULL;
@@ -80,20 +88,20 @@ static struct tlsyn_listener *best_fit(const struct tcp *tcp, const struct tlsyn
     list_each(it, &tcp->listeners)
     {
         struct tlsyn_listener *listener = container_of(it, struct tlsyn_listener, node);
-        const struct tlsyn_endpoint *at = &listener->options.local;
 
-        if (at->port != local->port)
+        if (!fits(listener, local))
             continue;
-        if (tlsyn_addr_eq(&at->addr, &local->addr))
+        if (tlsyn_addr_eq(&listener->options.local.addr, &local->addr))
             return listener;
-        if (stands_for(&listener->options, &local->addr))
-            any = listener;
+        any = listener;
     }
     return any;
 }
 
-/* Finds the nth listener at this one's endpoint, itself among them. Returns how many there are. */
-static uint32_t sharers(const struct tcp *tcp, const struct tlsyn_listener *one, uint32_t n,
+/* Finds the nth listener for `local` at this one's endpoint, itself among them (one that shares
+ * "any address" may be for IPv6 alone). Returns how many there are. */
+static uint32_t sharers(const struct tcp *tcp, const struct tlsyn_listener *one,
+                        const struct tlsyn_endpoint *local, uint32_t n,
                         struct tlsyn_listener **which)
 {
     uint32_t found = 0;
@@ -102,7 +110,8 @@ static uint32_t sharers(const struct tcp *tcp, const struct tlsyn_listener *one,
     {
         struct tlsyn_listener *listener = container_of(it, struct tlsyn_listener, node);
 
-        if (endpoint_eq(&listener->options.local, &one->options.local) && found++ == n)
+        if (endpoint_eq(&listener->options.local, &one->options.local) && fits(listener, local) &&
+            found++ == n)
             *which = listener;
     }
     return found;
@@ -112,13 +121,14 @@ struct tlsyn_listener *demux_listener(const struct tcp *tcp, const struct tlsyn_
                                       const struct tlsyn_endpoint *remote)
 {
     struct tlsyn_listener *listener = best_fit(tcp, local);
+    uint32_t count;
     uint64_t hash;
 
     if (!listener || !listener->options.shared || !remote)
         return listener;
+    count = sharers(tcp, listener, local, UINT32_MAX, NULL);
     hash = isn_hash(&tcp->key, local, remote, SALT_SHARE);
-    (void)sharers(tcp, listener, siphash_share(hash, sharers(tcp, listener, UINT32_MAX, NULL)),
-                  &listener);
+    (void)sharers(tcp, listener, local, siphash_share(hash, count), &listener);
     return listener;
 }
 

@@ -77,6 +77,13 @@ static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *loc
            tlsyn_addr_eq(&ep->info.local.addr, &local->addr);
 }
 
+/* Of those that share "any address" some may be for IPv6 alone. */
+static bool hears(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local)
+{
+    return !(ep->options.only_ip6 && tlsyn_addr_is_ip4(&local->addr) &&
+             tlsyn_addr_eq(&ep->options.local.addr, &any));
+}
+
 /* Among those that share a port with `first`: the one that is connected to `remote`; without it the
  * nth of those that are not connected, of which there are *open. NULL: there is none. */
 static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
@@ -91,26 +98,43 @@ static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endp
 
         if (ep->info.connected && is_peer(ep, local, remote))
             return ep;
-        if (!ep->info.connected && (*open)++ == n)
+        if (!ep->info.connected && hears(ep, local) && (*open)++ == n)
             chosen = ep;
     }
     return chosen;
 }
 
-/* The endpoint that what comes from `remote` to `local` is for. */
-static struct tlsyn_udp *find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
-                                  const struct tlsyn_endpoint *remote)
+static struct tlsyn_udp *one_of(const struct udp *udp, struct tlsyn_udp *first,
+                                const struct tlsyn_endpoint *local,
+                                const struct tlsyn_endpoint *remote)
 {
-    struct tlsyn_udp *first = find_owner(udp, &local->addr, local->port), *ep;
     uint32_t open;
+    struct tlsyn_udp *ep = choose(first, local, remote, 0, &open);
 
-    if (!first)
-        return NULL;
-    ep = choose(first, local, remote, 0, &open);
     if (!ep || ep->info.connected || open < 2)
         return ep;
     return choose(first, local, remote,
                   siphash_share(hash_of(udp, &remote->addr, remote->port), open), &open);
+}
+
+/* The endpoint that what comes from `remote` to `local` is for: one that is connected to `remote`,
+ * else one at this address, else one at any. */
+static struct tlsyn_udp *find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
+                                  const struct tlsyn_endpoint *remote)
+{
+    const struct tlsyn_addr *at[] = {&local->addr, &any_ip4, &any};
+    struct tlsyn_udp *found = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        bool apart = i == 1 && !tlsyn_addr_is_ip4(&local->addr);
+        struct tlsyn_udp *first = apart ? NULL : find(udp, at[i], local->port);
+        struct tlsyn_udp *ep = first ? one_of(udp, first, local, remote) : NULL;
+
+        if (ep && (ep->info.connected || !ep->options.shared))
+            return ep;
+        found = found ? found : ep;
+    }
+    return found;
 }
 
 static bool in_the_way(const struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)

@@ -2,6 +2,7 @@
  * socket(7). */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -193,10 +194,81 @@ static void datagrams_are_shared_out(struct bsd *b)
     b->close(own);
 }
 
+/* One of two at any address is for IPv6 alone: what comes over IPv4 is the other's. */
+static void one_of_ip6_alone(struct bsd *b)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    struct sockaddr_in to = bsd_address(b, SERVER, 0);
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6};
+    int client[CLIENTS], server[2], got, on = 1;
+    socklen_t n = sizeof(at);
+
+    for (size_t t = 0; t < 2; t++) {
+        at.sin6_port = 0;
+        for (int i = 0; i < 2; i++) {
+            server[i] = bsd_socket(b, SERVER, AF_INET6, types[t], 0);
+            STEP(b, b->setsockopt(server[i], SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+            if (i == 0)
+                STEP(b, b->setsockopt(server[i], IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)));
+            STEP(b, b->bind(server[i], ADDR(at), sizeof(at)));
+            b->getsockname(server[i], ADDR(at), &n);
+            if (types[t] == SOCK_STREAM)
+                STEP(b, b->listen(server[i], 2 * CLIENTS));
+        }
+        to.sin_port = at.sin6_port;
+        for (int i = 0; i < 8; i++) {
+            client[i] = bsd_socket(b, CLIENT, AF_INET, types[t], 0);
+            STEP(b, b->connect(client[i], ADDR(to), sizeof(to)));
+            STEP(b, b->write(client[i], "x", 1));
+        }
+        SEEN(b, server[1], POLLIN);
+        STEP(b, b->fcntl(server[0], F_SETFL, O_NONBLOCK));
+        got = types[t] == SOCK_DGRAM ? receive_all(b, server[0]) : 0;
+        STEP(b, got);
+        STEP(b, b->accept4(server[0], NULL, NULL, SOCK_NONBLOCK) < 0);
+        for (int i = 0; i < 8; i++)
+            b->close(client[i]);
+        b->close(server[0]);
+        b->close(server[1]);
+    }
+}
+
+/* Beside a socket at any address one at the address itself, connected to one client. */
+static void a_connected_one_beside(struct bsd *b)
+{
+    int client[2], own, open;
+    struct sockaddr_in at, any, from;
+    socklen_t n = sizeof(from);
+
+    own = first(b, SOCK_DGRAM, true, &at);
+    any = at;
+    any.sin_addr.s_addr = htonl(INADDR_ANY);
+    open = further(b, SOCK_DGRAM, true, &any);
+    for (int i = 0; i < 2; i++) {
+        client[i] = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0);
+        STEP(b, b->connect(client[i], ADDR(at), sizeof(at)));
+    }
+    b->getsockname(client[0], ADDR(from), &n);
+    STEP(b, b->connect(own, ADDR(from), sizeof(from)));
+    STEP(b, b->write(client[1], "another", 7));
+    SEEN(b, open, POLLIN);
+    STEP(b, receive_all(b, open));
+    STEP(b, b->write(client[0], "mine", 4));
+    SEEN(b, own, POLLIN);
+    STEP(b, receive_all(b, own));
+    STEP(b, receive_all(b, open));
+    for (int i = 0; i < 2; i++)
+        b->close(client[i]);
+    b->close(own);
+    b->close(open);
+}
+
 COMPARED(asked_of_both)
 COMPARED(asked_of_listeners)
 COMPARED(connections_are_shared_out)
 COMPARED(datagrams_are_shared_out)
+COMPARED(a_connected_one_beside)
+COMPARED(one_of_ip6_alone)
 
 Suite *socket_shared_suite(void);
 
@@ -210,6 +282,8 @@ Suite *socket_shared_suite(void)
     tcase_add_loop_test(shared, asked_of_listeners_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(shared, connections_are_shared_out_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(shared, datagrams_are_shared_out_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, a_connected_one_beside_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, one_of_ip6_alone_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, shared);
     return suite;
 }
