@@ -195,17 +195,23 @@ static int take(struct tlsyn_ports *base, enum tlsyn_transport transport,
     return 0;
 }
 
-/* The port stays deaf; the one that has been so for longest becomes the kernel's again. */
+/* The port stays deaf; the one that has been so for longest becomes the kernel's again. One that
+ * was given back before, and taken again since, stands at its new place only. */
 static void keep_of_late(struct guard *guard, enum tlsyn_transport transport, uint16_t port)
 {
-    int i = guard->next_late;
-    struct guarded **oldest = find(guard, guard->late[i].transport, guard->late[i].port);
+    int next = guard->next_late;
+    struct guarded **oldest;
 
-    if (*oldest && (*oldest)->taken == 0 && (*oldest)->port != port)
+    for (int i = 0; i < GUARD_LATE; i++) {
+        if (guard->late[i].transport == transport && guard->late[i].port == port)
+            guard->late[i].port = 0;
+    }
+    oldest = find(guard, guard->late[next].transport, guard->late[next].port);
+    if (*oldest && (*oldest)->taken == 0)
         release(oldest);
-    guard->late[i].transport = transport;
-    guard->late[i].port = port;
-    guard->next_late = (i + 1) % GUARD_LATE;
+    guard->late[next].transport = transport;
+    guard->late[next].port = port;
+    guard->next_late = (next + 1) % GUARD_LATE;
 }
 
 static void give(struct tlsyn_ports *base, enum tlsyn_transport transport,
