@@ -449,7 +449,7 @@ void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
         return;
     info->version = mbedtls_ssl_get_version(&tls->ssl);
     info->session = session_kind(tls);
-    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl); /* early data is in it, too */
+    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl); /* a server reads early data by it */
     if (!tls->established)
         return;
     info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));

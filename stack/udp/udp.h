@@ -5,7 +5,8 @@
  * Theory. An endpoint has its local port for itself, on the addresses that it was opened for; so a
  * datagram is anybody's who has (its destination address, its port), or else (any address, its
  * port): two or three lookups in one table, however many endpoints there are, and whether they are
- * connected or not. Endpoints that share a port are in the table under one key.
+ * connected or not. Endpoints that share a port are in the table under one key, or, where one is
+ * for any address and another is not, under several: then each is asked.
  */
 #ifndef TLSYN_UDP_UDP_H
 #define TLSYN_UDP_UDP_H
