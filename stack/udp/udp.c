@@ -4,186 +4,14 @@
  */
 #include "udp/udp.h"
 
-#include <assert.h>
 #include <errno.h>
 
-#include "core/random.h"
 #include "ip/group.h"
+#include "udp/demux.h"
 #include "wire/checksum.h"
 #include "wire/udp.h"
 
 #define UDP_CHECKSUM_OFFSET 6
-
-/* RFC 6056 3.2 wants the range as large as can be; below are the ports that servers are
- * configured for. */
-#define PORT_FIRST 32768
-#define PORT_COUNT 32768
-
-static const struct tlsyn_addr any;
-static const struct tlsyn_addr any_ip4 = {.byte = {[10] = 0xff, [11] = 0xff}};
-
-/* --- the table -------------------------------------------------------------------------------- */
-
-static uint64_t hash_of(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port)
-{
-    uint8_t bytes[18];
-
-    memcpy(bytes, addr->byte, 16);
-    memcpy(bytes + 16, &port, 2);
-    return siphash(&udp->key, bytes, sizeof(bytes));
-}
-
-static bool same(const struct table_node *node, const void *key)
-{
-    const struct tlsyn_udp *ep = (const struct tlsyn_udp *)(const void *)node;
-    const struct tlsyn_endpoint *local = key;
-
-    return ep->options.local.port == local->port &&
-           tlsyn_addr_eq(&ep->options.local.addr, &local->addr);
-}
-static_assert(offsetof(struct tlsyn_udp, node) == 0, "same() takes a node for its endpoint");
-
-/* The endpoint that was opened for exactly this, or NULL. */
-static struct tlsyn_udp *find(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port)
-{
-    const struct tlsyn_endpoint key = {.addr = *addr, .port = port};
-    struct table_node *node = table_find(&udp->endpoints, hash_of(udp, addr, port), same, &key);
-
-    return node ? container_of(node, struct tlsyn_udp, node) : NULL;
-}
-
-/* The endpoint whose port this is on an address of ours. */
-static struct tlsyn_udp *find_owner(const struct udp *udp, const struct tlsyn_addr *addr,
-                                    uint16_t port)
-{
-    bool ip4 = tlsyn_addr_is_ip4(addr);
-    struct tlsyn_udp *ep = find(udp, addr, port);
-
-    if (!ep && ip4)
-        ep = find(udp, &any_ip4, port);
-    if (!ep) {
-        ep = find(udp, &any, port);
-        if (ep && ip4 && ep->options.only_ip6)
-            return NULL;
-    }
-    return ep;
-}
-
-static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local,
-                    const struct tlsyn_endpoint *remote)
-{
-    return ep->info.peer.port == remote->port &&
-           tlsyn_addr_eq(&ep->info.peer.addr, &remote->addr) &&
-           tlsyn_addr_eq(&ep->info.local.addr, &local->addr);
-}
-
-/* Of those that share "any address" some may be for IPv6 alone. */
-static bool hears(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local)
-{
-    return !(ep->options.only_ip6 && tlsyn_addr_is_ip4(&local->addr) &&
-             tlsyn_addr_eq(&ep->options.local.addr, &any));
-}
-
-/* Among those that share a port with `first`: the one that is connected to `remote`; without it the
- * nth of those that are not connected, of which there are *open. NULL: there is none. */
-static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
-                                const struct tlsyn_endpoint *remote, uint32_t n, uint32_t *open)
-{
-    struct tlsyn_udp *chosen = NULL;
-    struct table_node *node = &first->node;
-
-    *open = 0;
-    for (; node; node = table_find_next(node, same, &first->options.local)) {
-        struct tlsyn_udp *ep = container_of(node, struct tlsyn_udp, node);
-
-        if (ep->info.connected && is_peer(ep, local, remote))
-            return ep;
-        if (!ep->info.connected && hears(ep, local) && (*open)++ == n)
-            chosen = ep;
-    }
-    return chosen;
-}
-
-static struct tlsyn_udp *one_of(const struct udp *udp, struct tlsyn_udp *first,
-                                const struct tlsyn_endpoint *local,
-                                const struct tlsyn_endpoint *remote)
-{
-    uint32_t open;
-    struct tlsyn_udp *ep = choose(first, local, remote, 0, &open);
-
-    if (!ep || ep->info.connected || open < 2)
-        return ep;
-    return choose(first, local, remote,
-                  siphash_share(hash_of(udp, &remote->addr, remote->port), open), &open);
-}
-
-/* The endpoint that what comes from `remote` to `local` is for: one that is connected to `remote`,
- * else one at this address, else one at any. */
-static struct tlsyn_udp *find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
-                                  const struct tlsyn_endpoint *remote)
-{
-    const struct tlsyn_addr *at[] = {&local->addr, &any_ip4, &any};
-    struct tlsyn_udp *found = NULL;
-
-    for (int i = 0; i < 3; i++) {
-        bool apart = i == 1 && !tlsyn_addr_is_ip4(&local->addr);
-        struct tlsyn_udp *first = apart ? NULL : find(udp, at[i], local->port);
-        struct tlsyn_udp *ep = first ? one_of(udp, first, local, remote) : NULL;
-
-        if (ep && (ep->info.connected || !ep->options.shared))
-            return ep;
-        found = found ? found : ep;
-    }
-    return found;
-}
-
-static bool in_the_way(const struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
-{
-    return ep && !(ep->options.shared && options->shared);
-}
-
-/* True if any of our addresses that `options` stands for has this port taken. */
-static bool port_taken(const struct udp *udp, const struct tlsyn_udp_options *options,
-                       uint16_t port)
-{
-    const struct tlsyn_addr *addr = &options->local.addr;
-    bool with_ip4 = !options->only_ip6, with_ip6 = !tlsyn_addr_is_ip4(addr);
-    const struct tlsyn_udp *of_any = find(udp, &any, port);
-
-    if (!tlsyn_addr_unspecified(addr))
-        return in_the_way(find_owner(udp, addr, port), options);
-    if (with_ip4 && in_the_way(find(udp, &any_ip4, port), options))
-        return true;
-    if (of_any && (with_ip6 || !of_any->options.only_ip6) && in_the_way(of_any, options))
-        return true;
-    list_each(it, &udp->ip->ifaces)
-    {
-        const struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
-
-        for (int i = 0; i < iface->address_count; i++) {
-            const struct tlsyn_addr *ours = &iface->address[i].addr;
-
-            if ((tlsyn_addr_is_ip4(ours) ? with_ip4 : with_ip6) &&
-                in_the_way(find(udp, ours, port), options))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* A free port from a random start (RFC 6056 3.3.1); 0: none. */
-static uint16_t choose_port(const struct udp *udp, const struct tlsyn_udp_options *options)
-{
-    uint32_t start = random_below(udp->cx->random, PORT_COUNT);
-
-    for (uint32_t i = 0; i < PORT_COUNT; i++) {
-        uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
-
-        if (!port_taken(udp, options, port))
-            return port;
-    }
-    return 0;
-}
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -220,21 +48,21 @@ static int resolve_local(const struct udp *udp, struct tlsyn_udp_options *option
 
     if (!tlsyn_addr_unspecified(&local->addr) && !ip_is_ours(udp->ip, &local->addr))
         return -EADDRNOTAVAIL;
-    if (local->port > 0 && port_taken(udp, options, local->port))
+    if (local->port > 0 && udp_port_taken(udp, options, local->port))
         return -EADDRINUSE;
-    if (local->port > 0 && find(udp, &local->addr, local->port)) /* whose port it is to share */
+    if (local->port > 0 && udp_find(udp, &local->addr, local->port)) /* whose port it is to share */
         return 0;
     if (udp->cx->ports)
         return udp->cx->ports->take(udp->cx->ports, TLSYN_UDP, local);
     if (local->port == 0)
-        local->port = choose_port(udp, options);
+        local->port = udp_choose_port(udp, options);
     return local->port > 0 ? 0 : -EADDRINUSE;
 }
 
 /* A port that endpoints shared is given back with the last of them. */
 static void give_port(struct udp *udp, const struct tlsyn_endpoint *local)
 {
-    if (udp->cx->ports && !find(udp, &local->addr, local->port))
+    if (udp->cx->ports && !udp_find(udp, &local->addr, local->port))
         udp->cx->ports->give(udp->cx->ports, TLSYN_UDP, local);
 }
 
@@ -256,8 +84,7 @@ int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
     ep->handler = handler;
     ep->options = chosen;
     ep->info.local = chosen.local;
-    error = table_add(&udp->endpoints, udp->cx->alloc, &ep->node,
-                      hash_of(udp, &chosen.local.addr, chosen.local.port));
+    error = udp_add(ep);
     if (error < 0) {
         give_port(udp, &chosen.local);
         context_free(udp->cx, ep);
@@ -514,7 +341,7 @@ void udp_input(struct udp *udp, const struct ip_datagram *datagram)
         .ttl = datagram->ttl,
         .broadcast = datagram->broadcast,
     };
-    ep = find_for(udp, &arrived.to, &arrived.from);
+    ep = udp_find_for(udp, &arrived.to, &arrived.from);
     if (ep)
         deliver(ep, &arrived);
     else
@@ -530,7 +357,7 @@ void udp_icmp_error(struct udp *udp, const struct ip_error *error)
 {
     const struct tlsyn_endpoint local = {error->src, be16(error->quoted)};
     const struct tlsyn_endpoint remote = {error->dst, be16(error->quoted + 2)};
-    struct tlsyn_udp *ep = find_for(udp, &local, &remote);
+    struct tlsyn_udp *ep = udp_find_for(udp, &local, &remote);
 
     if (!ep) {
         drop(udp->cx, TLSYN_DROP_icmp_unrelated);
