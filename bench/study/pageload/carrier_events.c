@@ -65,14 +65,17 @@ static void on_tls_established(struct tlsyn_handler *handler, struct tlsyn_conn 
 {
     struct stack_stream *s = of_app(handler);
     struct tlsyn_tls_info info;
+    size_t rest;
 
-    (void)conn;
     s->established = true;
     tlsyn_tls_info(s->tls, &info);
-    if (info.early != TLSYN_TLS_EARLY_ACCEPTED)
-        s->first_early = 0;
-    if (s->first_len > s->first_early)
-        (void)tlsyn_tls_write(s->tls, s->first + s->first_early, s->first_len - s->first_early);
+    rest = s->first_len - (info.early == TLSYN_TLS_EARLY_ACCEPTED ? s->first_early : 0);
+    /* The ring is free: what does not fit finds no memory, and half a request is none. */
+    if (rest > 0 &&
+        tlsyn_tls_write(s->tls, s->first + s->first_len - rest, rest) != (ssize_t)rest) {
+        tlsyn_conn_abort(conn, -ENOMEM);
+        return;
+    }
     s->first_len = 0;
     if (s->closed)
         return;
