@@ -9,6 +9,10 @@
 
 #define SYNACKS_AGAIN 2
 
+/* By then a peer that does not hear us has sent its SYN-ACK again twice, even by the timer of three
+ * seconds that RFC 1122 4.2.3.1 had. */
+#define SYNACKS_TIME TLSYN_SECONDS(10)
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 bool embed_is_off(const struct tcp *tcp, const struct dest *dest)
@@ -74,11 +78,19 @@ void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what)
     conn->embedding = what;
 }
 
+/* The peer has not repeated its SYN-ACK in all the time before what is outstanding now was sent: it
+ * has heard our ACK, and what dies later does so for other reasons. */
+static bool was_heard(const struct tlsyn_conn *conn)
+{
+    return conn->synacks_again == 0 && conn->stalled_since != TLSYN_NEVER &&
+           conn->stalled_since - conn->established > SYNACKS_TIME;
+}
+
 void embed_given_up(struct tlsyn_conn *conn)
 {
     if (conn->state == TLSYN_SYN_SENT && conn->embedding == TLSYN_EMBEDDING_SYN_DROPPED)
         remember(conn);
-    else if (conn->unproved)
+    else if (conn->unproved && !was_heard(conn))
         remember_black_hole(conn);
 }
 
@@ -146,9 +158,15 @@ static bool is_opened_anew(const struct tlsyn_conn *conn)
     return conn->level != TLSYN_LEVEL_FASTOPEN && !conn->released && !(over && conn->snd.used == 0);
 }
 
+void embed_text_arrives(struct tlsyn_conn *conn)
+{
+    if (conn->syn_text_acked == 0)
+        conn->unproved = false;
+}
+
 bool embed_is_swallowed(struct tlsyn_conn *conn)
 {
-    if (!conn->unproved)
+    if (!conn->unproved || was_heard(conn))
         return false;
     remember_black_hole(conn);
     if (!is_opened_anew(conn))

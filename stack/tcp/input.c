@@ -218,9 +218,11 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
         verdict = tcp_take_text(conn, segment); /* seventh */
     if (verdict == TCP_NEXT)
         verdict = tcp_take_fin(conn, segment); /* eighth */
-    if (verdict == TCP_NEXT && (conn->rcv_total != before || conn->fin_received != ended))
-        verdict = tcp_data_arrived(conn, before);
-    return verdict;
+    if (verdict != TCP_NEXT || (conn->rcv_total == before && conn->fin_received == ended))
+        return verdict;
+    if (conn->unproved)
+        embed_text_arrives(conn);
+    return tcp_data_arrived(conn, before);
 }
 
 static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,

@@ -485,6 +485,53 @@ START_TEST(a_path_may_dislike_the_option_alone)
 }
 END_TEST
 
+/* A server that speaks first has heard our ACK, if it did not take the SYN's text: what dies later
+ * is no black hole. One that took it may not have. */
+START_TEST(a_peer_that_speaks_behind_its_synack_hears_us) /* loop 4 */
+{
+    bool taken = _i & 1, fin = _i & 2;
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_COOKIE);
+
+    t->user.plan[USER_OPEN].write = HELLO;
+    user_connects(t);
+    expect(t, SYN(.len = HELLO));
+    peer_sends(t, SYNACK(.ack = taken ? HELLO + 1 : 1));
+    if (fin)
+        peer_sends(t, FIN(.ack = taken ? HELLO + 1 : 1));
+    else
+        peer_sends(t, ACK(.ack = taken ? HELLO + 1 : 1, .len = 100));
+    user_writes(&t->user, 100);
+    flush(t);
+    advance(t, TLSYN_SECONDS(1));
+    advance(t, TLSYN_SECONDS(3));
+    ck_assert_int_eq(t->user.error, taken ? -EAGAIN : 0);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), taken ? 1 : 0);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* Nor is it one where the peer had all the time for its SYN-ACK, and did not send it again. */
+START_TEST(who_is_not_asked_again_was_heard) /* loop 3 */
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_COOKIE);
+
+    t->user.plan[USER_OPEN].write = HELLO;
+    user_connects(t);
+    expect(t, SYN(.len = HELLO));
+    peer_sends(t, SYNACK(.ack = HELLO + 1, .len = 100));
+    advance(t, TLSYN_SECONDS(_i == 0 ? 9 : 11));
+    if (_i == 2)
+        peer_sends(t, SYNACK(.seq = 0, .ack = HELLO + 1));
+    user_writes(&t->user, 100);
+    flush(t);
+    advance(t, TLSYN_SECONDS(1));
+    advance(t, TLSYN_SECONDS(3));
+    ck_assert_int_eq(t->user.error, _i == 1 ? 0 : -EAGAIN);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), _i == 1 ? 0 : 1);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* --- for how long ----------------------------------------------------------------------------- */
 
 static void fails(struct tcp_test *t)
@@ -698,6 +745,8 @@ Suite *tcp_embed_suite(void)
     tcase_add_test(retry, what_was_left_behind_is_not_taken_back);
     tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
+    tcase_add_loop_test(retry, a_peer_that_speaks_behind_its_synack_hears_us, 0, 4);
+    tcase_add_loop_test(retry, who_is_not_asked_again_was_heard, 0, 3);
     tcase_add_loop_test(retry, what_follows_text_that_was_not_taken_may_be_swallowed_too, 0, 2);
     tcase_add_loop_test(retry, a_plain_open_waits_as_ever, 0, 2);
     tcase_add_test(retry, an_impatient_users_black_hole_is_remembered);
