@@ -1,6 +1,6 @@
 /*
  * peer/stream.c: sockets that don't wait, sessions by name. Read first: connect(2) (EINPROGRESS),
- * tcp(7), SSL_get_error(3), SSL_CTX_sess_set_new_cb(3), SSL_CTX_set_mode(3).
+ * tcp(7) (TCP_CONGESTION), SSL_get_error(3), SSL_CTX_sess_set_new_cb(3), SSL_CTX_set_mode(3).
  */
 #include "peer/stream.h"
 
@@ -118,6 +118,16 @@ static struct peer_stream *stream_new(struct peer_context *context, int fd)
     return s;
 }
 
+/* Slow start that is not paced: what is under way at once leaves at once. Some kernels come with
+ * BBR, which goes on pacing a socket that it was once at work for, so a server's is asked for it
+ * while it listens. CUBIC may be missing, Reno never is; where even that is forbidden it stays as
+ * it is. */
+static void choose_controller(int fd)
+{
+    if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5) < 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
 /* Takes the descriptor over. */
 static int wrap(struct peer_context *context, int fd, struct peer_stream **stream)
 {
@@ -159,6 +169,7 @@ int peer_stream_connect(struct peer_context *context, const struct sockaddr_in *
     if (error < 0)
         return error;
     s->wants_room = true;
+    choose_controller(s->fd);
     error = address_to(s, name);
     if (error == 0 && connect(s->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
         errno != EINPROGRESS)
@@ -188,6 +199,8 @@ int peer_stream_listen(const struct sockaddr_in *here)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int error = fd < 0 ? -errno : 0;
 
+    if (error == 0)
+        choose_controller(fd);
     if (error == 0 &&
         (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
          bind(fd, (const struct sockaddr *)here, sizeof(*here)) < 0 || listen(fd, BACKLOG) < 0))
@@ -388,6 +401,11 @@ int peer_stream_fd(const struct peer_stream *s)
 bool peer_stream_wants_room(const struct peer_stream *s)
 {
     return s->wants_room;
+}
+
+const char *peer_stream_name(const struct peer_stream *s)
+{
+    return s->name;
 }
 
 enum peer_phase peer_stream_phase(const struct peer_stream *s)

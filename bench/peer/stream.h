@@ -49,6 +49,9 @@ int peer_stream_fd(const struct peer_stream *stream);
 /** and for writing while this is so. */
 bool peer_stream_wants_room(const struct peer_stream *stream);
 
+/** Of the server that a client asked for. */
+const char *peer_stream_name(const struct peer_stream *stream);
+
 enum peer_phase peer_stream_phase(const struct peer_stream *stream);
 
 /** As far as it goes without waiting. 0 or -errno; then peer_stream_error() has a sentence. */

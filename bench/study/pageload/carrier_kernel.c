@@ -21,19 +21,26 @@ struct carrier_kernel {
     struct carrier base; /* first member */
     struct carrier_kernel_options options;
     struct lookup_kernel *lookup;
-    struct poller_watch due;
-    int timer; /* -1: not open */
     struct carrier_reminder *reminder;
+    struct alarm {
+        struct poller_watch watch;
+        int timer;  /* -1: not open */
+    } due, patient; /* for the reminder, for who waits for a session */
+    struct stream *streams;
 };
 
 struct stream {
     struct carrier_stream base; /* first member */
     struct poller_watch watch;
+    struct stream *next, **link; /* in the carrier's */
+    double opened;
     struct peer_stream *peer;
     struct carrier_user *user;
     bool busy;    /* an event is being delivered */
     bool blocked; /* a write has not found room */
     bool up;      /* the user was told */
+    bool heard;   /* of the server: what it sends first are its tickets */
+    bool waits;   /* for a session, before TLS begins */
     bool closed;  /* by the user, while busy */
 };
 
@@ -47,10 +54,13 @@ static struct poller *poller_of(const struct stream *s)
     return of_carrier(s->base.carrier)->options.poller;
 }
 
-/* --- a stream's events ------------------------------------------------------------------------ */
+/* --- a stream --------------------------------------------------------------------------------- */
 
 static void stream_free(struct stream *s)
 {
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
     if (s->peer)
         poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
     peer_stream_free(s->peer);
@@ -64,6 +74,52 @@ static int watch(struct stream *s)
 
     return poller_watch(poller_of(s), peer_stream_fd(s->peer), in | out, &s->watch);
 }
+
+/* --- sessions that are due -------------------------------------------------------------------- */
+
+/* Whether another connection's tickets are about to come. */
+static bool one_is_due(const struct stream *s)
+{
+    const struct carrier_kernel *c = of_carrier(s->base.carrier);
+    const char *name = peer_stream_name(s->peer);
+
+    if (peer_context_known(c->options.context, name) > 0)
+        return false;
+    for (const struct stream *o = c->streams; o; o = o->next) {
+        if (o->up && !o->heard && strcmp(peer_stream_name(o->peer), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* It is connected, and is let alone until the alarm. */
+static int await_session(struct stream *s)
+{
+    struct carrier_kernel *c = of_carrier(s->base.carrier);
+    double rtt = (double)tlsyn_clock() - s->opened, us = c->options.patience_us;
+
+    if (us <= 0)
+        us = rtt * CARRIER_PATIENCE_SHARE > CARRIER_PATIENCE_US ? rtt * CARRIER_PATIENCE_SHARE
+                                                                : CARRIER_PATIENCE_US;
+    s->waits = true;
+    poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
+    return poller_due(c->patient.timer, (int64_t)(us * 1000));
+}
+
+/* Those that wait go on at the next turn: there are sessions. */
+static void hear(struct stream *s)
+{
+    struct carrier_kernel *c = of_carrier(s->base.carrier);
+    bool any = false;
+
+    s->heard = true;
+    for (const struct stream *o = c->streams; o && !any; o = o->next)
+        any = o->waits;
+    if (any)
+        (void)poller_due(c->patient.timer, 0);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void end(struct stream *s, int error, const char *sentence)
 {
@@ -106,17 +162,19 @@ static bool deliver(struct stream *s)
     char bytes[CHUNK];
     ssize_t n = -EAGAIN;
 
-    while (!s->closed && (n = peer_stream_read(s->peer, bytes, sizeof(bytes))) > 0)
+    while (!s->closed && (n = peer_stream_read(s->peer, bytes, sizeof(bytes))) > 0) {
+        if (!s->heard)
+            hear(s);
         s->user->events->on_bytes(s->user, bytes, (size_t)n);
+    }
     if (s->closed || n == -EAGAIN)
         return true;
     end(s, (int)n, n < 0 ? peer_stream_error(s->peer) : "");
     return false;
 }
 
-static void on_ready(struct poller_watch *ready, uint32_t events)
+static void go_on(struct stream *s, uint32_t events)
 {
-    struct stream *s = (struct stream *)((char *)ready - offsetof(struct stream, watch));
     bool goes_on = true;
     int error = 0;
 
@@ -138,6 +196,74 @@ static void on_ready(struct poller_watch *ready, uint32_t events)
         stream_free(s);
 }
 
+static void on_ready(struct poller_watch *ready, uint32_t events)
+{
+    struct stream *s = (struct stream *)((char *)ready - offsetof(struct stream, watch));
+    bool is_patient = peer_stream_phase(s->peer) == PEER_CONNECTING &&
+                      !(events & (EPOLLERR | EPOLLHUP)) && one_is_due(s);
+
+    if (!is_patient || await_session(s) < 0)
+        go_on(s, events);
+}
+
+/* --- alarms ----------------------------------------------------------------------------------- */
+
+static void on_due(struct poller_watch *ready, uint32_t events)
+{
+    struct carrier_kernel *c =
+        (struct carrier_kernel *)((char *)ready - offsetof(struct carrier_kernel, due.watch));
+    struct carrier_reminder *reminder = c->reminder;
+
+    (void)events;
+    if (!poller_expired(c->due.timer))
+        return;
+    c->reminder = NULL;
+    if (reminder)
+        reminder->on_time(reminder);
+}
+
+static struct stream *who_waits(const struct carrier_kernel *c)
+{
+    struct stream *s = c->streams;
+
+    while (s && !s->waits)
+        s = s->next;
+    return s;
+}
+
+/* One of them after the other: what the user does then may free any. */
+static void on_patient(struct poller_watch *ready, uint32_t events)
+{
+    struct carrier_kernel *c =
+        (struct carrier_kernel *)((char *)ready - offsetof(struct carrier_kernel, patient.watch));
+    struct stream *s;
+
+    (void)events;
+    if (!poller_expired(c->patient.timer))
+        return;
+    while ((s = who_waits(c)) != NULL) {
+        s->waits = false;
+        go_on(s, EPOLLOUT);
+    }
+}
+
+static int alarm_open(struct alarm *alarm, struct poller *poller,
+                      void (*then)(struct poller_watch *, uint32_t))
+{
+    alarm->watch.on_ready = then;
+    alarm->timer = poller_timer();
+    return alarm->timer < 0 ? alarm->timer
+                            : poller_watch(poller, alarm->timer, EPOLLIN, &alarm->watch);
+}
+
+static void alarm_close(struct alarm *alarm, struct poller *poller)
+{
+    if (alarm->timer < 0)
+        return;
+    poller_unwatch(poller, alarm->timer);
+    (void)close(alarm->timer);
+}
+
 /* --- the carrier's calls ---------------------------------------------------------------------- */
 
 static double now(struct carrier *carrier)
@@ -150,16 +276,23 @@ static int stream_open(struct carrier *carrier, const struct carrier_target *tar
                        struct carrier_user *user, struct carrier_stream **stream)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target->remote.port)};
+    struct carrier_kernel *c = of_carrier(carrier);
     struct stream *s = calloc(1, sizeof(*s));
     int error;
 
     if (!s)
         return -ENOMEM;
     s->base.carrier = carrier;
+    s->next = c->streams;
+    s->link = &c->streams;
+    if (s->next)
+        s->next->link = &s->next;
+    c->streams = s;
+    s->opened = now(carrier);
     s->watch.on_ready = on_ready;
     s->user = user;
     memcpy(&to.sin_addr, tlsyn_addr_octets(&target->remote.addr), sizeof(to.sin_addr));
-    error = peer_stream_connect(of_carrier(carrier)->options.context, &to, target->name, &s->peer);
+    error = peer_stream_connect(c->options.context, &to, target->name, &s->peer);
     if (error == 0)
         error = watch(s);
     if (error < 0) {
@@ -205,26 +338,12 @@ static void stream_close(struct carrier_stream *stream)
         stream_free(s);
 }
 
-static void on_due(struct poller_watch *ready, uint32_t events)
-{
-    struct carrier_kernel *c =
-        (struct carrier_kernel *)((char *)ready - offsetof(struct carrier_kernel, due));
-    struct carrier_reminder *reminder = c->reminder;
-
-    (void)events;
-    if (!poller_expired(c->timer))
-        return;
-    c->reminder = NULL;
-    if (reminder)
-        reminder->on_time(reminder);
-}
-
 static int remind(struct carrier *carrier, double us, struct carrier_reminder *reminder)
 {
     struct carrier_kernel *c = of_carrier(carrier);
 
     c->reminder = reminder;
-    return poller_due(c->timer, !reminder ? -1 : us > 0 ? (int64_t)(us * 1000) : 0);
+    return poller_due(c->due.timer, !reminder ? -1 : us > 0 ? (int64_t)(us * 1000) : 0);
 }
 
 static int resolve(struct carrier *carrier, const char *name, struct carrier_lookup *lookup)
@@ -249,9 +368,10 @@ int carrier_kernel_new(const struct carrier_kernel_options *options, struct carr
         return -ENOMEM;
     c->base.ops = &ops;
     c->options = *options;
-    c->due.on_ready = on_due;
-    c->timer = poller_timer();
-    error = c->timer < 0 ? c->timer : poller_watch(options->poller, c->timer, EPOLLIN, &c->due);
+    c->due.timer = c->patient.timer = -1;
+    error = alarm_open(&c->due, options->poller, on_due);
+    if (error == 0)
+        error = alarm_open(&c->patient, options->poller, on_patient);
     if (error == 0)
         error = lookup_kernel_new(options->poller, options->dns, &c->lookup);
     if (error < 0) {
@@ -269,9 +389,7 @@ void carrier_kernel_free(struct carrier *carrier)
     if (!c)
         return;
     lookup_kernel_free(c->lookup);
-    if (c->timer >= 0) {
-        poller_unwatch(c->options.poller, c->timer);
-        (void)close(c->timer);
-    }
+    alarm_close(&c->due, c->options.poller);
+    alarm_close(&c->patient, c->options.poller);
     free(c);
 }

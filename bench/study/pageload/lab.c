@@ -167,16 +167,36 @@ static int ask(struct pagelab *l, const struct page_order *order, struct page_an
     return error < 0 ? error : await_answer(l, browser, answer, timeout_ms);
 }
 
+static int ping_from(struct pagelab *l, enum study_stack stack, double *rtt_ms)
+{
+    const struct page_order order = {.stack = stack, .ping = true, .timeout = PING_TIMEOUT};
+    int error = ask(l, &order, &l->answer);
+
+    *rtt_ms = l->answer.ping_us / 1000;
+    return error < 0 ? error : l->answer.error;
+}
+
+static bool has_stack(const struct pagelab *l, enum study_stack stack)
+{
+    return l->options.stacks >> stack & 1;
+}
+
 int pagelab_ping(struct pagelab *lab, double *rtt_ms)
 {
-    const struct page_order order = {.stack = lab->options.stacks >> STUDY_TLSYN & 1 ? STUDY_TLSYN
-                                                                                     : STUDY_KERNEL,
-                                     .ping = true,
-                                     .timeout = PING_TIMEOUT};
-    int error = ask(lab, &order, &lab->answer);
+    return ping_from(lab, has_stack(lab, STUDY_TLSYN) ? STUDY_TLSYN : STUDY_KERNEL, rtt_ms);
+}
 
-    *rtt_ms = lab->answer.ping_us / 1000;
-    return error < 0 ? error : lab->answer.error;
+int pagelab_introduce(struct pagelab *lab)
+{
+    int error = 0;
+    double ms;
+
+    for (int i = 0; error == 0 && i < STUDY_STACKS; i++) {
+        if (has_stack(lab, (enum study_stack)i))
+            error = ping_from(lab, (enum study_stack)i, &ms);
+        error = error == -ETIMEDOUT ? 0 : error;
+    }
+    return error;
 }
 
 int pagelab_load(struct pagelab *lab, const struct page_order *order, struct page_answer *answer)

@@ -31,6 +31,10 @@ int pagelab_set_link(struct pagelab *lab, double rtt_ms);
 /** Whether the link was not kept since this was asked last. 0 or -errno. */
 int pagelab_missed(struct pagelab *lab, double rtt_ms, bool *missed);
 
+/** The hosts get to know each other's Ethernet addresses, each stack by a ping of its own, so that
+ * no load waits for that. 0 or -errno. */
+int pagelab_introduce(struct pagelab *lab);
+
 /** One round trip of a ping, from our stack to our stack if it is there, else between the kernels'.
  * 0 or -errno. */
 int pagelab_ping(struct pagelab *lab, double *rtt_ms);

@@ -34,7 +34,7 @@ static void *sample_of(void *context, const struct schedule_slot *slot)
                       (int)slot->member];
 }
 
-/* The link of a block, and how long a ping takes over it. The first one fills neighbour caches. */
+/* The link of a block, and how long a ping takes over it. */
 static int begin_block(struct run *run, int block)
 {
     double asked = live_rtt(run->study, block), ms[LIVE_PINGS];
@@ -42,12 +42,14 @@ static int begin_block(struct run *run, int block)
     int error = pagelab_set_link(run->study->lab, asked);
 
     run->ping_ms = run->off_ms = 0;
-    for (int i = -1; error == 0 && i < LIVE_PINGS; i++) {
+    if (error == 0)
+        error = pagelab_introduce(run->study->lab);
+    for (int i = 0; error == 0 && i < LIVE_PINGS; i++) {
         double one = 0;
 
         error = pagelab_ping(run->study->lab, &one);
-        if (error == -ETIMEDOUT || i < 0) {
-            error = error == -ETIMEDOUT ? 0 : error;
+        if (error == -ETIMEDOUT) {
+            error = 0;
             continue;
         }
         ms[n++] = one;
