@@ -133,11 +133,14 @@ static void judge_answer(struct tlsyn_conn *conn)
 }
 
 /* Whether the SYN that was answered had text or option: a box that dislikes them may let it pass,
- * or pass without them, and swallow what follows. */
+ * or pass without them, and swallow what follows. Where a bare one was, that with text is blamed
+ * already, unless it was too long: a box in front of the narrow link has seen it all the same. */
 static bool was_no_plain_open(const struct tlsyn_conn *conn)
 {
+    bool blamed = conn->syn_plain && conn->embedding != TLSYN_EMBEDDING_SYN_TOO_LONG;
+
     return conn->level != TLSYN_LEVEL_PAPER &&
-           (conn->syn_text_acked > 0 || (conn->level != TLSYN_LEVEL_NONE && !conn->syn_plain));
+           (conn->syn_text_acked > 0 || (conn->level != TLSYN_LEVEL_NONE && !blamed));
 }
 
 void embed_synack_arrives(struct tlsyn_conn *conn)

@@ -424,6 +424,27 @@ START_TEST(a_plain_open_waits_as_ever) /* loop 2 */
 }
 END_TEST
 
+/* A SYN that is too long is not blamed, for the path's MTU is known now. But a box in front of the
+ * narrow link has seen it. */
+START_TEST(behind_too_long_a_syn_all_may_be_swallowed_too)
+{
+    struct tcp_test *t = client();
+
+    peer_sends_unreachable(t, ICMP_TOO_BIG, 300, 0);
+    expect(t, SYN(.seq = 0));
+    peer_sends(t, SYNACK(.ack = 1));
+    ck_assert_int_eq(embedding(t), TLSYN_EMBEDDING_SYN_TOO_LONG);
+    for (int i = 0; i < 2; i++)
+        advance(t, TLSYN_SECONDS(1) << i);
+    ck_assert_int_eq(t->user.error, -EAGAIN);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), 1);
+    t->user.conn = NULL;
+    expect_off(t, OFF);
+    ck_assert_int_eq(info_of(t).off_by, TLSYN_EMBEDDING_BLACK_HOLE);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Before a second timeout its user gives up: the next one shall fare better. */
 START_TEST(an_impatient_users_black_hole_is_remembered)
 {
@@ -749,6 +770,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_loop_test(retry, who_is_not_asked_again_was_heard, 0, 3);
     tcase_add_loop_test(retry, what_follows_text_that_was_not_taken_may_be_swallowed_too, 0, 2);
     tcase_add_loop_test(retry, a_plain_open_waits_as_ever, 0, 2);
+    tcase_add_test(retry, behind_too_long_a_syn_all_may_be_swallowed_too);
     tcase_add_test(retry, an_impatient_users_black_hole_is_remembered);
     tcase_add_test(retry, a_path_may_dislike_the_option_alone);
     tcase_add_test(retry, a_fast_open_without_engine_goes_on);
