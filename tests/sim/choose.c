@@ -250,6 +250,23 @@ static void choose_flood(struct plan *p, struct random_seeded *r)
     p->flood_for = TLSYN_MS(between(r, 10, 2000));
 }
 
+/* Who meets it must hear of it once, and remember it for the rest of the run. A box knows so many
+ * connections, and keeps those that are over. */
+static void choose_swallowing(struct plan *p, struct random_seeded *r)
+{
+    static const int64_t others[] = {0, TLSYN_MIDDLEBOX_STRIP_TEXT, TLSYN_MIDDLEBOX_STRIP_OPTION,
+                                     TLSYN_MIDDLEBOX_DROP_ANSWER};
+
+    if (p->box || !once_in(r, p->tls ? 4 : 20))
+        return;
+    p->box = TLSYN_MIDDLEBOX_SWALLOW | others[random_below(&r->base, 4)];
+    p->remember = TLSYN_SECONDS(24 * 3600);
+    p->flows = p->flows < 20 ? p->flows : 20;
+    p->at_once = p->at_once < p->flows ? p->at_once : p->flows;
+    if (p->box & TLSYN_MIDDLEBOX_STRIP_OPTION && !p->tls)
+        p->admit &= 3; /* as above */
+}
+
 void plan_choose(struct plan *plan, uint64_t seed)
 {
     struct random_seeded r;
@@ -270,4 +287,5 @@ void plan_choose(struct plan *plan, uint64_t seed)
     choose_handshake(plan, &r);
     choose_box(plan, &r);
     choose_flood(plan, &r);
+    choose_swallowing(plan, &r);
 }

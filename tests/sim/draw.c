@@ -4,11 +4,13 @@
 #include "sim/draw.h"
 
 #define PATIENCE   TLSYN_SECONDS(4 * 3600) /* nobody gives up before the simulator does */
+#define SWALLOWED  TLSYN_SECONDS(600) /* but for those who can't know that nothing gets through */
 #define RING_SMALL 4096u
 
 void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_conn_options *o)
 {
     bool newreno = plan_chance(r, p->newreno), bbr = plan_chance(r, p->bbr);
+    tlsyn_time patience = plan_swallows(p) ? SWALLOWED : PATIENCE;
 
     *o = (struct tlsyn_conn_options){
         .nagle = plan_chance(r, p->nagle),
@@ -21,8 +23,8 @@ void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_co
         .keepalive = plan_chance(r, p->keepalive) || plan_is_rough(p) || plan_gives_cookies(p),
         .keep_idle = TLSYN_MS(50) + plan_upto(r, TLSYN_SECONDS(2)),
         .keep_interval = TLSYN_MS(10) + plan_upto(r, TLSYN_MS(500)),
-        .user_timeout = PATIENCE,
-        .syn_timeout = PATIENCE,
+        .user_timeout = patience,
+        .syn_timeout = patience,
         .controller = newreno ? "newreno"
                       : bbr   ? "bbr"
                               : NULL,
@@ -85,6 +87,8 @@ void draw_flow(const struct plan *p, int number, const tlsyn_time *now, struct f
     flow->opens_at = *now + plan_upto(&r, p->gap * number);
     flow->level =
         p->level < 5 ? (enum tlsyn_level)p->level : (enum tlsyn_level)random_below(&r.base, 5);
+    if (flow->level == TLSYN_LEVEL_PAPER && plan_swallows(p)) /* which remembers no failure */
+        flow->level = TLSYN_LEVEL_OPEN;
     tlsyn_time abort_after = plan_upto(&r, TLSYN_SECONDS(1));
     flow->aborts = plan_chance(&r, p->abort);
     flow->abort_at = flow->aborts ? abort_after : TLSYN_NEVER;

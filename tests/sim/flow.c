@@ -10,8 +10,9 @@
 #include "sim/draw.h"
 #include "support/must.h"
 
-#define PORT    443
-#define FLOODED TLSYN_SECONDS(180) /* a SYN that nobody sent is answered for so long */
+#define PORT      443
+#define FLOODED   TLSYN_SECONDS(180) /* a SYN that nobody sent is answered for so long */
+#define AGAIN_MAX 40                 /* the time without embedding doubles with each failure */
 
 /* --- listeners -------------------------------------------------------------------------------- */
 
@@ -157,6 +158,17 @@ static bool flow_is_over(const struct flows *f, const struct flow *flow)
     return flow->refused < 0 || (flow->client.over && (flow->server.over || unheard));
 }
 
+/* What seems to be swallowed behind an embedded open is for the user to open anew. Some can't tell,
+ * and time out: who speaks plain bytes, of which nobody else has a copy, and who sent a bare SYN
+ * behind one with text, so that the box knows the connection. */
+static bool is_swallowed(const struct flows *f, const struct flow *flow)
+{
+    bool timed_out = flow->client.error == -ETIMEDOUT && flow->level != TLSYN_LEVEL_NONE;
+
+    return (f->plan->remember && flow->client.error == -EAGAIN) ||
+           (plan_swallows(f->plan) && timed_out);
+}
+
 static const char *judge_strictly(const struct flow *flow)
 {
     const struct talker *c = &flow->client, *s = &flow->server;
@@ -184,14 +196,17 @@ static const char *judge(const struct flows *f, const struct flow *flow)
     /* Whose peer keeps its window shut gives way where room is missing. */
     bool gave_way =
         f->plan->ring_bytes && (flow->client.error == -ENOMEM || flow->server.error == -ENOMEM);
-    /* What seems to be swallowed behind an embedded open is for the user to open anew. */
-    bool swallowed = f->plan->remember && flow->client.error == -EAGAIN;
+    /* Who leaves is not told that what it said was swallowed. */
+    bool left = plan_swallows(f->plan) && flow->level != TLSYN_LEVEL_NONE &&
+                flow->client.ends == 0 && flow->server.error == -ETIMEDOUT;
 
     if (flow->client.wrong || flow->server.wrong)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
-    if (never_known || gave_way || swallowed || was_too_slow(f, flow) || may_fail(f, flow))
+    if (is_swallowed(f, flow))
+        return flow->again < AGAIN_MAX ? NULL : "opened anew without end";
+    if (never_known || gave_way || left || was_too_slow(f, flow) || may_fail(f, flow))
         return NULL;
     return judge_strictly(flow);
 }
@@ -238,9 +253,9 @@ static void change_options(struct flow *flow)
  * was not validated (docs/HANDSHAKE.md), until the time for the handshake is over. */
 static bool who_is_left_asks(const struct flows *f, struct flow *flow)
 {
-    struct talker *left = flow->client.error == -EAGAIN ? &flow->server
-                          : was_too_slow(f, flow)       ? &flow->client
-                                                        : NULL;
+    struct talker *left = is_swallowed(f, flow)   ? &flow->server
+                          : was_too_slow(f, flow) ? &flow->client
+                                                  : NULL;
     struct tlsyn_conn_options o;
 
     if (flow->asks || !left || left->over || !left->conn)
@@ -278,11 +293,27 @@ static bool act(struct flows *f, struct flow *flow)
     return any;
 }
 
+/* The same flow, from its beginning, in a connection of its own. */
+static void open_anew(struct flows *f, int number)
+{
+    struct flow *flow = &f->flow[number];
+    int again = flow->again + 1;
+
+    tell(f, flow, "is opened anew");
+    *flow = (struct flow){.again = again};
+    draw_flow(f->plan, number, f->now, flow);
+    open_flow(f, flow);
+}
+
 static void finish(struct flows *f, int i)
 {
     struct flow *flow = &f->flow[f->live[i]];
     const char *wrong = judge(f, flow);
 
+    if (!wrong && is_swallowed(f, flow)) {
+        open_anew(f, f->live[i]);
+        return;
+    }
     tell(f, flow, wrong ? wrong : "over");
     flow->live = false;
     f->finished++;

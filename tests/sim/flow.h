@@ -20,6 +20,7 @@ struct flow {
     bool aborts, client_aborts, asks;
     struct tlsyn_conn_options client_options, later;
     enum tlsyn_level level;
+    int again; /* so many times it was opened anew */
 };
 
 struct listener {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <tlsyn/link.h>
+
 static const struct {
     const char *name;
     int64_t off;
@@ -54,6 +56,11 @@ bool plan_is_rough(const struct plan *plan)
 bool plan_gives_cookies(const struct plan *plan)
 {
     return plan->syn_backlog >= 0 || plan->flood;
+}
+
+bool plan_swallows(const struct plan *plan)
+{
+    return plan->box & TLSYN_MIDDLEBOX_SWALLOW;
 }
 
 /* --- drawing ---------------------------------------------------------------------------------- */
@@ -122,7 +129,7 @@ bool plan_is_sane(const struct plan *p)
            (p->rate == 0 || (p->rate >= 10000 && p->queue >= 3000)) && p->msl >= 1000 &&
            p->loss <= PLAN_MILLION / 2 && (p->oom == 0 || p->oom_for > 0) &&
            (p->ring_bytes == 0 || p->ring_bytes >= 32768) && p->flood >= 0 &&
-           p->flood <= PLAN_MILLION;
+           p->flood <= PLAN_MILLION && (!plan_swallows(p) || p->remember >= TLSYN_SECONDS(3600));
 }
 
 bool plan_read(struct plan *plan, const char *text, char word[64])

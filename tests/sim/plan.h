@@ -52,6 +52,9 @@ bool plan_is_rough(const struct plan *plan);
  * says something: who only listens has to ask now and then whether there is somebody. */
 bool plan_gives_cookies(const struct plan *plan);
 
+/** A box drops all that a client says behind an embedded open. */
+bool plan_swallows(const struct plan *plan);
+
 /** What is drawn for one thing, whatever else is drawn: `what` and `which` tell things apart. */
 enum plan_what {
     DRAW_HOP,
