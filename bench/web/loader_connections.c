@@ -61,6 +61,16 @@ static void on_begun(struct carrier_user *user)
     c->event = load_begin(c->loader, LOAD_FULL, index_of(c), url);
 }
 
+/* How many requests go on it at a time, as far as is known. */
+static void tell_room(struct connection *c)
+{
+    struct policy *policy = &c->loader->policy;
+    int more = c->client ? c->client->ops->room(c->client) : -1;
+
+    if (more >= 0)
+        policy_room(policy, index_of(c), policy->connection[index_of(c)].requests + more);
+}
+
 static void take_up(struct connection *c)
 {
     struct loader *loader = c->loader;
@@ -74,6 +84,7 @@ static void take_up(struct connection *c)
     c->event = -1;
     error = loader->options.client(&facts, &c->http, &c->client);
     if (error == 0) {
+        tell_room(c);
         policy_up(&loader->policy, index_of(c));
         return;
     }
@@ -129,6 +140,8 @@ static void on_bytes(struct carrier_user *user, const char *bytes, size_t n)
     push(c);
     if (error < 0 || is_spent(c))
         connection_lose(c);
+    else
+        tell_room(c);
     loader_drive(c->loader);
 }
 
@@ -246,6 +259,15 @@ void connection_fetch(struct loader *loader, const struct policy_action *action)
     if (error == 0)
         return;
     load_end(loader, loader->part[action->url].event);
+    loader->part[action->url].event = -1;
+    if (error == -EAGAIN) { /* of HTTP/2 a server may change its mind about how many at a time */
+        policy_refused(&loader->policy, action->url);
+        policy_room(&loader->policy, action->connection,
+                    loader->policy.connection[action->connection].requests);
+        if (c->client->ops->room(c->client) < 0)
+            policy_leaving(&loader->policy, action->connection);
+        return;
+    }
     load_note(loader, error, authority, "it can't be asked for");
     policy_arrived(&loader->policy, action->url, true);
 }

@@ -33,6 +33,7 @@ int policy_add_host(struct policy *policy, int connections)
 
     if (host == POLICY_HOSTS_MAX)
         return -ENOBUFS;
+    policy->host[host].allowed = connections;
     policy->host[host].most = policy->multiplexed && connections > 1 ? 1 : connections;
     policy->host[host].opened = policy->host[host].worth = policy->host[host].failures = 0;
     policy->host[host].up = policy->host[host].pooled = false;
@@ -192,6 +193,15 @@ void policy_up(struct policy *policy, int connection)
     policy->host[host].failures = 0;
 }
 
+void policy_room(struct policy *policy, int connection, int requests)
+{
+    int host = policy->connection[connection].host;
+
+    policy->connection[connection].room = requests;
+    if (requests == 1)
+        policy->host[host].most = policy->host[host].allowed;
+}
+
 void policy_refused(struct policy *policy, int url)
 {
     leave_connection(policy, url);
@@ -236,11 +246,9 @@ void policy_gone(struct policy *policy, int connection)
 
 static int first_idle(const struct policy *policy, int host)
 {
-    int room = policy->multiplexed ? POLICY_STREAMS : 1;
-
     for (int i = 0; i < policy->connections; i++) {
         if (policy->connection[i].host == host && policy->connection[i].state == POLICY_UP &&
-            policy->connection[i].requests < room)
+            policy->connection[i].requests < policy->connection[i].room)
             return i;
     }
     return -1;
@@ -258,6 +266,7 @@ static bool open_one(struct policy *policy, int host, int url, struct policy_act
     policy->connection[at].host = host;
     policy->connection[at].state = POLICY_OPENING;
     policy->connection[at].requests = 0;
+    policy->connection[at].room = policy->multiplexed ? POLICY_STREAMS : 1;
     policy->connection[at].bound = url;
     if (url >= 0) {
         policy->url[url].state = POLICY_BOUND;

@@ -9,7 +9,7 @@
  * Read first: the paper that web/page.h names, 5 to 8.
  *
  * Rules of every visit: up to so many connections per server, kept open, one request at a time on
- * each; or one connection per server with any number of requests (HTTP/2).
+ * each; or one connection per server with as many requests as it takes (HTTP/2).
  *
  *   unoptimized  The parser begins when a document is there, and stops at each style sheet and
  *                script until that is, too. Each URL takes the idle connection with the lowest
@@ -83,7 +83,8 @@ struct policy {
     } reference[POLICY_REFERENCES_MAX]; /* of each document in their order */
     int references;
     struct {
-        int most;     /* connections at a time */
+        int allowed;  /* connections at a time, one request on each */
+        int most;     /* the same, or 1 where requests go side by side */
         int opened;   /* that are opening or up */
         int worth;    /* of the pool */
         int failures; /* connections in a row that did not come up */
@@ -93,7 +94,8 @@ struct policy {
     struct {
         int host;
         enum policy_connection_state state;
-        int requests; /* under way */
+        int requests; /* under way, */
+        int room;     /* and so many at a time */
         int bound;    /* the URL that waits for it, or -1 */
     } connection[POLICY_CONNECTIONS_MAX];
     int connections;
@@ -131,6 +133,11 @@ void policy_refused(struct policy *policy, int url);
 
 /** A connection can take a request now. */
 void policy_up(struct policy *policy, int connection);
+
+/** So many requests at a time go on it, which the server has said, or the version of HTTP: to a
+ * server that takes one of them there may be more connections. Without a word from the driver it is
+ * POLICY_STREAMS of HTTP/2, and one of HTTP/1.1. */
+void policy_room(struct policy *policy, int connection, int requests);
 
 /** A connection takes no new request any more, but finishes those that are under way. */
 void policy_leaving(struct policy *policy, int connection);
