@@ -13,7 +13,7 @@
 
 enum { IMAGES = 20, BODY_MAX = IMAGES * 32, ROUND_TRIPS = 1000 };
 
-/* --- a client that finds little room ----------------------------------------------------------- */
+/* --- a client that finds little room ---------------------------------------------------------- */
 
 static int make_client(const struct carrier_facts *facts, struct http_client_user *user,
                        struct http_client **client)
