@@ -159,33 +159,46 @@ void site_answer(const struct site *site, struct web_exchange *exchange, struct 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
 /* Lines of dots, or, in a picture, of anything. */
-static char filler(const struct site_file *file, uint64_t at)
+static void fill(const struct site_file *file, uint64_t at, char *bytes, size_t n)
 {
-    if (file->open[0] == '\0')
-        return (char)(at * 31 + (at >> 8));
-    return at % 72 == 71 ? '\n' : '.';
-}
-
-static char byte_at(const struct site_file *file, uint64_t at)
-{
-    size_t open = strlen(file->open);
-    uint64_t end = file->length - strlen(file->close);
-
-    if (at < file->text_len)
-        return file->text[at];
-    if (at >= end)
-        return file->close[at - end];
-    at -= file->text_len;
-    return at < open ? file->open[at] : filler(file, at);
+    for (size_t i = 0; i < n; i++, at++) {
+        if (file->open[0] == '\0')
+            bytes[i] = (char)(at * 31 + (at >> 8));
+        else
+            bytes[i] = at % 72 == 71 ? '\n' : '.';
+    }
 }
 
 ssize_t site_read(struct site_body *body, char *bytes, size_t n)
 {
-    size_t i = 0;
+    const struct site_file *file = body->file;
+    const size_t open = strlen(file->open), close = strlen(file->close);
+    const struct {
+        const char *text; /* NULL: filler */
+        uint64_t len;
+    } parts[] = {{file->text, file->text_len},
+                 {file->open, open},
+                 {NULL, file->length - file->text_len - open - close},
+                 {file->close, close}};
+    uint64_t begin = 0; /* of a part */
+    size_t taken = 0;
 
-    for (; i < n && body->at < body->file->length; i++)
-        bytes[i] = byte_at(body->file, body->at++);
-    return (ssize_t)i;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts) && taken < n; begin += parts[i++].len) {
+        uint64_t at = body->at - begin; /* what stands before the part was read */
+        size_t some = n - taken;
+
+        if (at >= parts[i].len)
+            continue;
+        if (parts[i].len - at < some)
+            some = (size_t)(parts[i].len - at);
+        if (parts[i].text)
+            memcpy(bytes + taken, parts[i].text + at, some);
+        else
+            fill(file, at, bytes + taken, some);
+        taken += some;
+        body->at += some;
+    }
+    return (ssize_t)taken;
 }
 
 /* --- a service -------------------------------------------------------------------------------- */

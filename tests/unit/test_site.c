@@ -16,6 +16,8 @@ struct asked {
     const char *body;
 };
 
+static size_t piece = 1000; /* that is read of a response at once */
+
 /* One request and its response, header and body, in `asked`. */
 static void ask_as(const struct site *site, const char *method, const char *host,
                    const char *target, struct asked *asked)
@@ -32,7 +34,7 @@ static void ask_as(const struct site *site, const char *method, const char *host
                    host);
     ck_assert_uint_eq(web_server_input(server, request, strlen(request)), strlen(request));
     asked->len = 0;
-    while ((n = web_server_output(server, asked->text + asked->len, 1000)) > 0)
+    while ((n = web_server_output(server, asked->text + asked->len, piece)) > 0)
         asked->len += (size_t)n;
     ck_assert_int_eq(n, 0);
     ck_assert_int_eq(web_server_phase(server), WEB_IDLE);
@@ -213,6 +215,29 @@ START_TEST(files_are_as_long_as_the_graph_says)
 }
 END_TEST
 
+START_TEST(a_file_is_the_same_in_whatever_pieces_it_is_read)
+{
+    static struct asked whole, pieces;
+    struct page page;
+    struct site *site = typical(&page, 443);
+
+    for (int url = 0; url < page.urls; url++) {
+        const char *host = page.host[page.url[url].host].name;
+        char target[SITE_TARGET_MAX];
+
+        site_target(&page, url, target);
+        piece = 100000;
+        ask(site, host, target, &whole);
+        for (piece = 1; piece < 5000; piece = 3 * piece + 4) {
+            ask(site, host, target, &pieces);
+            ck_assert_uint_eq(pieces.len, whole.len);
+            ck_assert_mem_eq(pieces.text, whole.text, whole.len);
+        }
+    }
+    site_free(site);
+}
+END_TEST
+
 START_TEST(each_typical_file_leaves_in_one_flight)
 {
     static struct asked asked;
@@ -299,6 +324,7 @@ Suite *site_suite(void)
     tcase_add_test(tc, redirections_lead_to_the_other_host_and_its_port);
     tcase_add_test(tc, what_is_not_there_is_refused);
     tcase_add_test(tc, files_are_as_long_as_the_graph_says);
+    tcase_add_test(tc, a_file_is_the_same_in_whatever_pieces_it_is_read);
     tcase_add_test(tc, each_typical_file_leaves_in_one_flight);
     tcase_add_test(tc, any_graph_is_told_by_its_files);
     tcase_add_test(tc, what_could_never_be_found_is_no_site);
