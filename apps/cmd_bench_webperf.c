@@ -234,6 +234,8 @@ static int run(struct webperf_command *c)
         return CLI_PERMISSION;
     if (error == -EEXIST || error == -EPROTO || error == -ECANCELED)
         return CLI_FAILURE;
+    if (error < 0 && access(c->path, F_OK) < 0)
+        return CLI_FAILURE; /* before there was anything to report */
     status = report(c);
     if (error < 0)
         return CLI_FAILURE;

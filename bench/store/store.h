@@ -18,14 +18,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_MESSAGE_MAX = 640, STORE_VERSION = 3 };
+enum { STORE_MESSAGE_MAX = 640, STORE_PLAN_MAX = 5376, STORE_VERSION = 3 };
 
 /** What was asked for, and where. */
 struct store_run {
-    char plan[512];     /* what each round observes, and how; a run goes on with the same only */
-    char target[320];   /* "lab", or an URL */
-    char command[1024]; /* as typed */
-    char version[32];   /* of tlsyn */
+    char plan[STORE_PLAN_MAX]; /* what each round observes, and how; a run goes on with the same */
+    char target[320];          /* "lab", or an URL */
+    char command[1024];        /* as typed */
+    char version[32];          /* of tlsyn */
     char kernel[192], cpu[128], system[128];
     char link[200];     /* of the laboratory, in words; "": there is none */
     double rtt_ms;      /* asked of the laboratory's link; NaN: there is none */

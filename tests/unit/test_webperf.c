@@ -363,6 +363,33 @@ START_TEST(a_run_that_was_interrupted_goes_on_as_if_it_had_not_been)
 }
 END_TEST
 
+/* Of every word as many letters as it can have. */
+START_TEST(as_many_kinds_as_a_round_can_have_are_one_plan)
+{
+    struct webperf_options options = asked(1);
+    struct fake first = a_fake(), second = a_fake();
+
+    options.kind_count = WEBPERF_CELLS_MAX;
+    for (int i = 0; i < WEBPERF_CELLS_MAX; i++) {
+        char name[STORE_WORD_MAX];
+
+        (void)snprintf(name, sizeof(name), "%015d", i);
+        options.kinds[i] = got(name, 0, 0);
+        put(options.kinds[i].operation, "fifteen-letters");
+        put(options.kinds[i].stack, "fifteen-letters");
+        put(options.kinds[i].tls, "fifteen-letters");
+        put(options.kinds[i].mode, "fifteen-letters");
+    }
+    ck_assert_int_eq(webperf_run(&options, &first.prober, &first.observer, message), 0);
+    ck_assert_int_eq(first.observed, WEBPERF_CELLS_MAX);
+    options.rounds = 2;
+    ck_assert_int_eq(webperf_run(&options, &second.prober, &second.observer, message), 0);
+    ck_assert_int_eq(second.observed, WEBPERF_CELLS_MAX);
+    put(options.kinds[WEBPERF_CELLS_MAX - 1].session, "another");
+    ck_assert_int_eq(webperf_run(&options, &second.prober, &second.observer, message), -EEXIST);
+}
+END_TEST
+
 START_TEST(the_order_is_shuffled_in_each_round)
 {
     struct fake fake = a_fake();
@@ -417,6 +444,7 @@ Suite *webperf_suite(void)
     tcase_add_test(tc, page_and_json_hold_the_table_and_the_figures);
     tcase_add_test(tc, a_database_without_a_round_says_so);
     tcase_add_test(tc, a_run_that_was_interrupted_goes_on_as_if_it_had_not_been);
+    tcase_add_test(tc, as_many_kinds_as_a_round_can_have_are_one_plan);
     tcase_add_test(tc, the_order_is_shuffled_in_each_round);
     tcase_add_test(tc, it_ends_when_it_is_precise_enough);
     tcase_add_test(tc, what_breaks_it_is_said_and_whole_rounds_stay);

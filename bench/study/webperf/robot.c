@@ -251,34 +251,31 @@ static int observe_all(struct robot *robot)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
+static_assert(WEBPERF_CELLS_MAX * (5 * STORE_WORD_MAX + 2) <= STORE_PLAN_MAX,
+              "all kinds that a round can have fit into its plan");
+
 /* "ping tlsyn; tcp tlsyn; get tlsyn 1.3 embedded psk; ...": what makes two runs the same. */
-static int write_plan(const struct webperf_options *options, char *plan, size_t size)
+static void write_plan(const struct webperf_options *options, char plan[STORE_PLAN_MAX])
 {
     size_t len = 0;
 
     plan[0] = '\0';
     for (size_t i = 0; i < options->kind_count; i++) {
         const struct observation *k = &options->kinds[i];
-        int n = snprintf(plan + len, size - len, "%s%s %s%s%s%s%s%s%s", i ? "; " : "", k->operation,
-                         k->stack, k->tls[0] ? " " : "", k->tls, k->mode[0] ? " " : "", k->mode,
-                         k->session[0] ? " " : "", k->session);
 
-        if (n < 0 || (size_t)n >= size - len)
-            return -E2BIG;
-        len += (size_t)n;
+        len +=
+            (size_t)snprintf(plan + len, STORE_PLAN_MAX - len, "%s%s %s%s%s%s%s%s%s", i ? "; " : "",
+                             k->operation, k->stack, k->tls[0] ? " " : "", k->tls,
+                             k->mode[0] ? " " : "", k->mode, k->session[0] ? " " : "", k->session);
     }
-    return 0;
 }
 
 static int begin(struct robot *robot, struct webperf_options *options)
 {
     char note[96];
-    int error = write_plan(options, options->run.plan, sizeof(options->run.plan));
+    int error;
 
-    if (error < 0) {
-        (void)snprintf(robot->message, STUDY_MESSAGE_MAX, "too many kinds of observations");
-        return error;
-    }
+    write_plan(options, options->run.plan);
     options->run.started_us = (int64_t)clock_us(CLOCK_REALTIME);
     error = store_open(options->database, STORE_WRITE, &robot->store, robot->message);
     if (error == 0)
