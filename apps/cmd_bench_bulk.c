@@ -32,6 +32,11 @@ struct bulk_command {
 
 STUDY_KIND(bulk);
 
+static int write_page(const void *study, FILE *out)
+{
+    return bulk_html(study, out);
+}
+
 static void take_options(const struct bulk_command *c, struct bulk_options *o)
 {
     bulk_defaults(o);
@@ -78,6 +83,7 @@ static int run(const struct bulk_command *c, const char *typed)
                                         .options = &options,
                                         .folder = c->out,
                                         .announce = announce,
+                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);

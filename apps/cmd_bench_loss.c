@@ -33,6 +33,11 @@ struct loss_command {
 
 STUDY_KIND(loss);
 
+static int write_page(const void *study, FILE *out)
+{
+    return loss_html(study, out);
+}
+
 static void take_list(struct loss_list *into, const struct study_list *list)
 {
     if (list->count == 0)
@@ -93,6 +98,7 @@ static int run(const struct loss_command *c, const char *typed)
                                         .options = &options,
                                         .folder = c->out,
                                         .announce = announce,
+                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);

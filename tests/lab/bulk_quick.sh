@@ -24,6 +24,12 @@ holds '[.rows[] | select(.failed == 0) | [.sender, .receiver, .offload, .gbit_s,
         | length == 0' "rows have all their fields"
 holds '[.rows[] | select(.sender == "kernel" and .receiver == "kernel" and .ratio == 1)] | length == 2' \
     "kernel to kernel is what the others are compared with"
+if command -v chromium >/dev/null && command -v gnuplot >/dev/null; then
+    # shellcheck source=tests/pages/judge.sh
+    . "$(dirname "$0")/../pages/judge.sh"
+    judge 2 bulk "$out/bulk.html"
+fi
+
 if [ -e /dev/net/tun ] && grep -q '^lwIP: lwIP' "$scratch/table"; then
     holds '[.rows[] | select((.sender == "lwip" or .receiver == "lwip") and (.offload | not))] | length == 2' \
         "lwIP has its rows"

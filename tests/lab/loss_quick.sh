@@ -28,6 +28,12 @@ holds '[.rows[] | select(.rtt_ms == 20 and .seconds < 0.03)] | length == 0' "a d
 holds '.summary.rows == 32 and .summary.worst_ratio >= .summary.median_ratio' \
     "the summary is that of the rows"
 
+if command -v chromium >/dev/null && command -v gnuplot >/dev/null; then
+    # shellcheck source=tests/pages/judge.sh
+    . "$(dirname "$0")/../pages/judge.sh"
+    judge 2 loss "$out/loss.html"
+fi
+
 # Told to stop: what there is is written, the status tells.
 "$TLSYN" bench loss --rounds 1000 --bytes 100kB --loss 0 --rtt 1 --reorder 0 --family 4 \
     --out "$out" >"$scratch/table" 2>"$scratch/log" &

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "measure/stats.h"
+#include "report/table.h"
 #include "study/link.h"
 #include "study/transfer/flow.h"
 #include "study/transfer/measured.h"
@@ -93,5 +94,12 @@ double bulk_gbit_s(const struct flow_outcome *outcome);
 
 int bulk_text(const struct bulk_study *study, FILE *out, unsigned width);
 int bulk_json(const struct bulk_study *study, FILE *out);
+int bulk_html(const struct bulk_study *study, FILE *out);
+
+/** The rows, numbered from 1; free with report_table_fini(). */
+void bulk_table(const struct bulk_study *study, struct report_table *table);
+/** What was measured and what the table says of it, in sentences. Returns `text`. */
+enum { BULK_SENTENCE_MAX = 640 };
+const char *bulk_conditions(const struct bulk_study *study, char text[BULK_SENTENCE_MAX]);
 
 #endif

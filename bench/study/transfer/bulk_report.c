@@ -12,21 +12,21 @@
 #include "study/environment.h"
 #include "study/transfer/bulk.h"
 
-static void conditions(const struct bulk_study *s, char *text, size_t size)
+const char *bulk_conditions(const struct bulk_study *s, char text[BULK_SENTENCE_MAX])
 {
-    char noise[200], link[STUDY_LINK_TEXT] = "a veth pair";
+    char link[STUDY_LINK_TEXT] = "a veth pair";
 
     if (bulk_is_linked(&s->options))
         (void)study_link_text(&s->options.link, link);
     (void)snprintf(
-        text, size,
+        text, BULK_SENTENCE_MAX,
         "One flow over %s, MTU 1500, IPv%d, %s; %u rounds of %.1f s, of which the "
         "first %.1f s don't count; medians, in brackets the range. CPU: seconds of both "
         "processes per 10^9 bytes; \"!\": some failed, or the link did not keep what was asked "
-        "for. Noise: %s.",
+        "for.",
         link, s->options.family == AF_INET6 ? 6 : 4, s->options.controller, s->options.rounds,
-        (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6,
-        noise_sentence(&s->measured.noise, noise, sizeof(noise)));
+        (double)s->options.span / 1e6, (double)FLOW_WARM / 1e6);
+    return text;
 }
 
 static bool was_kept(const struct bulk_row *row)
@@ -34,8 +34,9 @@ static bool was_kept(const struct bulk_row *row)
     return study_link_kept(row->n + row->failed, row->missed);
 }
 
-static void fill_row(struct report_table *table, const struct bulk_row *row)
+static void fill_row(struct report_table *table, const struct bulk_row *row, uint32_t number)
 {
+    report_table_cell(table, "%u", number);
     report_table_cell(table, "%s to %s", flow_stack_name(row->member.sender),
                       flow_stack_name(row->member.receiver));
     if (row->n == 0)
@@ -49,9 +50,10 @@ static void fill_row(struct report_table *table, const struct bulk_row *row)
     report_table_number(table, row->n ? row->receiver_cpu : NAN, 2);
 }
 
-int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
+void bulk_table(const struct bulk_study *s, struct report_table *table)
 {
     static const struct table_column columns[] = {
+        {"", true, 3},
         {"", false, 0},
         {"Gbit/s", true, 0},
         {"to\nkernel's", true, 0},
@@ -59,24 +61,30 @@ int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
         {"CPU\nsender", true, 1},
         {"CPU\nreceiver", true, 1},
     };
-    struct report_table table;
-    char text[768];
 
-    conditions(s, text, sizeof(text));
-    text_paragraph(out, text, 0, width);
-    (void)fputc('\n', out);
-    report_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (uint32_t i = 0; i < s->member_count; i++) {
         bool offload = s->rows[i].member.offload;
 
         if (i == 0 || offload != s->rows[i - 1].member.offload)
-            report_table_section(&table, offload ? "offloads on" : "offloads off");
-        fill_row(&table, &s->rows[i]);
+            report_table_section(table, offload ? "offloads on" : "offloads off");
+        fill_row(table, &s->rows[i], i + 1);
     }
+}
+
+int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
+{
+    struct report_table table;
+    char text[BULK_SENTENCE_MAX], noise[200];
+
+    text_paragraph(out, bulk_conditions(s, text), 0, width);
+    (void)fputc('\n', out);
+    bulk_table(s, &table);
     int error = text_table(out, &table, width);
     report_table_fini(&table);
     (void)fputc('\n', out);
-    (void)snprintf(text, sizeof(text), "lwIP: %s.", peer_lwip_description());
+    (void)snprintf(text, sizeof(text), "lwIP: %s. Noise: %s.", peer_lwip_description(),
+                   noise_sentence(&s->measured.noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }

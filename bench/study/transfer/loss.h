@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "measure/stats.h"
+#include "report/table.h"
 #include "study/transfer/flow.h"
 #include "study/transfer/measured.h"
 
@@ -146,6 +147,13 @@ struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, 
 
 int loss_text(const struct loss_study *study, FILE *out, unsigned width);
 int loss_json(const struct loss_study *study, FILE *out);
+int loss_html(const struct loss_study *study, FILE *out);
+
+/** The cells, numbered from 1; free with report_table_fini(). */
+void loss_table(const struct loss_study *study, struct report_table *table);
+/** What was measured and what the table says of it, in sentences. Returns `text`. */
+enum { LOSS_SENTENCE_MAX = 640 };
+const char *loss_conditions(const struct loss_study *study, char text[LOSS_SENTENCE_MAX]);
 /** The summary as a sentence. */
 void loss_sentence(const struct loss_study *study, char *text, size_t size);
 

@@ -39,22 +39,24 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
                    sum->undecided);
 }
 
-static void conditions(const struct loss_study *s, char *text, size_t size)
+const char *loss_conditions(const struct loss_study *s, char text[LOSS_SENTENCE_MAX])
 {
     const struct loss_options *o = &s->options;
-    char noise[200], jitter[48] = "";
+    char jitter[48] = "", more[32] = "";
 
     if (o->jitter_ms > 0)
         (void)snprintf(jitter, sizeof(jitter), " with %g ms of jitter", o->jitter_ms);
+    if (o->rounds_max > o->rounds)
+        (void)snprintf(more, sizeof(more), " to %u", o->rounds_max);
     (void)snprintf(
-        text, size,
-        "Bulk transfers through %s%.0f Mbit/s%s%s, %s, %u to %u rounds; seconds from the "
+        text, LOSS_SENTENCE_MAX,
+        "Bulk transfers through %s%.0f Mbit/s%s%s, %s, %u%s rounds; seconds from the "
         "open call until the receiver has read it all, medians; in brackets the ratio "
         "to kernel to kernel and its interval of 95 %%; \"!\": some failed, or the link did "
-        "not keep what was asked for. Noise: %s.",
+        "not keep what was asked for.",
         o->rate ? "a link of " : "no rate (", (double)o->rate / 1e6, o->rate ? "" : ")", jitter,
-        o->controller[0] ? o->controller : "default controllers", o->rounds, o->rounds_max,
-        noise_sentence(&s->measured.noise, noise, sizeof(noise)));
+        o->controller[0] ? o->controller : "default controllers", o->rounds, more);
+    return text;
 }
 
 static bool was_kept(const struct loss_row *row)
@@ -73,16 +75,29 @@ static void pair_cell(struct report_table *table, const struct loss_row *row)
                           row->ratio.lo, row->ratio.hi, row->failed || !was_kept(row) ? " !" : "");
 }
 
-static void fill_table(const struct loss_study *s, struct report_table *table)
+void loss_table(const struct loss_study *s, struct report_table *table)
 {
+    static const struct table_column columns[] = {
+        {"", true, 2},
+        {"loss\n%", true, 0},
+        {"RTT\nms", true, 0},
+        {"reord.\n%", true, 0},
+        {"MB", true, 1},
+        {"kernel to\nkernel", true, 0},
+        {"tlsyn to\nkernel", true, 0},
+        {"kernel to\ntlsyn", true, 0},
+        {"tlsyn to\ntlsyn", true, 0},
+    };
     int family = 0;
 
+    report_table_init(table, columns, 5 + s->pair_count);
     for (uint32_t c = 0; c < s->cell_count; c++) {
         const struct loss_cell *cell = &s->cells[c];
 
         if (cell->family != family && s->options.family_count > 1)
             report_table_section(table, cell->family == AF_INET6 ? "IPv6" : "IPv4");
         family = cell->family;
+        report_table_cell(table, "%u", c + 1);
         report_table_cell(table, "%g", cell->loss);
         report_table_cell(table, "%g", cell->rtt_ms);
         report_table_cell(table, "%g", cell->reorder);
@@ -94,24 +109,19 @@ static void fill_table(const struct loss_study *s, struct report_table *table)
 
 int loss_text(const struct loss_study *s, FILE *out, unsigned width)
 {
-    static const struct table_column columns[] = {
-        {"loss\n%", true, 0},           {"RTT\nms", true, 0},
-        {"reord.\n%", true, 0},         {"MB", true, 1},
-        {"kernel to\nkernel", true, 0}, {"tlsyn to\nkernel", true, 0},
-        {"kernel to\ntlsyn", true, 0},  {"tlsyn to\ntlsyn", true, 0},
-    };
     struct report_table table;
-    char text[768];
+    char text[LOSS_SENTENCE_MAX], noise[200];
 
-    conditions(s, text, sizeof(text));
-    text_paragraph(out, text, 0, width);
+    text_paragraph(out, loss_conditions(s, text), 0, width);
     (void)fputc('\n', out);
-    report_table_init(&table, columns, 4 + s->pair_count);
-    fill_table(s, &table);
+    loss_table(s, &table);
     int error = text_table(out, &table, width);
     report_table_fini(&table);
     (void)fputc('\n', out);
     loss_sentence(s, text, sizeof(text));
+    text_paragraph(out, text, 0, width);
+    (void)snprintf(text, sizeof(text), "Noise: %s.",
+                   noise_sentence(&s->measured.noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
     return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
