@@ -86,7 +86,6 @@ static void put_environment(const struct environment_run *run, const char *how, 
         (void)study_link_text(run->link, link);
     (void)snprintf(cpus, sizeof(cpus), "%s, %d online", e.cpu, e.cpus);
     const struct html_field fields[] = {
-        {"command", run->command},
         {"conditions", how},
         {"took", took},
         {"noise", noise_sentence(run->noise, noise, sizeof(noise))},
@@ -115,9 +114,16 @@ static void put_files(const struct environment_run *run, struct html *html)
     html_links(html, links, sizeof(links) / sizeof(*links));
 }
 
+void environment_again(const char *command, struct html *html)
+{
+    html_section(html, "How to do this again");
+    html_code(html, command);
+}
+
 int environment_end_page(const struct environment_run *run, const char *how, struct html *html)
 {
     put_environment(run, how, html);
     put_files(run, html);
+    environment_again(run->command, html);
     return html_end(html);
 }

@@ -36,6 +36,9 @@ struct environment_run {
  * conditions, and ends the object. */
 void environment_json(const struct environment_run *run, struct json *j);
 
+/** A section with the command. */
+void environment_again(const char *command, struct html *html);
+
 /** Ends a page: a section with the same, in which `how` says what the study's conditions were; what
  * lies beside the page; html_end(). */
 int environment_end_page(const struct environment_run *run, const char *how, struct html *html);

@@ -16,30 +16,38 @@ const struct compare_study compare_studies[] = {
     {"table2.json",
      "Ping RTT against handshake time",
      {"ping_target_ms", "stack", "tls", "mode", "session", "level"},
-     {{"median_ms", "ci95_ms", "handshake, ms", 2},
-      {"first_byte_median_ms", "first_byte_ci95_ms", "first byte, ms", 2}}},
+     {{"median_ms", "ci95_ms", "handshake, ms", 2, false},
+      {"first_byte_median_ms", "first_byte_ci95_ms", "first byte, ms", 2, false}}},
     {"webperf.json",
      "Caching session keys",
      {"stack", "tls", "mode", "session"},
-     {{"new_ms", "new_ci95_ms", "new key, ms", 2},
-      {"cached_ms", "cached_ci95_ms", "cached key, ms", 2}}},
+     {{"new_ms", "new_ci95_ms", "new key, ms", 2, false},
+      {"cached_ms", "cached_ci95_ms", "cached key, ms", 2, false}}},
     {"pageload.json",
      "Whole pages",
-     {"stack", "handshake", "visit", "rtt_ms"},
-     {{"round_trips", NULL, "round trips", 1}, {"seconds", NULL, "seconds", 3}}},
+     {"stack", "http", "handshake", "visit", "rtt_ms"},
+     {{"round_trips", NULL, "round trips", 1, false}, {"seconds", NULL, "seconds", 3, false}}},
     {"loss.json",
      "Bulk through loss",
      {"family", "sender", "receiver", "controller", "loss", "rtt_ms", "reorder"},
-     {{"seconds", "seconds_range", "seconds", 3}, {"ratio", "ratio_ci95", "to the kernel's", 2}}},
+     {{"seconds", "seconds_range", "seconds", 3, false},
+      {"ratio", "ratio_ci95", "to the kernel's", 2, false}}},
     {"bulk.json",
      "Throughput of one flow",
      {"sender", "receiver", "offload"},
-     {{"gbit_s", "gbit_s_range", "Gbit/s", 2}, {"cpu_s_per_gb", NULL, "CPU s per GB", 3}}},
+     {{"gbit_s", "gbit_s_range", "Gbit/s", 2, false},
+      {"cpu_s_per_gb", NULL, "CPU s per GB", 3, false}}},
     {"flood.json",
      "A server under forged SYNs",
      {"server", "client", "flood", "rate"},
-     {{"median_ms", "median_ci95_ms", "honest handshakes, median, ms", 2},
-      {"success", NULL, "share of them that succeeded", 3}}},
+     {{"median_ms", "median_ci95_ms", "honest handshakes, median, ms", 2, false},
+      {"success", NULL, "share of them that succeeded", 3, false}}},
+    {"fallback.json",
+     "Where embedding does not get through",
+     {"title"},
+     {{"sequential_ms", NULL, "sequential, ms", 1, false},
+      {"first.cost_ms", "first.cost_ms_ci95", "first contact costs, ms", 1, true},
+      {"next.cost_ms", "next.cost_ms_ci95", "the next costs, ms", 1, true}}},
 };
 
 const int compare_study_count = sizeof(compare_studies) / sizeof(compare_studies[0]);
@@ -77,11 +85,23 @@ static double number_of(const json_t *value)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+/* "first.cost_ms": of the object "first". */
+static const json_t *member_of(const json_t *object, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    char name[32];
+
+    if (!dot)
+        return json_object_get(object, path);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)(dot - path), path);
+    return member_of(json_object_get(object, name), dot + 1);
+}
+
 static struct stats_interval figure_of(const json_t *row, const struct compare_figure *figure)
 {
-    const json_t *bounds = figure->interval ? json_object_get(row, figure->interval) : NULL;
+    const json_t *bounds = figure->interval ? member_of(row, figure->interval) : NULL;
 
-    return (struct stats_interval){number_of(json_object_get(row, figure->member)),
+    return (struct stats_interval){number_of(member_of(row, figure->member)),
                                    number_of(json_array_get(bounds, 0)),
                                    number_of(json_array_get(bounds, 1))};
 }

@@ -4,16 +4,20 @@
 #ifndef STUDY_COMPARE_PARTS_H
 #define STUDY_COMPARE_PARTS_H
 
+#include <stdbool.h>
+
 #include "measure/stats.h"
 #include "study/compare/compare.h"
 
-enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 24 };
+enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 48 };
 
 /** One figure of a study's rows. */
 struct compare_figure {
-    const char *member, *interval; /* of the row; the interval may be NULL: there is none */
+    /** Of the row, "first.cost_ms" of an object in it; the interval may be NULL: there is none. */
+    const char *member, *interval;
     const char *heading;
     int decimals;
+    bool differs; /* may be zero: told by how much, not by which factor */
 };
 
 /** A study, as far as rows of its JSON go. */

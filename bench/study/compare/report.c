@@ -9,10 +9,12 @@
 #include "report/html.h"
 #include "report/text.h"
 #include "study/compare/parts.h"
+#include "study/environment.h"
 
-enum { COLUMNS_MAX = COMPARE_WORDS_MAX + 2 * COMPARE_RUNS_MAX, HEADING_MAX = 96 };
+enum { COLUMNS_MAX = 1 + COMPARE_WORDS_MAX + 2 * COMPARE_RUNS_MAX, HEADING_MAX = 96 };
 
-/* The columns of one table: the words, a figure per run, and each run beside the first. */
+/* The columns of one table: its rows' numbers, the words, a figure per run, and each run beside the
+ * first. */
 struct layout {
     struct table_column columns[COLUMNS_MAX];
     char headings[COLUMNS_MAX][HEADING_MAX];
@@ -67,6 +69,7 @@ static void lay_out(const struct compare *c, int study, int figure, struct layou
 
     l->count = 0;
     l->run_count = 0;
+    add_column(l, true, 2, "", "");
     for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++)
         add_column(l, false, 0, s->words[i], "");
     for (int run = 0; run < c->run_count; run++) {
@@ -76,7 +79,7 @@ static void lay_out(const struct compare *c, int study, int figure, struct layou
         }
     }
     for (int i = 1; i < l->run_count; i++)
-        add_run(l, c, l->runs[i], "to the first");
+        add_run(l, c, l->runs[i], s->figures[figure].differs ? "less the first" : "to the first");
 }
 
 /* Whether the intervals, where there are any, say that the two differ. */
@@ -86,29 +89,46 @@ static bool surely_differ(const struct stats_interval *a, const struct stats_int
            (a->hi < b->lo || b->hi < a->lo);
 }
 
-static void put_ratio(struct report_table *table, const struct stats_interval *first,
-                      const struct stats_interval *other)
+/* One run beside the first: by which factor, or by how much. Of the interval each end is the worst
+ * that both intervals allow. */
+static struct stats_interval beside(const struct compare_figure *figure,
+                                    const struct stats_interval *first,
+                                    const struct stats_interval *other)
 {
-    double ratio = other->estimate / first->estimate;
+    if (figure->differs)
+        return (struct stats_interval){other->estimate - first->estimate, other->lo - first->hi,
+                                       other->hi - first->lo};
+    return (struct stats_interval){other->estimate / first->estimate, other->lo / first->hi,
+                                   other->hi / first->lo};
+}
 
-    if (isfinite(ratio))
-        report_table_cell(table, "%s%.2f", surely_differ(first, other) ? "" : "~", ratio);
-    else
+static void put_beside(const struct compare_figure *figure, struct report_table *table,
+                       const struct stats_interval *first, const struct stats_interval *other)
+{
+    double value = beside(figure, first, other).estimate;
+    const char *mark = surely_differ(first, other) ? "" : "~";
+
+    if (!isfinite(value))
         report_table_cell(table, "-");
+    else if (figure->differs)
+        report_table_cell(table, "%s%+.*f", mark, figure->decimals, value);
+    else
+        report_table_cell(table, "%s%.2f", mark, value);
 }
 
 static void put_row(const struct layout *l, const struct compare_row *row, int figure,
                     struct report_table *table)
 {
     const struct compare_study *study = &compare_studies[row->study];
+    const struct compare_figure *f = &study->figures[figure];
 
+    report_table_cell(table, "%zu", table->count + 1);
     for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
         report_table_cell(table, "%s", row->words[i]);
     for (int i = 0; i < l->run_count; i++)
-        report_table_number(table, row->figures[l->runs[i]][figure].estimate,
-                            study->figures[figure].decimals);
+        report_table_number(table, row->figures[l->runs[i]][figure].estimate, f->decimals);
     for (int i = 1; i < l->run_count; i++)
-        put_ratio(table, &row->figures[l->runs[0]][figure], &row->figures[l->runs[i]][figure]);
+        put_beside(f, table, &row->figures[l->runs[0]][figure], &row->figures[l->runs[i]][figure]);
 }
 
 static bool has_figure(const struct compare *c, const struct compare_row *row, int figure)
@@ -133,9 +153,9 @@ static bool fill(const struct compare *c, int study, int figure, struct layout *
     return table->count > 0;
 }
 
-static const char note[] = "Ratios are to the first run that has the figure; with ~ before them, "
-                           "the intervals overlap, or there are none: no "
-                           "difference is shown.";
+static const char note[] = "Each run is compared with the first that has the figure; with ~ before "
+                           "what came out, the intervals overlap, or there are none: no difference "
+                           "is shown.";
 
 /* --- terminal --------------------------------------------------------------------------------- */
 
@@ -199,32 +219,124 @@ static void put_runs(const struct compare *c, struct html *html)
     report_table_fini(&table);
 }
 
-static void put_study(const struct compare *c, int study, struct html *html)
+/* The points of a run, one per row that both it and the first have. */
+struct points {
+    double *x, *y, *lo, *hi;
+    size_t n;
+};
+
+static void take_points(const struct compare *c, int study, int figure, const int runs[2],
+                        struct points *p)
 {
-    const struct compare_study *s = &compare_studies[study];
+    double row = 0;
+
+    p->n = 0;
+    for (size_t i = 0; i < c->row_count; i++) {
+        struct stats_interval b;
+
+        if (c->rows[i].study != study || !has_figure(c, &c->rows[i], figure))
+            continue;
+        row++;
+        b = beside(&compare_studies[study].figures[figure], &c->rows[i].figures[runs[0]][figure],
+                   &c->rows[i].figures[runs[1]][figure]);
+        if (!isfinite(b.estimate))
+            continue;
+        p->x[p->n] = row;
+        p->y[p->n] = b.estimate;
+        p->lo[p->n] = b.lo;
+        p->hi[p->n++] = b.hi;
+    }
+}
+
+/* Nothing where the runs have no row in common. */
+static void draw(const struct compare *c, int study, int figure, const struct layout *l,
+                 double *values, struct html *html)
+{
+    const struct compare_figure *f = &compare_studies[study].figures[figure];
+    const double even[] = {f->differs ? 0 : 1, f->differs ? 0 : 1};
+    double ends[] = {0.5, 0.5}, *at = values;
+    struct figure_series series[COMPARE_RUNS_MAX];
+    struct figure picture = {.title = "Each run beside the first",
+                             .x_label = "row of the table",
+                             .y_label = f->differs ? "less the first" : "to the first",
+                             .x_min = 0.5,
+                             .y_min = (double)NAN,
+                             .y_max = (double)NAN,
+                             .series = series};
+    size_t points = 0;
+    char name[32];
+
+    for (int i = 1; i < l->run_count; i++, at += 4 * c->row_count) {
+        struct points p = {at, at + c->row_count, at + 2 * c->row_count, at + 3 * c->row_count, 0};
+
+        take_points(c, study, figure, (const int[]){l->runs[0], l->runs[i]}, &p);
+        series[i] = (struct figure_series){.label = c->runs[l->runs[i]].folder,
+                                           .style = FIGURE_POINTS,
+                                           .colour = (unsigned)(i - 1) % FIGURE_COLOURS,
+                                           .x = p.x,
+                                           .y = p.y,
+                                           .lo = p.lo,
+                                           .hi = p.hi,
+                                           .n = p.n};
+        points += p.n;
+        ends[1] = p.n > 0 ? fmax(ends[1], p.x[p.n - 1] + 0.5) : ends[1];
+    }
+    if (points == 0)
+        return;
+    series[0] = (struct figure_series){.label = c->runs[l->runs[0]].folder,
+                                       .style = FIGURE_LINE,
+                                       .colour = FIGURE_INK,
+                                       .x = ends,
+                                       .y = even,
+                                       .n = 2};
+    (void)snprintf(name, sizeof(name), "study%dfigure%d", study, figure);
+    picture.name = name;
+    picture.x_max = ends[1];
+    picture.series_count = (size_t)l->run_count;
+    html_figure(html, &picture,
+                "Each run beside the first, row by row. Intervals are the widest that both runs' "
+                "intervals allow.");
+}
+
+static int put_figure(const struct compare *c, int study, int figure, struct html *html)
+{
     struct report_table table;
     struct layout l;
+    double *values = calloc(c->row_count, 4 * COMPARE_RUNS_MAX * sizeof(*values));
+
+    if (values && fill(c, study, figure, &l, &table)) {
+        html_table(html, &table, compare_studies[study].figures[figure].heading);
+        draw(c, study, figure, &l, values, html);
+    }
+    if (values)
+        report_table_fini(&table);
+    free(values);
+    return values ? 0 : -ENOMEM;
+}
+
+static int put_study(const struct compare *c, int study, struct html *html)
+{
+    const struct compare_study *s = &compare_studies[study];
+    int error = 0;
 
     html_section(html, s->title);
-    for (int f = 0; f < COMPARE_FIGURES_MAX && s->figures[f].member; f++) {
-        if (fill(c, study, f, &l, &table))
-            html_table(html, &table, s->figures[f].heading);
-        report_table_fini(&table);
-    }
+    for (int f = 0; f < COMPARE_FIGURES_MAX && s->figures[f].member && error == 0; f++)
+        error = put_figure(c, study, f, html);
+    return error;
 }
 
 int compare_html(const struct compare *c, const char *command, FILE *out)
 {
     struct html html;
+    int error = 0;
 
     html_begin(&html, out, "Runs compared", "Results of several runs side by side.");
     html_paragraph(&html, note);
     put_runs(c, &html);
-    for (int study = 0; study < compare_study_count; study++) {
+    for (int study = 0; study < compare_study_count && error == 0; study++) {
         if (has_study(c, study))
-            put_study(c, study, &html);
+            error = put_study(c, study, &html);
     }
-    html_section(&html, "How this was made");
-    html_code(&html, command);
-    return html_end(&html);
+    environment_again(command, &html);
+    return error < 0 ? error : html_end(&html);
 }
