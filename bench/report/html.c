@@ -17,6 +17,8 @@ static const char style[] =
     "h2{font-size:1.25rem;margin:2.5rem 0 .75rem;border-bottom:1px solid var(--rule);"
     "padding-bottom:.25rem}\n"
     ".lead{color:var(--soft);margin:0 0 1.5rem;max-width:48rem}\n"
+    "nav ul{columns:20rem;list-style:none;margin:.5rem 0;padding:0}nav li{break-inside:avoid}\n"
+    "summary{cursor:pointer;color:var(--soft)}\n"
     "p{max-width:48rem}\n"
     "a{color:var(--link)}\n"
     ".warning{border-left:4px solid var(--warn);background:var(--card);padding:.6rem .9rem}\n"
@@ -26,7 +28,8 @@ static const char style[] =
     "figcaption{color:var(--soft);font-size:.92rem;max-width:48rem;padding:.5rem 0}\n"
     ".card{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.75rem}\n"
     ".card svg{display:block;width:100%;height:auto}\n"
-    ".card.scroll svg{min-width:40rem}\n"
+    /* Drawings that would be unreadable if they shrank scroll; --wide is the most they are stretched to. */
+    ".card.scroll svg{min-width:min(40rem,var(--wide,40rem));max-width:var(--wide,none)}\n"
     ".narrow{display:none}\n"
     /* A shade at the edge behind which there is more: two lids that scroll along hide it at the ends. */
     ".scroll{overflow-x:auto;--lid:var(--page);background-repeat:no-repeat;"
@@ -36,7 +39,7 @@ static const char style[] =
     "background-position:0 0,100% 0,0 0,100% 0;background-size:2.5rem 100%,2.5rem 100%,1rem 100%,1rem 100%;"
     "background-attachment:local,local,scroll,scroll}\n"
     ".card.scroll{--lid:var(--card)}\n"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.3rem .5rem;text-align:left;vertical-align:top;white-space:nowrap}\n"
     "th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
@@ -48,16 +51,38 @@ static const char style[] =
     ".right{text-align:right}\n"
     "pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;"
     "padding:.75rem 1rem;overflow-x:auto;font-size:.9rem}\n"
+    /* On a phone the first column stays in sight, and words wrap rather than numbers. */
     "@media (max-width:40rem){.wide{display:none}.narrow{display:block}.card{padding:.4rem}"
     "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
-    "td.long{min-width:18rem}body{font-size:15px}}\n"
-    "@media print{.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
+    "td:not(.right):not(.section){white-space:normal;min-width:5rem}td.long{min-width:11rem}"
+    "td:first-child:not(.long),th:first-child{position:sticky;left:0;background:var(--page) padding-box}"
+    "td:first-child:not(.right):not(.section){min-width:8rem}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere}body{font-size:15px}}\n"
+    "@media print{nav{display:none}.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
     ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing{max-width:32rem}"
     "h2{break-after:avoid}}\n";
 
-/* Tables sort when a heading is pressed: each section by itself, rows without a number last. */
+/* A page of many sections begins with links to them. Tables sort when a heading is pressed: each section by itself,
+   rows without a number last. */
 static const char script[] =
+    "const sections = [...document.querySelectorAll('section')];\n"
+    "if (sections.length > 5) {\n"
+    "  const nav = document.createElement('nav'), details = document.createElement('details');\n"
+    "  const list = document.createElement('ul'), summary = document.createElement('summary');\n"
+    "  summary.textContent = 'On this page';\n"
+    "  details.open = sections.length <= 16;\n"
+    "  for (const section of sections) {\n"
+    "    const link = document.createElement('a'), item = document.createElement('li');\n"
+    "    link.href = '#' + section.id;\n"
+    "    link.textContent = section.querySelector('h2').textContent;\n"
+    "    item.append(link);\n"
+    "    list.append(item);\n"
+    "  }\n"
+    "  details.append(summary, list);\n"
+    "  nav.append(details);\n"
+    "  sections[0].before(nav);\n"
+    "}\n"
     "for (const table of document.querySelectorAll('table'))\n"
     "  table.querySelectorAll('th').forEach((th, column) => {\n"
     "    const text = row => row.cells[column].textContent.trim();\n"
@@ -295,10 +320,20 @@ void html_figure(struct html *html, const struct figure *figure, const char *cap
     free(svg[1]);
 }
 
-void html_svg(struct html *html, const char *svg, const char *caption)
+static void write_link(struct html *html, const char *href, const char *label)
+{
+    element(html, "<a href=\"", href, "\">");
+    element(html, "", label, "</a>");
+}
+
+void html_svg(struct html *html, const char *svg, const char *caption, const char *file)
 {
     fprintf(html->out, "<figure class=\"drawing\">\n<div class=\"card scroll\">%s</div>\n", svg);
-    element(html, "<figcaption>", caption, "</figcaption>\n</figure>\n");
+    element(html, "<figcaption>", caption, file != NULL ? ": " : "");
+    if (file != NULL) {
+        write_link(html, file, file);
+    }
+    fputs("</figcaption>\n</figure>\n", html->out);
 }
 
 void html_code(struct html *html, const char *text)
@@ -310,8 +345,8 @@ void html_links(struct html *html, const struct html_link *links, size_t count)
 {
     fputs("<ul>\n", html->out);
     for (size_t i = 0; i < count; i++) {
-        element(html, "<li><a href=\"", links[i].href, "\">");
-        element(html, "", links[i].label, "</a>");
+        fputs("<li>", html->out);
+        write_link(html, links[i].href, links[i].label);
         if (links[i].note != NULL) {
             element(html, ": ", links[i].note, "");
         }

@@ -54,8 +54,9 @@ void html_table(struct html *html, const struct report_table *table, const char 
  * page says so, says what to install, and shows the values as a table. */
 void html_figure(struct html *html, const struct figure *figure, const char *caption);
 
-/* An <svg> element of our own making (ladder_svg), taken as it is. */
-void html_svg(struct html *html, const char *svg, const char *caption);
+/* An <svg> element of our own making (ladder_svg), taken as it is. `file`, of which it was drawn,
+ * is linked behind the caption; NULL: none. */
+void html_svg(struct html *html, const char *svg, const char *caption, const char *file);
 
 /* Commands or output, kept as they are. */
 void html_code(struct html *html, const char *text);

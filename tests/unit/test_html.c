@@ -134,7 +134,7 @@ static char *page(void)
     html_section(&html, "Two");
     html_table(&html, &table, "caption");
     html_figure(&html, &figure, "figure caption");
-    html_svg(&html, "<svg></svg>", "ladder");
+    html_svg(&html, "<svg></svg>", "ladder", "a&b.pcapng");
     html_code(&html, "make table && echo <ok>");
     html_links(&html, links, 2);
     ck_assert_int_eq(html_end(&html), 0);
@@ -154,6 +154,8 @@ START_TEST(a_page_is_escaped_and_balanced)
     ck_assert_ptr_nonnull(strstr(text, "<td>embedded &amp; more</td>"));
     ck_assert_ptr_nonnull(strstr(text, "make table &amp;&amp; echo &lt;ok&gt;"));
     ck_assert_ptr_nonnull(strstr(text, "href=\"raw.csv?a&amp;b\">raw</a>: all of it</li>"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "ladder: <a href=\"a&amp;b.pcapng\">a&amp;b.pcapng</a></fig"));
     ck_assert_uint_eq(occurrences(text, "<section"), occurrences(text, "</section>"));
     ck_assert_uint_eq(occurrences(text, "<figure"), occurrences(text, "</figure>"));
     ck_assert_uint_eq(occurrences(text, "<div"), occurrences(text, "</div>"));

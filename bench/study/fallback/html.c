@@ -111,19 +111,19 @@ static void put_figures(const struct fallback_study *s, struct html *html)
 
 static void put_ladder(const struct fallback_study *s, uint32_t row, struct html *html)
 {
-    char path[FALLBACK_PATH_MAX], caption[192], why[LADDER_ERROR_MAX];
+    char path[FALLBACK_PATH_MAX], name[64], caption[192], why[LADDER_ERROR_MAX];
     struct ladder ladder;
     char *svg = NULL;
 
-    (void)snprintf(path, sizeof(path), "%s/%s.pcapng", s->options.folder, s->rows[row].name);
-    (void)snprintf(caption, sizeof(caption), "%u. %s: first contact, %s.pcapng", row + 1,
-                   s->rows[row].title, s->rows[row].name);
+    (void)snprintf(name, sizeof(name), "%s.pcapng", s->rows[row].name);
+    (void)snprintf(path, sizeof(path), "%s/%s", s->options.folder, name);
+    (void)snprintf(caption, sizeof(caption), "%u. %s, first contact", row + 1, s->rows[row].title);
     if (ladder_read(&ladder, path, NULL, EVENTS, why) < 0) {
         html_warning(html, why);
         return;
     }
     if (ladder_svg(&ladder, &svg) == 0)
-        html_svg(html, svg, caption);
+        html_svg(html, svg, caption, name);
     free(svg);
     ladder_free(&ladder);
 }

@@ -290,7 +290,8 @@ static void put_sample(const struct live_kind *kind, struct html *html)
     if (draw(kind, &svg) == 0)
         html_svg(html, svg,
                  "One of the loads: a line per connection, a column per round trip. Pale: a "
-                 "session resumed.");
+                 "session resumed.",
+                 NULL);
     else
         html->error = html->error ? html->error : -ENOMEM;
     free(svg);

@@ -342,7 +342,7 @@ static void put_load(struct html *html, const struct pageload *p, const struct p
     html_section(html, heading);
     if (draw_load(&p->page, &row->load, &svg) == 0)
         html_svg(html, svg,
-                 "A line per connection, a column per round trip. Pale: a session resumed.");
+                 "A line per connection, a column per round trip. Pale: a session resumed.", NULL);
     else
         html->error = html->error ? html->error : -ENOMEM;
     free(svg);

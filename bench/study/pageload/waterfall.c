@@ -15,7 +15,7 @@
 #define ROW    24
 #define BAR    20
 #define WIDTH  980
-#define COLUMN 68 /* at most */
+#define COLUMN 56 /* at most */
 /* A letter's width, for what fits into a bar. */
 #define LETTER 6.4
 
@@ -104,6 +104,7 @@ static void put_label(FILE *out, int x, int y, const char *text, int room)
     (void)fputs("</text>\n", out);
 }
 
+/* Once in the page's colour, so that no line of the grid shines through, and then in its own. */
 static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, int column)
 {
     double x = LEFT + bar->start * column, width = (bar->end - bar->start) * column;
@@ -112,6 +113,10 @@ static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, int co
 
     if (width < 3)
         return; /* it cost nothing */
+    (void)fprintf(out,
+                  "<rect x=\"%.5g\" y=\"%d\" width=\"%.5g\" height=\"%d\" rx=\"2\" "
+                  "fill=\"var(--card,#f8f9fa)\"/>",
+                  x + 1, y, width - 2, BAR);
     (void)fprintf(out,
                   "<rect x=\"%.5g\" y=\"%d\" width=\"%.5g\" height=\"%d\" rx=\"2\" "
                   "fill=\"%s\" fill-opacity=\"%s\" stroke=\"%s\"><title>connection %d, %.4g to "
@@ -142,15 +147,17 @@ static void put_axis(FILE *out, const struct waterfall *w, const struct layout *
                       LEFT - 10, TOP + l->first[c - 1] * ROW + 15, c);
 }
 
+/* A round trip is as wide in each of them, so they are not stretched to the page. */
 static void put_drawing(FILE *out, const struct waterfall *w, const struct layout *l)
 {
+    int width = LEFT + l->columns * l->column + 20;
+
     (void)fprintf(out,
-                  "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" "
+                  "<svg viewBox=\"0 0 %d %d\" style=\"--wide:%dpx\" role=\"img\" "
                   "xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" "
                   "fill=\"var(--figure-ink,#1b1f24)\">\n<title>What each connection does in each "
                   "round trip</title>\n",
-                  LEFT + l->columns * l->column + 20, TOP + l->first[w->connections] * ROW + 10,
-                  WIDTH);
+                  width, TOP + l->first[w->connections] * ROW + 10, width);
     (void)fprintf(out, "<text x=\"0\" y=\"12\" font-size=\"12\">round trips</text>\n");
     put_axis(out, w, l);
     for (int i = 0; i < w->bars; i++)

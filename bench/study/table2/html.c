@@ -67,15 +67,14 @@ static void put_ladder(const struct table2 *t, const struct table2_capture *capt
     char *svg = NULL;
 
     (void)snprintf(path, sizeof(path), "%s/%s", t->options.folder, capture->name);
-    (void)snprintf(caption, sizeof(caption), "%s, %s, %s: %s",
-                   study_suite_title(capture->way.suite), study_mode_name(capture->way.mode),
-                   study_session_title(capture->way.session), capture->name);
+    (void)snprintf(caption, sizeof(caption), "%s, %s, %s", study_suite_title(capture->way.suite),
+                   study_mode_name(capture->way.mode), study_session_title(capture->way.session));
     if (ladder_read(&ladder, path, NULL, 40, why) < 0) {
         html_warning(html, why);
         return;
     }
     if (ladder_svg(&ladder, &svg) == 0)
-        html_svg(html, svg, caption);
+        html_svg(html, svg, caption, capture->name);
     free(svg);
     ladder_free(&ladder);
 }
@@ -104,21 +103,23 @@ static void put_link(const struct table2 *t, struct html *html)
 static void put_environment(const struct table2 *t, struct html *html)
 {
     struct environment e;
-    char run[160];
-    char emulated[64] = "nothing but the link's delay";
-    char seed[32];
+    const struct study_link *path = &t->options.path;
+    char run[160], emulated[64] = "nothing but the link", seed[32];
+    char link[STUDY_LINK_TEXT] = "a round trip of each row's ping";
 
     environment_read(&e);
-    (void)snprintf(run, sizeof(run), "%u rounds after %u for warming up, %.0f s, level %s, link %s",
+    (void)snprintf(run, sizeof(run), "%u rounds after %u for warming up, %.0f s, level %s, in: %s",
                    t->options.rounds, t->options.warmup, t->seconds,
                    study_level_name(t->options.level), t->testbed);
+    if (study_link_impairs(path))
+        (void)study_link_text(path, link);
     (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)t->options.seed);
     if (t->options.pad > 0)
-        (void)snprintf(emulated, sizeof(emulated), "the link's delay; %.1f ms of server computing",
+        (void)snprintf(emulated, sizeof(emulated), "the link; %.1f ms of server computing",
                        (double)t->options.pad / 1e3);
     const struct html_field fields[] = {
-        {"command", t->options.command},
         {"run", run},
+        {"link", link},
         {"emulated", emulated},
         {"seed", seed},
         {"tlsyn", t->options.version},
@@ -198,5 +199,6 @@ int table2_html(const struct table2 *t, FILE *out)
     put_environment(t, &html);
     put_negotiated(t, &html);
     put_files(&html);
+    environment_again(t->options.command, &html);
     return html_end(&html);
 }
