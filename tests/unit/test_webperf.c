@@ -184,10 +184,11 @@ START_TEST(the_papers_statements_get_a_verdict)
 {
     struct webperf *study = loaded();
 
-    ck_assert_uint_eq(study->claim_count, 3);
+    ck_assert_uint_eq(study->claim_count, 4);
     ck_assert_int_eq(study->claims[0].verdict, WEBPERF_HOLDS); /* 50 of 101 */
-    ck_assert_int_eq(study->claims[1].verdict, WEBPERF_HOLDS); /* 25 % */
-    ck_assert_int_eq(study->claims[2].verdict, WEBPERF_FAILS); /* 202 ms */
+    ck_assert_int_eq(study->claims[1].verdict, WEBPERF_HOLDS); /* 101 and 50 by 50.5 */
+    ck_assert_int_eq(study->claims[2].verdict, WEBPERF_HOLDS); /* 25 % */
+    ck_assert_int_eq(study->claims[3].verdict, WEBPERF_FAILS); /* 202 ms */
     webperf_free(study);
 }
 END_TEST
@@ -215,6 +216,7 @@ START_TEST(page_and_json_hold_the_table_and_the_figures)
     ck_assert_ptr_nonnull(strstr(page, "a new session was made"));
     ck_assert_ptr_nonnull(strstr(page, "<td>id</td>"));
     ck_assert_ptr_nonnull(strstr(page, "distribution functions"));
+    ck_assert_ptr_nonnull(strstr(page, "What it saves, near and far"));
     ck_assert_ptr_nonnull(strstr(page, "webperf.db"));
     ck_assert_ptr_nonnull(strstr(json, "\"tls_cached_ms\": 50,"));
     ck_assert_ptr_nonnull(strstr(json, "\"refused\": 5"));

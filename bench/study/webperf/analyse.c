@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/webperf/webperf.h"
+#include "study/webperf/lab.h"
 
 enum { RESAMPLES = 2000 };
 
+static const struct stats_interval unknown = {(double)NAN, (double)NAN, (double)NAN};
 static const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = 1};
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -129,7 +130,7 @@ bool webperf_link_kept(const struct webperf_cell *cell)
 /* The order of the reports, whatever order the robot's dice had. */
 static const char *const reading_order[][6] = {
     {"ping", "tcp", "get", NULL},
-    {"tlsyn", "kernel", NULL},
+    {"tlsyn", "kernel", "quic", NULL},
     {"sequential", "embedded", NULL},
     {"new", "id", "ticket", "psk", "early", NULL},
 };
@@ -247,15 +248,15 @@ static int describe(const struct webperf *study, struct webperf_cell *cell, stru
 static int fill_row(const struct webperf *study, struct webperf_row *row, struct scratch *s)
 {
     const struct webperf_cell *fresh = row->fresh, *cached = row->cached;
-    const double *tcp = row->tcp->connect;
-    int error = median_of(study, tcp, NULL, s, &row->t);
+    int error = median_of(study, fresh->first_byte, fresh->handshake, s, &row->h);
 
-    if (error == 0)
-        error = median_of(study, fresh->handshake, tcp, s, &row->s_new);
-    if (error == 0)
-        error = median_of(study, cached->handshake, tcp, s, &row->s_cached);
-    if (error == 0)
-        error = median_of(study, fresh->first_byte, fresh->handshake, s, &row->h);
+    row->t = row->s_new = row->s_cached = unknown;
+    if (error == 0 && row->tcp)
+        error = median_of(study, row->tcp->connect, NULL, s, &row->t);
+    if (error == 0 && row->tcp)
+        error = median_of(study, fresh->handshake, row->tcp->connect, s, &row->s_new);
+    if (error == 0 && row->tcp)
+        error = median_of(study, cached->handshake, row->tcp->connect, s, &row->s_cached);
     row->w = fresh->median;
     row->c = cached->median;
     for (uint32_t i = 0; i < study->rounds; i++) {
@@ -270,7 +271,7 @@ static int fill_row(const struct webperf *study, struct webperf_row *row, struct
     return error;
 }
 
-/* Whom a cached key is compared with, and whose TCP connect is the T of both. */
+/* Whom a cached key is compared with; and whose TCP connect is the T of both, if there is TCP. */
 static bool find_partners(struct webperf *study, const struct webperf_cell *cached,
                           struct webperf_row *row)
 {
@@ -281,7 +282,7 @@ static bool find_partners(struct webperf *study, const struct webperf_cell *cach
     *row = (struct webperf_row){.cached = cached,
                                 .fresh = webperf_cell_of(study, &fresh),
                                 .tcp = webperf_cell_of(study, &tcp)};
-    return row->fresh && row->fresh != cached && row->tcp;
+    return row->fresh && row->fresh != cached;
 }
 
 static int fill_rows(struct webperf *study, struct scratch *s)
@@ -320,9 +321,9 @@ int webperf_analyse(struct webperf *study)
 
 const char *webperf_title(const struct webperf_cell *cell, char *text, size_t size)
 {
-    const struct observation *o = &cell->what;
+    const struct study_way way = webperf_way_of(&cell->what);
 
-    (void)snprintf(text, size, "TLS %s, %s%s", o->tls, o->mode,
-                   strcmp(o->stack, "kernel") == 0 ? ", kernel and OpenSSL" : "");
+    (void)snprintf(text, size, "TLS %s, %s", cell->what.tls,
+                   study_stack_title(way.stack, way.mode));
     return text;
 }

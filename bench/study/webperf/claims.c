@@ -64,6 +64,35 @@ static void fraction_of_new(struct webperf *study, const struct webperf_row *row
                    row->s_cached.estimate, row->s_new.estimate);
 }
 
+static enum webperf_verdict both(enum webperf_verdict a, enum webperf_verdict b)
+{
+    if (a == WEBPERF_FAILS || b == WEBPERF_FAILS)
+        return WEBPERF_FAILS;
+    return a == WEBPERF_HOLDS ? b : a;
+}
+
+/* Both over that of a TCP connect, which is one round trip. */
+static struct stats_interval trips(const struct stats_interval *s, const struct stats_interval *t)
+{
+    return (struct stats_interval){s->estimate / t->estimate, s->lo / t->hi, s->hi / t->lo};
+}
+
+/* What is computed in between may take half of one. */
+static void round_trips(struct webperf *study, const struct webperf_row *row, const char *title)
+{
+    const struct stats_interval fresh = trips(&row->s_new, &row->t);
+    const struct stats_interval cached = trips(&row->s_cached, &row->t);
+    enum webperf_verdict two = within(&fresh, 1.9, 2.5), one = within(&cached, 0.9, 1.5);
+    struct webperf_claim *claim =
+        next_claim(study, both(two, one),
+                   "Behind a TCP connect, a handshake with a new key takes two round trips, with a "
+                   "cached one it takes one: %s, %s",
+                   title, row->cached->what.session);
+
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f and %.2f times the connect",
+                   fresh.estimate, cached.estimate);
+}
+
 static void saving_in_regime(struct webperf *study, const struct webperf_row *row,
                              const char *title)
 {
@@ -106,10 +135,11 @@ void webperf_claim(struct webperf *study)
     for (size_t i = 0; i < study->row_count; i++) {
         const struct webperf_row *row = &study->rows[i];
 
-        if (!is_papers(row) || study->claim_count + 3 > WEBPERF_CLAIMS_MAX)
+        if (!is_papers(row) || row->pairs == 0 || study->claim_count + 4 > WEBPERF_CLAIMS_MAX)
             continue;
         (void)webperf_title(row->cached, title, sizeof(title));
         fraction_of_new(study, row, title);
+        round_trips(study, row, title);
         saving_in_regime(study, row, title);
         under_200_ms(study, row, title);
     }

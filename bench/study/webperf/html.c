@@ -1,8 +1,10 @@
 /*
  * study/webperf/html.c: the study as one page.
  */
+#include <string.h>
 #include <time.h>
 
+#include "study/environment.h"
 #include "study/webperf/figures.h"
 #include "study/webperf/tables.h"
 
@@ -40,8 +42,7 @@ static void put_claims(const struct webperf *study, struct html *html)
                          "saved.");
 }
 
-static void put_run(const struct webperf *study, const struct webperf_report *report,
-                    struct html *html)
+static void put_run(const struct webperf *study, struct html *html)
 {
     const struct store_run *run = &study->run;
     time_t began = (time_t)(run->started_us / 1000000);
@@ -55,8 +56,6 @@ static void put_run(const struct webperf *study, const struct webperf_report *re
     if (gmtime_r(&began, &utc))
         (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
     const struct html_field fields[] = {
-        {"measured by", run->command},
-        {"reported by", report->command},
         {"target", run->target},
         {"link", link},
         {"begun", began_text},
@@ -71,6 +70,17 @@ static void put_run(const struct webperf *study, const struct webperf_report *re
     };
     html_section(html, "What was measured, and on what");
     html_fields(html, fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* The robot's command, and the report's where it is another. */
+static void put_again(const struct webperf *study, const struct webperf_report *report,
+                      struct html *html)
+{
+    environment_again(study->run.command, html);
+    if (strcmp(study->run.command, report->command) != 0) {
+        html_paragraph(html, "This report of its database was made by");
+        html_code(html, report->command);
+    }
 }
 
 static void put_files(const struct webperf_report *report, struct html *html)
@@ -100,6 +110,7 @@ int webperf_html(const struct webperf *study, const struct webperf_report *repor
               "handshake, until its first byte. W and C: all of it, with a new and with a cached "
               "key; saved: (W - C) / W, paired by rounds.");
     put_claims(study, &html);
+    webperf_figure_saving(study, &html);
     html_section(&html, "Every kind of observation");
     put_table(&html, study, webperf_table_cells,
               "ms; of ping and TCP connect, the time they took; of the others, until the first "
@@ -107,7 +118,8 @@ int webperf_html(const struct webperf *study, const struct webperf_report *repor
               "distance: they are counted, and are in every figure. Failed and refused ones are "
               "in none.");
     webperf_figures(study, report->bin_ms, &html);
-    put_run(study, report, &html);
+    put_run(study, &html);
     put_files(report, &html);
+    put_again(study, report, &html);
     return html_end(&html);
 }

@@ -200,6 +200,8 @@ static int observe_round(struct robot *robot)
         seen->round = robot->done;
         seen->place = place;
         error = observe(robot, seen);
+        if (error == -EINTR)
+            return 1;
         if (error < 0)
             return error;
     }

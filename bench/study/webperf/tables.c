@@ -86,15 +86,15 @@ void webperf_table_cells(const struct webperf *study, struct report_table *table
 void webperf_table_claims(const struct webperf *study, struct report_table *table)
 {
     static const struct table_column columns[] = {
-        {"verdict", false, 0}, {"seen here", false, 0}, {"the paper says", false, 0}};
+        {"the paper says", false, 0}, {"seen here", false, 0}, {"verdict", false, 0}};
 
     report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; i < study->claim_count; i++) {
         const struct webperf_claim *claim = &study->claims[i];
 
-        report_table_cell(table, "%s", webperf_verdict_name(claim->verdict));
-        report_table_cell(table, "%s", claim->seen);
         report_table_cell(table, "%s", claim->claim);
+        report_table_cell(table, "%s", claim->seen);
+        report_table_cell(table, "%s", webperf_verdict_name(claim->verdict));
     }
 }
 

@@ -24,14 +24,15 @@
 #include "study/noise.h"
 #include "study/observer.h"
 
-enum { WEBPERF_CELLS_MAX = 64, WEBPERF_ROWS_MAX = 64, WEBPERF_CLAIMS_MAX = 12 };
+enum { WEBPERF_CELLS_MAX = 64, WEBPERF_ROWS_MAX = 64, WEBPERF_CLAIMS_MAX = 16 };
 
 /* --- the robot -------------------------------------------------------------------------------- */
 
 /** Makes single observations, wherever it is that they are made. */
 struct webperf_prober {
-    /** Fills in times, counts and verdict of what the observation's words ask for. A negative errno
-     * with a sentence: it is itself broken, and the run ends. */
+    /** Fills in times, counts and verdict of what the observation's words ask for. -EINTR: it was
+     * interrupted meanwhile, and the run ends in good order; another negative errno with a
+     * sentence: it is itself broken. */
     int (*observe)(struct webperf_prober *, struct observation *, char message[STUDY_MESSAGE_MAX]);
 };
 
@@ -74,8 +75,8 @@ struct webperf_cell {
 
 /** A row of the paper's table: one way to use a cached key beside a new one. */
 struct webperf_row {
-    const struct webperf_cell *tcp, *fresh, *cached;
-    size_t pairs; /* rounds in which fresh and cached were ok */
+    const struct webperf_cell *tcp, *fresh, *cached; /* tcp NULL, and t and s NaN: QUIC has none */
+    size_t pairs;                                    /* rounds in which fresh and cached were ok */
     struct stats_interval t, s_new, s_cached, h, w, c;
     struct stats_interval saving; /* (W - C) / W, by rounds: a fraction */
 };
@@ -140,7 +141,7 @@ int webperf_take_noise(struct webperf_noise *noise, const struct observation *ob
 /** Of most of its observations the link kept what was asked. */
 bool webperf_link_kept(const struct webperf_cell *cell);
 
-/** "TLS 1.3, embedded", "..., kernel": of a cell that is a get. */
+/** "TLS 1.3, embedded", "TLS 1.3, kernel + OpenSSL, Fast Open": of a cell that is a get. */
 const char *webperf_title(const struct webperf_cell *cell, char *text, size_t size);
 
 /* --- writing it down; each 0 or -errno -------------------------------------------------------- */

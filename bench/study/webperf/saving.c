@@ -1,0 +1,128 @@
+/*
+ * study/webperf/saving.c: what caching saves against the round-trip time.
+ *
+ * A connection takes n round trips R and what both ends compute, X. The counts follow from the
+ * handshake (study_round_trips()), X = T - n R from the run, whose R is a TCP connect. So the curve
+ * through the run's own point is (W - C) / W with W = n R + X of a new key, and C likewise.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "study/webperf/figures.h"
+#include "study/webperf/lab.h"
+
+enum { POINTS = 60, LABEL = 128, ROWS = FIGURE_SERIES_MAX / 2 - 1 };
+
+#define FARTHEST_MS 100.0 /* at least: what a curve of one continent needs */
+
+struct drawing {
+    struct figure_series series[FIGURE_SERIES_MAX];
+    size_t count;
+    double rtt[POINTS], saved[ROWS][POINTS]; /* the curves */
+    double x[ROWS], y[ROWS], lo[ROWS], hi[ROWS];
+    char label[ROWS][LABEL];
+    size_t rows;
+};
+
+/* A time over any round trip, from what it took over the run's. */
+struct course {
+    double trips, computing;
+};
+
+static struct course course_of(const struct webperf_cell *cell, double rtt)
+{
+    const struct study_way way = webperf_way_of(&cell->what);
+    double trips = study_round_trips(&way) + 1;
+
+    return (struct course){trips, fmax(cell->median.estimate - trips * rtt, 0)};
+}
+
+static void add_curve(struct drawing *d, const struct webperf_row *row, double rtt)
+{
+    const struct course w = course_of(row->fresh, rtt), c = course_of(row->cached, rtt);
+
+    for (int i = 0; i < POINTS; i++) {
+        double whole = w.trips * d->rtt[i] + w.computing;
+
+        d->saved[d->rows][i] = (1 - (c.trips * d->rtt[i] + c.computing) / whole) * 100;
+    }
+    d->series[d->count++] = (struct figure_series){.style = FIGURE_LINE,
+                                                   .dashed = true,
+                                                   .colour = (unsigned)(d->rows % FIGURE_COLOURS),
+                                                   .x = d->rtt,
+                                                   .y = d->saved[d->rows],
+                                                   .n = POINTS};
+}
+
+static void add_point(struct drawing *d, const struct webperf_row *row, double rtt)
+{
+    size_t i = d->rows;
+    char title[96];
+
+    d->x[i] = rtt;
+    d->y[i] = row->saving.estimate * 100;
+    d->lo[i] = row->saving.lo * 100;
+    d->hi[i] = row->saving.hi * 100;
+    (void)snprintf(d->label[i], LABEL, "%s, %s", webperf_title(row->cached, title, sizeof(title)),
+                   row->cached->what.session);
+    d->series[d->count++] = (struct figure_series){.label = d->label[i],
+                                                   .style = FIGURE_POINTS,
+                                                   .colour = (unsigned)(i % FIGURE_COLOURS),
+                                                   .x = &d->x[i],
+                                                   .y = &d->y[i],
+                                                   .lo = &d->lo[i],
+                                                   .hi = &d->hi[i],
+                                                   .n = 1};
+}
+
+/* At NYU, by a clock of 10 ms. */
+static void add_published(struct drawing *d)
+{
+    static const double rtt = 10, saved = 42.9;
+
+    d->series[d->count++] = (struct figure_series){.label = "published: NYU, 1998",
+                                                   .style = FIGURE_POINTS,
+                                                   .colour = FIGURE_INK,
+                                                   .hollow = true,
+                                                   .x = &rtt,
+                                                   .y = &saved,
+                                                   .n = 1};
+}
+
+void webperf_figure_saving(const struct webperf *study, struct html *html)
+{
+    struct drawing d = {.count = 0};
+    double farthest = FARTHEST_MS;
+    struct figure figure = {.name = "saving",
+                            .title = "What a cached key saves against the round-trip time",
+                            .x_label = "TCP connect, ms",
+                            .y_label = "saved, %",
+                            .x_min = 0,
+                            .y_min = 0,
+                            .y_max = (double)NAN,
+                            .series = d.series};
+
+    for (size_t i = 0; i < study->row_count; i++)
+        farthest = fmax(farthest, 2 * study->rows[i].t.estimate);
+    for (int i = 0; i < POINTS; i++)
+        d.rtt[i] = farthest * i / (POINTS - 1);
+    for (size_t i = 0; i < study->row_count && d.rows < ROWS; i++) {
+        const struct webperf_row *row = &study->rows[i];
+
+        if (!isfinite(row->t.estimate) || !isfinite(row->saving.estimate))
+            continue;
+        add_curve(&d, row, row->t.estimate);
+        add_point(&d, row, row->t.estimate);
+        d.rows++;
+    }
+    if (d.rows == 0)
+        return;
+    add_published(&d);
+    figure.x_max = farthest;
+    figure.series_count = d.count;
+    html_section(html, "What it saves, near and far");
+    html_figure(html, &figure,
+                "Points: this run, with 95 % intervals. Dashed: the same handshakes over other "
+                "distances: their round trips, and this run's computing. Near by a cached key "
+                "saves computing, far away round trips, where it spares any.");
+}
