@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -203,6 +204,8 @@ static int measure_url(struct webperf_command *c, const struct webperf_options *
     if (host_open(&host, &c->network, NULL) == CLI_OK) {
         if (prober_open(prober, &host, &c->client, &c->url) == CLI_OK)
             error = webperf_run(options, &prober->base, &w->observer, message);
+        if (prober->interrupted)
+            w->signal = SIGINT; /* or another: the host took it */
         (void)host_close(&host, CLI_OK);
         prober_close(prober);
     }

@@ -184,22 +184,24 @@ static int begin_tcp(struct prober *p)
     return tlsyn_conn_open(p->host->stack, &options, &p->visit.handler, &p->visit.conn);
 }
 
-/* In order, if the server still answers: it is somebody's. */
-static void leave(struct prober *p)
+/* In order, if the server still answers: it is somebody's. -EINTR: it was told to end meanwhile. */
+static int leave(struct prober *p)
 {
     struct prober_visit *v = &p->visit;
+    int error = 0;
 
     if (v->tls && v->conn)
         tlsyn_tls_close(v->tls);
     else if (v->conn)
         tlsyn_conn_close(v->conn);
     if (v->conn)
-        (void)host_run(p->host, &v->closed, tlsyn_clock() + FAREWELL_MAX);
+        error = host_run(p->host, &v->closed, tlsyn_clock() + FAREWELL_MAX);
     if (v->conn && !v->tls)
         tlsyn_conn_abort(v->conn, 0);
     tlsyn_tls_free(v->tls);
     v->tls = NULL;
     v->conn = NULL;
+    return error == -EINTR ? error : 0;
 }
 
 static int visit(struct prober *p, struct prober_visit start)
@@ -219,7 +221,8 @@ static int visit(struct prober *p, struct prober_visit start)
         error = host_run(p->host, &v->done, tlsyn_clock() + p->host->options->timeout);
     if (!v->done)
         end(v, -ETIMEDOUT, "no answer in time");
-    leave(p);
+    if (leave(p) == -EINTR || error == -EINTR)
+        return -EINTR;
     return error == -ETIMEDOUT || v->error < 0 ? 0 : error;
 }
 
@@ -336,6 +339,7 @@ static int observe(struct webperf_prober *base, struct observation *o,
             judge(o, p->echo_error, strerror(-p->echo_error));
         }
     }
+    p->interrupted = error == -EINTR;
     if (error < 0)
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the network cannot be used any more: %s",
                        strerror(-error));

@@ -44,7 +44,8 @@ struct prober {
     int echo_error;
     uint16_t sequence;
     char request[4096];
-    tlsyn_time next; /* no connection begins before */
+    tlsyn_time next;  /* no connection begins before */
+    bool interrupted; /* a signal came while it ran */
 };
 
 /** The host is open, and it and the options outlive the prober. CLI_OK, or says why not. */

@@ -104,3 +104,19 @@ END
 [ "$(ask "$scratch/url" "SELECT max(when_us) - min(when_us) >= 2000000 FROM observation")" -eq 1 ] ||
     fail "it is asked too often"
 passed "a server with an URL is asked, once a second"
+
+# Interrupted, and most likely in the middle of a connection.
+cat >"$scratch/ask" <<END
+until [ -s "$scratch/ca.pem" ]; do sleep 0.05; done
+timeout --preserve-status -s INT 3.1 "$TLSYN" bench webperf --url "https://\$TLSYN_PEER/" --ca "$scratch/ca.pem" -n 100 --tls 1.3 \
+    --modes embedded --sessions new -o "$scratch/url_cut"
+echo \$? >"$scratch/url_status"
+END
+rm -f "$scratch/ca.pem"
+"$TLSYN" lab -q --rtt 700ms --server "$TLSYN serve --self-signed $scratch/ca.pem $scratch/www" -- sh "$scratch/ask" \
+    >/dev/null 2>"$scratch/log"
+[ "$(cat "$scratch/url_status")" -eq 130 ] || fail "interrupted, it ends with $(cat "$scratch/url_status"): $(cat "$scratch/log")"
+! grep -q 'cannot be used' "$scratch/log" || fail "an interruption is an error: $(cat "$scratch/log")"
+[ "$(ask "$scratch/url_cut" "SELECT count(*) % 3 FROM observation")" -eq 0 ] ||
+    fail "the rounds are not whole: $(ask "$scratch/url_cut" 'SELECT round, operation, verdict, reason FROM observation')"
+passed "a robot that asks a server is interrupted at once, and leaves whole rounds"
