@@ -9,7 +9,8 @@
  *                                                1   1   1    a mere reflection: no ECN
  *
  * Afterwards the three bits are ACE with AccECN: how many marked segments the receiver has counted,
- * modulo 8, from 5 on. Byte counters come along in options of pure ACKs when they have changed.
+ * modulo 8, from 5 on. Byte counters come along in options of pure ACKs when another one grows, at
+ * each mark, and now and then.
  * Text leaves with ECT(0); pure ACKs, retransmissions and probes don't (RFC 3168 6.1.4 to 6.1.6). A
  * retransmitted SYN asks for nothing: something on the way may dislike the bits.
  */
@@ -38,6 +39,8 @@
 #define MARKED_ACKS_PER_ACK 3u
 
 #define OPTION_REPEAT 2u /* ACKs get lost */
+/* 3.2.3.3: a counter of 24 bits is told at least once in 2^22 bytes, for it may go round. */
+#define TOLD_SHIFT 20
 
 static void set_ace(struct wire_tcp *segment, unsigned ace)
 {
@@ -198,14 +201,18 @@ static void take_classic(struct tlsyn_conn *conn, const struct wire_tcp *segment
     ack_at_once(conn);
 }
 
-/* 3.2.3: counts bytes of text by codepoint; true if it is another than that of the text before. */
+/* 3.2.3: counts bytes of text by codepoint; true if it is another than that of the text before.
+ * (R9768-17) */
 static bool count_text(struct ecn *e, const struct wire_tcp *segment, unsigned codepoint)
 {
     bool change = codepoint != e->last_codepoint;
+    uint32_t before = 0, now = 0;
 
-    if (codepoint != NOT_ECT)
-        e->bytes[codepoint - 1u] += segment->text_len;
-    if (codepoint == CE || change)
+    if (codepoint != NOT_ECT) {
+        before = e->bytes[codepoint - 1u];
+        now = e->bytes[codepoint - 1u] += segment->text_len;
+    }
+    if (codepoint == CE || change || before >> TOLD_SHIFT != now >> TOLD_SHIFT)
         e->options_due = OPTION_REPEAT;
     e->last_codepoint = codepoint & 3u;
     return change;

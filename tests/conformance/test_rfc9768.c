@@ -381,6 +381,36 @@ START_TEST(each_codepoint_has_its_count_of_bytes)
 }
 END_TEST
 
+/* 3.2.3.3: or it would go round unseen (R9768-17) */
+START_TEST(a_counter_that_grows_on_and_on_is_told_now_and_then)
+{
+    struct tcp_test *t = receives();
+    uint32_t bytes = 0, told = 0;
+    int options = 0;
+
+    while (bytes < 3 << 20) {
+        struct seg seg = with_ace(ACK(.len = MSS), 5);
+
+        seg.codepoint = ECT;
+        peer_sends(t, seg);
+        bytes += MSS;
+        advance(t, TLSYN_MS(100));
+        const struct wire_tcp *ack = expect(t, ACK());
+        user_reads(&t->user, MSS);
+        flush(t);
+        ignore_sent(t);
+        if (ack->options.accecn_fields == 3) {
+            told = ack->options.accecn[0] - 1;
+            options++;
+        }
+        ck_assert_uint_lt(bytes - told, 1 << 22);
+    }
+    ck_assert_uint_gt(told, 2 << 20);
+    ck_assert_int_lt(options, 12); /* and not with each */
+    tcp_test_close(t);
+}
+END_TEST
+
 /* 3.2: "the most recent value", on a retransmission too */
 START_TEST(text_that_goes_again_carries_the_latest_count)
 {
@@ -567,6 +597,7 @@ static TCase *receiver(void)
     tcase_add_test(in, every_third_marked_ack_is_told_at_once);
     tcase_add_test(in, a_marked_ack_counts_as_a_segment_and_as_no_bytes);
     tcase_add_test(in, each_codepoint_has_its_count_of_bytes);
+    tcase_add_test(in, a_counter_that_grows_on_and_on_is_told_now_and_then);
     tcase_add_test(in, text_that_goes_again_carries_the_latest_count);
     return in;
 }
