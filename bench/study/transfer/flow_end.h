@@ -51,6 +51,7 @@ struct flow_meter {
     const struct flow_end *end;
     uint8_t *pattern;
     uint64_t bytes; /* so far */
+    uint64_t next_sample;
     tlsyn_time first, mark;
     uint64_t bytes_at_mark;
     double cpu_at_mark;
