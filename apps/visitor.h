@@ -37,7 +37,8 @@ struct visitors {
     struct tlsyn_tls_config *config;
     struct visitor *first;
     uint32_t count;
-    uint64_t uploads; /* numbers them */
+    uint64_t uploads;      /* numbers them */
+    tlsyn_time next_sweep; /* of those whose deadline has passed */
 };
 
 /** For tlsyn_acceptor.accept: the handler for a new connection, NULL to refuse it. */
