@@ -157,9 +157,9 @@ int client_config(struct host *host, const struct client_options *options, const
         .pad_hello = options->level == TLSYN_LEVEL_OPEN || options->level == TLSYN_LEVEL_COOKIE,
         .early_data = options->early_data,
         .no_tickets = options->no_tickets,
-        .store = memory ? &memory->sessions.base : NULL,
-        .sessions = memory ? 0 : SESSIONS_OWN,
-        .chains = memory ? &memory->chains.base : NULL,
+        .store = memory ? &memory->sessions.base : options->store,
+        .sessions = memory || options->store ? 0 : SESSIONS_OWN,
+        .chains = memory ? &memory->chains.base : options->store,
         .keylog = keylog_sink(&host->keylog),
     };
     char message[256] = "";

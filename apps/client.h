@@ -24,6 +24,7 @@ struct client_options {
     const char *server_name; /* NULL: the name in the URL or argument */
     struct resolve_servers dns;
     struct cache_options cache;
+    struct tlsyn_tls_store *store; /* of sessions and chains, where there is no memory; or NULL */
 };
 
 #define CLIENT_OPTIONS (8 + CACHE_OPTIONS)

@@ -14,7 +14,9 @@
 #include "study.h"
 #include "study/pageload/page_published.h"
 #include "study/pageload/pageload.h"
+#include "surfer.h"
 
+#define ROUNDS      3         /* where nobody says how many */
 #define ROOM_NEEDED (8 << 20) /* bytes on disk that the files may take */
 
 struct pageload_command {
@@ -26,6 +28,7 @@ struct pageload_command {
     struct link_options link;
     const char *out, *page;
     bool model, events, json;
+    struct surfer_options real;
 };
 
 static int write_file(const struct pageload *p, const char *folder, const char *name,
@@ -55,7 +58,7 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
         .visit = p->options.visit,
         .http = p->options.http,
         .keep = resume_keep(&c->resume, c->out),
-        .rounds = (uint32_t)c->rounds,
+        .rounds = (uint32_t)(c->rounds > 0 ? c->rounds : ROUNDS),
         .seed = (uint64_t)c->seed,
         .history = history,
         .typical = !p->options.page,
@@ -150,6 +153,67 @@ static int run(const struct pageload_command *c, const char *typed)
     return status == CLI_OK ? written : status;
 }
 
+/* --- a real page ------------------------------------------------------------------------------ */
+
+static int report_real(const struct pageload_command *c, const struct real_study *study)
+{
+    FILE *out = study_open_file(c->out, "pageload.json");
+    int error =
+        study_close_file(out, out ? real_json(study, out) : -errno, c->out, "pageload.json");
+
+    if (error == 0) {
+        out = study_open_file(c->out, "pageload.html");
+        error =
+            study_close_file(out, out ? real_html(study, out) : -errno, c->out, "pageload.html");
+    }
+    if (c->json)
+        (void)real_json(study, stdout);
+    else
+        (void)real_text(study, stdout, study_width(STDOUT_FILENO));
+    if (error == 0 && !c->json)
+        say_result("In %s: pageload.html, pageload.json.\n", c->out);
+    return error < 0 ? CLI_FAILURE : CLI_OK;
+}
+
+/* One handshake, one visit, one version: the newest, where nobody chose. */
+static struct surfer_order order_of(const struct pageload_command *c)
+{
+    return (struct surfer_order){
+        .handshake =
+            &browser_handshakes[c->handshake < BROWSER_HANDSHAKES ? c->handshake
+                                                                  : BROWSER_TLS13_EMBEDDED],
+        .visit = c->visit < BROWSER_VISITS ? (enum browser_visit)c->visit : BROWSER_FIRST,
+        .http = c->http >> BROWSER_HTTP_2 & 1 ? BROWSER_HTTP_2 : BROWSER_HTTP_1,
+        .loads = c->rounds > 0 ? (int)c->rounds : 1};
+}
+
+static int run_real(struct pageload_command *c, const char *typed)
+{
+    const struct surfer_order order = order_of(c);
+    struct real_study study = {.url = c->real.text,
+                               .handshake = order.handshake->name,
+                               .http = order.http == BROWSER_HTTP_2 ? "2 and 1.1" : "1.1",
+                               .command = typed,
+                               .version = TLSYN_VERSION};
+    const struct link_options *l = &c->link;
+    int status, written;
+
+    if (c->model || strcmp(c->page, "typical") != 0 || c->rtts.count > 0 || l->preset ||
+        l->jitter >= 0 || l->rate || l->queue || l->loss > 0) {
+        say("bench pageload: --url loads a page that is there over the link that is there: leave "
+            "--model, --page, --rtt, --link and the like out");
+        return CLI_USAGE;
+    }
+    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+        return CLI_FAILURE;
+    status = surfer_run(&c->real, &order, &study);
+    written = study.loads > 0 ? report_real(c, &study) : CLI_OK;
+    real_fini(&study);
+    return status == CLI_OK ? written : status;
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
 static const char *const handshake_names[] = {"tls1.2-sequential",
                                               "tls1.2-embedded",
                                               "tls1.3-sequential",
@@ -188,7 +252,7 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         {"page", 'p', &page_type, &c->page,
          "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
         {"rtt", 0, &rtts, &c->rtts, "round-trip times to load at (1,30,180,300,650,1300)", NULL},
-        {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3)", NULL},
+        {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3), or of --url (1)", NULL},
         {"stacks", 0, &stacks_type, &c->stacks,
          "tlsyn, or the kernel's with OpenSSL, which has sequential handshakes alone "
          "(tlsyn,kernel)",
@@ -206,7 +270,7 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         {"json", 0, NULL, &c->json, "print JSON instead of the tables", NULL},
         {.name = NULL},
     };
-    struct cli_option common[LINK_OPTIONS];
+    struct cli_option common[LINK_OPTIONS + SURFER_OPTIONS];
     const struct cli_command command = {
         .name = "bench pageload",
         .operands = "",
@@ -222,11 +286,16 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
                  "  tlsyn bench pageload --stacks kernel --handshake tls1.3-sequential --rtt 300\n"
                  "  tlsyn bench pageload --model --page shop.har\n"
                  "  tlsyn bench pageload --link satellite --handshake tls1.3-embedded\n"
-                 "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n",
+                 "  tlsyn bench pageload --model --events --handshake tls1.2-sequential\n"
+                 "  tlsyn bench pageload --url https://example.org/ --visit repeat\n",
         .operands_max = 0,
     };
+    int links = 0;
 
     link_options_init(&c->link, LINK_RTT | LINK_MEMORY, common);
+    while (common[links].name)
+        links++;
+    surfer_options_init(&c->real, common + links);
     if (cli_parse(&command, argc, argv, status) < 0)
         return -1;
     *status = CLI_USAGE;
@@ -239,7 +308,6 @@ int cmd_bench_pageload(int argc, char **argv)
                                  .visit = BROWSER_VISITS,
                                  .http = 1u << BROWSER_HTTP_1 | 1u << BROWSER_HTTP_2,
                                  .stacks = 1u << STUDY_TLSYN | 1u << STUDY_KERNEL,
-                                 .rounds = 3,
                                  .seed = 1,
                                  .out = "out/pageload",
                                  .page = "typical"};
@@ -249,7 +317,7 @@ int cmd_bench_pageload(int argc, char **argv)
     if (status == CLI_OK) {
         study_join(c.resume.argc, c.resume.argv, typed, sizeof(typed));
         if (parse(&c, c.resume.argc, c.resume.argv, &status) == 0)
-            status = run(&c, typed);
+            status = c.real.text ? run_real(&c, typed) : run(&c, typed);
     }
     resume_close(&c.resume);
     return status;

@@ -89,7 +89,7 @@ int carrier_clock_resolve(struct carrier *carrier, const char *name, struct carr
     if (c->names)
         c->names->link = &asked->next;
     c->names = asked;
-    error = tlsyn_resolve(c->resolver, name, TLSYN_FAMILY_IP4, &asked->handler, NULL);
+    error = tlsyn_resolve(c->resolver, name, c->options.family, &asked->handler, NULL);
     if (error < 0)
         forget(asked);
     return error;
@@ -99,15 +99,14 @@ int carrier_clock_resolve(struct carrier *carrier, const char *name, struct carr
 
 int carrier_clock_open(struct carrier_stack *c)
 {
-    const struct tlsyn_resolver_options resolver = {
-        .servers = &c->options.dns, .server_count = 1, .no_hosts = true};
     struct node *node = c->options.node;
     int error;
 
     c->watch.on_ready = on_timer;
     c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     error = c->timer < 0 ? -errno : tlsyn_loop_watch(node->loop, c->timer, POLLIN, &c->watch);
-    return error < 0 ? error : tlsyn_resolver_new(node->loop, node->stack, &resolver, &c->resolver);
+    return error < 0 ? error
+                     : tlsyn_resolver_new(node->loop, node->stack, &c->options.names, &c->resolver);
 }
 
 void carrier_clock_close(struct carrier_stack *c)

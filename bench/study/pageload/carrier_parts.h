@@ -8,8 +8,6 @@
 #ifndef STUDY_PAGELOAD_CARRIER_PARTS_H
 #define STUDY_PAGELOAD_CARRIER_PARTS_H
 
-#include <tlsyn/resolver.h>
-
 #include "study/pageload/carrier_stack.h"
 
 #define CARRIER_EARLY_MAX 4096 /* bytes of a first flight's data: a request */

@@ -20,7 +20,10 @@ static struct stack_stream *of(struct carrier_stream *stream)
 static int open_tcp(struct stack_stream *s)
 {
     const struct carrier_stack_options *options = stack_stream_options(s);
-    const struct tlsyn_connect_options connect = {.remote = s->remote, .level = options->level};
+    const struct tlsyn_connect_options connect = {
+        .remote = s->remote,
+        .level = options->level,
+        .conn = {.syn_timeout = options->timeout, .user_timeout = options->timeout}};
     int error = tlsyn_conn_open(options->node->stack, &connect, &s->tcp, &s->conn);
 
     if (error < 0)

@@ -9,18 +9,22 @@
 #ifndef STUDY_PAGELOAD_CARRIER_STACK_H
 #define STUDY_PAGELOAD_CARRIER_STACK_H
 
+#include <tlsyn/resolver.h>
+
 #include "study/node.h"
 #include "study/pageload/larder.h"
 #include "web/carrier.h"
 
 struct carrier_stack_options {
-    struct node *node;
+    struct node *node;               /* of which the stack and the loop are used */
     struct tlsyn_tls_config *config; /* which keeps its sessions in the larder */
     const struct larder *larder;
     enum tlsyn_level level; /* NONE: sequential */
     bool early;
     bool h2; /* offered by ALPN, and nothing else: what early data is, before there is an answer */
-    struct tlsyn_endpoint dns;
+    tlsyn_time timeout; /* a connection that hears nothing for so long fails; 0: the stack's */
+    struct tlsyn_resolver_options names; /* what it points to is read while the carrier is made */
+    enum tlsyn_family family;            /* of the addresses that are asked for */
 };
 
 /** What the options point to outlives it. 0 or -errno. */

@@ -76,13 +76,15 @@ static int make_carrier(struct page_browser *browser, const struct page_order *o
     struct stack_browser *b = of(browser);
     struct memory *memory = &b->memory[order->handshake][order->h2][again];
     const struct browser_handshake *handshake = &browser_handshakes[order->handshake];
+    const struct tlsyn_endpoint dns = {.addr = browser->address};
     struct carrier_stack_options options = {
         .node = &b->node,
         .larder = &memory->larder,
         .level = handshake->tcp == 0 ? TLSYN_LEVEL_COOKIE : TLSYN_LEVEL_NONE,
         .early = handshake->kept,
         .h2 = order->h2,
-        .dns = {.addr = browser->address},
+        .names = {.servers = &dns, .server_count = 1, .no_hosts = true},
+        .family = TLSYN_FAMILY_IP4,
     };
     int error = 0;
 
