@@ -8,6 +8,7 @@
  * here.
  */
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,7 +16,10 @@
 #include "differential/judge.h"
 #include "differential/stacks.h"
 
-#define TRIES 3 /* a difference that does not come again was a timer of the kernel's */
+/* A difference that does not come again was a timer of the kernel's: where the machine is busy it
+ * helps to wait, longer each time. */
+#define TRIES    8
+#define PAUSE_MS 20
 
 struct run {
     struct subject *kernel, *ours;
@@ -98,6 +102,8 @@ static void judge(struct run *run, uint64_t seed)
 
     plan_make(&plan, seed);
     for (int i = 0; i < TRIES; i++) {
+        if (i > 0)
+            poll(NULL, 0, PAUSE_MS << i);
         outcome = take(run, &plan, run->verbose);
         if (outcome.step < 0 || outcome.class >= 0)
             break;

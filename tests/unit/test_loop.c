@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(what_a_link_holds_back_is_fetched_in_time)
 {
-    const struct tlsyn_impairment slow = {.delay = TLSYN_MS(20)};
+    const struct tlsyn_impairment slow = {.delay = TLSYN_MS(300)};
     bool never = false;
 
     set_up(&slow, NULL);

@@ -130,12 +130,14 @@ START_TEST(sessions_are_resumed_as_asked)
 
         ck_assert_int_eq(peer_exchange(&target, &seen), -ENOTSUP);
         ck_assert_str_eq(seen.reason, "not resumed");
+        int before = 0;
         for (int again = 0; again < 3; again++) {
             ck_assert_msg(peer_exchange(&target, &seen) == 0, "%d: %s", i, seen.reason);
-            /* Early data is written before the server has begun. */
-            ck_assert_int_eq(seen.handshake_us >= PAD_US, kinds[i].session != PEER_EARLY);
+            before += seen.handshake_us < PAD_US;
             ck_assert(seen.first_byte_us > seen.handshake_us && seen.first_byte_us >= PAD_US);
         }
+        /* Early data is written before the server has begun: unless the machine was busy. */
+        ck_assert(kinds[i].session == PEER_EARLY ? before > 0 : before == 0);
         peer_context_free(target.context);
     }
 }
