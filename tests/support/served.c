@@ -13,11 +13,11 @@ void served_start(struct served *s, int (*serve)(int control))
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end), 0);
     s->process = fork();
-    ck_assert_int_ge(s->process, 0);
     if (s->process == 0) {
         (void)close(end[0]);
         _exit(serve(end[1]));
     }
+    ck_assert_int_gt(s->process, 0);
     (void)close(end[1]);
     s->control = end[0];
     ck_assert_int_eq(read(s->control, &byte, 1), 1);

@@ -215,9 +215,10 @@ START_TEST(editors_wait_for_each_other)
     open_nest(&n);
     for (int i = 0; i < EDITORS; i++) {
         child[i] = fork();
-        ck_assert_int_ge(child[i], 0);
-        if (child[i] > 0)
+        if (child[i] != 0) { /* a child asserts nothing: it would write to the parent's messages */
+            ck_assert_int_gt(child[i], 0);
             continue;
+        }
         for (int line = 0; line < LINES; line++) {
             if (cache_edit(&n.cache, "things", &file) < 0 || cache_file_append(&file, "x") < 0 ||
                 cache_file_commit(&file) < 0)
@@ -351,7 +352,6 @@ START_TEST(a_full_disk_leaves_the_file_as_it_was)
 
     make_nest(&n);
     pid_t child = fork();
-    ck_assert_int_ge(child, 0);
     if (child == 0) {
         static char line[CACHE_LINE_MAX];
 
@@ -370,6 +370,7 @@ START_TEST(a_full_disk_leaves_the_file_as_it_was)
             cache_file_end(&file);
         _exit(same ? 0 : 1);
     }
+    ck_assert_int_gt(child, 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77));
     n.cache.folder = -1;
