@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 need jq
 need_namespaces
-out=$scratch/out
+out=$scratch/fallback
 
 # holds FILTER WHAT: a condition on fallback.json.
 holds()
@@ -15,8 +15,11 @@ holds()
     passed "$2"
 }
 
-"$TLSYN" bench fallback --rounds 1 --rtt 20ms --out "$out" >"$scratch/table" 2>"$scratch/log" ||
+cut_short fallback 4 --rounds 1 --rtt 20ms
+"$TLSYN" bench fallback --resume "$out" >"$scratch/table" 2>"$scratch/log" ||
     fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
+grep -q 'are there already' "$scratch/log" || fail "it begins anew: $(cat "$scratch/log")"
+passed "it is interrupted, and goes on"
 grep -q 'rows cost more than they say' "$scratch/table" || fail "no verdict: $(cat "$scratch/table")"
 if grep -q "tcp_fastopen can't be set" "$scratch/log"; then
     kernels='and (.row | startswith("linux") | not)'

@@ -118,6 +118,27 @@ $(cat)
 END
 }
 
+# cut_short STUDY AFTER OPTION...: interrupts it, in $scratch/STUDY, when it has made so many observations.
+cut_short()
+{
+    study=$1 after=$2
+    shift 2
+    "$TLSYN" bench "$study" "$@" -o "$scratch/$study" >/dev/null 2>"$scratch/log" &
+    run=$!
+    tries=0
+    # shellcheck disable=SC2002 # not a useless cat: the file is not there at first
+    until [ "$(cat "$scratch/$study/samples.jsonl" 2>/dev/null | wc -l)" -gt "$after" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -le 800 ] || fail "$study: too few observations within 40 s: $(cat "$scratch/log")"
+        sleep 0.05
+    done
+    kill -TERM "$run" # a shell without a terminal has its background ignore SIGINT
+    status=0
+    wait "$run" || status=$?
+    [ "$status" -eq 130 ] || fail "$study: interrupted, it ends with $status: $(cat "$scratch/log")"
+    jq -e '.environment.interrupted' "$scratch/$study/$study.json" >/dev/null || fail "$study: the report does not say so"
+}
+
 # no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has
 # its leaks reported.
 no_findings()

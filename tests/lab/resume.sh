@@ -6,27 +6,6 @@
 need jq
 need_namespaces
 
-# cut STUDY AFTER OPTION...: interrupts it when it has made so many observations.
-cut_short()
-{
-    study=$1 after=$2
-    shift 2
-    "$TLSYN" bench "$study" "$@" -o "$scratch/$study" >/dev/null 2>"$scratch/log" &
-    run=$!
-    tries=0
-    # shellcheck disable=SC2002 # not a useless cat: the file is not there at first
-    until [ "$(cat "$scratch/$study/samples.jsonl" 2>/dev/null | wc -l)" -gt "$after" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -le 800 ] || fail "$study: too few observations within 40 s: $(cat "$scratch/log")"
-        sleep 0.05
-    done
-    kill -TERM "$run" # a shell without a terminal has its background ignore SIGINT
-    status=0
-    wait "$run" || status=$?
-    [ "$status" -eq 130 ] || fail "$study: interrupted, it ends with $status: $(cat "$scratch/log")"
-    jq -e '.environment.interrupted' "$scratch/$study/$study.json" >/dev/null || fail "$study: the report does not say so"
-}
-
 # order FOLDER: what was observed when.
 order()
 {
@@ -61,11 +40,6 @@ goes_on loss "$@"
 set -- --seconds 500ms --only kernel-kernel,tlsyn-kernel --offload on -n 3
 cut_short bulk 2 "$@"
 goes_on bulk "$@"
-cut_short fallback 4 --rtt 2ms -n 1
-"$TLSYN" bench fallback --resume "$scratch/fallback" >/dev/null 2>"$scratch/log" || fail "fallback does not go on: $(cat "$scratch/log")"
-jq -e '[.rows[].n] | add == length' "$scratch/fallback/fallback.json" >/dev/null || fail "fallback: a row was not visited once"
-passed "fallback: interrupted and gone on with"
-
 set -- --server tlsyn --flood spoofed --rate 500 --seconds 200ms -n 2
 cut_short flood 2 "$@"
 goes_on flood "$@"
