@@ -32,7 +32,8 @@ void served_stop(struct served *s)
     ck_assert_int_eq(status, 0);
 }
 
-/* In the child: an assertion, even one that holds, would write to libcheck's file beside the parent. */
+/* In the child: an assertion, even one that holds, would write to libcheck's file beside the
+ * parent. */
 void served_ready(void *control)
 {
     const int *fd = control;
