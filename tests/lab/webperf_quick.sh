@@ -39,6 +39,21 @@ jq -e '[.rows[] | select(.session == "early" and .saving > 0.2)] | length == 4' 
     fail "early data saves no round trip: $(jq -c '.rows[]' "$out/webperf.json")"
 passed "every kind of connection was observed in every round, and early data saves a round trip"
 
+# The figures can be made from the database alone: each is the last field, its words those before; how many is left out.
+sqlite3 "$out/webperf.db" <"$(dirname "$0")/../../docs/examples/webperf.sql" >"$scratch/sql"
+jq -r '(.cells[] | "median|\(.operation)|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.n)|\(.median_ms)"),
+    (.rows[] | "S|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.tls_cached_ms)",
+        "saving|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.saving)")' "$out/webperf.json" >"$scratch/figures"
+awk -F'|' '{ key = $1; for (i = 2; i < NF - 1; i++) key = key "|" $i }
+    NR == FNR { sql[key] = $NF; next }
+    { n++; off = sql[key] - $NF; if (!(key in sql) || off > 0.0006 || off < -0.0006) { print key, sql[key], $NF; bad = 1 } }
+    END { exit bad || n != 32 }' "$scratch/sql" "$scratch/figures" >"$scratch/diff" ||
+    fail "SQL and the report differ: $(cat "$scratch/diff" "$scratch/sql")"
+[ "$(awk -F'|' '$1 == "bin" { n += $3 } END { print n }' "$scratch/sql")" -eq \
+    "$(jq '.cells[] | select(.stack == "tlsyn" and .mode == "sequential" and .session == "new") | .n' "$out/webperf.json")" ] ||
+    fail "the histogram is not of all"
+passed "SQL makes the report's figures of the database alone"
+
 rtt=2ms
 "$TLSYN" bench webperf --rtt "$rtt" --tls 1.3 -n 400 -o "$scratch/cut" >/dev/null 2>"$scratch/log" &
 robot=$!

@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "report/table.h"
 #include "report/text.h"
+#include "study/environment.h"
 #include "study/pageload/page_published.h"
 #include "study/pageload/pageload.h"
 
@@ -262,6 +263,20 @@ static void write_published(const struct pageload *p, struct json *j)
     json_end(j);
 }
 
+static void write_environment(const struct pageload *p, struct json *j)
+{
+    struct environment e;
+
+    environment_read(&e);
+    json_key(j, "environment");
+    json_object(j);
+    json_member_string(j, "command", p->options.command);
+    json_member_string(j, "version", p->options.version);
+    json_member_string(j, "when", e.when);
+    environment_json_machine(&e, j);
+    json_end(j);
+}
+
 int pageload_json(const struct pageload *p, FILE *out)
 {
     struct json j;
@@ -295,8 +310,7 @@ int pageload_json(const struct pageload *p, FILE *out)
         write_published(p, &j);
     json_member_integer(&j, "urls", p->page.urls);
     json_member_integer(&j, "servers", p->page.hosts);
-    json_member_string(&j, "command", p->options.command);
-    json_member_string(&j, "version", p->options.version);
+    write_environment(p, &j);
     json_end(&j);
     return json_finish(&j);
 }
@@ -366,10 +380,38 @@ static void put_published(const struct pageload *p, struct html *html)
                    "published, and at the right for the handshake that costs least.");
 }
 
+/* The model depends on nothing but the page. */
+static void put_environment(const struct pageload *p, struct html *html)
+{
+    struct environment e;
+    char page[96], rounds[64] = "", cpus[sizeof(e.cpu) + 32];
+
+    environment_read(&e);
+    (void)snprintf(page, sizeof(page), "%d URLs on %d servers", p->page.urls, p->page.hosts);
+    (void)snprintf(cpus, sizeof(cpus), "%s, %d online", e.cpu, e.cpus);
+    if (p->live)
+        (void)snprintf(rounds, sizeof(rounds), "%u rounds, seed %llu", p->live->options.rounds,
+                       (unsigned long long)p->live->options.seed);
+    const struct html_field fields[] = {
+        {"page", page},
+        {"model after", PAGE_PUBLISHED_SOURCE},
+        {"tlsyn", p->options.version},
+        {"written", e.when},
+        {"loads", rounds},
+        {"kernel", e.kernel},
+        {"system", e.system},
+        {"processors", cpus},
+    };
+    html_section(html, "What was measured, and on what");
+    html_fields(html, fields, p->live ? 8 : 4);
+}
+
 int pageload_html(const struct pageload *p, FILE *out)
 {
     static const struct html_link links[] = {
-        {"pageload.json", "pageload.json", "the same for programs, with every event"}};
+        {"pageload.json", "pageload.json", "the same for programs, with every event"},
+        {"samples.jsonl", "samples.jsonl", "each load, a line each, as it was made"},
+        {"history", "history", "what the browser remembers of the page"}};
     struct report_table table;
     struct html html;
     char about[LEAD_MAX];
@@ -384,10 +426,9 @@ int pageload_html(const struct pageload *p, FILE *out)
         live_html(p->live, &html);
     for (int i = 0; i < p->rows; i++)
         put_load(&html, p, &p->row[i]);
-    html_section(&html, "How to do this again");
-    html_code(&html, p->options.command);
-    if (!p->options.page)
-        html_paragraph(&html, PAGE_PUBLISHED_SOURCE);
-    html_links(&html, links, 1);
+    put_environment(p, &html);
+    html_section(&html, "Files");
+    html_links(&html, links, p->live ? 3 : 1);
+    environment_again(p->options.command, &html);
     return html_end(&html);
 }

@@ -15,9 +15,9 @@
 #define ROW    24
 #define BAR    20
 #define WIDTH  980
-#define COLUMN 56 /* at most */
+#define COLUMN 58 /* at most: 16 round trips are as wide as the page */
 /* A letter's width, for what fits into a bar. */
-#define LETTER 6.4
+#define LETTER 5.5
 
 static const char *colour_of(enum load_step step)
 {
@@ -99,7 +99,7 @@ static void put_label(FILE *out, int x, int y, const char *text, int room)
 {
     size_t fits = (size_t)(room / LETTER);
 
-    (void)fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-size=\"11\">", x, y);
+    (void)fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-size=\"10\">", x, y);
     xml_text(out, text, fits);
     (void)fputs("</text>\n", out);
 }
