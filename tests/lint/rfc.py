@@ -21,6 +21,7 @@ TESTS = ("tests/unit", "tests/tls", "tests/conformance", "tests/lab", "tests/sim
 
 TAG = re.compile(r"\b(?:(?:MUST|SHLD|MAY|REC)-\d+|R\d{4}-[A-Z]*\d+)\b")
 TEST = re.compile(r"^(?:START_TEST|COMPARED)\((\w+)")
+FOR_CXX = re.compile(r"^#ifdef __cplusplus\n.*\n#endif$", re.M)  # three lines: extern "C" {, or its end
 NAME = re.compile(r"(\w+)(?=\(|\[|\s*=|;|\s*\{)")
 VERDICTS = {
     "absent": "met by what is not there",
@@ -107,7 +108,7 @@ def depth_change(code):
 def tags_of_c(text):
     """(line, tag, item): the item that the comment is in, or else the next one; None for the file's head."""
     found, waiting, item, depth = [], [], None, 0
-    lines = split_comments(text)
+    lines = split_comments(FOR_CXX.sub("\n\n", text))
     head = bool(lines[0][1])
     for number, (code, comment) in enumerate(lines, 1):
         tags = TAG.findall(comment)

@@ -236,6 +236,31 @@ END
 library tlsyn_link stack/link/pipe.c
 catches purity "libtlsyn_link/pipe.c.o: calls read:"
 
+# ---- headers -------------------------------------------------------------------------------------
+if command -v "${CXX:-c++}" >/dev/null; then
+    mv "$house/stack/core" "$house/saved_core"
+    passes headers # none of them
+    printf '%s\n' '#ifdef __cplusplus' 'extern "C" {' '#endif' 'int tlsyn_walk(void);' '#ifdef __cplusplus' '}' \
+        '#endif' | put stack/include/tlsyn/walk.h
+    printf 'int tlsyn_walk(void) { return 0; }\n' | put stack/core/walk.c
+    library tlsyn_core stack/core/walk.c
+    passes headers
+    echo 'int tlsyn_run(void);' | put stack/include/tlsyn/run.h
+    printf 'int tlsyn_run(void) { return 0; }\n' | put stack/core/run.c
+    library tlsyn_core stack/core/run.c
+    catches headers 'stack/include/tlsyn/run.h:1: no library has _Z9tlsyn_runv'
+    echo 'struct tlsyn_step { size_t length; };' | put stack/include/tlsyn/run.h
+    catches headers 'stack/include/tlsyn/run.h:1: not by itself, as c:'
+    echo 'enum tlsyn_step { TLSYN_STEP }; static inline enum tlsyn_step f(void) { return 0; }' |
+        put stack/include/tlsyn/run.h
+    catches headers 'stack/include/tlsyn/run.h:1: not by itself, as c++:'
+    sed -i 's/tlsyn_walk/tlsyn_sit/' "$house/stack/include/tlsyn/walk.h"
+    rm "$house/stack/include/tlsyn/run.h"
+    catches headers 'stack/include/tlsyn/walk.h:4: no library has tlsyn_sit'
+    rm -r "$house/stack/core" "$house/stack/include" "$house/build/libtlsyn_core.a"
+    mv "$house/saved_core" "$house/stack/core"
+fi
+
 # ---- tour ----------------------------------------------------------------------------------------
 printf 'int f_walks(int a)\n{\n    return a;\n}\n' | put stack/core/walk.c
 printf 'First [here](../stack/core/walk.c) `f_walks`.\n' | put docs/TOUR.md

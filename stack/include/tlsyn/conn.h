@@ -30,6 +30,10 @@
 
 #include <tlsyn/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_conn;
 struct tlsyn_listener;
 struct tlsyn_handler;
@@ -62,14 +66,14 @@ struct tlsyn_conn_events {
     void (*on_urgent)(struct tlsyn_handler *, struct tlsyn_conn *, size_t before);
     /** Something is amiss on the way, and the connection goes on: what an ICMP error said
      * (-ENETUNREACH and the like; RFC 9293 3.9.2.2), or -ETIMEDOUT: text or SYN were sent three
-     * times without an answer (R1, 3.8.3). Who does not want to know leaves it unset. */
+     * times without an answer (R1, 3.8.3). Leave it unset to ignore them. */
     void (*on_trouble)(struct tlsyn_handler *, struct tlsyn_conn *,
                        int error); /* MUST-47, SHLD-20 */
     /** The last call. 0: both directions ended in order; else what went wrong first, as a negative
      * errno: -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ECONNABORTED,
-     * -ENOMEM, or what refused or aborted it. -EAGAIN: behind an embedded open nothing got through;
-     * the path is remembered as one that does not bear it, and who opens anew gets a sequential
-     * handshake. Nothing was acknowledged behind the SYN; what was read is of the peer's first
+     * -ENOMEM, or what refused or aborted it. -EAGAIN: after an embedded open nothing got through;
+     * the path is remembered as one that does not carry it, and the next open is sequential.
+     * Nothing beyond the SYN was acknowledged; what was read belongs to the peer's first
      * flight. */
     void (*on_closed)(struct tlsyn_handler *, struct tlsyn_conn *, int error);
 };
@@ -112,13 +116,13 @@ struct tlsyn_conn_options {
     bool no_timestamps;
     bool no_sack;
     bool no_window_scale;
-    bool ecn;         /* active: the SYN asks for ECN; who asks us gets it (RFC 9768, RFC 3168) */
-    bool ecn_classic; /* ... for that of RFC 3168 alone, where paths dislike the newer one's SYN */
+    bool ecn;         /* active: the SYN asks for ECN; a peer that asks gets it (RFC 9768, 3168) */
+    bool ecn_classic; /* ... for that of RFC 3168 alone, where a path drops the SYN of RFC 9768 */
     bool no_delack;   /* * acknowledge every segment at once */
     /* * Keep-alive (RFC 9293 3.8.4): a peer that was silent for keep_idle is probed every
-     * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered;
-     * with a user_timeout of one's own: after one probe at least, when it was silent for so
-     * long. */
+     * keep_interval, and given up (-ETIMEDOUT) when keep_count probes in a row were not answered.
+     * Where user_timeout is given it replaces keep_count: given up when silent for so long, and
+     * after one probe at least. */
     bool keepalive;
     uint8_t keep_count;       /* 0: 9 */
     tlsyn_time keep_idle;     /* 0: 7200 s; in whole milliseconds, as keep_interval */
@@ -136,10 +140,10 @@ struct tlsyn_conn_options {
     tlsyn_time syn_timeout; /* 0: from the limits */
     /* Congestion controller: "cubic" (the default, for NULL), "newreno", "bbr"; others: -EINVAL */
     const char *controller;
-    /* * Bytes per second that text leaves at, at most: a bound below 4 GiB; 0: none */
+    /* * The most bytes of text per second, below 4 GiB; 0: no such bound */
     uint64_t pacing_rate_max;
-    /* * Text leaves as soon as cwnd allows, but for a controller that has a rate of its own, and
-     * pacing_rate_max: as with Linux's default queueing discipline. */
+    /* * Text leaves as soon as cwnd allows, as with Linux's default queueing discipline; still
+     * paced by pacing_rate_max, and by a controller that has a rate of its own (bbr). */
     bool no_pacing;
 };
 
@@ -399,5 +403,9 @@ struct tlsyn_visitor {
 /** Shows every listener, then every connection, the oldest first; those in TIME-WAIT and those
  * whose on_closed is still to come are among them. Inside events too. */
 void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <tlsyn/loop.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_control;
 
 /** What the socket says of the program; copied, but for the address. */
@@ -68,5 +72,9 @@ void tlsyn_control_dir_leave(int dir);
 /** The address of a socket in that folder, whatever the length of the folder's own name.
  * -ENAMETOOLONG */
 int tlsyn_control_dir_address(int dir, const char *name, struct sockaddr_un *address);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include <tlsyn/conn.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TLSYN_COOKIE_MIN 4
 #define TLSYN_COOKIE_MAX 16
 
@@ -38,5 +42,9 @@ void tlsyn_destination_walk(struct tlsyn_stack *stack, struct tlsyn_destination_
 
 /** Adds one, in the place of what was known. -EINVAL: no stack could have learnt that; -ENOMEM. */
 int tlsyn_destination_add(struct tlsyn_stack *stack, const struct tlsyn_destination *destination);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 
 #include <tlsyn/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_dhcp;
 struct tlsyn_dhcp_handler;
 
@@ -60,5 +64,9 @@ int tlsyn_dhcp_start(struct tlsyn_stack *stack, struct tlsyn_iface *iface,
 /** Gives the address back (RFC 2131 4.4.6; the message leaves with the next output) and frees the
  * client. No event comes from now on. NULL is allowed. */
 void tlsyn_dhcp_stop(struct tlsyn_dhcp *dhcp);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

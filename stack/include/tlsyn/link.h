@@ -19,6 +19,10 @@
 
 #include <tlsyn/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_link;
 
 enum tlsyn_gso {
@@ -360,5 +364,9 @@ int tlsyn_middlebox_wrap(struct tlsyn_link *inner, struct tlsyn_link **link);
 
 /** Other rules (enum tlsyn_middlebox) from now on, and no connection is known any more. */
 void tlsyn_middlebox_set(struct tlsyn_link *middlebox, unsigned rules);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include <tlsyn/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_loop;
 
 /** For a program of several threads: a lock around everything that the loop does with the stack.
@@ -81,5 +85,9 @@ int tlsyn_loop_turn(struct tlsyn_loop *loop, tlsyn_time deadline);
 /** Turns until *done becomes true (0), until the deadline (-ETIMEDOUT), or an error. A signal is
  * -EINTR. */
 int tlsyn_loop_run(struct tlsyn_loop *loop, const bool *done, tlsyn_time deadline);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <tlsyn/loop.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_resolver;
 struct tlsyn_lookup;
 
@@ -77,5 +81,9 @@ void tlsyn_lookup_cancel(struct tlsyn_lookup *lookup);
  * nonsense), -EINVAL (no name at all) and others.
  */
 const char *tlsyn_resolve_text(int error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -46,6 +46,10 @@
 #include <tlsyn/conn.h>
 #include <tlsyn/loop.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_net;
 
 /* --- the net ---------------------------------------------------------------------------------- */
@@ -220,5 +224,9 @@ struct tlsyn_engine {
  * put under each connection accepted. `server_name` is copied, may be NULL. 0; -1 with EOPNOTSUPP
  * (not a stream socket), EISCONN (too late), ENOMEM; then the engine is not dropped. */
 int tlsyn_socket_engine(int fd, struct tlsyn_engine *engine, const char *server_name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

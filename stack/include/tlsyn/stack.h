@@ -23,6 +23,10 @@
 #include <tlsyn/trace.h>
 #include <tlsyn/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_stack;
 struct tlsyn_iface;
 
@@ -68,9 +72,9 @@ struct tlsyn_limits {
     /* A peer towards which an embedded open has failed gets plain SYNs for so long, twice as long
      * after each further failure, up to the second (RFC 7413 4.1.3.1); 0: never. */
     tlsyn_time embed_off_min, embed_off_max;
-    uint32_t reassembly_datagrams; /* in pieces, being put together; one source a quarter */
+    uint32_t reassembly_datagrams; /* being reassembled; a quarter of them from one source */
     uint32_t reassembly_fragments; /* of one datagram; 128: 64 KiB over a path of 576 */
-    uint32_t reassembly_bytes;     /* of memory for their fragments; one source a quarter */
+    uint32_t reassembly_bytes;     /* of memory for fragments; a quarter of it for one source */
     tlsyn_time reassembly_timeout; /* IPv4; IPv6 has 60 s (RFC 8200 4.5) */
     uint32_t path_mtus;            /* destinations whose path is narrower than its first link */
     uint32_t reply_queue_bytes; /* ARP, ICMP and RST answers, and datagrams, waiting for output */
@@ -131,9 +135,9 @@ struct tlsyn_stack_options {
     struct tlsyn_trace *trace;         /* NULL: none */
     tlsyn_time now;                    /* the clock's reading at birth */
     struct tlsyn_ports *ports;         /* NULL: the stack chooses alone */
-    /* The addresses are another stack's too, say the kernel's, and that one speaks for them: who
-     * asks for them by ARP or neighbour discovery, pings them, or tries ports that nobody here has,
-     * hears nothing from us. An IPv6 address may be used at once, and brings no link-local one. */
+    /* The addresses belong to another stack too, say the kernel's, which answers for them: this
+     * one is silent to ARP and neighbour discovery, to pings, and on ports that nobody here has. An
+     * IPv6 address may be used at once, and brings no link-local one. */
     bool shared;
 };
 
@@ -183,9 +187,10 @@ struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address,
                         int prefix_len);
 
-/** Takes an address away. An IPv4 address takes the routes along whose datagrams leave from it; an
- * IPv6 address goes with the next timers, and what is on its link stays known. Connections on it
- * stay, and hear nothing more. -EADDRNOTAVAIL: not one of the interface's. */
+/** Takes an address away. With an IPv4 address go the routes whose datagrams leave from it; an IPv6
+ * address goes at the next tlsyn_stack_timers(), and the networks of its link stay reachable.
+ * Connections on it are left as they are, and hear nothing more. -EADDRNOTAVAIL: the interface does
+ * not have it. */
 int tlsyn_iface_address_remove(struct tlsyn_iface *iface, const struct tlsyn_addr *address);
 
 enum tlsyn_address_state {
@@ -326,5 +331,9 @@ void tlsyn_count(struct tlsyn_stack *stack, enum tlsyn_counter counter);
 const char *tlsyn_counter_name(enum tlsyn_counter counter);
 /** "tcp-checksum" and the like. */
 const char *tlsyn_drop_name(enum tlsyn_drop reason);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

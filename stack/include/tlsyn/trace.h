@@ -10,6 +10,10 @@
 
 #include <tlsyn/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum tlsyn_trace_event {
 #define EVENT(name, ...) TLSYN_TRACE_##name,
 #include <tlsyn/trace_events.def>
@@ -39,5 +43,9 @@ const char *tlsyn_trace_field_name(enum tlsyn_trace_event event, int i);
 
 /** One JSON object, without newline, into `text`; the length, or -ENOSPC. */
 int tlsyn_trace_json(const struct tlsyn_trace_record *record, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

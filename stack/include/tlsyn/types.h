@@ -10,6 +10,10 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Microseconds on a clock that never runs backwards. Its origin means nothing. */
 typedef int64_t tlsyn_time;
 
@@ -35,7 +39,7 @@ struct tlsyn_endpoint {
 /** An IPv4 address from its four octets, as they stand in a header. */
 static inline struct tlsyn_addr tlsyn_addr_ip4(const uint8_t octets[4])
 {
-    struct tlsyn_addr a = {.byte = {[10] = 0xff, [11] = 0xff}};
+    struct tlsyn_addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}};
 
     memcpy(a.byte + 12, octets, 4);
     return a;
@@ -43,7 +47,7 @@ static inline struct tlsyn_addr tlsyn_addr_ip4(const uint8_t octets[4])
 
 static inline bool tlsyn_addr_is_ip4(const struct tlsyn_addr *a)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
     return memcmp(a->byte, mapped, sizeof(mapped)) == 0;
 }
@@ -62,7 +66,7 @@ static inline bool tlsyn_addr_eq(const struct tlsyn_addr *a, const struct tlsyn_
 /** "::", all zero, or 0.0.0.0. */
 static inline bool tlsyn_addr_unspecified(const struct tlsyn_addr *a)
 {
-    static const struct tlsyn_addr zero;
+    static const struct tlsyn_addr zero = {{0}};
 
     return tlsyn_addr_eq(a, &zero) ||
            (tlsyn_addr_is_ip4(a) && memcmp(a->byte + 12, zero.byte, 4) == 0);
@@ -77,5 +81,9 @@ static inline size_t tlsyn_view_len(const struct tlsyn_view *v)
 {
     return v->part[0].iov_len + v->part[1].iov_len;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,8 +8,8 @@
  * copied there. A datagram that is sent is copied at once and leaves with the next
  * tlsyn_stack_output().
  *
- * UDP repeats nothing, orders nothing and knows no congestion: who sends more than a question and
- * its answer reads RFC 8085 first (3.1: a rate that the network can bear; 3.2: no datagram longer
+ * UDP repeats nothing, orders nothing and knows no congestion: before sending more than a question
+ * or its answer, read RFC 8085 (3.1: a rate that the network can bear; 3.2: no datagram longer
  * than the path's MTU; 5.2: an ICMP error is a hint that anybody could have made up).
  *
  * Datagrams to broadcast addresses and to IPv4 groups leave through the interface of the network,
@@ -25,6 +25,10 @@
 #define TLSYN_UDP_H
 
 #include <tlsyn/stack.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct tlsyn_udp;
 struct tlsyn_udp_handler;
@@ -125,5 +129,9 @@ struct tlsyn_udp_info {
 };
 
 void tlsyn_udp_info(const struct tlsyn_udp *udp, struct tlsyn_udp_info *info);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

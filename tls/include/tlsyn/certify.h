@@ -9,6 +9,10 @@
 
 #include <tlsyn/stack.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tlsyn_certify_options {
     /* NULL-terminated DNS names and IPv4 addresses; the first is the subject's name */
     const char *const *names;
@@ -30,5 +34,9 @@ struct tlsyn_certified {
 /** 0, -EINVAL (no name, more than TLSYN_CERTIFY_NAMES, or one longer than 200 characters), -ENOMEM,
  * -EPROTO: mbedTLS failed. */
 int tlsyn_certify(const struct tlsyn_certify_options *options, struct tlsyn_certified *certified);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -34,9 +34,9 @@
  *
  * The engine reads no clock, opens no file and keeps no globals but mbedTLS's own (tls/platform.c);
  * time is the stack's, which tlsyn_tls_config_new() binds to a wall clock reading for the validity
- * of certificates. The stack's time stands still during a call: whoever measures a handshake with
- * the computing in it reads a clock of his own in on_established. Certificates come as bytes, PEM
- * or DER.
+ * of certificates. The stack's time stands still during a call: to measure a handshake with the
+ * computing in it, read a clock of your own in on_established. Certificates come as bytes, PEM or
+ * DER.
  *
  * A config and its sessions belong to one thread at a time.
  *
@@ -57,6 +57,10 @@
 
 #include <tlsyn/conn.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Size of the buffers that take a sentence. */
 #define TLSYN_TLS_MESSAGE 256
 
@@ -67,7 +71,7 @@ enum tlsyn_tls_role { TLSYN_TLS_CLIENT, TLSYN_TLS_SERVER };
 
 /** Which protocol and key exchange a session may use. */
 enum tlsyn_tls_suite {
-    /* What both ends like best: 1.3, else 1.2 with ECDHE; never RSA key exchange */
+    /* the best that both ends have: 1.3, else 1.2 with ECDHE; never RSA key exchange */
     TLSYN_TLS_ANY = 0,
     TLSYN_TLS_12_RSA, /* TLS 1.2, RSA key exchange (the paper's; no forward secrecy) */
     TLSYN_TLS_12_ECDHE,
@@ -158,13 +162,13 @@ struct tlsyn_tls_options {
      * replay is refused as too old; more than that in this time are refused. 0:
      * TLSYN_TLS_EARLY_ENTRIES. */
     uint32_t early_entries;
-    /** Server: so many tickets after a full handshake of TLS 1.3 (one after a resumed one, and in
-     * TLS 1.2); they cost no round trip. At most 65535; 0: no tickets. The key that seals them is
-     * the config's own, and replaced after each `session_lifetime`. */
+    /** Server: how many tickets follow a full handshake of TLS 1.3 (one follows a resumed one, and
+     * one in TLS 1.2); they cost no round trip. At most 65535; 0: no tickets. The key that seals
+     * them is the config's own, and replaced after each `session_lifetime`. */
     uint32_t tickets;
-    /** Server: so many sessions of TLS 1.2 are kept to be found by their ID, the oldest leaves; a
-     * client that takes tickets gets one of these instead, if there are any. Client without a
-     * `store`: so many are kept in the config's own memory. 0: none. */
+    /** Server: how many sessions of TLS 1.2 are kept under their session IDs; the oldest leaves. A
+     * client that takes tickets gets a ticket instead, if `tickets` is not 0. Client without a
+     * `store`: how many are kept in the config's own memory. 0: none. */
     uint32_t sessions;
     /** Server: seconds; at most seven days (RFC 8446 4.6.1). 0: TLSYN_TLS_SESSION_LIFETIME. */
     uint32_t session_lifetime;
@@ -174,13 +178,14 @@ struct tlsyn_tls_options {
     struct tlsyn_tls_store *store;
     /** Server: full handshakes begun per second in the long run, each with a signature or a
      * decryption; sessions beyond that wait for their turn, and one whose turn would be ten seconds
-     * away fails (-EBUSY). While half of what may be begun at once is begun, a ClientHello in the
-     * SYN of who has no cookie waits until he has answered (TLSYN_COUNT_tcp_admit_engine_busy).
-     * Sessions that resume need no turn. 0: TLSYN_TLS_HANDSHAKES. */
+     * away fails (-EBUSY). While half of those that may begin at once have begun, a ClientHello in
+     * a SYN without a cookie waits until its sender has answered the SYN-ACK
+     * (TLSYN_COUNT_tcp_admit_engine_busy). Sessions that resume need no turn. 0:
+     * TLSYN_TLS_HANDSHAKES. */
     uint32_t handshakes_per_second;
-    /** Client: where it is kept which chains of certificates verified, so that the same chain for
-     * the same name need not be verified again while it is valid; NULL: each is verified. May be
-     * the same as `store`. Who can write there can have any certificate taken for verified. */
+    /** Client: remembers which chains of certificates verified, so that the same chain for the same
+     * name need not be verified again while it is valid; NULL: each is verified. May be the same as
+     * `store`. Whoever can write there can have any certificate taken for verified. */
     struct tlsyn_tls_store *chains;
     /** Or NULL; lives as long as the config. */
     struct tlsyn_tls_keylog *keylog;
@@ -323,5 +328,9 @@ const char *tlsyn_tls_error(const struct tlsyn_tls *tls);
 /** The peer's leaf certificate as text (subject, issuer, names, validity), into `text`; the
  * length, or -ENODATA: a resumed session has none. */
 int tlsyn_tls_peer(const struct tlsyn_tls *tls, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -41,6 +41,10 @@
 #include <tlsyn/socket.h>
 #include <tlsyn/tls.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Puts TLS under a stream socket that is not connected: a client's or a server's, as the config's
  * role says. 0; -1 with errno EOPNOTSUPP, EISCONN, ENOMEM. */
 int tlsyn_socket_tls(int fd, struct tlsyn_tls_config *config);
@@ -54,5 +58,9 @@ int tlsyn_socket_tls_client(int fd, struct tlsyn_tls_config *config, const char 
  * when the handshake is done), EPROTO, or EINVAL: no name to verify. */
 int tlsyn_connect_ssl(int fd, const struct sockaddr *address, socklen_t length,
                       struct tlsyn_tls_config *config, const char *server_name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
