@@ -24,7 +24,8 @@ struct bulk_command {
     struct link_options link;
     struct resume resume;
     int family, offload, receive; /* choices, in the order of the tables below */
-    const char *out, *controller, *only;
+    const char *out, *controller;
+    uint32_t pairs;
     bool quick, no_lwip, copies, plain, json;
 };
 
@@ -56,7 +57,7 @@ static void take_options(const struct bulk_command *c, struct bulk_options *o)
     o->copies = c->copies;
     o->rings = c->receive == 1;
     o->plain = c->plain;
-    o->only = c->only;
+    o->pairs = c->pairs;
     o->seed = (uint64_t)c->seed;
     if (c->controller)
         (void)snprintf(o->controller, sizeof(o->controller), "%s", c->controller);
@@ -109,28 +110,30 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
         .placeholder = "HOW", .parse = cli_choice_parse, .choices = receive_names};
     static const struct cli_type rounds = {
         .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = BULK_ROUNDS_MAX};
+    const struct cli_type pairs = {
+        .placeholder = "PAIR,...", .parse = cli_set_parse, .choices = bulk_pair_names};
     const struct cli_option options[] = {
-        {"seconds", 0, &cli_duration, &c->seconds, "that each pair sends for, per round (2s)",
+        {"seconds", 0, &cli_duration, &c->seconds, "how long each pair sends, per round (2s)",
          NULL},
-        {"rounds", 'n', &rounds, &c->rounds, "of all pairs (5)", NULL},
+        {"rounds", 'n', &rounds, &c->rounds, "measure every pair N times (5)", NULL},
         {"quick", 'q', NULL, &c->quick, "2 rounds of 0.8 s: a first look", NULL},
-        {"offload", 0, &offload, &c->offload, "of the interfaces: on, off or both (both)", NULL},
-        {"family", 0, &family, &c->family, "of IP: 4 or 6 (4)", NULL},
+        {"offload", 0, &offload, &c->offload, "offloads of the interfaces: on, off or both (both)",
+         NULL},
+        {"family", 0, &family, &c->family, "version of IP: 4 or 6 (4)", NULL},
         {"controller", 0, &cli_string, &c->controller,
          "congestion controller of both stacks (cubic)", NULL},
-        {"only", 0, &cli_string, &c->only, "these pairs, as kernel-kernel,tlsyn-kernel (all)",
-         NULL},
+        {"only", 0, &pairs, &c->pairs, "these pairs, sender first (all)", NULL},
         {"no-lwip", 0, NULL, &c->no_lwip, "leave lwIP out", NULL},
-        {"copy", 0, NULL, &c->copies, "our sender's bytes into its send buffer, as send(2) would",
-         NULL},
-        {"plain", 0, NULL, &c->plain, "our stack cuts and sums every segment itself", NULL},
+        {"copy", 0, NULL, &c->copies,
+         "copy our sender's bytes into its send buffer, as send(2) would", NULL},
+        {"plain", 0, NULL, &c->plain, "our stack segments and checksums by itself", NULL},
         {"receive", 0, &receive, &c->receive,
-         "our stack's frames: by calls or through a ring (calls)", NULL},
+         "how our stack receives frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         RESUME_OPTIONS(&c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/bulk)", NULL},
-        {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "seed of the order of measurements (1)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };

@@ -89,13 +89,16 @@ START_TEST(pairs_can_be_chosen)
 
     bulk_defaults(&options);
     options.offload[0] = false;
-    options.only = "kernel-kernel,tlsyn-kernel";
+    options.pairs = 1 << 0 | 1 << 1;
+    ck_assert_str_eq(bulk_pair_names[0], "kernel-kernel");
+    ck_assert_str_eq(bulk_pair_names[1], "tlsyn-kernel");
     ck_assert_int_eq(bulk_plan(&options, &study), 0);
     ck_assert_uint_eq(study->member_count, 2);
     ck_assert_int_eq(study->members[0].sender, FLOW_KERNEL);
     ck_assert_int_eq(study->members[1].sender, FLOW_TLSYN);
     bulk_free(study);
-    options.only = "tlsyn-kern,kernel";
+    options.lwip = false;
+    options.pairs = 1 << 4; /* of lwIP's */
     ck_assert_int_eq(bulk_plan(&options, &study), -EINVAL);
 }
 END_TEST

@@ -30,20 +30,21 @@ void bulk_defaults(struct bulk_options *options)
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
-/* Does a list with commas have this word? */
-static bool list_has(const char *list, const char *word)
+const char *const bulk_pair_names[] = {"kernel-kernel",
+                                       "tlsyn-kernel",
+                                       "kernel-tlsyn",
+                                       "tlsyn-tlsyn",
+                                       "lwip-kernel",
+                                       "kernel-lwip",
+                                       NULL};
+
+static bool pair_is_chosen(uint32_t pairs, const char *name)
 {
-    size_t len = strlen(word);
-
-    for (;;) {
-        size_t n = strcspn(list, ",");
-
-        if (n == len && memcmp(list, word, len) == 0)
-            return true;
-        if (list[n] == '\0')
-            return false;
-        list += n + 1;
+    for (int i = 0; bulk_pair_names[i]; i++) {
+        if (strcmp(bulk_pair_names[i], name) == 0)
+            return pairs == 0 || (pairs >> i & 1) != 0;
     }
+    return false;
 }
 
 bool bulk_is_linked(const struct bulk_options *options)
@@ -59,7 +60,7 @@ static bool is_wanted(const struct bulk_options *options, const struct bulk_memb
 
     (void)snprintf(name, sizeof(name), "%s-%s", flow_stack_name(member->sender),
                    flow_stack_name(member->receiver));
-    if (options->only && !list_has(options->only, name))
+    if (!pair_is_chosen(options->pairs, name))
         return false;
     if (lwip && (!options->lwip || !peer_lwip_is_there() || options->family != AF_INET ||
                  bulk_is_linked(options)))

@@ -22,6 +22,9 @@
 
 enum { BULK_MEMBERS_MAX = 10, BULK_ROUNDS_MAX = 1000 };
 
+/** "tlsyn-kernel", the sender first, and so on; NULL-terminated. */
+extern const char *const bulk_pair_names[];
+
 struct bulk_options {
     int family;
     uint32_t rounds;
@@ -34,7 +37,7 @@ struct bulk_options {
     bool offload[2]; /* which to measure: without, with */
     bool lwip;
     struct study_link link; /* perfect: the wire itself, without an emulator */
-    const char *only;       /* pairs, as "tlsyn-kernel", with commas between; NULL: all */
+    uint32_t pairs;         /* which to measure: bit i for bulk_pair_names[i]; 0: all */
     const char *command, *version;
 };
 
