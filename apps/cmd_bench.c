@@ -48,8 +48,8 @@ static void print_help(void)
 {
     say_result(
         "Usage: tlsyn bench STUDY [OPTION]...\n\n"
-        "Measures, in a laboratory on this machine, what carrying TLS in TCP's handshake saves, "
-        "and how this TCP does beside the kernel's.\n\nStudies:\n");
+        "Measures, in a laboratory on this machine, what carrying TLS in TCP's handshake saves,\n"
+        "and how this TCP compares with the kernel's.\n\nStudies:\n");
     for (size_t i = 0; studies[i].name; i++)
         say_result("  %-9s %s\n", studies[i].name, studies[i].summary);
     say_result("\ntlsyn bench STUDY --help lists a study's options.\n");

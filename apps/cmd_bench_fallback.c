@@ -36,7 +36,7 @@ static int begin(struct resume *resume)
         {"quick", 'q', NULL, &quick, "3 rounds: a first look", NULL},
         RESUME_OPTIONS(resume),
         {"out", 'o', &cli_folder, &folder, "where the results go (out/fallback)", NULL},
-        {"seed", 0, &cli_count, &seed, "of the order (1)", NULL},
+        {"seed", 0, &cli_count, &seed, "seed of the order (1)", NULL},
         {"json", 0, NULL, &json, "print JSON instead of the table", NULL},
         {.name = NULL},
     };

@@ -249,7 +249,7 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = LIVE_ROUNDS_MAX};
     const struct cli_option options[] = {
         {"model", 0, NULL, &c->model, "count round trips alone; needs no network", NULL},
-        {"page", 'p', &page_type, &c->page,
+        {"page", 0, &page_type, &c->page,
          "typical, of 29 URLs, or a HAR file that a browser recorded (typical)", NULL},
         {"rtt", 0, &rtts, &c->rtts, "round-trip times to load at (1,30,180,300,650,1300)", NULL},
         {"rounds", 'n', &rounds, &c->rounds, "loads per cell (3), or of --url (1)", NULL},
@@ -261,11 +261,11 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
          "1.1, with one request at a time on each of many connections; 2, with all of them on one "
          "(1.1,2)",
          NULL},
-        {"handshake", 0, &handshake_type, &c->handshake, "this one alone (all)", NULL},
-        {"visit", 0, &visit_type, &c->visit, "this one alone (all)", NULL},
+        {"handshake", 0, &handshake_type, &c->handshake, "only this handshake (all)", NULL},
+        {"visit", 0, &visit_type, &c->visit, "only this visit (all)", NULL},
         RESUME_OPTIONS(&c->resume),
-        {"seed", 0, &cli_count, &c->seed, "of the order of loads (1)", NULL},
-        {"events", 0, NULL, &c->events, "print what the model does in which round trip, too", NULL},
+        {"seed", 0, &cli_count, &c->seed, "seed of the order of loads (1)", NULL},
+        {"events", 0, NULL, &c->events, "print, too, what the model does in each round trip", NULL},
         {"out", 'o', &cli_folder, &c->out, "folder for the results (out/pageload)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the tables", NULL},
         {.name = NULL},

@@ -228,16 +228,17 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"rounds", 'n', &rounds, &c->rounds, "handshakes per cell that count (100)", NULL},
         {"quick", 'q', NULL, &c->quick, "10 rounds: a first look, in half a minute", NULL},
         {"modes", 'm', &modes, &c->modes,
-         "what beside new sessions: resumed (session ID, ticket, PSK), early (early data), "
+         "besides new sessions: resumed (session ID, ticket, PSK), early (early data), "
          "fastopen "
          "(the kernel's), quic; or all (new)",
          NULL},
         {"cpu-pad", 0, &cli_duration, &c->pad,
-         "let the server stand still so long per handshake, as a slower host would (0)", NULL},
-        {"level", 0, &level, &c->level, "of the embedded handshake (cookie)", NULL},
+         "make the server wait this long per handshake, as a slower host would (0)", NULL},
+        {"level", 0, &level, &c->level, "what the SYN may carry in the embedded mode (cookie)",
+         NULL},
         RESUME_OPTIONS(&c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/table2)", NULL},
-        {"seed", 0, &cli_count, &c->seed, "of the order of measurements (1)", NULL},
+        {"seed", 0, &cli_count, &c->seed, "seed of the order of measurements (1)", NULL},
         {"timeout", 0, &cli_duration, &c->timeout,
          "longest wait in a handshake (5s, or 12 of the longest round trips)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},

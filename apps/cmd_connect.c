@@ -332,7 +332,7 @@ int cmd_connect(int argc, char **argv)
          "offer these application protocols, such as h2,http/1.1", NULL},
         {"json", 0, NULL, &c->json, "print what came of it as a JSON object, and close", NULL},
         {"quiet", 'q', NULL, &c->quiet, "relay only", NULL},
-        {"verbose", 'v', NULL, &c->verbose, "as without it: for hands that are used to get", NULL},
+        {"verbose", 'v', NULL, &c->verbose, "accepted as in get; connect always shows this", NULL},
     };
     const struct cli_command command = {
         .name = "connect",

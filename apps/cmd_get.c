@@ -342,10 +342,11 @@ int cmd_get(int argc, char **argv)
         {"location", 'L', NULL, &g.follow, "follow redirects", NULL},
         {"max-redirects", 0, &redirects, &g.redirects_max, "follow at most N (default: 10)", NULL},
         {"max-time", 0, &cli_duration, &g.time_max,
-         "give up when all together takes longer (default: no limit)", NULL},
+         "give up when the whole takes longer (default: no limit)", NULL},
         {"early-data", 0, NULL, &early_data,
-         "send the request before the handshake is complete where a session from before allows it; "
-         "who overhears it can have the server answer it again",
+         "send the request before the handshake is complete, where an earlier session allows it; "
+         "an "
+         "eavesdropper can replay it to the server",
          NULL},
         {"http", 0, &http, &g.http,
          "version of HTTP: 1.1 (default), or 2 where the server speaks it; one request gains "

@@ -253,20 +253,20 @@ int cmd_run(int argc, char **argv)
         .name = "run",
         .operands = "[--] COMMAND [ARGUMENT]...",
         .summary =
-            "Runs COMMAND, unmodified, with its sockets of the internet (TCP and UDP, IPv4 and "
-            "IPv6) served by this TCP, at an address of their own. All else is the kernel's. The "
-            "exit status is the command's; it runs without rights.",
+            "Runs COMMAND, unmodified, with its TCP and UDP sockets, IPv4 and IPv6, served by this "
+            "stack, at an address of their own. All else is the kernel's. The exit status is the "
+            "command's; it runs without privileges.",
         .options = none,
         .common = common,
         .notes =
             "The calls are taken over by a library that is loaded first (LD_PRELOAD). So:\n"
             "- COMMAND is linked dynamically, and calls the C library: no static programs, no Go.\n"
-            "- Names are resolved by this machine, as ever, not over this TCP.\n"
+            "- Names are resolved by this machine as usual, not over this stack.\n"
             "- One process at a time has the network: the first one that makes a socket, until it\n"
             "  ends. A shell may start one program after another; a server that forks for each\n"
             "  visitor, or into the background, can't be served, one with threads can.\n"
             "- 127.0.0.1 and the other addresses of this machine are not reached.\n"
-            "- stdio works on a socket by fdopen() alone. No SO_REUSEPORT; of ancillary data "
+            "- stdio works on a socket only through fdopen(). No SO_REUSEPORT; of ancillary data "
             "those\n"
             "  of datagrams alone: addresses, TTL, TOS.\n"
             "- kill -9, and execve() by a process that has sockets, leave its peers without a "

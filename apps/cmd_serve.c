@@ -76,7 +76,7 @@ static void add_identity(struct serve_settings *s, struct options *to)
         {"key", 0, &cli_file, &s->identity.key, "its private key (PEM)", NULL},
         {"self-signed", 0, &cli_file, &s->identity.self_signed,
          "make a throwaway certificate, and write to FILE what clients pass to --ca", NULL},
-        {"name", 0, &cli_string, &s->name, "put this host name into it too", NULL},
+        {"name", 0, &cli_string, &s->name, "a host name to put into that certificate, too", NULL},
     };
 
     ADD(to, options);
@@ -117,12 +117,12 @@ static void add_sessions(struct serve_settings *s, struct options *to)
 {
     const struct cli_option options[] = {
         {"early-data", 0, &early_data_type, &s->early_data,
-         "answer GET and HEAD in the early data of returning clients, of which they may send so "
-         "much (16384); other methods then get 425",
+         "answer GET and HEAD in the early data of returning clients, of which they may send this "
+         "many bytes (16384); other methods then get 425",
          NULL},
         {"no-tickets", 0, NULL, &s->no_tickets, "give out no session tickets", NULL},
         {"session-cache", 0, &session_cache_type, &s->session_cache,
-         "keep so many TLS 1.2 sessions by ID, for clients without tickets (default: 10000)", NULL},
+         "keep N TLS 1.2 sessions by ID, for clients without tickets (default: 10000)", NULL},
         {"session-lifetime", 0, &cli_duration, &s->session_lifetime,
          "how long tickets and sessions are good, at most 7 days (default: 2h)", NULL},
     };
@@ -140,7 +140,7 @@ static void add_visitors(struct serve_settings *s, struct options *to)
         {"handshakes", 0, &handshakes_type, &s->handshakes,
          "full TLS handshakes begun per second; more wait for their turn (default: 1000)", NULL},
         {"idle", 0, &cli_duration, &s->idle,
-         "close a connection without a request for so long (default: 60s)", NULL},
+         "close a connection that has made no request for this long (default: 60s)", NULL},
         {"quiet", 'q', NULL, &s->quiet, "no line per request on stderr", NULL},
     };
 

@@ -38,16 +38,16 @@ void link_options_init(struct link_options *o, unsigned without,
 {
     struct cli_option all[] = {
         {"link", 0, &named_or_memory, o,
-         "lab, or a link by its name, as satellite, us-india (tlsyn bench links lists them), or "
+         "lab, or a named link such as satellite or us-india (tlsyn bench links lists them), or "
          "memory: one process, no packets, no rights needed (lab)",
          NULL},
-        {"rtt", 0, &cli_duration, &o->rtt, "round trip, half of it in each direction", NULL},
-        {"rate", 0, &cli_rate, &o->rate, "of the bottleneck, each way (unlimited)", NULL},
-        {"queue", 0, &cli_size, &o->queue, "that wait in front of the bottleneck at most (1MiB)",
+        {"rtt", 0, &cli_duration, &o->rtt, "round-trip time, half of it in each direction", NULL},
+        {"rate", 0, &cli_rate, &o->rate, "rate of the bottleneck, each way (unlimited)", NULL},
+        {"queue", 0, &cli_size, &o->queue, "most bytes that wait in front of the bottleneck (1MiB)",
          NULL},
-        {"loss", 0, &cli_percent, &o->loss, "of frames vanish, each way (0)", NULL},
-        {"jitter", 0, &cli_duration, &o->jitter, "up to so much more, each way, order kept (0)",
-         NULL},
+        {"loss", 0, &cli_percent, &o->loss, "this share of the frames is lost, each way (0)", NULL},
+        {"jitter", 0, &cli_duration, &o->jitter,
+         "up to this much more delay, each way; the order is kept (0)", NULL},
     };
     const unsigned left_out[] = {0, LINK_RTT, LINK_RATE, LINK_RATE, LINK_LOSS, 0};
     int n = 0;
@@ -55,8 +55,8 @@ void link_options_init(struct link_options *o, unsigned without,
     *o = (struct link_options){.rtt = -1, .jitter = -1};
     if (without & LINK_MEMORY) {
         all[0].type = &named;
-        all[0].help =
-            "by its name, as satellite, us-india (tlsyn bench links lists them), or lab (lab)";
+        all[0].help = "lab, or a named link such as satellite or us-india (tlsyn bench links lists "
+                      "them) (lab)";
     }
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         if (!(without & left_out[i]))

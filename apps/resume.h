@@ -21,11 +21,11 @@ struct resume {
 /* clang-format off */
 #define RESUME_OPTIONS(resume)                                                                     \
     {"precision", 'p', &cli_percent, &(resume)->precision,                                         \
-     "end when every figure is known so well, to either side, and with --rounds at the latest",    \
+     "end when every figure is known to within this share, and after --rounds at the latest",      \
      NULL},                                                                                        \
     {"resume", 0, &cli_folder, &(resume)->shown,                                                   \
-     "go on with the run whose results are there, as it was asked for; beside it only --rounds, "  \
-     "--precision, --budget and --json may be given",                                              \
+     "go on with the run whose results are in FOLDER, with its options; beside it only "            \
+     "--rounds, --precision, --budget and --json may be given",                                              \
      NULL}
 /* clang-format on */
 

@@ -24,5 +24,12 @@ diff "$scratch/help" "$scratch/page" >"$scratch/diff" ||
 for command in $("$TLSYN" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     grep -q "^\.SS $command$" "$page" || fail "the manual page has no section on $command"
 done
+# A letter means one option: of two the first would take the other's place without a word.
+for command in ping connect prefetch get serve run ss explain lab $("$TLSYN" bench --help |
+    sed -n 's/^  \([a-z0-9]*\)  .*/bench:\1/p'); do
+    # shellcheck disable=SC2046 # a study is two words
+    twice=$("$TLSYN" $(echo "$command" | tr : ' ') --help | grep -o '^  -., --' | sort | uniq -d)
+    [ -z "$twice" ] || fail "$command --help has a letter twice: $twice"
+done
 "$TLSYN" --version | grep -q '^tlsyn [0-9]' || fail "--version: $("$TLSYN" --version)"
 passed "the manual page is true to --help"
