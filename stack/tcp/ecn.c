@@ -33,13 +33,13 @@
 /* 3.2.1: the counters of ECT begin at 1, so that zeroing shows; that of CE at 0. */
 #define BYTES_FIRST 1u
 
-/* 3.2.2.5.1: so many marks are told at once; three where ACKs alone are marked, or two ends could
- * acknowledge each other's ACKs without end. */
+/* 3.2.2.5.1: after so many marks an ACK is sent at once; after three where ACKs alone are marked,
+ * or two ends could acknowledge each other's ACKs without end. */
 #define MARKS_PER_ACK       2u
 #define MARKED_ACKS_PER_ACK 3u
 
 #define OPTION_REPEAT 2u /* ACKs get lost */
-/* 3.2.3.3: a counter of 24 bits is told at least once in 2^22 bytes, for it may go round. */
+/* 3.2.3.3: a counter of 24 bits is reported at least every 2^22 bytes, as it may wrap. */
 #define TOLD_SHIFT 20
 
 static void set_ace(struct wire_tcp *segment, unsigned ace)

@@ -94,10 +94,10 @@ void embed_given_up(struct tlsyn_conn *conn)
         remember_black_hole(conn);
 }
 
-/* A bare SYN followed the one with text, and the answer shows what became of the latter. If it
- * acknowledges the text, the SYN with text had arrived and its SYN-ACK was lost; if it brings text
- * of its own, it is that SYN-ACK, merely late. What a router said of the path's MTU is not
- * remembered here but in the path MTU cache. */
+/* A SYN without text followed the one with text, and the answer shows what became of the latter.
+ * If it acknowledges the text, the SYN with text had arrived and its SYN-ACK was lost; if it brings
+ * text of its own, it is that SYN-ACK, merely late. An MTU that a router reported is not remembered
+ * here but in the path MTU cache. */
 static void retry_answered(struct tlsyn_conn *conn)
 {
     bool late = conn->syn_text_acked > 0 && conn->synack_text > 0;
@@ -132,9 +132,10 @@ static void judge_answer(struct tlsyn_conn *conn)
     }
 }
 
-/* Whether the SYN that was answered had text or option: a box that dislikes them may let it pass,
- * or pass without them, and swallow what follows. Where a bare one was, that with text is blamed
- * already, unless it was too long: a box in front of the narrow link has seen it all the same. */
+/* Whether the path may have seen a SYN with text or a Fast Open option: a middlebox that dislikes
+ * them may let that SYN pass, with or without them, and swallow what follows. Where a SYN without
+ * them was answered, the one with text has been blamed already, unless it was too long for a narrow
+ * link: a middlebox in front of that link has seen it all the same. */
 static bool was_no_plain_open(const struct tlsyn_conn *conn)
 {
     bool blamed = conn->syn_plain && conn->embedding != TLSYN_EMBEDDING_SYN_TOO_LONG;
@@ -149,11 +150,11 @@ void embed_synack_arrives(struct tlsyn_conn *conn)
     conn->unproved = conn->tcp->cx->limits.embed_off_min > 0 && was_no_plain_open(conn);
 }
 
-/* May the connection end, for its user to open another one? The user of an engine can: no
- * ClientHello was answered yet, and it sends another. The user of FASTOPEN can't: nobody but we
- * still has the bytes that it wrote. A user who has left opens nothing any more. And where both
- * ends have closed and all text was acknowledged, opening anew would repeat an exchange that was
- * complete. */
+/* May the connection end with -EAGAIN, so that its user opens another? With an engine it may: no
+ * ClientHello was answered yet, and the next connection sends another. With FASTOPEN it may not:
+ * the bytes that the user wrote are in our send ring alone. A user who has released the connection
+ * will not open another; and where both ends have closed and all text was acknowledged, that would
+ * repeat a completed exchange. */
 static bool is_opened_anew(const struct tlsyn_conn *conn)
 {
     bool over = conn->state == TLSYN_LAST_ACK || conn->state == TLSYN_CLOSING;

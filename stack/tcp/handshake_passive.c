@@ -43,7 +43,7 @@ static struct tlsyn_conn *oldest(struct tcp *tcp)
 /* RFC 4987 3.4: without SYN cookies the SYNs of a flood take each other's places, and an honest
  * client gets through if it answers before its own place is taken. If new SYNs were dropped
  * instead, it would have to wait until the flood's have timed out. Engines are treated alike. This
- * is the last thing done for a SYN, because the user who is told may close the listener. */
+ * is the last thing done for a SYN, because the user's on_closed may close the listener. */
 static void keep_to_backlog(struct tcp *tcp, enum tcp_admission admitted)
 {
     if (tcp->embedded > tcp_admission_bound(tcp, admitted) &&

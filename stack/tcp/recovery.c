@@ -222,7 +222,7 @@ static bool detect(struct tlsyn_conn *conn)
 }
 
 /* ACKs come in batches. Had each been acted upon at once, those in front of the ACK that showed the
- * loss would have let this much new text go. (What that one itself `delivered` is up to PRR.)
+ * loss would have let this much new text go. (What that one `delivered` itself is counted by PRR.)
  * Without it a batch that acknowledges all but the lost segment would leave the retransmission
  * alone on its way, and nothing behind it to show if that is lost, too. */
 static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)

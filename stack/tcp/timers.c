@@ -1,5 +1,5 @@
 /*
- * tcp/timers.c: which deadline is next, and who is told when it has passed.
+ * tcp/timers.c: which deadline is next, and what is called when it has passed.
  *
  * The wheel node is moved only when it would fire too late: a deadline that was put off
  * (each ACK does that to the retransmission timer) lets the node fire early once, find
