@@ -4,6 +4,7 @@
 #include "describe.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "client.h"
@@ -133,13 +134,20 @@ static void detail_early(const struct description *d)
                    (unsigned long long)d->tls.early_bytes);
 }
 
+/* A server waits for its client once in TLS 1.3, unless it asks for another key share first. */
+static bool asked_again(const struct description *d)
+{
+    return d->tls.established && d->tls.round_trips > 1 && strcmp(d->version, "TLSv1.3") == 0;
+}
+
 static void detail_round_trips(const struct description *d)
 {
     int trips = describe_round_trips(d);
 
     if (trips >= 0)
-        say_detail("  %-11s %d round trip%s until the client could send", "waited for", trips,
-                   trips == 1 ? "" : "s");
+        say_detail("  %-11s %d round trip%s until the client could send%s", "waited for", trips,
+                   trips == 1 ? "" : "s",
+                   asked_again(d) ? ", one of them for a HelloRetryRequest" : "");
 }
 
 /* Nobody has answered with a SYN-ACK. */
@@ -223,10 +231,11 @@ void describe_json(const struct description *d)
     say_result(", \"early_bytes\": %llu, \"round_trips\": ",
                (unsigned long long)d->tls.early_bytes);
     say_result(trips < 0 ? "null" : "%d", trips);
+    say_result(", \"hello_retry\": %s", asked_again(d) ? "true" : "false");
     say_result(", \"verified\": %s", d->tls.verified ? "true" : "false");
     say_result(", \"chain_known\": %s", d->tls.chain_known ? "true" : "false");
     json_text("certificate", d->peer);
-    json_text("mode", describe_mode(c));
+    json_text("mode", c->established ? describe_mode(c) : "");
     json_text("reason", describe_reason(c, reason, sizeof(reason)));
     json_text("level", client_level_name((int)c->level));
     say_result(", \"syn_text\": %u, \"syn_text_acked\": %u, \"synack_text\": %u", c->syn_text,

@@ -54,7 +54,9 @@ inside()
     server 4433 --ca "$SHARED/ec.pem" --tls 1.2-ecdhe 'TLS.ECDHE.ECDSA'
     server 4434 --ca "$SHARED/rsa2.pem" --tls 1.2-rsa '"ciphersuite": "TLS.RSA.WITH'
     server 4434 --ca "$SHARED/rsa2.pem" --tls 1.3 --level none 'nothing else was asked for'
-    passed "tlsyn connect against s_server: 1.3, 1.2 with ECDHE and RSA, ALPN"
+    server 4437 --ca "$SHARED/ec.pem" '"round_trips": 3, "hello_retry": true'
+    server 4433 --ca "$SHARED/ec.pem" --new-session '"round_trips": 2, "hello_retry": false'
+    passed "tlsyn connect against s_server: 1.3, 1.2 with ECDHE and RSA, ALPN, HelloRetryRequest"
 
     [ "$(printf 'reverse me\n' | timeout 30 "$TLSYN" connect -q --ca "$SHARED/ec.pem" "$TLSYN_KERNEL_PEER:4435")" = \
         "em esrever" ] || fail "what is typed is not answered"
@@ -80,6 +82,7 @@ $TLSYN serve . --self-signed ca.pem 2>serve.any &
 $TLSYN serve . --self-signed rsa.pem --tls 1.2-rsa --address 10.77.0.13/24 2>serve.rsa &
 openssl s_server -accept 4433 -cert ec.pem -key ec.key -alpn http/1.1 -quiet -www &
 openssl s_server -accept 4434 -cert rsa2.pem -key rsa2.key -cipher ALL:@SECLEVEL=0 -quiet -www &
+openssl s_server -accept 4437 -cert ec.pem -key ec.key -groups P-384 -quiet -www &
 openssl s_server -accept 4435 -cert ec.pem -key ec.key -quiet -rev &
 openssl s_server -accept 4436 -cert ec.pem -key ec.key -quiet -WWW &
 wait
