@@ -312,13 +312,15 @@ int host_open(struct host *host, const struct host_options *options,
 {
     int status = CLI_OK;
 
-    *host = (struct host){.options = options, .signals = {.fd = -1}};
+    *host = (struct host){.options = options, .signals = {.fd = -1}, .claim = -1};
     if (options->link.kind == HOST_TAP && options->link.path)
         (void)snprintf(host->interface, sizeof(host->interface), "%s", options->link.path);
     else if (options->link.kind == HOST_AFPACKET || options->link.kind == HOST_PCAP)
         status = host_choose_interface(host);
     if (status == CLI_OK)
         status = host_choose_address(host);
+    if (status == CLI_OK)
+        status = host_claim_address(host);
     if (status == CLI_OK)
         status = guard_ports(host);
     if (status == CLI_OK)
@@ -374,11 +376,12 @@ int host_close(struct host *host, int status)
     status = check_files(host, status);
     keylog_fini(&host->keylog);
     tlsyn_link_close(host->link);
+    host_yield_address(host);
     if (host->trace.out && host->trace.out != stderr)
         (void)fclose(host->trace.out);
     if (host->signals.fd >= 0)
         (void)close(host->signals.fd);
-    *host = (struct host){.signals = {.fd = -1}};
+    *host = (struct host){.signals = {.fd = -1}, .claim = -1};
     return status;
 }
 

@@ -99,6 +99,7 @@ struct host {
     struct host_trace trace;
     struct host_signals signals;
     struct host_lease lease;
+    int claim;                     /* on the address among commands; -1: none */
     struct tlsyn_control *control; /* `tlsyn ss` asks there */
     bool shared;                   /* the address is the kernel's too ... */
     struct guard guard;            /* ... which leaves these ports to us */

@@ -6,6 +6,11 @@
 
 #include "host.h"
 
+/** Other commands on the interface that want the address are told that it is in use, until
+ * host_yield_address(). CLI_OK, or says that this one is such a command. */
+int host_claim_address(struct host *host);
+void host_yield_address(struct host *host);
+
 /** ADDRESS, ADDRESS/PREFIX, host, host6, dhcp or auto6, into a struct host_options. */
 extern const struct cli_type host_address_type;
 
