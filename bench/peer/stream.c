@@ -325,6 +325,8 @@ static ssize_t take_first(struct peer_stream *s, void *bytes, size_t n)
         n = s->first_len - s->first_at;
     memcpy(bytes, s->first + s->first_at, n);
     s->first_at += n;
+    if (s->first_at == s->first_len)
+        s->first_at = s->first_len = 0; /* room for more */
     return (ssize_t)n;
 }
 

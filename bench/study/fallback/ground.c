@@ -193,8 +193,10 @@ void fallback_servers_stop(struct fallback_run *run)
     for (int i = 0; i < 2; i++) {
         if (run->control[i] >= 0)
             (void)close(run->control[i]);
-        if (run->pid[i] > 0 && lab_wait(run->lab, run->pid[i], END_MS, &status) < 0)
-            (void)kill(run->pid[i], SIGKILL);
+        if (run->pid[i] <= 0 || lab_wait(run->lab, run->pid[i], END_MS, &status) >= 0)
+            continue;
+        (void)kill(run->pid[i], SIGKILL);
+        (void)lab_wait(run->lab, run->pid[i], END_MS, &status);
     }
 }
 
