@@ -79,7 +79,7 @@ inside()
         grep -q 'with [0-9]* bytes of TLS, then bare' "$scratch/err" &&
         ! grep -q 'connected to\|certificate' "$scratch/err" ||
         fail "an attempt is told as a connection: $(cat "$scratch/err")"
-    ! "$TLSYN" get --json "https://$kernel:9/" >"$scratch/out" 2>/dev/null || fail "port 9 answers"
+    ! "$TLSYN" get --json -o /dev/null "https://$kernel:9/" >"$scratch/out" 2>&1 || fail "port 9 answers"
     grep -q '"mode": null' "$scratch/out" || fail "a mode of no connection: $(cat "$scratch/out")"
     "$TLSYN" get -v --early-data --no-cache --ca "$SHARED/ca.pem" "https://$own/" \
         >/dev/null 2>"$scratch/err" || fail "get ends with $?: $(cat "$scratch/err")"
