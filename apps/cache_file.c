@@ -92,18 +92,17 @@ static int make_folder(const char *path)
     return 0;
 }
 
-/* Where others could put files, what we read would be theirs. */
-static int check_folder(int folder)
+/* Where others could write, what we read would be theirs. */
+static int check_owner(int fd, struct stat *status)
 {
-    struct stat status;
-
-    if (fstat(folder, &status) < 0)
+    if (fstat(fd, status) < 0)
         return -errno;
-    return status.st_uid == geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+    return status->st_uid == geteuid() && !(status->st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
 }
 
 int cache_open(struct cache *cache, const struct cache_options *options)
 {
+    struct stat status;
     int error = 0;
 
     *cache = (struct cache){.folder = -1};
@@ -117,7 +116,7 @@ int cache_open(struct cache *cache, const struct cache_options *options)
     cache->folder = open(cache->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (cache->folder < 0)
         return -errno;
-    error = check_folder(cache->folder);
+    error = check_owner(cache->folder, &status);
     if (error < 0)
         cache_close(cache);
     return error;
@@ -217,10 +216,11 @@ static ssize_t read_all(int fd, char *text, size_t size)
 static int read_lines(struct cache_file *file, int fd)
 {
     struct stat status;
+    int wrong = check_owner(fd, &status);
 
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+    if (wrong < 0)
+        return wrong;
+    if (!S_ISREG(status.st_mode))
         return -EPERM;
     if (status.st_size > (off_t)CACHE_FILE_MAX) {
         file->broken++;
@@ -358,8 +358,8 @@ void cache_complain(struct cache *cache, const char *what, int error)
     if (error == -ENOENT)
         say("there is no home to remember %s in (--cache FOLDER, --no-cache)", what);
     else if (error == -EPERM)
-        say("%s: it isn't yours alone, so %s are neither looked for nor kept there (--cache "
-            "FOLDER)",
+        say("%s, or a file in it, isn't yours alone: %s won't be looked for or kept there "
+            "(--cache FOLDER)",
             cache->path, what);
     else
         say("%s can't be remembered in %s: %s", what, cache->path, strerror(-error));

@@ -62,8 +62,8 @@ struct cache_file {
     char **line;   /* without their ends; the first is the oldest */
 };
 
-/** Reads a file whole; one that isn't there is empty. 0 or -errno, and then there are no lines.
- * Over by cache_file_end(). `name` must live as long. */
+/** Reads a file whole; one that isn't there is empty. 0 or -errno (-EPERM: as of the folder), and
+ * then there are no lines. Over by cache_file_end(). `name` must live as long. */
 int cache_read(struct cache *cache, const char *name, struct cache_file *file);
 
 /** The same, and nobody else edits any file of the folder until commit or end; who waits for a

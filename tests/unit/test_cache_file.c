@@ -272,6 +272,22 @@ START_TEST(what_others_may_write_is_not_believed)
 }
 END_TEST
 
+START_TEST(a_file_that_others_may_write_is_not_believed)
+{
+    struct cache_file file;
+    struct nest n;
+
+    open_nest(&n);
+    add_line(&n, "one");
+    ck_assert_int_eq(fchmodat(n.cache.folder, "things", 0620, 0), 0);
+    ck_assert_int_eq(cache_read(&n.cache, "things", &file), -EPERM);
+    ck_assert_uint_eq(file.count, 0);
+    cache_file_end(&file);
+    ck_assert_int_eq(cache_edit(&n.cache, "things", &file), -EPERM);
+    clear_nest(&n);
+}
+END_TEST
+
 START_TEST(a_link_in_the_place_of_a_file_leads_nowhere)
 {
     struct cache_file file;
@@ -395,6 +411,7 @@ Suite *cache_file_suite(void)
     tcase_add_test(tcase, editors_wait_for_each_other);
     tcase_add_test(tcase, who_holds_the_lock_for_long_is_not_waited_for);
     tcase_add_test(tcase, what_others_may_write_is_not_believed);
+    tcase_add_test(tcase, a_file_that_others_may_write_is_not_believed);
     tcase_add_test(tcase, a_link_in_the_place_of_a_file_leads_nowhere);
     tcase_add_test(tcase, no_cache_finds_and_takes_nothing);
     tcase_add_test(tcase, a_path_through_a_file_is_no_folder);
