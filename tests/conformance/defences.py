@@ -14,9 +14,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-UNIT = ("frag", "neigh", "sources", "tcp_hostile", "tcp_syncookie", "tcp_fastopen", "tcp_embedded")
+UNIT = ("admit", "frag", "neigh", "sources", "tcp_hostile", "tcp_syncookie", "tcp_fastopen", "tcp_embedded",
+        "tcp_embed", "tcp_syn_sent", "tcp_syn_received", "tls_stack")
 
-# name, file below stack/, what stands there once, what comes in its place, program, suite
+# name, file below stack/ or in tls/, what stands there once, what comes in its place, program, suite
 DEFENCES = [
     ("sack-pieces", "tcp/recovery.c", "pieces = conn->board.max;", "pieces = UINT32_MAX;",
      "conformance", "attacks_work"),
@@ -112,6 +113,42 @@ DEFENCES = [
      "if (conn) {", "conformance", "rfc5961"),
     ("amplification", "tcp/segment.c", "return (int64_t)(3 * opening->unvalidated_in)",
      "return (int64_t)(4 * opening->unvalidated_in)", "unit", "tcp_hostile"),
+    ("wrong-cookie", "tcp/admit.c", "if (same(good, options->cookie))", "if (same(good, good))",
+     "unit", "tcp_fastopen"),
+    ("cookie-of-another-length", "tcp/admit.c", "if (options->cookie_len != TCP_COOKIE_LEN)",
+     "if (options->cookie_len == 0)", "unit", "tcp_fastopen"),
+    ("cookie-of-another-host", "tcp/admit.c",
+     "memcpy(bytes, ends->remote.byte, sizeof(ends->remote.byte));",
+     "memset(bytes, 0, sizeof(ends->remote.byte));", "unit", "admit"),
+    ("syn-ack-of-too-much", "tcp/handshake.c",
+     "seq_leq(segment->ack, conn->iss) || seq_gt(segment->ack, conn->snd_nxt)",
+     "seq_leq(segment->ack, conn->iss)", "unit", "tcp_syn_sent"),
+    ("hello-of-two-syns", "tcp/handshake.c", "return used > limit ? 0 : (uint16_t)used;",
+     "return (uint16_t)(used > limit ? limit : used);", "unit", "tcp_fastopen"),
+    ("who-stops-after-his-syn", "tcp/retransmit.c", "if (now - conn->stalled_since < r2)",
+     "if (r2 > 0)", "unit", "tcp_syn_received"),
+    ("who-stops-in-tls", "tls/hooks.c", "tls_fail(tls, ERROR_TOO_SLOW, false);",
+     "(void)0;", "unit", "tls_stack"),
+    ("path-that-dies-later", "tcp/embed.c", "if (!conn->unproved || was_heard(conn))",
+     "if (!conn->unproved)", "unit", "tcp_embed"),
+    ("server-that-speaks-first", "tcp/input.c", "        embed_text_arrives(conn);", "        (void)0;",
+     "unit", "tcp_embed"),
+    ("ticket-of-another-name", "tls/ticket.c",
+     "memcpy(aad + TICKET_NAME + 2, owner->asked, sizeof(owner->asked));",
+     "memset(aad + TICKET_NAME + 2, 0, sizeof(owner->asked));", "tls-unit", "returning"),
+    ("ticket-of-another-key", "tls/ticket.c",
+     "t->key[i].made != 0 && memcmp(t->key[i].name, name, TICKET_NAME) == 0",
+     "t->key[i].made != 0 && name", "tls-unit", "returning"),
+    ("expired-ticket", "tls/ticket.c", "if (code == 0 && is_expired(t, session))",
+     "if (code == 0 && is_expired(t, session) && t == NULL)", "tls-unit", "returning"),
+    ("id-of-another-name", "tls/session_ids.c", "return p->owner.version == owner->version &&",
+     "return p->owner.version == owner->version ||", "tls-unit", "returning"),
+    ("expired-id", "tls/session_ids.c", "if (s->place[at - 1].until <= now)", "if (now < 0)",
+     "tls-unit", "returning"),
+    ("replayed-early-data", "tls/strikes.c", "if (live && memcmp(one->id, digest, STRIKES_ID) == 0)",
+     "if (live && memcmp(one->id, digest, STRIKES_ID) == 99)", "tls-unit", "early"),
+    ("full-register", "tls/strikes.c", "if (place == NULL)\n        return STRIKES_FULL;",
+     "if (place == NULL)\n        place = group;", "tls-unit", "strikes"),
 ]
 
 
@@ -131,7 +168,7 @@ def copy_tree(to):
 
 
 def build(work):
-    return run(["ninja", "-C", work / "build", "conformance", "unit"])
+    return run(["ninja", "-C", work / "build", "conformance", "unit", "tls-unit"])
 
 
 def notices(work, program, suite):
@@ -151,7 +188,7 @@ def notices(work, program, suite):
 
 def try_one(work, defence):
     name, file, there, instead, program, suite = defence
-    path = work / "stack" / file
+    path = (work if file.startswith("tls/") else work / "stack") / file
     text = path.read_text()
     if text.count(there) != 1:
         return f"{name}: {file} has it {text.count(there)} times"
