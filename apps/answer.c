@@ -173,8 +173,10 @@ static void take_head(struct web_exchange *web)
      * twice. */
     if (tlsyn_tls_is_early(visit_visitor(visit)->tls) && !request_is_safe(&web->request))
         web_say(web, 425);
-    else if (!request_is(&web->request, "PUT") || status != 0)
+    else if (!request_is(&web->request, "PUT"))
         return;
+    else if (status != 0)
+        web_say(web, status);
     else if (takes_uploads(visit))
         begin_upload(visit, path, directory);
     else

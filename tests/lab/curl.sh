@@ -54,6 +54,7 @@ inside()
     ask -H 'Transfer-Encoding: chunked' -T www/folder/random "$url/new" && is 204 &&
         cmp -s www/new www/folder/random || fail "PUT in chunks: $code"
     ask -T www/folder/random "$url/nowhere/new" && is 404 || fail "PUT into no folder: $code"
+    ask --path-as-is -T www/toobig "$url/../new" && is 400 || fail "PUT outside: $code"
     ask -T www/toobig "$url/toobig" && is 413 || fail "PUT of too much: $code"
     [ "$(find www -name '.*' -type f)" = "" ] ||
         fail "unfinished files stay: $(find www -name '.*' -type f)"
