@@ -187,8 +187,8 @@ static void status(void *context, const struct schedule_slot *slot, char text[RO
             ms[n++] = (sample->embedded[0].us - sample->sequential[0].us) / 1e3;
     }
     if (n > 0)
-        (void)snprintf(text, ROUNDS_STATUS_MAX, "%s: first contact costs %+.1f ms, median of %zu",
-                       s->rows[slot->block].title, stats_median(ms, n), n);
+        (void)snprintf(text, ROUNDS_STATUS_MAX, "first contact costs %+.1f ms, median of %zu: %s",
+                       stats_median(ms, n), n, s->rows[slot->block].title);
     else
         (void)snprintf(text, ROUNDS_STATUS_MAX, "%s", s->rows[slot->block].title);
 }

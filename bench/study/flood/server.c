@@ -208,8 +208,9 @@ int flood_ground_open(struct flood_ground *g, char message[STUDY_MESSAGE_MAX])
 
 /* --- the process ------------------------------------------------------------------------------ */
 
-/* What it has to say goes into a file of its own. */
-#define TO_LOG "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", log
+/* What it has to say goes into a file of its own; in a session of its own it hears no Ctrl-C, which
+ * is the harness's to obey. */
+#define TO_LOG "setsid", "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", log
 
 static pid_t start(const struct flood_ground *g, const char *const argv[])
 {

@@ -132,6 +132,7 @@ static int is_narrow(void *context, double precision, bool *narrow)
     return live_is_narrow(((struct run *)context)->study, precision, narrow);
 }
 
+/* The median first: a narrow terminal cuts what it has no room for. */
 static void status(void *context, const struct schedule_slot *slot, char text[ROUNDS_STATUS_MAX])
 {
     const struct live_study *s = ((struct run *)context)->study;
@@ -149,11 +150,11 @@ static void status(void *context, const struct schedule_slot *slot, char text[RO
     median = stats_median(seconds, cell->loads);
     if (rtt > 0)
         (void)snprintf(text, ROUNDS_STATUS_MAX,
-                       "%s at %g ms: %.2f round trips for %d, median of %zu", name, rtt,
-                       median * 1000 / rtt, kind->model, cell->loads);
+                       "%.2f round trips for %d, median of %zu: %s at %g ms", median * 1000 / rtt,
+                       kind->model, cell->loads, name, rtt);
     else
-        (void)snprintf(text, ROUNDS_STATUS_MAX, "%s: computes %.1f ms, median of %zu", name,
-                       median * 1000, cell->loads);
+        (void)snprintf(text, ROUNDS_STATUS_MAX, "%.1f ms of computing, median of %zu: %s",
+                       median * 1000, cell->loads, name);
 }
 
 static const struct rounds_ops ops = {
