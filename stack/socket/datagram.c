@@ -143,6 +143,7 @@ static void udp_options(const struct sock *sock, struct tlsyn_udp_options *optio
         .local = sock->local,
         .only_ip6 = sock->options.v6only,
         .shared = sock->options.reuse_port,
+        .reuse = sock->options.reuse_addr,
         .broadcast = sock->options.broadcast,
         .tos = (uint8_t)(sock->domain == AF_INET ? sock->options.tos : sock->options.tclass),
         .ttl = (uint8_t)(sock->domain == AF_INET ? sock->options.ttl : sock->options.hops),

@@ -51,23 +51,6 @@ struct tlsyn_udp *udp_find(const struct udp *udp, const struct tlsyn_addr *addr,
     return node ? container_of(node, struct tlsyn_udp, node) : NULL;
 }
 
-/* The endpoint whose port this is on an address of ours. */
-static struct tlsyn_udp *find_owner(const struct udp *udp, const struct tlsyn_addr *addr,
-                                    uint16_t port)
-{
-    bool ip4 = tlsyn_addr_is_ip4(addr);
-    struct tlsyn_udp *ep = udp_find(udp, addr, port);
-
-    if (!ep && ip4)
-        ep = udp_find(udp, &any_ip4, port);
-    if (!ep) {
-        ep = udp_find(udp, &any, port);
-        if (ep && ip4 && ep->options.only_ip6)
-            return NULL;
-    }
-    return ep;
-}
-
 static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local,
                     const struct tlsyn_endpoint *remote)
 {
@@ -83,37 +66,61 @@ static bool hears(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local
              tlsyn_addr_eq(&ep->options.local.addr, &any));
 }
 
-/* Among those that share a port with `first`: the one that is connected to `remote`; without it the
- * nth of those that are not connected, of which there are *open. NULL: there is none. */
-static struct tlsyn_udp *choose(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
-                                const struct tlsyn_endpoint *remote, uint32_t n, uint32_t *open)
+/* Those that have a port in common, as one datagram finds them. */
+struct crowd {
+    struct tlsyn_udp *own;  /* connected to its sender */
+    struct tlsyn_udp *last; /* of those that are not connected, the last that was opened */
+    uint32_t sharing;       /* so many of them have options.shared */
+};
+
+static struct tlsyn_udp *next_of(const struct tlsyn_udp *ep)
 {
-    struct tlsyn_udp *chosen = NULL;
-    struct table_node *node = &first->node;
+    struct table_node *node = table_find_next(&ep->node, same, &ep->options.local);
 
-    *open = 0;
-    for (; node; node = table_find_next(node, same, &first->options.local)) {
-        struct tlsyn_udp *ep = container_of(node, struct tlsyn_udp, node);
-
-        if (ep->info.connected && is_peer(ep, local, remote))
-            return ep;
-        if (!ep->info.connected && hears(ep, local) && (*open)++ == n)
-            chosen = ep;
-    }
-    return chosen;
+    return node ? container_of(node, struct tlsyn_udp, node) : NULL;
 }
 
+static struct crowd look_at(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
+                            const struct tlsyn_endpoint *remote)
+{
+    struct crowd crowd = {NULL, NULL, 0};
+
+    for (struct tlsyn_udp *ep = first; ep; ep = next_of(ep)) {
+        if (ep->info.connected) {
+            crowd.own = is_peer(ep, local, remote) ? ep : crowd.own;
+        } else if (hears(ep, local)) {
+            crowd.last = crowd.last && crowd.last->number > ep->number ? crowd.last : ep;
+            crowd.sharing += ep->options.shared;
+        }
+    }
+    return crowd;
+}
+
+static struct tlsyn_udp *nth_sharing(struct tlsyn_udp *first, const struct tlsyn_endpoint *local,
+                                     uint32_t n)
+{
+    struct tlsyn_udp *ep = first;
+
+    for (; ep; ep = next_of(ep)) {
+        if (!ep->info.connected && hears(ep, local) && ep->options.shared && n-- == 0)
+            break;
+    }
+    return ep;
+}
+
+/* Of those with the key of `first`. As in Linux the last opened says how those share that are not
+ * connected. */
 static struct tlsyn_udp *one_of(const struct udp *udp, struct tlsyn_udp *first,
                                 const struct tlsyn_endpoint *local,
                                 const struct tlsyn_endpoint *remote)
 {
-    uint32_t open;
-    struct tlsyn_udp *ep = choose(first, local, remote, 0, &open);
+    struct crowd crowd = look_at(first, local, remote);
+    uint64_t hash;
 
-    if (!ep || ep->info.connected || open < 2)
-        return ep;
-    return choose(first, local, remote,
-                  siphash_share(hash_of(udp, &remote->addr, remote->port), open), &open);
+    if (crowd.own || !crowd.last || !crowd.last->options.shared || crowd.sharing < 2)
+        return crowd.own ? crowd.own : crowd.last;
+    hash = hash_of(udp, &remote->addr, remote->port);
+    return nth_sharing(first, local, siphash_share(hash, crowd.sharing));
 }
 
 struct tlsyn_udp *udp_find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
@@ -127,30 +134,77 @@ struct tlsyn_udp *udp_find_for(const struct udp *udp, const struct tlsyn_endpoin
         struct tlsyn_udp *first = apart ? NULL : udp_find(udp, at[i], local->port);
         struct tlsyn_udp *ep = first ? one_of(udp, first, local, remote) : NULL;
 
-        if (ep && (ep->info.connected || !ep->options.shared))
+        if (ep && (ep->info.connected || !(ep->options.shared || ep->options.reuse)))
             return ep;
         found = found ? found : ep;
     }
     return found;
 }
 
-static bool in_the_way(const struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
+/* --- groups ----------------------------------------------------------------------------------- */
+
+struct tlsyn_udp *udp_next_of_all(const struct udp *udp, const struct tlsyn_endpoint *group,
+                                  const struct tlsyn_udp *before)
 {
-    return ep && !(ep->options.shared && options->shared);
+    bool at_ip6 = before && tlsyn_addr_eq(&before->options.local.addr, &any);
+    struct tlsyn_udp *ep;
+
+    if (before)
+        ep = next_of(before);
+    else
+        ep = tlsyn_addr_is_ip4(&group->addr) ? udp_find(udp, &any_ip4, group->port) : NULL;
+    for (;;) {
+        for (; ep; ep = next_of(ep)) {
+            if (!ep->info.connected && hears(ep, group))
+                return ep;
+        }
+        if (at_ip6)
+            return NULL;
+        at_ip6 = true;
+        ep = udp_find(udp, &any, group->port);
+    }
+}
+
+/* --- local ports ------------------------------------------------------------------------------ */
+
+static bool may_share(const struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
+{
+    return (ep->options.shared && options->shared) || (ep->options.reuse && options->reuse);
+}
+
+/* Has one of this address and port it for itself? */
+static bool is_held(const struct udp *udp, const struct tlsyn_addr *addr, uint16_t port,
+                    const struct tlsyn_udp_options *options)
+{
+    struct tlsyn_udp *ep = udp_find(udp, addr, port);
+
+    while (ep && may_share(ep, options))
+        ep = next_of(ep);
+    return ep;
+}
+
+/* The same for one at any address of both families, which may leave IPv4 to others. */
+static bool is_held_for_both(const struct udp *udp, bool only_ip4, uint16_t port,
+                             const struct tlsyn_udp_options *options)
+{
+    struct tlsyn_udp *ep = udp_find(udp, &any, port);
+
+    while (ep && (may_share(ep, options) || (only_ip4 && ep->options.only_ip6)))
+        ep = next_of(ep);
+    return ep;
 }
 
 bool udp_port_taken(const struct udp *udp, const struct tlsyn_udp_options *options, uint16_t port)
 {
     const struct tlsyn_addr *addr = &options->local.addr;
-    bool with_ip4 = !options->only_ip6, with_ip6 = !tlsyn_addr_is_ip4(addr);
-    const struct tlsyn_udp *of_any = udp_find(udp, &any, port);
+    bool with_ip4 = tlsyn_addr_is_ip4(addr) || (tlsyn_addr_unspecified(addr) && !options->only_ip6);
+    bool with_ip6 = !tlsyn_addr_is_ip4(addr);
 
+    if (is_held(udp, addr, port, options) || (with_ip4 && is_held(udp, &any_ip4, port, options)) ||
+        is_held_for_both(udp, !with_ip6, port, options))
+        return true;
     if (!tlsyn_addr_unspecified(addr))
-        return in_the_way(find_owner(udp, addr, port), options);
-    if (with_ip4 && in_the_way(udp_find(udp, &any_ip4, port), options))
-        return true;
-    if (of_any && (with_ip6 || !of_any->options.only_ip6) && in_the_way(of_any, options))
-        return true;
+        return false;
     list_each(it, &udp->ip->ifaces)
     {
         const struct tlsyn_iface *iface = container_of(it, struct tlsyn_iface, node);
@@ -159,7 +213,7 @@ bool udp_port_taken(const struct udp *udp, const struct tlsyn_udp_options *optio
             const struct tlsyn_addr *ours = &iface->address[i].addr;
 
             if ((tlsyn_addr_is_ip4(ours) ? with_ip4 : with_ip6) &&
-                in_the_way(udp_find(udp, ours, port), options))
+                is_held(udp, ours, port, options))
                 return true;
         }
     }

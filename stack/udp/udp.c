@@ -84,6 +84,7 @@ int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
     ep->handler = handler;
     ep->options = chosen;
     ep->info.local = chosen.local;
+    ep->number = ++udp->opened;
     error = udp_add(ep);
     if (error < 0) {
         give_port(udp, &chosen.local);
@@ -98,6 +99,8 @@ int udp_open(struct udp *udp, const struct tlsyn_udp_options *options,
 
 void tlsyn_udp_close(struct tlsyn_udp *ep)
 {
+    if (ep->udp->next == ep)
+        ep->udp->next = udp_next_of_all(ep->udp, &ep->udp->group, ep);
     table_remove(&ep->udp->endpoints, &ep->node);
     list_remove(&ep->all);
     list_remove(&ep->blocked);
@@ -110,6 +113,8 @@ void tlsyn_udp_set_options(struct tlsyn_udp *ep, const struct tlsyn_udp_options 
     ep->options.broadcast = options->broadcast;
     ep->options.tos = options->tos;
     ep->options.ttl = options->ttl;
+    ep->options.shared = options->shared;
+    ep->options.reuse = options->reuse;
 }
 
 void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
@@ -305,7 +310,7 @@ static void no_port(struct udp *udp, const struct ip_datagram *datagram)
     ip_port_unreachable(udp->ip, datagram);
 }
 
-/* The event is the last that is done: it may close the endpoint. */
+/* The event is the last that is done: it may close the endpoint, and others. */
 static void deliver(struct tlsyn_udp *ep, const struct tlsyn_udp_datagram *arrived)
 {
     ep->info.datagrams_in++;
@@ -315,11 +320,34 @@ static void deliver(struct tlsyn_udp *ep, const struct tlsyn_udp_datagram *arriv
         ep->handler->events->on_datagram(ep->handler, ep, arrived);
 }
 
+/* False: nobody is there. */
+static bool deliver_to_all(struct udp *udp, const struct tlsyn_udp_datagram *arrived)
+{
+    struct tlsyn_udp *ep = udp_next_of_all(udp, &arrived->to, NULL);
+    bool any = ep;
+
+    udp->group = arrived->to;
+    for (; ep; ep = udp->next) {
+        udp->next = udp_next_of_all(udp, &udp->group, ep);
+        deliver(ep, arrived);
+    }
+    return any;
+}
+
+/* False: nobody is there. */
+static bool deliver_to_one(struct udp *udp, const struct tlsyn_udp_datagram *arrived)
+{
+    struct tlsyn_udp *ep = udp_find_for(udp, &arrived->to, &arrived->from);
+
+    if (ep)
+        deliver(ep, arrived);
+    return ep;
+}
+
 void udp_input(struct udp *udp, const struct ip_datagram *datagram)
 {
     struct tlsyn_udp_datagram arrived;
     struct wire_udp header;
-    struct tlsyn_udp *ep;
 
     /* Coalesced datagrams are nothing that a link may give us: tlsyn/link.h. */
     if (wire_udp_parse(datagram->payload, datagram->len, &header) < 0 || datagram->gso_size > 0) {
@@ -341,10 +369,7 @@ void udp_input(struct udp *udp, const struct ip_datagram *datagram)
         .ttl = datagram->ttl,
         .broadcast = datagram->broadcast,
     };
-    ep = udp_find_for(udp, &arrived.to, &arrived.from);
-    if (ep)
-        deliver(ep, &arrived);
-    else
+    if (!(arrived.broadcast ? deliver_to_all : deliver_to_one)(udp, &arrived))
         no_port(udp, datagram);
 }
 

@@ -6,7 +6,8 @@
  * datagram is anybody's who has (its destination address, its port), or else (any address, its
  * port): two or three lookups in one table, however many endpoints there are, and whether they are
  * connected or not. Endpoints that share a port are in the table under one key, or, where one is
- * for any address and another is not, under several: then each is asked.
+ * for any address and another is not, under several: then each is asked. What comes to a broadcast
+ * address or a group is everybody's who has (any address, its port).
  */
 #ifndef TLSYN_UDP_UDP_H
 #define TLSYN_UDP_UDP_H
@@ -25,6 +26,10 @@ struct udp {
     struct list all;
     struct list blocked; /* refused with -EAGAIN since the last output */
     uint32_t queued;     /* bytes sent since the last output */
+    uint64_t opened;     /* endpoints so far */
+    /* While one datagram goes to all: who gets it next. He may be closed before that. */
+    struct tlsyn_udp *next;
+    struct tlsyn_endpoint group; /* where it came to */
 };
 
 struct tlsyn_udp {
@@ -36,6 +41,7 @@ struct tlsyn_udp {
     struct tlsyn_udp_options
         options; /* .local: what it was opened for, the port filled in; the key in the table */
     struct tlsyn_udp_info info;
+    uint64_t number; /* higher than of all that were opened before */
 };
 
 void udp_init(struct udp *udp, struct context *cx, struct ip *ip);

@@ -1,4 +1,4 @@
-/* Sockets: several at one port (SO_REUSEPORT), over the kernel's and over ours. Read first:
+/* Sockets: several at one port (SO_REUSEPORT, SO_REUSEADDR), over the kernel's and over ours. Read first:
  * socket(7). */
 #include <check.h>
 #include <errno.h>
@@ -263,7 +263,128 @@ static void a_connected_one_beside(struct bsd *b)
     b->close(open);
 }
 
+/* --- SO_REUSEADDR ----------------------------------------------------------------------------- */
+
+static int reused(struct bsd *b, struct sockaddr_in *at, bool before, bool after)
+{
+    int on = 1, fd = bsd_socket(b, SERVER, AF_INET, SOCK_DGRAM, 0);
+    socklen_t n = sizeof(*at);
+
+    if (before)
+        STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+    STEP(b, b->bind(fd, ADDR(*at), sizeof(*at)));
+    b->getsockname(fd, ADDR(*at), &n);
+    on = after;
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+    return fd;
+}
+
+/* What counts is what they have when the later one is bound. */
+static void reused_by_both(struct bsd *b)
+{
+    struct sockaddr_in at, any;
+
+    for (int who = 0; who < 16; who++) {
+        at = bsd_address(b, SERVER, 0);
+        int a = reused(b, &at, who & 1, who & 2), c, d;
+
+        any = at;
+        any.sin_addr.s_addr = htonl(INADDR_ANY);
+        c = reused(b, who & 8 ? &any : &at, who & 4, true);
+        d = further(b, SOCK_DGRAM, true, &at);
+        b->close(a);
+        b->close(c);
+        b->close(d);
+    }
+}
+
+/* Which of them has it, in five seconds at most. */
+static int who_hears(struct bsd *b, const int *fds, int count)
+{
+    int heard = 0;
+
+    for (int tries = 0; tries < 500 && !heard; tries++) {
+        b->poll(NULL, 0, 10);
+        for (int i = 0; i < count; i++)
+            heard |= receive_all(b, fds[i]) << 4 * i;
+    }
+    return heard;
+}
+
+static void the_last_one_bound_hears(struct bsd *b)
+{
+    struct sockaddr_in at = bsd_address(b, SERVER, 0), any, from;
+    int client, fds[4], on = 1;
+    socklen_t n = sizeof(from);
+
+    for (int i = 0; i < 3; i++)
+        fds[i] = reused(b, &at, true, true);
+    any = at;
+    any.sin_addr.s_addr = htonl(INADDR_ANY);
+    fds[3] = reused(b, &any, true, true);
+    client = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0);
+    STEP(b, b->connect(client, ADDR(at), sizeof(at)));
+    STEP(b, b->write(client, "a", 1));
+    STEP(b, who_hears(b, fds, 4));
+    b->getsockname(client, ADDR(from), &n);
+    STEP(b, b->connect(fds[0], ADDR(from), n));
+    STEP(b, b->write(client, "b", 1));
+    STEP(b, who_hears(b, fds, 4));
+    b->close(fds[0]);
+    STEP(b, b->write(client, "c", 1));
+    STEP(b, who_hears(b, fds + 1, 3));
+    b->close(fds[2]);
+    STEP(b, b->setsockopt(fds[1], SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+    STEP(b, b->write(client, "d", 1));
+    STEP(b, who_hears(b, fds + 1, 1));
+    b->close(fds[1]);
+    STEP(b, b->write(client, "e", 1));
+    STEP(b, who_hears(b, fds + 3, 1));
+    b->close(fds[3]);
+    b->close(client);
+}
+
+static struct sockaddr_in broadcast(const struct sockaddr_in *at)
+{
+    struct sockaddr_in all = *at;
+    bool home = ntohl(at->sin_addr.s_addr) >> 24 == 127;
+
+    all.sin_addr.s_addr |= htonl(home ? 0xffffff : 0xff);
+    return all;
+}
+
+static void all_hear_a_broadcast(struct bsd *b)
+{
+    struct sockaddr_in at = bsd_address(b, SERVER, 0), any = at, to, from;
+    int client = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0), fds[5], on = 1;
+    socklen_t n = sizeof(from);
+
+    any.sin_addr.s_addr = htonl(INADDR_ANY);
+    for (int i = 0; i < 4; i++)
+        fds[i] = reused(b, &any, true, true);
+    at.sin_port = any.sin_port;
+    fds[4] = reused(b, &at, true, true);
+    STEP(b, b->sendto(client, "a", 1, 0, ADDR(at), sizeof(at)));
+    STEP(b, who_hears(b, fds, 5));
+    to = broadcast(&at);
+    STEP(b, b->sendto(client, "b", 1, 0, ADDR(to), sizeof(to)));
+    STEP(b, b->setsockopt(client, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+    b->getsockname(client, ADDR(from), &n);
+    from.sin_addr = bsd_address(b, CLIENT, 0).sin_addr;
+    STEP(b, b->connect(fds[1], ADDR(from), n));
+    STEP(b, b->sendto(client, "b", 1, 0, ADDR(to), sizeof(to)));
+    SEEN(b, fds[0], POLLIN);
+    SEEN(b, fds[3], POLLIN);
+    STEP(b, who_hears(b, fds, 5));
+    for (int i = 0; i < 5; i++)
+        b->close(fds[i]);
+    b->close(client);
+}
+
 COMPARED(asked_of_both)
+COMPARED(reused_by_both)
+COMPARED(the_last_one_bound_hears)
+COMPARED(all_hear_a_broadcast)
 COMPARED(asked_of_listeners)
 COMPARED(connections_are_shared_out)
 COMPARED(datagrams_are_shared_out)
@@ -284,6 +405,9 @@ Suite *socket_shared_suite(void)
     tcase_add_loop_test(shared, datagrams_are_shared_out_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(shared, a_connected_one_beside_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(shared, one_of_ip6_alone_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, reused_by_both_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, the_last_one_bound_hears_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(shared, all_hear_a_broadcast_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, shared);
     return suite;
 }

@@ -16,7 +16,8 @@
  *   - Ancillary data of datagrams: IP_PKTINFO, IP_TTL, IP_TOS and IPv6's IPV6_PKTINFO,
  *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways, and when they came (SO_TIMESTAMP, SO_TIMESTAMPNS); no
  *     other, and none of a stream. The interface's index is always 1.
- *   - SO_REUSEPORT is among the sockets of one net. Urgent data (MSG_OOB) not on a TLS socket.
+ *   - SO_REUSEADDR and SO_REUSEPORT are among the sockets of one net. To an IPv4 group can be sent;
+ *     none can be joined. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
  *     it, as if SO_REUSEADDR were always set for that.
  *   - 127.0.0.1, ::1 and the net's own addresses are reached within the net, as "localhost" is

@@ -13,8 +13,8 @@
  * than the path's MTU; 5.2: an ICMP error is a hint that anybody could have made up).
  *
  * Datagrams to broadcast addresses and to IPv4 groups leave through the interface of the network,
- * or of the local address; such to broadcast addresses are taken, by endpoints without a local
- * address. Membership of groups there is none (RFC 1112 2: level 1).
+ * or of the local address. What comes to a broadcast address, all endpoints get that have its port,
+ * no local address and no peer. Membership of groups there is none (RFC 1112 2: level 1).
  *
  * Ownership: the stack owns the endpoint; the pointer is good until tlsyn_udp_close() or
  * on_closed. Every call here may be made inside any event.
@@ -71,6 +71,9 @@ struct tlsyn_udp_options {
      * that is connected to its sender; if there is none, to one that is not connected, and always
      * to the same one for the same sender, as with Linux's SO_REUSEPORT. */
     bool shared;
+    /** The same among endpoints with `reuse`, as with Linux's SO_REUSEADDR: without one that is
+     * connected to its sender, a datagram goes to the one that was opened last. */
+    bool reuse;
     bool broadcast; /* may send to broadcast addresses */
     uint8_t tos;    /* of what is sent: DSCP and ECN field */
     uint8_t ttl;    /* 0: 64; 1 to a group */
@@ -93,7 +96,7 @@ void tlsyn_udp_close(struct tlsyn_udp *udp);
  */
 int tlsyn_udp_connect(struct tlsyn_udp *udp, const struct tlsyn_endpoint *peer);
 
-/** Changes what may change after opening: broadcast, tos, ttl. */
+/** Changes what may change after opening: all but `local` and `only_ip6`. */
 void tlsyn_udp_set_options(struct tlsyn_udp *udp, const struct tlsyn_udp_options *options);
 
 /** The longest datagram: 65535 less the IPv4 and UDP headers. */
