@@ -20,6 +20,7 @@
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 
+#define ERROR_MAX             576 /* octets of an error, with its IP header */
 #define ICMP4_CHECKSUM_OFFSET 2
 #define MTU_MIN               68 /* RFC 1191 3: no router may say less */
 
@@ -81,8 +82,11 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
 {
     struct wire_icmp4 reply = {
         .type = ICMP4_ECHO_REPLY, .id = request->id, .sequence = request->sequence};
-    struct ip_tx tx = {
-        .src = datagram->dst, .dst = datagram->src, .tos = datagram->tos, .may_fragment = true};
+    struct ip_tx tx = {.src = datagram->dst,
+                       .dst = datagram->src,
+                       .tos = datagram->tos,
+                       .may_fragment = true,
+                       .by_path = true};
 
     if (!may_answer(ip, datagram))
         return;
@@ -90,18 +94,19 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     icmp_send(ip, &reply, &tx);
 }
 
-/* An error about a datagram that was sent to us; its header and the octets behind it are quoted. */
+/* An error about a datagram that was sent to us, quoting as much of it as RFC 1812 4.3.2.3 says. */
 static void tell_sender(struct ip *ip, const struct ip_datagram *datagram, uint8_t type,
                         uint8_t code)
 {
     struct wire_icmp4 error = {.type = type, .code = code};
     struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
     size_t header_len = (size_t)(datagram->payload - datagram->header);
-    size_t quoted = datagram->len < ICMP4_QUOTED_MIN ? datagram->len : ICMP4_QUOTED_MIN;
+    size_t quoted = header_len + datagram->len,
+           most = ERROR_MAX - IP4_HEADER_LEN - ICMP4_HEADER_LEN;
 
     if (!may_answer(ip, datagram))
         return;
-    tx.text = icmp_view(datagram->header, header_len + quoted);
+    tx.text = icmp_view(datagram->header, quoted < most ? quoted : most);
     icmp_send(ip, &error, &tx);
 }
 
@@ -253,7 +258,8 @@ static bool mtu_of(const struct wire_icmp4 *icmp, const struct wire_ip4 *quoted,
 }
 
 /* RFC 1122 3.2.2: the quoted header says whom it is about. True: for a protocol above. */
-static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct ip_error *error)
+static bool error_arrives(struct ip *ip, const struct ip_datagram *datagram,
+                          const struct wire_icmp4 *icmp, struct ip_error *error)
 {
     struct meaning meaning;
     struct wire_ip4 quoted;
@@ -277,6 +283,11 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp4 *icmp, struct i
         .protocol = quoted.protocol,
         .src = quoted.src,
         .dst = quoted.dst,
+        .type = icmp->type,
+        .code = icmp->code,
+        .from = datagram->src,
+        .rest = quoted.payload + sizeof(error->quoted),
+        .rest_len = quoted.payload_len - sizeof(error->quoted),
     };
     memcpy(error->quoted, quoted.payload, sizeof(error->quoted));
     return !icmp_take_own_error(ip, error);
@@ -308,6 +319,6 @@ bool icmp_input(struct ip *ip, const struct ip_datagram *datagram, struct ip_err
         icmp_take_reply(ip, datagram, icmp.id, icmp.sequence, icmp.payload_len);
         return false;
     default:
-        return error_arrives(ip, &icmp, error);
+        return error_arrives(ip, datagram, &icmp, error);
     }
 }

@@ -78,7 +78,8 @@ static void echo_reply(struct ip *ip, const struct ip_datagram *datagram,
     struct wire_icmp6 reply = {
         .type = ICMP6_ECHO_REPLY, .id = request->id, .sequence = request->sequence};
     const struct tlsyn_addr *src = &datagram->dst;
-    struct ip_tx tx = {.dst = datagram->src, .tos = datagram->tos, .may_fragment = true};
+    struct ip_tx tx = {
+        .dst = datagram->src, .tos = datagram->tos, .may_fragment = true, .by_path = true};
 
     if (datagram->broadcast)
         src = source_select(datagram->iface, &datagram->src);
@@ -193,12 +194,15 @@ static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, stru
     error->protocol = chain.protocol;
     error->src = quoted.src;
     error->dst = quoted.dst;
+    error->rest = chain.payload + sizeof(error->quoted);
+    error->rest_len = chain.payload_len - sizeof(error->quoted);
     memcpy(error->quoted, chain.payload, sizeof(error->quoted));
     return true;
 }
 
 /* True: for a protocol above. */
-static bool error_arrives(struct ip *ip, const struct wire_icmp6 *icmp, struct ip_error *error)
+static bool error_arrives(struct ip *ip, const struct ip_datagram *datagram,
+                          const struct wire_icmp6 *icmp, struct ip_error *error)
 {
     struct meaning meaning;
     uint32_t len;
@@ -215,6 +219,9 @@ static bool error_arrives(struct ip *ip, const struct wire_icmp6 *icmp, struct i
     }
     error->error = meaning.error;
     error->hard = meaning.hard;
+    error->type = icmp->type;
+    error->code = icmp->code;
+    error->from = datagram->src;
     error->mtu = icmp->mtu < UINT16_MAX ? (uint16_t)icmp->mtu : UINT16_MAX;
     return !icmp_take_own_error(ip, error);
 }
@@ -245,7 +252,7 @@ static bool message_arrives(struct ip *ip, const struct ip_datagram *datagram,
         icmp_take_reply(ip, datagram, icmp.id, icmp.sequence, icmp.payload_len);
         return false;
     default:
-        return error_arrives(ip, &icmp, error);
+        return error_arrives(ip, datagram, &icmp, error);
     }
 }
 

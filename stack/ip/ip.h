@@ -88,6 +88,13 @@ struct ip_error {
     uint8_t protocol;
     struct tlsyn_addr src, dst; /* of the quoted datagram: src is ours */
     uint8_t quoted[8];          /* the first octets of its payload */
+    /* The ICMP message, as it names itself, and whose it is: of a neighbour's silence, which has
+     * none, host (address) unreachable and our own. */
+    uint8_t type, code;
+    struct tlsyn_addr from;
+    /* What else is quoted of that payload, while the message's frame is in hand. */
+    const uint8_t *rest;
+    size_t rest_len;
 };
 
 enum ip_verdict {
@@ -165,6 +172,9 @@ struct ip_tx {
     uint8_t csum_offset;
     uint8_t header[IP_TRANSPORT_HEADER_MAX];
     bool may_fragment; /* if longer than the path takes, it leaves in fragments */
+    bool by_path;      /* what is known of the path counts, not its first link alone */
+    bool no_df;        /* over IPv4, routers may cut it (RFC 791 3.2) */
+    uint16_t mtu_max;  /* 0, or what it is taken to be, if it is more */
     bool confirms;     /* `dst` answers: its first hop needs no probe (RFC 4861 7.3.1) */
     struct tlsyn_view text;
     /* Text bytes per segment, when the text is longer than one and the path's gso_max
@@ -173,10 +183,10 @@ struct ip_tx {
 };
 
 /**
- * Sends one datagram, over IPv4 with DF set (RFC 1191). 0; IP_OUTPUT_WAITS: it waits for its
- * neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the neighbour
- * did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the link's MTU or gso_max, or,
- * with may_fragment, than any datagram.
+ * Sends one datagram, over IPv4 with DF set (RFC 1191) unless no_df. 0; IP_OUTPUT_WAITS: it waits
+ * for its neighbour's address; or it was dropped (and counted): -ENETUNREACH; -EHOSTUNREACH: the
+ * neighbour did not answer lately; -ENOBUFS, -ENOMEM; -EMSGSIZE: longer than the link's MTU or
+ * gso_max, or, with may_fragment, than any datagram.
  *
  * Between ip_output_open() and ip_output_close() the frame refers to the text where it lies and
  * goes to the link in a batch, not later than ip_output_close(): until then the text must stay

@@ -6,7 +6,8 @@
  * computed here.
  *
  * The identification field is 0: with DF set a datagram is atomic and the field means nothing
- * (RFC 6864 4.1). What has to leave in fragments has a number, and no DF (split.h).
+ * (RFC 6864 4.1). What has to leave in fragments, or may be cut by others, has a number, and no DF
+ * (split.h).
  */
 #include "ip/output.h"
 
@@ -16,6 +17,8 @@
 #include "ip/ip4.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
 
 #define TTL_DEFAULT 64    /* RFC 1122 3.2.1.7, RFC 1700 */
@@ -77,7 +80,7 @@ static void output_checksum(const struct ip_tx *tx, const struct way *way, uint8
     put_checksum(header, tx, value);
 }
 
-static void output_ip4(const struct ip_tx *tx, const struct way *way, uint8_t *bytes)
+static void output_ip4(struct ip *ip, const struct ip_tx *tx, const struct way *way, uint8_t *bytes)
 {
     struct wire_ip4 ip4 = {
         .src = tx->src,
@@ -86,9 +89,11 @@ static void output_ip4(const struct ip_tx *tx, const struct way *way, uint8_t *b
         .ttl = tx->ttl > 0 ? tx->ttl : TTL_DEFAULT,
         .protocol = tx->protocol,
         .total_len = (uint16_t)way->len,
-        .df = true,
+        .df = !tx->no_df,
     };
 
+    if (tx->no_df)
+        ip4.id = (uint16_t)split_number(&ip->split, &tx->src, &tx->dst, tx->protocol);
     wire_ip4_emit(&ip4, bytes, IP4_HEADER_LEN);
 }
 
@@ -125,7 +130,7 @@ static void output_ip6(const struct ip *ip, const struct ip_tx *tx, const struct
 }
 
 /* Writes all headers to `bytes` and the frame's offload metadata; the octets written. */
-static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const struct way *way,
+static size_t output_headers(struct ip *ip, const struct ip_tx *tx, const struct way *way,
                              uint8_t *bytes, struct tlsyn_frame *frame)
 {
     bool ip4 = tlsyn_addr_is_ip4(&tx->dst);
@@ -137,7 +142,7 @@ static size_t output_headers(const struct ip *ip, const struct ip_tx *tx, const 
     memcpy(ether.src, way->iface->link->caps.hwaddr, ETHER_ADDR_LEN);
     wire_ether_emit(&ether, bytes, ETHER_HEADER_LEN);
     if (ip4)
-        output_ip4(tx, way, bytes + ETHER_HEADER_LEN);
+        output_ip4(ip, tx, way, bytes + ETHER_HEADER_LEN);
     else
         output_ip6(ip, tx, way, bytes + ETHER_HEADER_LEN);
     memcpy(bytes + before, tx->header, tx->header_len);
@@ -219,14 +224,14 @@ static int output_now(struct ip *ip, const struct ip_tx *tx, const struct way *w
     return 0;
 }
 
-/* Octets that the path takes; of a datagram that we may not cut, as its sender has seen to the
- * rest: the first link. */
+/* Octets that the path takes; where its sender sees to the rest, the first link. */
 static uint16_t output_mtu(const struct ip *ip, const struct ip_tx *tx, const struct way *way)
 {
     uint16_t mtu = iface_mtu(way->iface, tlsyn_addr_is_ip4(&tx->dst));
-    uint16_t known = tx->may_fragment ? pmtu_find(&ip->pmtus, &tx->dst) : 0;
+    uint16_t known = tx->by_path ? pmtu_find(&ip->pmtus, &tx->dst) : 0;
 
-    return known > 0 && known < mtu ? known : mtu;
+    mtu = known > 0 && known < mtu ? known : mtu;
+    return tx->mtu_max > 0 && tx->mtu_max < mtu ? tx->mtu_max : mtu;
 }
 
 /* What the fragments of a datagram have that is longer than `mtu`. RFC 8200 5: no router cuts IPv6,
@@ -351,6 +356,8 @@ static void error_of(const struct held *h, struct ip_error *error)
     *error = (struct ip_error){.error = -EHOSTUNREACH, .hard = true};
     if (wire_ip4_parse(bytes, len, &ip4) == 0) {
         error->protocol = ip4.protocol;
+        error->type = ICMP4_UNREACHABLE;
+        error->code = ICMP4_HOST;
         error->src = ip4.src;
         error->dst = ip4.dst;
         payload = ip4.payload;
@@ -358,11 +365,14 @@ static void error_of(const struct held *h, struct ip_error *error)
     } else {
         wire_ip6_parse(bytes, len, &ip6);
         error->protocol = ip6.next;
+        error->type = ICMP6_UNREACHABLE;
+        error->code = ICMP6_ADDRESS;
         error->src = ip6.src;
         error->dst = ip6.dst;
         payload = ip6.payload;
         payload_len = ip6.payload_len;
     }
+    error->from = error->src;
     memcpy(error->quoted, payload,
            payload_len < sizeof(error->quoted) ? payload_len : sizeof(error->quoted));
 }

@@ -26,8 +26,8 @@ void split_init(struct split *split, struct context *cx)
     cx->random->fill(cx->random, &split->key, sizeof(split->key));
 }
 
-static uint32_t next_id(struct split *split, const struct tlsyn_addr *src,
-                        const struct tlsyn_addr *dst, uint8_t protocol)
+uint32_t split_number(struct split *split, const struct tlsyn_addr *src,
+                      const struct tlsyn_addr *dst, uint8_t protocol)
 {
     struct {
         struct tlsyn_addr src, dst;
@@ -46,11 +46,11 @@ static void read_whole(struct split *split, const struct held *whole, struct sou
 
     s->ip4 = wire_ip4_parse(bytes, len, &s->header4) == 0;
     if (s->ip4) {
-        s->id = next_id(split, &s->header4.src, &s->header4.dst, s->header4.protocol);
+        s->id = split_number(split, &s->header4.src, &s->header4.dst, s->header4.protocol);
         s->headers = IP4_HEADER_LEN;
     } else {
         wire_ip6_parse(bytes, len, &s->header6);
-        s->id = next_id(split, &s->header6.src, &s->header6.dst, s->header6.next);
+        s->id = split_number(split, &s->header6.src, &s->header6.dst, s->header6.next);
         s->headers = IP6_HEADER_LEN + IP6_FRAGMENT_LEN;
     }
     s->payload = s->ip4 ? s->header4.payload : s->header6.payload;

@@ -25,6 +25,10 @@ struct split {
 
 void split_init(struct split *split, struct context *cx);
 
+/** The identification of a datagram that is cut, or that others may cut. */
+uint32_t split_number(struct split *split, const struct tlsyn_addr *src,
+                      const struct tlsyn_addr *dst, uint8_t protocol);
+
 /** Cuts the datagram of a frame into fragments of at most `whole->mtu` octets, and puts their
  * frames into `fragments`, which is empty; the whole stays the caller's. Their number, or -ENOMEM:
  * then the queue is empty still. */

@@ -91,15 +91,14 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
 }
 
 static void on_error(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
-                     const struct tlsyn_endpoint *to, int error)
+                     const struct tlsyn_udp_error *told)
 {
     struct rsocket *s = container_of(handler, struct rsocket, udp_handler);
 
     (void)udp;
-    (void)to;
-    if (error == -EMSGSIZE) /* the path's MTU is known from now on: the query is repeated */
+    if (told->error == -EMSGSIZE) /* the path's MTU is known from now on: the query is repeated */
         return;
-    s->error = -error;
+    s->error = -told->error;
     readable(s);
 }
 

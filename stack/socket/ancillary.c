@@ -11,6 +11,8 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#include "socket/address.h"
+
 #define INTERFACE 1
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -204,6 +206,28 @@ static void put_time(struct notes *notes, const struct sock_options *wanted,
         put(notes, SOL_SOCKET, SCM_TIMESTAMPNS, when, sizeof(*when));
 }
 
+/* `offender`: a struct sockaddr_in, or _in6. */
+static void put_error(struct notes *notes, const struct sock *sock,
+                      const struct sock_received *about)
+{
+    struct {
+        struct sock_extended_err error;
+        union {
+            struct sockaddr_in in;
+            struct sockaddr_in6 in6;
+        } offender;
+    } told = {.error = about->error};
+    bool ip6 = sock->domain == AF_INET6;
+    socklen_t length = sizeof(told.offender);
+    const struct tlsyn_endpoint offender = {.addr = about->offender};
+
+    if (about->error.ee_origin != SO_EE_ORIGIN_LOCAL)
+        (void)address_give(sock->domain, &offender, (struct sockaddr *)&told.offender, &length);
+    length = ip6 ? sizeof(told.offender.in6) : sizeof(told.offender.in);
+    put(notes, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &told,
+        sizeof(told.error) + length);
+}
+
 void ancillary_give(const struct sock *sock, const struct sock_received *about,
                     struct msghdr *message)
 {
@@ -213,6 +237,11 @@ void ancillary_give(const struct sock *sock, const struct sock_received *about,
     memcpy(&info.ipi6_addr, about->to.byte, sizeof(info.ipi6_addr));
     if (about->has_from)
         put_time(&notes, &sock->options, &about->when);
+    if (about->has_error) {
+        put_error(&notes, sock, about);
+        message->msg_controllen = notes.used;
+        return;
+    }
     if (about->has_from && sock->domain == AF_INET6 && sock->options.pktinfo6)
         put(&notes, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
     if (about->has_from && tlsyn_addr_is_ip4(&about->to))

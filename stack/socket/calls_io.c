@@ -300,7 +300,7 @@ int tlsyn_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int fla
     sock = call_enter(fd);
     if (!sock)
         return -1;
-    error = sock_take_error(sock);
+    error = flags & MSG_ERRQUEUE ? 0 : sock_take_error(sock);
     if (error == 0)
         done = receive_many(sock, messages, count, flags, timeout, &error);
     if (done > 0 && error < 0 && error != -EAGAIN)

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <linux/errqueue.h>
+
 #include <tlsyn/types.h>
 
 struct cursor {
@@ -25,7 +27,10 @@ struct sock_received {
     bool to_all;          /* `to` is a broadcast address */
     uint8_t tos, ttl;
     struct timespec when; /* with has_from: it came, by the clock on the wall */
-    int flags;            /* MSG_TRUNC */
+    int flags;            /* MSG_TRUNC, MSG_ERRQUEUE */
+    bool has_error;       /* from the error queue: `from` is where the datagram was to go */
+    struct sock_extended_err error;
+    struct tlsyn_addr offender; /* who says so; unspecified: we ourselves */
 };
 
 /** What goes with bytes that are sent. */

@@ -2,14 +2,17 @@
  * socket/datagram.c: SOCK_DGRAM over tlsyn/udp.h. Read first: udp(7), ip(7).
  *
  * What arrives is queued here until the program takes it, within SO_RCVBUF. An ICMP error is told
- * once, to a socket that is connected (RFC 1122 4.1.3.3).
+ * once, to a socket that is connected (RFC 1122 4.1.3.3), and to one that asked for all of them
+ * (socket/errqueue.c).
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <time.h>
 #include <tlsyn/udp.h>
 
 #include "socket/address.h"
+#include "socket/errqueue.h"
 #include "socket/port.h"
 #include "socket/sock.h"
 
@@ -58,15 +61,31 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
     sock_changed(sock);
 }
 
+/* Who has the path's MTU not discovered, does not hear of it either; Linux goes by other values for
+ * either family. */
+static bool may_hear_of_mtu(const struct sock *sock, bool ip4, bool *hard)
+{
+    if (ip4)
+        return sock->options.mtu_discover != IP_PMTUDISC_DONT;
+    *hard = sock->options.mtu_discover6 != IPV6_PMTUDISC_DONT;
+    return sock->options.mtu_discover6 < IPV6_PMTUDISC_INTERFACE;
+}
+
 static void on_error(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
-                     const struct tlsyn_endpoint *to, int error)
+                     const struct tlsyn_udp_error *told)
 {
     struct sock *sock = owner(handler);
+    bool hard, ip4 = tlsyn_addr_is_ip4(&told->to.addr);
+    int error = errqueue_errno(told, &hard);
 
     (void)udp;
-    (void)to;
-    if (sock->dgram.connected && error == -ECONNREFUSED)
-        sock_fail(sock, error);
+    if (error == -EMSGSIZE && !may_hear_of_mtu(sock, ip4, &hard))
+        return;
+    if (errqueue_wanted(sock, &told->to.addr))
+        errqueue_add(sock, told, error);
+    else if (!hard || !sock->dgram.connected)
+        return;
+    sock_fail(sock, error);
 }
 
 static void on_writable(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp)
@@ -117,6 +136,8 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
 {
     tlsyn_time deadline = sock_deadline(sock, sock->options.rcv_timeout, flags);
 
+    if (flags & MSG_ERRQUEUE)
+        return errqueue_take(sock, into, about);
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
     for (;;) {
@@ -137,7 +158,21 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-static void udp_options(const struct sock *sock, struct tlsyn_udp_options *options)
+/* What is too long for its path: ip(7) IP_MTU_DISCOVER, and the same of IPv6. */
+static void mtu_options(const struct sock *sock, bool ip4, struct tlsyn_udp_options *options)
+{
+    const struct sock_options *o = &sock->options;
+    int discover = ip4 ? o->mtu_discover : o->mtu_discover6;
+
+    options->whole = discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE ||
+                     discover == IP_PMTUDISC_INTERFACE || (!ip4 && o->dont_fragment6);
+    options->by_link = discover >= IP_PMTUDISC_PROBE;
+    options->no_df = discover == IP_PMTUDISC_DONT || discover >= IP_PMTUDISC_INTERFACE;
+    options->mtu = ip4 || o->mtu6 > UINT16_MAX ? 0 : (uint16_t)o->mtu6;
+}
+
+/* For what goes by this family: an IPv6 socket may have an IPv4 peer. */
+static void udp_options(const struct sock *sock, bool ip4, struct tlsyn_udp_options *options)
 {
     *options = (struct tlsyn_udp_options){
         .local = sock->local,
@@ -145,9 +180,20 @@ static void udp_options(const struct sock *sock, struct tlsyn_udp_options *optio
         .shared = sock->options.reuse_port,
         .reuse = sock->options.reuse_addr,
         .broadcast = sock->options.broadcast,
-        .tos = (uint8_t)(sock->domain == AF_INET ? sock->options.tos : sock->options.tclass),
-        .ttl = (uint8_t)(sock->domain == AF_INET ? sock->options.ttl : sock->options.hops),
+        .tos = (uint8_t)(ip4 ? sock->options.tos : sock->options.tclass),
+        .ttl = (uint8_t)(ip4 ? sock->options.ttl : sock->options.hops),
     };
+    mtu_options(sock, ip4, options);
+}
+
+static void datagram_apply(struct sock *sock)
+{
+    struct tlsyn_udp_options options;
+
+    if (!sock->dgram.udp)
+        return;
+    udp_options(sock, sock->domain == AF_INET, &options);
+    tlsyn_udp_set_options(sock->dgram.udp, &options);
 }
 
 int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
@@ -164,7 +210,7 @@ int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
     if (error < 0)
         return error;
     sock->dgram.handler.events = &events;
-    udp_options(sock, &options);
+    udp_options(sock, sock->domain == AF_INET, &options);
     error = tlsyn_udp_open(sock->net->stack, &options, &sock->dgram.handler, &sock->dgram.udp);
     if (error < 0)
         port_release(sock);
@@ -183,16 +229,19 @@ static int bind_somewhere(struct sock *sock)
 static int send_once(struct sock *sock, const struct tlsyn_udp_message *message,
                      const struct sock_sending *how)
 {
-    struct tlsyn_udp_options usual, options;
-    int error;
+    const struct tlsyn_endpoint *to = message->to ? message->to : &sock->remote;
+    struct tlsyn_udp_options options;
+    int error, mtu;
 
-    udp_options(sock, &usual);
-    options = usual;
-    options.tos = how->tos < 0 ? usual.tos : (uint8_t)how->tos;
-    options.ttl = how->ttl < 0 ? usual.ttl : (uint8_t)how->ttl;
+    udp_options(sock, tlsyn_addr_is_ip4(&to->addr), &options);
+    options.tos = how->tos < 0 ? options.tos : (uint8_t)how->tos;
+    options.ttl = how->ttl < 0 ? options.ttl : (uint8_t)how->ttl;
     tlsyn_udp_set_options(sock->dgram.udp, &options);
     error = tlsyn_udp_send_message(sock->dgram.udp, message);
-    tlsyn_udp_set_options(sock->dgram.udp, &usual);
+    mtu = error == -EMSGSIZE ? tlsyn_udp_mtu(sock->dgram.udp, to) : 0;
+    datagram_apply(sock);
+    if (mtu > 0 && errqueue_wanted(sock, &to->addr))
+        errqueue_add_too_long(sock, to, (uint32_t)mtu);
     if (error == -EAGAIN) {
         sock->dgram.full = true;
         sock_changed(sock);
@@ -228,7 +277,7 @@ static ssize_t datagram_send(struct sock *sock, struct cursor *from, const struc
     struct iovec text = {.iov_len = n};
     int error = bind_somewhere(sock);
 
-    if (n > TLSYN_UDP_MAX)
+    if (n > UINT16_MAX)
         return -EMSGSIZE;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
@@ -257,6 +306,13 @@ static void note_local(struct sock *sock)
     sock->local.addr = info.local.addr;
     if (sock->domain == AF_INET && !tlsyn_addr_is_ip4(&sock->local.addr))
         sock->local.addr = address_any(AF_INET);
+}
+
+int datagram_mtu(const struct sock *sock)
+{
+    int mtu = sock->dgram.connected ? tlsyn_udp_mtu(sock->dgram.udp, NULL) : 0;
+
+    return mtu > 0 ? mtu : -ENOTCONN;
 }
 
 static int datagram_connect(struct sock *sock, const struct tlsyn_endpoint *to)
@@ -302,6 +358,7 @@ static void datagram_close(struct sock *sock)
     sock->dgram.udp = NULL;
     while ((datagram = front(sock)))
         discard(sock, datagram);
+    errqueue_clear(sock);
 }
 
 static int datagram_fionread(struct sock *sock)
@@ -324,16 +381,6 @@ static unsigned datagram_levels(struct sock *sock, bool *again)
     if (sock->shut == SOCK_SHUT_BOTH)
         levels |= READY_HUP;
     return levels;
-}
-
-static void datagram_apply(struct sock *sock)
-{
-    struct tlsyn_udp_options options;
-
-    if (!sock->dgram.udp)
-        return;
-    udp_options(sock, &options);
-    tlsyn_udp_set_options(sock->dgram.udp, &options);
 }
 
 const struct sock_ops datagram_ops = {

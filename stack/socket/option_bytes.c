@@ -9,6 +9,8 @@
 #include "socket/option.h"
 #include "socket/stream.h"
 
+#define MTU6_LEAST 1280 /* RFC 8200 5 */
+
 /* --- set -------------------------------------------------------------------------------------- */
 
 static int set_linger(struct sock *sock, const void *value, socklen_t length)
@@ -85,6 +87,21 @@ static int set_cookie_keys(struct sock *sock, const void *value, socklen_t lengt
     return 0;
 }
 
+/* The longest that a datagram, or a fragment of one, is to be; 0: no such wish. */
+static int set_mtu6(struct sock *sock, const void *value, socklen_t length)
+{
+    int mtu;
+
+    if (length < sizeof(mtu))
+        return -EINVAL;
+    memcpy(&mtu, value, sizeof(mtu));
+    if (mtu && mtu < MTU6_LEAST)
+        return -EINVAL;
+    sock->options.mtu6 = mtu;
+    sock->ops->apply(sock);
+    return 0;
+}
+
 /* --- got -------------------------------------------------------------------------------------- */
 
 static int get_linger(struct sock *sock, void *value, socklen_t *length)
@@ -145,16 +162,18 @@ static int get_error(struct sock *sock, void *value, socklen_t *length)
     return 0;
 }
 
-/* ip(7): of a connection alone. */
+/* ip(7): of the path to the peer, if there is one. */
 static int get_mtu(struct sock *sock, void *value, socklen_t *length)
 {
     struct tlsyn_conn_info info;
-    int mtu;
+    int mtu = sock->type == SOCK_DGRAM ? datagram_mtu(sock) : -ENOTCONN;
 
-    if (!sock->stream.conn)
-        return -ENOTCONN;
-    tlsyn_conn_info(sock->stream.conn, &info);
-    mtu = info.pmtu;
+    if (sock->stream.conn) {
+        tlsyn_conn_info(sock->stream.conn, &info);
+        mtu = info.pmtu;
+    }
+    if (mtu < 0)
+        return mtu;
     option_give(&mtu, sizeof(mtu), value, length);
     return 0;
 }
@@ -204,7 +223,8 @@ static const struct option_bytes table[] = {
     {IPPROTO_TCP, TCP_CONGESTION, true, true, set_controller, get_controller},
     {IPPROTO_TCP, TCP_FASTOPEN_KEY, true, true, set_cookie_keys, get_cookie_keys},
     {IPPROTO_TCP, TCP_INFO, true, false, NULL, tcp_info_give},
-    {IPPROTO_IP, IP_MTU, true, false, NULL, get_mtu},
+    {IPPROTO_IP, IP_MTU, false, false, NULL, get_mtu},
+    {IPPROTO_IPV6, IPV6_MTU, false, false, set_mtu6, get_mtu},
     {SOL_TLSYN, TLSYN_ENGINE_ERROR, true, false, NULL, get_engine_error},
     {SOL_TLSYN, TLSYN_CONN_INFO, true, false, NULL, get_conn_info},
     {SOL_TLSYN, TLSYN_EARLY, true, false, NULL, get_early},
@@ -218,7 +238,7 @@ const struct option_bytes *option_bytes_find(const struct sock *sock, int level,
 
         if (option->level == level && option->name == name &&
             (!option->stream_only || sock->type == SOCK_STREAM))
-            return option;
+            return level == IPPROTO_IPV6 && sock->domain != AF_INET6 ? NULL : option;
     }
     return NULL;
 }

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "socket/errqueue.h"
 #include "socket/option.h"
 #include "socket/stream.h"
 
@@ -255,6 +256,14 @@ static int set_tclass(struct sock *sock, int *value)
     return set_tos(sock, value);
 }
 
+/* What waits goes with the wish to know. */
+static int set_recv_err(struct sock *sock, int *value)
+{
+    if (!*value)
+        errqueue_clear(sock);
+    return 0;
+}
+
 static int set_level(struct sock *sock, int *value)
 {
     (void)value;
@@ -297,6 +306,11 @@ static const struct option_int table[] = {
     {IPPROTO_IP, IP_PKTINFO, BOTH, FLAG, 0, 0, KEPT(pktinfo), NULL, NULL},
     {IPPROTO_IP, IP_RECVTTL, BOTH, FLAG, 0, 0, KEPT(recv_ttl), NULL, NULL},
     {IPPROTO_IP, IP_RECVTOS, BOTH, FLAG, 0, 0, KEPT(recv_tos), NULL, NULL},
+    {IPPROTO_IP, IP_MTU_DISCOVER, BOTH, RANGE, 0, IP_PMTUDISC_OMIT, KEPT(mtu_discover), NULL, NULL},
+    {IPPROTO_IP, IP_RECVERR, BOTH, FLAG, 0, 0, KEPT(recv_err), set_recv_err, NULL},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, BOTH, RANGE, 0, IPV6_PMTUDISC_OMIT, KEPT(mtu_discover6), NULL, NULL},
+    {IPPROTO_IPV6, IPV6_DONTFRAG, BOTH, FLAG, 0, 0, KEPT(dont_fragment6), NULL, NULL},
+    {IPPROTO_IPV6, IPV6_RECVERR, BOTH, FLAG, 0, 0, KEPT(recv_err6), set_recv_err, NULL},
     {IPPROTO_IPV6, IPV6_RECVPKTINFO, BOTH, FLAG, 0, 0, KEPT(pktinfo6), NULL, NULL},
     {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, BOTH, FLAG, 0, 0, KEPT(recv_hops), NULL, NULL},
     {IPPROTO_IPV6, IPV6_RECVTCLASS, BOTH, FLAG, 0, 0, KEPT(recv_tclass), NULL, NULL},
@@ -318,6 +332,8 @@ void options_init(struct sock_options *options, int type)
         .keep_count = 9,
         .syn_count = 6,
         .quickack = 2,
+        .mtu_discover = IP_PMTUDISC_WANT,
+        .mtu_discover6 = IPV6_PMTUDISC_WANT,
         .level = TLSYN_LEVEL_COOKIE,
     };
 }

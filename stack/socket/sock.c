@@ -33,6 +33,7 @@ struct sock *sock_new(struct tlsyn_net *net, int domain, int type)
     list_init(&sock->stream.embryos);
     list_init(&sock->stream.sibling);
     list_init(&sock->dgram.queue);
+    list_init(&sock->dgram.errors);
     options_init(&sock->options, type);
     return sock;
 }

@@ -3,7 +3,7 @@
  *
  *     calls*.c  the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
  *     option*.c their options                      datagram.c                       SOCK_DGRAM
- *     ancillary.c  what comes beside bytes
+ *     ancillary.c  what comes beside bytes         errqueue.c  what became of those sent
  *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors
  *
  * Phases of a stream socket, and `conn` in each:
@@ -42,7 +42,9 @@ struct sock_options {
     int tos, ttl, v6only, hops, tclass;
     int pktinfo, recv_ttl, recv_tos, pktinfo6, recv_hops, recv_tclass; /* socket/ancillary.c */
     int stamp_us, stamp_ns;                                            /* one of them, or none */
-    int level;                                                         /* enum tlsyn_level */
+    int mtu_discover, mtu_discover6, dont_fragment6, mtu6; /* what is too long, socket/datagram.c */
+    int recv_err, recv_err6;                               /* socket/errqueue.c */
+    int level;                                             /* enum tlsyn_level */
     char controller[16];
     int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */
     uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];
@@ -108,7 +110,8 @@ struct dgram {
     struct tlsyn_udp_handler handler;
     struct tlsyn_udp *udp; /* NULL: not bound */
     struct list queue;     /* struct datagram */
-    size_t queued;         /* bytes of it, as SO_RCVBUF counts */
+    struct list errors;    /* socket/errqueue.c */
+    size_t queued;         /* bytes of both, as SO_RCVBUF counts */
     bool connected;
     bool full;    /* the stack takes no more just now */
     bool arrived; /* something did since the last edge */
@@ -162,6 +165,9 @@ void sock_fail(struct sock *sock, int error);
 
 /** Puts the socket out of the way: out of the net's lists, `closed`. */
 void sock_unlist(struct sock *sock);
+
+/** The longest datagram that the peer is sent in one piece: IP_MTU. -ENOTCONN: there is no peer. */
+int datagram_mtu(const struct sock *sock);
 
 /** Gives a datagram socket its local endpoint: bind(2). 0 or -errno. */
 int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local);

@@ -255,6 +255,8 @@ ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received
     struct progress p = {.peek = flags & MSG_PEEK};
     int result;
 
+    if (flags & MSG_ERRQUEUE) /* nothing ever waits there */
+        return -EAGAIN;
     if (sock->phase == SOCK_LISTENING)
         return -ENOTCONN;
     if (flags & MSG_OOB)

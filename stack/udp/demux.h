@@ -19,8 +19,8 @@ struct tlsyn_udp *udp_find(const struct udp *udp, const struct tlsyn_addr *addr,
 struct tlsyn_udp *udp_find_for(const struct udp *udp, const struct tlsyn_endpoint *local,
                                const struct tlsyn_endpoint *remote);
 
-/** Who hears what comes to a broadcast address or a group: the endpoints at any address that are not
- * connected, one behind `before`, or the first (NULL); or NULL. */
+/** Who hears what comes to a broadcast address or a group: the endpoints at any address that are
+ * not connected, one behind `before`, or the first (NULL); or NULL. */
 struct tlsyn_udp *udp_next_of_all(const struct udp *udp, const struct tlsyn_endpoint *group,
                                   const struct tlsyn_udp *before);
 

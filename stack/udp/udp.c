@@ -110,11 +110,11 @@ void tlsyn_udp_close(struct tlsyn_udp *ep)
 
 void tlsyn_udp_set_options(struct tlsyn_udp *ep, const struct tlsyn_udp_options *options)
 {
-    ep->options.broadcast = options->broadcast;
-    ep->options.tos = options->tos;
-    ep->options.ttl = options->ttl;
-    ep->options.shared = options->shared;
-    ep->options.reuse = options->reuse;
+    struct tlsyn_udp_options opened = ep->options;
+
+    ep->options = *options;
+    ep->options.local = opened.local;
+    ep->options.only_ip6 = opened.only_ip6;
 }
 
 void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
@@ -223,7 +223,10 @@ int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message 
         .ttl = ep->options.ttl,
         .header_len = UDP_HEADER_LEN,
         .csum_offset = UDP_CHECKSUM_OFFSET,
-        .may_fragment = true,
+        .may_fragment = !ep->options.whole,
+        .by_path = !ep->options.by_link,
+        .no_df = ep->options.no_df,
+        .mtu_max = ep->options.mtu,
         .text = message->text,
     };
     int error;
@@ -245,6 +248,27 @@ int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message 
     }
     tx.dst = to->addr;
     return send_datagram(ep, to, &tx);
+}
+
+int tlsyn_udp_mtu(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *to)
+{
+    const struct tlsyn_udp_options *options = &ep->options;
+    struct ip_path path;
+    uint16_t mtu;
+    int error;
+
+    if (!to && !ep->info.connected)
+        return -EDESTADDRREQ;
+    if (!to)
+        to = &ep->info.peer;
+    if (group_is(ep->udp->ip, &to->addr))
+        error = group_path_find(ep->udp->ip, NULL, &to->addr, &path);
+    else
+        error = ip_path_find(ep->udp->ip, &to->addr, &path);
+    if (error < 0)
+        return error;
+    mtu = options->by_link && path.link_mtu ? path.link_mtu : path.mtu;
+    return options->mtu > 0 && options->mtu < mtu ? options->mtu : mtu;
 }
 
 int tlsyn_udp_send(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, const void *bytes,
@@ -383,13 +407,23 @@ void udp_icmp_error(struct udp *udp, const struct ip_error *error)
     const struct tlsyn_endpoint local = {error->src, be16(error->quoted)};
     const struct tlsyn_endpoint remote = {error->dst, be16(error->quoted + 2)};
     struct tlsyn_udp *ep = udp_find_for(udp, &local, &remote);
+    const struct tlsyn_udp_error told = {
+        .to = remote,
+        .error = error->error,
+        .mtu = error->mtu,
+        .type = error->type,
+        .code = error->code,
+        .from = error->from,
+        .bytes = error->rest,
+        .len = error->rest_len,
+    };
 
     if (!ep) {
         drop(udp->cx, TLSYN_DROP_icmp_unrelated);
         return;
     }
-    if (error->error == -EMSGSIZE) /* the next one leaves in fragments */
+    if (error->error == -EMSGSIZE && !(ep->options.by_link && ep->options.no_df))
         ip_learn_mtu(udp->ip, &error->dst, error->mtu);
     if (ep->handler->events->on_error)
-        ep->handler->events->on_error(ep->handler, ep, &remote, error->error);
+        ep->handler->events->on_error(ep->handler, ep, &told);
 }

@@ -142,9 +142,13 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep,
 }
 
 static void on_error(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep,
-                     const struct tlsyn_endpoint *to, int error)
+                     const struct tlsyn_udp_error *told)
 {
-    must(error < 0 && to != NULL);
+    struct fuzz *f = of(handler, ep)->fuzz;
+
+    must(told->error < 0);
+    for (size_t i = 0; i < told->len; i++)
+        f->sum ^= told->bytes[i];
     decide(of(handler, ep));
 }
 

@@ -60,7 +60,7 @@ void bsd_kernel(struct bsd *b)
     set_addresses(b, SERVER, "127.0.0.1", "::1");
 }
 
-static void fill_ours(struct bsd *b)
+void bsd_calls(struct bsd *b)
 {
     *b = (struct bsd){
         .name = "ours",
@@ -92,7 +92,7 @@ static void fill_ours(struct bsd *b)
 
 void bsd_ours(struct bsd *b)
 {
-    fill_ours(b);
+    bsd_calls(b);
     cable_open(0, b->link);
     for (int i = 0; i < BSD_SIDES; i++) {
         const struct tlsyn_net_options options = {.link = b->link[i],
@@ -110,7 +110,7 @@ void bsd_at_home(struct bsd *b)
 {
     struct tlsyn_net_options options = {.address = "10.9.0.1/24,fd09::1/64", .no_dad = true};
 
-    fill_ours(b);
+    bsd_calls(b);
     b->name = "at home";
     cable_open(0, b->link);
     options.link = b->link[CLIENT];

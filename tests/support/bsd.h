@@ -51,6 +51,9 @@ struct bsd {
 void bsd_kernel(struct bsd *b);
 void bsd_ours(struct bsd *b);
 
+/** The table of ours alone: whose nets are the caller's. */
+void bsd_calls(struct bsd *b);
+
 /** Both sides on one net of ours, at 127.0.0.1 and ::1. */
 void bsd_at_home(struct bsd *b);
 

@@ -1,5 +1,5 @@
-/* Sockets: several at one port (SO_REUSEPORT, SO_REUSEADDR), over the kernel's and over ours. Read first:
- * socket(7). */
+/* Sockets: several at one port (SO_REUSEPORT, SO_REUSEADDR), over the kernel's and over ours. Read
+ * first: socket(7). */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -45,7 +45,8 @@ static struct ip_tx datagram(bool ip6, size_t len)
                        .protocol = IP_PROTOCOL_UDP,
                        .header_len = UDP_HEADER_LEN,
                        .csum_offset = 6,
-                       .may_fragment = true};
+                       .may_fragment = true,
+                       .by_path = true};
     struct writer w = writer_of(tx.header, UDP_HEADER_LEN);
 
     put_u16(&w, 53);

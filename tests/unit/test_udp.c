@@ -46,13 +46,13 @@ static void on_datagram(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
 }
 
 static void on_error(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
-                     const struct tlsyn_endpoint *to, int error)
+                     const struct tlsyn_udp_error *told)
 {
     struct ear *e = container_of(base, struct ear, base);
 
     e->errors++;
-    e->failed = *to;
-    e->error = error;
+    e->failed = told->to;
+    e->error = told->error;
     if (e->close)
         tlsyn_udp_close(ep);
 }
@@ -523,6 +523,52 @@ static const struct fake_frame *sends_to_all(const char *dst, uint16_t port)
     return &bed.link.frame[0];
 }
 
+/* A datagram of 1200 octets, where the path is said to take 1000, by what IP_MTU_DISCOVER is. */
+START_TEST(what_is_too_long_for_its_path_goes_by_three_options)
+{
+    static const struct {
+        bool whole, by_link, no_df;
+        int error, frames;
+        bool df;
+    } ways[] = {
+        {false, false, false, 0, 2, false}, {true, false, false, -EMSGSIZE, 0, false},
+        {true, true, false, 0, 1, true},    {false, false, true, 0, 2, false},
+        {true, true, true, 0, 1, false},    {false, true, true, 0, 1, false},
+    };
+    static uint8_t text[1200 - 28];
+    struct tlsyn_udp_options options = {.local = at("::", 53)};
+    struct tlsyn_endpoint to = at("10.0.0.2", 5353);
+
+    ck_assert_int_eq(opens(&ear, NULL, 53), 0);
+    ip_learn_mtu(&bed.ip, &to.addr, 1000);
+    options.whole = ways[_i].whole;
+    options.by_link = ways[_i].by_link;
+    options.no_df = ways[_i].no_df;
+    tlsyn_udp_set_options(ear.ep, &options);
+    ck_assert_int_eq(tlsyn_udp_mtu(ear.ep, &to), ways[_i].by_link ? 1500 : 1000);
+    ck_assert_int_eq(tlsyn_udp_send(ear.ep, &to, text, sizeof(text)), ways[_i].error);
+    ck_assert_int_eq(ip_bed_flush(&bed), ways[_i].frames);
+    for (int i = 0; i < ways[_i].frames; i++) {
+        const uint8_t *ip4 = bed.link.frame[i].bytes + 14;
+
+        ck_assert_int_eq(ip4[6] >> 6 & 1, ways[_i].df);
+        ck_assert_int_eq(!(ip4[4] | ip4[5]), ways[_i].df); /* RFC 6864 4.1 */
+    }
+    /* A router says 900: believed, unless it could have cut and is not to be heard. */
+    struct ip_error e = {.error = -EMSGSIZE,
+                         .mtu = 900,
+                         .protocol = IP_PROTOCOL_UDP,
+                         .src = addr_of("10.0.0.1"),
+                         .dst = to.addr};
+    wire_udp_emit(&(struct wire_udp){.src_port = 53, .dst_port = 5353, .len = 8}, e.quoted,
+                  sizeof(e.quoted));
+    udp_icmp_error(&udp, &e);
+    options.by_link = false;
+    tlsyn_udp_set_options(ear.ep, &options);
+    ck_assert_int_eq(tlsyn_udp_mtu(ear.ep, &to), ways[_i].by_link && ways[_i].no_df ? 1000 : 900);
+}
+END_TEST
+
 START_TEST(broadcasts_and_groups_leave_for_everybody)
 {
     static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -704,6 +750,7 @@ Suite *udp_suite(void)
     tcase_add_test(t, two_pieces_are_one_datagram_from_a_chosen_source);
     tcase_add_test(t, a_checksum_of_zero_is_sent_as_all_ones);
     tcase_add_test(t, what_cannot_be_sent_says_why);
+    tcase_add_loop_test(t, what_is_too_long_for_its_path_goes_by_three_options, 0, 6);
     tcase_add_test(t, broadcasts_and_groups_leave_for_everybody);
     tcase_add_test(t, what_waits_for_output_is_bounded_and_room_is_told_of);
     tcase_add_test(t, an_endpoint_may_be_closed_when_room_is_told_of);

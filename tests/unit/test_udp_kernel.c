@@ -49,14 +49,13 @@ static void on_datagram(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
 }
 
 static void on_error(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
-                     const struct tlsyn_endpoint *to, int error)
+                     const struct tlsyn_udp_error *told)
 {
     struct echo *e = container_of(base, struct echo, base);
 
     (void)ep;
-    (void)to;
     e->heard = true;
-    e->error = error;
+    e->error = told->error;
 }
 
 static const struct tlsyn_udp_events events = {.on_datagram = on_datagram, .on_error = on_error};

@@ -16,6 +16,9 @@
  *   - Ancillary data of datagrams: IP_PKTINFO, IP_TTL, IP_TOS and IPv6's IPV6_PKTINFO,
  *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways, and when they came (SO_TIMESTAMP, SO_TIMESTAMPNS); no
  *     other, and none of a stream. The interface's index is always 1.
+ *   - IP_RECVERR and IP_MTU_DISCOVER, and IPv6's, are of datagrams: a stream keeps what is set, and
+ *     goes by its own lights. The error queue (MSG_ERRQUEUE) holds what SO_RCVBUF has room for
+ *     beside the datagrams; with it come SO_TIMESTAMP's notes and no others.
  *   - SO_REUSEADDR and SO_REUSEPORT are among the sockets of one net. To an IPv4 group can be sent;
  *     none can be joined. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold

@@ -43,14 +43,26 @@ struct tlsyn_udp_datagram {
     bool broadcast; /* `to` is a broadcast address: an answer names another source */
 };
 
+/** What became of a datagram: a router or its host, or ours, says so. */
+struct tlsyn_udp_error {
+    struct tlsyn_endpoint to; /* where it was to go */
+    /** -ECONNREFUSED (nobody has that port), -EHOSTUNREACH, -ENETUNREACH, -EMSGSIZE (longer than
+     * the path's MTU), -ETIMEDOUT (time exceeded), -EPROTO. */
+    int error;
+    uint16_t mtu;           /* with -EMSGSIZE: the path's, as far as it is known */
+    uint8_t type, code;     /* of the ICMP message, of the family of `to` */
+    struct tlsyn_addr from; /* whose message: ours too, where a neighbour did not answer */
+    /** What of the datagram it quotes; good during the event alone. */
+    const uint8_t *bytes;
+    size_t len; /* may be 0 */
+};
+
 struct tlsyn_udp_events {
     void (*on_datagram)(struct tlsyn_udp_handler *, struct tlsyn_udp *,
                         const struct tlsyn_udp_datagram *);
-    /** What became of a datagram sent to `to`: -ECONNREFUSED (nobody has that port), -EHOSTUNREACH,
-     * -ENETUNREACH, -EMSGSIZE (longer than the path's MTU), -ETIMEDOUT (time exceeded), -EPROTO.
-     * The endpoint goes on. */
+    /** The endpoint goes on. */
     void (*on_error)(struct tlsyn_udp_handler *, struct tlsyn_udp *,
-                     const struct tlsyn_endpoint *to, int error);
+                     const struct tlsyn_udp_error *);
     /** After a send was refused with -EAGAIN: there is room again. */
     void (*on_writable)(struct tlsyn_udp_handler *, struct tlsyn_udp *);
     /** The stack is being freed, and the endpoint with it. Not called by tlsyn_udp_close(). */
@@ -77,6 +89,14 @@ struct tlsyn_udp_options {
     bool broadcast; /* may send to broadcast addresses */
     uint8_t tos;    /* of what is sent: DSCP and ECN field */
     uint8_t ttl;    /* 0: 64; 1 to a group */
+
+    /** What is longer than its path takes leaves in fragments. The three make of that what Linux's
+     * IP_MTU_DISCOVER does: */
+    bool whole;   /* it is not sent: -EMSGSIZE */
+    bool by_link; /* what routers say of the path does not count, the first link's MTU does */
+    bool no_df;   /* over IPv4, routers may cut what left whole; with by_link, what they say of the
+                     path is not believed either */
+    uint16_t mtu; /* 0, or what counts as the path's MTU where that is larger */
 };
 
 /** -EADDRINUSE: an endpoint has this port on an address in common, or no port is left;
@@ -114,7 +134,8 @@ struct tlsyn_udp_message {
 /**
  * Sends one datagram; 0 says that it is on its way, not that it arrives. -EAGAIN: what waits for
  * tlsyn_stack_output() is limits.udp_queue_bytes already (on_writable follows); -EMSGSIZE: too
- * long; -EDESTADDRREQ: to whom?; -EACCES: to a broadcast address, without options.broadcast;
+ * long, or, with options.whole, longer than the path takes; -EDESTADDRREQ: to whom?; -EACCES: to a
+ * broadcast address, without options.broadcast;
  * -EADDRNOTAVAIL: `from` is not ours; -EAFNOSUPPORT, -EINVAL: as for tlsyn_udp_connect();
  * -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -ENOBUFS, -ENOMEM.
  */
@@ -123,6 +144,10 @@ int tlsyn_udp_send_message(struct tlsyn_udp *udp, const struct tlsyn_udp_message
 /** The same for `len` bytes in one piece; `to` NULL: the peer. */
 int tlsyn_udp_send(struct tlsyn_udp *udp, const struct tlsyn_endpoint *to, const void *bytes,
                    size_t len);
+
+/** How long a datagram to `to` may be with its IP header to leave in one piece, as far as that is
+ * known; `to` NULL: to the peer. -EDESTADDRREQ, -ENETUNREACH, or as tlsyn_udp_send_message(). */
+int tlsyn_udp_mtu(const struct tlsyn_udp *udp, const struct tlsyn_endpoint *to);
 
 struct tlsyn_udp_info {
     struct tlsyn_endpoint local; /* the address unspecified while not connected, if opened so */
