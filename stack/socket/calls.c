@@ -13,6 +13,7 @@
 
 #include "socket/address.h"
 #include "socket/option.h"
+#include "socket/peer.h"
 #include "socket/port.h"
 #include "socket/registry.h"
 #include "socket/stream.h"
@@ -122,16 +123,24 @@ int tlsyn_socket(struct tlsyn_net *net, int domain, int type, int protocol)
 
 /* --- bind, listen, accept, connect ------------------------------------------------------------ */
 
+/* In the order of Linux's inet_bind(), or its inet6_bind(). */
 static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
 {
+    bool ours =
+        tlsyn_addr_unspecified(&local->addr) || tlsyn_stack_owns(sock->net->stack, &local->addr);
     int error;
 
-    if (!tlsyn_addr_unspecified(&local->addr) && !tlsyn_stack_owns(sock->net->stack, &local->addr))
+    if (sock->domain == AF_INET && !ours)
         return -EADDRNOTAVAIL;
-    if (sock->phase != SOCK_IDLE || sock->stream.conn || sock->local.port)
+    if (sock->phase == SOCK_LISTENING || sock_has_port(sock) ||
+        (sock->options.v6only && tlsyn_addr_is_ip4(&local->addr)))
         return -EINVAL;
+    if (!ours)
+        return -EADDRNOTAVAIL;
     error = sock->type == SOCK_DGRAM ? datagram_bind(sock, local) : port_take(sock, local);
     sock->port_held = error == 0;
+    if (error == 0 && !tlsyn_addr_is_ip4(&local->addr) && !tlsyn_addr_unspecified(&local->addr))
+        sock->options.v6only = 1; /* and says so */
     return error;
 }
 
@@ -206,11 +215,11 @@ int tlsyn_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags
     struct sock *sock, *stale = NULL;
     ssize_t result;
 
-    if (flags & ~TYPE_FLAGS)
-        return fail(-EINVAL);
     sock = call_enter(fd);
     if (!sock)
         return -1;
+    if (flags & ~TYPE_FLAGS)
+        return (int)call_leave(sock, -EINVAL);
     if (address && (!length || *length > INT32_MAX))
         return (int)call_leave(sock, length ? -EINVAL : -EFAULT);
     result = call_leave(sock, accept_sock(sock, address, address ? length : NULL, flags, &stale));
@@ -237,10 +246,13 @@ static int connect_sock(struct sock *sock, const struct sockaddr *address, sockl
         return -EINVAL;
     if (address->sa_family == AF_UNSPEC)
         return sock->ops->disconnect(sock);
-    /* Linux looks at the state of a stream before it looks at the address. */
+    /* Linux looks at the state of a stream before it looks at the address, and gives a datagram
+     * socket its port. */
     if (sock->type == SOCK_STREAM && sock->phase != SOCK_IDLE)
         return sock->ops->connect(sock, NULL);
-    error = address_take(sock->domain, address, length, &to);
+    error = sock->type == SOCK_DGRAM ? datagram_autobind(sock) : 0;
+    if (error == 0)
+        error = peer_to_connect(sock, address, length, &to);
     return error < 0 ? error : sock->ops->connect(sock, &to);
 }
 
@@ -325,7 +337,7 @@ int tlsyn_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 static bool has_peer(const struct sock *sock)
 {
     if (sock->type == SOCK_DGRAM)
-        return sock->dgram.connected;
+        return sock->dgram.connected && sock->remote.port;
     return sock->phase == SOCK_OPEN && sock->stream.conn;
 }
 

@@ -8,6 +8,7 @@
 #include "socket/address.h"
 #include "socket/ancillary.h"
 #include "socket/calls.h"
+#include "socket/peer.h"
 
 #define MESSAGES_MAX 1024 /* of one call: Linux's UIO_MAXIOV */
 
@@ -27,31 +28,40 @@ static ssize_t leave_sending(struct sock *sock, ssize_t result, ssize_t last, in
     return told;
 }
 
+/* As far as the address's family says. */
+static bool is_to_ip4(const struct sock *sock, const struct msghdr *message)
+{
+    sa_family_t family = AF_UNSPEC;
+
+    if (message->msg_name && message->msg_namelen >= sizeof(family))
+        memcpy(&family, message->msg_name, sizeof(family));
+    return sock->domain == AF_INET || family == AF_INET;
+}
+
 static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
                        const struct msghdr *message)
 {
     const struct sockaddr *to = message->msg_name;
     struct sock_sending how = {.tos = -1, .ttl = -1};
     struct tlsyn_endpoint endpoint;
-    bool fast_open = sock->type == SOCK_STREAM && flags & MSG_FASTOPEN;
-    int error;
+    bool fast_open = sock->type == SOCK_STREAM && flags & MSG_FASTOPEN, named = false;
+    int error = 0;
 
-    if (from->faulty)
-        return -EFAULT;
-    if (message->msg_namelen > sizeof(struct sockaddr_storage))
-        return -EINVAL;
+    if (sock->type == SOCK_DGRAM)
+        error = datagram_may_send(sock, from->left, flags, is_to_ip4(sock, message));
+
+    if (error < 0)
+        return error;
     /* A stream that is connected, or never will be, does not look at it. */
     if (sock->type == SOCK_STREAM && (!fast_open || sock->phase != SOCK_IDLE))
         to = NULL;
     if (to && message->msg_namelen > 0) {
         if (fast_open && to->sa_family == AF_UNSPEC) /* "disconnect" is no way to open */
             return -EOPNOTSUPP;
-        error = address_take(sock->domain, to, message->msg_namelen, &endpoint);
-        if (error == 0 && endpoint.port == 0 && sock->type == SOCK_DGRAM)
-            error = -EINVAL;
+        error = peer_to_send(sock, to, message->msg_namelen, &endpoint, &named);
         if (error < 0)
             return error;
-        how.to = &endpoint;
+        how.to = named ? &endpoint : NULL;
     }
     error = ancillary_take(sock, message, &how);
     return error < 0 ? error : sock->ops->send(sock, from, &how, flags);
@@ -61,10 +71,17 @@ static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
 static ssize_t send_message(struct sock *sock, const struct msghdr *message, int flags, bool *whole)
 {
     struct cursor from = {0};
+    struct msghdr copy = {0};
     ssize_t n = message ? cursor_init(&from, message->msg_iov, message->msg_iovlen) : -EFAULT;
 
+    if (message)
+        copy = *message;
+    if (copy.msg_name && copy.msg_namelen > INT_MAX)
+        n = -EINVAL;
+    if (copy.msg_namelen > sizeof(struct sockaddr_storage)) /* sendto(2) finds fault with that */
+        copy.msg_namelen = sizeof(struct sockaddr_storage);
     if (n == 0)
-        n = send_to(sock, &from, flags, message);
+        n = send_to(sock, &from, flags, &copy);
     *whole = from.left == 0;
     return n;
 }
@@ -115,6 +132,8 @@ ssize_t tlsyn_sendto(int fd, const void *bytes, size_t n, int flags, const struc
     memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* a cursor serves both directions */
     memcpy(&message.msg_name, &to, sizeof(to));
     result = cursor_init(&from, &part, 1);
+    if (result == 0 && to && length > sizeof(struct sockaddr_storage))
+        result = -EINVAL;
     if (result == 0)
         result = send_to(sock, &from, flags, &message);
     return leave_sending(sock, result, result, flags);

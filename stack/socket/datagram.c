@@ -138,8 +138,6 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
 
     if (flags & MSG_ERRQUEUE)
         return errqueue_take(sock, into, about);
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
     for (;;) {
         struct datagram *datagram = front(sock);
         int result;
@@ -148,7 +146,7 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
             return sock_take_error(sock);
         if (datagram)
             return give(sock, datagram, into, about, flags);
-        if (sock->shut & SOCK_SHUT_RD)
+        if (sock->shut & SOCK_SHUT_RD && deadline > 0) /* who does not wait, is not told */
             return 0;
         result = sock_wait(sock, deadline);
         if (result < 0)
@@ -217,7 +215,7 @@ int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
     return error;
 }
 
-static int bind_somewhere(struct sock *sock)
+int datagram_autobind(struct sock *sock)
 {
     const struct tlsyn_endpoint any = {.addr = address_any(sock->domain)};
 
@@ -269,27 +267,48 @@ static int send_bytes(struct sock *sock, const struct iovec *text, const struct 
     return error;
 }
 
+int datagram_may_send(struct sock *sock, size_t n, int flags, bool ip4)
+{
+    int error = datagram_autobind(sock);
+
+    if (error < 0 || !ip4)
+        return error;
+    if (sock->domain == AF_INET6 && sock->options.v6only)
+        return -ENETUNREACH;
+    if (n > UINT16_MAX)
+        return -EMSGSIZE;
+    return flags & MSG_OOB ? -EOPNOTSUPP : 0;
+}
+
 static ssize_t datagram_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
                              int flags)
 {
     tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
     size_t n = from->left;
     struct iovec text = {.iov_len = n};
-    int error = bind_somewhere(sock);
+    const struct tlsyn_endpoint *to = how->to ? how->to : &sock->remote;
+    int error;
 
-    if (n > UINT16_MAX)
-        return -EMSGSIZE;
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
     if (!how->to && !sock->dgram.connected)
         return -EDESTADDRREQ;
+    if (flags & MSG_OOB && tlsyn_addr_is_ip4(&to->addr)) /* IPv6 does not look at it */
+        return -EOPNOTSUPP;
+    if (n > UINT16_MAX)
+        return -EMSGSIZE;
+    if (to->port == 0 && sock->domain == AF_INET6 && tlsyn_addr_is_ip4(&to->addr))
+        return -EINVAL;
+    error = tlsyn_udp_mtu(sock->dgram.udp, to);
+    if (error == -ENETUNREACH)
+        return error;
     if (sock->error)
         return sock_take_error(sock);
     if (sock->shut & SOCK_SHUT_WR)
         return -EPIPE;
-    text.iov_base = error == 0 ? malloc(n + 1) : NULL;
+    if (from->faulty)
+        return -EFAULT;
+    text.iov_base = malloc(n + 1);
     if (!text.iov_base)
-        return error < 0 ? error : -ENOMEM;
+        return -ENOMEM;
     (void)cursor_get(from, text.iov_base, n);
     error = send_bytes(sock, &text, how, deadline);
     free(text.iov_base);
@@ -317,15 +336,12 @@ int datagram_mtu(const struct sock *sock)
 
 static int datagram_connect(struct sock *sock, const struct tlsyn_endpoint *to)
 {
-    int error = bind_somewhere(sock);
+    int error = tlsyn_udp_connect(sock->dgram.udp, to);
 
-    if (error == 0)
-        error = tlsyn_udp_connect(sock->dgram.udp, to);
     if (error < 0)
         return error;
     sock->dgram.connected = true;
     sock->remote = *to;
-    sock->shut = 0;
     note_local(sock);
     return 0;
 }

@@ -126,11 +126,12 @@ static void forget_port(struct sock *sock)
 /* The end of an open that failed: told once, and the socket may be used again. */
 static int failed(struct sock *sock)
 {
-    int error = sock_take_error(sock);
+    int error = sock_take_error(sock), shown = ready_disconnect(&sock->ready);
 
     sock->phase = SOCK_IDLE;
+    sock->shut = 0;
     forget_port(sock);
-    return error ? error : -ECONNABORTED;
+    return error ? error : shown < 0 ? shown : -ECONNABORTED;
 }
 
 int stream_await(struct sock *sock, tlsyn_time deadline)
@@ -191,10 +192,8 @@ int stream_connect(struct sock *sock, const struct tlsyn_endpoint *to)
     case SOCK_OPEN:
         if (sock->stream.announced)
             return -EISCONN;
-        if (!sock->stream.conn) {
-            sock->phase = SOCK_IDLE;
-            return sock->error ? sock_take_error(sock) : -ECONNABORTED;
-        }
+        if (!sock->stream.conn)
+            return failed(sock);
         sock->stream.announced = true;
         return 0;
     case SOCK_LISTENING:

@@ -20,10 +20,15 @@ int option_set(struct sock *sock, int level, int name, const void *value, sockle
 {
     const struct option_int *number = option_int_find(sock, level, name);
     const struct option_bytes *bytes = option_bytes_find(sock, level, name);
+    static const int none = 0;
     bool at_least_int = level == SOL_SOCKET || (level == IPPROTO_TCP && sock->type == SOCK_STREAM);
 
     if (length > INT_MAX)
         return -EINVAL;
+    if (!value && level == IPPROTO_IPV6) { /* there, no value is a zero */
+        value = &none;
+        length = length < sizeof(none) ? length : sizeof(none);
+    }
     if ((number || at_least_int) && !value && length > 0)
         return -EFAULT;
     if (number)
@@ -33,27 +38,35 @@ int option_set(struct sock *sock, int level, int name, const void *value, sockle
     return bytes && bytes->set ? bytes->set(sock, value, length) : -ENOPROTOOPT;
 }
 
-/* What Linux says of an option that the level does not have, or of a level that the socket does
- * not have. */
-static int not_there(const struct sock *sock, int level)
+static bool has_level(const struct sock *sock, int level)
 {
     int own = sock->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 
-    if (level == SOL_SOCKET || level == SOL_TLSYN || level == IPPROTO_IP || level == own)
-        return -ENOPROTOOPT;
-    return sock->domain == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
+    return level == SOL_SOCKET || level == SOL_TLSYN || level == IPPROTO_IP || level == own ||
+           (level == IPPROTO_IPV6 && sock->domain == AF_INET6);
 }
 
 int option_get(struct sock *sock, int level, int name, void *value, socklen_t *length)
 {
     const struct option_int *number = option_int_find(sock, level, name);
     const struct option_bytes *bytes = option_bytes_find(sock, level, name);
+    char bin[64]; /* where there is no room, Linux finds out when it copies */
+    socklen_t n;
+    int error;
 
-    if (!length || (!value && *length > 0))
+    if (!has_level(sock, level))
+        return sock->domain == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
+    if (!length)
         return -EFAULT;
-    if (*length > INT_MAX)
+    if (*length > INT_MAX && level != IPPROTO_IPV6)
         return -EINVAL;
-    if (number)
-        return option_int_get(sock, number, value, length);
-    return bytes ? bytes->get(sock, value, length) : not_there(sock, level);
+    if (!number && !bytes)
+        return -ENOPROTOOPT;
+    n = value || *length < sizeof(bin) ? *length : sizeof(bin);
+    error = number ? option_int_get(sock, number, value ? value : bin, &n)
+                   : bytes->get(sock, value ? value : bin, &n);
+    if (error < 0)
+        return error;
+    *length = n;
+    return value || n == 0 ? 0 : -EFAULT;
 }

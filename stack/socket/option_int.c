@@ -213,7 +213,7 @@ static int set_if_fresh(struct sock *sock, int *value)
 static int set_v6only(struct sock *sock, int *value)
 {
     (void)value;
-    return sock->domain != AF_INET6 ? -ENOPROTOOPT : sock->local.port ? -EINVAL : 0;
+    return sock->domain != AF_INET6 ? -ENOPROTOOPT : sock_has_port(sock) ? -EINVAL : 0;
 }
 
 static int set_if_ip6(struct sock *sock, int *value)

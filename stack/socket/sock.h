@@ -157,6 +157,9 @@ int sock_wait(struct sock *sock, tlsyn_time deadline);
 /** When a call that begins now gives up: at once if it must not wait. `timeout` as in options. */
 tlsyn_time sock_deadline(const struct sock *sock, tlsyn_time timeout, int flags);
 
+/** Whether it has a port: a stream keeps one beyond its connection only if the program chose it. */
+bool sock_has_port(const struct sock *sock);
+
 /** The error to be told, negative, which is thereby told; 0. */
 int sock_take_error(struct sock *sock);
 
@@ -171,6 +174,12 @@ int datagram_mtu(const struct sock *sock);
 
 /** Gives a datagram socket its local endpoint: bind(2). 0 or -errno. */
 int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local);
+
+/** The same, at any address and a port that is free, for one that has none. */
+int datagram_autobind(struct sock *sock);
+
+/** What Linux finds fault with before it looks where a datagram is to go: 0 or -errno. */
+int datagram_may_send(struct sock *sock, size_t n, int flags, bool ip4);
 
 extern const struct sock_ops stream_ops;
 extern const struct sock_ops datagram_ops;

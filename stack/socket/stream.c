@@ -97,13 +97,8 @@ static int stream_shutdown(struct sock *sock, int how)
 {
     unsigned bits = (unsigned)how + 1; /* SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2 */
 
-    if (sock->phase == SOCK_LISTENING) {
-        if (!(bits & SOCK_SHUT_RD))
-            return 0;
-        stream_unlisten(sock);
-        sock_changed(sock);
-        return ready_disconnect(&sock->ready);
-    }
+    if (sock->phase == SOCK_LISTENING)
+        return bits & SOCK_SHUT_RD ? stream_disconnect(sock) : 0;
     if (!sock->stream.conn) {
         sock->shut |= bits;
         sock_changed(sock);

@@ -413,12 +413,16 @@ ssize_t stream_send(struct sock *sock, struct cursor *from, const struct sock_se
 
     if (flags & MSG_OOB && sock->stream.engine)
         return -EOPNOTSUPP;
+    if (from->faulty && (sock->stream.deferred || flags & MSG_FASTOPEN))
+        return -EFAULT;
     error = open_if_asked(sock, from, how->to, flags, deadline);
     if (error < 0)
         return error;
     if (asked > from->left && sock->phase == SOCK_OPENING)
         return (ssize_t)(asked - from->left);
     error = await_connection(sock, deadline);
+    if (error == 0 && from->faulty)
+        error = -EFAULT;
     if (error == 0)
         cork(sock, flags & MSG_MORE);
     if (error == 0)

@@ -54,7 +54,7 @@ struct tlsyn_udp *udp_find(const struct udp *udp, const struct tlsyn_addr *addr,
 static bool is_peer(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *local,
                     const struct tlsyn_endpoint *remote)
 {
-    return ep->info.peer.port == remote->port &&
+    return (ep->info.peer.port == remote->port || ep->info.peer.port == 0) &&
            tlsyn_addr_eq(&ep->info.peer.addr, &remote->addr) &&
            tlsyn_addr_eq(&ep->info.local.addr, &local->addr);
 }

@@ -132,10 +132,12 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
     struct ip_path path;
     int error;
 
-    if (to->port == 0 || tlsyn_addr_unspecified(&to->addr))
+    if (tlsyn_addr_unspecified(&to->addr))
         return -EINVAL;
     if (!ep->options.broadcast && group_is_broadcast(ep->udp->ip, &to->addr))
         return -EACCES;
+    if (tlsyn_addr_is_ip4(local) != tlsyn_addr_is_ip4(&to->addr)) /* that of a peer */
+        local = &ep->options.local.addr;
     if (from && !ip_is_ours(ep->udp->ip, from))
         return -EADDRNOTAVAIL;
     if (!from && !tlsyn_addr_unspecified(local))
@@ -233,6 +235,8 @@ int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message 
 
     if (!to && !ep->info.connected)
         return -EDESTADDRREQ;
+    if (to && to->port == 0)
+        return -EINVAL;
     if (!to)
         to = &ep->info.peer;
     if (tlsyn_view_len(&tx.text) > TLSYN_UDP_MAX)

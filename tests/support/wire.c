@@ -19,7 +19,7 @@
 #include "lab/netns.h"
 #include "lab/veth.h"
 
-static bool enter_namespace(void)
+bool test_namespace(void)
 {
     const char *fork_mode = getenv("CK_FORK");
 
@@ -71,7 +71,7 @@ bool test_wire_open(void)
 
     memcpy(near.hwaddr, test_wire_near_hwaddr, 6);
     memcpy(far.hwaddr, test_wire_far_hwaddr, 6);
-    if (!enter_namespace())
+    if (!test_namespace())
         return false;
     veth_quiet_ipv6();
     here = netns_current();

@@ -14,6 +14,10 @@
 static const uint8_t test_wire_near_hwaddr[6] = {2, 0, 0, 0, 0, 1};
 static const uint8_t test_wire_far_hwaddr[6] = {2, 0, 0, 0, 0, 2};
 
+/** Enters a network namespace of our own, with nothing in it. False: there is none to be had, and a
+ * line was printed that says why. */
+bool test_namespace(void);
+
 /**
  * Moves the calling process into a new network namespace (in a new user namespace, if need be) with
  * both ends of a pair in it, up, MTU 1500; near has the address 10.0.0.1/24. False, with a line on

@@ -16,6 +16,10 @@
  *   - Ancillary data of datagrams: IP_PKTINFO, IP_TTL, IP_TOS and IPv6's IPV6_PKTINFO,
  *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways, and when they came (SO_TIMESTAMP, SO_TIMESTAMPNS); no
  *     other, and none of a stream. The interface's index is always 1.
+ *   - Options that it lacks are refused as an older kernel would, with ENOPROTOOPT: those of
+ *     groups, of interfaces and routing (SO_BINDTODEVICE, SO_MARK, SO_PRIORITY, IP_TRANSPARENT), of
+ *     drivers (SO_TIMESTAMPING, SO_ZEROCOPY, UDP_SEGMENT, UDP_GRO), and TCP_MD5SIG, TCP_REPAIR,
+ *     TCP_ULP.
  *   - IP_RECVERR and IP_MTU_DISCOVER, and IPv6's, are of datagrams: a stream keeps what is set, and
  *     goes by its own lights. The error queue (MSG_ERRQUEUE) holds what SO_RCVBUF has room for
  *     beside the datagrams; with it come SO_TIMESTAMP's notes and no others.

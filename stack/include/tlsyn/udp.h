@@ -109,10 +109,10 @@ int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *op
 void tlsyn_udp_close(struct tlsyn_udp *udp);
 
 /**
- * From now on only what comes from `peer` is taken, and what is sent without saying to whom goes
- * there, from the source address of the route as it is now. NULL ends this. -ENETUNREACH: no route;
- * -EINVAL: port 0 or no host's address; -EAFNOSUPPORT: of another family than the local address;
- * -EACCES: a broadcast address, without options.broadcast.
+ * From now on only what comes from `peer` is taken (port 0: from any of its ports), and what is
+ * sent without saying to whom goes there, from the source address of the route as it is now. NULL
+ * ends this. -ENETUNREACH: no route; -EINVAL: no host's address; -EAFNOSUPPORT: of another family
+ * than the local address; -EACCES: a broadcast address, without options.broadcast.
  */
 int tlsyn_udp_connect(struct tlsyn_udp *udp, const struct tlsyn_endpoint *peer);
 
