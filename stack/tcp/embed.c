@@ -164,7 +164,7 @@ static bool is_opened_anew(const struct tlsyn_conn *conn)
 
 void embed_text_arrives(struct tlsyn_conn *conn)
 {
-    if (conn->syn_text_acked == 0)
+    if (conn->syn_text_acked == 0 && conn->syn_cookie_len == 0)
         conn->unproved = false;
 }
 

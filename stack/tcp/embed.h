@@ -42,7 +42,7 @@ void embed_proved(struct tlsyn_conn *conn);
 
 /** Text or FIN arrived behind the SYN-ACK while the path is unproved. A peer that took only our SYN
  * may send none before it has heard our ACK (RFC 9293 3.5): the path bears what follows. One that
- * took the SYN's text may, and its text proves nothing. */
+ * took the SYN's text, or a cookie without text, may (RFC 7413 3), and its text proves nothing. */
 void embed_text_arrives(struct tlsyn_conn *conn);
 
 /** The retransmission timer has expired again without progress. True: the connection is over, for

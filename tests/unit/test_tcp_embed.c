@@ -531,6 +531,33 @@ START_TEST(a_peer_that_speaks_behind_its_synack_hears_us) /* loop 4 */
 }
 END_TEST
 
+/* But a server that takes a cookie may speak at once, even if the SYN had no text (RFC 7413 3). */
+START_TEST(who_speaks_behind_a_cookie_may_not_have_heard_us)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_FASTOPEN);
+
+    user_connects(t);
+    expect(t, SYN());
+    peer_sends(t, SYNACK(.opt = WITH_COOKIE));
+    user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    t->peer_nxt = t->peer_rcv = 0;
+    user_connects(t);
+    ck_assert_uint_eq(expect(t, SYN(.len = 0))->options.cookie_len, 8);
+    peer_sends(t, SYNACK(.ack = 1));
+    peer_sends(t, ACK(.ack = 1, .len = 100));
+    user_writes(&t->user, 100);
+    flush(t);
+    advance(t, TLSYN_SECONDS(1));
+    advance(t, TLSYN_SECONDS(3));
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), 1);
+    expect_off(t, OFF);
+    tcp_test_close(t);
+}
+END_TEST
+
 /* Nor is it one where the peer had all the time for its SYN-ACK, and did not send it again. */
 START_TEST(who_is_not_asked_again_was_heard) /* loop 3 */
 {
@@ -767,6 +794,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
     tcase_add_loop_test(retry, a_peer_that_speaks_behind_its_synack_hears_us, 0, 4);
+    tcase_add_test(retry, who_speaks_behind_a_cookie_may_not_have_heard_us);
     tcase_add_loop_test(retry, who_is_not_asked_again_was_heard, 0, 3);
     tcase_add_loop_test(retry, what_follows_text_that_was_not_taken_may_be_swallowed_too, 0, 2);
     tcase_add_loop_test(retry, a_plain_open_waits_as_ever, 0, 2);
