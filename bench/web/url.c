@@ -1,5 +1,5 @@
 /*
- * web/url.c: https URLs. Read first: RFC 3986 5.2.
+ * web/url.c: https URLs. Read first: RFC 3986 5.2, RFC 3987 3.1.
  */
 #include "web/url.h"
 
@@ -64,21 +64,40 @@ static void remove_dot_segments(char *path)
     *out = '\0';
 }
 
+/* RFC 3987 3.1: octets that are no ASCII become "%C3" and the like, which no terminal obeys. */
+static int append(struct url *url, const char *text, size_t n)
+{
+    size_t length = strlen(url->target);
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        int size = snprintf(url->target + length, sizeof(url->target) - length,
+                            octet < 0x80 ? "%c" : "%%%02X", octet);
+
+        length += (size_t)size;
+        if (length >= sizeof(url->target))
+            return -ENAMETOOLONG;
+    }
+    return 0;
+}
+
+static int append_field(struct url *url, const char *text, const struct http_parser_url *parts,
+                        enum http_parser_url_fields field)
+{
+    return append(url, text + parts->field_data[field].off, parts->field_data[field].len);
+}
+
 static int copy_target(const char *text, const struct http_parser_url *parts, struct url *url)
 {
-    int path = has(parts, UF_PATH) ? parts->field_data[UF_PATH].len : 0;
-    int query = has(parts, UF_QUERY) ? parts->field_data[UF_QUERY].len : 0;
-    size_t size = sizeof(url->target), length = path ? (size_t)path : 1;
+    int error = has(parts, UF_PATH) ? append_field(url, text, parts, UF_PATH) : append(url, "/", 1);
 
-    if (length + (query ? 1 : 0) + (size_t)query >= size)
-        return -ENAMETOOLONG;
-    memcpy(url->target, path ? text + parts->field_data[UF_PATH].off : "/", length);
-    url->target[length] = '\0';
+    if (error < 0)
+        return error;
     remove_dot_segments(url->target);
-    length = strlen(url->target);
-    (void)snprintf(url->target + length, size - length, "%s%.*s", query ? "?" : "", query,
-                   query ? text + parts->field_data[UF_QUERY].off : "");
-    return 0;
+    if (!has(parts, UF_QUERY) || parts->field_data[UF_QUERY].len == 0)
+        return 0;
+    error = append(url, "?", 1);
+    return error < 0 ? error : append_field(url, text, parts, UF_QUERY);
 }
 
 /* Space and what controls would end a request line, or a part of it; the parser lets some pass. */

@@ -14,7 +14,8 @@ struct url {
 };
 
 /** 0; -EINVAL no URL, -EPROTONOSUPPORT not https, -ENAMETOOLONG. A fragment is left out, "." and
- * ".." are resolved (RFC 3986 6.2.2.3); a user name is -EINVAL. */
+ * ".." are resolved (RFC 3986 6.2.2.3), and what is not ASCII is in hex (RFC 3987 3.1): the target
+ * is printable. A user name is -EINVAL. */
 int url_parse(const char *text, struct url *url);
 
 /** What a Location field (RFC 9110 10.2.2) means that came from `base`. `url` may not be `base`.

@@ -22,6 +22,7 @@ START_TEST(a_url_falls_into_its_parts)
         {"https://[2001:db8::1]/a", "2001:db8::1", 443, "/a"},
         {"https://[::1]:8443", "::1", 8443, "/"},
         {"https://example.org/a/./b/../../../c/..?d/../e", "example.org", 443, "/?d/../e"},
+        {"https://example.org/\xc3\xa9?\xc2\x9b", "example.org", 443, "/%C3%A9?%C2%9B"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
