@@ -1,6 +1,7 @@
 /*
  * cmd_bench_pageload.c: tlsyn bench pageload: options, and where the results go.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,6 +176,8 @@ static int report_real(const struct pageload_command *c, const struct real_study
     return error < 0 ? CLI_FAILURE : CLI_OK;
 }
 
+static_assert(REAL_LOADS_MAX > LIVE_ROUNDS_MAX, "a visit again follows another one");
+
 /* One handshake, one visit, one version: the newest, where nobody chose. */
 static struct surfer_order order_of(const struct pageload_command *c)
 {
@@ -187,6 +190,17 @@ static struct surfer_order order_of(const struct pageload_command *c)
         .loads = c->rounds > 0 ? (int)c->rounds : 1};
 }
 
+static bool wants_other_page(const struct pageload_command *c)
+{
+    return c->model || c->events || strcmp(c->page, "typical") != 0 ||
+           c->stacks == 1u << STUDY_KERNEL || c->resume.precision > 0;
+}
+
+static bool wants_other_link(const struct link_options *l)
+{
+    return l->preset || l->jitter >= 0 || l->rate || l->queue || l->loss > 0;
+}
+
 static int run_real(struct pageload_command *c, const char *typed)
 {
     const struct surfer_order order = order_of(c);
@@ -195,13 +209,12 @@ static int run_real(struct pageload_command *c, const char *typed)
                                .http = order.http == BROWSER_HTTP_2 ? "2 and 1.1" : "1.1",
                                .command = typed,
                                .version = TLSYN_VERSION};
-    const struct link_options *l = &c->link;
     int status, written;
 
-    if (c->model || strcmp(c->page, "typical") != 0 || c->rtts.count > 0 || l->preset ||
-        l->jitter >= 0 || l->rate || l->queue || l->loss > 0) {
-        say("bench pageload: --url loads a page that is there over the link that is there: leave "
-            "--model, --page, --rtt, --link and the like out");
+    if (wants_other_page(c) || wants_other_link(&c->link) || c->rtts.count > 0) {
+        say("bench pageload: --url loads a page that is there, with our stack, over the link that "
+            "is there: leave --model, --page, --stacks kernel, --events, --precision, --rtt, "
+            "--link and the like out");
         return CLI_USAGE;
     }
     if (study_try_folder(c->out, ROOM_NEEDED) < 0)

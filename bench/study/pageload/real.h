@@ -10,7 +10,7 @@
 
 #include "web/loader.h"
 
-#define REAL_LOADS_MAX 100
+#define REAL_LOADS_MAX 101
 #define REAL_LABEL_MAX 96
 
 struct real_url {
