@@ -229,8 +229,7 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
         {"quick", 'q', NULL, &c->quick, "10 rounds: a first look, in half a minute", NULL},
         {"modes", 'm', &modes, &c->modes,
          "besides new sessions: resumed (session ID, ticket, PSK), early (early data), "
-         "fastopen "
-         "(the kernel's), quic; or all (new)",
+         "fastopen (the kernel's), quic; or all (new)",
          NULL},
         {"cpu-pad", 0, &cli_duration, &c->pad,
          "make the server wait this long per handshake, as a slower host would (0)", NULL},

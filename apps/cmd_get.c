@@ -345,8 +345,7 @@ int cmd_get(int argc, char **argv)
          "give up when the whole takes longer (default: no limit)", NULL},
         {"early-data", 0, NULL, &early_data,
          "send the request before the handshake is complete, where an earlier session allows it; "
-         "an "
-         "eavesdropper can replay it to the server",
+         "an eavesdropper can replay it to the server",
          NULL},
         {"http", 0, &http, &g.http,
          "version of HTTP: 1.1 (default), or 2 where the server speaks it; one request gains "

@@ -24,8 +24,8 @@ struct resume {
      "end when every figure is known to within this share, and after --rounds at the latest",      \
      NULL},                                                                                        \
     {"resume", 0, &cli_folder, &(resume)->shown,                                                   \
-     "go on with the run whose results are in FOLDER, with its options; beside it only "            \
-     "--rounds, --precision, --budget and --json may be given",                                              \
+     "go on with the run whose results are in FOLDER, with its options; beside it only --rounds, " \
+     "--precision, --budget and --json may be given",                                              \
      NULL}
 /* clang-format on */
 

@@ -313,6 +313,7 @@ START_TEST(who_refuses_is_told_of)
     poller_unwatch(&w.poller, w.server.listener);
     open_client(&client, &w);
     (void)close(w.server.listener); /* with what waits in it: the client is reset */
+    w.server.listener = -1;
     run(&w, &client.ended);
     ck_assert_int_eq(client.error, -ECONNRESET);
     ck_assert_str_ne(client.sentence, "");
