@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "measure/rng.h"
-#include "study/webperf/webperf.h"
+#include "study/webperf/figures.h"
 
 Suite *webperf_suite(void);
 
@@ -176,6 +176,47 @@ START_TEST(an_outlier_is_counted_and_not_hidden)
 
     ck_assert_uint_eq(id->outliers, 1);
     ck_assert_double_eq(id->summary.max, 2000);
+    webperf_free(study);
+}
+END_TEST
+
+START_TEST(what_costs_more_than_it_saves_is_drawn)
+{
+    struct webperf *study = loaded();
+    struct html html;
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    study->rows[0].saving = (struct stats_interval){-0.2, -0.3, -0.1};
+    html_begin(&html, out, "", "");
+    webperf_figure_saving(study, &html);
+    ck_assert_int_eq(html_end(&html), 0);
+    ck_assert_int_eq(fclose(out), 0);
+    ck_assert_ptr_nonnull(strstr(text, "-20</")); /* at the axis */
+    free(text);
+    webperf_free(study);
+}
+END_TEST
+
+/* Of each suite, over each stack that has sequential handshakes. */
+START_TEST(no_statement_is_left_out)
+{
+    static const char *const suites[] = {"1.2-rsa", "1.2-ecdhe", "1.3"};
+    struct webperf *study = loaded();
+    struct webperf_cell cells[6];
+
+    for (size_t i = 0; i < 6; i++) {
+        cells[i] = *study->rows[0].cached;
+        put(cells[i].what.stack, i < 3 ? "tlsyn" : "kernel");
+        put(cells[i].what.tls, suites[i % 3]);
+        put(cells[i].what.session, i % 3 == 2 ? "psk" : "id");
+        study->rows[i] = study->rows[0];
+        study->rows[i].cached = &cells[i];
+    }
+    study->row_count = 6;
+    webperf_claim(study);
+    ck_assert_uint_eq(study->claim_count, 6 * 4);
     webperf_free(study);
 }
 END_TEST
@@ -443,6 +484,8 @@ Suite *webperf_suite(void)
     tcase_add_test(tc, the_noise_is_summed_up);
     tcase_add_test(tc, an_outlier_is_counted_and_not_hidden);
     tcase_add_test(tc, the_papers_statements_get_a_verdict);
+    tcase_add_test(tc, what_costs_more_than_it_saves_is_drawn);
+    tcase_add_test(tc, no_statement_is_left_out);
     tcase_add_test(tc, page_and_json_hold_the_table_and_the_figures);
     tcase_add_test(tc, a_database_without_a_round_says_so);
     tcase_add_test(tc, a_run_that_was_interrupted_goes_on_as_if_it_had_not_been);

@@ -89,16 +89,25 @@ static void add_published(struct drawing *d)
                                                    .n = 1};
 }
 
+static void put_passed_over(size_t count, struct html *html)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof(text), "Of %zu more kinds there is no room here: see the table.",
+                   count);
+    html_paragraph(html, text);
+}
+
 void webperf_figure_saving(const struct webperf *study, struct html *html)
 {
     struct drawing d = {.count = 0};
-    double farthest = FARTHEST_MS;
+    double farthest = FARTHEST_MS, lowest = 0;
+    size_t passed_over = 0;
     struct figure figure = {.name = "saving",
                             .title = "What a cached key saves against the round-trip time",
                             .x_label = "TCP connect, ms",
                             .y_label = "saved, %",
                             .x_min = 0,
-                            .y_min = 0,
                             .y_max = (double)NAN,
                             .series = d.series};
 
@@ -106,23 +115,31 @@ void webperf_figure_saving(const struct webperf *study, struct html *html)
         farthest = fmax(farthest, 2 * study->rows[i].t.estimate);
     for (int i = 0; i < POINTS; i++)
         d.rtt[i] = farthest * i / (POINTS - 1);
-    for (size_t i = 0; i < study->row_count && d.rows < ROWS; i++) {
+    for (size_t i = 0; i < study->row_count; i++) {
         const struct webperf_row *row = &study->rows[i];
 
         if (!isfinite(row->t.estimate) || !isfinite(row->saving.estimate))
             continue;
+        if (d.rows == ROWS) {
+            passed_over++;
+            continue;
+        }
         add_curve(&d, row, row->t.estimate);
         add_point(&d, row, row->t.estimate);
+        lowest = fmin(lowest, fmin(d.y[d.rows], d.lo[d.rows]));
         d.rows++;
     }
     if (d.rows == 0)
         return;
     add_published(&d);
     figure.x_max = farthest;
+    figure.y_min = lowest < 0 ? (double)NAN : 0; /* some cached key costs more than it saves */
     figure.series_count = d.count;
     html_section(html, "What it saves, near and far");
     html_figure(html, &figure,
                 "Points: this run, with 95 % intervals. Dashed: the same handshakes over other "
                 "distances: their round trips, and this run's computing. Near by a cached key "
                 "saves computing, far away round trips, where it spares any.");
+    if (passed_over > 0)
+        put_passed_over(passed_over, html);
 }

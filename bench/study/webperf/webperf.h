@@ -24,7 +24,11 @@
 #include "study/noise.h"
 #include "study/observer.h"
 
-enum { WEBPERF_CELLS_MAX = 64, WEBPERF_ROWS_MAX = 64, WEBPERF_CLAIMS_MAX = 16 };
+enum {
+    WEBPERF_CELLS_MAX = 64,
+    WEBPERF_ROWS_MAX = 64,
+    WEBPERF_CLAIMS_MAX = 24 /* four of each suite over each stack with sequential handshakes */
+};
 
 /* --- the robot -------------------------------------------------------------------------------- */
 
