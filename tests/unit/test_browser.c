@@ -149,6 +149,31 @@ START_TEST(what_happens_at_one_time_on_a_connection_has_a_line_each)
 }
 END_TEST
 
+static int count(const char *text, const char *word)
+{
+    int n = 0;
+
+    for (; (text = strstr(text, word)) != NULL; text++)
+        n++;
+    return n;
+}
+
+/* A real server may be so near, or so slow. */
+START_TEST(a_load_of_thousands_of_round_trips_is_drawn_whole)
+{
+    static const struct waterfall_bar bars[] = {{LOAD_GET, 1, 0, 1, "a"},
+                                                {LOAD_GET, 1, 1, 2000, "b"}};
+    const struct waterfall w = {.connections = 1, .bar = bars, .bars = 2};
+    char *svg = NULL;
+
+    ck_assert_int_eq(waterfall_svg(&w, &svg), 0);
+    ck_assert_int_eq(count(svg, "<rect"), 2 * 2);
+    ck_assert_int_lt(count(svg, "<line"), 50);
+    ck_assert_ptr_nonnull(strstr(svg, ">b</text>"));
+    free(svg);
+}
+END_TEST
+
 START_TEST(the_published_events_add_up)
 {
     static const int expected[] = {16, 12, 7};
@@ -378,6 +403,7 @@ Suite *browser_suite(void)
     tcase_add_loop_test(published, http_2_takes_one_connection_to_each_server, 0,
                         BROWSER_HANDSHAKES * BROWSER_VISITS);
     tcase_add_test(published, what_happens_at_one_time_on_a_connection_has_a_line_each);
+    tcase_add_test(published, a_load_of_thousands_of_round_trips_is_drawn_whole);
     tcase_add_test(published, a_long_file_begins_slowly);
     tcase_add_loop_test(published, the_published_events_add_up, 0, BROWSER_VISITS);
     tcase_add_loop_test(published, the_browser_does_what_the_published_events_say, 0,

@@ -15,7 +15,9 @@
 #define ROW    24
 #define BAR    20
 #define WIDTH  980
-#define COLUMN 58 /* at most: 16 round trips are as wide as the page */
+#define COLUMN 58   /* at most: 16 round trips are as wide as the page */
+#define NUMBER 24   /* what a number above the columns needs */
+#define LEAST  0.05 /* of a round trip: what takes less cost nothing */
 /* A letter's width, for what fits into a bar. */
 #define LETTER 5.5
 
@@ -34,7 +36,8 @@ static const char *colour_of(enum load_step step)
 struct layout {
     int *line;                             /* of each bar, from 0 */
     int first[POLICY_CONNECTIONS_MAX + 1]; /* of each connection; behind them, how many there are */
-    int columns, column;                   /* how many, and how wide */
+    int columns;                           /* one for each round trip */
+    double column;                         /* how wide each of them is */
 };
 
 static bool share_time(const struct waterfall_bar *a, const struct waterfall_bar *b)
@@ -66,11 +69,23 @@ static int columns_of(const struct waterfall *w)
     return (int)ceil(end - 0.005);
 }
 
-static int column_width(int columns)
+/* Of a page that is near, or slow, they may be thousands. */
+static double column_width(int columns)
 {
-    int width = (WIDTH - LEFT) / (columns ? columns : 1);
+    return fmin((double)(WIDTH - LEFT) / (columns ? columns : 1), COLUMN);
+}
 
-    return width < COLUMN ? width : COLUMN;
+/* Every so many columns there is a line with its number: 1, 2, 5, 10 and so on. */
+static int columns_per_line(double column)
+{
+    static const int steps[] = {1, 2, 5};
+    int power = 1, i = 0;
+
+    while (steps[i] * power * column < NUMBER) {
+        i = (i + 1) % 3;
+        power *= i == 0 ? 10 : 1;
+    }
+    return steps[i] * power;
 }
 
 static int lay_out(const struct waterfall *w, struct layout *l)
@@ -105,14 +120,14 @@ static void put_label(FILE *out, int x, int y, const char *text, int room)
 }
 
 /* Once in the page's colour, so that no line of the grid shines through, and then in its own. */
-static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, int column)
+static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, double column)
 {
-    double x = LEFT + bar->start * column, width = (bar->end - bar->start) * column;
+    double x = LEFT + bar->start * column, width = fmax((bar->end - bar->start) * column, 3);
     int y = TOP + line * ROW;
     const char *name = bar->step == LOAD_GET ? bar->label : pageload_step_name(bar->step);
 
-    if (width < 3)
-        return; /* it cost nothing */
+    if (bar->end - bar->start < LEAST)
+        return;
     (void)fprintf(out,
                   "<rect x=\"%.5g\" y=\"%d\" width=\"%.5g\" height=\"%d\" rx=\"2\" "
                   "fill=\"var(--card,#f8f9fa)\"/>",
@@ -132,15 +147,18 @@ static void put_bar(FILE *out, const struct waterfall_bar *bar, int line, int co
 
 static void put_axis(FILE *out, const struct waterfall *w, const struct layout *l)
 {
-    int bottom = TOP + l->first[w->connections] * ROW, column = l->column;
+    int bottom = TOP + l->first[w->connections] * ROW, step = columns_per_line(l->column);
 
-    for (int t = 0; t <= l->columns; t++)
-        (void)fprintf(out,
-                      "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" "
-                      "stroke=\"var(--figure-grid,#d5d9de)\"/>"
-                      "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-size=\"12\">%d</text>\n",
-                      LEFT + t * column, LEFT + t * column, TOP - 8, bottom, LEFT + t * column,
-                      TOP - 14, t);
+    for (int t = 0; t <= l->columns; t += step) {
+        double x = LEFT + t * l->column;
+
+        (void)fprintf(
+            out,
+            "<line x1=\"%.5g\" x2=\"%.5g\" y1=\"%d\" y2=\"%d\" "
+            "stroke=\"var(--figure-grid,#d5d9de)\"/>"
+            "<text x=\"%.5g\" y=\"%d\" text-anchor=\"middle\" font-size=\"12\">%d</text>\n",
+            x, x, TOP - 8, bottom, x, TOP - 14, t);
+    }
     for (int c = 1; c <= w->connections; c++)
         (void)fprintf(out,
                       "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-size=\"12\">%d</text>\n",
@@ -150,7 +168,7 @@ static void put_axis(FILE *out, const struct waterfall *w, const struct layout *
 /* A round trip is as wide in each of them, so they are not stretched to the page. */
 static void put_drawing(FILE *out, const struct waterfall *w, const struct layout *l)
 {
-    int width = LEFT + l->columns * l->column + 20;
+    int width = LEFT + (int)ceil(l->columns * l->column) + 20;
 
     (void)fprintf(out,
                   "<svg viewBox=\"0 0 %d %d\" style=\"--wide:%dpx\" role=\"img\" "
