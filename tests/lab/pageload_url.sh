@@ -68,6 +68,10 @@ loads one "$nginx" --http 1.1 --handshake tls1.2-sequential --visit unoptimized
 [ "$status" -eq 0 ] || fail "HTTP/1.1: it ends with $status: $(cat "$scratch/log")"
 that '.loads[0] | .there == 16 and .failed == 1 and .connections >= 5' "a server that closes connections early is asked on others"
 
+loads nobody "" --stacks kernel
+[ "$status" -eq 2 ] && grep -q 'leave .*--stacks' "$scratch/log" || fail "over the kernel: it ends with $status: $(cat "$scratch/log")"
+passed "what a real page has no choice of is told"
+
 loads nobody ""
 [ "$status" -eq 1 ] && grep -q 'nothing of the page came' "$scratch/log" || fail "a server that is not there: $status, $(cat "$scratch/log")"
 that '.loads[0].there == 0' "a server that is not there has given nothing"

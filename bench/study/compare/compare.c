@@ -177,7 +177,7 @@ static int take_file(struct compare *c, int study, const json_t *root,
     int error = json_is_array(rows) ? 0 : -EPROTO;
 
     if (error < 0)
-        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%s/%s has no rows: it is no result of ours",
+        (void)snprintf(message, COMPARE_MESSAGE_MAX, "%s/%s has no rows that could be compared",
                        c->runs[c->run_count].folder, compare_studies[study].file);
     for (size_t i = 0; error == 0 && i < json_array_size(rows); i++)
         error = take_row(c, study, json_array_get(rows, i));
