@@ -42,13 +42,8 @@ leftovers()
 {
     grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
     [ -e "$scratch/names" ] || return 0
-    while read -r name; do
-        grep -lF "$name" /proc/[0-9]*/mountinfo 2>/dev/null || true
-        for process in /proc/[0-9]*; do
-            [ "$(readlink "$process/ns/${name%%:*}" 2>/dev/null)" != "$name" ] ||
-                echo "$process is in $name"
-        done
-    done <"$scratch/names"
+    grep -lF -f "$scratch/names" /proc/[0-9]*/mountinfo 2>/dev/null || true
+    find /proc/[0-9]*/ns -printf '%p is %l\n' 2>/dev/null | grep -F -f "$scratch/names" || true
 }
 
 # The kernel tears a killed PID namespace down on its own time.
