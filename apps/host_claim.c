@@ -3,7 +3,8 @@
  *
  * The probe for an address (RFC 5227 2.1.1) does not come back to the interface that it left by, so
  * it finds no second command there. A name does that: an abstract socket address belongs to the
- * network namespace, as the interface does, and goes with the process, however that ends.
+ * network namespace, as the interface does, and goes with the process, however that ends. A TAP
+ * interface that is yet to be named is no other command's, nor is a capture file.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@ int host_claim_address(struct host *host)
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     char address[CLI_ADDRESS_TEXT];
 
-    if (host->shared || host_awaits_address(host) || host->options->link.kind == HOST_FILE)
+    if (host->shared || host_awaits_address(host) || !host->interface[0])
         return CLI_OK;
     int n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "tlsyn %s %s", host->interface,
                      cli_address_text(&host->own.address, address));

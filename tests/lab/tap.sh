@@ -21,6 +21,14 @@ inside()
     curl -sS --cacert cert.pem -o /dev/null -T www/file https://10.99.0.2/new || fail "curl -T: $(cat log)"
     cmp www/new www/file || fail "other bytes went"
     passed "20 MB each way, unharmed"
+    kill $server
+    "$TLSYN" serve www --self-signed one.pem --link tap --address 10.98.0.2/24 2>one &
+    server=$!
+    await one serving
+    "$TLSYN" serve www --self-signed two.pem --link tap --address 10.98.0.2/24 2>two &
+    server="$server $!"
+    await two serving
+    passed "two interfaces of their own may have the same address"
     no_findings log
 }
 
