@@ -22,8 +22,10 @@ struct ear {
     uint8_t bytes[2048];
     struct tlsyn_endpoint failed;
     int error;
-    bool answer; /* each datagram with its own bytes */
-    bool close;  /* at the first event */
+    bool answer;       /* each datagram with its own bytes */
+    bool close;        /* at the first event */
+    struct ear *crowd; /* at the first datagram all of these */
+    int crowd_size;
 };
 
 static struct ip_bed bed;
@@ -41,6 +43,8 @@ static void on_datagram(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
     memcpy(e->bytes, datagram->bytes, datagram->len);
     if (e->answer)
         ck_assert_int_eq(tlsyn_udp_send(ep, &datagram->from, datagram->bytes, datagram->len), 0);
+    for (int i = 0; i < e->crowd_size; i++)
+        tlsyn_udp_close(e->crowd[i].ep);
     if (e->close)
         tlsyn_udp_close(ep);
 }
@@ -240,6 +244,31 @@ START_TEST(a_broadcast_reaches_who_has_any_address_and_is_marked)
     ck_assert(ear.last.broadcast);
     ck_assert_int_eq(other.datagrams, 0);
     ck_assert_int_eq(ip_bed_flush(&bed), 0); /* RFC 1122 3.2.2: no ICMP error about a broadcast */
+}
+END_TEST
+
+/* Whoever hears it first closes all: nobody else may hear it any more. */
+START_TEST(who_hears_a_broadcast_may_close_all_that_do)
+{
+    struct tlsyn_udp_options options = {.reuse = true};
+    struct ear ears[4];
+    int heard = 0;
+
+    for (int i = 0; i < 4; i++) {
+        options.local = at(i % 2 ? "::" : "0.0.0.0", 53);
+        ears[i] = ear;
+        ck_assert_int_eq(udp_open(&udp, &options, &ears[i].base, &ears[i].ep), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        ears[i].crowd = ears;
+        ears[i].crowd_size = 4;
+    }
+    arrives(&(struct made){.dst = "10.0.0.255"});
+    for (int i = 0; i < 4; i++)
+        heard += ears[i].datagrams;
+    ck_assert_int_eq(heard, 1);
+    arrives(&(struct made){.dst = "10.0.0.255"});
+    ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_udp_no_port), 1);
 }
 END_TEST
 
@@ -736,6 +765,7 @@ Suite *udp_suite(void)
     tcase_add_test(t, a_datagram_reaches_the_endpoint_of_its_port);
     tcase_add_test(t, an_endpoint_of_one_address_gets_what_came_to_it);
     tcase_add_test(t, a_broadcast_reaches_who_has_any_address_and_is_marked);
+    tcase_add_test(t, who_hears_a_broadcast_may_close_all_that_do);
     tcase_add_test(t, a_connected_endpoint_hears_its_peer_alone);
     tcase_add_test(t, an_empty_datagram_is_one_too);
     tcase_add_test(t, what_lies_about_its_length_is_dropped);
