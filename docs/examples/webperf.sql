@@ -2,8 +2,8 @@
 --
 --     sqlite3 -header -box out/webperf/webperf.db <docs/examples/webperf.sql
 --
--- Times are in milliseconds. What failed or was refused is in none of them. A median is the mean of the two values in the
--- middle, or of the one, counted twice.
+-- Times are in milliseconds. What failed or was refused is in none of them. A median is the value in the
+-- middle, or the mean of the two that are.
 
 -- Each kind of observation: how often, and the median (of ping and TCP connect, the time they took; of a GET, until the first byte).
 WITH ok AS (
