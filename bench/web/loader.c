@@ -31,13 +31,19 @@ int load_begin(struct loader *loader, enum load_step step, int connection, int u
 
 void load_end(struct loader *loader, int event)
 {
+    if (event >= 0)
+        loader->result.event[event].end = elapsed(loader);
+}
+
+void load_answered(struct loader *loader, int event)
+{
     struct load_event *e = &loader->result.event[event < 0 ? 0 : event];
 
     if (event < 0)
         return;
-    e->end = elapsed(loader);
-    if ((e->step == LOAD_GET || e->step == LOAD_TCP) &&
-        (loader->shortest <= 0 || e->end - e->start < loader->shortest))
+    load_end(loader, event);
+    e->answered = true;
+    if (loader->shortest <= 0 || e->end - e->start < loader->shortest)
         loader->shortest = e->end - e->start;
 }
 

@@ -31,6 +31,7 @@ struct load_event {
     int url;           /* of LOAD_GET, or for whose sake it was opened; -1: for none's */
     double start, end; /* microseconds since the beginning */
     uint64_t bytes;    /* of LOAD_GET: content */
+    bool answered;     /* of LOAD_TCP and LOAD_GET: by the server; else it was given up */
 };
 
 /** What is known of a page from an earlier visit. */

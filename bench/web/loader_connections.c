@@ -57,7 +57,7 @@ static void on_begun(struct carrier_user *user)
     struct connection *c = of_user(user);
     int url = c->event >= 0 ? c->loader->result.event[c->event].url : -1;
 
-    load_end(c->loader, c->event);
+    load_answered(c->loader, c->event);
     c->event = load_begin(c->loader, LOAD_FULL, index_of(c), url);
 }
 

@@ -273,7 +273,10 @@ static void on_done(struct http_client_user *user, int request, int error, const
     struct loader *loader = c->loader;
     struct part *part = &loader->part[request];
 
-    load_end(loader, part->event);
+    if (error == 0)
+        load_answered(loader, part->event);
+    else
+        load_end(loader, part->event);
     if (part->event >= 0)
         loader->result.event[part->event].bytes = loader->url[request].bytes;
     part->event = -1;

@@ -69,6 +69,8 @@ struct loader {
 /** The index of the event, -1: no room. */
 int load_begin(struct loader *loader, enum load_step step, int connection, int url);
 void load_end(struct loader *loader, int event);
+/** The same, by the server's answer: it took a round trip at least. */
+void load_answered(struct loader *loader, int event);
 
 /** Notes what went wrong, for the result. The last note before the first URL is given up is the one
  * that stays: earlier failures were made good by another try. So this comes before the call that

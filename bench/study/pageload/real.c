@@ -38,8 +38,7 @@ static void count(struct real_load *r)
 
         r->full += e->step == LOAD_FULL;
         r->resumed += e->step == LOAD_RESUMED;
-        if ((e->step == LOAD_GET || e->step == LOAD_TCP) && us > 0 &&
-            (r->shortest_us <= 0 || us < r->shortest_us))
+        if (e->answered && us > 0 && (r->shortest_us <= 0 || us < r->shortest_us))
             r->shortest_us = us;
     }
 }
@@ -120,12 +119,12 @@ static void fill_urls(const struct real_load *r, struct report_table *table)
     report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (int i = 0; i < r->load.events; i++) {
         const struct load_event *e = &r->load.event[i];
-        bool is_get = e->step == LOAD_GET && e->url >= 0;
+        bool is_response = e->step == LOAD_GET && e->answered;
 
         report_table_cell(table, "%d", e->connection);
         report_table_cell(table, "%s", pageload_step_name(e->step));
         report_table_cell(table, "%s", e->url >= 0 ? r->url[e->url].label : "");
-        if (is_get) {
+        if (is_response) {
             report_table_cell(table, "%d", r->url[e->url].status);
             report_table_cell(table, "%.0f", (double)e->bytes);
         } else {
@@ -142,7 +141,7 @@ static const char *lead(const struct real_study *s, char text[SENTENCE_MAX])
     (void)snprintf(
         text, SENTENCE_MAX,
         "%s, loaded over this host's interface, %s, HTTP/%s offered. A round trip here is "
-        "the shortest time that a TCP handshake or a request took.",
+        "the shortest time that a TCP handshake or an answered request took.",
         s->url, s->handshake, s->http);
     return text;
 }
