@@ -162,7 +162,7 @@ static void load(struct site *s, bool h2, const struct loader_options *options)
     *s = (struct site){.user = {on_done}};
     for (int i = 0; i < IMAGES; i++) {
         (void)snprintf(s->target[i], sizeof(s->target[i]), "/%d.gif", i);
-        at += (size_t)snprintf(s->body + at, sizeof(s->body) - at, "<img src=%s>", s->target[i]);
+        at += (size_t)snprintf(s->body + at, sizeof(s->body) - at, "<img src=/%d.gif>", i);
         s->files[i + 1] = (struct webnet_file){
             .target = s->target[i], .type = "image/gif", .body = "GIF", .length = 2000};
     }
