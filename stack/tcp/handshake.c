@@ -174,6 +174,8 @@ static int choose_address(struct tcp *tcp, const struct tlsyn_connect_options *o
     *local = options->local;
     if (tlsyn_addr_unspecified(&local->addr))
         local->addr = path->src;
+    else if (tlsyn_addr_is_ip4(&local->addr) != tlsyn_addr_is_ip4(&options->remote.addr))
+        return -EAFNOSUPPORT;
     else if (!ip_is_ours(tcp->ip, &local->addr))
         return -EADDRNOTAVAIL;
     return 0;

@@ -226,6 +226,13 @@ static void over_ip6(struct bsd *b)
     STEP(b, b->connect(client, ADDR(mapped), sizeof(mapped)));
     STEP(b, b->connect(client, ADDR(to4), sizeof(to4)));
     b->close(client);
+    to4 = bsd_address(b, CLIENT, 0); /* one at an IPv4 address reaches nobody by IPv6 */
+    mapped.sin6_port = 0;
+    memcpy(mapped.sin6_addr.s6_addr + 12, &to4.sin_addr, 4);
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET6, SOCK_STREAM, 0));
+    STEP(b, b->bind(client, ADDR(mapped), sizeof(mapped)));
+    STEP(b, b->connect(client, ADDR(to), sizeof(to)));
+    b->close(client);
 }
 
 static void datagrams_over_ip6(struct bsd *b)

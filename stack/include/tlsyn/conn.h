@@ -155,8 +155,8 @@ struct tlsyn_connect_options {
 };
 
 /** Active open (RFC 9293 3.9.1.1). on_open is called within. -EADDRINUSE, -EADDRNOTAVAIL,
- * -ENETUNREACH, -ENOMEM, -ENOBUFS (a limit), -EINVAL, or what on_open returned; then there is no
- * connection and on_closed is not called. */
+ * -EAFNOSUPPORT (`local` is of the other family), -ENETUNREACH, -ENOMEM, -ENOBUFS (a limit),
+ * -EINVAL, or what on_open returned; then there is no connection and on_closed is not called. */
 int tlsyn_conn_open(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
                     struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 
