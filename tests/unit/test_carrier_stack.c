@@ -188,18 +188,26 @@ START_TEST(every_handshake_loads_the_page)
 }
 END_TEST
 
+static int asked_early(const struct world *w)
+{
+    return (int)tlsyn_counter(w->server.stack, TLSYN_COUNT_tls_early_accepted);
+}
+
 /* Nothing waits for a handshake, for there are sessions for all. */
 START_TEST(who_knows_sessions_asks_early)
 {
     for (int h2 = 0; h2 < 2; h2++) {
         const struct load_result *r;
         struct world w;
+        int before;
 
         set_up(&w, _i, h2, true);
         expect_whole(load(&w, BROWSER_FIRST, h2, 0));
+        before = asked_early(&w);
         r = load(&w, BROWSER_REPEAT, h2, 0);
         expect_whole(r);
         ck_assert_int_eq(steps(r, LOAD_FULL), 0);
+        ck_assert_int_ge(asked_early(&w) - before, 2); /* of each server */
         tear_down(&w);
     }
 }
