@@ -108,14 +108,24 @@ FILE *study_open_file(const char *folder, const char *name)
     return fopen(path, "we");
 }
 
-int study_close_file(FILE *out, int error, const char *folder, const char *name)
+/* A stream that fails amid a file forgets why: it is asked for one octet more, and the disk, of
+ * which the last block may have had room for that. */
+static int why_unwritten(FILE *out, const char *folder)
 {
     struct statvfs disk;
 
+    clearerr(out);
+    if (fputc('\n', out) == EOF || fflush(out) != 0)
+        return -errno;
+    return statvfs(folder, &disk) == 0 && disk.f_bavail == 0 ? -ENOSPC : -EIO;
+}
+
+int study_close_file(FILE *out, int error, const char *folder, const char *name)
+{
+    if (out && error == -EIO)
+        error = why_unwritten(out, folder);
     if (out && fclose(out) != 0 && error == 0)
         error = -errno;
-    if (error == -EIO && statvfs(folder, &disk) == 0 && disk.f_bavail == 0)
-        error = -ENOSPC; /* a stream forgets why it failed */
     if (error < 0)
         say("%s/%s cannot be written: %s", folder, name, strerror(-error));
     return error;
