@@ -11,6 +11,7 @@ self=$(realpath "$0")
 # sniff INTERFACE FILE: captures until stop.
 sniff()
 {
+    : >"$scratch/dumpcap" # what the last one said
     dumpcap -q -i "$1" -f 'tcp port 4433' -w "$2" 2>"$scratch/dumpcap" &
     sniffer=$!
     await "$scratch/dumpcap" '^File: '

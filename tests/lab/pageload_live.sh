@@ -55,10 +55,12 @@ bench --rtt 60 --visit first --jitter 5ms
 rows 'length == 1 and all(.loads == 1 and .verdict == "no claim")'
 passed "over an impaired link the model claims nothing"
 
-# started PATTERN: until the run in the background has said so.
-started()
+# begin OPTION...: the study in the background, until it loads pages; its exit status goes to a file.
+begin()
 {
-    await "$scratch/log" "$1"
+    : >"$scratch/log"
+    (bench "$@"; echo "$status" >"$scratch/status") &
+    await "$scratch/log" 'loading pages'
     sleep 2 # certificates, the laboratory, pings
 }
 
@@ -70,8 +72,7 @@ marked()
 }
 
 # All stand still, the laboratory's relay too, while frames are on their way: those are late.
-(bench --rtt 500 --visit first; echo "$status" >"$scratch/status") &
-started 'loading pages'
+begin --rtt 500 --visit first
 for _ in 1 2 3 4; do
     marked STOP
     sleep 0.4
@@ -87,8 +88,7 @@ passed "rows over a link that stood still are marked"
 # --- interrupted ------------------------------------------------------------------------------------
 
 rm -rf "$out"
-(bench --rtt 2000 --visit unoptimized; echo "$status" >"$scratch/status") &
-started 'loading pages'
+begin --rtt 2000 --visit unoptimized
 [ -n "$(leftovers)" ] || fail "a running study is not seen"
 marked INT
 wait $!
@@ -97,8 +97,7 @@ nothing_stays 'an interruption'
 rows 'all(.loads == 0 and .failed == 0)'
 passed "an interruption amid a load leaves a report, and nothing else"
 
-(bench --rtt 2000 --visit unoptimized; echo "$status" >"$scratch/status") &
-started 'loading pages'
+begin --rtt 2000 --visit unoptimized
 # shellcheck disable=SC2046 # numbers
 kill -KILL $(leftovers | sed -n 's|^/proc/\([0-9]*\)/environ$|\1|p' | sort -n | sed -n 2p)
 wait $!
