@@ -127,7 +127,7 @@ passed "in memory, labelled so in every file"
 
 # Every way to open a connection that there is: a row counts only what was resumed, early or embedded
 # as it says. QUIC may be missing, and then that is said.
-"$TLSYN" bench table2 --modes all --rtt 4 --rounds 3 --no-html --out "$out" >"$scratch/table" \
+"$TLSYN" bench table2 --modes all --rtt 20 --rounds 3 --no-html --out "$out" >"$scratch/table" \
     2>"$scratch/log" || fail "all modes end with $?: $(tail -n 3 "$scratch/log")"
 quic=3
 ! grep -q 'built without ngtcp2' "$scratch/table" || quic=0
@@ -136,9 +136,23 @@ for session in new id ticket psk early; do
     holds "[.rows[] | select(.session == \"$session\") | .stack] | unique |
         contains([\"tlsyn\", \"kernel\"])" "session $session on both stacks"
 done
-holds '[.rows[] | select(.session == "early" and .mode == "embedded" and
-    .first_byte_median_ms > .ping_ms and .median_ms < .ping_ms)] | length >= 2' \
-    "early data leaves at once"
+# The best of a cell's rounds, for a busy machine may take longer to compute than the link to carry.
+delay=$(jq '.targets[0] | .delay_to_server_us + .delay_to_client_us' "$out/table2.json")
+awk -F, -v delay="$delay" -v stacks=$((2 + quic / 3)) '
+    $3 == 0 && $6 == "embedded" && $9 == 1 && $13 == "early" {
+        if (!($4 in ready) || $10 < ready[$4]) ready[$4] = $10
+        if (!($4 in answer) || $11 < answer[$4]) answer[$4] = $11
+    }
+    END {
+        for (stack in ready) {
+            seen++
+            if (ready[stack] >= delay || answer[stack] < delay)
+                print stack, "sends after", ready[stack], "us, hears after", answer[stack]
+        }
+        if (seen != stacks) print seen + 0, "stacks"
+    }' "$out/samples.csv" >"$scratch/wrong"
+[ ! -s "$scratch/wrong" ] || fail "early data, at a delay of $delay us: $(cat "$scratch/wrong")"
+passed "early data leaves at once"
 
 # Told to stop: what there is is written, the status tells, and nobody is left behind.
 rm -f "$out/table2.json" "$out/1.3-embedded.pcapng"
