@@ -63,12 +63,18 @@ pageload: build
 	$(step) 'pageload: a whole page under each handshake'
 	@build/release/tlsyn bench pageload --rtt 30,300 --out out/pageload $(OPTIONS)
 
+# Tests run side by side, most of them against real clocks. One that fails among others (ctest's status 8) gets
+# the machine to itself once; the log keeps the failure either way.
 test: setup-test
 	$(step) 'build: build/asan, with AddressSanitizer and UBSan'
 	@$(configure) asan >/dev/null
 	@$(compile) asan
 	$(step) 'tests: unit, sim, lint, lab'
-	@ctest --preset asan
+	@ctest --preset asan || { \
+		[ $$? -eq 8 ] || exit 1; \
+		printf '== once more, alone: a fault of the program stays, one of a busy machine goes\n'; \
+		ctest --preset asan --parallel 1 --rerun-failed; \
+	}
 
 FROM ?= 1
 COUNT ?= 1000
