@@ -212,10 +212,21 @@ int text_table(FILE *out, const struct report_table *table, unsigned width)
     }
     write_left_out(out, table, &layout);
     free(layout.columns);
-    if (error == 0 && (fflush(out) != 0 || ferror(out))) {
-        error = -EIO;
-    }
+    return text_end(out, error);
+}
+
+int text_put_table(FILE *out, struct report_table *table, unsigned width)
+{
+    int error = text_table(out, table, width);
+
+    report_table_fini(table);
+    (void)fputc('\n', out);
     return error;
+}
+
+int text_end(FILE *out, int error)
+{
+    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
 }
 
 void text_paragraph(FILE *out, const char *text, unsigned indent, unsigned width)

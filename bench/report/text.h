@@ -12,6 +12,12 @@
  * report_table_check()'s errors, -ENOMEM, or -EIO. */
 int text_table(FILE *out, const struct report_table *table, unsigned width);
 
+/* The same and a blank line; the table is freed, printed or not. */
+int text_put_table(FILE *out, struct report_table *table, unsigned width);
+
+/* What printing came to, when all is: `error`, or -EIO if the stream has failed. */
+int text_end(FILE *out, int error);
+
 /* Print text, broken between words so that no line exceeds `width` columns (0: no limit), every
  * line after `indent` spaces. A word longer than a line stays whole. */
 void text_paragraph(FILE *out, const char *text, unsigned indent, unsigned width);

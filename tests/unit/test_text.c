@@ -88,6 +88,32 @@ START_TEST(an_unfinished_row_is_an_error)
 }
 END_TEST
 
+START_TEST(a_table_is_put_with_a_blank_line_and_freed)
+{
+    struct report_table table;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    fill(&table);
+    ck_assert_int_eq(text_put_table(out, &table, 0), 0);
+    ck_assert_uint_eq(table.count, 0);
+    ck_assert_int_eq(text_end(out, 0), 0);
+    ck_assert_int_eq(text_end(out, -EINVAL), -EINVAL);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "-  x\n\n"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_told_at_the_end)
+{
+    FILE *out = fopen("/dev/full", "w");
+    text_paragraph(out, "what does not get there", 0, 0);
+    ck_assert_int_eq(text_end(out, 0), -EIO);
+    fclose(out);
+}
+END_TEST
+
 START_TEST(paragraphs_break_between_words)
 {
     char *text = NULL;
@@ -171,6 +197,8 @@ Suite *text_suite(void)
     tcase_add_test(tcase, columns_align_and_numbers_stand_right);
     tcase_add_test(tcase, a_narrow_terminal_drops_spare_columns_and_says_so);
     tcase_add_test(tcase, an_unfinished_row_is_an_error);
+    tcase_add_test(tcase, a_table_is_put_with_a_blank_line_and_freed);
+    tcase_add_test(tcase, a_full_disk_is_told_at_the_end);
     tcase_add_test(tcase, paragraphs_break_between_words);
     tcase_add_test(tcase, a_log_gets_a_line_every_ten_seconds);
     tcase_add_test(tcase, a_terminal_line_is_rewritten_and_never_wraps);

@@ -189,7 +189,7 @@ int compare_text(const struct compare *c, FILE *out, unsigned width)
     }
     (void)fputc('\n', out);
     text_paragraph(out, note, 0, width);
-    return error < 0 ? error : fflush(out) != 0 || ferror(out) ? -EIO : 0;
+    return text_end(out, error);
 }
 
 /* --- page ------------------------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /*
  * study/fallback/report.c: the study on a terminal, and for programs.
  */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,11 +103,10 @@ int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
     text_paragraph(out, text, 0, width);
     (void)fputc('\n', out);
     fallback_table(s, &table);
-    int error = text_table(out, &table, width);
-    report_table_fini(&table);
-    (void)fprintf(out, "\n%zu of %u rows cost more than they say.\n", fallback_count_more(s),
+    int error = text_put_table(out, &table, width);
+    (void)fprintf(out, "%zu of %u rows cost more than they say.\n", fallback_count_more(s),
                   s->row_count);
-    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
+    return text_end(out, error);
 }
 
 static void write_contact(const struct fallback_study *s, uint32_t row, int contact, struct json *j)

@@ -1,7 +1,6 @@
 /*
  * study/flood/report.c: the study on a terminal, and for programs.
  */
-#include <errno.h>
 #include <math.h>
 
 #include "report/json.h"
@@ -95,7 +94,7 @@ int flood_text(const struct flood_study *s, FILE *out, unsigned width)
     flood_table(s, &table);
     int error = text_table(out, &table, width);
     report_table_fini(&table);
-    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
+    return text_end(out, error);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

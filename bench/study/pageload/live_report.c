@@ -193,15 +193,6 @@ static void fill_cells(const struct live_study *s, struct report_table *table)
 
 /* --- terminal --------------------------------------------------------------------------------- */
 
-static int put_table(FILE *out, struct report_table *table, unsigned width)
-{
-    int error = text_table(out, table, width);
-
-    report_table_fini(table);
-    (void)fputc('\n', out);
-    return error;
-}
-
 static void put_verdicts(const struct live_study *s, FILE *out, unsigned width)
 {
     char text[LIVE_SENTENCE_MAX];
@@ -226,19 +217,19 @@ int live_text(const struct live_study *s, FILE *out, unsigned width)
     text_paragraph(out, explanation, 0, width);
     (void)fputc('\n', out);
     fill_round_trips(s, false, &headings, &table);
-    error = put_table(out, &table, width);
+    error = text_put_table(out, &table, width);
     if (error == 0 && s->blocks > s->options.rtts) {
         text_paragraph(out, "With computing apart:", 0, width);
         (void)fputc('\n', out);
         fill_round_trips(s, true, &headings, &table);
-        error = put_table(out, &table, width);
+        error = text_put_table(out, &table, width);
     }
     if (error == 0 && s->options.rtts > 1) {
         fill_lines(s, &table);
-        error = put_table(out, &table, width);
+        error = text_put_table(out, &table, width);
     }
     if (error == 0 && s->options.typical && fill_published(s, &table))
-        error = put_table(out, &table, width);
+        error = text_put_table(out, &table, width);
     else if (error == 0 && s->options.typical)
         report_table_fini(&table);
     put_verdicts(s, out, width);

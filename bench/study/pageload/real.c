@@ -169,14 +169,12 @@ int real_text(const struct real_study *s, FILE *out, unsigned width)
     text_paragraph(out, lead(s, text), 0, width);
     (void)fputc('\n', out);
     fill_loads(s, &table);
-    error = text_table(out, &table, width);
-    report_table_fini(&table);
-    (void)fputc('\n', out);
+    error = text_put_table(out, &table, width);
     for (int i = 0; i < s->loads; i++) {
         if (complaint(s, i, text))
             text_paragraph(out, text, 0, width);
     }
-    return error;
+    return text_end(out, error);
 }
 
 static void write_load(const struct real_load *r, struct json *j)

@@ -164,15 +164,6 @@ static void verdict(const struct pageload *p, int visit, char text[SENTENCE_MAX]
 
 /* --- terminal --------------------------------------------------------------------------------- */
 
-static int put_table(FILE *out, struct report_table *table, unsigned width)
-{
-    int error = text_table(out, table, width);
-
-    report_table_fini(table);
-    (void)fputc('\n', out);
-    return error;
-}
-
 static int put_events(const struct pageload *p, FILE *out, unsigned width)
 {
     int error = 0;
@@ -186,7 +177,7 @@ static int put_events(const struct pageload *p, FILE *out, unsigned width)
                       browser_visit_name(row->kind.visit), row->load.round_trips,
                       row->load.connections);
         fill_events(&p->page, &row->load, &table);
-        error = put_table(out, &table, width);
+        error = text_put_table(out, &table, width);
     }
     return error;
 }
@@ -202,7 +193,7 @@ static int print_published(const struct pageload *p, FILE *out, unsigned width)
     }
     (void)fputc('\n', out);
     fill_seconds(p, &table);
-    return put_table(out, &table, width);
+    return text_put_table(out, &table, width);
 }
 
 int pageload_text(const struct pageload *p, FILE *out, unsigned width)
@@ -214,14 +205,14 @@ int pageload_text(const struct pageload *p, FILE *out, unsigned width)
     text_paragraph(out, lead(p, about), 0, width);
     (void)fputc('\n', out);
     fill_counts(p, &table);
-    error = put_table(out, &table, width);
+    error = text_put_table(out, &table, width);
     if (error == 0 && !p->options.page)
         error = print_published(p, out, width);
     if (error == 0 && p->options.events)
         error = put_events(p, out, width);
     if (error == 0 && p->live)
         error = live_text(p->live, out, width);
-    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
+    return text_end(out, error);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

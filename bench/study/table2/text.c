@@ -1,20 +1,10 @@
 /*
  * study/table2/text.c: the study on a terminal.
  */
-#include <errno.h>
-
-#include "report/ladder.h"
 #include "report/text.h"
+#include "report/ladder.h"
 #include "study/table2/published.h"
 #include "study/table2/tables.h"
-
-static int print(FILE *out, struct report_table *table, unsigned width)
-{
-    int error = text_table(out, table, width);
-
-    report_table_fini(table);
-    return error;
-}
 
 static void print_remarks(const struct table2 *t, FILE *out, unsigned width)
 {
@@ -41,8 +31,7 @@ int table2_text(const struct table2 *t, FILE *out, unsigned width)
                    0, width);
     (void)fputc('\n', out);
     table2_table_times(t, &columns, &table);
-    error = print(out, &table, width);
-    (void)fputc('\n', out);
+    error = text_put_table(out, &table, width);
     text_paragraph(
         out,
         "Round trips: T = a * RTT + b, with 95 % intervals; b is computation (ms). On the "
@@ -51,15 +40,12 @@ int table2_text(const struct table2 *t, FILE *out, unsigned width)
     (void)fputc('\n', out);
     table2_table_fits(t, &table);
     if (error == 0)
-        error = print(out, &table, width);
+        error = text_put_table(out, &table, width);
     else
         report_table_fini(&table);
-    (void)fputc('\n', out);
     text_paragraph(out, table2_noise(t, text), 0, width);
     text_paragraph(out, "Published: " PUBLISHED_SOURCE ".", 0, width);
-    if (error == 0 && (fflush(out) != 0 || ferror(out)))
-        error = -EIO;
-    return error;
+    return text_end(out, error);
 }
 
 static int print_ladder(const struct table2 *t, const struct table2_capture *capture, FILE *out)

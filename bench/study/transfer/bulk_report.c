@@ -1,7 +1,6 @@
 /*
  * study/transfer/bulk_report.c: the study on a terminal, and for programs.
  */
-#include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
 
@@ -80,13 +79,11 @@ int bulk_text(const struct bulk_study *s, FILE *out, unsigned width)
     text_paragraph(out, bulk_conditions(s, text), 0, width);
     (void)fputc('\n', out);
     bulk_table(s, &table);
-    int error = text_table(out, &table, width);
-    report_table_fini(&table);
-    (void)fputc('\n', out);
+    int error = text_put_table(out, &table, width);
     (void)snprintf(text, sizeof(text), "lwIP: %s. Noise: %s.", peer_lwip_description(),
                    noise_sentence(&s->measured.noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
-    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
+    return text_end(out, error);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /*
  * study/transfer/loss_report.c: the study on a terminal, and for programs.
  */
-#include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -115,15 +114,13 @@ int loss_text(const struct loss_study *s, FILE *out, unsigned width)
     text_paragraph(out, loss_conditions(s, text), 0, width);
     (void)fputc('\n', out);
     loss_table(s, &table);
-    int error = text_table(out, &table, width);
-    report_table_fini(&table);
-    (void)fputc('\n', out);
+    int error = text_put_table(out, &table, width);
     loss_sentence(s, text, sizeof(text));
     text_paragraph(out, text, 0, width);
     (void)snprintf(text, sizeof(text), "Noise: %s.",
                    noise_sentence(&s->measured.noise, noise, sizeof(noise)));
     text_paragraph(out, text, 0, width);
-    return error == 0 && (fflush(out) != 0 || ferror(out)) ? -EIO : error;
+    return text_end(out, error);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

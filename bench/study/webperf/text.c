@@ -1,8 +1,6 @@
 /*
  * study/webperf/text.c: the study on a terminal.
  */
-#include <errno.h>
-
 #include "report/text.h"
 #include "study/webperf/tables.h"
 
@@ -11,13 +9,9 @@ static int print(const struct webperf *study,
                  unsigned width)
 {
     struct report_table table;
-    int error;
 
     fill(study, &table);
-    error = text_table(out, &table, width);
-    report_table_fini(&table);
-    (void)fputc('\n', out);
-    return error;
+    return text_put_table(out, &table, width);
 }
 
 static void print_claims(const struct webperf *study, FILE *out, unsigned width)
@@ -58,7 +52,5 @@ int webperf_text(const struct webperf *study, FILE *out, unsigned width)
         (void)fputc('\n', out);
         text_paragraph(out, noise, 0, width);
     }
-    if (error == 0 && (fflush(out) != 0 || ferror(out)))
-        error = -EIO;
-    return error;
+    return text_end(out, error);
 }
