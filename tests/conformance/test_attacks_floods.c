@@ -273,11 +273,10 @@ END_TEST
         .mss = 1460, .has_fastopen = true                                                          \
     }
 
-static void another_peer(struct tcp_test *t, uint32_t n)
+static void peer_number(struct tcp_test *t, uint32_t n)
 {
-    t->peer_port = (uint16_t)(1024 + n % 60000);
+    another_peer(t, (uint16_t)(1024 + n % 60000));
     t->peer_iss = 1000 * n;
-    t->peer_nxt = t->peer_rcv = 0;
 }
 
 /* An open, the bytes that it costs counted, and nothing kept of it. Embedded, or not. */
@@ -285,7 +284,7 @@ static bool honest(struct tcp_test *t, uint32_t n, const struct tcp_options *opt
 {
     user_init(&t->user);
     t->user.plan[USER_SYN].write = t->user.plan[USER_ESTABLISHED].write = 400;
-    another_peer(t, n);
+    peer_number(t, n);
     peer_sends(t, SYN(.len = 300, .opt = *options));
     HOLDS(peer_takes_all(t) == 1);
     bool embedded = t->user.count[USER_SYN] == 1;
@@ -318,7 +317,7 @@ START_TEST(a_flood_of_hellos_costs_so_many_engines_and_no_honest_client)
     before = t->memory.bytes;
     t->user.deaf = true;
     for (uint32_t n = 1; n <= 100000; n++) {
-        another_peer(t, n);
+        peer_number(t, n);
         t->user.plan[USER_SYN].write = 400;
         t->user.count[USER_SYN] = 0;
         peer_sends(t, SYN(.len = 300, .opt = plain));

@@ -11,12 +11,6 @@
 
 #define MSS 1460
 
-static void another_peer(struct tcp_test *t, uint16_t port)
-{
-    t->peer_port = port;
-    t->peer_nxt = t->peer_rcv = 0;
-}
-
 static uint32_t cwnd_of(const struct tcp_test *t)
 {
     struct tlsyn_conn_info info;

@@ -308,6 +308,13 @@ void flush(struct tcp_test *t)
     } while (collect(t) || tlsyn_stack_next_timeout(t->stack) <= t->now);
 }
 
+void another_peer(struct tcp_test *t, uint16_t port)
+{
+    t->peer_port = port;
+    t->peer_nxt = t->peer_rcv = 0;
+    t->ts = false;
+}
+
 void advance(struct tcp_test *t, tlsyn_time by)
 {
     tlsyn_time until = t->now + by;
@@ -556,6 +563,16 @@ int user_connects(struct tcp_test *t)
         t->user.conn = conn;
     flush(t);
     return error;
+}
+
+void user_begins_anew(struct tcp_test *t)
+{
+    if (t->user.conn)
+        user_acts(&t->user, USER_ABORTS);
+    flush(t);
+    ignore_sent(t);
+    user_init(&t->user);
+    another_peer(t, t->peer_port);
 }
 
 void opens_passively(struct tcp_test *t)

@@ -127,6 +127,9 @@ int ignore_sent(struct tcp_test *t);
  * next ACK covers it; the number of segments. Fails if text is not as in the pattern. */
 int peer_takes_all(struct tcp_test *t);
 
+/** The peer's next segments come from this port, as the first ones of a connection. */
+void another_peer(struct tcp_test *t, uint16_t port);
+
 /** The clock moves on, timers fire, what is due leaves. */
 void advance(struct tcp_test *t, tlsyn_time by);
 
@@ -136,6 +139,10 @@ void flush(struct tcp_test *t);
 /** The user opens a connection to the peer; its SYN is not looked at.
  * tlsyn_conn_open()'s result. */
 int user_connects(struct tcp_test *t);
+
+/** The user has given up what was open, and both are as they were at first; what the stack has
+ * learnt stays. */
+void user_begins_anew(struct tcp_test *t);
 
 /** Three-way handshakes to ESTABLISHED. */
 void opens_passively(struct tcp_test *t);

@@ -13,8 +13,7 @@
 
 static void next_peer(struct tcp_test *t)
 {
-    t->peer_port++;
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, (uint16_t)(t->peer_port + 1));
 }
 
 /* --- limits ----------------------------------------------------------------------------------- */

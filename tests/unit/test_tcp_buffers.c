@@ -467,8 +467,7 @@ START_TEST(a_ring_does_not_move_under_a_frame)
     ignore_sent(t);
 
     t->listener->acceptor = &other.acceptor;
-    t->peer_port = 7777;
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, 7777);
     opens_passively(t);
     user_writes(&other, 10000);
     t->hold = true;

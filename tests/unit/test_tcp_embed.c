@@ -33,13 +33,7 @@ static enum tlsyn_embedding embedding(const struct tcp_test *t)
 
 static void opens(struct tcp_test *t)
 {
-    if (t->user.conn) {
-        user_acts(&t->user, USER_ABORTS);
-        flush(t);
-    }
-    ignore_sent(t);
-    user_init(&t->user);
-    t->peer_nxt = t->peer_rcv = 0;
+    user_begins_anew(t);
     t->user.plan[USER_OPEN].write = HELLO;
     t->user.plan[USER_SYNACK].write = 50;
     ck_assert_int_eq(user_connects(t), 0);
@@ -202,14 +196,8 @@ START_TEST(too_long_a_syn_costs_nothing_the_next_time)
     ck_assert_uint_eq(expect(t, SYN(.seq = 0))->options.mss, 560);
     peer_sends(t, SYNACK(.ack = 1));
     ck_assert_int_eq(embedding(t), TLSYN_EMBEDDING_SYN_TOO_LONG);
-    ignore_sent(t);
-    user_acts(&t->user, USER_ABORTS);
+    user_begins_anew(t);
     t->user.plan[USER_OPEN].write = 1000;
-    flush(t);
-    ignore_sent(t);
-    user_init(&t->user);
-    t->user.plan[USER_OPEN].write = 1000;
-    t->peer_nxt = t->peer_rcv = 0;
     user_connects(t);
     ck_assert(expect(t, SYN())->options.has_fastopen);
     ck_assert_int_eq(embedding(t), TLSYN_EMBEDDING_NO_ROOM);
@@ -539,11 +527,7 @@ START_TEST(who_speaks_behind_a_cookie_may_not_have_heard_us)
     user_connects(t);
     expect(t, SYN());
     peer_sends(t, SYNACK(.opt = WITH_COOKIE));
-    user_acts(&t->user, USER_ABORTS);
-    flush(t);
-    ignore_sent(t);
-    user_init(&t->user);
-    t->peer_nxt = t->peer_rcv = 0;
+    user_begins_anew(t);
     user_connects(t);
     ck_assert_uint_eq(expect(t, SYN(.len = 0))->options.cookie_len, 8);
     peer_sends(t, SYNACK(.ack = 1));

@@ -179,8 +179,7 @@ START_TEST(cookies_are_renewed_by_the_hour)
     for (int i = 0; i < 2; i++) {
         advance(t, TLSYN_SECONDS(3600));
         ignore_sent(t);
-        t->peer_port = (uint16_t)(6000 + i);
-        t->peer_nxt = t->peer_rcv = 0;
+        another_peer(t, (uint16_t)(6000 + i));
         peer_sends(t, SYN(.len = 100, .opt = renewed));
         const struct wire_tcp *synack = expect(t, SYNACK(.ack = 101));
         ck_assert_uint_eq(synack->options.cookie_len, 8);
@@ -188,8 +187,7 @@ START_TEST(cookies_are_renewed_by_the_hour)
         memcpy(renewed.cookie, synack->options.cookie, 8);
         ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_alt_key), (unsigned)i + 1);
     }
-    t->peer_port = 7000;
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, 7000);
     peer_sends(t, SYN(.len = 100, .opt = options)); /* two hours old */
     expect(t, SYNACK(.ack = 1));
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_cookie_bad), 1);
@@ -214,8 +212,7 @@ START_TEST(a_cookie_outlives_its_key_once)
     ck_assert_mem_ne(renewed.cookie, options.cookie, 8);
     tlsyn_listener_cookie_keys(t->listener, (const uint8_t[2][TLSYN_COOKIE_KEY]){{3}, {1}}, 2);
     for (int i = 0; i < 2; i++) {
-        t->peer_port = (uint16_t)(7000 + i);
-        t->peer_nxt = t->peer_rcv = 0;
+        another_peer(t, (uint16_t)(7000 + i));
         peer_sends(t, SYN(.len = 100, .opt = i ? options : renewed));
         expect(t, SYNACK(.ack = i ? 1 : 101));
     }
@@ -301,8 +298,7 @@ END_TEST
 
 static void asks(struct tcp_test *t, uint16_t port, struct tcp_options options, bool admitted)
 {
-    t->peer_port = port;
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, port);
     peer_sends(t, SYN(.len = 100, .opt = options));
     expect(t, SYNACK(.ack = admitted ? 101 : 1));
 }
@@ -318,13 +314,11 @@ START_TEST(a_busy_listener_asks_for_cookies)
     struct tcp_options cookie = with_cookie(t);
     t->user.deaf = true;
     for (int i = 0; i < 4; i++) {
-        t->peer_port = (uint16_t)(7000 + i);
-        t->peer_nxt = t->peer_rcv = 0;
+        another_peer(t, (uint16_t)(7000 + i));
         peer_sends(t, SYN(.len = 100, .opt = REQUEST));
         expect(t, SYNACK(.ack = i < 2 ? 101 : 1));
     }
-    t->peer_port = 8000; /* who has one gets in */
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, 8000); /* who has one gets in */
     peer_sends(t, SYN(.len = 100, .opt = cookie));
     expect(t, SYNACK(.ack = 101));
     tcp_test_close(t);
@@ -415,22 +409,14 @@ START_TEST(a_cookie_is_kept_for_the_next_open)
     const struct wire_tcp *syn = expect(t, SYN(.len = 100));
     ck_assert(syn->options.has_fastopen && syn->options.cookie_len == 0);
     peer_sends(t, SYNACK(.opt = answer));
-    user_acts(&t->user, USER_ABORTS);
-    flush(t);
-    ignore_sent(t);
-    user_init(&t->user);
-    t->peer_nxt = t->peer_rcv = 0;
+    user_begins_anew(t);
     t->user.plan[USER_OPEN].write = 100;
     user_connects(t);
     syn = expect(t, SYN(.len = 100));
     ck_assert_uint_eq(syn->options.cookie_len, 8);
     ck_assert_mem_eq(syn->options.cookie, given, 8);
     peer_sends(t, SYNACK(.ack = 1)); /* it was not honoured */
-    user_acts(&t->user, USER_ABORTS);
-    flush(t);
-    ignore_sent(t);
-    user_init(&t->user);
-    t->peer_nxt = t->peer_rcv = 0;
+    user_begins_anew(t);
     user_connects(t);
     ck_assert_uint_eq(expect(t, SYN())->options.cookie_len, 0);
     tcp_test_close(t);
@@ -446,11 +432,7 @@ START_TEST(a_peer_whose_cookie_we_have_refuses_at_once)
     user_connects(t);
     expect(t, SYN());
     peer_sends(t, SYNACK(.opt = answer));
-    user_acts(&t->user, USER_ABORTS);
-    flush(t);
-    ignore_sent(t);
-    user_init(&t->user);
-    t->peer_nxt = t->peer_rcv = 0;
+    user_begins_anew(t);
     t->user.plan[USER_OPEN].write = 100;
     user_connects(t);
     expect(t, SYN(.len = 100));

@@ -12,12 +12,6 @@
         .mss = 1460, .has_fastopen = true                                                          \
     }
 
-static void another_peer(struct tcp_test *t, uint16_t port)
-{
-    t->peer_port = port;
-    t->peer_nxt = t->peer_rcv = 0;
-}
-
 /* --- floods ----------------------------------------------------------------------------------- */
 
 static struct tcp_test *with_backlog(uint32_t backlog)

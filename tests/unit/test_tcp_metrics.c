@@ -6,8 +6,7 @@
 /* The next connection to the same peer, with nothing outstanding. */
 static void another_port(struct tcp_test *t, uint16_t port)
 {
-    t->peer_port = port;
-    t->peer_nxt = t->peer_rcv = 0;
+    another_peer(t, port);
     ignore_sent(t);
 }
 

@@ -5,13 +5,6 @@
 
 #include "support/peer.h"
 
-static void another_peer(struct tcp_test *t, uint16_t port)
-{
-    t->peer_port = port;
-    t->peer_nxt = t->peer_rcv = 0;
-    t->ts = false;
-}
-
 /* A backlog of four, full of SYNs that nobody will ever acknowledge. */
 static struct tcp_test *flooded_with(const struct tcp_test_options *more)
 {

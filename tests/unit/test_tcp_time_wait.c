@@ -91,8 +91,7 @@ START_TEST(the_oldest_makes_room)
     limits.time_wait = 3;
     struct tcp_test *t = TCP_TEST(.limits = limits);
     for (int i = 0; i < 5; i++) {
-        t->peer_port = (uint16_t)(1000 + i);
-        t->peer_nxt = t->peer_rcv = 0;
+        another_peer(t, (uint16_t)(1000 + i));
         user_init(&t->user);
         opens_passively(t);
         user_acts(&t->user, USER_CLOSES);
