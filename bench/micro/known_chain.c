@@ -22,8 +22,8 @@
 #include <tlsyn/tls.h>
 
 #include "measure/clock.h"
+#include "measure/stats.h"
 #include "study/node.h"
-#include "study/ratio.h"
 
 #define PORT       443
 #define DEPTH      256
@@ -265,6 +265,7 @@ static double visit(struct bed *b, enum kind kind, bool first)
 
 static void measure(struct bed *b, size_t rounds)
 {
+    const struct stats_plan plan = STATS_PLAN(1);
     double *took[KINDS];
     struct stats_interval ratio;
 
@@ -283,7 +284,8 @@ static void measure(struct bed *b, size_t rounds)
     }
     printf("%-10s %10s   beside who verifies (95 %%)\n", "", "us");
     for (int kind = 0; kind < KINDS; kind++) {
-        must(study_ratio(took[kind], took[VERIFIES], rounds, 1, &ratio), "the ratio");
+        must(stats_bootstrap_paired(took[kind], took[VERIFIES], rounds, STATS_RATIO, &plan, &ratio),
+             "the ratio");
         printf("%-10s %10.0f   %.3f (%.3f .. %.3f)\n", kind_names[kind],
                stats_median(took[kind], rounds), ratio.estimate, ratio.lo, ratio.hi);
     }

@@ -20,7 +20,7 @@
 
 #define LEVEL 0.95
 
-enum { LARGEST = 120, POINTS = 40, RESAMPLES = 41, FEW = 30, CELLS = 6 };
+enum { LARGEST = 120, PAIRS = 300, POINTS = 40, RESAMPLES = 41, FEW = 30, CELLS = 6 };
 
 static void say(const char *question)
 {
@@ -52,22 +52,37 @@ static double uniform(struct rng *rng)
     return ((double)(rng_next(rng) >> 11) + 0.5) / 9007199254740992.0;
 }
 
+/* From 1: one time in eight it is one or two, where answers are scarce. */
+static size_t size(struct rng *rng, uint32_t most)
+{
+    return 1 + rng_below(rng, rng_below(rng, 8) == 0 ? 2 : most);
+}
+
 /* Latencies look like this: a floor, a bulk, a long tail. */
 static double latency(struct rng *rng, double floor)
 {
     return floor + exp(2 * normal_quantile(uniform(rng)));
 }
 
+enum kind { PLAIN, TIES, ZEROS, IDENTICAL, KINDS };
+
+static double value(struct rng *rng, enum kind kind, double floor)
+{
+    double x = kind == IDENTICAL ? floor : latency(rng, kind == ZEROS ? 0 : floor);
+
+    if (kind == ZEROS)
+        x = rng_below(rng, 2) == 0 ? 0 : x;
+    return kind == TIES ? 0.5 * round(x / 0.5) : x;
+}
+
+/* Half of the samples are plain. */
 static void draw(struct rng *rng, double *x, size_t n)
 {
+    enum kind kind = rng_below(rng, 2) == 0 ? PLAIN : (enum kind)rng_below(rng, KINDS);
     double floor = 100 * uniform(rng);
-    double grain = rng_below(rng, 3) == 0 ? 0.5 : 0; /* some have ties */
 
-    for (size_t i = 0; i < n; i++) {
-        x[i] = latency(rng, floor);
-        if (grain > 0)
-            x[i] = grain * round(x[i] / grain);
-    }
+    for (size_t i = 0; i < n; i++)
+        x[i] = value(rng, kind, floor);
 }
 
 static void describe(const double *x, size_t n)
@@ -95,22 +110,22 @@ static void percentile_interval(const double *x, size_t n)
     answer(2, interval.lo, interval.hi);
 }
 
-/* Without ties, which R answers by another law; at least as many pairs as can reach the level. */
-static void shift(struct rng *rng)
+/* R's own answer there is only where no two differences are alike, and none is zero. */
+static void shift(struct rng *rng, enum kind kind, size_t most)
 {
-    size_t n = 6 + rng_below(rng, LARGEST - 6);
-    double first[LARGEST], second[LARGEST];
+    size_t n = size(rng, (uint32_t)most);
+    double first[PAIRS], second[PAIRS];
     struct stats_interval interval;
 
     for (size_t i = 0; i < n; i++) {
         double common = latency(rng, 10);
 
-        first[i] = common + latency(rng, 3);
-        second[i] = common + latency(rng, 1);
+        first[i] = common + value(rng, kind, 3);
+        second[i] = common + (kind == IDENTICAL ? 1 : value(rng, kind, 1));
     }
     if (stats_hodges_lehmann(first, second, n, LEVEL, &interval) < 0)
         exit(1);
-    say("shift");
+    say(kind == PLAIN ? "shift" : "shift-ties");
     give(first, n);
     give(second, n);
     answer(3, interval.estimate, interval.lo, interval.hi);
@@ -145,9 +160,11 @@ static void bootstraps(struct rng *rng, unsigned long seed)
     static const struct {
         const char *question;
         enum stats_contrast contrast;
-    } paired[] = {{"paired-difference", STATS_DIFFERENCE}, {"paired-reduction", STATS_REDUCTION}};
+    } paired[] = {{"paired-difference", STATS_DIFFERENCE},
+                  {"paired-reduction", STATS_REDUCTION},
+                  {"paired-ratio", STATS_RATIO}};
     const struct stats_plan plan = plan_of(seed);
-    size_t n = 2 + rng_below(rng, FEW - 2);
+    size_t n = size(rng, FEW);
     double first[FEW], second[FEW];
     struct stats_interval i;
 
@@ -189,7 +206,7 @@ static void theil_sen(const double *x, const double *y, size_t n)
 
 static void lines(struct rng *rng)
 {
-    size_t n = 3 + rng_below(rng, POINTS - 3);
+    size_t n = 2 + rng_below(rng, POINTS - 2);
     double x[POINTS], y[POINTS], slope = 4 * uniform(rng);
     struct fit_line line;
 
@@ -211,7 +228,7 @@ static void lines(struct rng *rng)
 static void cells(struct rng *rng, unsigned long seed)
 {
     const struct stats_plan plan = plan_of(seed);
-    size_t n = 2 + rng_below(rng, CELLS - 2), each = 2 + rng_below(rng, 10);
+    size_t n = 2 + rng_below(rng, CELLS - 2), each = size(rng, 11);
     double x[CELLS], y[CELLS * 12], slope = 4 * uniform(rng);
     struct fit_cell cell[CELLS];
     struct fit_line line;
@@ -290,11 +307,12 @@ int main(int argc, char **argv)
         size_t n;
 
         rng_seed(&rng, seed);
-        n = 2 + rng_below(&rng, LARGEST - 2);
+        n = size(&rng, LARGEST);
         draw(&rng, x, n);
         describe(x, n);
         percentile_interval(x, n);
-        shift(&rng);
+        shift(&rng, PLAIN, seed % 10 == 0 ? PAIRS : LARGEST);
+        shift(&rng, (enum kind)(TIES + rng_below(&rng, KINDS - TIES)), LARGEST);
         lines(&rng);
         quantiles(&rng);
         bootstraps(&rng, seed);

@@ -3,28 +3,30 @@
 #     answers 1 1000 | Rscript check.R
 #
 # R has its own code for quantiles, MAD, lm() with intervals, the signed-rank test with its interval, and the
-# normal and Student distributions; of Theil and Sen's line it has the definition in three lines here.
-
-exact_pairs <- 60 # up to here stats_hodges_lehmann() takes the exact distribution (stats.h)
+# normal, Student and signed-rank distributions; of Theil and Sen's line it has the definition in three lines here, and
+# so of the signed-rank interval where differences are alike. What has no answer is NaN or NA: both sides must say so.
 
 describe <- function(x) {
   c(quantile(x, c(0, .05, .25, .5, .75, .9, .95, .99, 1), type = 7), mean(x), sd(x),
     mad(x, constant = 1))
 }
 
-interval <- function(x) quantile(x, c(.025, .975), type = 7)
+interval <- function(x) if (all(is.finite(x))) quantile(x, c(.025, .975), type = 7) else c(NaN, NaN)
 
-shift <- function(first, second) {
-  n <- length(first)
-  if (n <= exact_pairs) {
-    t <- wilcox.test(first, second, paired = TRUE, conf.int = TRUE, exact = TRUE)
-    return(c(t$estimate, t$conf.int))
-  }
+shift_ties <- function(first, second) {
   d <- first - second
   walsh <- outer(d, d, "+") / 2
   walsh <- sort(walsh[lower.tri(walsh, diag = TRUE)])
-  w <- floor(n * (n + 1) / 4 + qnorm(.025) * sqrt(n * (n + 1) * (2 * n + 1) / 24))
+  w <- qsignrank(.025, length(d))
+  if (w == 0) return(c(median(walsh), NaN, NaN)) # so few pairs can't reach the level
   c(median(walsh), walsh[w], walsh[length(walsh) - w + 1])
+}
+
+# The exact distribution for any number of pairs, also where stats_hodges_lehmann() has an approximation of it.
+shift <- function(first, second) {
+  if (qsignrank(.025, length(first)) == 0) return(shift_ties(first, second))
+  t <- wilcox.test(first, second, paired = TRUE, conf.int = TRUE, exact = TRUE)
+  c(t$estimate, t$conf.int)
 }
 
 least_squares <- function(x, y) {
@@ -45,23 +47,27 @@ quantiles <- function(asked) c(qnorm(asked[1]), qt(asked[1], asked[2]))
 # What was drawn is given: a resample's picks in a column.
 columns <- function(picks, n) matrix(picks, nrow = n)
 
-bootstrap_median <- function(x, picks) {
-  c(median(x), interval(apply(columns(picks, length(x)), 2, function(p) median(x[p]))))
+# One value has no interval; what was divided by zero has no value, and so no interval has whose resamples were.
+bootstrap <- function(n, picks, of) {
+  all <- of(seq_len(n))
+  if (!is.finite(all)) return(c(NaN, NaN, NaN))
+  c(all, if (n > 1) interval(apply(columns(picks, n), 2, of)) else c(NaN, NaN))
 }
 
+bootstrap_median <- function(x, picks) bootstrap(length(x), picks, function(p) median(x[p]))
+
 paired <- function(contrast) function(first, second, picks) {
-  drawn <- apply(columns(picks, length(first)), 2, function(p) contrast(median(first[p]), median(second[p])))
-  c(contrast(median(first), median(second)), interval(drawn))
+  bootstrap(length(first), picks, function(p) contrast(median(first[p]), median(second[p])))
 }
 
 cells <- function(x, y, picks) {
   each <- length(y) / length(x)
   observed <- matrix(y, nrow = each) # a cell in a column
   line <- function(observations) theil_sen(x, apply(observations, 2, median))
-  resampled <- apply(columns(picks, length(y)), 2, function(p) {
-    line(sapply(seq_along(x), function(i) observed[matrix(p, nrow = each)[, i], i]))
-  })
+  first <- rep(each * (seq_along(x) - 1), each = each) # how many stand in y before a pick's cell
+  resampled <- apply(columns(picks, length(y)), 2, function(p) line(matrix(y[first + p], nrow = each)))
   all <- line(observed)
+  if (each == 1) resampled[] <- NaN # nothing varies
   c(all[1], interval(resampled[1, ]), all[2], interval(resampled[2, ]), all[3])
 }
 
@@ -80,11 +86,12 @@ bins <- function(x, width) {
   c(edges[1], edges, 0, counts / length(x), 0)
 }
 
-asked <- list(describe = describe, interval = interval, shift = shift,
+asked <- list(describe = describe, interval = interval, shift = shift, "shift-ties" = shift_ties,
               "least-squares" = least_squares, "theil-sen" = theil_sen, quantiles = quantiles,
               "bootstrap-median" = bootstrap_median,
               "paired-difference" = paired(function(a, b) a - b),
               "paired-reduction" = paired(function(a, b) (a - b) / a),
+              "paired-ratio" = paired(function(a, b) a / b),
               cells = cells, ecdf = distribution, bins = bins)
 
 numbers <- function(text) as.numeric(strsplit(trimws(text), " ")[[1]])
@@ -101,8 +108,9 @@ for (line in lines) {
   ours <- groups[[length(groups)]]
   theirs <- unname(suppressWarnings(do.call(asked[[question]], groups[-length(groups)])))
   off <- abs(ours - theirs) / pmax(1, abs(theirs))
+  off[is.na(ours) & is.na(theirs)] <- 0
   compared <- compared + 1
-  if (length(ours) != length(theirs) || !all(off <= 1e-9)) {
+  if (length(ours) != length(theirs) || !isTRUE(all(off <= 1e-9))) {
     different <- different + 1
     cat(question, "\n  ours  ", format(ours, digits = 15), "\n  R     ",
         format(theirs, digits = 15), "\n")

@@ -269,6 +269,35 @@ START_TEST(reduction_is_a_fraction_of_the_first)
 }
 END_TEST
 
+START_TEST(a_ratio_is_the_first_in_parts_of_the_second)
+{
+    const double zero[4] = {0};
+    double first[20];
+    double second[20];
+    struct stats_interval interval;
+    for (int i = 0; i < 20; i++) {
+        second[i] = 30 + i % 3;
+        first[i] = second[i] * 1.5;
+    }
+    ck_assert_int_eq(stats_bootstrap_paired(first, second, 20, STATS_RATIO, &plan, &interval), 0);
+    ck_near(interval.estimate, 1.5);
+    ck_near(interval.lo, 1.5);
+    ck_near(interval.hi, 1.5);
+    ck_assert_int_eq(stats_bootstrap_paired(first, second, 1, STATS_RATIO, &plan, &interval), 0);
+    ck_near(interval.estimate, 1.5);
+    ck_assert_double_nan(interval.lo);
+    /* What is divided by nothing has no value. */
+    ck_assert_int_eq(stats_bootstrap_paired(first, zero, 4, STATS_RATIO, &plan, &interval), 0);
+    ck_assert_double_nan(interval.estimate);
+    ck_assert_double_nan(interval.hi);
+    ck_assert_int_eq(stats_bootstrap_paired(zero, zero, 4, STATS_REDUCTION, &plan, &interval), 0);
+    ck_assert_double_nan(interval.estimate);
+    first[2] = NAN;
+    ck_assert_int_eq(stats_bootstrap_paired(first, second, 20, STATS_RATIO, &plan, &interval), 0);
+    ck_assert_double_nan(interval.estimate);
+}
+END_TEST
+
 START_TEST(hodges_lehmann_matches_reference_values)
 {
     /* Walsh averages and the exact signed-rank distribution by brute force in Python: the median of
@@ -332,8 +361,8 @@ START_TEST(hodges_lehmann_of_few_and_of_many)
         x[i] = normal(&rng);
     }
     struct stats_interval wide;
-    ck_assert_int_eq(stats_hodges_lehmann(x, zero, 60, 0.95, &wide), 0);
-    ck_assert_int_eq(stats_hodges_lehmann(x, zero, 61, 0.95, &interval), 0);
+    ck_assert_int_eq(stats_hodges_lehmann(x, zero, 100, 0.95, &wide), 0);
+    ck_assert_int_eq(stats_hodges_lehmann(x, zero, 101, 0.95, &interval), 0);
     ck_assert_double_eq_tol(wide.hi - wide.lo, interval.hi - interval.lo, 0.05);
     ck_assert_int_eq(stats_hodges_lehmann(x, zero, 200, 0.95, &interval), 0);
     ck_assert_double_lt(interval.lo, 0);
@@ -359,6 +388,7 @@ Suite *stats_suite(void)
     tcase_add_test(tcase, plans_out_of_bounds_are_refused);
     tcase_add_test(tcase, pairing_cancels_what_a_round_has_in_common);
     tcase_add_test(tcase, reduction_is_a_fraction_of_the_first);
+    tcase_add_test(tcase, a_ratio_is_the_first_in_parts_of_the_second);
     tcase_add_test(tcase, hodges_lehmann_matches_reference_values);
     tcase_add_test(tcase, signed_rank_table_is_the_published_one);
     tcase_add_test(tcase, hodges_lehmann_of_few_and_of_many);

@@ -7,8 +7,6 @@
 
 #include "study/fallback/fallback.h"
 
-#define RESAMPLES 2000
-
 double fallback_allowed(const struct fallback_bound *bound, double rtt_ms)
 {
     return bound->trips * rtt_ms + bound->ms;
@@ -30,7 +28,7 @@ static bool is_whole(const struct fallback_sample *sample)
 
 static int judge(struct fallback_study *s, uint32_t row, int contact, struct columns *c)
 {
-    const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = s->options.seed};
+    const struct stats_plan plan = STATS_PLAN(s->options.seed);
     struct fallback_result *result = &s->result[row];
     struct fallback_cost *cost = &result->cost[contact];
 

@@ -8,7 +8,7 @@
 
 #include "study/flood/flood.h"
 
-static const struct stats_plan plan = {.resamples = 2000, .level = 0.95, .seed = 1};
+static const struct stats_plan plan = STATS_PLAN(1);
 
 /* The cell of the pair without a flood: they are first. */
 static const struct flood_cell *calm_of(const struct flood_study *s, const struct flood_cell *cell)

@@ -15,16 +15,13 @@
 
 #include "study/table2/published.h"
 
-#define RESAMPLES 2000
-#define LEVEL     0.95
-
 /* Room for one cell's values, twice. */
 struct scratch {
     double *first, *second;
     size_t room;
 };
 
-static const struct stats_plan plan = {.resamples = RESAMPLES, .level = LEVEL, .seed = 1};
+static const struct stats_plan plan = STATS_PLAN(1);
 
 static const struct stats_interval nothing = {(double)NAN, (double)NAN, (double)NAN};
 
@@ -108,7 +105,7 @@ static int analyse_row(struct table2 *t, int target, uint32_t member, struct scr
 static int shift_of(const struct scratch *s, size_t pairs, struct stats_interval *ms)
 {
     size_t n = pairs < STATS_PAIRS_MAX ? pairs : STATS_PAIRS_MAX;
-    int error = stats_hodges_lehmann(s->first, s->second, n, LEVEL, ms);
+    int error = stats_hodges_lehmann(s->first, s->second, n, plan.level, ms);
 
     *ms = scaled(*ms, 1e-3);
     return error;
@@ -235,7 +232,7 @@ static void fit_published(struct table2 *t)
         y[STUDY_EMBEDDED][i] = published_rows[i].embedded_ms;
     }
     for (int mode = 0; mode < STUDY_MODES; mode++)
-        (void)fit_ols(x, y[mode], PUBLISHED_ROWS, LEVEL, &t->published[mode]);
+        (void)fit_ols(x, y[mode], PUBLISHED_ROWS, plan.level, &t->published[mode]);
 }
 
 int table2_analyse(struct table2 *t)

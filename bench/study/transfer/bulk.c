@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "peer/lwip.h"
-#include "study/ratio.h"
 
 #define FIRST_PORT 5000
 #define PORTS      10000
@@ -337,6 +336,7 @@ static uint32_t base_of(const struct bulk_study *s, uint32_t member)
 static int compare(const struct bulk_study *s, uint32_t member, const struct values *v,
                    struct bulk_row *row)
 {
+    const struct stats_plan plan = STATS_PLAN(s->options.seed);
     uint32_t base = base_of(s, member);
     size_t n = 0;
 
@@ -349,7 +349,7 @@ static int compare(const struct bulk_study *s, uint32_t member, const struct val
         v->own[n] = bulk_gbit_s(&one->outcome);
         v->base[n++] = bulk_gbit_s(&other->outcome);
     }
-    return study_ratio(v->own, v->base, n, s->options.seed, &row->ratio);
+    return stats_bootstrap_paired(v->own, v->base, n, STATS_RATIO, &plan, &row->ratio);
 }
 
 int bulk_analyse(struct bulk_study *study)

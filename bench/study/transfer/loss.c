@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "study/link.h"
-#include "study/ratio.h"
 
 #define SEGMENT   1448.0 /* bytes of text in a frame of 1514 with timestamps */
 #define AIM       1.0    /* s per transfer */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/ratio.h"
 #include "study/transfer/loss.h"
 
 /* Room for one row's samples. */
@@ -45,6 +44,7 @@ static void describe(const struct loss_study *s, struct loss_row *row, const str
 /* Pair 0 is kernel to kernel. */
 static int compare(const struct loss_study *s, struct loss_row *row, const struct values *v)
 {
+    const struct stats_plan plan = STATS_PLAN(s->options.seed);
     size_t n = 0;
 
     for (uint32_t round = 0; round < s->options.rounds_max; round++) {
@@ -56,7 +56,7 @@ static int compare(const struct loss_study *s, struct loss_row *row, const struc
         v->base[n] = base->outcome.seconds;
         v->paired[n++] = own->outcome.seconds;
     }
-    return study_ratio(v->paired, v->base, n, s->options.seed, &row->ratio);
+    return stats_bootstrap_paired(v->paired, v->base, n, STATS_RATIO, &plan, &row->ratio);
 }
 
 /* Rows with the kernel at one end and ours at the other are what is judged. */

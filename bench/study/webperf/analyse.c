@@ -13,10 +13,8 @@
 
 #include "study/webperf/lab.h"
 
-enum { RESAMPLES = 2000 };
-
 static const struct stats_interval unknown = {(double)NAN, (double)NAN, (double)NAN};
-static const struct stats_plan plan = {.resamples = RESAMPLES, .level = 0.95, .seed = 1};
+static const struct stats_plan plan = STATS_PLAN(1);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
