@@ -16,6 +16,7 @@ struct run {
     struct schedule schedule;
     struct schedule_slot *slot; /* of this round, those that are wanted */
     uint32_t slots;
+    uint32_t round_end;      /* observations there will be by the end of this round */
     struct journal *journal; /* NULL: none */
     bool replays;            /* the journal still has rounds */
     double earlier;          /* seconds of earlier runs */
@@ -33,7 +34,7 @@ static void tell(struct run *run, const struct schedule_slot *slot)
 {
     struct rounds *r = run->rounds;
     char text[ROUNDS_STATUS_MAX] = "";
-    uint32_t total = r->made < r->planned ? r->planned : r->made;
+    uint32_t total = run->round_end < r->planned ? r->planned : run->round_end;
 
     if (slot && slot->warmup)
         (void)snprintf(text, sizeof(text), "warming up");
@@ -181,6 +182,7 @@ static bool next_round(struct run *run)
         if (!ops->wants || ops->wants(run->rounds->study, slot.round, slot.block))
             run->slot[run->slots++] = slot;
     }
+    run->round_end = run->rounds->made + run->slots;
     return true;
 }
 

@@ -36,7 +36,8 @@ struct made_up {
     uint32_t interrupt_at; /* so many observations */
     bool few;              /* rounds from 4 on visit block 1 alone */
     double width;          /* of the intervals */
-    uint32_t notes;
+    uint32_t fewer;        /* observations planned than there are in the end */
+    uint32_t notes, ends;  /* ends: how often the progress said that all is done */
 };
 
 static char folder[64], message[STUDY_MESSAGE_MAX];
@@ -51,9 +52,9 @@ static void on_note(struct study_observer *observer, const char *sentence)
 static void on_progress(struct study_observer *observer, uint32_t done, uint32_t total,
                         const char *status)
 {
-    (void)observer;
     (void)status;
     ck_assert_uint_le(done, total);
+    ((struct made_up *)observer)->ends += done == total;
 }
 
 static bool interrupted(struct study_observer *observer)
@@ -158,7 +159,7 @@ static int run(struct made_up *m, const struct rounds_keep *keep, struct rounds 
                                        .warmup_rounds = 1,
                                        .rounds = ROUNDS - 1,
                                        .seed = 5},
-                              .planned = ROUNDS * BLOCKS * MEMBERS,
+                              .planned = ROUNDS * BLOCKS * MEMBERS - m->fewer,
                               .keep = keep,
                               .observer = &m->observer};
     return rounds_run(rounds, message);
@@ -314,6 +315,18 @@ START_TEST(what_no_disk_can_hold_is_not_begun)
 }
 END_TEST
 
+START_TEST(rounds_beyond_the_plan_are_done_when_they_end)
+{
+    const struct rounds_keep keep = {.folder = folder};
+    struct rounds rounds;
+
+    one->fewer = 2 * BLOCKS * MEMBERS;
+    ck_assert_int_eq(run(one, &keep, &rounds), 0);
+    ck_assert_uint_eq(rounds.made, ROUNDS * BLOCKS * MEMBERS);
+    ck_assert_uint_eq(one->ends, 1 + 2);
+}
+END_TEST
+
 START_TEST(narrow_intervals_are_enough)
 {
     struct rounds_keep keep = {.precision = 0.02};
@@ -377,6 +390,7 @@ Suite *rounds_suite(void)
     tcase_add_test(tc, what_is_whole_is_not_measured_again);
     tcase_add_test(tc, room_is_estimated_as_it_is_used);
     tcase_add_test(tc, what_no_disk_can_hold_is_not_begun);
+    tcase_add_test(tc, rounds_beyond_the_plan_are_done_when_they_end);
     tcase_add_test(tc, narrow_intervals_are_enough);
     tcase_add_test(tc, a_run_that_goes_on_has_its_own_command);
     tcase_add_test(tc, what_is_no_journal_of_the_study_is_refused);
