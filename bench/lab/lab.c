@@ -21,8 +21,8 @@
 #include <tlsyn/loop.h>
 #include <unistd.h>
 
-#define OPEN_TIMEOUT_MS    10000
-#define REQUEST_TIMEOUT_MS 5000
+#define OPEN_TIMEOUT_MS    60000
+#define REQUEST_TIMEOUT_MS 60000
 
 struct lab {
     pid_t opener;

@@ -17,6 +17,25 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A wait with a timeout is cut short by a signal, and by SIGSTOP with SIGCONT (signal(7)): no
+ * reason to give up. A connect(2) that was cut short goes on, and the next one waits for it. */
+static int connect_patiently(int fd, const struct sockaddr_in *to)
+{
+    int result = 0;
+
+    do
+        result = connect(fd, (const struct sockaddr *)to, sizeof(*to));
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static bool was_interrupted(SSL *ssl, int returned)
+{
+    int kind = returned > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, returned);
+
+    return (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) && errno == EINTR;
+}
+
 static int connect_socket(const struct peer_target *target, struct peer_observation *seen)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target->port)};
@@ -33,7 +52,7 @@ static int connect_socket(const struct peer_target *target, struct peer_observat
     if (error == 0 && target->fast_open &&
         setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)) < 0)
         error = -errno;
-    if (error == 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (error == 0 && connect_patiently(fd, &to) < 0)
         error = errno == EINPROGRESS ? -ETIMEDOUT : -errno; /* SO_SNDTIMEO, socket(7) */
     if (error == 0)
         return fd;
@@ -89,10 +108,20 @@ static int check(SSL *ssl, const struct peer_target *target, int fd, struct peer
     return seen->reason[0] ? -ENOTSUP : 0;
 }
 
+static bool await_room(int fd, int timeout_ms)
+{
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    int n = 0;
+
+    do
+        n = poll(&writable, 1, timeout_ms);
+    while (n < 0 && errno == EINTR);
+    return n == 1;
+}
+
 /* With Fast Open the first write makes the SYN, and would wait for the SYN-ACK: not this one. */
 static int write_early(SSL *ssl, const struct peer_target *target, int fd)
 {
-    struct pollfd writable = {.fd = fd, .events = POLLOUT};
     int flags = fcntl(fd, F_GETFL);
     size_t written = 0;
     int n = 0;
@@ -101,7 +130,7 @@ static int write_early(SSL *ssl, const struct peer_target *target, int fd)
     do
         n = SSL_write_early_data(ssl, target->request, strlen(target->request), &written);
     while (n != 1 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_WRITE &&
-           poll(&writable, 1, target->timeout_ms) == 1);
+           await_room(fd, target->timeout_ms));
     (void)fcntl(fd, F_SETFL, flags);
     return n;
 }
@@ -122,13 +151,17 @@ static int send_request(SSL *ssl, const struct peer_target *target, int fd, doub
             return fail(ssl, n, "early data", seen);
         seen->handshake_us = clock_us(CLOCK_MONOTONIC) - start;
     }
-    n = SSL_connect(ssl);
+    do
+        n = SSL_connect(ssl);
+    while (was_interrupted(ssl, n));
     if (n != 1)
         return fail(ssl, n, "handshake", seen);
     if (early && SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED)
         return 0;
     seen->handshake_us = clock_us(CLOCK_MONOTONIC) - start;
-    n = SSL_write(ssl, target->request, (int)strlen(target->request));
+    do
+        n = SSL_write(ssl, target->request, (int)strlen(target->request));
+    while (was_interrupted(ssl, n));
     return n <= 0 ? fail(ssl, n, "request", seen) : 0;
 }
 

@@ -29,7 +29,7 @@ struct flood_ground {
     uint8_t hello[FORGE_HELLO_MAX];
     size_t hello_len;
     uint8_t server_hw[6];
-    char folder[64];   /* for the servers' files; "": none yet */
+    char folder[200];  /* for the servers' files; "": none yet */
     char program[512]; /* this one */
 };
 

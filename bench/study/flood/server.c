@@ -25,7 +25,7 @@
 
 enum { END_MS = 3000 };
 
-#define START_WAIT TLSYN_SECONDS(5)
+#define START_WAIT TLSYN_SECONDS(60)
 
 static const char nginx_conf[] = "user root;\n"
                                  "daemon off;\n"
@@ -65,7 +65,7 @@ static const char *const folders[] = {"www", "t1", "t2", "t3", "t4", "t5"};
 
 static int write_file(const struct flood_ground *g, const char *name, const char *text)
 {
-    char path[128];
+    char path[256];
     int fd, error;
 
     (void)snprintf(path, sizeof(path), "%s/%s", g->folder, name);
@@ -79,11 +79,11 @@ static int write_file(const struct flood_ground *g, const char *name, const char
 static int write_files(struct flood_ground *g)
 {
     const struct tlsyn_certified *c = credentials_for(g->credentials, STUDY_13);
-    const char *f = g->folder;
-    char conf[4096], path[128];
+    const char *f = g->folder, *parent = getenv("TMPDIR");
+    char conf[4096], path[256];
     int error;
 
-    (void)snprintf(g->folder, sizeof(g->folder), "/tmp/tlsyn-flood-XXXXXX");
+    (void)snprintf(g->folder, sizeof(g->folder), "%s/tlsyn-flood-XXXXXX", parent ? parent : "/tmp");
     if (!mkdtemp(g->folder)) {
         error = -errno;
         g->folder[0] = '\0';
@@ -102,7 +102,7 @@ static int write_files(struct flood_ground *g)
 
 void flood_ground_close(struct flood_ground *g)
 {
-    char path[128];
+    char path[256];
 
     if (g->folder[0] == '\0')
         return;
@@ -220,7 +220,7 @@ static pid_t start(const struct flood_ground *g, const char *const argv[])
 static pid_t start_ours(const struct flood_ground *g, const char *log)
 {
     const struct lab_host_info *info = lab_host_info(LAB_SERVER);
-    char address[32], port[8], chain[128], key[128], www[128];
+    char address[32], port[8], chain[256], key[256], www[256];
 
     (void)snprintf(address, sizeof(address), "%s/%d", info->stack_address, info->prefix_len);
     (void)snprintf(port, sizeof(port), "%u", FLOOD_PORT);
@@ -258,7 +258,7 @@ static void await_server(const char *sign)
 
 pid_t flood_server_start(const struct flood_ground *ground, enum flood_pair pair)
 {
-    char log[128], own[128];
+    char log[256], own[256];
     pid_t pid;
 
     (void)snprintf(log, sizeof(log), "%s/server.log", ground->folder);

@@ -19,7 +19,7 @@
 #include "study/opener.h"
 #include "study/tap.h"
 
-#define WARM_UP TLSYN_SECONDS(6) /* until the server must serve */
+#define WARM_UP TLSYN_SECONDS(60) /* until the server must serve */
 
 struct visitor {
     const struct flood_child *child;
