@@ -4,6 +4,7 @@
 #ifndef TEST_SUPPORT_SERVED_H
 #define TEST_SUPPORT_SERVED_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct served {
@@ -16,6 +17,9 @@ struct served {
 void served_start(struct served *s, int (*serve)(int control));
 /** Ends the process; the test fails unless its exit status is 0. */
 void served_stop(struct served *s);
+
+/** The first of so many ports of the loopback on which nobody listens, nor on the one before. */
+uint16_t served_ports(int count);
 
 /** For the server's process: from now on it can be reached. `control` points to the descriptor that
  * `serve` was given. */

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -212,6 +215,26 @@ END_TEST
 
 #define NOBODY 65534
 
+/* Where root runs the tests they have a /tmp of their own: others may run meanwhile. */
+static int usual_mounts = -1, usual_folder = -1;
+
+static void enter_own_tmp(void)
+{
+    usual_mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    usual_folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (unshare(CLONE_NEWNS) == 0 && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+                                      mount("own", "/tmp", "tmpfs", 0, "mode=1777") < 0))
+        printf("not shown alone: %s\n", strerror(errno));
+}
+
+static void leave_own_tmp(void)
+{
+    if (usual_mounts >= 0 && setns(usual_mounts, CLONE_NEWNS) == 0)
+        ck_assert_int_eq(fchdir(usual_folder), 0);
+    (void)close(usual_mounts);
+    (void)close(usual_folder);
+}
+
 /* What is there under our names without being ours. */
 struct squatters {
     char file[48], link[48], open[48];
@@ -221,8 +244,9 @@ static void squat(struct squatters *s)
 {
     int fd;
 
-    *s = (struct squatters){"/tmp/tlsyn-control-AAfile", "/tmp/tlsyn-control-AAlink",
-                            "/tmp/tlsyn-control-AAopen"};
+    (void)snprintf(s->file, sizeof(s->file), "/tmp/tlsyn-control-AAfile%d", (int)getpid());
+    (void)snprintf(s->link, sizeof(s->link), "/tmp/tlsyn-control-AAlink%d", (int)getpid());
+    (void)snprintf(s->open, sizeof(s->open), "/tmp/tlsyn-control-AAopen%d", (int)getpid());
     fd = open(s->file, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     (void)close(fd);
@@ -383,16 +407,18 @@ Suite *control_suite(void);
 Suite *control_suite(void)
 {
     Suite *suite = suite_create("control");
-    TCase *tests = tcase_create("control");
+    TCase *tests = tcase_create("control"), *in_tmp = tcase_create("in /tmp");
 
     tcase_add_test(tests, who_asks_gets_the_whole_snapshot);
     tcase_add_test(tests, who_never_reads_is_pushed_out);
-    tcase_add_test(tests, root_finds_the_folders_of_others_and_they_not_his);
+    tcase_add_test(in_tmp, root_finds_the_folders_of_others_and_they_not_his);
     tcase_add_test(tests, stacks_of_one_process_have_sockets_of_their_own);
     tcase_add_test(tests, who_leaves_early_does_no_harm);
     tcase_add_test(tests, a_folder_that_others_may_write_into_is_no_place);
-    tcase_add_test(tests, names_that_others_took_in_tmp_are_passed_by);
-    tcase_add_test(tests, a_folder_goes_with_the_last_who_leaves);
+    tcase_add_test(in_tmp, names_that_others_took_in_tmp_are_passed_by);
+    tcase_add_test(in_tmp, a_folder_goes_with_the_last_who_leaves);
+    tcase_add_checked_fixture(in_tmp, enter_own_tmp, leave_own_tmp);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, in_tmp);
     return suite;
 }

