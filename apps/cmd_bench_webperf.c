@@ -26,6 +26,13 @@
 
 enum { COMMON_OPTIONS = LINK_OPTIONS + 4 };
 
+/* What --url was given, each time. */
+struct url_list {
+    const char *text[WEBPERF_SERVERS_MAX];
+    struct url url[WEBPERF_SERVERS_MAX];
+    size_t count;
+};
+
 struct webperf_command {
     struct webperf_choice choice;
     const char *out, *database;
@@ -36,8 +43,8 @@ struct webperf_command {
     struct study_link link;
     int level; /* a choice */
     bool json, csv, no_html;
-    const char *url_text; /* NULL: the laboratory */
-    struct url url;
+    struct url_list urls; /* none: the laboratory */
+    char targets[WEBPERF_SERVERS_MAX * STORE_URL_MAX];
     struct client_options client;
     struct host_options network;
     char typed[1024], path[600];
@@ -132,14 +139,15 @@ static const enum tlsyn_level levels[] = {TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_OPEN};
 
 static const char *target_of(const struct webperf_command *c)
 {
-    if (c->url_text)
-        return c->url_text;
+    if (c->urls.count > 0)
+        return c->targets;
     return c->link_options.memory ? "memory" : "lab";
 }
 
 static int fill_options(const struct webperf_command *c, struct webperf_options *o)
 {
     struct environment e;
+    int error;
 
     *o = (struct webperf_options){.database = c->path,
                                   .rounds = (uint32_t)c->rounds,
@@ -150,7 +158,7 @@ static int fill_options(const struct webperf_command *c, struct webperf_options 
     environment_read(&e);
     (void)snprintf(o->run.target, sizeof(o->run.target), "%s, %s", target_of(c),
                    study_level_name(levels[c->level]));
-    if (c->url_text)
+    if (c->urls.count > 0)
         o->run.rtt_ms = (double)NAN;
     else
         (void)study_link_text(&c->link, o->run.link);
@@ -159,7 +167,9 @@ static int fill_options(const struct webperf_command *c, struct webperf_options 
     (void)snprintf(o->run.kernel, sizeof(o->run.kernel), "%s", e.kernel);
     (void)snprintf(o->run.cpu, sizeof(o->run.cpu), "%s", e.cpu);
     (void)snprintf(o->run.system, sizeof(o->run.system), "%s", e.system);
-    return webperf_kinds(&c->choice, o);
+    error = webperf_kinds(&c->choice, o);
+    return error == 0 && c->urls.count > 0 ? webperf_ask_servers(c->urls.text, c->urls.count, o)
+                                           : error;
 }
 
 static int measure(const struct webperf_command *c, const struct webperf_options *options,
@@ -187,7 +197,16 @@ static int measure(const struct webperf_command *c, const struct webperf_options
     return error;
 }
 
-/* A real server, over this host's interface. What cannot be opened is said already: -ECANCELED. */
+static int add_servers(const struct webperf_command *c, struct prober *prober)
+{
+    int status = CLI_OK;
+
+    for (size_t i = 0; i < c->urls.count && status == CLI_OK; i++)
+        status = prober_add(prober, c->urls.text[i], &c->urls.url[i]);
+    return status;
+}
+
+/* Real servers, over this host's interface. What cannot be opened is said already: -ECANCELED. */
 static int measure_url(struct webperf_command *c, const struct webperf_options *options,
                        struct study_watcher *w, char message[STUDY_MESSAGE_MAX])
 {
@@ -200,9 +219,10 @@ static int measure_url(struct webperf_command *c, const struct webperf_options *
         return -ENOMEM;
     c->client.level = (int)levels[c->level];
     c->network.timeout = c->timeout;
-    host_options_peer(&c->network, c->url.host);
+    host_options_peer(&c->network, c->urls.url[0].host);
     if (host_open(&host, &c->network, NULL) == CLI_OK) {
-        if (prober_open(prober, &host, &c->client, &c->url) == CLI_OK)
+        prober_open(prober, &host, &c->client);
+        if (add_servers(c, prober) == CLI_OK)
             error = webperf_run(options, &prober->base, &w->observer, message);
         if (prober->interrupted)
             w->signal = SIGINT; /* or another: the host took it */
@@ -221,7 +241,8 @@ static int run(struct webperf_command *c)
     int error = fill_options(c, &options), status;
 
     if (error < 0) {
-        say(error == -E2BIG ? "these are more kinds of connections than a round can have"
+        say(error == -E2BIG ? "these are more kinds of connections than a round can have: ask for "
+                              "fewer servers, --tls, --modes or --sessions"
                             : "no such connection exists: IDs and tickets are of TLS 1.2, PSKs and "
                               "early data of TLS 1.3");
         return CLI_USAGE;
@@ -229,7 +250,8 @@ static int run(struct webperf_command *c)
     if (study_try_folder(c->out, ROOM_REPORT + options.rounds * options.kind_count * ROOM_ROW) < 0)
         return CLI_FAILURE;
     study_watch(&w);
-    error = c->url_text ? measure_url(c, &options, &w, message) : measure(c, &options, &w, message);
+    error = c->urls.count > 0 ? measure_url(c, &options, &w, message)
+                              : measure(c, &options, &w, message);
     study_unwatch(&w);
     if (error < 0 && message[0])
         say("%s", message);
@@ -257,6 +279,28 @@ static const struct cli_type suites = {"WORD,...", .parse = cli_set_parse, .choi
 static const struct cli_type modes = {"WORD,...", .parse = cli_set_parse, .choices = mode_names};
 static const struct cli_type sessions = {"WORD,...", .parse = cli_set_parse,
                                          .choices = session_names};
+static int add_url(const struct cli_type *type, const char *text, void *into)
+{
+    struct url_list *urls = into;
+    size_t n = urls->count;
+
+    (void)type;
+    if (n == WEBPERF_SERVERS_MAX || strlen(text) >= STORE_URL_MAX ||
+        url_parse(text, &urls->url[n]) < 0)
+        return -EINVAL;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(urls->text[i], text) == 0)
+            return -EINVAL;
+    }
+    urls->text[urls->count++] = text;
+    return 0;
+}
+
+static const struct cli_type url = {
+    .placeholder = "URL",
+    .accepts = "URLs such as https://example.org/file, of up to 255 letters, 16 of them at the "
+               "most, each once",
+    .parse = add_url};
 static const struct cli_type rounds = {
     .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = 10000000};
 
@@ -303,8 +347,10 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
         {"sessions", 's', &sessions, &c->choice.sessions,
          "kinds of session (new,id,ticket,psk,early)", NULL},
         {"level", 0, &level, &c->level, "what the SYN may carry: cookie or open (cookie)", NULL},
-        {"url", 'u', &cli_string, &c->url_text,
-         "measure a real https server, over this host's interface, one connection a second at most",
+        {"url", 'u', &url, &c->urls,
+         "measure a real https server, over this host's interface, one connection a second at "
+         "most; "
+         "give it again for more of them (the laboratory's)",
          NULL},
         {"ca", 0, &cli_file, &c->client.ca, "trust the certificates in FILE (the system's)", NULL},
         {"insecure", 0, NULL, &c->client.insecure, "take any certificate", NULL},
@@ -336,6 +382,7 @@ static int parse_robot(struct webperf_command *c, int argc, char **argv, int *ex
             "  tlsyn bench webperf --precision 2% --stacks tlsyn,kernel\n"
             "  tlsyn bench webperf --link us-india --loss 1%\n"
             "  tlsyn bench webperf --url https://example.org/ -i 10min -n 1000\n"
+            "  tlsyn bench webperf --url https://a.example/ --url https://b.example/\n"
             "  tlsyn bench webperf report --bin 5ms           also while it is measuring\n",
         .operands_max = 1,
     };
@@ -351,7 +398,7 @@ static int check_link(struct webperf_command *c)
     bool asked = o->preset || o->memory || o->rtt >= 0 || o->jitter >= 0 || o->rate || o->queue ||
                  o->loss > 0;
 
-    if (c->url_text && asked) {
+    if (c->urls.count > 0 && asked) {
         say("bench webperf: --url asks a server over the link that is there: leave --link, --rtt "
             "and the like out");
         return -EINVAL;
@@ -364,6 +411,16 @@ static int check_link(struct webperf_command *c)
         c->timeout = AMPLE_TRIPS * rtt > PATIENCE ? AMPLE_TRIPS * rtt : PATIENCE;
     }
     return link_options_take(o, "bench webperf", c->timeout, &c->link);
+}
+
+/* "https://a.example/ https://b.example/" */
+static void name_targets(struct webperf_command *c)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < c->urls.count; i++)
+        len += (size_t)snprintf(c->targets + len, sizeof(c->targets) - len, "%s%s", i ? " " : "",
+                                c->urls.text[i]);
 }
 
 static int check(struct webperf_command *c)
@@ -382,11 +439,8 @@ static int check(struct webperf_command *c)
         say("--timeout takes 10ms to 1h, --bin 10us and more");
         return -EINVAL;
     }
-    if (c->url_text && (url_parse(c->url_text, &c->url) < 0 || strlen(c->url_text) > 250)) {
-        say("\"%s\" is not a URL such as https://example.org/file", c->url_text);
-        return -EINVAL;
-    }
-    if (c->url_text && c->choice.stacks != 1u << STUDY_TLSYN) {
+    name_targets(c);
+    if (c->urls.count > 0 && c->choice.stacks != 1u << STUDY_TLSYN) {
         say("a server outside the laboratory is asked by our stack alone");
         return -EINVAL;
     }

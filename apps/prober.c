@@ -1,5 +1,5 @@
 /*
- * prober.c: single observations of a server. See prober.h.
+ * prober.c: single observations of servers. See prober.h.
  *
  * A kind of session has a configuration of its own, so that what one resumes is never what another
  * was given. The stack's time stands still during an event, and computing is part of what is
@@ -41,9 +41,10 @@ static void end(struct prober_visit *v, int error, const char *reason)
 static void send_request(struct prober *p)
 {
     struct prober_visit *v = &p->visit;
-    size_t len = strlen(p->request);
+    const char *request = p->server->request;
+    size_t len = strlen(request);
 
-    if (v->sent || tlsyn_tls_write(v->tls, p->request, len) != (ssize_t)len)
+    if (v->sent || tlsyn_tls_write(v->tls, request, len) != (ssize_t)len)
         return;
     v->sent = true;
     v->handshake = clock_us(CLOCK_MONOTONIC) - v->started;
@@ -106,6 +107,36 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
     check_way(v, &tls, &info);
 }
 
+/* "HTTP/1.1 200": 200; -1 if it is anything else. */
+static int64_t status_of(const struct prober_visit *v)
+{
+    int status = -1;
+
+    (void)sscanf(v->answer, "HTTP/%*1d.%*1d %3d", &status);
+    return status;
+}
+
+/* Done, as soon as the response says how it turned out. */
+static void take_answer(struct prober_visit *v, const char *bytes, size_t n)
+{
+    size_t room = sizeof("HTTP/1.1 200") - 1 - v->answered;
+    size_t taken = n < room ? n : room;
+    int64_t status;
+    char reason[64];
+
+    memcpy(v->answer + v->answered, bytes, taken);
+    v->answered += taken;
+    if (taken < room)
+        return;
+    status = status_of(v);
+    (void)snprintf(reason, sizeof(reason), "the server answered with status %d", (int)status);
+    if (status < 0)
+        end(v, -EPROTO, "what the server answered is no HTTP");
+    else if (status < 200 || status > 399)
+        end(v, -ENOTSUP, reason);
+    v->done = true;
+}
+
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct prober_visit *v = &of_visit(handler)->visit;
@@ -118,9 +149,9 @@ static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     while ((n = tlsyn_tls_read(v->tls, bytes, sizeof(bytes))) > 0) {
         if (isnan(v->first_byte))
             v->first_byte = clock_us(CLOCK_MONOTONIC) - v->started;
-        v->done = true;
+        take_answer(v, bytes, (size_t)n);
     }
-    if (n == 0 && isnan(v->first_byte))
+    if (n == 0 && !v->done)
         end(v, -ECONNRESET, "the server closed without a response");
 }
 
@@ -150,12 +181,13 @@ static int config_for(struct prober *p, const struct study_way *way)
     static const char *const alpn[] = {"http/1.1", NULL};
     struct client_options options = *p->client;
 
-    if (p->configs[way->suite][way->session])
+    if (p->server->configs[way->suite][way->session])
         return CLI_OK;
     options.suite = (int)study_suite_tls(way->suite);
     options.early_data = way->session == STUDY_EARLY;
     options.no_tickets = way->session == STUDY_ID;
-    return client_config(p->host, &options, alpn, NULL, &p->configs[way->suite][way->session]);
+    return client_config(p->host, &options, alpn, NULL,
+                         &p->server->configs[way->suite][way->session]);
 }
 
 /* --- observations ----------------------------------------------------------------------------- */
@@ -168,8 +200,8 @@ static int begin_tls(struct prober *p)
     if (v->way.mode == STUDY_SEQUENTIAL)
         options.level = TLSYN_LEVEL_NONE;
     options.new_session = v->way.session == STUDY_NEW;
-    return client_open(p->host, p->configs[v->way.suite][v->way.session], &options, &p->target,
-                       &v->handler, &v->tls) == CLI_OK
+    return client_open(p->host, p->server->configs[v->way.suite][v->way.session], &options,
+                       &p->server->target, &v->handler, &v->tls) == CLI_OK
                ? 0
                : -ECONNREFUSED;
 }
@@ -177,7 +209,7 @@ static int begin_tls(struct prober *p)
 static int begin_tcp(struct prober *p)
 {
     const struct tlsyn_connect_options options = {
-        .remote = p->target.remote,
+        .remote = p->server->target.remote,
         .conn = {.syn_timeout = p->host->options->timeout},
     };
 
@@ -247,8 +279,8 @@ static int ping(struct prober *p, struct observation *o)
 
     p->echoed = false;
     p->echo_error = 0;
-    error = tlsyn_ping(p->host->stack, &p->target.remote.addr, ECHO_ID, ++p->sequence, ECHO_PAYLOAD,
-                       &p->echo);
+    error = tlsyn_ping(p->host->stack, &p->server->target.remote.addr, ECHO_ID, ++p->sequence,
+                       ECHO_PAYLOAD, &p->echo);
     if (error == 0)
         error = host_run(p->host, &p->echoed, tlsyn_clock() + p->host->options->timeout);
     tlsyn_ping_stop(p->host->stack);
@@ -280,7 +312,7 @@ static int keep_distance(struct prober *p)
  * which the server can do nothing: such a kind begins with a visit that nobody counts. */
 static int meet(struct prober *p, const struct study_way *way)
 {
-    bool *met = &p->met[way->suite][way->mode][way->session];
+    bool *met = &p->server->met[way->suite][way->mode][way->session];
     int error = 0;
 
     if (!*met && (way->session != STUDY_NEW || way->mode == STUDY_EMBEDDED)) {
@@ -309,6 +341,7 @@ static int observe_get(struct prober *p, struct observation *o)
     o->link_kept = -1; /* not ours */
     o->handshake_us = v->handshake;
     o->first_byte_us = v->first_byte;
+    o->status = v->answer[0] ? status_of(v) : -1;
     judge(o, v->error, v->reason);
     return 0;
 }
@@ -328,6 +361,10 @@ static int observe(struct webperf_prober *base, struct observation *o,
     struct prober *p = (struct prober *)base;
     int error = keep_distance(p);
 
+    p->server = p->servers;
+    while (strcmp(p->server->text, o->url) != 0)
+        p->server++; /* kinds are made of the same URLs */
+    memcpy(o->address, p->server->address, sizeof(o->address));
     if (error == 0) {
         o->when_us = (int64_t)clock_us(CLOCK_REALTIME);
         if (strcmp(o->operation, "get") == 0) {
@@ -348,29 +385,41 @@ static int observe(struct webperf_prober *base, struct observation *o,
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-int prober_open(struct prober *prober, struct host *host, const struct client_options *client,
-                const struct url *url)
+void prober_open(struct prober *prober, struct host *host, const struct client_options *client)
 {
-    char authority[URL_AUTHORITY_MAX];
-
     *prober = (struct prober){
         .base = {.observe = observe},
         .host = host,
         .client = client,
-        .url = *url,
-        .target = {.remote = {.port = url->port}},
         .echo = {.on_reply = on_reply},
     };
-    prober->target.name = prober->url.host;
-    (void)snprintf(prober->request, sizeof(prober->request),
+}
+
+int prober_add(struct prober *prober, const char *text, const struct url *url)
+{
+    struct prober_server *server = &prober->servers[prober->server_count++];
+    char authority[URL_AUTHORITY_MAX];
+    int status;
+
+    server->url = *url;
+    (void)snprintf(server->text, sizeof(server->text), "%s", text);
+    server->target =
+        (struct client_target){.remote = {.port = url->port}, .name = server->url.host};
+    (void)snprintf(server->request, sizeof(server->request),
                    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn/" TLSYN_VERSION
                    "\r\nConnection: close\r\n\r\n",
                    url->target, url_authority(url, authority, sizeof(authority)));
-    return resolve_name(host, &client->dns, url->host, &prober->target.remote.addr);
+    status =
+        resolve_name(prober->host, &prober->client->dns, url->host, &server->target.remote.addr);
+    (void)cli_address_text(&server->target.remote.addr, server->address);
+    return status;
 }
 
 void prober_close(struct prober *prober)
 {
-    for (int i = 0; i < STUDY_SUITES * STUDY_SESSIONS; i++)
-        tlsyn_tls_config_free(prober->configs[i / STUDY_SESSIONS][i % STUDY_SESSIONS]);
+    for (size_t s = 0; s < prober->server_count; s++) {
+        for (int i = 0; i < STUDY_SUITES * STUDY_SESSIONS; i++)
+            tlsyn_tls_config_free(
+                prober->servers[s].configs[i / STUDY_SESSIONS][i % STUDY_SESSIONS]);
+    }
 }

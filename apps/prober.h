@@ -1,11 +1,12 @@
 /*
- * prober.h: the observations of tlsyn bench webperf made of any https server, over our stack on
+ * prober.h: the observations of tlsyn bench webperf made of any https servers, over our stack on
  * this host's interface, politely.
  *
  *     prober_open -> prober.base.observe for each -> prober_close
  *
- * The server is somebody's: no two connections begin within PROBER_PAUSE, each asks for one page
- * and is closed in order, and what fails is recorded, not repeated. Before the first observation of
+ * The servers are somebody's: no two connections begin within PROBER_PAUSE, each asks for one page
+ * and is closed in order, and what fails is recorded, not repeated. What is no success (RFC 9110
+ * 15.3, 15.4) was refused: it is another page than others measured. Before the first observation of
  * a kind that needs a session or a cookie there is one visit more, which gets them.
  */
 #ifndef PROBER_H
@@ -28,29 +29,42 @@ struct prober_visit {
     int error;
     char reason[STORE_REASON_MAX];
     int64_t syn_bytes, synack_bytes;
+    char answer[16]; /* the beginning of the response: "HTTP/1.1 200" */
+    size_t answered;
+};
+
+/* One of those that are asked. */
+struct prober_server {
+    char text[STORE_URL_MAX]; /* as the observations' kinds name it */
+    struct url url;
+    struct client_target target;
+    char address[CLI_ADDRESS_TEXT];
+    char request[4096];
+    struct tlsyn_tls_config *configs[STUDY_SUITES][STUDY_SESSIONS]; /* NULL: not used yet */
+    bool met[STUDY_SUITES][STUDY_MODES][STUDY_SESSIONS];            /* was visited so */
 };
 
 struct prober {
     struct webperf_prober base;
     struct host *host;
     const struct client_options *client;
-    struct url url;
-    struct client_target target;
-    struct tlsyn_tls_config *configs[STUDY_SUITES][STUDY_SESSIONS]; /* NULL: not used yet */
-    bool met[STUDY_SUITES][STUDY_MODES][STUDY_SESSIONS];            /* was visited so */
+    struct prober_server servers[WEBPERF_SERVERS_MAX];
+    size_t server_count;
+    struct prober_server *server; /* which is asked now */
     struct prober_visit visit;
     struct tlsyn_ping_handler echo;
     bool echoed;
     int echo_error;
     uint16_t sequence;
-    char request[4096];
     tlsyn_time next;  /* no connection begins before */
     bool interrupted; /* a signal came while it ran */
 };
 
-/** The host is open, and it and the options outlive the prober. CLI_OK, or says why not. */
-int prober_open(struct prober *prober, struct host *host, const struct client_options *client,
-                const struct url *url);
+/** The host is open, and it and the options outlive the prober. Neither fails. */
+void prober_open(struct prober *prober, struct host *host, const struct client_options *client);
+/** One more, WEBPERF_SERVERS_MAX at most; `text` is the URL as it was given. CLI_OK, or says why
+ * not. */
+int prober_add(struct prober *prober, const char *text, const struct url *url);
 void prober_close(struct prober *prober);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct store {
 static const char schema[] =
     "CREATE TABLE run ("
     " plan TEXT NOT NULL,"    /* what each round observes, and how */
-    " target TEXT NOT NULL,"  /* 'lab', or an URL */
+    " target TEXT NOT NULL,"  /* 'lab', or the URLs */
     " command TEXT NOT NULL," /* as typed, the first time */
     " version TEXT NOT NULL," /* of tlsyn */
     " kernel TEXT NOT NULL, cpu TEXT NOT NULL, system TEXT NOT NULL,"
@@ -42,6 +43,9 @@ static const char schema[] =
     " link_late_us REAL,"  /* 99 of 100 of them by no more */
     " timer_late_us REAL," /* by which a short sleep just before was too long */
     " cpu_ticks INTEGER, stolen_ticks INTEGER," /* of all processors, meanwhile */
+    " url TEXT NOT NULL,"     /* of the server that was asked; '' in a laboratory of ours */
+    " address TEXT NOT NULL," /* which of its addresses; '' likewise */
+    " status INTEGER,"        /* of the response, if it came */
     " PRIMARY KEY (round, place)"
     ") WITHOUT ROWID;";
 
@@ -118,42 +122,106 @@ static int step(struct store *s, sqlite3_stmt *statement, char message[STORE_MES
     return code == SQLITE_ROW ? 1 : failed(s, code, message);
 }
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
-{
-    (void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-}
+/* A column, and the member that it is of: of struct store_run, or of struct observation. */
+struct column {
+    enum { TEXT, NUMBER, WHOLE, PLACE, COUNT } kind; /* char[]; double; 64 and 32 bits; -1: NULL */
+    size_t at, size;
+};
+
+#define COLUMN(kind, of, member)                                                                   \
+    {                                                                                              \
+        kind, offsetof(struct of, member), sizeof(((struct of *)NULL)->member)                     \
+    }
+
+/* In the order of the schema. */
+static const struct column run_columns[] = {
+    COLUMN(TEXT, store_run, plan),        COLUMN(TEXT, store_run, target),
+    COLUMN(TEXT, store_run, command),     COLUMN(TEXT, store_run, version),
+    COLUMN(TEXT, store_run, kernel),      COLUMN(TEXT, store_run, cpu),
+    COLUMN(TEXT, store_run, system),      COLUMN(TEXT, store_run, link),
+    COLUMN(NUMBER, store_run, rtt_ms),    COLUMN(WHOLE, store_run, seed),
+    COLUMN(WHOLE, store_run, started_us),
+};
+static const struct column observation_columns[] = {
+    COLUMN(PLACE, observation, round),
+    COLUMN(PLACE, observation, place),
+    COLUMN(WHOLE, observation, when_us),
+    COLUMN(TEXT, observation, operation),
+    COLUMN(TEXT, observation, stack),
+    COLUMN(TEXT, observation, tls),
+    COLUMN(TEXT, observation, mode),
+    COLUMN(TEXT, observation, session),
+    COLUMN(TEXT, observation, verdict),
+    COLUMN(TEXT, observation, reason),
+    COLUMN(NUMBER, observation, connect_us),
+    COLUMN(NUMBER, observation, handshake_us),
+    COLUMN(NUMBER, observation, first_byte_us),
+    COLUMN(COUNT, observation, syn_bytes),
+    COLUMN(COUNT, observation, synack_bytes),
+    COLUMN(COUNT, observation, link_kept),
+    COLUMN(NUMBER, observation, link_late_us),
+    COLUMN(NUMBER, observation, timer_late_us),
+    COLUMN(COUNT, observation, cpu_ticks),
+    COLUMN(COUNT, observation, stolen_ticks),
+    COLUMN(TEXT, observation, url),
+    COLUMN(TEXT, observation, address),
+    COLUMN(COUNT, observation, status),
+};
+
+enum {
+    RUN_COLUMNS = sizeof(run_columns) / sizeof(*run_columns),
+    OBSERVATION_COLUMNS = sizeof(observation_columns) / sizeof(*observation_columns),
+};
 
 /* NaN becomes NULL, and NULL NaN: SQLite itself does the first. */
-static void bind_number(sqlite3_stmt *statement, int at, double value)
+static void bind_row(sqlite3_stmt *statement, const struct column *columns, int n, const void *row)
 {
-    (void)sqlite3_bind_double(statement, at, value);
+    for (int i = 0; i < n; i++) {
+        const void *value = (const char *)row + columns[i].at;
+
+        if (columns[i].kind == TEXT)
+            (void)sqlite3_bind_text(statement, i + 1, value, -1, SQLITE_STATIC);
+        else if (columns[i].kind == NUMBER)
+            (void)sqlite3_bind_double(statement, i + 1, *(const double *)value);
+        else if (columns[i].kind == PLACE)
+            (void)sqlite3_bind_int64(statement, i + 1, *(const uint32_t *)value);
+        else if (columns[i].kind == COUNT && *(const int64_t *)value < 0)
+            (void)sqlite3_bind_null(statement, i + 1);
+        else
+            (void)sqlite3_bind_int64(statement, i + 1, *(const int64_t *)value);
+    }
 }
 
-static void bind_count(sqlite3_stmt *statement, int at, int64_t value)
+static void take_row(sqlite3_stmt *statement, const struct column *columns, int n, void *row)
 {
-    if (value < 0)
-        (void)sqlite3_bind_null(statement, at);
-    else
-        (void)sqlite3_bind_int64(statement, at, value);
+    for (int i = 0; i < n; i++) {
+        void *value = (char *)row + columns[i].at;
+        bool null = sqlite3_column_type(statement, i) == SQLITE_NULL;
+        const unsigned char *text =
+            columns[i].kind == TEXT ? sqlite3_column_text(statement, i) : NULL;
+
+        if (columns[i].kind == TEXT)
+            (void)snprintf(value, columns[i].size, "%s", text ? (const char *)text : "");
+        else if (columns[i].kind == NUMBER)
+            *(double *)value = null ? (double)NAN : sqlite3_column_double(statement, i);
+        else if (columns[i].kind == PLACE)
+            *(uint32_t *)value = (uint32_t)sqlite3_column_int64(statement, i);
+        else
+            *(int64_t *)value = null ? -1 : sqlite3_column_int64(statement, i);
+    }
 }
 
-static void take_text(sqlite3_stmt *statement, int at, char *text, size_t size)
+/* "INSERT INTO table VALUES (?, ?, ...)" */
+static int prepare_insert(struct store *s, const char *table, int columns, sqlite3_stmt **statement,
+                          char message[STORE_MESSAGE_MAX])
 {
-    const unsigned char *value = sqlite3_column_text(statement, at);
+    char sql[128];
+    size_t len = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (?", table);
 
-    (void)snprintf(text, size, "%s", value ? (const char *)value : "");
-}
-
-static double take_number(sqlite3_stmt *statement, int at)
-{
-    return sqlite3_column_type(statement, at) == SQLITE_NULL ? (double)NAN
-                                                             : sqlite3_column_double(statement, at);
-}
-
-static int64_t take_count(sqlite3_stmt *statement, int at)
-{
-    return sqlite3_column_type(statement, at) == SQLITE_NULL ? -1
-                                                             : sqlite3_column_int64(statement, at);
+    for (int i = 1; i < columns; i++)
+        len += (size_t)snprintf(sql + len, sizeof(sql) - len, ",?");
+    (void)snprintf(sql + len, sizeof(sql) - len, ")");
+    return prepare(s, sql, statement, message);
 }
 
 /* The first number that a question is answered with. */
@@ -258,22 +326,11 @@ void store_close(struct store *s)
 static int insert_run(struct store *s, const struct store_run *run, char message[STORE_MESSAGE_MAX])
 {
     sqlite3_stmt *statement = NULL;
-    int r =
-        prepare(s, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &statement, message);
+    int r = prepare_insert(s, "run", RUN_COLUMNS, &statement, message);
 
     if (r < 0)
         return r;
-    bind_text(statement, 1, run->plan);
-    bind_text(statement, 2, run->target);
-    bind_text(statement, 3, run->command);
-    bind_text(statement, 4, run->version);
-    bind_text(statement, 5, run->kernel);
-    bind_text(statement, 6, run->cpu);
-    bind_text(statement, 7, run->system);
-    bind_text(statement, 8, run->link);
-    bind_number(statement, 9, run->rtt_ms);
-    (void)sqlite3_bind_int64(statement, 10, (sqlite3_int64)run->seed);
-    (void)sqlite3_bind_int64(statement, 11, run->started_us);
+    bind_row(statement, run_columns, RUN_COLUMNS, run);
     r = step(s, statement, message);
     (void)sqlite3_finalize(statement);
     return r;
@@ -286,21 +343,10 @@ int store_run(struct store *s, struct store_run *run, char message[STORE_MESSAGE
 
     if (r == 0)
         r = step(s, statement, message);
-    if (r == 1) {
-        take_text(statement, 0, run->plan, sizeof(run->plan));
-        take_text(statement, 1, run->target, sizeof(run->target));
-        take_text(statement, 2, run->command, sizeof(run->command));
-        take_text(statement, 3, run->version, sizeof(run->version));
-        take_text(statement, 4, run->kernel, sizeof(run->kernel));
-        take_text(statement, 5, run->cpu, sizeof(run->cpu));
-        take_text(statement, 6, run->system, sizeof(run->system));
-        take_text(statement, 7, run->link, sizeof(run->link));
-        run->rtt_ms = take_number(statement, 8);
-        run->seed = (uint64_t)sqlite3_column_int64(statement, 9);
-        run->started_us = sqlite3_column_int64(statement, 10);
-    } else if (r == 0) {
+    if (r == 1)
+        take_row(statement, run_columns, RUN_COLUMNS, run);
+    else if (r == 0)
         (void)snprintf(message, STORE_MESSAGE_MAX, "%s holds no run", s->path);
-    }
     (void)sqlite3_finalize(statement);
     return r == 1 ? 0 : r == 0 ? -ENODATA : r;
 }
@@ -316,7 +362,7 @@ static int go_on(struct store *s, const struct store_run *there, struct store_ru
     if (strcmp(there->plan, run->plan) != 0 || strcmp(there->target, run->target) != 0 ||
         strcmp(there->link, run->link) != 0 || !same_number(there->rtt_ms, run->rtt_ms)) {
         (void)snprintf(message, STORE_MESSAGE_MAX,
-                       "%s holds another run: \"%s\". Go on with its options, or give another "
+                       "%s holds another run: \"%.300s\". Go on with its options, or give another "
                        "file with --db",
                        s->path, there->command);
         return -EEXIST;
@@ -345,26 +391,10 @@ int store_begin(struct store *s, struct store_run *run, uint32_t *rounds,
 static int insert(struct store *s, sqlite3_stmt *statement, const struct observation *o,
                   char message[STORE_MESSAGE_MAX])
 {
-    const char *const words[] = {o->operation, o->stack,   o->tls,   o->mode,
-                                 o->session,   o->verdict, o->reason};
     int r;
 
     (void)sqlite3_reset(statement);
-    (void)sqlite3_bind_int64(statement, 1, o->round);
-    (void)sqlite3_bind_int64(statement, 2, o->place);
-    (void)sqlite3_bind_int64(statement, 3, o->when_us);
-    for (int i = 0; i < (int)(sizeof(words) / sizeof(*words)); i++)
-        bind_text(statement, 4 + i, words[i]);
-    bind_number(statement, 11, o->connect_us);
-    bind_number(statement, 12, o->handshake_us);
-    bind_number(statement, 13, o->first_byte_us);
-    bind_count(statement, 14, o->syn_bytes);
-    bind_count(statement, 15, o->synack_bytes);
-    bind_count(statement, 16, o->link_kept);
-    bind_number(statement, 17, o->link_late_us);
-    bind_number(statement, 18, o->timer_late_us);
-    bind_count(statement, 19, o->cpu_ticks);
-    bind_count(statement, 20, o->stolen_ticks);
+    bind_row(statement, observation_columns, OBSERVATION_COLUMNS, o);
     r = step(s, statement, message);
     return r < 0 ? r : 0;
 }
@@ -377,10 +407,7 @@ int store_add_round(struct store *s, const struct observation *observations, siz
 
     if (error < 0)
         return error;
-    error = prepare(s,
-                    "INSERT INTO observation VALUES "
-                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    &statement, message);
+    error = prepare_insert(s, "observation", OBSERVATION_COLUMNS, &statement, message);
     for (size_t i = 0; i < n && error == 0; i++)
         error = insert(s, statement, &observations[i], message);
     (void)sqlite3_finalize(statement);
@@ -404,30 +431,6 @@ int store_count(struct store *s, size_t *observations, uint32_t *rounds,
     return error;
 }
 
-static void take(sqlite3_stmt *statement, struct observation *o)
-{
-    o->round = (uint32_t)sqlite3_column_int64(statement, 0);
-    o->place = (uint32_t)sqlite3_column_int64(statement, 1);
-    o->when_us = sqlite3_column_int64(statement, 2);
-    take_text(statement, 3, o->operation, sizeof(o->operation));
-    take_text(statement, 4, o->stack, sizeof(o->stack));
-    take_text(statement, 5, o->tls, sizeof(o->tls));
-    take_text(statement, 6, o->mode, sizeof(o->mode));
-    take_text(statement, 7, o->session, sizeof(o->session));
-    take_text(statement, 8, o->verdict, sizeof(o->verdict));
-    take_text(statement, 9, o->reason, sizeof(o->reason));
-    o->connect_us = take_number(statement, 10);
-    o->handshake_us = take_number(statement, 11);
-    o->first_byte_us = take_number(statement, 12);
-    o->syn_bytes = take_count(statement, 13);
-    o->synack_bytes = take_count(statement, 14);
-    o->link_kept = take_count(statement, 15);
-    o->link_late_us = take_number(statement, 16);
-    o->timer_late_us = take_number(statement, 17);
-    o->cpu_ticks = take_count(statement, 18);
-    o->stolen_ticks = take_count(statement, 19);
-}
-
 int store_each(struct store *s, int (*each)(void *context, const struct observation *),
                void *context, char message[STORE_MESSAGE_MAX])
 {
@@ -439,7 +442,7 @@ int store_each(struct store *s, int (*each)(void *context, const struct observat
     while (r == 1) {
         struct observation o;
 
-        take(statement, &o);
+        take_row(statement, observation_columns, OBSERVATION_COLUMNS, &o);
         r = each(context, &o);
         if (r < 0)
             (void)snprintf(message, STORE_MESSAGE_MAX, "%s: %s", s->path, strerror(-r));

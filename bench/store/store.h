@@ -18,12 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_MESSAGE_MAX = 640, STORE_PLAN_MAX = 5376, STORE_VERSION = 3 };
+enum { STORE_MESSAGE_MAX = 640, STORE_PLAN_MAX = 5376, STORE_VERSION = 4 };
 
 /** What was asked for, and where. */
 struct store_run {
     char plan[STORE_PLAN_MAX]; /* what each round observes, and how; a run goes on with the same */
-    char target[320];          /* "lab", or an URL */
+    char target[4352];         /* "lab", or the URLs */
     char command[1024];        /* as typed */
     char version[32];          /* of tlsyn */
     char kernel[192], cpu[128], system[128];
@@ -33,7 +33,7 @@ struct store_run {
     int64_t started_us; /* since 1970 */
 };
 
-enum { STORE_WORD_MAX = 16, STORE_REASON_MAX = 160 };
+enum { STORE_WORD_MAX = 16, STORE_REASON_MAX = 160, STORE_URL_MAX = 256 };
 
 /** One observation. A time that was not observed is NaN, a count -1. */
 struct observation {
@@ -59,6 +59,9 @@ struct observation {
      * meanwhile, in ticks of /proc/stat, how many there were and how many a hypervisor took. */
     double timer_late_us;
     int64_t cpu_ticks, stolen_ticks;
+    /** Who was asked, where it was no laboratory of ours. */
+    char url[STORE_URL_MAX], address[48]; /* "https://example.org/", "192.0.2.1" */
+    int64_t status;                       /* get: of the HTTP response */
 };
 
 struct store;

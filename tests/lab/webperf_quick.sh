@@ -41,9 +41,9 @@ passed "every kind of connection was observed in every round, and early data sav
 
 # The figures can be made from the database alone: each is the last field, its words those before; how many is left out.
 sqlite3 "$out/webperf.db" <"$(dirname "$0")/../../docs/examples/webperf.sql" >"$scratch/sql"
-jq -r '(.cells[] | "median|\(.operation)|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.n)|\(.median_ms)"),
-    (.rows[] | "S|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.tls_cached_ms)",
-        "saving|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.saving)")' "$out/webperf.json" >"$scratch/figures"
+jq -r '(.cells[] | "median||\(.operation)|\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.n)|\(.median_ms)"),
+    (.rows[] | "S||\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.tls_cached_ms)",
+        "saving||\(.stack)|\(.tls)|\(.mode)|\(.session)|\(.pairs)|\(.saving)")' "$out/webperf.json" >"$scratch/figures"
 awk -F'|' '{ key = $1; for (i = 2; i < NF - 1; i++) key = key "|" $i }
     NR == FNR { sql[key] = $NF; next }
     { n++; off = sql[key] - $NF; if (!(key in sql) || off > 0.0006 || off < -0.0006) { print key, sql[key], $NF; bad = 1 } }

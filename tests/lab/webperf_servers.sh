@@ -52,6 +52,7 @@ peer='$TLSYN_KERNEL_PEER'
 https="openssl s_server -quiet -accept 443 -cert $scratch/ec.pem -key $scratch/ec.key -www"
 new='--modes sequential --sessions new --tls 1.3 --timeout 700ms'
 asks nginx "nginx -p $scratch -c nginx.conf" "$peer" --modes sequential --tls 1.2-ecdhe,1.3 --sessions new,id,ticket,psk
+asks several "nginx -p $scratch -c nginx.conf" "$peer" --url "https://$peer/missing" --modes sequential --tls 1.3 --sessions new
 asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
 asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
 asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
@@ -83,6 +84,23 @@ get 1.3 new|ok
 get 1.3 psk|ok
 ping|ok
 tcp|ok' "nginx resumes by ID, ticket and PSK"
+[ "$(sqlite3 "$scratch/nginx/webperf.db" "SELECT DISTINCT operation = 'get', url LIKE 'https://%/', address, status FROM observation
+    ORDER BY 1")" = "0|1|10.77.0.2|
+1|1|10.77.0.2|200" ] || fail "who was asked is not told: $(sqlite3 "$scratch/nginx/webperf.db" 'SELECT operation, url, address, status
+    FROM observation')"
+passed "each observation has the server's address and the response's status"
+[ "$(sqlite3 "$scratch/several/webperf.db" "SELECT replace(url, rtrim(url, replace(url, '/', '')), ''), operation, verdict, status
+    FROM observation ORDER BY 1, 2")" = "|get|ok|200
+|ping|ok|
+|tcp|ok|
+missing|get|refused|404
+missing|ping|ok|
+missing|tcp|ok|" ] || fail "two servers are not asked: $(sqlite3 "$scratch/several/webperf.db" 'SELECT url, operation, verdict, status, reason
+    FROM observation')"
+jq -e '(.servers | map(.status) == [200, 404]) and (.cells | map(select(.refused > 0) | .url | endswith("/missing")) == [true])' \
+    "$scratch/several/webperf.json" >/dev/null || fail "servers are mixed up: $(jq -c '.servers, .cells' "$scratch/several/webperf.json")"
+grep -q 'status 404' "$scratch/several.out" || fail "the status is not told: $(cat "$scratch/several.out")"
+passed "several servers are asked in a round, and an error's page is none that is measured"
 are stock 'get 1.3 new|ok
 get 1.3 psk|ok
 ping|ok
@@ -119,8 +137,8 @@ refused()
 }
 sqlite3 "$scratch/nginx/webperf.db" 'DELETE FROM observation'
 refused 'there is nothing to report'
-sqlite3 "$scratch/nginx/webperf.db" 'PRAGMA user_version = 2'
-refused 'has version 2 of the schema'
+sqlite3 "$scratch/nginx/webperf.db" 'PRAGMA user_version = 3'
+refused 'has version 3 of the schema'
 echo 'no database at all, but some text that is long enough for one' >"$scratch/nginx/webperf.db"
 refused 'not a database'
 passed "no sample, another version, and what is no database are told"

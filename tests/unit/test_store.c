@@ -71,7 +71,10 @@ static struct observation an_observation(uint32_t round, uint32_t place)
                             .link_late_us = place ? (double)NAN : 12.5,
                             .timer_late_us = 58.25,
                             .cpu_ticks = 20,
-                            .stolen_ticks = place};
+                            .stolen_ticks = place,
+                            .url = "https://host.test/",
+                            .address = "192.0.2.1",
+                            .status = place ? -1 : 404};
 
     if (place)
         (void)snprintf(o.verdict, sizeof(o.verdict), "refused");
@@ -142,6 +145,13 @@ START_TEST(observations_come_back_as_they_were)
     ck_assert_double_eq(seen.all[3].timer_late_us, 58.25);
     ck_assert_int_eq(seen.all[3].cpu_ticks, 20);
     ck_assert_int_eq(seen.all[3].stolen_ticks, 1);
+    ck_assert_str_eq(seen.all[3].url, "https://host.test/");
+    ck_assert_str_eq(seen.all[3].address, "192.0.2.1");
+    ck_assert_int_eq(seen.all[2].status, 404);
+    ck_assert_int_eq(seen.all[3].status, -1);
+    ck_assert_uint_eq(seen.all[2].round, 1);
+    ck_assert_str_eq(there.link, "");
+    ck_assert_double_eq(there.rtt_ms, 50);
     store_close(s);
 }
 END_TEST

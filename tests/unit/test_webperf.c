@@ -13,6 +13,7 @@
 
 #include "measure/rng.h"
 #include "study/webperf/figures.h"
+#include "study/webperf/tables.h"
 
 Suite *webperf_suite(void);
 
@@ -49,7 +50,8 @@ static struct observation seen(const char *operation, double connect_ms)
                             .link_late_us = connect_ms > 0 ? 20 : (double)NAN,
                             .timer_late_us = 60,
                             .cpu_ticks = 10,
-                            .stolen_ticks = connect_ms > 0};
+                            .stolen_ticks = connect_ms > 0,
+                            .status = -1};
 
     put(o.operation, operation);
     put(o.stack, "tlsyn");
@@ -190,7 +192,7 @@ START_TEST(what_costs_more_than_it_saves_is_drawn)
 
     study->rows[0].saving = (struct stats_interval){-0.2, -0.3, -0.1};
     html_begin(&html, out, "", "");
-    webperf_figure_saving(study, &html);
+    webperf_figure_saving(study, 0, &html);
     ck_assert_int_eq(html_end(&html), 0);
     ck_assert_int_eq(fclose(out), 0);
     ck_assert_ptr_nonnull(strstr(text, "-20</")); /* at the axis */
@@ -263,6 +265,54 @@ START_TEST(page_and_json_hold_the_table_and_the_figures)
     ck_assert_ptr_nonnull(strstr(json, "\"refused\": 5"));
     free(page);
     free(json);
+    webperf_free(study);
+}
+END_TEST
+
+/* The same words of two servers, one of them slower by a round trip of 50 ms. */
+START_TEST(servers_have_their_own_rows_and_tables)
+{
+    static const char *const urls[] = {"https://far.test/", "https://a.test/"};
+    struct store_run run = {.plan = "some", .target = "https://far.test/ https://a.test/"};
+    struct webperf *study = NULL;
+    struct store *store = NULL;
+    struct report_table table;
+    uint32_t rounds;
+
+    ck_assert_int_eq(store_open(path, STORE_WRITE, &store, message), 0);
+    ck_assert_int_eq(store_begin(store, &run, &rounds, message), 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct observation all[6];
+
+        for (uint32_t k = 0; k < 6; k++) {
+            double far = k < 3 ? 50 : 0;
+
+            all[k] = k % 3 == 0   ? seen("tcp", 50 + far)
+                     : k % 3 == 1 ? got("new", 150 + far, 200 + far)
+                                  : got("id", 100 + far, 150 + far);
+            all[k].round = i;
+            all[k].place = k;
+            all[k].status = k % 3 ? 200 : -1;
+            (void)snprintf(all[k].url, sizeof(all[k].url), "%s", urls[k / 3]);
+            (void)snprintf(all[k].address, sizeof(all[k].address), "192.0.2.%d", i == 3 ? 2 : 1);
+        }
+        ck_assert_int_eq(store_add_round(store, all, 6, message), 0);
+    }
+    store_close(store);
+    ck_assert_int_eq(webperf_load(path, &study, message), 0);
+    ck_assert_int_eq(webperf_analyse(study), 0);
+    ck_assert_uint_eq(study->server_count, 2);
+    ck_assert_str_eq(study->servers[0].url, "https://a.test/");
+    ck_assert(study->servers[0].moved && study->servers[0].status == 200);
+    ck_assert_uint_eq(study->row_count, 2);
+    ck_ms(study->rows[0].w.estimate, 200);
+    ck_ms(study->rows[1].w.estimate, 250);
+    ck_ms(study->rows[0].t.estimate, 50);
+    ck_ms(study->rows[1].t.estimate, 100); /* its own connect */
+    ck_assert_ptr_nonnull(strstr(study->claims[0].claim, "https://a.test/: TLS"));
+    webperf_table_savings(study, 1, &table);
+    ck_assert_uint_eq(table.count, 2); /* its heading, and its only row */
+    report_table_fini(&table);
     webperf_free(study);
 }
 END_TEST
@@ -412,8 +462,8 @@ START_TEST(as_many_kinds_as_a_round_can_have_are_one_plan)
     struct webperf_options options = asked(1);
     struct fake first = a_fake(), second = a_fake();
 
-    options.kind_count = WEBPERF_CELLS_MAX;
-    for (int i = 0; i < WEBPERF_CELLS_MAX; i++) {
+    options.kind_count = WEBPERF_KINDS_MAX;
+    for (int i = 0; i < WEBPERF_KINDS_MAX; i++) {
         char name[STORE_WORD_MAX];
 
         (void)snprintf(name, sizeof(name), "%015d", i);
@@ -424,11 +474,11 @@ START_TEST(as_many_kinds_as_a_round_can_have_are_one_plan)
         put(options.kinds[i].mode, "fifteen-letters");
     }
     ck_assert_int_eq(webperf_run(&options, &first.prober, &first.observer, message), 0);
-    ck_assert_int_eq(first.observed, WEBPERF_CELLS_MAX);
+    ck_assert_int_eq(first.observed, WEBPERF_KINDS_MAX);
     options.rounds = 2;
     ck_assert_int_eq(webperf_run(&options, &second.prober, &second.observer, message), 0);
-    ck_assert_int_eq(second.observed, WEBPERF_CELLS_MAX);
-    put(options.kinds[WEBPERF_CELLS_MAX - 1].session, "another");
+    ck_assert_int_eq(second.observed, WEBPERF_KINDS_MAX);
+    put(options.kinds[WEBPERF_KINDS_MAX - 1].session, "another");
     ck_assert_int_eq(webperf_run(&options, &second.prober, &second.observer, message), -EEXIST);
 }
 END_TEST
@@ -487,6 +537,7 @@ Suite *webperf_suite(void)
     tcase_add_test(tc, what_costs_more_than_it_saves_is_drawn);
     tcase_add_test(tc, no_statement_is_left_out);
     tcase_add_test(tc, page_and_json_hold_the_table_and_the_figures);
+    tcase_add_test(tc, servers_have_their_own_rows_and_tables);
     tcase_add_test(tc, a_database_without_a_round_says_so);
     tcase_add_test(tc, a_run_that_was_interrupted_goes_on_as_if_it_had_not_been);
     tcase_add_test(tc, as_many_kinds_as_a_round_can_have_are_one_plan);

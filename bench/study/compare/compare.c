@@ -20,7 +20,7 @@ const struct compare_study compare_studies[] = {
       {"first_byte_median_ms", "first_byte_ci95_ms", "first byte, ms", 2, false}}},
     {"webperf.json",
      "Caching session keys",
-     {"stack", "tls", "mode", "session"},
+     {"url", "stack", "tls", "mode", "session"},
      {{"new_ms", "new_ci95_ms", "new key, ms", 2, false},
       {"cached_ms", "cached_ci95_ms", "cached key, ms", 2, false}}},
     {"pageload.json",

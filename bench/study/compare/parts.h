@@ -9,7 +9,7 @@
 #include "measure/stats.h"
 #include "study/compare/compare.h"
 
-enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 48 };
+enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 256 };
 
 /** One figure of a study's rows. */
 struct compare_figure {

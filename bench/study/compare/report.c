@@ -51,6 +51,16 @@ static bool has_run(const struct compare *c, int study, int figure, int run)
     return false;
 }
 
+/* Whether any row has it: that of a server, say, only runs of several servers have. */
+static bool has_word(const struct compare *c, int study, int word)
+{
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].study == study && c->rows[i].words[word][0])
+            return true;
+    }
+    return false;
+}
+
 static void add_run(struct layout *l, const struct compare *c, int run, const char *second)
 {
     char name[HEADING_MAX];
@@ -70,8 +80,10 @@ static void lay_out(const struct compare *c, int study, int figure, struct layou
     l->count = 0;
     l->run_count = 0;
     add_column(l, true, 2, "", "");
-    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++)
-        add_column(l, false, 0, s->words[i], "");
+    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++) {
+        if (has_word(c, study, i))
+            add_column(l, false, 0, s->words[i], "");
+    }
     for (int run = 0; run < c->run_count; run++) {
         if (has_run(c, study, figure, run)) {
             l->runs[l->run_count++] = run;
@@ -116,15 +128,17 @@ static void put_beside(const struct compare_figure *figure, struct report_table 
         report_table_cell(table, "%s%.2f", mark, value);
 }
 
-static void put_row(const struct layout *l, const struct compare_row *row, int figure,
-                    struct report_table *table)
+static void put_row(const struct compare *c, const struct layout *l, const struct compare_row *row,
+                    int figure, struct report_table *table)
 {
     const struct compare_study *study = &compare_studies[row->study];
     const struct compare_figure *f = &study->figures[figure];
 
     report_table_cell(table, "%zu", table->count + 1);
-    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++)
-        report_table_cell(table, "%s", row->words[i]);
+    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++) {
+        if (has_word(c, row->study, i))
+            report_table_cell(table, "%s", row->words[i]);
+    }
     for (int i = 0; i < l->run_count; i++)
         report_table_number(table, row->figures[l->runs[i]][figure].estimate, f->decimals);
     for (int i = 1; i < l->run_count; i++)
@@ -148,7 +162,7 @@ static bool fill(const struct compare *c, int study, int figure, struct layout *
     report_table_init(table, l->columns, l->count);
     for (size_t i = 0; i < c->row_count; i++) {
         if (c->rows[i].study == study && has_figure(c, &c->rows[i], figure))
-            put_row(l, &c->rows[i], figure, table);
+            put_row(c, l, &c->rows[i], figure, table);
     }
     return table->count > 0;
 }

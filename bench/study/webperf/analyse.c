@@ -18,11 +18,16 @@ static const struct stats_plan plan = STATS_PLAN(1);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-bool webperf_same_kind(const struct observation *a, const struct observation *b)
+bool webperf_same_words(const struct observation *a, const struct observation *b)
 {
     return strcmp(a->operation, b->operation) == 0 && strcmp(a->stack, b->stack) == 0 &&
            strcmp(a->tls, b->tls) == 0 && strcmp(a->mode, b->mode) == 0 &&
            strcmp(a->session, b->session) == 0;
+}
+
+bool webperf_same_kind(const struct observation *a, const struct observation *b)
+{
+    return webperf_same_words(a, b) && strcmp(a->url, b->url) == 0;
 }
 
 struct webperf_cell *webperf_cell_of(struct webperf *study, const struct observation *what)
@@ -65,6 +70,27 @@ static void take_times(struct webperf_cell *cell, const struct observation *o)
     cell->first_byte[o->round] = o->first_byte_us / 1e3;
 }
 
+static int take_server(struct webperf *study, const struct observation *o)
+{
+    size_t i = 0;
+    struct webperf_server *server;
+
+    while (i < study->server_count && strcmp(study->servers[i].url, o->url) != 0)
+        i++;
+    if (i == WEBPERF_SERVERS_MAX)
+        return -ENOSPC;
+    server = &study->servers[i];
+    if (i == study->server_count) {
+        server->status = -1;
+        memcpy(server->url, o->url, sizeof(server->url));
+        memcpy(server->address, o->address, sizeof(server->address));
+        study->server_count++;
+    }
+    server->moved = server->moved || strcmp(server->address, o->address) != 0;
+    server->status = server->status < 0 ? o->status : server->status;
+    return 0;
+}
+
 static int take(void *context, const struct observation *o)
 {
     struct webperf *study = context;
@@ -83,7 +109,9 @@ static int take(void *context, const struct observation *o)
     if (o->place == 0 || study->when[o->round] == 0)
         study->when[o->round] = o->when_us;
     cell->unkept += o->link_kept == 0;
-    error = webperf_take_noise(&study->noise, o);
+    error = take_server(study, o);
+    if (error == 0)
+        error = webperf_take_noise(&study->noise, o);
     if (error < 0)
         return error;
     if (strcmp(o->verdict, "ok") == 0) {
@@ -146,8 +174,10 @@ static int compare_cells(const void *a, const void *b)
 {
     const struct observation *x = &((const struct webperf_cell *)a)->what;
     const struct observation *y = &((const struct webperf_cell *)b)->what;
-    const int by[] = {rank(0, x->operation) - rank(0, y->operation),
-                      rank(1, x->stack) - rank(1, y->stack), strcmp(x->tls, y->tls),
+    const int by[] = {strcmp(x->url, y->url),
+                      rank(0, x->operation) - rank(0, y->operation),
+                      rank(1, x->stack) - rank(1, y->stack),
+                      strcmp(x->tls, y->tls),
                       rank(2, x->mode) - rank(2, y->mode),
                       rank(3, x->session) - rank(3, y->session)};
     size_t i = 0;
@@ -155,6 +185,21 @@ static int compare_cells(const void *a, const void *b)
     while (i < sizeof(by) / sizeof(*by) - 1 && by[i] == 0)
         i++;
     return by[i];
+}
+
+static int compare_servers(const void *a, const void *b)
+{
+    return strcmp(((const struct webperf_server *)a)->url, ((const struct webperf_server *)b)->url);
+}
+
+static void sort(struct webperf *s)
+{
+    qsort(s->servers, s->server_count, sizeof(*s->servers), compare_servers);
+    qsort(s->cells, s->cell_count, sizeof(*s->cells), compare_cells);
+    for (size_t i = 0; i < s->cell_count; i++) {
+        while (strcmp(s->servers[s->cells[i].server].url, s->cells[i].what.url) != 0)
+            s->cells[i].server++;
+    }
 }
 
 int webperf_load(const char *path, struct webperf **study, char message[STORE_MESSAGE_MAX])
@@ -175,7 +220,7 @@ int webperf_load(const char *path, struct webperf **study, char message[STORE_ME
         webperf_free(s);
         return error;
     }
-    qsort(s->cells, s->cell_count, sizeof(*s->cells), compare_cells);
+    sort(s);
     *study = s;
     return 0;
 }
@@ -277,6 +322,7 @@ static bool find_partners(struct webperf *study, const struct webperf_cell *cach
 
     (void)snprintf(fresh.session, sizeof(fresh.session), "new");
     memcpy(tcp.stack, cached->what.stack, sizeof(tcp.stack));
+    memcpy(tcp.url, cached->what.url, sizeof(tcp.url));
     *row = (struct webperf_row){.cached = cached,
                                 .fresh = webperf_cell_of(study, &fresh),
                                 .tcp = webperf_cell_of(study, &tcp)};
@@ -317,11 +363,35 @@ int webperf_analyse(struct webperf *study)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-const char *webperf_title(const struct webperf_cell *cell, char *text, size_t size)
+const char *webperf_title(const struct webperf_cell *cell, char text[WEBPERF_TITLE_MAX])
 {
     const struct study_way way = webperf_way_of(&cell->what);
 
-    (void)snprintf(text, size, "TLS %s, %s", cell->what.tls,
+    (void)snprintf(text, WEBPERF_TITLE_MAX, "TLS %s, %s", cell->what.tls,
                    study_stack_title(way.stack, way.mode));
+    return text;
+}
+
+const char *webperf_full_title(const struct webperf *study, const struct webperf_cell *cell,
+                               char text[WEBPERF_TITLE_MAX])
+{
+    const struct study_way way = webperf_way_of(&cell->what);
+
+    if (study->server_count == 1)
+        return webperf_title(cell, text);
+    (void)snprintf(text, WEBPERF_TITLE_MAX, "%s: TLS %s, %s", cell->what.url, cell->what.tls,
+                   study_stack_title(way.stack, way.mode));
+    return text;
+}
+
+const char *webperf_server_text(const struct webperf_server *server, char text[WEBPERF_TITLE_MAX])
+{
+    char status[32] = "";
+
+    if (server->status >= 0)
+        (void)snprintf(status, sizeof(status), ", status %d", (int)server->status);
+    (void)snprintf(text, WEBPERF_TITLE_MAX, "%s%s%s%s%s%s", server->url,
+                   server->address[0] ? " (" : "", server->address,
+                   server->moved ? " and others" : "", server->address[0] ? ")" : "", status);
     return text;
 }

@@ -129,7 +129,7 @@ static bool is_papers(const struct webperf_row *row)
 
 void webperf_claim(struct webperf *study)
 {
-    char title[96];
+    char title[WEBPERF_TITLE_MAX];
 
     study->claim_count = 0;
     for (size_t i = 0; i < study->row_count; i++) {
@@ -137,7 +137,7 @@ void webperf_claim(struct webperf *study)
 
         if (!is_papers(row) || row->pairs == 0 || study->claim_count + 4 > WEBPERF_CLAIMS_MAX)
             continue;
-        (void)webperf_title(row->cached, title, sizeof(title));
+        (void)webperf_full_title(study, row->cached, title);
         fraction_of_new(study, row, title);
         round_trips(study, row, title);
         saving_in_regime(study, row, title);

@@ -272,7 +272,7 @@ static bool of_group(const struct webperf_cell *head, const struct webperf_cell 
 {
     const struct observation *a = &head->what, *b = &cell->what;
 
-    if (strcmp(a->stack, b->stack) != 0)
+    if (head->server != cell->server || strcmp(a->stack, b->stack) != 0)
         return false;
     return strcmp(b->operation, "tcp") == 0 ||
            (strcmp(b->operation, "get") == 0 && strcmp(a->tls, b->tls) == 0 &&
@@ -286,7 +286,7 @@ void webperf_figures(const struct webperf *study, double bin_ms, struct html *ht
     for (size_t i = 0; i < study->cell_count; i++) {
         const struct webperf_cell *head = &study->cells[i];
         struct group g = {.count = 0};
-        char name[16], title[96];
+        char name[16], title[WEBPERF_TITLE_MAX];
 
         if (strcmp(head->what.operation, "get") != 0 || strcmp(head->what.session, "new") != 0)
             continue;
@@ -295,7 +295,7 @@ void webperf_figures(const struct webperf *study, double bin_ms, struct html *ht
                 g.cells[g.count++] = &study->cells[c];
         }
         (void)snprintf(name, sizeof(name), "%u", number++);
-        html_section(html, webperf_title(head, title, sizeof(title)));
+        html_section(html, webperf_full_title(study, head, title));
         put_histogram(study, &g, bin_ms, name, html);
         put_ecdf(study, &g, name, html);
         put_course(study, &g, name, html);

@@ -8,15 +8,20 @@
 #include "study/webperf/figures.h"
 #include "study/webperf/tables.h"
 
-static void put_table(struct html *html, const struct webperf *study,
-                      void (*fill)(const struct webperf *, struct report_table *),
-                      const char *caption)
+/* A table of each server, which is named where there are several. */
+static void put_tables(struct html *html, const struct webperf *study,
+                       void (*fill)(const struct webperf *, size_t server, struct report_table *),
+                       const char *caption)
 {
-    struct report_table table;
+    for (size_t i = 0; i < study->server_count; i++) {
+        struct report_table table;
+        char text[WEBPERF_TITLE_MAX + 512];
 
-    fill(study, &table);
-    html_table(html, &table, caption);
-    report_table_fini(&table);
+        (void)snprintf(text, sizeof(text), "%s: %s", study->servers[i].url, caption);
+        fill(study, i, &table);
+        html_table(html, &table, study->server_count > 1 ? text : caption);
+        report_table_fini(&table);
+    }
 }
 
 static void put_remarks(const struct webperf *study, struct html *html)
@@ -29,21 +34,42 @@ static void put_remarks(const struct webperf *study, struct html *html)
 
 static void put_claims(const struct webperf *study, struct html *html)
 {
+    struct report_table table;
+
     html_section(html, "What the paper says");
     if (study->claim_count == 0) {
         html_paragraph(html, "Nothing of what was observed can be held against it: its protocol "
                              "is the sequential handshake with session IDs.");
         return;
     }
-    put_table(html, study, webperf_table_claims,
-              "A claim holds or fails if the whole 95 % interval does; else it is undecided.");
+    webperf_table_claims(study, &table);
+    html_table(html, &table,
+               "A claim holds or fails if the whole 95 % interval does; else it is undecided.");
+    report_table_fini(&table);
     html_paragraph(html, "The paper's lower bound, at NYU in 1998 with a clock of 10 ms: TCP 10, "
                          "a new key 40, a cached one 10, a GET 20 ms; W = 70, C = 40, 42.9 % "
                          "saved.");
 }
 
+/* Those that are not the laboratory's, a line each. */
+static const char *servers_text(const struct webperf *study, char *text, size_t size)
+{
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < study->server_count; i++) {
+        char one[WEBPERF_TITLE_MAX];
+
+        if (study->servers[i].url[0] && len + sizeof(one) + 3 < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len ? "; " : "",
+                                    webperf_server_text(&study->servers[i], one));
+    }
+    return text[0] ? text : study->run.target;
+}
+
 static void put_run(const struct webperf *study, struct html *html)
 {
+    char servers[WEBPERF_SERVERS_MAX * (WEBPERF_TITLE_MAX + 2)];
     const struct store_run *run = &study->run;
     time_t began = (time_t)(run->started_us / 1000000);
     const char *link = run->link[0] ? run->link : "not ours";
@@ -56,17 +82,12 @@ static void put_run(const struct webperf *study, struct html *html)
     if (gmtime_r(&began, &utc))
         (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
     const struct html_field fields[] = {
-        {"target", run->target},
-        {"link", link},
-        {"begun", began_text},
-        {"run", rounds},
-        {"each round", run->plan},
-        {"seed", seed},
-        {"noise", webperf_noise_text(study, noise)},
-        {"tlsyn", run->version},
-        {"kernel", run->kernel},
-        {"system", run->system},
-        {"processor", run->cpu},
+        {"target", run->target}, {"servers", servers_text(study, servers, sizeof(servers))},
+        {"link", link},          {"begun", began_text},
+        {"run", rounds},         {"each round", run->plan},
+        {"seed", seed},          {"noise", webperf_noise_text(study, noise)},
+        {"tlsyn", run->version}, {"kernel", run->kernel},
+        {"system", run->system}, {"processor", run->cpu},
     };
     html_section(html, "What was measured, and on what");
     html_fields(html, fields, sizeof(fields) / sizeof(fields[0]));
@@ -104,19 +125,20 @@ int webperf_html(const struct webperf *study, const struct webperf_report *repor
                "back, sequentially and with TLS inside TCP's handshake.");
     put_remarks(study, &html);
     html_section(&html, "The table");
-    put_table(&html, study, webperf_table_savings,
-              "Medians in ms. T: TCP connect. S: the TLS handshake beyond it, until the client "
-              "may send; below zero, it might before TCP was connected. H: the GET behind the "
-              "handshake, until its first byte. W and C: all of it, with a new and with a cached "
-              "key; saved: (W - C) / W, paired by rounds.");
+    put_tables(&html, study, webperf_table_savings,
+               "Medians in ms. T: TCP connect. S: the TLS handshake beyond it, until the client "
+               "may send; below zero, it might before TCP was connected. H: the GET behind the "
+               "handshake, until its first byte. W and C: all of it, with a new and with a cached "
+               "key; saved: (W - C) / W, paired by rounds.");
     put_claims(study, &html);
-    webperf_figure_saving(study, &html);
+    for (size_t i = 0; i < study->server_count; i++)
+        webperf_figure_saving(study, i, &html);
     html_section(&html, "Every kind of observation");
-    put_table(&html, study, webperf_table_cells,
-              "ms; of ping and TCP connect, the time they took; of the others, until the first "
-              "byte. Outliers lie beyond the upper quartile by three times the quartiles' "
-              "distance: they are counted, and are in every figure. Failed and refused ones are "
-              "in none.");
+    put_tables(&html, study, webperf_table_cells,
+               "ms; of ping and TCP connect, the time they took; of the others, until the first "
+               "byte. Outliers lie beyond the upper quartile by three times the quartiles' "
+               "distance: they are counted, and are in every figure. Failed and refused ones are "
+               "in none.");
     webperf_figures(study, report->bin_ms, &html);
     put_run(study, &html);
     put_files(report, &html);

@@ -10,8 +10,10 @@
 #include "study/environment.h"
 #include "study/webperf/tables.h"
 
-static void words(struct json *j, const struct observation *o)
+/* The server's only where there are several: else two runs of one each could not be compared. */
+static void words(struct json *j, const struct webperf *study, const struct observation *o)
 {
+    json_member_string(j, "url", study->server_count > 1 ? o->url : NULL);
     json_member_string(j, "stack", o->stack);
     json_member_string(j, "tls", o->tls);
     json_member_string(j, "mode", o->mode);
@@ -26,7 +28,7 @@ static void write_rows(const struct webperf *study, struct json *j)
         const struct webperf_row *row = &study->rows[i];
 
         json_object(j);
-        words(j, &row->cached->what);
+        words(j, study, &row->cached->what);
         json_member_integer(j, "pairs", (int64_t)row->pairs);
         json_member_estimate(j, "tcp_ms", "tcp_ci95_ms", &row->t);
         json_member_estimate(j, "tls_new_ms", "tls_new_ci95_ms", &row->s_new);
@@ -49,7 +51,7 @@ static void write_cells(const struct webperf *study, struct json *j)
 
         json_object(j);
         json_member_string(j, "operation", cell->what.operation);
-        words(j, &cell->what);
+        words(j, study, &cell->what);
         json_member_integer(j, "n", (int64_t)cell->ok);
         json_member_integer(j, "failed", (int64_t)cell->failed);
         json_member_integer(j, "refused", (int64_t)cell->refused);
@@ -61,6 +63,29 @@ static void write_cells(const struct webperf *study, struct json *j)
         json_member_rounded(j, "max_ms", cell->summary.max);
         json_member_bool(j, "link_kept", webperf_link_kept(cell));
         json_member_string(j, "reason", cell->reason[0] ? cell->reason : NULL);
+        json_end(j);
+    }
+    json_end(j);
+}
+
+static void write_servers(const struct webperf *study, struct json *j)
+{
+    json_key(j, "servers");
+    json_array(j);
+    for (size_t i = 0; i < study->server_count; i++) {
+        const struct webperf_server *server = &study->servers[i];
+
+        if (!server->url[0])
+            continue;
+        json_object(j);
+        json_member_string(j, "url", server->url);
+        json_member_string(j, "address", server->address);
+        json_member_bool(j, "other_addresses", server->moved);
+        json_key(j, "status");
+        if (server->status < 0)
+            json_null(j);
+        else
+            json_integer(j, server->status);
         json_end(j);
     }
     json_end(j);
@@ -129,6 +154,7 @@ int webperf_json(const struct webperf *study, const struct webperf_report *repor
     json_object(&j);
     json_member_string(&j, "study", "webperf");
     write_run(study, report, &j);
+    write_servers(study, &j);
     write_rows(study, &j);
     write_cells(study, &j);
     write_claims(study, &j);
@@ -139,8 +165,9 @@ int webperf_json(const struct webperf *study, const struct webperf_report *repor
 int webperf_csv(const struct webperf *study, FILE *out)
 {
     static const char *const headings[] = {
-        "stack",         "tls",    "mode",   "session",   "pairs",  "tcp_ms",     "tls_new_ms",
-        "tls_cached_ms", "get_ms", "new_ms", "cached_ms", "saving", "saving_low", "saving_high",
+        "stack",     "tls",        "mode",          "session",     "pairs",
+        "tcp_ms",    "tls_new_ms", "tls_cached_ms", "get_ms",      "new_ms",
+        "cached_ms", "saving",     "saving_low",    "saving_high", "url",
     };
     struct csv csv;
 
@@ -161,6 +188,7 @@ int webperf_csv(const struct webperf *study, FILE *out)
         csv_integer(&csv, (int64_t)row->pairs);
         for (size_t f = 0; f < sizeof(figures) / sizeof(figures[0]); f++)
             csv_number(&csv, number_rounded(figures[f]));
+        csv_string(&csv, row->cached->what.url);
         csv_end_row(&csv);
     }
     return csv_finish(&csv);

@@ -26,7 +26,8 @@ static struct observation observation_of(const char *operation, const struct stu
                             .syn_bytes = -1,
                             .synack_bytes = -1,
                             .link_kept = -1,
-                            .link_late_us = (double)NAN};
+                            .link_late_us = (double)NAN,
+                            .status = -1};
 
     put(o.operation, operation);
     put(o.stack, study_stack_name(way->stack));
@@ -56,7 +57,7 @@ struct study_way webperf_way_of(const struct observation *o)
         const struct study_way way = way_at(i);
         const struct observation named = observation_of(o->operation, &way);
 
-        if (webperf_same_kind(&named, o))
+        if (webperf_same_words(&named, o))
             return way;
     }
     return way_at(0); /* kinds are made by webperf_kinds() alone */
@@ -65,7 +66,7 @@ struct study_way webperf_way_of(const struct observation *o)
 static int add_kind(struct webperf_options *options, const char *operation,
                     const struct study_way *way)
 {
-    if (options->kind_count == WEBPERF_CELLS_MAX)
+    if (options->kind_count == WEBPERF_KINDS_MAX)
         return -E2BIG;
     options->kinds[options->kind_count++] = observation_of(operation, way);
     return 0;
@@ -101,6 +102,22 @@ int webperf_kinds(const struct webperf_choice *choice, struct webperf_options *o
             error = add_kind(options, "get", &way);
     }
     return error == 0 && options->kind_count == probes ? -ENOENT : error;
+}
+
+int webperf_ask_servers(const char *const *urls, size_t n, struct webperf_options *options)
+{
+    size_t kinds = options->kind_count;
+
+    if (n * kinds > WEBPERF_CELLS_MAX)
+        return -E2BIG;
+    for (size_t i = 0; i < n * kinds; i++) {
+        struct observation *kind = &options->kinds[i];
+
+        *kind = options->kinds[i % kinds];
+        (void)snprintf(kind->url, sizeof(kind->url), "%s", urls[i / kinds]);
+    }
+    options->kind_count = n * kinds;
+    return 0;
 }
 
 /* --- observations ----------------------------------------------------------------------------- */

@@ -45,7 +45,11 @@ void webperf_lab_close(struct webperf_lab *lab);
 struct study_way webperf_way_of(const struct observation *o);
 
 /** What a round observes of the ways chosen: a ping and a TCP connect per stack, and each way that
- * there is. -E2BIG: more than WEBPERF_CELLS_MAX; -ENOENT: no way at all. */
+ * there is. -E2BIG: more than WEBPERF_KINDS_MAX; -ENOENT: no way at all. */
 int webperf_kinds(const struct webperf_choice *choice, struct webperf_options *options);
+
+/** All these kinds of each of n servers, instead of the laboratory's. -E2BIG: more than
+ * WEBPERF_CELLS_MAX. */
+int webperf_ask_servers(const char *const *urls, size_t n, struct webperf_options *options);
 
 #endif

@@ -131,13 +131,16 @@ static bool interrupted(struct robot *robot)
     return robot->observer->interrupted(robot->observer);
 }
 
-/* "1.3 embedded psk" */
+/* "1.3 embedded psk"; of servers outside, their names before it. */
 static void name_kind(const struct observation *kind, char *name, size_t size)
 {
+    const char *space = kind->url[0] ? " " : "";
+
     if (strcmp(kind->operation, "get") == 0)
-        (void)snprintf(name, size, "%s %s %s", kind->tls, kind->mode, kind->session);
+        (void)snprintf(name, size, "%s%s%s %s %s", kind->url, space, kind->tls, kind->mode,
+                       kind->session);
     else
-        (void)snprintf(name, size, "%s", kind->operation);
+        (void)snprintf(name, size, "%s%s%s", kind->url, space, kind->operation);
 }
 
 /* The running medians, as many as have room: a terminal cuts what it has not. */
@@ -149,11 +152,11 @@ static void tell(struct robot *robot)
 
     for (size_t i = 0; i < o->kind_count; i++) {
         double median = running_median(&robot->series[i]);
-        char name[4 * STORE_WORD_MAX];
+        char name[STORE_URL_MAX + 4 * STORE_WORD_MAX];
 
-        if (median < 0 || len + sizeof(name) + 16 > sizeof(status))
-            continue;
         name_kind(&o->kinds[i], name, sizeof(name));
+        if (median < 0 || len + strlen(name) + 32 > sizeof(status))
+            continue;
         len += (size_t)snprintf(status + len, sizeof(status) - len, "%s%s %.1f ms",
                                 len > 0 ? ", " : "", name, median);
     }
@@ -253,10 +256,11 @@ static int observe_all(struct robot *robot)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-static_assert(WEBPERF_CELLS_MAX * (5 * STORE_WORD_MAX + 2) <= STORE_PLAN_MAX,
-              "all kinds that a round can have fit into its plan");
+static_assert(WEBPERF_KINDS_MAX * (5 * STORE_WORD_MAX + 2) <= STORE_PLAN_MAX,
+              "all kinds that a round can have of a server fit into its plan");
 
-/* "ping tlsyn; tcp tlsyn; get tlsyn 1.3 embedded psk; ...": what makes two runs the same. */
+/* "ping tlsyn; tcp tlsyn; get tlsyn 1.3 embedded psk; ...": what makes two runs the same. It is the
+ * same of each server, and who they are is the run's target. */
 static void write_plan(const struct webperf_options *options, char plan[STORE_PLAN_MAX])
 {
     size_t len = 0;
@@ -265,6 +269,8 @@ static void write_plan(const struct webperf_options *options, char plan[STORE_PL
     for (size_t i = 0; i < options->kind_count; i++) {
         const struct observation *k = &options->kinds[i];
 
+        if (strcmp(k->url, options->kinds[0].url) != 0)
+            continue;
         len +=
             (size_t)snprintf(plan + len, STORE_PLAN_MAX - len, "%s%s %s%s%s%s%s%s%s", i ? "; " : "",
                              k->operation, k->stack, k->tls[0] ? " " : "", k->tls,

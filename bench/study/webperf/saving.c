@@ -11,7 +11,7 @@
 #include "study/webperf/figures.h"
 #include "study/webperf/lab.h"
 
-enum { POINTS = 60, LABEL = 128, ROWS = FIGURE_SERIES_MAX / 2 - 1 };
+enum { POINTS = 60, LABEL = WEBPERF_TITLE_MAX + STORE_WORD_MAX, ROWS = FIGURE_SERIES_MAX / 2 - 1 };
 
 #define FARTHEST_MS 100.0 /* at least: what a curve of one continent needs */
 
@@ -57,13 +57,13 @@ static void add_curve(struct drawing *d, const struct webperf_row *row, double r
 static void add_point(struct drawing *d, const struct webperf_row *row, double rtt)
 {
     size_t i = d->rows;
-    char title[96];
+    char title[WEBPERF_TITLE_MAX];
 
     d->x[i] = rtt;
     d->y[i] = row->saving.estimate * 100;
     d->lo[i] = row->saving.lo * 100;
     d->hi[i] = row->saving.hi * 100;
-    (void)snprintf(d->label[i], LABEL, "%s, %s", webperf_title(row->cached, title, sizeof(title)),
+    (void)snprintf(d->label[i], LABEL, "%s, %s", webperf_title(row->cached, title),
                    row->cached->what.session);
     d->series[d->count++] = (struct figure_series){.label = d->label[i],
                                                    .style = FIGURE_POINTS,
@@ -98,12 +98,22 @@ static void put_passed_over(size_t count, struct html *html)
     html_paragraph(html, text);
 }
 
-void webperf_figure_saving(const struct webperf *study, struct html *html)
+static void put_heading(const struct webperf *study, size_t server, struct html *html)
+{
+    char text[WEBPERF_TITLE_MAX];
+
+    (void)snprintf(text, sizeof(text), "What it saves, near and far: %s",
+                   study->servers[server].url);
+    html_section(html, study->server_count > 1 ? text : "What it saves, near and far");
+}
+
+void webperf_figure_saving(const struct webperf *study, size_t server, struct html *html)
 {
     struct drawing d = {.count = 0};
     double farthest = FARTHEST_MS, lowest = 0;
     size_t passed_over = 0;
-    struct figure figure = {.name = "saving",
+    char name[24];
+    struct figure figure = {.name = name,
                             .title = "What a cached key saves against the round-trip time",
                             .x_label = "TCP connect, ms",
                             .y_label = "saved, %",
@@ -111,14 +121,18 @@ void webperf_figure_saving(const struct webperf *study, struct html *html)
                             .y_max = (double)NAN,
                             .series = d.series};
 
-    for (size_t i = 0; i < study->row_count; i++)
-        farthest = fmax(farthest, 2 * study->rows[i].t.estimate);
+    (void)snprintf(name, sizeof(name), "saving%zu", server);
+    for (size_t i = 0; i < study->row_count; i++) {
+        if (study->rows[i].cached->server == server)
+            farthest = fmax(farthest, 2 * study->rows[i].t.estimate);
+    }
     for (int i = 0; i < POINTS; i++)
         d.rtt[i] = farthest * i / (POINTS - 1);
     for (size_t i = 0; i < study->row_count; i++) {
         const struct webperf_row *row = &study->rows[i];
 
-        if (!isfinite(row->t.estimate) || !isfinite(row->saving.estimate))
+        if (row->cached->server != server || !isfinite(row->t.estimate) ||
+            !isfinite(row->saving.estimate))
             continue;
         if (d.rows == ROWS) {
             passed_over++;
@@ -135,7 +149,7 @@ void webperf_figure_saving(const struct webperf *study, struct html *html)
     figure.x_max = farthest;
     figure.y_min = lowest < 0 ? (double)NAN : 0; /* some cached key costs more than it saves */
     figure.series_count = d.count;
-    html_section(html, "What it saves, near and far");
+    put_heading(study, server, html);
     html_figure(html, &figure,
                 "Points: this run, with 95 % intervals. Dashed: the same handshakes over other "
                 "distances: their round trips, and this run's computing. Near by a cached key "

@@ -12,7 +12,7 @@ static bool same_heading(const struct webperf_cell *a, const struct webperf_cell
            strcmp(a->what.stack, b->what.stack) == 0;
 }
 
-void webperf_table_savings(const struct webperf *study, struct report_table *table)
+void webperf_table_savings(const struct webperf *study, size_t server, struct report_table *table)
 {
     static const struct table_column columns[] = {
         {"cached key", false, 0}, {"pairs", true, 3},
@@ -25,10 +25,12 @@ void webperf_table_savings(const struct webperf *study, struct report_table *tab
     report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; i < study->row_count; i++) {
         const struct webperf_row *row = &study->rows[i];
-        char title[96];
+        char title[WEBPERF_TITLE_MAX];
 
+        if (row->cached->server != server)
+            continue;
         if (!before || !same_heading(before, row->cached))
-            report_table_section(table, webperf_title(row->cached, title, sizeof(title)));
+            report_table_section(table, webperf_title(row->cached, title));
         before = row->cached;
         report_table_cell(table, "%s%s", row->cached->what.session,
                           webperf_link_kept(row->cached) ? "" : " !");
@@ -57,7 +59,7 @@ static void name_cell(struct report_table *table, const struct webperf_cell *cel
     report_table_cell(table, "%s", o->stack);
 }
 
-void webperf_table_cells(const struct webperf *study, struct report_table *table)
+void webperf_table_cells(const struct webperf *study, size_t server, struct report_table *table)
 {
     static const struct table_column columns[] = {
         {"what", false, 0},         {"stack", false, 1},  {"n", true, 0},
@@ -69,6 +71,8 @@ void webperf_table_cells(const struct webperf *study, struct report_table *table
     for (size_t i = 0; i < study->cell_count; i++) {
         const struct webperf_cell *cell = &study->cells[i];
 
+        if (cell->server != server)
+            continue;
         name_cell(table, cell);
         report_table_cell(table, "%zu", cell->ok);
         report_table_cell(table, "%zu", cell->failed);
@@ -119,17 +123,18 @@ const char *webperf_remark(const struct webperf *study, size_t i, char text[WEBP
         return text;
     for (size_t c = 0; c < study->cell_count; c++) {
         const struct webperf_cell *cell = &study->cells[c];
-        char title[96] = "";
+        char title[WEBPERF_TITLE_MAX] = "";
 
         if (cell->failed + cell->refused == 0 || i-- > 0)
             continue;
         if (cell->what.tls[0])
-            (void)webperf_title(cell, title, sizeof(title));
+            (void)webperf_title(cell, title);
         (void)snprintf(text, WEBPERF_REMARK_MAX,
-                       "%s %s %s: %zu failed and %zu were refused, which are counted and in no "
+                       "%s%s%s %s %s: %zu failed and %zu were refused, which are counted and in no "
                        "figure; the first: %s",
-                       cell->what.operation, title, cell->what.session, cell->failed, cell->refused,
-                       cell->reason);
+                       study->server_count > 1 ? cell->what.url : "",
+                       study->server_count > 1 ? ": " : "", cell->what.operation, title,
+                       cell->what.session, cell->failed, cell->refused, cell->reason);
         return text;
     }
     return NULL;

@@ -4,14 +4,23 @@
 #include "report/text.h"
 #include "study/webperf/tables.h"
 
+/* A table of each server, which is named where there are several. */
 static int print(const struct webperf *study,
-                 void (*fill)(const struct webperf *, struct report_table *), FILE *out,
-                 unsigned width)
+                 void (*fill)(const struct webperf *, size_t server, struct report_table *),
+                 FILE *out, unsigned width)
 {
-    struct report_table table;
+    int error = 0;
 
-    fill(study, &table);
-    return text_put_table(out, &table, width);
+    for (size_t i = 0; i < study->server_count && error == 0; i++) {
+        struct report_table table;
+        char text[WEBPERF_TITLE_MAX];
+
+        if (study->server_count > 1)
+            text_paragraph(out, webperf_server_text(&study->servers[i], text), 0, width);
+        fill(study, i, &table);
+        error = text_put_table(out, &table, width);
+    }
+    return error;
 }
 
 static void print_claims(const struct webperf *study, FILE *out, unsigned width)

@@ -25,9 +25,13 @@
 #include "study/observer.h"
 
 enum {
-    WEBPERF_CELLS_MAX = 64,
-    WEBPERF_ROWS_MAX = 64,
-    WEBPERF_CLAIMS_MAX = 24 /* four of each suite over each stack with sequential handshakes */
+    WEBPERF_KINDS_MAX = 64,  /* of one server */
+    WEBPERF_CELLS_MAX = 128, /* of all of them, in a round */
+    WEBPERF_ROWS_MAX = WEBPERF_CELLS_MAX,
+    WEBPERF_SERVERS_MAX = 16,
+    /* four of each suite over each stack with sequential handshakes, of each server */
+    WEBPERF_CLAIMS_MAX = 24 * WEBPERF_SERVERS_MAX,
+    WEBPERF_TITLE_MAX = STORE_URL_MAX + 96
 };
 
 /* --- the robot -------------------------------------------------------------------------------- */
@@ -53,8 +57,10 @@ struct webperf_options {
     struct store_run run; /* all but plan and start, which are filled in */
 };
 
-/** Whether two observations are of one kind: their words agree. */
+/** Whether two observations are of one kind: the server and their words agree. */
 bool webperf_same_kind(const struct observation *a, const struct observation *b);
+/** The words alone. */
+bool webperf_same_words(const struct observation *a, const struct observation *b);
 
 /** Observes until there are as many rounds as asked for, or the intervals are narrow enough, or the
  * observer is interrupted: then what there is stays, and the same call goes on with it. 0 or
@@ -66,7 +72,8 @@ int webperf_run(const struct webperf_options *options, struct webperf_prober *pr
 
 /** One kind of observation. Times in milliseconds by round; NaN: not observed, or not ok. */
 struct webperf_cell {
-    struct observation what; /* its words: operation, stack, tls, mode, session */
+    struct observation what; /* its words: operation, stack, tls, mode, session; and its URL */
+    size_t server;           /* which one of the study's */
     size_t ok, refused, failed;
     size_t unkept; /* the link did not keep meanwhile what was asked of it */
     size_t
@@ -89,14 +96,24 @@ enum webperf_verdict { WEBPERF_HOLDS, WEBPERF_FAILS, WEBPERF_UNDECIDED };
 
 /** A statement of the paper's, and what was seen here. */
 struct webperf_claim {
-    char claim[200], seen[200];
+    char claim[200 + WEBPERF_TITLE_MAX], seen[200];
     enum webperf_verdict verdict;
+};
+
+/** Who was asked. */
+struct webperf_server {
+    char url[STORE_URL_MAX]; /* "": the laboratory's */
+    char address[48];        /* where it was asked first, or "" */
+    bool moved;              /* and elsewhere later */
+    int64_t status;          /* of its first response, or -1 */
 };
 
 struct webperf {
     struct store_run run;
     uint32_t rounds;
     size_t observations;
+    struct webperf_server servers[WEBPERF_SERVERS_MAX]; /* one at least, in the order of URLs */
+    size_t server_count;
     struct webperf_cell cells[WEBPERF_CELLS_MAX];
     size_t cell_count;
     int64_t *when; /* by round: microseconds since 1970 */
@@ -124,7 +141,7 @@ void webperf_free(struct webperf *study);
 /** 0 or -ENOMEM. */
 int webperf_analyse(struct webperf *study);
 
-/** The cell of these words, or NULL. */
+/** The cell of this server and words, or NULL. */
 struct webperf_cell *webperf_cell_of(struct webperf *study, const struct observation *what);
 
 /** Compares the rows with what the paper says. Called by webperf_analyse(). */
@@ -146,7 +163,12 @@ int webperf_take_noise(struct webperf_noise *noise, const struct observation *ob
 bool webperf_link_kept(const struct webperf_cell *cell);
 
 /** "TLS 1.3, embedded", "TLS 1.3, kernel + OpenSSL, Fast Open": of a cell that is a get. */
-const char *webperf_title(const struct webperf_cell *cell, char *text, size_t size);
+const char *webperf_title(const struct webperf_cell *cell, char text[WEBPERF_TITLE_MAX]);
+/** Where there are several servers, "https://example.org/: " before it. */
+const char *webperf_full_title(const struct webperf *study, const struct webperf_cell *cell,
+                               char text[WEBPERF_TITLE_MAX]);
+/** "https://example.org/ (192.0.2.1), status 200"; "": the laboratory's. */
+const char *webperf_server_text(const struct webperf_server *server, char text[WEBPERF_TITLE_MAX]);
 
 /* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 
