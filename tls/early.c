@@ -13,19 +13,20 @@
  * whose records mbedTLS then passes over. If it is taken, the user reads it before the handshake is
  * complete, and may answer at once: RFC 8446 4.4.4 lets a server write application data behind its
  * Finished ("0.5-RTT"). mbedtls_ssl_write() would wait for the client's Finished, so those records
- * are sealed here, by record.c.
+ * are sealed here, by record.c. Tickets leave there, too (session_speaks_ahead()): mbedTLS writes
+ * them, with what we have changed in it (tls/mbedtls/changes.patch).
  *
  * No two records under one nonce. The server's application traffic key has two users: we, until
  * the client's Finished, and mbedTLS. The number of the next record is kept in one place,
  * mbedTLS's cur_out_ctr, from the server's Finished on:
  *
- *   1. When the server's Finished was sealed, early_step() makes the application keys mbedTLS's
- *      outbound ones and sets the counter to 0. No record was sealed under them before: mbedTLS
- *      derived them in that very step.
+ *   1. When the server's Finished was sealed, and something shall leave behind it, early_step()
+ *      makes the application keys mbedTLS's outbound ones and sets the counter to 0. No record was
+ *      sealed under them before: mbedTLS derived them in that very step.
  *   2. We seal with the counter's value, and add one before anything else can happen.
  *   3. mbedTLS seals with the counter's value and adds one (ssl_msg.c, mbedtls_ssl_write_record):
- *      until the handshake's end only alerts, since a server has no handshake message to send
- *      between its Finished and the client's; then tickets, data, close_notify.
+ *      until the handshake's end only tickets and alerts, since a server has no other message to
+ *      send between its Finished and the client's; then tickets, data, close_notify.
  *   4. mbedTLS resets the counter where it sets the outbound keys itself, at the end of the
  *      handshake (mbedtls_ssl_tls13_handshake_wrapup). That step seals nothing, and is made by
  *      early_step(), which puts the value back.
@@ -94,21 +95,39 @@ static void settle_server(struct tlsyn_tls *tls)
             (usual > SKIP_EXTRA ? usual : SKIP_EXTRA) + SKIP_EXTRA;
 }
 
+/* mbedTLS would send what it has to say now under the keys of the handshake. */
+static bool has_switched(const struct tlsyn_tls *tls)
+{
+    return tls->ssl.MBEDTLS_PRIVATE(transform_application) != NULL &&
+           tls->ssl.MBEDTLS_PRIVATE(transform_out) ==
+               tls->ssl.MBEDTLS_PRIVATE(transform_application);
+}
+
+/* The server's Finished was sealed. */
+static int go_on_behind_finished(struct tlsyn_tls *tls)
+{
+    bool tickets = session_speaks_ahead(tls);
+
+    if (!early_is_open(tls) && !tickets)
+        return 0;
+    tls->ssl.MBEDTLS_PRIVATE(transform_out) = tls->ssl.MBEDTLS_PRIVATE(transform_application);
+    set_counter(tls, 0);
+    return tickets ? mbedtls_ssl_tls13_send_tickets_now(&tls->ssl) : 0;
+}
+
 int early_step(struct tlsyn_tls *tls)
 {
     int state = tls->ssl.MBEDTLS_PRIVATE(state), code;
     uint64_t before = counter(tls);
-    bool ours = early_is_open(tls);
+    bool switched = has_switched(tls);
 
     code = mbedtls_ssl_handshake_step(&tls->ssl);
-    if (ours && counter(tls) < before)
+    if (switched && counter(tls) < before)
         set_counter(tls, before);
     if (code == 0 && state == MBEDTLS_SSL_CLIENT_HELLO && tls->config->role == TLSYN_TLS_SERVER)
         settle_server(tls);
-    if (state == MBEDTLS_SSL_SERVER_FINISHED && early_is_open(tls)) {
-        tls->ssl.MBEDTLS_PRIVATE(transform_out) = tls->ssl.MBEDTLS_PRIVATE(transform_application);
-        set_counter(tls, 0);
-    }
+    if (code == 0 && state == MBEDTLS_SSL_SERVER_FINISHED)
+        code = go_on_behind_finished(tls);
     return code;
 }
 

@@ -327,6 +327,8 @@ static void trace_established(struct tlsyn_tls *tls)
     trace->emit(trace, &record);
 }
 
+/* The tickets that came behind the server's Finished are kept before the user hears: he may open
+ * other connections at once. */
 static void announce(struct tlsyn_tls *tls)
 {
     const struct tlsyn_conn_events *events = tls->app->events;
@@ -334,6 +336,8 @@ static void announce(struct tlsyn_tls *tls)
     tls->announced = true;
     trace_established(tls);
     (void)again_flush(tls);
+    if (tls_is_alive(tls))
+        (void)tls_pump(tls);
     if (!tls_is_alive(tls))
         return;
     if (events->on_established != NULL)

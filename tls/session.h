@@ -80,6 +80,9 @@ void session_teardown(struct tlsyn_tls_config *config);
  * 0, or negative: one was resumed already, and it is of another. */
 int session_name_asked(struct tlsyn_tls *tls, const unsigned char *name, size_t len);
 
+/** Server: its tickets shall leave with its Finished, and not behind the client's. */
+bool session_speaks_ahead(const struct tlsyn_tls *tls);
+
 /** The bytes of an entry of this key, as a session. 0: `session` (initialised) holds it, to be
  * freed; negative: not usable. */
 int session_decode(const char *key, int64_t now, const uint8_t *bytes, size_t len,

@@ -103,6 +103,17 @@ int session_name_asked(struct tlsyn_tls *tls, const unsigned char *name, size_t 
     return 0;
 }
 
+/* A client that opens several connections, or whose answer leaves early, has them a round trip
+ * earlier. Not where nobody may be there: tickets would cost a forger nothing, and use up the
+ * budget (docs/HANDSHAKE.md). And not where early data was refused: mbedTLS notes in the session
+ * how much of it is to be passed over. */
+bool session_speaks_ahead(const struct tlsyn_tls *tls)
+{
+    return tls->config->role == TLSYN_TLS_SERVER && tls->config->server.tickets_on &&
+           mbedtls_ssl_get_version_number(&tls->ssl) == MBEDTLS_SSL_VERSION_TLS1_3 &&
+           tlsyn_conn_validated(tls->conn) && (!tls->early.offered || tls->early.accepted);
+}
+
 static void setup_server(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
 {
     uint32_t lifetime = o->session_lifetime != 0 ? o->session_lifetime : TLSYN_TLS_SESSION_LIFETIME;
@@ -115,6 +126,7 @@ static void setup_server(struct tlsyn_tls_config *c, const struct tlsyn_tls_opti
         mbedtls_ssl_conf_session_cache(&c->ssl, c, get_session, set_session);
     if (o->tickets == 0)
         return;
+    c->server.tickets_on = true;
     mbedtls_ssl_conf_session_tickets_cb(&c->ssl, write_ticket, parse_ticket, c);
     mbedtls_ssl_conf_new_session_tickets(&c->ssl, (uint16_t)o->tickets);
 }

@@ -249,7 +249,7 @@ START_TEST(numbers_go_on_when_mbedtls_takes_over)
     wire_run(&p.wire);
     n = nonces_check(&p);
     ck_assert_uint_eq(n.data, 40004);
-    ck_assert_uint_ge(n.records, 3 + 1 + 1 + 1); /* data, ticket, data, close_notify */
+    ck_assert_uint_ge(n.records, 3 + 1 + 1 + 1); /* ticket, data, data, close_notify */
     ck_assert_int_eq(n.alert, 0);
     ck_assert_uint_eq(p.client.in_len, 40004);
     pair_fini(&p);
@@ -278,8 +278,8 @@ START_TEST(an_alert_behind_the_answer_has_the_next_number)
     ck_assert_int_eq(p.server.closed_error, -EPROTO);
     n = nonces_check(&p);
     ck_assert_uint_eq(n.data, 5000);
-    ck_assert_uint_eq(n.records, 1 + 1);
-    ck_assert_int_eq(n.alert, 20); /* bad_record_mac */
+    ck_assert_uint_eq(n.records, 1 + 1 + 1); /* a ticket, the answer, the alert */
+    ck_assert_int_eq(n.alert, 20);           /* bad_record_mac */
     ck_assert_int_eq(p.client.closed, 1);
     ck_assert_int_eq(p.client.closed_error, -EPROTO);
     ck_assert_ptr_nonnull(strstr(p.client.error, "record"));

@@ -119,6 +119,34 @@ START_TEST(a_resumed_client_speaks_with_the_ack)
 }
 END_TEST
 
+/* RFC 8446 4.6.1: what the client has left to say is known. It has its tickets before it has said
+ * so, and they are good though it never does; but nobody gets any who may not be there. */
+START_TEST(tickets_leave_with_the_servers_finished)
+{
+    const struct setup s = {.suite = TLSYN_TLS_13, .tickets = 2, .client_sessions = 8};
+    bool strangers = _i == 1;
+    struct tlsyn_tls_counters counters;
+    struct pair p;
+
+    pair_init(&p, &s);
+    p.wire.strangers = strangers;
+    ck_assert_int_eq(wire_open(&p.wire, tlsyn_tls_handler(p.client.tls), &p.acceptor.base), 0);
+    ck_assert_int_eq(p.client.established, 1);
+    ck_assert_int_eq(p.server.established, 0);
+    tlsyn_tls_config_counters(p.client_config, &counters);
+    ck_assert_uint_eq(counters.kept, strangers ? 0 : 2);
+    if (strangers)
+        wire_run(&p.wire);
+    tlsyn_tls_config_counters(p.client_config, &counters);
+    ck_assert_uint_eq(counters.kept, 2);
+    pair_again(&p, NULL);
+    visit(&p, TLSYN_TLS_PSK, TLSYN_TLS_PSK);
+    tlsyn_tls_config_counters(p.server_config, &counters);
+    ck_assert_uint_eq(counters.tickets_sent, 2 + 1);
+    pair_fini(&p);
+}
+END_TEST
+
 /* Of a server that has both. */
 START_TEST(who_takes_no_tickets_resumes_by_id)
 {
@@ -703,6 +731,7 @@ Suite *returning_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, every_kind_resumes_over_any_wire, 0, 2 * KINDS);
     tcase_add_loop_test(t, a_resumed_client_speaks_with_the_ack, 0, KINDS);
+    tcase_add_loop_test(t, tickets_leave_with_the_servers_finished, 0, 2);
     tcase_add_loop_test(t, who_takes_no_tickets_resumes_by_id, 0, 2);
     tcase_add_test(t, several_tickets_serve_several_visits);
     tcase_add_test(t, a_ticket_of_tls_13_is_offered_once);
