@@ -171,6 +171,8 @@ int cmd_serve(int argc, char **argv)
         .options = own.option,
         .common = common,
         .notes =
+            "SIGHUP has it read --cert and --key anew, for the connections that begin from then "
+            "on.\n\n"
             "Example:\n"
             "  tlsyn serve --address 10.0.0.9/24 --self-signed ca.pem ~/public\n"
             "  curl --tcp-fastopen --cacert ca.pem https://10.0.0.9/     (on another machine)\n",
@@ -190,6 +192,7 @@ int cmd_serve(int argc, char **argv)
     if (operands < 0)
         return status;
     s.network.listen = (uint16_t)s.port;
+    s.network.renews = true;
     s.has_folder = operands == 1;
     if (s.has_folder)
         s.folder = argv[1];

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -266,14 +267,27 @@ static int start_stack(struct host *host, const struct tlsyn_limits *limits)
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
 static void take_signal(struct tlsyn_loop_watch *watch, int fd, short revents)
 {
     struct host_signals *signals = (struct host_signals *)watch;
     struct signalfd_siginfo info;
 
     (void)revents;
-    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        signals->caught++;
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP && (!signals->terminal || has_terminal()))
+            signals->renew = true;
+        else
+            signals->caught++;
+    }
 }
 
 static int watch_signals(struct host *host)
@@ -283,7 +297,10 @@ static int watch_signals(struct host *host)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
+    if (host->options->renews)
+        (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    host->signals.terminal = has_terminal();
     host->signals.watch.on_ready = take_signal;
     host->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (host->signals.fd >= 0 &&
@@ -399,6 +416,14 @@ int host_turn(struct host *host, tlsyn_time deadline)
     if (lost < 0)
         return lost;
     return error == -EINTR ? 0 : error;
+}
+
+bool host_must_renew(struct host *host)
+{
+    bool renew = host->signals.renew;
+
+    host->signals.renew = false;
+    return renew;
 }
 
 int host_run(struct host *host, const bool *done, tlsyn_time deadline)

@@ -51,6 +51,7 @@ struct host_options {
     /* What the command says, not its user: */
     bool alone;       /* it can't share an address with the kernel */
     bool peer_is_ip6; /* of the machine's own addresses, an IPv6 one */
+    bool renews;      /* SIGHUP has it read its files anew (host_must_renew()) */
     uint16_t listen;  /* TCP port that is going to be listened on; 0: none */
 };
 
@@ -75,7 +76,9 @@ struct host_trace {
 struct host_signals {
     struct tlsyn_loop_watch watch;
     int fd;
-    int caught; /* how often SIGINT or SIGTERM came */
+    int caught;    /* how often SIGINT or SIGTERM came */
+    bool terminal; /* we began at one */
+    bool renew;    /* SIGHUP came, but not because the terminal has gone */
 };
 
 /** What DHCP lent us. */
@@ -126,6 +129,9 @@ int host_close(struct host *host, int status);
  * shared is not the kernel's any more, -ENODATA: the capture file
  * has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
+
+/** Whether SIGHUP came since the last call. (That of a terminal which has gone counts as SIGTERM.) */
+bool host_must_renew(struct host *host);
 
 /** Turns until *done (0), until the deadline (-ETIMEDOUT), or as host_turn(). */
 int host_run(struct host *host, const bool *done, tlsyn_time deadline);

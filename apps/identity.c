@@ -15,11 +15,19 @@
 #include "client.h"
 #include "say.h"
 
-static int add(struct tlsyn_tls_config *config, const char *chain, size_t chain_len,
-               const char *key, size_t key_len)
+/* tlsyn_tls_config_identity(), or ..._replace(). */
+typedef int give_call(struct tlsyn_tls_config *, const void *, size_t, const void *, size_t,
+                      char *);
+
+struct pem {
+    const char *chain, *key;
+    size_t chain_len, key_len;
+};
+
+static int give(give_call *call, struct tlsyn_tls_config *config, const struct pem *pem)
 {
     char message[256] = "";
-    int error = tlsyn_tls_config_identity(config, chain, chain_len, key, key_len, message);
+    int error = call(config, pem->chain, pem->chain_len, pem->key, pem->key_len, message);
 
     if (error >= 0)
         return CLI_OK;
@@ -37,7 +45,7 @@ static int read_or_say(const char *option, const char *path, char **bytes, size_
     return CLI_FAILURE;
 }
 
-static int load(const struct identity_options *o, struct tlsyn_tls_config *config)
+static int load(give_call *call, const struct identity_options *o, struct tlsyn_tls_config *config)
 {
     char *chain = NULL;
     char *key = NULL;
@@ -48,7 +56,7 @@ static int load(const struct identity_options *o, struct tlsyn_tls_config *confi
     if (status == CLI_OK)
         status = read_or_say("--key", o->key, &key, &key_len);
     if (status == CLI_OK)
-        status = add(config, chain, chain_len, key, key_len);
+        status = give(call, config, &(struct pem){chain, key, chain_len, key_len});
     if (key)
         explicit_bzero(key, key_len);
     free(key);
@@ -88,7 +96,8 @@ static int make(const struct identity_options *o, struct tlsyn_tls_config *confi
     }
     status = write_ca(o->self_signed, made.ca);
     if (status == CLI_OK)
-        status = add(config, made.chain, strlen(made.chain), made.key, strlen(made.key));
+        status = give(tlsyn_tls_config_identity, config,
+                      &(struct pem){made.chain, made.key, strlen(made.chain), strlen(made.key)});
     explicit_bzero(made.key, sizeof(made.key));
     return status;
 }
@@ -110,5 +119,17 @@ int identity_check(const struct identity_options *options, const char *command)
 
 int identity_give(const struct identity_options *options, struct tlsyn_tls_config *config)
 {
-    return options->self_signed ? make(options, config) : load(options, config);
+    return options->self_signed ? make(options, config)
+                                : load(tlsyn_tls_config_identity, options, config);
+}
+
+void identity_renew(const struct identity_options *options, struct tlsyn_tls_config *config)
+{
+    if (options->self_signed)
+        say("SIGHUP: a throwaway certificate stays as it is, and clients trust %s as before",
+            options->self_signed);
+    else if (load(tlsyn_tls_config_replace, options, config) == CLI_OK)
+        say("SIGHUP: new connections have the certificate that is now in %s", options->cert);
+    else
+        say("SIGHUP: so the certificate stays the one that it was");
 }

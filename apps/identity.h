@@ -19,4 +19,8 @@ int identity_check(const struct identity_options *options, const char *command);
 /** CLI_OK, or says what is wrong with the files. */
 int identity_give(const struct identity_options *options, struct tlsyn_tls_config *config);
 
+/** Reads the files anew, for the connections that begin from now on, and says so; what cannot be
+ * used, which is said, changes nothing. */
+void identity_renew(const struct identity_options *options, struct tlsyn_tls_config *config);
+
 #endif

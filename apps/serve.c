@@ -156,6 +156,8 @@ static int serve_until_told(struct server *s)
 
         error =
             host_turn(&s->host, earlier(visitors_sweep(&s->visitors, now), now + TLSYN_SECONDS(1)));
+        if (host_must_renew(&s->host))
+            identity_renew(&s->identity, s->visitors.config);
     }
     return error;
 }

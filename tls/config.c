@@ -116,25 +116,50 @@ static int check_options(const struct tlsyn_tls_options *o, char *message)
     return 0;
 }
 
-/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits; if it fits none, mbedTLS goes
- * by the suite alone. */
+static int pin(mbedtls_ssl_context *ssl, struct identity *id)
+{
+    return mbedtls_ssl_set_hs_own_cert(ssl, &id->chain, &id->key);
+}
+
+/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits. A second hello asks for the same
+ * name. */
 static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned char *name,
                          size_t len)
 {
     struct tlsyn_tls_config *c = context;
+    struct tlsyn_tls *tls = c->at_work;
 
-    if (session_name_asked(c->at_work, name, len) != 0)
+    if (session_name_asked(tls, name, len) != 0)
         return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
-    for (struct identity *id = c->identities; id != NULL; id = id->next) {
+    for (struct identity *id = c->identities->first; id != NULL; id = id->next) {
         int code;
 
-        if (!identity_matches(id, (const char *)name, len))
+        if (tls->identities != NULL || !identity_matches(id, (const char *)name, len))
             continue;
-        code = mbedtls_ssl_set_hs_own_cert(ssl, &id->chain, &id->key);
+        tls->named = true;
+        code = pin(ssl, id);
         if (code != 0)
             return code;
     }
     return 0;
+}
+
+/* A server's certificate callback: the hello has been read. The handshake goes on with who we are
+ * now, though we be somebody else when mbedTLS picks a certificate; if a name fits none, it goes by
+ * the suite alone. */
+static int on_hello(mbedtls_ssl_context *ssl)
+{
+    struct tlsyn_tls *tls = mbedtls_ssl_get_user_data_p(ssl);
+    struct identity_set *set = tls->config->identities;
+    int code = 0;
+
+    if (tls->identities == NULL) {
+        tls->identities = identity_set_take(set);
+        for (struct identity *id = tls->named ? NULL : set->first; id != NULL && code == 0;
+             id = id->next)
+            code = pin(ssl, id);
+    }
+    return code == 0 ? early_judge(ssl) : code;
 }
 
 /* Protocols that nobody speaks: mbedTLS has no padding extension (RFC 7685). With these every
@@ -178,8 +203,6 @@ static int set_early_data(struct tlsyn_tls_config *c, const struct tlsyn_tls_opt
 {
     uint32_t entries = o->early_entries > 0 ? o->early_entries : TLSYN_TLS_EARLY_ENTRIES;
 
-    if (c->role == TLSYN_TLS_SERVER)
-        mbedtls_ssl_conf_cert_cb(&c->ssl, early_judge);
     if (o->early_data == 0)
         return 0;
     mbedtls_ssl_conf_early_data(&c->ssl, MBEDTLS_SSL_EARLY_DATA_ENABLED);
@@ -214,6 +237,7 @@ static int set_up(struct tlsyn_tls_config *c, const struct tlsyn_tls_options *o)
                                                        : MBEDTLS_SSL_VERIFY_REQUIRED);
     } else {
         mbedtls_ssl_conf_sni(&c->ssl, pick_identity, c);
+        mbedtls_ssl_conf_cert_cb(&c->ssl, on_hello);
     }
     code = set_early_data(c, o);
     return code != 0 ? code : set_alpn(c, o->alpn, is_client && o->pad_hello);
@@ -249,7 +273,8 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
                                                        : TLSYN_TLS_HANDSHAKES);
     mbedtls_ssl_config_init(&c->ssl);
     mbedtls_x509_crt_init(&c->trust);
-    code = set_up(c, options);
+    c->identities = identity_set_new(alloc);
+    code = c->identities != NULL ? set_up(c, options) : MBEDTLS_ERR_SSL_ALLOC_FAILED;
     if (code != 0) {
         tlsyn_tls_config_free(c);
         return error_message(code, "these TLS options do not go together", message);
@@ -260,7 +285,6 @@ int tlsyn_tls_config_new(const struct tlsyn_tls_options *options, struct tlsyn_t
 
 void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
 {
-    struct identity *id, *next;
     struct tlsyn_alloc *alloc;
 
     if (config == NULL)
@@ -269,10 +293,8 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
     mbedtls_ssl_config_free(&config->ssl);
     session_teardown(config);
     mbedtls_x509_crt_free(&config->trust);
-    for (id = config->identities; id != NULL; id = next) {
-        next = id->next;
-        identity_free(alloc, id);
-    }
+    if (config->identities != NULL)
+        identity_set_replace(alloc, config->identities, NULL);
     if (config->alpn != NULL)
         alloc->resize(alloc, config->alpn, 0);
     strikes_fini(&config->strikes, alloc);
@@ -291,24 +313,59 @@ void tlsyn_tls_config_counters(const struct tlsyn_tls_config *config,
 
 /* --- certificates ----------------------------------------------------------------------------- */
 
+/* What it is added to has it until its end. */
+static int add_identity(struct tlsyn_tls_config *config, struct identity_set *set,
+                        struct identity *id, char *message)
+{
+    int code = mbedtls_ssl_conf_own_cert(&config->ssl, &id->chain, &id->key);
+
+    if (code == 0) {
+        identity_set_add(set, id);
+        return 0;
+    }
+    identity_free(config->alloc, id);
+    return error_message(code, "the certificate cannot be used", message);
+}
+
 int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
                               const void *key, size_t key_len, char *message)
 {
     const struct bytes chain_bytes = {chain, chain_len}, key_bytes = {key, key_len};
     struct identity *id;
-    int code, r;
+    int r;
+
+    platform_use(&config->clock, config->clock.at, config->random);
+    r = identity_new(config->alloc, config->random, &chain_bytes, &key_bytes, &id, message);
+    return r == 0 ? add_identity(config, config->identities, id, message) : r;
+}
+
+int tlsyn_tls_config_replace(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
+                             const void *key, size_t key_len, char *message)
+{
+    const struct bytes chain_bytes = {chain, chain_len}, key_bytes = {key, key_len};
+    mbedtls_ssl_key_cert **list = &config->ssl.MBEDTLS_PRIVATE(key_cert), *before = *list;
+    struct identity_set *set;
+    struct identity *id;
+    int r;
 
     platform_use(&config->clock, config->clock.at, config->random);
     r = identity_new(config->alloc, config->random, &chain_bytes, &key_bytes, &id, message);
     if (r != 0)
         return r;
-    code = mbedtls_ssl_conf_own_cert(&config->ssl, &id->chain, &id->key);
-    if (code != 0) {
+    set = identity_set_new(config->alloc);
+    if (set == NULL) {
         identity_free(config->alloc, id);
-        return error_message(code, "the certificate cannot be used", message);
+        return -ENOMEM;
     }
-    id->next = config->identities;
-    config->identities = id;
+    *list = NULL;
+    r = add_identity(config, set, id, message);
+    if (r != 0) {
+        *list = before;
+        identity_set_replace(config->alloc, set, NULL);
+        return r;
+    }
+    identity_set_replace(config->alloc, config->identities, before);
+    config->identities = set;
     return 0;
 }
 

@@ -37,8 +37,8 @@ struct tlsyn_tls_config {
     struct tlsyn_tls_store *chains;    /* a client's; the caller's, or NULL */
     struct tlsyn_tls_store *own_store; /* or NULL */
     struct tlsyn_tls_counters counters;
-    struct tlsyn_tls *at_work;   /* on whose behalf mbedTLS runs (tls_use()) */
-    struct identity *identities; /* owned; newest first, mbedTLS keeps the order of arrival */
+    struct tlsyn_tls *at_work;       /* on whose behalf mbedTLS runs (tls_use()) */
+    struct identity_set *identities; /* ours; those replaced are their handshakes' */
 };
 
 /** The IANA name of a suite that we offer, or NULL. */

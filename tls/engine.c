@@ -85,6 +85,7 @@ static void destroy(struct tlsyn_tls *tls)
         tls->config->at_work = NULL;
     session_offer_fini(tls);
     mbedtls_ssl_free(&tls->ssl);
+    identity_set_release(alloc, &tls->identities);
     early_fini(&tls->early);
     again_forget(tls);
     if (tls->host != NULL)
@@ -242,6 +243,7 @@ static void complete(struct tlsyn_tls *tls)
     tls->established = true;
     tlsyn_conn_wake(tls->conn, TLSYN_NEVER);
     early_conclude(tls);
+    identity_set_release(tls->config->alloc, &tls->identities);
     tls->finished = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
     counters->handshakes[session_kind(tls)]++;
     counters->chains_known += tls->chain_known;

@@ -59,15 +59,17 @@ struct tlsyn_tls {
     bool ending_told;
     uint64_t reads; /* reads that gave something, so that progress can be seen */
 
-    bool chain_ours;              /* client: we verify the chain, not mbedTLS (chain.h) */
-    bool chain_settled;           /* and have done so; */
-    bool chain_known;             /* it was known from before */
-    bool fresh;                   /* client: no session is offered */
-    bool certified;               /* the server showed a certificate: a full handshake */
-    int kept;                     /* client: sessions of this connection that the store got */
-    struct session_offer offer;   /* client */
-    enum tlsyn_tls_session found; /* server: the kind of session that the client brought */
-    uint8_t asked[32];            /* server: digest of the name asked for; zero: none */
+    bool chain_ours;                 /* client: we verify the chain, not mbedTLS (chain.h) */
+    bool chain_settled;              /* and have done so; */
+    bool chain_known;                /* it was known from before */
+    bool fresh;                      /* client: no session is offered */
+    bool certified;                  /* the server showed a certificate: a full handshake */
+    int kept;                        /* client: sessions of this connection that the store got */
+    struct session_offer offer;      /* client */
+    enum tlsyn_tls_session found;    /* server: the kind of session that the client brought */
+    struct identity_set *identities; /* server: of its handshake, while it is under way, or NULL */
+    bool named;                      /* server: one of them fits the name asked for */
+    uint8_t asked[32];               /* server: digest of the name asked for; zero: none */
 
     tlsyn_time turn; /* server: when its full handshake may begin; 0: it did not ask yet */
     int error;       /* sticky: the first failure */

@@ -136,6 +136,75 @@ void identity_free(struct tlsyn_alloc *alloc, struct identity *identity)
     alloc->resize(alloc, identity, 0);
 }
 
+/* --- sets ------------------------------------------------------------------------------------- */
+
+struct identity_set *identity_set_new(struct tlsyn_alloc *alloc)
+{
+    struct identity_set *set = alloc->resize(alloc, NULL, sizeof(*set));
+
+    if (set != NULL)
+        *set = (struct identity_set){.first = NULL};
+    return set;
+}
+
+void identity_set_add(struct identity_set *set, struct identity *identity)
+{
+    struct identity **end = &set->first;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = identity;
+}
+
+/* mbedTLS has no call to free a list of its own, but for one that frees a whole config. */
+static void free_list(mbedtls_ssl_key_cert *listed)
+{
+    mbedtls_ssl_config owner;
+
+    mbedtls_ssl_config_init(&owner);
+    owner.MBEDTLS_PRIVATE(key_cert) = listed;
+    mbedtls_ssl_config_free(&owner);
+}
+
+static void free_unused(struct tlsyn_alloc *alloc, struct identity_set *set)
+{
+    struct identity *next;
+
+    if (!set->replaced || set->handshakes > 0)
+        return;
+    free_list(set->listed);
+    for (struct identity *id = set->first; id != NULL; id = next) {
+        next = id->next;
+        identity_free(alloc, id);
+    }
+    alloc->resize(alloc, set, 0);
+}
+
+void identity_set_replace(struct tlsyn_alloc *alloc, struct identity_set *set,
+                          mbedtls_ssl_key_cert *listed)
+{
+    set->replaced = true;
+    set->listed = listed;
+    free_unused(alloc, set);
+}
+
+struct identity_set *identity_set_take(struct identity_set *set)
+{
+    set->handshakes++;
+    return set;
+}
+
+void identity_set_release(struct tlsyn_alloc *alloc, struct identity_set **set)
+{
+    if (*set == NULL)
+        return;
+    (*set)->handshakes--;
+    free_unused(alloc, *set);
+    *set = NULL;
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
 /* RFC 6125 6.4.1: ASCII labels, case-insensitive; 6.4.3: "*" as the complete leftmost label
  * stands for one label. */
 static bool pattern_matches(const char *pattern, size_t pattern_len, const char *name, size_t len)

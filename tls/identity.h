@@ -5,6 +5,7 @@
 #define TLSYN_TLS_IDENTITY_H
 
 #include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <tlsyn/tls.h>
 
@@ -14,11 +15,20 @@ struct bytes {
     size_t len;
 };
 
-/** Owned by the config whose list it is in; `next` is the list's. */
+/** Owned by the set that it is in; `next` is the set's. */
 struct identity {
     struct identity *next;
     mbedtls_x509_crt chain; /* leaf first */
     mbedtls_pk_context key;
+};
+
+/** Who a server is at a time. A handshake ends with what it began with: so a set that another has
+ * replaced lives until the last of its handshakes is over. */
+struct identity_set {
+    struct identity *first;       /* in the order of arrival */
+    uint32_t handshakes;          /* under way */
+    bool replaced;                /* by another, and gone with the last of them */
+    mbedtls_ssl_key_cert *listed; /* mbedTLS's list of them, once it is not the config's any more */
 };
 
 /** PEM or DER, in bytes. 0, -ENOMEM, or -EPROTO with a sentence in `message` (TLSYN_TLS_MESSAGE
@@ -28,6 +38,21 @@ int identity_new(struct tlsyn_alloc *alloc, struct tlsyn_random *random, const s
 
 /** NULL is allowed. */
 void identity_free(struct tlsyn_alloc *alloc, struct identity *identity);
+
+/** An empty set, or NULL: no memory. */
+struct identity_set *identity_set_new(struct tlsyn_alloc *alloc);
+
+void identity_set_add(struct identity_set *set, struct identity *identity);
+
+/** Another takes its place; `listed` is freed with it. */
+void identity_set_replace(struct tlsyn_alloc *alloc, struct identity_set *set,
+                          mbedtls_ssl_key_cert *listed);
+
+/** A handshake begins to use the set. */
+struct identity_set *identity_set_take(struct identity_set *set);
+
+/** It is over, if it ever began: *set becomes NULL. */
+void identity_set_release(struct tlsyn_alloc *alloc, struct identity_set **set);
 
 /** Whether the leaf names this host: its DNS names (RFC 6125 6.4, wildcard as the whole leftmost
  * label), or its common name if it has none. The name is not terminated. */

@@ -388,18 +388,22 @@ static void end_if_over(struct tlsyn_conn *c)
         raise_closed(c, 0);
 }
 
+bool wire_step(struct wire *w)
+{
+    bool progress = false;
+
+    for (int i = 0; i < 2; i++)
+        progress |= step(&w->end[i]);
+    for (int i = 0; i < 2; i++)
+        end_if_over(&w->end[i]);
+    w->stack.now += 100;
+    return progress;
+}
+
 void wire_run(struct wire *w)
 {
-    bool progress = true;
-
-    while (progress) {
-        progress = false;
-        for (int i = 0; i < 2; i++)
-            progress |= step(&w->end[i]);
-        for (int i = 0; i < 2; i++)
-            end_if_over(&w->end[i]);
-        w->stack.now += 100;
-    }
+    while (wire_step(w))
+        ;
 }
 
 void wire_inject(struct wire *w, int to, const void *bytes, size_t n)

@@ -72,6 +72,9 @@ void wire_fini(struct wire *w);
  * the server's. What on_open returned, if negative. */
 int wire_open(struct wire *w, struct tlsyn_handler *client, struct tlsyn_acceptor *acceptor);
 
+/** Moves a chunk in each direction. False: nothing moved. */
+bool wire_step(struct wire *w);
+
 /** Moves bytes until nothing moves. */
 void wire_run(struct wire *w);
 

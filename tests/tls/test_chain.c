@@ -144,7 +144,7 @@ START_TEST(a_known_chain_does_not_spare_the_signature_of_the_handshake)
 
     pair_init(&p, &s);
     visit(&p, false);
-    named = p.server_config->identities;
+    named = p.server_config->identities->first;
     ec = named->next;
     key = ec->key;
     ec->key = named->key;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine.h"
 #include "pair.h"
 
 static const enum tlsyn_tls_suite suites[] = {TLSYN_TLS_12_RSA, TLSYN_TLS_12_ECDHE, TLSYN_TLS_13};
@@ -237,6 +238,47 @@ START_TEST(one_config_serves_many_sessions)
 }
 END_TEST
 
+static int replace(struct pair *p, const struct certs_pair *chain, const struct certs_pair *key)
+{
+    return tlsyn_tls_config_replace(p->server_config, chain->chain, strlen(chain->chain), key->key,
+                                    strlen(key->key), NULL);
+}
+
+/* In all versions: by the name that the client asks for, and by the suite alone. */
+START_TEST(an_identity_is_replaced_while_handshakes_are_under_way)
+{
+    const struct certs *certs = certs_get();
+    struct setup s = {.suite = _i < 2 ? TLSYN_TLS_12_ECDHE : TLSYN_TLS_13,
+                      .host = _i % 2 == 0 ? "localhost" : "192.0.2.1",
+                      .ring = 64,
+                      .chunk = 64,
+                      .identity = {&certs->ec, &certs->rsa}};
+    struct pair p;
+
+    pair_init(&p, &s);
+    ck_assert_int_eq(wire_open(&p.wire, tlsyn_tls_handler(p.client.tls), &p.acceptor.base), 0);
+    for (int i = 0; i < 1000 && p.server.tls->identities == NULL; i++)
+        wire_step(&p.wire);
+    ck_assert_ptr_nonnull(p.server.tls->identities);
+    ck_assert_int_eq(replace(&p, &certs->named, &certs->ec), -EPROTO); /* changes nothing */
+    ck_assert_int_eq(replace(&p, &certs->named, &certs->named), 0);
+    ck_assert_int_eq(replace(&p, &certs->sly, &certs->sly), 0);
+    ck_assert_int_eq(replace(&p, &certs->named, &certs->named), 0);
+    ck_assert(p.server.tls->identities->replaced);
+    wire_run(&p.wire);
+    ck_assert_msg(p.client.established == 1, "%s", p.client.error);
+    ck_assert_ptr_null(p.server.tls->identities);
+    pair_again(&p, NULL);
+    pair_run(&p);
+    ck_assert_int_eq(p.client.established, 0);
+    ck_assert_ptr_nonnull(strstr(p.client.error, "name"));
+    pair_again(&p, "named.test");
+    pair_run(&p);
+    ck_assert_msg(p.client.established == 1, "%s", p.client.error);
+    pair_fini(&p);
+}
+END_TEST
+
 Suite *config_suite(void);
 
 Suite *config_suite(void)
@@ -254,6 +296,7 @@ Suite *config_suite(void)
     tcase_add_loop_test(t, alpn_that_does_not_meet_is_refused, 0, 3);
     tcase_add_loop_test(t, the_key_log_names_every_secret, 0, 3);
     tcase_add_test(t, one_config_serves_many_sessions);
+    tcase_add_loop_test(t, an_identity_is_replaced_while_handshakes_are_under_way, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }

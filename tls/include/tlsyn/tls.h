@@ -236,6 +236,12 @@ void tlsyn_tls_config_counters(const struct tlsyn_tls_config *config,
 int tlsyn_tls_config_identity(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
                               const void *key, size_t key_len, char *message);
 
+/** The same in place of all that were given before, while the config is in use, for instance when
+ * a certificate was renewed: sessions that begin from now on have this one. A handshake under way
+ * ends with what it began with; tickets and sessions stay good. What fails changes nothing. */
+int tlsyn_tls_config_replace(struct tlsyn_tls_config *config, const void *chain, size_t chain_len,
+                             const void *key, size_t key_len, char *message);
+
 /** Trusted certificates, added to those that are there; copied. Returns how many were taken (some
  * in a bundle may be of kinds mbedTLS does not read), -ENOMEM, or -EPROTO if none, with a
  * sentence. To be called before the first session. */
