@@ -130,7 +130,7 @@ int host_close(struct host *host, int status);
  * has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
 
-/** Whether SIGHUP came since the last call. (That of a terminal which has gone counts as SIGTERM.) */
+/** Whether SIGHUP came since the last call. (Of a terminal that has gone it counts as SIGTERM.) */
 bool host_must_renew(struct host *host);
 
 /** Turns until *done (0), until the deadline (-ETIMEDOUT), or as host_turn(). */

@@ -1,5 +1,5 @@
 /*
- * host_claim.c: an address of our own is one command's. Read first: unix(7), "abstract", SO_PEERCRED.
+ * host_claim.c: an address of our own is one command's. Read first: unix(7).
  *
  * The probe for an address (RFC 5227 2.1.1) does not come back to the interface that it left by, so
  * it finds no second command there. A name does that: an abstract socket address belongs to the
