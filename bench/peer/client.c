@@ -17,8 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A wait with a timeout is cut short by a signal, and by SIGSTOP with SIGCONT (signal(7)): no
- * reason to give up. A connect(2) that was cut short goes on, and the next one waits for it. */
+/* As peer_ssl_interrupted(): one that was cut short goes on, and the next one waits for it. */
 static int connect_patiently(int fd, const struct sockaddr_in *to)
 {
     int result = 0;
@@ -27,13 +26,6 @@ static int connect_patiently(int fd, const struct sockaddr_in *to)
         result = connect(fd, (const struct sockaddr *)to, sizeof(*to));
     while (result < 0 && errno == EINTR);
     return result;
-}
-
-static bool was_interrupted(SSL *ssl, int returned)
-{
-    int kind = returned > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, returned);
-
-    return (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) && errno == EINTR;
 }
 
 static int connect_socket(const struct peer_target *target, struct peer_observation *seen)
@@ -153,7 +145,7 @@ static int send_request(SSL *ssl, const struct peer_target *target, int fd, doub
     }
     do
         n = SSL_connect(ssl);
-    while (was_interrupted(ssl, n));
+    while (peer_ssl_interrupted(ssl, n));
     if (n != 1)
         return fail(ssl, n, "handshake", seen);
     if (early && SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED)
@@ -161,7 +153,7 @@ static int send_request(SSL *ssl, const struct peer_target *target, int fd, doub
     seen->handshake_us = clock_us(CLOCK_MONOTONIC) - start;
     do
         n = SSL_write(ssl, target->request, (int)strlen(target->request));
-    while (was_interrupted(ssl, n));
+    while (peer_ssl_interrupted(ssl, n));
     return n <= 0 ? fail(ssl, n, "request", seen) : 0;
 }
 

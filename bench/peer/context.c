@@ -102,6 +102,14 @@ void peer_ssl_quit(SSL *ssl)
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
+bool peer_ssl_interrupted(SSL *ssl, int returned)
+{
+    bool by_signal = errno == EINTR;
+    int kind = returned > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, returned);
+
+    return by_signal && (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE);
+}
+
 static X509 *read_certificate(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);

@@ -48,7 +48,9 @@ static bool serve_early(const struct peer_server *server, SSL *ssl, bool *answer
     int status = SSL_READ_EARLY_DATA_SUCCESS;
 
     while (status == SSL_READ_EARLY_DATA_SUCCESS) {
-        status = SSL_read_early_data(ssl, bytes, sizeof(bytes), &n);
+        do
+            status = SSL_read_early_data(ssl, bytes, sizeof(bytes), &n);
+        while (status == SSL_READ_EARLY_DATA_ERROR && peer_ssl_interrupted(ssl, 0));
         if (status != SSL_READ_EARLY_DATA_SUCCESS || n == 0 || *answered)
             continue;
         *answered = true;
@@ -63,14 +65,19 @@ static void serve_client(const struct peer_server *server, const struct peer_con
 {
     char bytes[1024];
     bool answered = false;
+    int n = 0;
 
     if (context->session == PEER_EARLY && !serve_early(server, ssl, &answered))
         return;
-    if (SSL_accept(ssl) != 1)
-        return;
-    while (SSL_read(ssl, bytes, sizeof(bytes)) > 0) {
-        if (!answered && SSL_write(ssl, server->response, (int)strlen(server->response)) <= 0)
-            return;
+    do
+        n = SSL_accept(ssl);
+    while (peer_ssl_interrupted(ssl, n));
+    while (n > 0) {
+        do
+            n = SSL_read(ssl, bytes, sizeof(bytes));
+        while (peer_ssl_interrupted(ssl, n));
+        if (n > 0 && !answered)
+            n = SSL_write(ssl, server->response, (int)strlen(server->response));
         answered = true;
     }
 }

@@ -28,6 +28,10 @@ void peer_memory_free(struct peer_memory *memory);
 /** Before SSL_free(3): without an alert, and without forgetting the session for it. */
 void peer_ssl_quit(SSL *ssl);
 
+/** What OpenSSL returned, of a socket with a timeout, it did because a signal came, or SIGSTOP with
+ * SIGCONT (signal(7)): the same call again goes on. */
+bool peer_ssl_interrupted(SSL *ssl, int returned);
+
 /** The text of OpenSSL's first queued error, `otherwise` if there is none, into `message`;
  * empties the queue. */
 void peer_ssl_error(const char *otherwise, char *message, size_t size);
