@@ -14,11 +14,11 @@ inside()
     await "$log" serving
 
     await "$SHARED/serve.hasty" serving
-    (printf 'GET / HTTP/1.1\r\nHost: h\r\n' &&
-        sleep 5) | talk 10.77.0.15 hasty.pem >"$scratch/slow" &
+    mkfifo "$scratch/half" "$scratch/nothing"
+    talk 10.77.0.15 hasty.pem <>"$scratch/half" >"$scratch/slow" &
     slow=$!
-    sleep 6 | timeout 5 openssl s_client -quiet -CAfile "$SHARED/hasty.pem" \
-        -connect 10.77.0.15:443 \
+    printf 'GET / HTTP/1.1\r\nHost: h\r\n' >"$scratch/half"
+    timeout 120 openssl s_client -quiet -CAfile "$SHARED/hasty.pem" -connect 10.77.0.15:443 <>"$scratch/nothing" \
         >/dev/null 2>&1 &
     idle=$!
 
@@ -89,7 +89,7 @@ inside()
 ask()
 {
     body=$scratch/body head=$scratch/head
-    code=$(curl -sS -m 30 --http1.1 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
+    code=$(curl -sS -m 120 --http1.1 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
 }
 
 is()

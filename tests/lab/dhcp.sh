@@ -24,9 +24,9 @@ inside()
     passed "over the pcap link too"
 
     kill "$(cat "$SHARED/pid")"
-    sleep 0.2
+    await "$SHARED/dnsmasq" 'exiting on receipt of SIGTERM'
     status=0
-    timeout 60 "$TLSYN" ping --address dhcp --timeout 2s -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" \
+    timeout 120 "$TLSYN" ping --address dhcp --timeout 2s -c 1 "$TLSYN_KERNEL_PEER" >"$scratch/out" \
         2>"$scratch/err" ||
         status=$?
     [ "$status" -eq 1 ] || fail "without a server ping ends with $status"

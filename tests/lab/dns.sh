@@ -13,7 +13,7 @@ unresolved()
     words=$1 name=$2
     shift 2
     status=0
-    timeout 60 "$TLSYN" ping -c 1 "$name" "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+    timeout 120 "$TLSYN" ping -c 1 "$name" "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
     [ "$status" -eq 1 ] || fail "ping $name ends with $status: $(cat "$scratch/err")"
     grep -q "$name.*$words" "$scratch/err" || fail "ping $name: $(cat "$scratch/err")"
 }
@@ -76,7 +76,7 @@ serve()
         i=$((i + 1))
     done
     # Nobody reads what comes here.
-    perl -MSocket -e 'socket($s, AF_INET, SOCK_DGRAM, 0) && bind($s, sockaddr_in(5399, INADDR_ANY)) or die; sleep 60' &
+    perl -MSocket -e 'socket($s, AF_INET, SOCK_DGRAM, 0) && bind($s, sockaddr_in(5399, INADDR_ANY)) or die; sleep 1000' &
     dnsmasq --no-daemon --conf-file=/dev/null --user=root --pid-file= --no-hosts --no-resolv --bind-interfaces \
         --listen-address="$TLSYN_KERNEL_ADDRESS" --log-queries --local=/lab.test/ \
         --host-record=www.lab.test,10.77.0.12 --cname=alias.lab.test,www.lab.test \

@@ -9,7 +9,7 @@ self=$(realpath "$0")
 # visit OPTIONS...: s_client, whose ordinary data are GET; $scratch/out
 visit()
 {
-    printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 openssl s_client -ign_eof -tls1_3 \
+    printf 'GET / HTTP/1.0\r\n\r\n' | timeout 120 openssl s_client -ign_eof -tls1_3 \
         -CAfile "$SHARED/ca.pem" -verify_return_error "$@" >"$scratch/out" 2>&1 ||
         fail "s_client $*: $(cat "$scratch/out")"
 }
@@ -24,7 +24,7 @@ get()
 {
     trusted=$1
     shift
-    timeout 20 "$TLSYN" get --early-data --cache "$scratch/cache" --ca "$SHARED/$trusted" -o "$scratch/got" "$@" \
+    timeout 120 "$TLSYN" get --early-data --cache "$scratch/cache" --ca "$SHARED/$trusted" -o "$scratch/got" "$@" \
         2>"$scratch/err" || fail "get $*: $(cat "$scratch/err")"
 }
 

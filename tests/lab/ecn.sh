@@ -28,7 +28,7 @@ passive()
 {
     await "$SHARED/$1/log" serving
     sysctl -qw net.ipv4.tcp_ecn="$1" || fail "sysctl"
-    curl -sS -m 60 --cacert "$SHARED/$1/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" \
+    curl -sS -m 200 --cacert "$SHARED/$1/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" \
         2>"$scratch/curl" ||
         fail "curl: $(cat "$scratch/curl")"
     marked=$(nstat -az IpExtInECT0Pkts | awk '/InECT0Pkts/ { print $2 }')
@@ -60,8 +60,7 @@ marked()
     await "$SHARED/counters" TcpRetransSegs
     told=$(counter "$SHARED/counters" TcpExtTCPDeliveredCE)
     [ "$told" -ge 1 ] || fail "the kernel was told of no mark: $(cat "$scratch/json")"
-    [ "$(counter "$SHARED/counters" TcpRetransSegs)" -eq 0 ] || fail "the kernel had to repeat: $(cat "$SHARED/counters")"
-    passed "a kernel with tcp_ecn=$1 heard of $told marks, and repeated nothing"
+    repeated "$SHARED/counters" "a kernel with tcp_ecn=$1 heard of $told marks"
 }
 
 # heeded CLIENT-SYSCTL: we send to the kernel, and slow down
@@ -69,7 +68,7 @@ heeded()
 {
     await "$SHARED/log" serving
     sysctl -qw net.ipv4.tcp_ecn="$1" || fail "sysctl"
-    curl -sS -m 60 --cacert "$SHARED/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" 2>"$scratch/curl" ||
+    curl -sS -m 200 --cacert "$SHARED/ca.pem" "https://$TLSYN_PEER/file" -o "$scratch/got" 2>"$scratch/curl" ||
         fail "curl: $(cat "$scratch/curl")"
     [ "$(sha256sum <"$scratch/got")" = "$sum" ] || fail "other bytes"
     nstat -az >"$scratch/kernel"
@@ -77,8 +76,18 @@ heeded()
     "$TLSYN" ss --counters >"$scratch/counters" || fail "ss: $(cat "$scratch/counters")"
     told=$(counter "$scratch/counters" TcpExtTCPDeliveredCE)
     [ "$told" -ge 1 ] || fail "we were told of no mark: $(cat "$scratch/counters")"
-    [ "$(counter "$scratch/counters" TcpRetransSegs)" -eq 0 ] || fail "we had to repeat: $(cat "$scratch/counters")"
-    passed "a kernel with tcp_ecn=$1 told us of $told marks, and we repeated nothing"
+    repeated "$scratch/counters" "a kernel with tcp_ecn=$1 told us of $told marks"
+}
+
+# repeated FILE WHAT: where its counters tell of a segment that was sent again, it is known outside.
+repeated()
+{
+    if [ "$(counter "$1" TcpRetransSegs)" -eq 0 ]; then
+        : >"$SHARED/repeated"
+        passed "$2, and nothing was repeated"
+    else
+        cat "$1" >"$SHARED/repeated"
+    fi
 }
 
 # counter FILE NAME: as nstat and tlsyn ss print it; 0 where it is not there
@@ -130,23 +139,28 @@ mkdir "$scratch/ours"
     "$self" accurate || exit 1
 
 # bottleneck OPTION...: a lab whose link marks; it must have marked, and less than half of what
-# passed, and dropped nothing
+# passed, and dropped nothing. A machine that stands still lets queues grow, and timeouts run out.
 bottleneck()
 {
+    again marks_and_repeats_nothing "$@" || fail "nothing was marked, or nobody slowed down: $said $(cat "$SHARED/repeated")"
+    passed "$said"
+}
+
+marks_and_repeats_nothing()
+{
+    rm -rf "$SHARED"
+    mkdir "$SHARED"
     "$TLSYN" lab --rtt 20ms --rate 20mbit --queue 400KiB --mark-queue 30KiB --direction to-client "$@" \
         2>"$scratch/lab" || fail "$(cat "$scratch/lab")"
     said=$(grep 'server to client' "$scratch/lab") || fail "$(cat "$scratch/lab")"
-    is_between 1 "$(number_before "$said" marked)" $(($(number_before "$said" frames) / 2)) ||
-        fail "nothing was marked, or nobody slowed down: $said"
-    ! grep -q 'full queue' "$scratch/lab" || fail "nobody slowed down: $said"
-    passed "$said"
+    is_between 1 "$(number_before "$said" marked)" $(($(number_before "$said" frames) / 2)) &&
+        ! grep -q 'full queue' "$scratch/lab" && [ ! -s "$SHARED/repeated" ]
 }
 
 # kernel_slows_down SYSCTL
 kernel_slows_down()
 {
     SHARED=$scratch/slow-kernel-$1
-    mkdir -p "$SHARED"
     bottleneck --server "sysctl -qw net.ipv4.tcp_ecn=$1 net.ipv4.tcp_congestion_control=reno; cd $scratch
         (until [ -e $SHARED/done ]; do sleep 0.1; done; nstat -az >$SHARED/nstat; mv $SHARED/nstat $SHARED/counters) &
         exec openssl s_server -accept 4433 -cert ec.pem -key ec.key -WWW >$SHARED/log 2>&1" -- "$self" marked "$1"
@@ -156,7 +170,6 @@ kernel_slows_down()
 we_slow_down()
 {
     SHARED=$scratch/slow-ours-$1
-    mkdir -p "$SHARED"
     bottleneck --server "cd $scratch && exec $TLSYN serve . --self-signed $SHARED/ca.pem 2>$SHARED/log" -- \
         "$self" heeded "$1"
 }

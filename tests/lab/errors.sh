@@ -13,7 +13,7 @@ refused()
     expected=$1 words=$2
     shift 2
     status=0
-    timeout 20 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+    timeout 120 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
     [ "$status" -ne 124 ] || fail "$* hangs"
     [ "$status" -eq "$expected" ] || fail "$* ends with $status: $(cat "$scratch/err")"
     [ "$(wc -l <"$scratch/err")" -eq 1 ] || fail "$*: no one sentence: $(cat "$scratch/err")"
@@ -171,15 +171,19 @@ inside()
     [ "$(grep -c 'no TLS: what the peer sent is not TLS' "$SHARED/log")" -eq 2 ] ||
         fail "$(cat "$SHARED/log")"
     if command -v tshark >/dev/null; then
-        sleep 0.3 # the capture lags by a tenth of a second
-        HOME=$scratch tshark -r "$SHARED/serve.pcapng" \
-            -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.len == 7' \
-            -T fields -e tcp.payload >"$scratch/alert" 2>/dev/null
-        grep -q '^1503' "$scratch/alert" || fail "no alert in the SYN-ACK: $(cat "$scratch/alert")"
+        soon alert_in_synack || fail "no alert in the SYN-ACK: $(cat "$scratch/alert")"
     fi
     "$TLSYN" get --ca "$SHARED/ca.pem" "https://$own/" >/dev/null ||
         fail "garbage in a SYN breaks the server"
     passed "garbage instead of a ClientHello, in a SYN too: an alert and a reset, and the server serves on"
+}
+
+# The capture lags by a tenth of a second.
+alert_in_synack()
+{
+    HOME=$scratch tshark -r "$SHARED/serve.pcapng" -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.len == 7' \
+        -T fields -e tcp.payload >"$scratch/alert" 2>/dev/null
+    grep -q '^1503' "$scratch/alert"
 }
 
 # shellcheck disable=SC2016 # perl's variables
@@ -190,7 +194,7 @@ fast_open='
     socket(my $s, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
     my $to = sockaddr_in(443, inet_aton($ARGV[0]));
     $SIG{ALRM} = sub { print "nothing\n"; exit 1 };
-    alarm 10;
+    alarm 60;
     my ($all, $end) = ("", "end");
     $end = "reset" unless defined(send($s, "GET / HTTP/1.1\r\nHost: garbage\r\n\r\n" x 4,
         0x20000000, $to));
@@ -255,7 +259,7 @@ $TLSYN serve . --self-signed ca.pem --tls 1.3 --capture serve.pcapng 2>log &
 perl servers.pl >perl 2>perl.log &
 openssl s_server -accept 4433 -cert old.pem -key old.key -quiet -www &
 for port in 7005 7006; do
-    (printf 'HTTP/1.1 200 OK\r\n\r\nendless\n' && sleep 100) |
+    (printf 'HTTP/1.1 200 OK\r\n\r\nendless\n' && sleep 1000) |
         openssl s_server -accept \$port -cert ec.pem -key ec.key -quiet -naccept 1 >/dev/null &
 done
 wait

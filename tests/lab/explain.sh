@@ -8,18 +8,27 @@ need openssl curl dumpcap editcap
 self=$(realpath "$0")
 
 # --- in the lab's client host ---------------------------------------------------------------------
-# sniff INTERFACE FILE: captures until stop.
+# sniff INTERFACE FILE: captures until stopped.
 sniff()
 {
     : >"$scratch/dumpcap" # what the last one said
-    dumpcap -q -i "$1" -f 'tcp port 4433' -w "$2" 2>"$scratch/dumpcap" &
+    sniffed=$2
+    dumpcap -q -i "$1" -f 'tcp port 4433' -w "$sniffed" 2>"$scratch/dumpcap" &
     sniffer=$!
     await "$scratch/dumpcap" '^File: '
 }
 
-stop()
+# has_ended CONNECTIONS: so many, to their ends, are in the file, behind which the capture lags.
+has_ended()
 {
-    sleep 0.3
+    "$TLSYN" explain --list "$sniffed" >"$scratch/list" 2>&1
+    [ "$(grep -c ' closed$' "$scratch/list")" -ge "$1" ]
+}
+
+# stop_after CONNECTIONS
+stop_after()
+{
+    soon has_ended "$1" || fail "not $1 connections were captured: $(cat "$scratch/list" "$scratch/dumpcap")"
     kill -INT "$sniffer"
     wait "$sniffer" || :
 }
@@ -27,26 +36,26 @@ stop()
 # ask CURL-OPTION...: the response is not the point
 ask()
 {
-    curl -sS -m 20 --cacert "$SHARED/ec.pem" -o /dev/null "$@" \
-        "https://$TLSYN_KERNEL_PEER:4433/" || fail "curl $* ends with $?"
+    curl -sS -m 120 --cacert "$SHARED/ec.pem" -o /dev/null "$@" "https://$TLSYN_KERNEL_PEER:4433/"
 }
 
 inside()
 {
+    await "$SHARED/server.log" serving
     "$TLSYN" get --no-cache --ca "$SHARED/own.pem" --capture "$SHARED/embedded.pcapng" \
         -o /dev/null --json "https://$TLSYN_PEER/" >"$SHARED/embedded.json"
     "$TLSYN" get --no-cache --ca "$SHARED/own.pem" --level none -v -o /dev/null \
         --capture "$SHARED/sequential.pcapng" "https://$TLSYN_PEER/large" 2>"$SHARED/sequential.txt"
-    ask -k # and it listens
+    soon ask -k 2>"$scratch/err" || fail "s_server does not answer: $(cat "$scratch/err")"
     sniff "$TLSYN_INTERFACE" "$SHARED/strangers.pcapng"
     ask
     ask --tls-max 1.2
-    stop
+    stop_after 2
     echo 0x403 >/proc/sys/net/ipv4/tcp_fastopen 2>/dev/null || return 0
     ask --tcp-fastopen # for a cookie
     sniff any "$SHARED/fastopen.pcapng"
     ask --tcp-fastopen
-    stop
+    stop_after 1
 }
 
 [ "${1:-}" != inside ] || { inside && exit 0; }
@@ -64,7 +73,7 @@ exec $TLSYN serve --self-signed $scratch/own.pem $scratch/www
 END
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 10ms --server "sh $scratch/server 2>$scratch/server.log" -- \
-    sh -c "sleep 1; exec \"$self\" inside" || { cat "$scratch/server.log"; exit 1; }
+    "$self" inside || { cat "$scratch/server.log"; exit 1; }
 
 # explain OPTION...: $scratch/out
 explain()

@@ -15,7 +15,7 @@ holds()
     passed "$2"
 }
 
-cut_short fallback 4 --rounds 1 --rtt 20ms
+cut_short "$out" 'observed 4' "$TLSYN" bench fallback --rounds 1 --rtt 20ms
 "$TLSYN" bench fallback --resume "$out" >"$scratch/table" 2>"$scratch/log" ||
     fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
 grep -q 'are there already' "$scratch/log" || fail "it begins anew: $(cat "$scratch/log")"
@@ -57,5 +57,11 @@ if [ -z "${kernels:-}" ]; then
 fi
 holds '[.rows[] | select(.row | startswith("swallow")) | .first.opens == 2 and .next.opens == 1] == [true, true]' \
     "what was swallowed is opened again, once"
-holds '[.rows[] | select(.first.cost_ms > 500) | .row] | sort == ["drop-answer", "drop-syn", "swallow", "swallow-strip"]' \
-    "what costs a timeout is what may"
+# A timeout is most of a second. Of one round a busy machine may take as much; more of them have a median.
+timeouts='[.rows[] | select(.first.cost_ms > 500) | .row] | sort == ["drop-answer", "drop-syn", "swallow", "swallow-strip"]'
+for rounds in 3 5 9; do
+    ! jq -e "$timeouts" "$out/fallback.json" >/dev/null || break
+    "$TLSYN" bench fallback --resume "$out" --rounds "$rounds" >"$scratch/table" 2>"$scratch/log" ||
+        fail "with $rounds rounds it ends with $?: $(tail -n 3 "$scratch/log")"
+done
+holds "$timeouts" "what costs a timeout is what may"

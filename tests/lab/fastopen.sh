@@ -8,33 +8,35 @@ self=$(realpath "$0")
 client=$(dirname "$self")/fastopen_client.py
 
 # --- what a capture says --------------------------------------------------------------------------
-# segments CAPTURE FILTER: "LENGTH ACK COOKIE STREAM" of each; numbers are relative
-segments()
+# read_capture CAPTURE: CAPTURE.txt, which all below go by: tshark takes seconds to begin. A line per segment, its fields
+# between bars; numbers are relative.
+read_capture()
 {
-    tshark -r "$1" -Y "$2" -T fields -E separator=' ' -e tcp.len -e tcp.ack -e tcp.stream \
-        -e tcp.options.tfo.cookie 2>>"$scratch/tshark"
+    HOME=$scratch tshark -r "$1" -Y tcp -T fields -E separator='|' -E aggregator=, -e tcp.stream -e tcp.flags.syn -e tcp.flags.ack \
+        -e tcp.dstport -e tcp.len -e tcp.ack -e tcp.options.tfo.cookie -e tls.handshake.type >"$1.txt" 2>"$scratch/tshark" ||
+        fail "tshark: $(cat "$scratch/tshark")"
 }
 
-# syn_of CAPTURE STREAM, synack_of CAPTURE STREAM: "LENGTH ACK STREAM COOKIE"
+flags='function is(flag) { return flag ~ /1|True/ } ' # as the tshark is old or new
+
+# syn_of CAPTURE STREAM, synack_of CAPTURE STREAM: "LENGTH ACK COOKIE" of the first
 syn_of()
 {
-    segments "$1" "tcp.flags.syn == 1 && tcp.flags.ack == 0 && tcp.stream == $2" | head -n 1
+    awk -F'|' -v stream="$2" "$flags"'$1 == stream && is($2) && !is($3) { print $5, $6, $7; exit }' "$1.txt"
 }
 
 synack_of()
 {
-    segments "$1" "tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.stream == $2" | head -n 1
+    awk -F'|' -v stream="$2" "$flags"'$1 == stream && is($2) && is($3) { print $5, $6, $7; exit }' "$1.txt"
 }
 
 # text_before_hello CAPTURE STREAM PORT: octets that the client has sent behind its SYN when the
 # ServerHello comes: with none of them the server has answered to the SYN
 text_before_hello()
 {
-    hello=$(tshark -r "$1" -Y "tls.handshake.type == 2 && tcp.stream == $2" -T fields \
-        -e frame.number 2>>"$scratch/tshark" | head -n 1)
-    [ -n "$hello" ] || fail "no ServerHello in stream $2 of $1: $(tshark -r "$1" 2>&1)"
-    tshark -r "$1" -T fields -e tcp.len -Y "tcp.stream == $2 && tcp.dstport == ${3:-443} && frame.number < $hello &&
-        tcp.flags.syn == 0" 2>>"$scratch/tshark" | awk '{ sum += $1 } END { print sum + 0 }'
+    awk -F'|' -v stream="$2" -v port="$3" "$flags"'$1 != stream { next } $8 ~ /^2(,|$)/ { found = 1; exit }
+        $4 == port && !is($2) { sum += $5 } END { print sum + 0; exit !found }' "$1.txt" ||
+        fail "no ServerHello in stream $2 of $1: $(cat "$1.txt")"
 }
 
 # expect_embedded CAPTURE STREAM PORT: the ClientHello rode in the SYN, was acknowledged with it, and nothing else was
@@ -75,25 +77,21 @@ stock_clients()
 {
     await "$SHARED/serve.log" serving
     for i in 1 2 3; do
-        curl -sS -m 30 --cacert "$SHARED/ca.pem" --tcp-fastopen -o /dev/null "https://$TLSYN_PEER/" ||
+        curl -sS -m 120 --cacert "$SHARED/ca.pem" --tcp-fastopen -o /dev/null "https://$TLSYN_PEER/" ||
             fail "curl --tcp-fastopen, number $i"
     done
     [ "$(grep -c embedded "$SHARED/serve.log")" -eq 2 ] || fail "curl: $(cat "$SHARED/serve.log")"
     ip tcp_metrics flush all >/dev/null 2>&1 || echo 0 >"$SHARED/cookies" # forgets the kernel's cookie
     for i in 4 5; do
-        [ "$(timeout 30 python3 "$client" "$TLSYN_PEER" "$SHARED/ca.pem")" = "HTTP/1.1 200 OK" ] ||
+        [ "$(timeout 120 python3 "$client" "$TLSYN_PEER" "$SHARED/ca.pem")" = "HTTP/1.1 200 OK" ] ||
             fail "MSG_FASTOPEN, number $i"
     done
 }
 
 stock_servers()
 {
-    tries=0
-    until "$TLSYN" get --no-cache --ca "$SHARED/ec.pem" "https://$TLSYN_KERNEL_PEER/" >/dev/null 2>&1 ||
-        [ "$tries" -ge 50 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    soon "$TLSYN" get --no-cache --ca "$SHARED/ec.pem" -o /dev/null "https://$TLSYN_KERNEL_PEER/" 2>"$scratch/err" ||
+        fail "nginx does not answer: $(cat "$scratch/err")"
     get first 443 'sequential: .* gave a cookie for next time'
     get second 443 'embedded: .* with a cookie'
     get third 4433 'embedded: .* with a cookie' # a cookie is the address's, whatever the port
@@ -143,8 +141,9 @@ no_findings "$scratch/serve.log"
 
 # Streams 0 to 2 are curl's, 3 and 4 those of MSG_FASTOPEN.
 capture=$scratch/serve.pcapng
+read_capture "$capture"
 expect_sequential "$capture" 0
-synack_of "$capture" 0 | grep -q '0 [0-9a-f]\{16\}$' || fail "no cookie: $(synack_of "$capture" 0)"
+synack_of "$capture" 0 | grep -q ' [0-9a-f]\{16\}$' || fail "no cookie: $(synack_of "$capture" 0)"
 for stream in 1 2; do
     expect_embedded "$capture" "$stream"
     [ "$(synack_of "$capture" "$stream" | cut -d ' ' -f 1)" -gt 500 ] ||
@@ -161,6 +160,9 @@ expect_embedded "$capture" 4
 passed "OpenSSL over MSG_FASTOPEN: the same"
 
 [ -e "$scratch/fastopen" ] || { passed "this kernel's servers can't be asked here"; exit 0; }
+for i in first second third fourth fifth sixth; do
+    read_capture "$scratch/$i.pcapng"
+done
 expect_sequential "$scratch/first.pcapng" 0
 synack_of "$scratch/first.pcapng" 0 | grep -q ' [0-9a-f]\{16\}$' || fail "nginx gives no cookie"
 expect_embedded "$scratch/second.pcapng" 0

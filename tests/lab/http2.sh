@@ -58,9 +58,10 @@ inside()
     passed "tlsyn get by HTTP/2, of ours and of nginx"
 
     printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense that is no frame' |
-        timeout 20 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/ca.pem" -connect "$TLSYN_PEER:443" >/dev/null 2>&1
+        timeout 120 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/ca.pem" -connect "$TLSYN_PEER:443" >/dev/null 2>&1
     [ $? -ne 124 ] || fail "nonsense keeps a connection open"
-    (sleep 8) | timeout 7 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/page.pem" -connect 10.77.0.15:443 >/dev/null 2>&1
+    mkfifo "$scratch/nothing"
+    timeout 120 openssl s_client -quiet -alpn h2 -CAfile "$SHARED/page.pem" -connect 10.77.0.15:443 <>"$scratch/nothing" >/dev/null 2>&1
     [ $? -ne 124 ] || fail "an idle connection is not closed"
     passed "nonsense and idle connections end"
 }
@@ -70,14 +71,14 @@ get()
 {
     ca=$1
     shift
-    timeout 60 "$TLSYN" get -v --http 2 --ca "$SHARED/$ca" -o "$scratch/got" "$@" 2>"$scratch/err"
+    timeout 120 "$TLSYN" get -v --http 2 --ca "$SHARED/$ca" -o "$scratch/got" "$@" 2>"$scratch/err"
 }
 
 # ask CURL-OPTION...: $code, $body, $head
 ask()
 {
     body=$scratch/body head=$scratch/head
-    code=$(curl -sS -m 30 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
+    code=$(curl -sS -m 120 --cacert "$SHARED/ca.pem" -D "$head" -o "$body" -w '%{http_code}' "$@")
 }
 
 is()

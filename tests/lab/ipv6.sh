@@ -13,16 +13,16 @@ refused()
     words=$1
     shift
     status=0
-    timeout 60 "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+    timeout 120 "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
     [ "$status" -eq 1 ] || fail "$* ends with $status: $(cat "$scratch/err")"
     grep -q "$words" "$scratch/err" || fail "$*: $(cat "$scratch/err")"
 }
 
 echoes()
 {
-    ping -6 -c 3 -i 0.2 -W 5 "$TLSYN_PEER6" >"$scratch/out" ||
+    ping -6 -c 3 -i 0.2 -W 60 "$TLSYN_PEER6" >"$scratch/out" ||
         fail "the kernel pings us: $(cat "$scratch/out")"
-    ping -6 -c 2 -i 0.2 -W 5 -s 1300 "$TLSYN_PEER6" >"$scratch/out" ||
+    ping -6 -c 2 -i 0.2 -W 60 -s 1300 "$TLSYN_PEER6" >"$scratch/out" ||
         fail "the kernel pings us with much: $(cat "$scratch/out")"
     "$TLSYN" ping -c 3 --interval 200ms "$TLSYN_KERNEL_PEER6" >"$scratch/out" ||
         fail "we ping the kernel: $(cat "$scratch/out")"

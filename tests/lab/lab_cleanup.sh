@@ -7,27 +7,37 @@ set -m # background jobs are process groups, as at a terminal, and don't ignore 
 mark=LAB_CLEANUP_MARK=$$-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 
 # All that a lab started here has our mark in its environment. `script` runs in it: it leaves the
-# names of its namespaces in a file, and children that don't go by themselves.
+# names of its namespaces in a file, and, when somebody holds them, children that don't go by themselves.
 # shellcheck disable=SC2016 # expanded in there
 script='readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/mnt >"$NAMES.new" && mv "$NAMES.new" "$NAMES"
+    until [ -e "$NAMES.held" ]; do sleep 0.05; done
     (trap "" INT TERM HUP; sleep 1000) & setsid sleep 1000 &'
 
 start_lab()
 {
-    rm -f "$scratch/names"
+    rm -f "$scratch"/names*
     env "$mark" NAMES="$scratch/names" "$TLSYN" lab --rtt 2ms \
         --server "$script wait" -- sh -c "$script $1" >"$scratch/out" 2>&1 &
     lab=$!
 }
 
-# Until the script in the lab has run.
+# Until the script in the lab has run. The numbers of namespaces that are gone are the next ones': here they are not, for
+# who opens one keeps it.
 await_script()
 {
-    for _ in $(seq 200); do
-        [ ! -e "$scratch/names" ] || return 0
-        sleep 0.05
+    soon test -e "$scratch/names" || fail "the lab's command does not start: $(cat "$scratch/out")"
+    for pid in $(marked); do
+        if readlink "/proc/$pid/ns/net" | grep -qxF -f "$scratch/names"; then
+            exec 3<"/proc/$pid/ns/net" 4<"/proc/$pid/ns/pid" 5<"/proc/$pid/ns/mnt"
+        fi
     done
-    fail "the lab's command does not start: $(cat "$scratch/out")"
+    : >"$scratch/names.held"
+}
+
+# marked: the processes that have our mark.
+marked()
+{
+    grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
 }
 
 # end_is STATUS WHAT: waits for the lab.
@@ -40,7 +50,7 @@ end_is()
 
 leftovers()
 {
-    grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
+    marked
     [ -e "$scratch/names" ] || return 0
     grep -lF -f "$scratch/names" /proc/[0-9]*/mountinfo 2>/dev/null || true
     find /proc/[0-9]*/ns -printf '%p is %l\n' 2>/dev/null | grep -F -f "$scratch/names" || true
@@ -49,15 +59,15 @@ leftovers()
 # The kernel tears a killed PID namespace down on its own time.
 nothing_stays()
 {
-    for _ in $(seq 100); do
-        left=$(leftovers)
-        [ -n "$left" ] || {
-            passed "nothing stays after $1"
-            return 0
-        }
-        sleep 0.1
-    done
-    fail "after $1 there is still: $left"
+    soon nothing_left || fail "after $1 there is still: $left"
+    exec 3<&- 4<&- 5<&-
+    passed "nothing stays after $1"
+}
+
+nothing_left()
+{
+    left=$(leftovers)
+    [ -z "$left" ]
 }
 
 # Without this the rest could not fail.
@@ -69,14 +79,17 @@ end_is 137 'kill -9 of the caller'
 nothing_stays 'kill -9 of the caller'
 
 start_lab 'exit 0'
+await_script
 end_is 0 'success'
 nothing_stays 'success'
 
 start_lab 'exit 3'
+await_script
 end_is 3 'failure'
 nothing_stays 'failure'
 
 start_lab 'kill -KILL $$'
+await_script
 end_is 137 'a killed command'
 nothing_stays 'a killed command'
 
@@ -92,13 +105,14 @@ kill -TERM "$lab" # to the caller alone; it passes it on
 end_is 143 'SIGTERM'
 nothing_stays 'SIGTERM'
 
-# At any moment, also while it is being built.
+# At any moment, also while it is being built: nobody holds those.
 for delay in 0 0.001 0.002 0.004 0.006 0.008 0.01 0.015 0.02 0.03 0.05; do
     start_lab 'wait'
     sleep "$delay"
     kill -KILL "$lab"
     end_is 137 "kill -9 after $delay s"
 done
+rm -f "$scratch/names"
 nothing_stays 'kill -9 at eleven early moments'
 
 status=0

@@ -6,7 +6,7 @@ need ping awk
 need_namespaces
 
 # echoes LAB-OPTION... -- PING-OPTION...: pings the server; ping's output to $scratch/ping, the
-# lab's to $scratch/lab.
+# lab's to $scratch/lab. An answer may be as late as the machine is busy.
 echoes()
 {
     options=
@@ -43,20 +43,30 @@ direction()
     grep "$1:" "$scratch/lab" || fail "the lab says nothing about $1: $(cat "$scratch/lab")"
 }
 
-echoes --rtt 0 -- -c 10 -i 0.02
-none=$(fastest)
-echoes --rtt 20ms -- -c 10 -i 0.02
-twenty=$(fastest)
-echoes --rtt 60ms -- -c 10 -i 0.02
-sixty=$(fastest)
-is_between 20000 "$twenty" 60000 || fail "a link of 20 ms takes $twenty us"
-[ "$sixty" -ge 60000 ] || fail "a link of 60 ms takes $sixty us"
-[ "$none" -lt "$twenty" ] || fail "no delay takes $none us, 20 ms take $twenty us"
-is_between $((twenty * 2)) "$sixty" $((twenty * 4)) ||
-    fail "60 ms of delay take $sixty us, 20 ms take $twenty us"
+# delays: whether the best of ten come at their times, each.
+delays()
+{
+    echoes --rtt 0 -- -c 10 -i 0.02
+    none=$(fastest)
+    echoes --rtt 20ms -- -c 10 -i 0.02
+    twenty=$(fastest)
+    echoes --rtt 60ms -- -c 10 -i 0.02
+    sixty=$(fastest)
+    if [ "$twenty" -lt 20000 ] || [ "$sixty" -lt 60000 ]; then
+        fail "links of 20 and 60 ms take $twenty and $sixty us"
+    fi
+    [ "$none" -lt 20000 ] && [ "$twenty" -lt 40000 ] && [ "$sixty" -lt 80000 ]
+}
+again delays || fail "round trips of 0, 20 and 60 ms take $none, $twenty and $sixty us"
 passed "round trips of 0, 20 and 60 ms take $none, $twenty and $sixty us"
 
-echoes --loss 20% --direction to-server --seed 7 -- -c 400 -i 0.002
+# loses SEED: how many of 400, sent in one go, or the kernel would ask for the address once more among them.
+loses()
+{
+    echoes --loss 20% --direction to-server --seed "$1" -- -c 400 -l 400 -i 0.002
+}
+
+loses 7
 sequence >"$scratch/first"
 got=$(answers)
 lost=$(number_before "$(direction 'client to server')" lost)
@@ -64,9 +74,9 @@ is_between 50 "$lost" 120 || fail "20 % of some 400 frames are $lost"
 is_between 400 $((got + lost)) 402 || fail "$got answers, $lost lost of 400"
 [ "$(number_before "$(direction 'server to client')" lost)" -eq 0 ] ||
     fail "lost in both directions"
-echoes --loss 20% --direction to-server --seed 7 -- -c 400 -i 0.002
+loses 7
 sequence | cmp -s - "$scratch/first" || fail "the same seed loses other packets"
-echoes --loss 20% --direction to-server --seed 8 -- -c 400 -i 0.002
+loses 8
 ! sequence | cmp -s - "$scratch/first" || fail "another seed loses the same packets"
 passed "20 % loss: $lost of 400, the same ones with the same seed"
 
@@ -92,19 +102,23 @@ is_between 40 "$hurt" 120 || fail "40 % of 200 are $hurt"
 ! grep -i 'wrong data' "$scratch/ping" || fail "damage went unseen"
 passed "$hurt of 200 packets were damaged, and the kernel saw it"
 
-echoes --rate 1mbit -- -c 5 -i 0.1 -s 1400
-large=$(fastest)
-echoes --rate 1mbit -- -c 5 -i 0.1 -s 64
-small=$(fastest)
-[ "$large" -ge 23000 ] || fail "1442 octets at 1 Mbit/s take $large us there and back"
-[ "$large" -gt $((4 * small)) ] ||
-    fail "at 1 Mbit/s, 1442 octets take $large us there and back, 106 octets $small us"
-echoes --rate 200kbit --queue 4000 -- -c 30 -i 0.002 -s 1000
+# rates: whether small packets, the best of twenty, take a quarter of what large ones do.
+rates()
+{
+    echoes --rate 1mbit -- -c 5 -i 0.1 -s 1400
+    large=$(fastest)
+    echoes --rate 1mbit -- -c 20 -i 0.1 -s 64
+    small=$(fastest)
+    [ "$large" -ge 23000 ] || fail "1442 octets at 1 Mbit/s take $large us there and back"
+    [ "$large" -gt $((4 * small)) ]
+}
+again rates || fail "at 1 Mbit/s, 1442 octets take $large us there and back, 106 octets $small us"
+echoes --rate 200kbit --queue 4000 -- -c 30 -l 30 -i 0.002 -s 1000
 [ "$(number_before "$(direction 'client to server')" dropped)" -ge 10 ] ||
     fail "a full queue dropped nothing"
 passed "1 Mbit/s takes $large us for large packets and $small us for small ones; a full queue drops"
 
-echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 972
+echoes --mtu 1000 -- -c 1 -W 60 -M 'do' -s 972
 [ "$(answers)" -eq 1 ] || fail "1000 octets don't fit into an MTU of 1000"
 echoes --mtu 1000 -- -c 1 -W 1 -M 'do' -s 973
 [ "$(answers)" -eq 0 ] || fail "1001 octets fit into an MTU of 1000"

@@ -6,15 +6,29 @@
 set -eu
 unset CDPATH
 
-: "${TLSYN:?is the tlsyn binary to test}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-# Nothing from another test, or the user's: caches, and what `tlsyn ss` finds running. A script that runs itself in the
-# lab's hosts keeps what it had outside.
-if [ -z "${TLSYN_TEST_FOLDER:-}" ]; then
-    mkdir -m 700 "$scratch/runtime"
-    export TLSYN_TEST_FOLDER="$scratch" TLSYN_CACHE="$scratch/cache" XDG_RUNTIME_DIR="$scratch/runtime"
+# Whoever runs tests in the background may ignore what they send (HUP, INT, PIPE, TERM), and no shell can undo that.
+if [ $((0x$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/$$/status) & 0x5003)) -ne 0 ] && env --default-signal true 2>/dev/null; then
+    exec env --default-signal "$0" "$@"
 fi
+
+: "${TLSYN:?is the tlsyn binary to test}"
+# Nothing from another test, or the user's: caches, and what `tlsyn ss` finds running. A script that runs itself in the
+# lab's hosts keeps what it had outside, and has its own files inside that.
+if [ -n "${TLSYN_TEST_FOLDER:-}" ] && [ -w "$TLSYN_TEST_FOLDER" ]; then
+    scratch=$(mktemp -d "$TLSYN_TEST_FOLDER/XXXXXX")
+else
+    [ -z "${TLSYN_TEST_FOLDER:-}" ] || unset TMPDIR # it is somebody else's, who is not us
+    scratch=$(mktemp -d)
+    # Who is killed can't tidy up: somebody who outlives him does.
+    # shellcheck disable=SC2016 # expanded in there
+    setsid -f sh -c 'tail --pid="$1" -f /dev/null
+        pids=$(grep -lz "^TLSYN_TEST_FOLDER=$2\$" /proc/[0-9]*/environ | cut -d / -f 3)
+        [ -z "$pids" ] || kill $pids
+        rm -rf "$2"' sh $$ "$scratch" </dev/null >/dev/null 2>&1
+    mkdir -m 700 "$scratch/runtime" "$scratch/tmp"
+    export TLSYN_TEST_FOLDER="$scratch" TLSYN_CACHE="$scratch/cache" XDG_RUNTIME_DIR="$scratch/runtime" TMPDIR="$scratch/tmp"
+fi
+trap 'rm -rf "$scratch"' EXIT
 
 fail()
 {
@@ -64,15 +78,27 @@ is_between()
     [ "$1" -le "$2" ] && [ "$2" -le "$3" ]
 }
 
-# await FILE PATTERN: until the file has a line like that; 20 seconds at most.
-await()
+# soon COMMAND...: until the command succeeds; fails after a minute, or longer where the machine is slow.
+soon()
 {
     tries=0
-    until grep -q "$2" "$1" 2>/dev/null; do
+    until "$@"; do
         tries=$((tries + 1))
-        [ "$tries" -le 400 ] || fail "no \"$2\" within 20 s: $(cat "$1" 2>&1)"
+        [ "$tries" -le 1200 ] || return 1
         sleep 0.05
     done
+}
+
+# has FILE PATTERN: the file has a line like that.
+has()
+{
+    grep -q -- "$2" "$1" 2>/dev/null
+}
+
+# await FILE PATTERN
+await()
+{
+    soon has "$1" "$2" || fail "no \"$2\" in $1 within a minute: $(cat "$1" 2>&1)"
 }
 
 # certificate NAME KEY-OPTIONS...: $scratch/NAME.pem and NAME.key for both kinds of address in the
@@ -118,25 +144,44 @@ $(cat)
 END
 }
 
-# cut_short STUDY AFTER OPTION...: interrupts it, in $scratch/STUDY, when it has made so many observations.
+# again CHECK...: whether it succeeds in one of five tries. A machine that is busy with something else spoils one, a fault all.
+again()
+{
+    for _ in 1 2 3 4 5; do
+        ! "$@" || return 0
+    done
+    return 1
+}
+
+# cut_short FOLDER SEEN COMMAND...: interrupts the study, whose report goes to FOLDER, when `SEEN FOLDER` succeeds; what it said
+# is in $scratch/table and log. One that was faster than we are begins again. group=-: all its process group is interrupted.
 cut_short()
 {
-    study=$1 after=$2
+    folder=$1 seen=$2
     shift 2
-    "$TLSYN" bench "$study" "$@" -o "$scratch/$study" >/dev/null 2>"$scratch/log" &
-    run=$!
-    tries=0
-    # shellcheck disable=SC2002 # not a useless cat: the file is not there at first
-    until [ "$(cat "$scratch/$study/samples.jsonl" 2>/dev/null | wc -l)" -gt "$after" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -le 800 ] || fail "$study: too few observations within 40 s: $(cat "$scratch/log")"
-        sleep 0.05
+    for _ in 1 2 3 4 5; do
+        rm -rf "$folder"
+        "$@" -o "$folder" >"$scratch/table" 2>"$scratch/log" &
+        run=$!
+        soon seen_or_over || fail "$*: not within a minute: $seen: $(cat "$scratch/log")"
+        kill -s TERM -- "${group:-}$run" 2>/dev/null || : # a shell without a terminal has its background ignore SIGINT
+        status=0
+        wait "$run" || status=$?
+        [ "$status" -eq 0 ] || break
     done
-    kill -TERM "$run" # a shell without a terminal has its background ignore SIGINT
-    status=0
-    wait "$run" || status=$?
-    [ "$status" -eq 130 ] || fail "$study: interrupted, it ends with $status: $(cat "$scratch/log")"
-    jq -e '.environment.interrupted' "$scratch/$study/$study.json" >/dev/null || fail "$study: the report does not say so"
+    [ "$status" -eq 130 ] || fail "$*: interrupted, it ends with $status: $(cat "$scratch/log")"
+}
+
+seen_or_over()
+{
+    $seen "$folder" || ! kill -0 "$run" 2>/dev/null
+}
+
+# observed MORE-THAN FOLDER: so many observations are in the journal there.
+observed()
+{
+    # shellcheck disable=SC2002 # not a useless cat: the file is not there at first
+    [ "$(cat "$2/samples.jsonl" 2>/dev/null | wc -l)" -gt "$1" ]
 }
 
 # no_findings FILE...: fails if a sanitizer said something there: a server that is asked to end has

@@ -35,20 +35,13 @@ if command -v chromium >/dev/null && command -v gnuplot >/dev/null; then
 fi
 
 # Told to stop: what there is is written, the status tells.
-"$TLSYN" bench loss --rounds 1000 --bytes 100kB --loss 0 --rtt 1 --reorder 0 --family 4 \
-    --out "$out" >"$scratch/table" 2>"$scratch/log" &
-study=$!
-sleep 3
-kill -INT "$study"
-status=0
-wait "$study" || status=$?
-[ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(tail -n 3 "$scratch/log")"
+set -- bench loss --rounds 1000 --bytes 100kB --loss 0 --rtt 1 --reorder 0 --family 4
+cut_short "$out" 'observed 4' "$TLSYN" "$@"
 holds '.environment.interrupted == true and .rows[0].n > 0' "interrupted, it writes what there is"
 
 # A signal for the whole group, as timeout(1) sends it, is for the study to obey, not for its ends.
-timeout 4 "$TLSYN" bench loss --rounds 1000 --bytes 100kB --loss 0 --rtt 1 --reorder 0 --family 4 \
-    --out "$out" \
-    >"$scratch/table" 2>"$scratch/log" || :
+group=-
+cut_short "$out" 'observed 4' setsid "$TLSYN" "$@"
 ! grep 'failed:' "$scratch/log" || fail "an end died of what was meant for the study"
 holds '.environment.interrupted == true and .rows[0].n > 0' \
     "so it does when all of it is told to end"

@@ -22,11 +22,7 @@ ask()
 inside()
 {
     url=https://$TLSYN_KERNEL_PEER
-    tries=0
-    until "$TLSYN" get --ca "$SHARED/ec.pem" "$url/" >/dev/null 2>&1 || [ "$tries" -ge 50 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    soon "$TLSYN" get --ca "$SHARED/ec.pem" -o /dev/null "$url/" 2>"$scratch/err" || fail "nginx does not answer: $(cat "$scratch/err")"
     for name in empty index.html random; do
         ask 0 "$url/$name"
         cmp "$scratch/got" "$SHARED/www/$name" || fail "$name arrived with other bytes"

@@ -58,7 +58,7 @@ inside()
     server 4433 --ca "$SHARED/ec.pem" --new-session '"round_trips": 2, "hello_retry": false'
     passed "tlsyn connect against s_server: 1.3, 1.2 with ECDHE and RSA, ALPN, HelloRetryRequest"
 
-    [ "$(printf 'reverse me\n' | timeout 30 "$TLSYN" connect -q --ca "$SHARED/ec.pem" "$TLSYN_KERNEL_PEER:4435")" = \
+    [ "$(printf 'reverse me\n' | timeout 120 "$TLSYN" connect -q --ca "$SHARED/ec.pem" "$TLSYN_KERNEL_PEER:4435")" = \
         "em esrever" ] || fail "what is typed is not answered"
     passed "the standard input and output are relayed"
 

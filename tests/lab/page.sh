@@ -10,7 +10,7 @@ self=$(realpath "$0")
 inside()
 {
     await "$SHARED/serve.log" serving
-    echo "nameserver $TLSYN_PEER" >"$scratch/resolv.conf"
+    printf 'nameserver %s\noptions timeout:30\n' "$TLSYN_PEER" >"$scratch/resolv.conf"
     # The C library asks the server whose resolv.conf it sees.
     unshare -m sh -c "mount --bind '$scratch/resolv.conf' /etc/resolv.conf && getent ahostsv4 images.page.test &&
         ! getent ahostsv4 nobody.page.test" >"$scratch/names" || fail "the C library's resolver: $(cat "$scratch/names")"
@@ -19,16 +19,16 @@ inside()
 
     resolve="--resolve www.page.test:443:$TLSYN_PEER --resolve images.page.test:443:$TLSYN_PEER"
     # shellcheck disable=SC2086
-    curl -sS -m 30 --cacert "$SHARED/ca.pem" $resolve -L -w '%{http_code} %{url_effective} %{size_download}\n' -o /dev/null \
+    curl -sS -m 120 --cacert "$SHARED/ca.pem" $resolve -L -w '%{http_code} %{url_effective} %{size_download}\n' -o /dev/null \
         https://www.page.test/R1 >"$scratch/redirected"
     grep -q '^200 https://images.page.test/RI1.gif 4000$' "$scratch/redirected" ||
         fail "a redirection: $(cat "$scratch/redirected")"
     # shellcheck disable=SC2086
     for there in 200:www.page.test/ 404:www.page.test/RI1.gif 404:images.page.test/; do
-        code=$(curl -sS -m 30 --cacert "$SHARED/ca.pem" $resolve -o /dev/null -w '%{http_code}' "https://${there#*:}")
+        code=$(curl -sS -m 120 --cacert "$SHARED/ca.pem" $resolve -o /dev/null -w '%{http_code}' "https://${there#*:}")
         [ "$code" = "${there%%:*}" ] || fail "${there#*:} gets $code"
     done
-    code=$(curl -sS -m 30 --cacert "$SHARED/ca.pem" -o /dev/null -w '%{http_code}' "https://$TLSYN_PEER/")
+    code=$(curl -sS -m 120 --cacert "$SHARED/ca.pem" -o /dev/null -w '%{http_code}' "https://$TLSYN_PEER/")
     [ "$code" = 421 ] || fail "another host gets $code"
     passed "curl finds files and redirections, host by host"
 
@@ -49,7 +49,7 @@ inside()
 # browse HOSTS ADDRESS URL: in the browser, for which these hosts are there; $scratch/dom.
 browse()
 {
-    HOME=$scratch timeout 90 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
+    HOME=$scratch timeout 240 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
         --user-data-dir="$scratch/profile" --disable-background-networking --disable-component-update --disable-extensions \
         --disable-sync --ignore-certificate-errors --host-resolver-rules="MAP $1 $2" \
         --virtual-time-budget=20000 --dump-dom "$3" >"$scratch/dom" 2>"$scratch/console" ||

@@ -20,7 +20,7 @@ crawl()
     while [ -s "$folder/new" ]; do
         awk -v folder="$folder" -v at="$(wc -l <"$folder/fetched")" \
             '{ printf "url = \"%s\"\noutput = \"%s/%d\"\n", $0, folder, at + NR }' "$folder/new" >"$folder/config"
-        curl -sS -m 30 --no-progress-meter -Z --parallel-max 16 --cacert "$SHARED/$ca" --connect-to "::$address:443" "$@" -K "$folder/config" \
+        curl -sS -m 120 --no-progress-meter -Z --parallel-max 16 --cacert "$SHARED/$ca" --connect-to "::$address:443" "$@" -K "$folder/config" \
             -w '%{http_code} %{http_version} %{size_download} %{url_effective} %{redirect_url}\n' >>"$folder/fetched" ||
             fail "curl ends with $?"
         sed 'N; s/^url = "\(.*\)"\noutput = "\(.*\)"$/\1 \2/' "$folder/config" | while read -r url file; do
@@ -69,7 +69,7 @@ inside()
         fail "HTTP/2 brings other files than HTTP/1.1"
     passed "both versions of HTTP bring the same"
 
-    curl -sS -m 30 -L --cacert "$SHARED/typical.pem" --connect-to "::$TLSYN_PEER:443" -o got -w '%{num_redirects} %{size_download}' \
+    curl -sS -m 120 -L --cacert "$SHARED/typical.pem" --connect-to "::$TLSYN_PEER:443" -o got -w '%{num_redirects} %{size_download}' \
         https://www.page.test/R2 >redirected || fail "curl follows no redirection"
     [ "$(cat redirected)" = "1 4000" ] || fail "a redirection gives $(cat redirected)"
     passed "a redirection leads to the other server"
@@ -86,7 +86,7 @@ refused()
     for command in "serve --address 10.0.0.9/24 --self-signed $scratch/ca.pem" "bench pageload --model -o $scratch/out"; do
         status=0
         # shellcheck disable=SC2086 # options are words
-        timeout 60 "$TLSYN" $command --page "$1" >"$scratch/said" 2>&1 </dev/null || status=$?
+        timeout 120 "$TLSYN" $command --page "$1" >"$scratch/said" 2>&1 </dev/null || status=$?
         [ "$status" -eq 1 ] && grep -q "$2" "$scratch/said" || fail "$command --page $1 ends with $status: $(cat "$scratch/said")"
     done
 }

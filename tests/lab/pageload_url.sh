@@ -39,7 +39,7 @@ until ! [ "$server" ] || (exec 3<>/dev/tcp/\$TLSYN_KERNEL_PEER/443) 2>/dev/null;
 "$TLSYN" bench pageload --url "https://\${TLSYN_KERNEL_PEER}/deep/" --ca "$scratch/ec.pem" -o "$scratch/$name" $*
 END2
     status=0
-    "$TLSYN" lab -q --rtt 20ms --server "${server:-sleep 60}" -- bash "$scratch/load.sh" >"$scratch/out" 2>"$scratch/log" || status=$?
+    "$TLSYN" lab -q --rtt 20ms --server "${server:-sleep 1000}" -- bash "$scratch/load.sh" >"$scratch/out" 2>"$scratch/log" || status=$?
 }
 
 # that FILTER WHAT: of the last ones.

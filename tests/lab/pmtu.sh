@@ -23,7 +23,7 @@ at()
 # host NAME: a network namespace that lasts as long as this test.
 host()
 {
-    unshare -n sleep 200 &
+    unshare -n sleep 2000 &
     echo $! >"$scratch/$1.pid"
     tries=0
     until [ "$(readlink "/proc/$!/ns/net" 2>/dev/null)" != "$(readlink /proc/self/ns/net)" ]; do
@@ -82,7 +82,7 @@ serve()
 # fetch NAME ADDRESS IN-URL: everything comes through to the narrow end.
 fetch()
 {
-    at far curl -sS -m 60 --cacert "$scratch/$1.pem" -o "$scratch/$1.got" "https://$3/file" \
+    at far curl -sS -m 200 --cacert "$scratch/$1.pem" -o "$scratch/$1.got" "https://$3/file" \
         2>"$scratch/$1.curl" ||
         fail "$1: curl: $(cat "$scratch/$1.curl" "$scratch/$1.log")"
     cmp "$scratch/www/file" "$scratch/$1.got" || fail "$1: other bytes"
@@ -107,7 +107,7 @@ found()
 family()
 {
     serve "$1" "$2" "$4" "$5"
-    at far ping -c 3 -i 0.2 -W 5 -s 8000 -q "$2" >"$scratch/ping" 2>&1 ||
+    at far ping -c 3 -i 0.2 -W 60 -s 8000 -q "$2" >"$scratch/ping" 2>&1 ||
         fail "$1: long pings: $(cat "$scratch/ping")"
     fetch "$1" "$2" "$3"
     stop "$1"

@@ -9,7 +9,7 @@ self=$(realpath "$0")
 # ours COMMAND...: at our address, as the lab's variables say
 ours()
 {
-    timeout 60 "$TLSYN" run -- "$@"
+    timeout 120 "$TLSYN" run -- "$@"
 }
 
 # at ADDRESS COMMAND...
@@ -17,7 +17,7 @@ at()
 {
     address=$1
     shift
-    timeout 60 "$TLSYN" run --address "$address" -- "$@"
+    timeout 120 "$TLSYN" run --address "$address" -- "$@"
 }
 
 # ends_with STATUS TEXT COMMAND...: it does, and says so
@@ -77,8 +77,8 @@ talker='
     defined(sysread($s, my $none, 10)) and die "it blocks not\n"; $!{EAGAIN} or die "read: $!\n";
     open(my $copy, ">&", $s) or die "dup: $!\n"; syswrite($copy, "two\n") == 4 or die "write: $!\n"; close($copy);
     my ($got, $all) = ("", "");
-    while (IO::Select->new($s)->can_read(10)) { sysread($s, $got, 100) or last; $all .= $got; last if $all =~ /\n/; }
-    print $all; shutdown($s, 1); IO::Select->new($s)->can_read(10) or die "no end\n";
+    while (IO::Select->new($s)->can_read(60)) { sysread($s, $got, 100) or last; $all .= $got; last if $all =~ /\n/; }
+    print $all; shutdown($s, 1); IO::Select->new($s)->can_read(60) or die "no end\n";
     sysread($s, $got, 10) == 0 or die "more: $got\n"; print "end\n";'
 
 scripts()
@@ -94,7 +94,7 @@ end" ] || fail "perl: $(cat "$scratch/out")"
 import os, selectors, socket, sys
 kernel = sys.argv[1]
 d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-d.settimeout(10)
+d.settimeout(60)
 d.sendto(b"datagram", (kernel, 7007))
 assert d.recv(100) == b"datagram"
 s = socket.create_connection((kernel, 7007))
@@ -103,7 +103,7 @@ watch = selectors.EpollSelector()
 watch.register(s, selectors.EVENT_READ)
 assert watch.select(0) == []
 s.sendall(b"three\n")
-assert watch.select(10) and s.recv(100) == b"three\n"
+assert watch.select(60) and s.recv(100) == b"three\n"
 with open("/proc/self/exe", "rb") as f:
     head = f.read(16)
     s.setblocking(True)
@@ -154,7 +154,7 @@ raise SystemExit(0 if subprocess.call([sys.executable, "-c", child]) == 5 else 1
     "$TLSYN" run -- perl -e '
         use IO::Socket::INET;
         my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 7007) or die "connect: $!\n";
-        $s->autoflush(1); print $s "signal\n"; print STDERR scalar <$s>; sleep 60;' "$kernel" 2>"$scratch/err" &
+        $s->autoflush(1); print $s "signal\n"; print STDERR scalar <$s>; sleep 1000;' "$kernel" 2>"$scratch/err" &
     program=$!
     await "$scratch/err" signal
     kill "$program"
@@ -169,7 +169,9 @@ inside()
 {
     kernel=$TLSYN_KERNEL_PEER TLSYN_ADDRESS_ONLY=${TLSYN_ADDRESS%/*}
     await "$SHARED/ready" kernel
-    sleep 1
+    await "$SHARED/http.log" Serving
+    await "$SHARED/http6.log" Serving
+    await "$SHARED/s_server.log" ACCEPT
     fetching
     serving
     scripts
@@ -226,14 +228,14 @@ int main(int argc, char **argv)
 END
 cat >"$scratch/servers" <<END
 cd $scratch
-python3 -m http.server 8000 >http.log 2>&1 &
-python3 -m http.server --bind :: 8001 >http6.log 2>&1 &
-openssl s_server -quiet -WWW -accept 4433 -cert ec.pem -key ec.key >s_server.log 2>&1 &
+python3 -u -m http.server 8000 >http.log 2>&1 &
+python3 -u -m http.server --bind :: 8001 >http6.log 2>&1 &
+openssl s_server -WWW -accept 4433 -cert ec.pem -key ec.key >s_server.log 2>&1 &
 python3 echo.py >echo.log 2>&1 &
 until [ -s serve ]; do sleep 0.1; done
-for i in 1 2; do curl -sS -o fetched.\$i "http://\$(cat serve)/large" & done
-wait \$! 2>/dev/null
-sleep 3
+curl -sS -o fetched.1 "http://\$(cat serve)/large" &
+curl -sS -o fetched.2 "http://\$(cat serve)/large"
+wait \$!
 echo "done" >fetched
 wait
 END

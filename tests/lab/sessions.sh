@@ -184,11 +184,7 @@ END
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "exec sh $scratch/servers" -- "$self" inside ||
     { cat "$scratch/serve.log"; exit 1; }
-tries=0
-until grep -q 'TLS handshakes: ' "$scratch/serve.log" || [ "$tries" -ge 100 ]; do
-    tries=$((tries + 1))
-    sleep 0.05
-done
+await "$scratch/serve.log" 'TLS handshakes: '
 grep -q 'by session ID' "$scratch/serve.log" &&
     grep -q 'not resumed: [1-9][0-9]* session IDs unknown, 0 expired, 0 tickets expired, [1-9][0-9]* not ours' \
         "$scratch/serve.log" || fail "no summary: $(cat "$scratch/serve.log")"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The echo pair of docs/examples, unchanged: ours with ours, ours with the kernel's,
 # plain and with TLS.
-# shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
+# shellcheck source=tests/lab/lib.sh disable=SC2015,SC2094 # a failing middle is a failure; it writes while we wait for that
 . "$(dirname "$0")/lib.sh"
 need openssl perl
 self=$(realpath "$0")
@@ -15,7 +15,7 @@ echoes()
     expected=$1
     shift
     printf 'one\ntwo three\n%s\n' "$long" |
-        timeout 30 "$examples/echo_client" eth0 10.77.0.11/24 "$@" >"$scratch/out" \
+        timeout 120 "$examples/echo_client" eth0 10.77.0.11/24 "$@" >"$scratch/out" \
         2>"$scratch/err" ||
         fail "echo_client $*: $(cat "$scratch/err")"
     cmp -s "$expected" "$scratch/out" || fail "echo_client $*: $(head -c 300 "$scratch/out")"
@@ -31,6 +31,11 @@ plain_client='
     while (my $line = <STDIN>) { print $s $line; print scalar(<$s>); }
 '
 
+reachable()
+{
+    perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 60)' "$@"
+}
+
 inside()
 {
     long=$(printf '%03000d' 0)
@@ -38,7 +43,8 @@ inside()
     printf 'eno\neerht owt\n%s\n' "$long" >"$scratch/reversed"
     own=10.77.0.12 kernel=$TLSYN_KERNEL_PEER
     await "$SHARED/ready" kernel
-    sleep 1
+    await "$SHARED/s_server.log" ACCEPT
+    soon reachable "$own" 443 && soon reachable 10.77.0.13 7 || fail "no echo_server: $(cat "$SHARED"/serve.*)"
 
     echoes "$scratch/same" 10.77.0.13 7
     echoes "$scratch/same" "$own" 443 "$SHARED/ec.pem" "$own"
@@ -48,12 +54,12 @@ inside()
     echoes "$scratch/reversed" "$kernel" 4433 "$SHARED/ec.pem" "$kernel"
     passed "our client, the kernel's servers (the one with TLS reverses lines)"
 
-    timeout 30 perl -e "$plain_client" 10.77.0.13 7 <"$scratch/same" >"$scratch/out" ||
+    timeout 120 perl -e "$plain_client" 10.77.0.13 7 <"$scratch/same" >"$scratch/out" ||
         fail "the kernel's client"
     cmp -s "$scratch/same" "$scratch/out" ||
         fail "the kernel's client: $(head -c 300 "$scratch/out")"
-    { printf 'one\n'; sleep 1; } |
-        timeout 30 openssl s_client -quiet -no_ign_eof -connect "$own:443" \
+    { printf 'one\n'; soon has "$scratch/out" .; } |
+        timeout 120 openssl s_client -quiet -no_ign_eof -connect "$own:443" \
         -CAfile "$SHARED/ec.pem" -verify_return_error -verify_ip "$own" >"$scratch/out" \
         2>"$scratch/err" ||
         fail "s_client: $(cat "$scratch/err")"

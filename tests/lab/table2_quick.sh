@@ -17,8 +17,17 @@ holds()
     passed "$2"
 }
 
-"$TLSYN" bench table2 --quick --rounds 3 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
-    fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
+# measured: whether it was, without that the machine stood still meanwhile.
+together='[.rows[] | select(.n >= 2 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
+        and .ci95_ms[0] <= .median_ms and .median_ms <= .ci95_ms[1])] | length == 45'
+reached='[.targets[] | select((.residual_ms | fabs) <= 0.3 + 0.1 * .ping_target_ms)] | length == 5'
+measured()
+{
+    "$TLSYN" bench table2 --quick --rounds 3 --out "$out" >"$scratch/table" 2>"$scratch/log" ||
+        fail "the study ends with $?: $(tail -n 3 "$scratch/log")"
+    jq -e "($together) and ($reached)" "$out/table2.json" >/dev/null
+}
+again measured || :
 for file in table2.json table2.csv samples.csv ladders.txt table2.html; do
     [ -s "$out/$file" ] || fail "$file is missing"
 done
@@ -29,13 +38,10 @@ passed "a quick run writes all its files"
 # 5 pings x (our stack: 3 suites x 2 modes; the kernel's: 3 suites).
 holds '[.rows[] | select(.n + .failed == 3)] | length == 45' \
     "every cell was measured in every round"
-holds '[.rows[] | select(.n >= 2 and .median_ms > .ping_ms and .first_byte_median_ms > .median_ms
-        and .ci95_ms[0] <= .median_ms and .median_ms <= .ci95_ms[1])] | length == 45' \
-    "rows hang together, and next to nothing failed"
+holds "$together" "rows hang together, and next to nothing failed"
 holds '[.rows[] | select(.mode == "embedded" and .level == "cookie" and .stack == "tlsyn")] | length == 15' \
     "embedded rows say at which level"
-holds '[.targets[] | select((.residual_ms | fabs) <= 0.3 + 0.1 * .ping_target_ms)] | length == 5' \
-    "each ping target was reached"
+holds "$reached" "each ping target was reached"
 holds '(.published.fits[0].a - 2.841 | fabs) < 0.001 and (.published.rows | length) == 5' \
     "the published figures stand beside"
 holds '.environment.kernel != null and .environment.seed == 1 and .environment.link.kind == "lab"' \
@@ -73,20 +79,20 @@ printf '%s\n' "$seen" | sed -n 3p | grep -q "^0${tab}1${tab}16,20" ||
 printf '%s\n' "$seen" | grep -q "${tab}GET" || fail "the request can't be read: $seen"
 passed "TLS 1.2 RSA embedded: tshark reads SYN, SYN-ACK, ACK and the data, decrypted"
 
-# However fast the machine: n round trips take n times the delay at least, and the best of five less
-# than one more. Fits count round trips, too, but a machine that is busy with something else spoils
-# medians, so they get three tries.
+# However fast the machine: n round trips take n times the delay at least. The best of some take less than one more where a round
+# trip is longer than what a busy machine computes, and fits count round trips, too; one that stands still spoils a try.
 # shellcheck disable=SC2016 # jq's variables
 round_trips='def trips: (if .tls == "1.3" then 2 else 3 end) - (if .mode == "embedded" then 1 else 0 end);
     [.fits[] | select((.a - trips | fabs) <= 0.25 and .predicted == trips and
         (.first_byte.a - trips - 1 | fabs) <= 0.35)] | length == 9'
-for _ in 1 2 3; do
-    "$TLSYN" bench table2 --quick --rtt 4,44 --rounds 5 --no-html --out "$out" >/dev/null \
+counted()
+{
+    "$TLSYN" bench table2 --quick --rtt 4,154 --rounds 3 --no-html --out "$out" >/dev/null \
         2>"$scratch/log" ||
         fail "with two pings it ends with $?: $(tail -n 3 "$scratch/log")"
     delay=$(jq '.targets[1] | .delay_to_server_us + .delay_to_client_us' "$out/table2.json")
     awk -F, -v delay="$delay" '
-        $3 == 0 && $6 != "ping" && $8 == 44 && $9 == 1 {
+        $3 == 0 && $6 != "ping" && $8 == 154 && $9 == 1 {
             cell = $4 " " $5 " " $6
             if (!(cell in best) || $10 < best[cell]) best[cell] = $10
             trips[cell] = ($5 == "1.3" ? 2 : 3) - ($6 == "embedded" ? 1 : 0)
@@ -95,13 +101,14 @@ for _ in 1 2 3; do
             for (cell in best) {
                 cells++
                 if (best[cell] < trips[cell] * delay || best[cell] >= (trips[cell] + 1) * delay)
-                    print cell, "takes", best[cell], "us at a delay of", delay
+                    print (best[cell] < trips[cell] * delay ? "less than light" : cell), "takes", best[cell], "us at a delay of", delay
             }
             if (cells != 9) print cells, "cells"
         }' "$out/samples.csv" >"$scratch/wrong"
-    [ ! -s "$scratch/wrong" ] || fail "$(cat "$scratch/wrong")"
-    ! jq -e "$round_trips" "$out/table2.json" >/dev/null || break
-done
+    ! grep 'less than light' "$scratch/wrong" || fail "$(cat "$scratch/wrong")"
+    [ ! -s "$scratch/wrong" ] && jq -e "$round_trips" "$out/table2.json" >/dev/null
+}
+again counted || [ ! -s "$scratch/wrong" ] || fail "$(cat "$scratch/wrong")"
 passed "no handshake takes a round trip too many or too few"
 holds "$round_trips" "fits say so: 3 and 2 round trips, embedded one less"
 
@@ -127,53 +134,49 @@ passed "in memory, labelled so in every file"
 
 # Every way to open a connection that there is: a row counts only what was resumed, early or embedded
 # as it says. QUIC may be missing, and then that is said.
-"$TLSYN" bench table2 --modes all --rtt 20 --rounds 3 --no-html --out "$out" >"$scratch/table" \
-    2>"$scratch/log" || fail "all modes end with $?: $(tail -n 3 "$scratch/log")"
-quic=3
-! grep -q 'built without ngtcp2' "$scratch/table" || quic=0
+# all_modes: whether early data left at once in the best of each cell's rounds, for a busy machine may take longer to compute than
+# the link to carry.
+all_modes()
+{
+    "$TLSYN" bench table2 --modes all --rtt 40 --rounds 3 --no-html --out "$out" >"$scratch/table" \
+        2>"$scratch/log" || fail "all modes end with $?: $(tail -n 3 "$scratch/log")"
+    quic=3
+    ! grep -q 'built without ngtcp2' "$scratch/table" || quic=0
+    delay=$(jq '.targets[0] | .delay_to_server_us + .delay_to_client_us' "$out/table2.json")
+    awk -F, -v delay="$delay" -v stacks=$((2 + quic / 3)) '
+        $3 == 0 && $6 == "embedded" && $9 == 1 && $13 == "early" {
+            if (!($4 in ready) || $10 < ready[$4]) ready[$4] = $10
+            if (!($4 in answer) || $11 < answer[$4]) answer[$4] = $11
+        }
+        END {
+            for (stack in ready) {
+                seen++
+                if (ready[stack] >= delay || answer[stack] < delay)
+                    print stack, "sends after", ready[stack], "us, hears after", answer[stack]
+            }
+            if (seen != stacks) print seen + 0, "stacks"
+        }' "$out/samples.csv" >"$scratch/wrong"
+    [ ! -s "$scratch/wrong" ]
+}
+again all_modes || fail "early data, at a delay of $delay us: $(cat "$scratch/wrong")"
+passed "early data leaves at once"
 holds "[.rows[] | select(.n >= 2)] | length == 36 + $quic" "next to no way fails"
 for session in new id ticket psk early; do
     holds "[.rows[] | select(.session == \"$session\") | .stack] | unique |
         contains([\"tlsyn\", \"kernel\"])" "session $session on both stacks"
 done
-# The best of a cell's rounds, for a busy machine may take longer to compute than the link to carry.
-delay=$(jq '.targets[0] | .delay_to_server_us + .delay_to_client_us' "$out/table2.json")
-awk -F, -v delay="$delay" -v stacks=$((2 + quic / 3)) '
-    $3 == 0 && $6 == "embedded" && $9 == 1 && $13 == "early" {
-        if (!($4 in ready) || $10 < ready[$4]) ready[$4] = $10
-        if (!($4 in answer) || $11 < answer[$4]) answer[$4] = $11
-    }
-    END {
-        for (stack in ready) {
-            seen++
-            if (ready[stack] >= delay || answer[stack] < delay)
-                print stack, "sends after", ready[stack], "us, hears after", answer[stack]
-        }
-        if (seen != stacks) print seen + 0, "stacks"
-    }' "$out/samples.csv" >"$scratch/wrong"
-[ ! -s "$scratch/wrong" ] || fail "early data, at a delay of $delay us: $(cat "$scratch/wrong")"
-passed "early data leaves at once"
 
 # Told to stop: what there is is written, the status tells, and nobody is left behind.
-rm -f "$out/table2.json" "$out/1.3-embedded.pcapng"
-"$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
-study=$!
-for _ in $(seq 200); do
-    [ ! -s "$out/1.3-embedded.pcapng" ] || break
-    sleep 0.1
-done
-sleep 1
-kill -TERM "$study"
-status=0
-wait "$study" || status=$?
-[ "$status" -eq 130 ] || fail "interrupted, it ends with $status: $(tail -n 3 "$scratch/log")"
+cut_short "$out" 'observed 20' "$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html
+[ -s "$out/1.3-embedded.pcapng" ] || fail "interrupted, it has captured nothing: $(ls "$out")"
 holds '.environment.interrupted == true' "interrupted, it writes what there is"
 
 # A process of the lab that dies ends the study at once, and what came before is kept. The last one
 # started is the kernel's server, which the client can't tell from a server that refuses.
+rm -rf "$out"
 "$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
 study=$!
-sleep 5
+soon observed 20 "$out" || fail "nothing is observed: $(cat "$scratch/log")"
 kill -KILL "$(pgrep -P "$study" | tail -n 1)"
 status=0
 wait "$study" || status=$?

@@ -14,7 +14,7 @@ inside()
     trap 'kill $server' EXIT
     await log serving
     ip address add 10.99.0.1/24 dev tl0
-    ping -q -c 3 -i 0.2 -W 2 10.99.0.2 >pinged || fail "ping: $(cat pinged)"
+    ping -q -c 3 -i 0.2 -W 60 10.99.0.2 >pinged || fail "ping: $(cat pinged)"
     passed "the kernel pings us through the interface"
     curl -sS --cacert cert.pem -o got https://10.99.0.2/file || fail "curl: $(cat log)"
     cmp got www/file || fail "other bytes came"

@@ -42,7 +42,7 @@ until ! [ "$server" ] || (exec 3<>/dev/tcp/\$TLSYN_KERNEL_PEER/443) 2>/dev/null;
 END2
     (
         status=0
-        "$TLSYN" lab -q --rtt 4ms --server "${server:-sleep 60}" -- bash "$scratch/$name.sh" >"$scratch/$name.out" \
+        "$TLSYN" lab -q --rtt 4ms --server "${server:-sleep 1000}" -- bash "$scratch/$name.sh" >"$scratch/$name.out" \
             2>"$scratch/$name.log" || status=$?
         echo "$status" >"$scratch/$name.status"
     ) &
@@ -50,7 +50,7 @@ END2
 
 peer='$TLSYN_KERNEL_PEER'
 https="openssl s_server -quiet -accept 443 -cert $scratch/ec.pem -key $scratch/ec.key -www"
-new='--modes sequential --sessions new --tls 1.3 --timeout 700ms'
+new='--modes sequential --sessions new --tls 1.3 --timeout 7s'
 asks nginx "nginx -p $scratch -c nginx.conf" "$peer" --modes sequential --tls 1.2-ecdhe,1.3 --sessions new,id,ticket,psk
 asks several "nginx -p $scratch -c nginx.conf" "$peer" --url "https://$peer/missing" --modes sequential --tls 1.3 --sessions new
 asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk

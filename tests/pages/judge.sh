@@ -5,7 +5,7 @@ judging=$(cd "$(dirname "$0")/../pages" && pwd)/judge.html
 # As root there is no sandbox to be had; the pages are our own.
 browse()
 {
-    HOME=$scratch timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+    HOME=$scratch timeout 240 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
         --allow-file-access-from-files --user-data-dir="$scratch/profile" --virtual-time-budget=20000 \
         --no-first-run --disable-background-networking --disable-component-update --disable-extensions \
         --disable-sync --enable-logging=stderr "$@"
