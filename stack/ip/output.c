@@ -22,7 +22,7 @@
 #include "wire/ip4.h"
 
 #define TTL_DEFAULT 64    /* RFC 1122 3.2.1.7, RFC 1700 */
-#define IP_LEN_MAX  65535 /* of an IPv4 datagram; of an IPv6 payload, which we keep as short */
+#define IP_LEN_MAX  65535 /* of an IPv4 datagram, and of what follows IPv6's 40 octets */
 
 static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTBOX_HEADER_ROOM,
               "slot too short");
@@ -258,7 +258,7 @@ static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way 
     way->segments = tx->gso_size > 0 && text > tx->gso_size;
     way->mtu = tx->may_fragment && way->len > mtu ? output_cut(ip, tx, mtu) : 0;
     if (way->mtu > 0)
-        return way->len <= IP_LEN_MAX;
+        return way->len <= IP_LEN_MAX + (tlsyn_addr_is_ip4(&tx->dst) ? 0 : IP6_HEADER_LEN);
     if (!way->segments)
         return way->len <= mtu;
     return caps->csum && text <= caps->gso_max && way->len <= IP_LEN_MAX &&

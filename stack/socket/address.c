@@ -90,12 +90,12 @@ int address_give(int domain, const struct tlsyn_endpoint *from, struct sockaddr 
     } whole = {0};
     socklen_t size = sizeof(whole.in);
 
-    if (!to && !length)
-        return 0;
-    if (!to || !length)
+    if (!length)
         return -EFAULT;
     if (*length > INT32_MAX)
         return -EINVAL;
+    if (!to && *length > 0)
+        return -EFAULT;
     if (domain == AF_INET) {
         whole.in.sin_family = AF_INET;
         whole.in.sin_port = htons(from->port);
@@ -106,7 +106,8 @@ int address_give(int domain, const struct tlsyn_endpoint *from, struct sockaddr 
         whole.in6.sin6_port = htons(from->port);
         memcpy(&whole.in6.sin6_addr, from->addr.byte, sizeof(from->addr.byte));
     }
-    memcpy(to, &whole, *length < size ? *length : size);
+    if (to)
+        memcpy(to, &whole, *length < size ? *length : size);
     *length = size;
     return 0;
 }

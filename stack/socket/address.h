@@ -18,8 +18,8 @@ struct tlsyn_addr address_any(int domain);
 int address_take(int domain, const struct sockaddr *from, socklen_t length,
                  struct tlsyn_endpoint *to);
 
-/** To the program: as much as fits into *length bytes; *length becomes what it takes. Both may be
- * NULL together. 0, -EFAULT, -EINVAL. */
+/** To the program: as much as fits into *length bytes; *length becomes what it takes. 0, -EFAULT,
+ * -EINVAL. */
 int address_give(int domain, const struct tlsyn_endpoint *from, struct sockaddr *to,
                  socklen_t *length);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "socket/address.h"
+#include "socket/datagram.h"
 #include "socket/option.h"
 #include "socket/peer.h"
 #include "socket/port.h"
@@ -126,22 +127,29 @@ int tlsyn_socket(struct tlsyn_net *net, int domain, int type, int protocol)
 /* In the order of Linux's inet_bind(), or its inet6_bind(). */
 static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
 {
+    const struct tlsyn_addr any = address_any(sock->domain);
     bool ours =
         tlsyn_addr_unspecified(&local->addr) || tlsyn_stack_owns(sock->net->stack, &local->addr);
     int error;
 
     if (sock->domain == AF_INET && !ours)
         return -EADDRNOTAVAIL;
-    if (sock->phase == SOCK_LISTENING || sock_has_port(sock) ||
+    if (port_is_held(sock) || sock->dgram.connected ||
         (sock->options.v6only && tlsyn_addr_is_ip4(&local->addr)))
         return -EINVAL;
     if (!ours)
         return -EADDRNOTAVAIL;
     error = sock->type == SOCK_DGRAM ? datagram_bind(sock, local) : port_take(sock, local);
-    sock->port_held = error == 0;
-    if (error == 0 && !tlsyn_addr_is_ip4(&local->addr) && !tlsyn_addr_unspecified(&local->addr))
+    if (error < 0) {
+        sock->local.addr = any;
+        return error;
+    }
+    sock->last_port = 0;
+    sock->bound_port = local->port > 0;
+    sock->bound_addr = !tlsyn_addr_eq(&local->addr, &any);
+    if (!tlsyn_addr_is_ip4(&local->addr) && !tlsyn_addr_unspecified(&local->addr))
         sock->options.v6only = 1; /* and says so */
-    return error;
+    return 0;
 }
 
 /* ip(7): AF_UNSPEC with an unspecified address was once common, and is taken for AF_INET. */
@@ -206,7 +214,8 @@ static int accept_sock(struct sock *sock, struct sockaddr *address, socklen_t *l
         return fd;
     }
     sock_drop(child); /* the registry holds it now */
-    (void)address_give(child->domain, &child->remote, address, length);
+    if (address)
+        (void)address_give(child->domain, &child->remote, address, length);
     return fd;
 }
 
@@ -325,12 +334,13 @@ int tlsyn_close(int fd)
 int tlsyn_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 {
     struct sock *sock = call_enter(fd);
+    struct tlsyn_endpoint local;
 
     if (!sock)
         return -1;
-    if (!address || !length)
-        return (int)call_leave(sock, -EFAULT);
-    return (int)call_leave(sock, address_give(sock->domain, &sock->local, address, length));
+    local = sock->local;
+    local.port = local.port ? local.port : sock->last_port;
+    return (int)call_leave(sock, address_give(sock->domain, &local, address, length));
 }
 
 /* Linux's inet_getname(): not before the handshake is over, and not after the end. */
@@ -349,8 +359,6 @@ int tlsyn_getpeername(int fd, struct sockaddr *address, socklen_t *length)
         return -1;
     if (!has_peer(sock))
         return (int)call_leave(sock, -ENOTCONN);
-    if (!address || !length)
-        return (int)call_leave(sock, -EFAULT);
     return (int)call_leave(sock, address_give(sock->domain, &sock->remote, address, length));
 }
 

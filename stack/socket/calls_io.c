@@ -8,6 +8,7 @@
 #include "socket/address.h"
 #include "socket/ancillary.h"
 #include "socket/calls.h"
+#include "socket/datagram.h"
 #include "socket/peer.h"
 
 #define MESSAGES_MAX 1024 /* of one call: Linux's UIO_MAXIOV */
@@ -28,41 +29,34 @@ static ssize_t leave_sending(struct sock *sock, ssize_t result, ssize_t last, in
     return told;
 }
 
-/* As far as the address's family says. */
-static bool is_to_ip4(const struct sock *sock, const struct msghdr *message)
+/* To whom: *named false says to the peer. */
+static int find_addressee(struct sock *sock, const struct msghdr *message, size_t n, int flags,
+                          struct tlsyn_endpoint *to, bool *named)
 {
-    sa_family_t family = AF_UNSPEC;
+    const struct sockaddr *address = message->msg_name;
 
-    if (message->msg_name && message->msg_namelen >= sizeof(family))
-        memcpy(&family, message->msg_name, sizeof(family));
-    return sock->domain == AF_INET || family == AF_INET;
+    if (sock->type == SOCK_DGRAM)
+        return datagram_addressee(sock, message, n, flags, to, named);
+    /* A stream that is connected, or never will be, does not look at it. */
+    *named = flags & MSG_FASTOPEN && sock->phase == SOCK_IDLE && address;
+    if (!*named)
+        return 0;
+    if (message->msg_namelen >= sizeof(address->sa_family) && address->sa_family == AF_UNSPEC)
+        return -EOPNOTSUPP; /* "disconnect" is no way to open */
+    return peer_to_connect(sock, address, message->msg_namelen, to);
 }
 
 static ssize_t send_to(struct sock *sock, struct cursor *from, int flags,
                        const struct msghdr *message)
 {
-    const struct sockaddr *to = message->msg_name;
     struct sock_sending how = {.tos = -1, .ttl = -1};
-    struct tlsyn_endpoint endpoint;
-    bool fast_open = sock->type == SOCK_STREAM && flags & MSG_FASTOPEN, named = false;
-    int error = 0;
-
-    if (sock->type == SOCK_DGRAM)
-        error = datagram_may_send(sock, from->left, flags, is_to_ip4(sock, message));
+    struct tlsyn_endpoint to;
+    bool named = false;
+    int error = find_addressee(sock, message, from->left, flags, &to, &named);
 
     if (error < 0)
         return error;
-    /* A stream that is connected, or never will be, does not look at it. */
-    if (sock->type == SOCK_STREAM && (!fast_open || sock->phase != SOCK_IDLE))
-        to = NULL;
-    if (to && message->msg_namelen > 0) {
-        if (fast_open && to->sa_family == AF_UNSPEC) /* "disconnect" is no way to open */
-            return -EOPNOTSUPP;
-        error = peer_to_send(sock, to, message->msg_namelen, &endpoint, &named);
-        if (error < 0)
-            return error;
-        how.to = named ? &endpoint : NULL;
-    }
+    how.to = named ? &to : NULL;
     error = ancillary_take(sock, message, &how);
     return error < 0 ? error : sock->ops->send(sock, from, &how, flags);
 }
@@ -78,6 +72,8 @@ static ssize_t send_message(struct sock *sock, const struct msghdr *message, int
         copy = *message;
     if (copy.msg_name && copy.msg_namelen > INT_MAX)
         n = -EINVAL;
+    if (copy.msg_namelen == 0)
+        copy.msg_name = NULL;
     if (copy.msg_namelen > sizeof(struct sockaddr_storage)) /* sendto(2) finds fault with that */
         copy.msg_namelen = sizeof(struct sockaddr_storage);
     if (n == 0)

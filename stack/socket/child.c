@@ -102,6 +102,7 @@ static struct sock *new_child(struct sock *parent, struct tlsyn_conn *conn)
         return NULL;
     tlsyn_conn_info(conn, &info);
     child->options = parent->options;
+    child->bound_addr = parent->bound_addr;
     child->phase = SOCK_OPEN;
     child->remote = info.remote;
     child->stream.conn = conn;

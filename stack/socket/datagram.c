@@ -1,5 +1,6 @@
 /*
- * socket/datagram.c: SOCK_DGRAM over tlsyn/udp.h. Read first: udp(7), ip(7).
+ * socket/datagram.c: SOCK_DGRAM over tlsyn/udp.h: what comes, the endpoint, the peer. What is sent:
+ * socket/datagram_send.c. Read first: udp(7), ip(7).
  *
  * What arrives is queued here until the program takes it, within SO_RCVBUF. An ICMP error is told
  * once, to a socket that is connected (RFC 1122 4.1.3.3), and to one that asked for all of them
@@ -12,9 +13,9 @@
 #include <tlsyn/udp.h>
 
 #include "socket/address.h"
+#include "socket/datagram.h"
 #include "socket/errqueue.h"
 #include "socket/port.h"
-#include "socket/sock.h"
 
 #define OVERHEAD 768 /* what Linux counts beside a datagram's bytes, about */
 
@@ -154,7 +155,7 @@ static ssize_t datagram_recv(struct sock *sock, struct cursor *into, struct sock
     }
 }
 
-/* --- out -------------------------------------------------------------------------------------- */
+/* --- the endpoint ----------------------------------------------------------------------------- */
 
 /* What is too long for its path: ip(7) IP_MTU_DISCOVER, and the same of IPv6. */
 static void mtu_options(const struct sock *sock, bool ip4, struct tlsyn_udp_options *options)
@@ -169,8 +170,7 @@ static void mtu_options(const struct sock *sock, bool ip4, struct tlsyn_udp_opti
     options->mtu = ip4 || o->mtu6 > UINT16_MAX ? 0 : (uint16_t)o->mtu6;
 }
 
-/* For what goes by this family: an IPv6 socket may have an IPv4 peer. */
-static void udp_options(const struct sock *sock, bool ip4, struct tlsyn_udp_options *options)
+void datagram_options(const struct sock *sock, bool ip4, struct tlsyn_udp_options *options)
 {
     *options = (struct tlsyn_udp_options){
         .local = sock->local,
@@ -184,13 +184,13 @@ static void udp_options(const struct sock *sock, bool ip4, struct tlsyn_udp_opti
     mtu_options(sock, ip4, options);
 }
 
-static void datagram_apply(struct sock *sock)
+void datagram_apply(struct sock *sock)
 {
     struct tlsyn_udp_options options;
 
     if (!sock->dgram.udp)
         return;
-    udp_options(sock, sock->domain == AF_INET, &options);
+    datagram_options(sock, sock->domain == AF_INET, &options);
     tlsyn_udp_set_options(sock->dgram.udp, &options);
 }
 
@@ -208,7 +208,7 @@ int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
     if (error < 0)
         return error;
     sock->dgram.handler.events = &events;
-    udp_options(sock, sock->domain == AF_INET, &options);
+    datagram_options(sock, sock->domain == AF_INET, &options);
     error = tlsyn_udp_open(sock->net->stack, &options, &sock->dgram.handler, &sock->dgram.udp);
     if (error < 0)
         port_release(sock);
@@ -217,102 +217,9 @@ int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
 
 int datagram_autobind(struct sock *sock)
 {
-    const struct tlsyn_endpoint any = {.addr = address_any(sock->domain)};
+    const struct tlsyn_endpoint any = {.addr = sock->local.addr};
 
-    return sock->dgram.udp ? 0 : datagram_bind(sock, &any);
-}
-
-/* -EAGAIN has the call wait: on_writable follows. What is said of this one datagram alone is the
- * endpoint's while it is copied. */
-static int send_once(struct sock *sock, const struct tlsyn_udp_message *message,
-                     const struct sock_sending *how)
-{
-    const struct tlsyn_endpoint *to = message->to ? message->to : &sock->remote;
-    struct tlsyn_udp_options options;
-    int error, mtu;
-
-    udp_options(sock, tlsyn_addr_is_ip4(&to->addr), &options);
-    options.tos = how->tos < 0 ? options.tos : (uint8_t)how->tos;
-    options.ttl = how->ttl < 0 ? options.ttl : (uint8_t)how->ttl;
-    tlsyn_udp_set_options(sock->dgram.udp, &options);
-    error = tlsyn_udp_send_message(sock->dgram.udp, message);
-    mtu = error == -EMSGSIZE ? tlsyn_udp_mtu(sock->dgram.udp, to) : 0;
-    datagram_apply(sock);
-    if (mtu > 0 && errqueue_wanted(sock, &to->addr))
-        errqueue_add_too_long(sock, to, (uint32_t)mtu);
-    if (error == -EAGAIN) {
-        sock->dgram.full = true;
-        sock_changed(sock);
-    }
-    return error;
-}
-
-static int send_bytes(struct sock *sock, const struct iovec *text, const struct sock_sending *how,
-                      tlsyn_time deadline)
-{
-    bool named = !tlsyn_addr_unspecified(&how->from);
-    const struct tlsyn_udp_message message = {
-        .to = how->to, .from = named ? &how->from : NULL, .text = {.part = {*text}}};
-    int error = send_once(sock, &message, how);
-
-    while (error == -EAGAIN) {
-        error = sock_wait(sock, deadline);
-        if (error == 0)
-            error = send_once(sock, &message, how);
-        else
-            break;
-    }
-    if (error == -EADDRNOTAVAIL && named) /* as Linux has it */
-        return tlsyn_addr_is_ip4(&how->from) ? -ENETUNREACH : -EINVAL;
-    return error;
-}
-
-int datagram_may_send(struct sock *sock, size_t n, int flags, bool ip4)
-{
-    int error = datagram_autobind(sock);
-
-    if (error < 0 || !ip4)
-        return error;
-    if (sock->domain == AF_INET6 && sock->options.v6only)
-        return -ENETUNREACH;
-    if (n > UINT16_MAX)
-        return -EMSGSIZE;
-    return flags & MSG_OOB ? -EOPNOTSUPP : 0;
-}
-
-static ssize_t datagram_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
-                             int flags)
-{
-    tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
-    size_t n = from->left;
-    struct iovec text = {.iov_len = n};
-    const struct tlsyn_endpoint *to = how->to ? how->to : &sock->remote;
-    int error;
-
-    if (!how->to && !sock->dgram.connected)
-        return -EDESTADDRREQ;
-    if (flags & MSG_OOB && tlsyn_addr_is_ip4(&to->addr)) /* IPv6 does not look at it */
-        return -EOPNOTSUPP;
-    if (n > UINT16_MAX)
-        return -EMSGSIZE;
-    if (to->port == 0 && sock->domain == AF_INET6 && tlsyn_addr_is_ip4(&to->addr))
-        return -EINVAL;
-    error = tlsyn_udp_mtu(sock->dgram.udp, to);
-    if (error == -ENETUNREACH)
-        return error;
-    if (sock->error)
-        return sock_take_error(sock);
-    if (sock->shut & SOCK_SHUT_WR)
-        return -EPIPE;
-    if (from->faulty)
-        return -EFAULT;
-    text.iov_base = malloc(n + 1);
-    if (!text.iov_base)
-        return -ENOMEM;
-    (void)cursor_get(from, text.iov_base, n);
-    error = send_bytes(sock, &text, how, deadline);
-    free(text.iov_base);
-    return error < 0 ? error : (ssize_t)n;
+    return sock->dgram.udp || datagram_bind(sock, &any) == 0 ? 0 : -EAGAIN;
 }
 
 /* --- peers and ends --------------------------------------------------------------------------- */
@@ -346,15 +253,25 @@ static int datagram_connect(struct sock *sock, const struct tlsyn_endpoint *to)
     return 0;
 }
 
+/* Linux's udp_disconnect(). */
 static int datagram_disconnect(struct sock *sock)
 {
-    if (sock->dgram.udp) {
-        (void)tlsyn_udp_connect(sock->dgram.udp, NULL);
-        note_local(sock);
-    }
-    sock->dgram.connected = false;
-    sock->error = 0;
+    struct dgram *dgram = &sock->dgram;
+
+    dgram->connected = false;
     sock->remote = (struct tlsyn_endpoint){.addr = address_any(sock->domain)};
+    if (dgram->udp && sock->bound_port) {
+        (void)tlsyn_udp_connect(dgram->udp, NULL);
+        note_local(sock);
+    } else if (dgram->udp) {
+        tlsyn_udp_close(dgram->udp);
+        dgram->udp = NULL;
+        dgram->full = false;
+    }
+    port_end(sock);
+    port_forget_address(sock);
+    sock->last_port = 0;
+    sock_changed(sock);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "socket/port.h"
 #include "socket/stream.h"
 
 static struct sock *owner(struct tlsyn_handler *handler)
@@ -117,6 +118,7 @@ static void note_end(struct sock *sock, int error)
     stream->conn = NULL;
     stream->done |= error == 0;
     sock->shut = SOCK_SHUT_BOTH;
+    port_end(sock);
     sock_fail(sock, error);
     if (stream->session) {
         keep_sentence(stream);

@@ -117,12 +117,6 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
     return 0;
 }
 
-static void forget_port(struct sock *sock)
-{
-    if (!sock->port_held)
-        port_release(sock);
-}
-
 /* The end of an open that failed: told once, and the socket may be used again. */
 static int failed(struct sock *sock)
 {
@@ -130,7 +124,7 @@ static int failed(struct sock *sock)
 
     sock->phase = SOCK_IDLE;
     sock->shut = 0;
-    forget_port(sock);
+    port_forget_address(sock);
     return error ? error : shown < 0 ? shown : -ECONNABORTED;
 }
 
@@ -213,8 +207,10 @@ int stream_disconnect(struct sock *sock)
 {
     if (sock->phase == SOCK_IDLE)
         return 0;
-    if (sock->phase == SOCK_LISTENING)
+    if (sock->phase == SOCK_LISTENING) {
         stream_unlisten(sock);
+        port_end(sock);
+    }
     stream_abort(sock, -ECONNABORTED);
     sock->phase = SOCK_IDLE;
     sock->shut = 0;
@@ -222,7 +218,7 @@ int stream_disconnect(struct sock *sock)
     sock->stream.deferred = false;
     sock->stream.kept_from = sock->stream.kept_to = 0;
     sock->remote = (struct tlsyn_endpoint){.addr = address_any(sock->domain)};
-    forget_port(sock);
+    port_forget_address(sock);
     return ready_disconnect(&sock->ready);
 }
 

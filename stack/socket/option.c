@@ -29,12 +29,12 @@ int option_set(struct sock *sock, int level, int name, const void *value, sockle
         value = &none;
         length = length < sizeof(none) ? length : sizeof(none);
     }
+    if (at_least_int && length < sizeof(int) && !(bytes && bytes->any_length))
+        return -EINVAL;
     if ((number || at_least_int) && !value && length > 0)
         return -EFAULT;
     if (number)
         return option_int_set(sock, number, value, length);
-    if (at_least_int && length < sizeof(int) && !(bytes && bytes->any_length))
-        return -EINVAL;
     return bytes && bytes->set ? bytes->set(sock, value, length) : -ENOPROTOOPT;
 }
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#include "socket/datagram.h"
 #include "socket/option.h"
 #include "socket/stream.h"
 

@@ -14,6 +14,7 @@
 
 #include "socket/errqueue.h"
 #include "socket/option.h"
+#include "socket/port.h"
 #include "socket/stream.h"
 
 #define SNDBUF_MIN   4608 /* Linux's SOCK_MIN_SNDBUF */
@@ -213,7 +214,7 @@ static int set_if_fresh(struct sock *sock, int *value)
 static int set_v6only(struct sock *sock, int *value)
 {
     (void)value;
-    return sock->domain != AF_INET6 ? -ENOPROTOOPT : sock_has_port(sock) ? -EINVAL : 0;
+    return sock->domain != AF_INET6 ? -ENOPROTOOPT : port_is_held(sock) ? -EINVAL : 0;
 }
 
 static int set_if_ip6(struct sock *sock, int *value)

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "socket/address.h"
+
 #define EPHEMERAL_FIRST 32768u /* Linux's ip_local_port_range */
 #define EPHEMERAL_LAST  60999u
 
@@ -108,8 +110,26 @@ int port_take(struct sock *sock, const struct tlsyn_endpoint *local)
     return error;
 }
 
+bool port_is_held(const struct sock *sock)
+{
+    return list_linked(&sock->port);
+}
+
 void port_release(struct sock *sock)
 {
     list_remove(&sock->port);
-    sock->local = (struct tlsyn_endpoint){.port = 0};
+    sock->last_port = sock->local.port ? sock->local.port : sock->last_port;
+    sock->local.port = 0;
+}
+
+void port_end(struct sock *sock)
+{
+    if (!sock->bound_port)
+        port_release(sock);
+}
+
+void port_forget_address(struct sock *sock)
+{
+    if (!sock->bound_addr)
+        sock->local.addr = address_any(sock->domain);
 }

@@ -15,6 +15,15 @@ bool port_is_contested(const struct sock *sock);
 /** Notes an endpoint that TCP has chosen, or that came with a connection. */
 void port_note(struct sock *sock, const struct tlsyn_endpoint *local);
 
+bool port_is_held(const struct sock *sock);
+
+/** Gives the port back. */
 void port_release(struct sock *sock);
+
+/** A connection has ended: its port goes, if bind(2) did not ask for it. */
+void port_end(struct sock *sock);
+
+/** The same of the address, where a socket is without peer again. */
+void port_forget_address(struct sock *sock);
 
 #endif

@@ -85,13 +85,6 @@ tlsyn_time sock_deadline(const struct sock *sock, tlsyn_time timeout, int flags)
     return timeout ? net_now(sock->net) + timeout : TLSYN_NEVER;
 }
 
-bool sock_has_port(const struct sock *sock)
-{
-    bool ended = sock->phase >= SOCK_OPENING && !sock->stream.conn && !sock->stream.deferred;
-
-    return sock->local.port && (!ended || sock->port_held);
-}
-
 int sock_take_error(struct sock *sock)
 {
     int error = sock->error;

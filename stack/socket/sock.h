@@ -2,7 +2,7 @@
  * socket/sock.h: one socket: what the kernel's struct sock and struct socket are to Linux.
  *
  *     calls*.c  the public calls, by descriptor    stream.c, opening.c, transfer.c  SOCK_STREAM
- *     option*.c their options                      datagram.c                       SOCK_DGRAM
+ *     option*.c their options                      datagram.c, datagram_send.c      SOCK_DGRAM
  *     ancillary.c  what comes beside bytes         errqueue.c  what became of those sent
  *     sock.c    life, settling, waiting            registry.c, ready.c              descriptors
  *
@@ -129,8 +129,9 @@ struct sock {
     int domain, type, protocol;
     pid_t owner; /* F_SETOWN: gets SIGURG; negative: a group; 0: nobody */
     bool nonblock;
-    bool closed;    /* by tlsyn_close(): calls under way end with EBADF */
-    bool port_held; /* by bind(2): connect keeps it */
+    bool closed;                 /* by tlsyn_close(): calls under way end with EBADF */
+    bool bound_addr, bound_port; /* named to bind(2): the end of a connection leaves them */
+    uint16_t last_port;          /* given back, and told until there is another, as in Linux */
     enum sock_phase phase;
     unsigned shut; /* enum sock_shut */
     int error;     /* positive errno, to be told once: sk_err */
@@ -157,9 +158,6 @@ int sock_wait(struct sock *sock, tlsyn_time deadline);
 /** When a call that begins now gives up: at once if it must not wait. `timeout` as in options. */
 tlsyn_time sock_deadline(const struct sock *sock, tlsyn_time timeout, int flags);
 
-/** Whether it has a port: a stream keeps one beyond its connection only if the program chose it. */
-bool sock_has_port(const struct sock *sock);
-
 /** The error to be told, negative, which is thereby told; 0. */
 int sock_take_error(struct sock *sock);
 
@@ -168,18 +166,6 @@ void sock_fail(struct sock *sock, int error);
 
 /** Puts the socket out of the way: out of the net's lists, `closed`. */
 void sock_unlist(struct sock *sock);
-
-/** The longest datagram that the peer is sent in one piece: IP_MTU. -ENOTCONN: there is no peer. */
-int datagram_mtu(const struct sock *sock);
-
-/** Gives a datagram socket its local endpoint: bind(2). 0 or -errno. */
-int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local);
-
-/** The same, at any address and a port that is free, for one that has none. */
-int datagram_autobind(struct sock *sock);
-
-/** What Linux finds fault with before it looks where a datagram is to go: 0 or -errno. */
-int datagram_may_send(struct sock *sock, size_t n, int flags, bool ip4);
 
 extern const struct sock_ops stream_ops;
 extern const struct sock_ops datagram_ops;

@@ -9,6 +9,8 @@
 #include "ip/group.h"
 #include "udp/demux.h"
 #include "wire/checksum.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
 #include "wire/udp.h"
 
 #define UDP_CHECKSUM_OFFSET 6
@@ -129,6 +131,7 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
                       const struct tlsyn_addr *from, struct tlsyn_addr *src)
 {
     const struct tlsyn_addr *local = &ep->info.local.addr;
+    bool ip4 = tlsyn_addr_is_ip4(&to->addr);
     struct ip_path path;
     int error;
 
@@ -136,15 +139,13 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
         return -EINVAL;
     if (!ep->options.broadcast && group_is_broadcast(ep->udp->ip, &to->addr))
         return -EACCES;
-    if (tlsyn_addr_is_ip4(local) != tlsyn_addr_is_ip4(&to->addr)) /* that of a peer */
+    if (ip4 && !tlsyn_addr_is_ip4(local)) /* that of an IPv6 peer */
         local = &ep->options.local.addr;
     if (from && !ip_is_ours(ep->udp->ip, from))
         return -EADDRNOTAVAIL;
     if (!from && !tlsyn_addr_unspecified(local))
         from = local;
-    if (tlsyn_addr_is_ip4(&to->addr) ? ep->options.only_ip6 : tlsyn_addr_is_ip4(local))
-        return -EAFNOSUPPORT;
-    if (from && tlsyn_addr_is_ip4(from) != tlsyn_addr_is_ip4(&to->addr))
+    if (ip4 && (ep->options.only_ip6 || (from && !tlsyn_addr_is_ip4(from))))
         return -EAFNOSUPPORT;
     if (group_is(ep->udp->ip, &to->addr))
         error = group_path_find(ep->udp->ip, from, &to->addr, &path);
@@ -152,26 +153,29 @@ static int source_for(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *t
         error = ip_path_find(ep->udp->ip, &to->addr, &path);
     if (error < 0)
         return error;
+    if (!ip4 && (tlsyn_addr_is_ip4(local) || (from && tlsyn_addr_is_ip4(from))))
+        return -EAFNOSUPPORT;
     *src = from ? *from : path.src;
     return 0;
 }
 
 int tlsyn_udp_connect(struct tlsyn_udp *ep, const struct tlsyn_endpoint *peer)
 {
+    struct tlsyn_endpoint before = ep->info.local;
     struct tlsyn_addr src;
     int error;
 
+    ep->info.local = ep->options.local;
     if (!peer) {
         ep->info.connected = false;
         ep->info.peer = (struct tlsyn_endpoint){0};
-        ep->info.local = ep->options.local;
         return 0;
     }
-    error = source_for(
-        ep, peer, tlsyn_addr_unspecified(&ep->options.local.addr) ? NULL : &ep->options.local.addr,
-        &src);
-    if (error < 0)
+    error = source_for(ep, peer, NULL, &src);
+    if (error < 0) {
+        ep->info.local = before;
         return error;
+    }
     ep->info.connected = true;
     ep->info.peer = *peer;
     ep->info.local.addr = src;
@@ -215,6 +219,24 @@ static int send_datagram(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, 
     return 0;
 }
 
+/* What can be said of a message before it is sent, and the address that it leaves from. */
+static int examine(const struct tlsyn_udp *ep, const struct tlsyn_udp_message *message,
+                   struct tlsyn_addr *src)
+{
+    const struct tlsyn_endpoint *to = message->to ? message->to : &ep->info.peer;
+    size_t most = tlsyn_addr_is_ip4(&to->addr) ? TLSYN_UDP_MAX : TLSYN_UDP_MAX_IP6;
+    int error;
+
+    if (!message->to && !ep->info.connected)
+        return -EDESTADDRREQ;
+    if (message->to && to->port == 0)
+        return -EINVAL;
+    error = source_for(ep, to, message->from, src);
+    if (error < 0)
+        return error;
+    return tlsyn_view_len(&message->text) > most ? -EMSGSIZE : 0;
+}
+
 int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message *message)
 {
     const struct tlsyn_endpoint *to = message->to;
@@ -231,19 +253,11 @@ int tlsyn_udp_send_message(struct tlsyn_udp *ep, const struct tlsyn_udp_message 
         .mtu_max = ep->options.mtu,
         .text = message->text,
     };
-    int error;
+    int error = examine(ep, message, &tx.src);
 
-    if (!to && !ep->info.connected)
-        return -EDESTADDRREQ;
-    if (to && to->port == 0)
-        return -EINVAL;
-    if (!to)
-        to = &ep->info.peer;
-    if (tlsyn_view_len(&tx.text) > TLSYN_UDP_MAX)
-        return -EMSGSIZE;
-    error = source_for(ep, to, message->from, &tx.src);
     if (error < 0)
         return error;
+    to = to ? to : &ep->info.peer;
     if (!queue_has_room(udp, tlsyn_view_len(&tx.text))) {
         count(udp->cx, TLSYN_COUNT_udp_sndbuf_errors);
         list_remove(&ep->blocked);
@@ -273,6 +287,22 @@ int tlsyn_udp_mtu(const struct tlsyn_udp *ep, const struct tlsyn_endpoint *to)
         return error;
     mtu = options->by_link && path.link_mtu ? path.link_mtu : path.mtu;
     return options->mtu > 0 && options->mtu < mtu ? options->mtu : mtu;
+}
+
+int tlsyn_udp_check(const struct tlsyn_udp *ep, const struct tlsyn_udp_message *message)
+{
+    const struct tlsyn_endpoint *to = message->to ? message->to : &ep->info.peer;
+    size_t header_len =
+        UDP_HEADER_LEN + (tlsyn_addr_is_ip4(&to->addr) ? IP4_HEADER_LEN : IP6_HEADER_LEN);
+    struct tlsyn_addr src;
+    int error = examine(ep, message, &src), mtu;
+
+    if (error < 0 || !ep->options.whole)
+        return error;
+    mtu = tlsyn_udp_mtu(ep, to);
+    if (mtu < 0)
+        return mtu;
+    return header_len + tlsyn_view_len(&message->text) > (size_t)mtu ? -EMSGSIZE : 0;
 }
 
 int tlsyn_udp_send(struct tlsyn_udp *ep, const struct tlsyn_endpoint *to, const void *bytes,

@@ -119,8 +119,9 @@ int tlsyn_udp_connect(struct tlsyn_udp *udp, const struct tlsyn_endpoint *peer);
 /** Changes what may change after opening: all but `local` and `only_ip6`. */
 void tlsyn_udp_set_options(struct tlsyn_udp *udp, const struct tlsyn_udp_options *options);
 
-/** The longest datagram: 65535 less the IPv4 and UDP headers. */
-#define TLSYN_UDP_MAX 65507
+/** The longest datagram: 65535 less the UDP header, and over IPv4 less that one's too. */
+#define TLSYN_UDP_MAX     65507
+#define TLSYN_UDP_MAX_IP6 65527
 
 /** A datagram to be sent. */
 struct tlsyn_udp_message {
@@ -140,6 +141,10 @@ struct tlsyn_udp_message {
  * -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -ENOBUFS, -ENOMEM.
  */
 int tlsyn_udp_send_message(struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
+
+/** What that would find fault with, by its lengths and addresses; nothing is sent, and the text not
+ * looked at. */
+int tlsyn_udp_check(const struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
 
 /** The same for `len` bytes in one piece; `to` NULL: the peer. */
 int tlsyn_udp_send(struct tlsyn_udp *udp, const struct tlsyn_endpoint *to, const void *bytes,
