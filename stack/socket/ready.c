@@ -230,7 +230,8 @@ static void show_out(struct ready *ready, bool on)
 }
 
 /* An urgent byte lies in the same queue as the byte for IN, so that the queue is made anew. A
- * kernel before 5.17 has no such thing, and then nothing is shown. */
+ * kernel before 5.17 has no such thing, and then nothing is shown. Behind the end no byte can be
+ * sent any more, and none has to be. */
 static void show_pri(struct ready *ready, unsigned levels)
 {
     char byte;
@@ -254,7 +255,7 @@ void ready_show(struct ready *ready, unsigned levels, bool again)
         return;
     }
     show_out(ready, levels & READY_OUT);
-    if ((levels | ready->shown) & READY_PRI)
+    if ((levels | ready->shown) & READY_PRI && !(ready->shown & READY_END && levels & READY_PRI))
         show_pri(ready, levels);
     if (rising & (READY_END | READY_HUP)) /* which shows IN too, at once */
         (void)shutdown(ready->far, levels & READY_HUP ? SHUT_RDWR : SHUT_WR);

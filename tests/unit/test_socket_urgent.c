@@ -141,6 +141,25 @@ static void and_then_the_end(struct bsd *b)
     b->close(server);
 }
 
+/* First one end, then the other: what was urgent stays so. */
+static void and_then_both_ends(struct bsd *b)
+{
+    int client, server;
+
+    bsd_connection(b, &client, &server);
+    STEP(b, b->sendto(client, "abc", 3, MSG_OOB, NULL, 0));
+    URGENT_SEEN(b, server, POLLPRI);
+    STEP(b, b->shutdown(client, SHUT_WR));
+    URGENT_SEEN(b, server, POLLRDHUP);
+    STEP(b, b->shutdown(server, SHUT_WR));
+    SEEN(b, client, POLLHUP);
+    URGENT_SEEN(b, server, POLLHUP);
+    TEXT(b, server, 10, MSG_OOB);
+    URGENT_SEEN(b, server, 0);
+    b->close(client);
+    b->close(server);
+}
+
 static void where_there_is_none(struct bsd *b)
 {
     struct sockaddr_in at = bsd_address(b, SERVER, 9);
@@ -198,6 +217,7 @@ COMPARED(out_of_band)
 COMPARED(nothing_but_urgent)
 COMPARED(in_line)
 COMPARED(and_then_the_end)
+COMPARED(and_then_both_ends)
 COMPARED(where_there_is_none)
 COMPARED(signalled)
 /* clang-format on */
@@ -214,6 +234,7 @@ Suite *socket_urgent_suite(void)
     tcase_add_loop_test(urgent, nothing_but_urgent_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(urgent, in_line_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(urgent, and_then_the_end_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(urgent, and_then_both_ends_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(urgent, where_there_is_none_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(urgent, signalled_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, urgent);
