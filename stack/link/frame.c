@@ -3,6 +3,7 @@
  */
 #include "link/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "core/random.h"
@@ -21,6 +22,8 @@
 #define UDP_CHECKSUM_OFFSET 6
 #define IP4_CHECKSUM_OFFSET 10
 #define ECN_CE              3u
+
+static_assert(FRAME_SLOT_BYTES >= VNET_HEADER_LEN + FRAME_MAX, "a slot holds the longest frame");
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 

@@ -13,6 +13,11 @@
 #define FRAME_MAX                                                                                  \
     (65535 + FRAME_ETHER_LEN) /* the longest IPv4 datagram behind an Ethernet header */
 
+/** A slot to receive into: a virtio_net_hdr and the longest frame. Not a multiple of the page size:
+ * then the first lines of all slots, which are all that a small frame touches, would share one set
+ * of the cache. */
+#define FRAME_SLOT_BYTES (66 * 1024 + 192)
+
 /** Zeroed memory from the libc allocator, or NULL; and back. NULL is allowed. */
 void *link_alloc(size_t size);
 void link_free(void *memory);

@@ -25,9 +25,7 @@
 #include "link/interface.h"
 #include "wire/vnet.h"
 
-#define OFFLOADS   (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
-#define SLOT_BYTES (66 * 1024 + 192) /* see afpacket.c */
-static_assert(SLOT_BYTES >= VNET_HEADER_LEN + FRAME_MAX, "a slot holds the longest frame");
+#define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 
 struct tap {
     struct tlsyn_link link;
@@ -73,8 +71,8 @@ static int tap_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, int 
     if (tap->error)
         return tap->error;
     for (int i = 0; i < max && i < TLSYN_LINK_BATCH; i++) {
-        uint8_t *slot = tap->memory + (size_t)i * SLOT_BYTES;
-        ssize_t len = read(tap->fd, slot, SLOT_BYTES);
+        uint8_t *slot = tap->memory + (size_t)i * FRAME_SLOT_BYTES;
+        ssize_t len = read(tap->fd, slot, FRAME_SLOT_BYTES);
 
         if (len < 0) {
             int error = note_error(tap, errno);
@@ -220,7 +218,7 @@ int tlsyn_tap_open(const char *name, char made[TLSYN_TAP_NAME], struct tlsyn_lin
     if (!tap)
         return -ENOMEM;
     tap->link.ops = &tap_ops;
-    tap->memory = link_alloc((size_t)TLSYN_LINK_BATCH * SLOT_BYTES);
+    tap->memory = link_alloc((size_t)TLSYN_LINK_BATCH * FRAME_SLOT_BYTES);
     tap->fd = tap->memory ? tlsyn_tap_attach(name, true, made) : -ENOMEM;
     error = tap->fd < 0 ? tap->fd : describe(tap, made);
     if (error) {
