@@ -15,17 +15,15 @@
  */
 #include <errno.h>
 
-#include "link/frame.h"
-#include "wire/checksum.h"
-#include "wire/tcp.h"
+#include "link/framed.h"
 
 #define FLOWS     64
-#define KEY_MAX   36    /* both addresses of IPv6, and the ports */
 #define PROXY_MSS 1460  /* what it tells either side */
 #define PROXY_WND 65535 /* what it tells the server: the client's, for all it knows */
-#define IP4_SUM   10
-#define IP4_SRC   12
-#define IP6_SRC   8
+
+/* Of a TCP header. */
+#define TCP_SEQ_OFFSET 4
+#define TCP_ACK_OFFSET 8
 
 enum flow_state {
     FLOW_NONE,
@@ -36,7 +34,7 @@ enum flow_state {
 };
 
 struct flow {
-    uint8_t key[KEY_MAX];
+    uint8_t key[FRAMED_KEY];
     enum flow_state state;
     tcp_seq client_isn, own_isn;
     uint32_t offset; /* own_isn less the server's */
@@ -47,17 +45,9 @@ struct middlebox {
     struct tlsyn_link *inner;
     unsigned rules;
     struct flow flow[FLOWS];
-    int next_flow;
+    unsigned next_flow;
     struct list back; /* held_frame: the box's own, towards the client */
     struct list lent; /* held_frame: handed out by the last receive */
-};
-
-/* A TCP segment in a frame. */
-struct packet {
-    uint8_t *bytes; /* the frame's */
-    size_t ip, tcp; /* where they begin */
-    size_t end;     /* of the datagram */
-    struct wire_tcp segment;
 };
 
 static struct middlebox *middlebox_of(struct tlsyn_link *link)
@@ -65,111 +55,7 @@ static struct middlebox *middlebox_of(struct tlsyn_link *link)
     return container_of(link, struct middlebox, link);
 }
 
-/* --- frames ----------------------------------------------------------------------------------- */
-
-static bool is_ip6(const struct packet *p)
-{
-    return p->bytes[p->ip] >> 4 == 6;
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, (uint16_t)(value >> 16));
-    put16(at + 2, (uint16_t)value);
-}
-
-static bool parse(const struct tlsyn_frame *frame, struct packet *p)
-{
-    struct frame_transport at;
-    size_t len = frame->iov[0].iov_len;
-
-    *p = (struct packet){.bytes = frame->iov[0].iov_base, .ip = FRAME_ETHER_LEN};
-    if (frame->iovcnt != 1 || !frame_find_transport(p->bytes, len, &at) ||
-        at.csum_offset != TCP_CHECKSUM_OFFSET)
-        return false;
-    const uint8_t *ip = p->bytes + p->ip;
-    p->tcp = at.start;
-    p->end = is_ip6(p) ? p->ip + 40u + (size_t)(ip[4] << 8 | ip[5])
-                       : p->ip + (size_t)(ip[2] << 8 | ip[3]);
-    return p->end <= len && p->end >= p->tcp &&
-           wire_tcp_parse(p->bytes + p->tcp, p->end - p->tcp, &p->segment) == 0;
-}
-
-/* The datagram has another length, or other octets: its checksums follow. */
-static void finish(struct held_frame *held, struct packet *p, size_t end)
-{
-    struct tlsyn_frame *frame = &held->frame;
-    uint8_t *ip = p->bytes + p->ip;
-    struct checksum sum = {0};
-    struct frame_transport at;
-
-    p->end = end;
-    frame->iov[0].iov_len = end;
-    if (is_ip6(p)) {
-        put16(ip + 4, (uint16_t)(end - p->ip - 40));
-    } else {
-        put16(ip + 2, (uint16_t)(end - p->ip));
-        put16(ip + IP4_SUM, 0);
-        checksum_add(&sum, ip, p->tcp - p->ip);
-        put16(ip + IP4_SUM, checksum_finish(&sum));
-    }
-    if (!frame_find_transport(p->bytes, end, &at))
-        return;
-    put16(p->bytes + p->tcp + TCP_CHECKSUM_OFFSET, at.pseudo_sum);
-    frame->flags |= TLSYN_FRAME_CSUM_PARTIAL;
-    frame->csum_start = at.start;
-    frame->csum_offset = at.csum_offset;
-    frame_finish_checksum(frame);
-}
-
-static struct held_frame *copy(const struct tlsyn_frame *frame, struct packet *p)
-{
-    struct held_frame *held = frame_hold(frame);
-
-    if (held)
-        (void)parse(&held->frame, p);
-    return held;
-}
-
-/* A segment of the box's own, in the place of the one that a frame holds; `back`: to its sender. */
-static struct held_frame *own_segment(const struct tlsyn_frame *frame, struct wire_tcp *segment,
-                                      bool back)
-{
-    uint8_t mac[6], address[16], bytes[FRAME_ETHER_LEN + 60 + TCP_HEADER_MAX];
-    struct packet p;
-
-    if (!parse(frame, &p) || p.tcp + TCP_HEADER_MAX > sizeof(bytes))
-        return NULL;
-    segment->src_port = back ? p.segment.dst_port : p.segment.src_port;
-    segment->dst_port = back ? p.segment.src_port : p.segment.dst_port;
-    memcpy(bytes, p.bytes, p.tcp);
-    size_t n = (size_t)wire_tcp_emit(segment, bytes + p.tcp, TCP_HEADER_MAX);
-    p.bytes = bytes;
-    if (back) {
-        size_t size = is_ip6(&p) ? 16 : 4;
-        uint8_t *src = p.bytes + p.ip + (is_ip6(&p) ? IP6_SRC : IP4_SRC);
-
-        memcpy(mac, p.bytes, 6);
-        memcpy(p.bytes, p.bytes + 6, 6);
-        memcpy(p.bytes + 6, mac, 6);
-        memcpy(address, src, size);
-        memcpy(src, src + size, size);
-        memcpy(src + size, address, size);
-    }
-    const struct tlsyn_frame own = {.iov = {{bytes, p.tcp + n}}, .iovcnt = 1};
-    struct held_frame *held = frame_hold(&own);
-    if (!held)
-        return NULL;
-    p.bytes = held->bytes;
-    finish(held, &p, p.tcp + n);
-    return held;
-}
+/* --- out of the box --------------------------------------------------------------------------- */
 
 static void send_to_server(struct middlebox *m, struct held_frame *held, tlsyn_time now)
 {
@@ -188,34 +74,19 @@ static void send_to_client(struct middlebox *m, struct held_frame *held)
 
 /* --- flows ------------------------------------------------------------------------------------ */
 
-/* Client first, whoever sent the segment. */
-static void key_of(const struct packet *p, bool from_client, uint8_t key[KEY_MAX])
+static struct flow *find(struct middlebox *m, const struct framed *p, bool from_client)
 {
-    size_t size = is_ip6(p) ? 16 : 4;
-    const uint8_t *src = p->bytes + p->ip + (is_ip6(p) ? IP6_SRC : IP4_SRC);
-    const uint8_t *ports = p->bytes + p->tcp;
-    size_t first = from_client ? 0 : 1;
+    uint8_t key[FRAMED_KEY];
 
-    memset(key, 0, KEY_MAX);
-    memcpy(key, src + first * size, size);
-    memcpy(key + 16, src + (1 - first) * size, size);
-    memcpy(key + 32, ports + first * 2, 2);
-    memcpy(key + 34, ports + (1 - first) * 2, 2);
-}
-
-static struct flow *find(struct middlebox *m, const struct packet *p, bool from_client)
-{
-    uint8_t key[KEY_MAX];
-
-    key_of(p, from_client, key);
+    framed_key(p, !from_client, key);
     for (int i = 0; i < FLOWS; i++) {
-        if (m->flow[i].state != FLOW_NONE && memcmp(m->flow[i].key, key, KEY_MAX) == 0)
+        if (m->flow[i].state != FLOW_NONE && memcmp(m->flow[i].key, key, FRAMED_KEY) == 0)
             return &m->flow[i];
     }
     return NULL;
 }
 
-static struct flow *find_or_make(struct middlebox *m, const struct packet *p)
+static struct flow *find_or_make(struct middlebox *m, const struct framed *p)
 {
     struct flow *flow = find(m, p, true);
 
@@ -223,13 +94,13 @@ static struct flow *find_or_make(struct middlebox *m, const struct packet *p)
         return flow;
     flow = &m->flow[m->next_flow++ % FLOWS];
     *flow = (struct flow){.state = FLOW_TEXT};
-    key_of(p, true, flow->key);
+    framed_key(p, false, flow->key);
     return flow;
 }
 
 /* --- the proxy -------------------------------------------------------------------------------- */
 
-static void proxy_syn(struct middlebox *m, const struct tlsyn_frame *frame, const struct packet *p)
+static void proxy_syn(struct middlebox *m, const struct tlsyn_frame *frame, const struct framed *p)
 {
     struct flow *flow = find_or_make(m, p);
 
@@ -240,12 +111,12 @@ static void proxy_syn(struct middlebox *m, const struct tlsyn_frame *frame, cons
                               .seq = flow->own_isn,
                               .ack = flow->client_isn + 1,
                               .options = {.mss = PROXY_MSS}};
-    send_to_client(m, own_segment(frame, &answer, true));
+    send_to_client(m, framed_new(frame, &answer, true));
 }
 
 /* True: the segment goes on, moved. */
 static bool proxy_client(struct middlebox *m, struct flow *flow, const struct tlsyn_frame *frame,
-                         const struct packet *p, tlsyn_time now)
+                         const struct framed *p, tlsyn_time now)
 {
     struct wire_tcp syn = {
         .flags = TCP_SYN, .seq = flow->client_isn, .wnd = PROXY_WND, .options = {.mss = PROXY_MSS}};
@@ -255,13 +126,13 @@ static bool proxy_client(struct middlebox *m, struct flow *flow, const struct tl
     if (flow->state == FLOW_ANSWERED && p->segment.flags & TCP_ACK &&
         p->segment.ack == flow->own_isn + 1) {
         flow->state = FLOW_OPENING;
-        send_to_server(m, own_segment(frame, &syn, false), now);
+        send_to_server(m, framed_new(frame, &syn, false), now);
     }
     return false;
 }
 
 static bool proxy_server(struct middlebox *m, struct flow *flow, const struct tlsyn_frame *frame,
-                         const struct packet *p, tlsyn_time now)
+                         const struct framed *p, tlsyn_time now)
 {
     struct wire_tcp ack = {
         .flags = TCP_ACK, .seq = flow->client_isn + 1, .ack = p->segment.seq + 1, .wnd = PROXY_WND};
@@ -275,12 +146,14 @@ static bool proxy_server(struct middlebox *m, struct flow *flow, const struct tl
     if ((p->segment.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
         flow->state = FLOW_CONNECTED;
         flow->offset = (uint32_t)seq_diff(flow->own_isn, p->segment.seq);
-        send_to_server(m, own_segment(frame, &ack, true), now);
-        send_to_client(m, own_segment(frame, &open, false));
+        send_to_server(m, framed_new(frame, &ack, true), now);
+        send_to_client(m, framed_new(frame, &open, false));
         return false;
     }
-    flow->offset = (uint32_t)seq_diff(flow->own_isn,
-                                      p->segment.seq); /* a RST, which has no number of its own */
+    if (!(p->segment.flags & TCP_RST))
+        return false;
+    /* It has no number of its own, and is to be what the client expects. */
+    flow->offset = (uint32_t)seq_diff(flow->own_isn + 1, p->segment.seq);
     return true;
 }
 
@@ -288,24 +161,24 @@ static bool proxy_server(struct middlebox *m, struct flow *flow, const struct tl
 static struct held_frame *moved(const struct tlsyn_frame *frame, const struct flow *flow,
                                 bool from_client)
 {
-    struct packet p;
-    struct held_frame *held = copy(frame, &p);
+    struct framed p;
+    struct held_frame *held = framed_copy(frame, &p);
 
     if (!held)
         return NULL;
     if (from_client && p.segment.flags & TCP_ACK)
-        put32(p.bytes + p.tcp + 8, p.segment.ack - flow->offset);
+        framed_put32(&p, TCP_ACK_OFFSET, p.segment.ack - flow->offset);
     if (!from_client)
-        put32(p.bytes + p.tcp + 4, p.segment.seq + flow->offset);
+        framed_put32(&p, TCP_SEQ_OFFSET, p.segment.seq + flow->offset);
     if (!(held->frame.flags & TLSYN_FRAME_CSUM_PARTIAL)) /* which does not cover these yet */
-        finish(held, &p, p.end);
+        framed_finish(held, &p, p.end);
     return held;
 }
 
 /* --- the rules -------------------------------------------------------------------------------- */
 
 /* NOPs in the place of kind 34, and of 254 with its magic number (RFC 7413 4.1.1). */
-static void strip_option(struct packet *p)
+static void strip_option(struct framed *p)
 {
     uint8_t *at = p->bytes + p->tcp + TCP_HEADER_LEN;
     const uint8_t *end = p->bytes + p->tcp + (size_t)(p->bytes[p->tcp + 12] >> 4) * 4;
@@ -321,20 +194,20 @@ static void strip_option(struct packet *p)
     }
 }
 
-static void reset(struct middlebox *m, const struct tlsyn_frame *frame, const struct packet *p)
+static void reset(struct middlebox *m, const struct tlsyn_frame *frame, const struct framed *p)
 {
     struct wire_tcp rst = {.flags = TCP_RST | TCP_ACK,
                            .ack = p->segment.seq + 1 + p->segment.text_len};
 
-    send_to_client(m, own_segment(frame, &rst, true));
+    send_to_client(m, framed_new(frame, &rst, true));
 }
 
 /* A SYN of the client's. True: it goes on, as *changed if that is set. */
-static bool pass_syn(struct middlebox *m, const struct tlsyn_frame *frame, const struct packet *p,
+static bool pass_syn(struct middlebox *m, const struct tlsyn_frame *frame, const struct framed *p,
                      struct held_frame **changed)
 {
     bool text = p->segment.text_len > 0;
-    struct packet q;
+    struct framed q;
 
     if (m->rules & TLSYN_MIDDLEBOX_PROXY) {
         proxy_syn(m, frame, p);
@@ -348,22 +221,22 @@ static bool pass_syn(struct middlebox *m, const struct tlsyn_frame *frame, const
         (void)find_or_make(m, p);
     if (!(m->rules & (TLSYN_MIDDLEBOX_STRIP_TEXT | TLSYN_MIDDLEBOX_STRIP_OPTION)))
         return true;
-    *changed = copy(frame, &q);
+    *changed = framed_copy(frame, &q);
     if (!*changed)
         return false;
     if (m->rules & TLSYN_MIDDLEBOX_STRIP_OPTION)
         strip_option(&q);
-    finish(*changed, &q,
-           m->rules & TLSYN_MIDDLEBOX_STRIP_TEXT ? q.end - q.segment.text_len : q.end);
+    framed_finish(*changed, &q,
+                  m->rules & TLSYN_MIDDLEBOX_STRIP_TEXT ? q.end - q.segment.text_len : q.end);
     return true;
 }
 
 static bool pass_to_server(struct middlebox *m, const struct tlsyn_frame *frame, tlsyn_time now,
                            struct held_frame **changed)
 {
-    struct packet p;
+    struct framed p;
 
-    if (m->rules == 0 || !parse(frame, &p))
+    if (m->rules == 0 || !framed_parse(frame, &p))
         return true;
     if ((p.segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         return pass_syn(m, frame, &p, changed);
@@ -381,9 +254,9 @@ static bool pass_to_server(struct middlebox *m, const struct tlsyn_frame *frame,
 static bool pass_to_client(struct middlebox *m, const struct tlsyn_frame *frame, tlsyn_time now,
                            struct held_frame **changed)
 {
-    struct packet p;
+    struct framed p;
 
-    if (m->rules == 0 || !parse(frame, &p))
+    if (m->rules == 0 || !framed_parse(frame, &p))
         return true;
     if (p.segment.flags & TCP_SYN && p.segment.text_len > 0 &&
         m->rules & TLSYN_MIDDLEBOX_DROP_ANSWER)

@@ -41,7 +41,7 @@ pure_objects()
     undefined tlsyn_link 'stack/link/pipe.c' pipe.c.o
     undefined tlsyn_link 'stack/link/loopback.c' loopback.c.o
     undefined tlsyn_link 'stack/link/middlebox.c' middlebox.c.o
-    undefined tlsyn_link 'stack/link/frame.c' frame.c.o
+    undefined tlsyn_link 'stack/link/frame*.c' frame.c.o framed.c.o
     undefined tlsyn_tls 'tls/*.c'
 }
 

@@ -30,9 +30,11 @@ struct bed {
     struct end client, server;
     enum tlsyn_level level;
     tlsyn_time opened;
+    uint16_t port;
     struct tlsyn_conn_info info; /* of the client's, at its end */
     int opens;
-    bool done;
+    bool done, closed;
+    int error; /* that its connection was closed with */
 };
 
 /* --- both ends: what was heard decides what is to be said by now ------------------------------ */
@@ -83,6 +85,10 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     (void)conn;
     if (!e->is_server && error == -EAGAIN && !e->bed->done)
         opens(e->bed);
+    if (!e->is_server) {
+        e->bed->closed = true;
+        e->bed->error = error;
+    }
 }
 
 static const struct tlsyn_conn_events events = {.on_open = talk,
@@ -95,7 +101,7 @@ static const struct tlsyn_conn_events events = {.on_open = talk,
 static void opens(struct bed *bed)
 {
     const struct tlsyn_connect_options options = {
-        .remote = {bed->world.host[WORLD_SERVER].addr, PORT}, .level = bed->level};
+        .remote = {bed->world.host[WORLD_SERVER].addr, bed->port}, .level = bed->level};
 
     bed->client = (struct end){.handler = {&events}, .bed = bed};
     bed->opens++;
@@ -169,7 +175,7 @@ static void open_bed(struct bed *bed, bool ip6)
     const struct tlsyn_listen_options options = {
         .local = {.port = PORT}, .open = true, .cookies = true};
 
-    *bed = (struct bed){.acceptor = {.accept = accept_one}};
+    *bed = (struct bed){.acceptor = {.accept = accept_one}, .port = PORT};
     world_open(&bed->world, &path);
     ck_assert_int_eq(tlsyn_listener_open(bed->world.host[WORLD_SERVER].stack, &options,
                                          &bed->acceptor, &bed->listener),
@@ -262,6 +268,38 @@ START_TEST(what_was_off_is_tried_again)
 }
 END_TEST
 
+/* The client has a connection by then, with the box: the server's RST has to be one of it. */
+START_TEST(a_refusal_comes_through_the_proxy) /* loop: over IPv4 and IPv6 */
+{
+    struct bed bed;
+
+    open_bed(&bed, _i);
+    tlsyn_middlebox_set(bed.world.middlebox, TLSYN_MIDDLEBOX_PROXY);
+    bed.port = PORT + 1;
+    bed.level = TLSYN_LEVEL_NONE;
+    bed.closed = false;
+    opens(&bed);
+    ck_assert_msg(world_run(&bed.world, TLSYN_SECONDS(10), &bed.closed), "it never ended");
+    ck_assert_int_eq(bed.error, -ECONNRESET);
+    close_bed(&bed);
+}
+END_TEST
+
+/* What it changes it sums up anew: of a damaged segment nobody could tell any more. */
+START_TEST(damage_stays_damage_behind_the_proxy) /* loop: over IPv4 and IPv6 */
+{
+    const struct tlsyn_impairment damaged = {.delay = ONE_WAY, .corrupt = 0.1, .seed = 7};
+    struct bed bed;
+
+    open_bed(&bed, _i);
+    tlsyn_middlebox_set(bed.world.middlebox, TLSYN_MIDDLEBOX_PROXY);
+    ck_assert_int_eq(tlsyn_impair_set(bed.world.host[WORLD_CLIENT].link, &damaged, &damaged), 0);
+    for (int i = 0; i < 20; i++)
+        visit(&bed, TLSYN_LEVEL_NONE);
+    close_bed(&bed);
+}
+END_TEST
+
 Suite *middlebox_suite(void);
 
 Suite *middlebox_suite(void)
@@ -272,6 +310,8 @@ Suite *middlebox_suite(void)
     tcase_add_loop_test(tcase, each_costs_what_it_may_and_that_once, 0,
                         2 * (int)(sizeof(rows) / sizeof(rows[0])));
     tcase_add_test(tcase, what_was_off_is_tried_again);
+    tcase_add_loop_test(tcase, a_refusal_comes_through_the_proxy, 0, 2);
+    tcase_add_loop_test(tcase, damage_stays_damage_behind_the_proxy, 0, 2);
     suite_add_tcase(s, tcase);
     return s;
 }
