@@ -20,8 +20,8 @@
 #include "link/interface.h"
 
 #define SNAPLEN      FRAME_MAX
+#define LOOKS        (8 * TLSYN_LINK_BATCH) /* at packets, for one batch of frames */
 #define BUFFER_BYTES (32 << 20) /* 256 super-frames, or 16000 frames where offload is off */
-#define SLOT_BYTES   (66 * 1024 + 192)
 
 struct pcap_link {
     struct tlsyn_link link;
@@ -63,7 +63,7 @@ static bool is_wanted(const struct pcap_link *p, const uint8_t *bytes)
 static void take_packet(const struct pcap_link *p, const struct pcap_pkthdr *header,
                         const uint8_t *bytes, int slot, struct tlsyn_frame *frame)
 {
-    uint8_t *copy = p->memory + (size_t)slot * SLOT_BYTES;
+    uint8_t *copy = p->memory + (size_t)slot * FRAME_SLOT_BYTES;
 
     memcpy(copy, bytes, header->caplen);
     *frame = (struct tlsyn_frame){.iovcnt = 1};
@@ -94,7 +94,8 @@ static int pcap_link_receive(struct tlsyn_link *link, struct tlsyn_frame *frames
 
     if (max > TLSYN_LINK_BATCH)
         max = TLSYN_LINK_BATCH;
-    while (n < max && p->error == 0) {
+    /* A flood of what we pass over does not keep the rest of the program waiting. */
+    for (int looked = 0; n < max && looked < LOOKS && p->error == 0; looked++) {
         struct pcap_pkthdr *header;
         const uint8_t *bytes;
         int status = pcap_next_ex(p->pcap, &header, &bytes);
@@ -196,7 +197,7 @@ static struct pcap_link *pcap_link_new(void)
     if (!p)
         return NULL;
     p->link.ops = &pcap_ops;
-    p->memory = link_alloc((size_t)TLSYN_LINK_BATCH * SLOT_BYTES);
+    p->memory = link_alloc((size_t)TLSYN_LINK_BATCH * FRAME_SLOT_BYTES);
     if (!p->memory) {
         link_free(p);
         return NULL;
