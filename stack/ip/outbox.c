@@ -22,29 +22,37 @@ void outbox_release(struct outbox *out, struct context *cx)
 
 /* --- the batch -------------------------------------------------------------------------------- */
 
-/* Hands the batch to its link. What the link has no room for is lost, as on any network. */
+static void count_sent(struct context *cx, const struct tlsyn_frame *frame)
+{
+    count(cx, TLSYN_COUNT_link_out);
+    TRACE(cx, link_tx, 0, (int64_t)tlsyn_frame_len(frame), frame->gso_size, frame->flags);
+}
+
+/* Hands the batch to its link. What the link has no room for is lost, as on any network; of a
+ * frame that it can never take (the interface has become narrower) those behind it know nothing. */
 static void batch_flush(struct ip *ip)
 {
     struct outbox *out = &ip->out;
-    struct context *cx = ip->cx;
-    int taken;
+    int done = 0;
 
-    if (out->count == 0)
-        return;
-    taken = tlsyn_link_transmit(out->iface->link, out->frame, out->count, cx->now);
-    for (int i = 0; i < out->count; i++) {
-        if (i >= taken) {
-            drop(cx, TLSYN_DROP_link_full);
+    while (done < out->count) {
+        int taken = tlsyn_link_transmit(out->iface->link, out->frame + done, out->count - done,
+                                        ip->cx->now);
+
+        for (int i = 0; i < taken; i++)
+            count_sent(ip->cx, &out->frame[done++]);
+        out->taken += taken > 0 ? taken : 0;
+        if (taken > 0)
             continue;
-        }
-        count(cx, TLSYN_COUNT_link_out);
-        TRACE(cx, link_tx, 0, (int64_t)tlsyn_frame_len(&out->frame[i]), out->frame[i].gso_size,
-              out->frame[i].flags);
+        drop(ip->cx, TLSYN_DROP_link_full);
+        done++;
+        if (taken != -EMSGSIZE && taken != -EINVAL)
+            break;
     }
-    if (taken > 0)
-        out->taken += taken;
+    for (; done < out->count; done++)
+        drop(ip->cx, TLSYN_DROP_link_full);
     out->count = 0;
-    held_release(cx, &out->spent);
+    held_release(ip->cx, &out->spent);
 }
 
 int outbox_slot(struct ip *ip, struct tlsyn_iface *iface)

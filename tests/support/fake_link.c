@@ -40,6 +40,8 @@ static int fake_transmit(struct tlsyn_link *base, const struct tlsyn_frame *fram
     (void)now;
     link->batches++;
     for (; taken < n && link->room != 0 && link->count < FAKE_LINK_FRAMES; taken++) {
+        if (link->most && tlsyn_frame_len(&frame[taken]) > link->most)
+            return taken > 0 ? taken : -EMSGSIZE;
         keep(link, &frame[taken]);
         if (link->room > 0)
             link->room--;

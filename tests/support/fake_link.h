@@ -19,6 +19,7 @@ struct fake_frame {
 struct fake_link {
     struct tlsyn_link base;
     int room;    /* frames that it takes before it is full; negative: no bound of its own */
+    size_t most; /* bytes of a frame that it can take, whatever its MTU says; 0: any */
     int batches; /* calls of transmit */
     int count;
     struct fake_frame frame[FAKE_LINK_FRAMES];

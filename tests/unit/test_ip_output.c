@@ -267,6 +267,23 @@ START_TEST(full_link_loses_the_rest)
 }
 END_TEST
 
+/* The interface has become narrower than it said. */
+START_TEST(what_a_link_can_never_take_holds_nothing_else_up)
+{
+    static uint8_t text[1000];
+    struct ip_tx tx = segment(), large = segment();
+
+    large.text = view_of(text, 0, sizeof(text));
+    bed.link.most = 600;
+    ip_output_open(&bed.ip);
+    for (int i = 0; i < 6; i++)
+        ip_output(&bed.ip, i % 2 ? &tx : &large);
+    ck_assert_int_eq(ip_output_close(&bed.ip), 3);
+    ck_assert_int_eq(bed.link.count, 3);
+    ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_link_full), 3);
+}
+END_TEST
+
 START_TEST(each_interface_gets_its_own_frames)
 {
     static struct fake_link second;
@@ -519,6 +536,7 @@ Suite *ip_output_suite(void)
     tcase_add_test(tc, no_route_is_said_and_counted);
     tcase_add_test(tc, batch_goes_when_full_and_at_close);
     tcase_add_test(tc, full_link_loses_the_rest);
+    tcase_add_test(tc, what_a_link_can_never_take_holds_nothing_else_up);
     tcase_add_test(tc, each_interface_gets_its_own_frames);
     tcase_add_test(tc, outside_output_a_datagram_is_copied);
     tcase_add_test(tc, replies_leave_before_what_follows);
