@@ -179,6 +179,23 @@ static bool meaning_of(const struct wire_icmp6 *icmp, struct meaning *meaning)
     }
 }
 
+/* A quoted fragment tells whose it is if it is the first one: what is behind its header then stands
+ * in the chain. */
+static bool pass_fragment(struct wire_ip6_chain *chain)
+{
+    struct wire_ip6_fragment fragment;
+
+    if (chain->protocol != IP6_FRAGMENT)
+        return true;
+    if (wire_ip6_fragment_parse(chain->payload, chain->payload_len, &fragment) < 0 ||
+        fragment.offset > 0)
+        return false;
+    chain->protocol = fragment.next;
+    chain->payload += IP6_FRAGMENT_LEN;
+    chain->payload_len = (uint16_t)(chain->payload_len - IP6_FRAGMENT_LEN);
+    return true;
+}
+
 /* What the quoted datagram was about, if it could have been ours; *len: its octets. */
 static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, struct ip_error *error,
                         uint32_t *len)
@@ -188,7 +205,7 @@ static bool read_quoted(const struct ip *ip, const struct wire_icmp6 *icmp, stru
 
     if (wire_ip6_parse_quoted(icmp->payload, icmp->payload_len, &quoted) < 0 ||
         !ip_is_ours(ip, &quoted.src) || wire_ip6_walk(&quoted, &chain) < 0 ||
-        chain.payload_len < sizeof(error->quoted))
+        !pass_fragment(&chain) || chain.payload_len < sizeof(error->quoted))
         return false;
     *len = (uint32_t)IP6_HEADER_LEN + quoted.payload_len;
     error->protocol = chain.protocol;

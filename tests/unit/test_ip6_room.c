@@ -227,6 +227,31 @@ START_TEST(errors_about_what_we_sent_are_believed_and_no_others)
 }
 END_TEST
 
+/* RFC 8201 4: of a datagram that left in fragments too; the first one says whose it was. */
+START_TEST(a_fragment_that_was_too_big_is_told_of)
+{
+    uint8_t error[8 + 40 + 8 + 8] = {ICMP6_PACKET_TOO_BIG, [6] = 1300 >> 8, [7] = 1300 & 255};
+    struct wire_ip6 quoted = {.src = addr_of("fd77::1"),
+                              .dst = addr_of("fd77::2"),
+                              .next = IP6_FRAGMENT,
+                              .payload_len = 1360};
+    struct wire_ip6_fragment fragment = {.next = IP_PROTOCOL_UDP, .mf = true, .id = 9};
+
+    wire_ip6_emit(&quoted, error + 8, 40);
+    wire_ip6_fragment_emit(&fragment, error + 48, IP6_FRAGMENT_LEN);
+    memcpy(error + 56, "\x12\x34\0\x35\x10\0\0\0", 8);
+    ck_assert_int_eq(ip_bed_icmp6(&bed, "fd77::2", "fd77::1", 64, error, sizeof(error)), IP_ERROR);
+    ck_assert_uint_eq(bed.arrival.error.protocol, IP_PROTOCOL_UDP);
+    ck_assert_int_eq(bed.arrival.error.error, -EMSGSIZE);
+    ck_assert_uint_eq(bed.arrival.error.mtu, 1300);
+    ck_assert_mem_eq(bed.arrival.error.quoted, error + 56, 8);
+    fragment.offset = 1352; /* a later one has no ports */
+    wire_ip6_fragment_emit(&fragment, error + 48, IP6_FRAGMENT_LEN);
+    ck_assert_int_eq(ip_bed_icmp6(&bed, "fd77::2", "fd77::1", 64, error, sizeof(error)),
+                     IP_CONSUMED);
+}
+END_TEST
+
 Suite *ip6_room_suite(void);
 
 Suite *ip6_room_suite(void)
@@ -242,6 +267,7 @@ Suite *ip6_room_suite(void)
     tcase_add_loop_test(tc, echo_is_answered, 0, 2);
     tcase_add_test(tc, a_reply_comes_to_who_asked);
     tcase_add_test(tc, errors_about_what_we_sent_are_believed_and_no_others);
+    tcase_add_test(tc, a_fragment_that_was_too_big_is_told_of);
     suite_add_tcase(suite, tc);
     return suite;
 }
