@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "wire/bytes.h"
+#include "wire/icmp6.h"
 
 #define OPTION_PAD1         0
 #define OPTION_PADN         1
@@ -18,11 +19,6 @@
 #define FLOW_MASK           0xfffff
 #define FRAGMENT_MF         1
 #define FRAGMENT_MASK       0xfff8
-
-/* Codes of ICMPv6's parameter problem, RFC 4443 3.4 */
-#define PROBLEM_FIELD  0
-#define PROBLEM_NEXT   1
-#define PROBLEM_OPTION 2
 
 int wire_ip6_parse_quoted(const uint8_t *bytes, size_t len, struct wire_ip6 *ip)
 {
@@ -87,7 +83,7 @@ static int unknown_option(struct wire_ip6_chain *chain, uint8_t type, size_t at)
     case 1:
         return -EBADMSG;
     default:
-        problem(chain, PROBLEM_OPTION, at);
+        problem(chain, ICMP6_PROBLEM_OPTION, at);
         chain->problem_to_group = type >> 6 == 2;
         return -EPROTO;
     }
@@ -109,7 +105,7 @@ static int walk_options(const uint8_t *bytes, size_t len, size_t at, struct wire
         uint8_t option_len = get_u8(&r);
         get_skip(&r, option_len);
         if (r.overrun)
-            return problem(chain, PROBLEM_FIELD, here + 1);
+            return problem(chain, ICMP6_PROBLEM_FIELD, here + 1);
         if (type != OPTION_PADN && type != OPTION_ROUTER_ALERT)
             error = unknown_option(chain, type, here);
         if (error)
@@ -122,7 +118,7 @@ static int walk_options(const uint8_t *bytes, size_t len, size_t at, struct wire
  * others are not for a host that isn't on their list. */
 static int check_routing(const uint8_t *header, size_t at, struct wire_ip6_chain *chain)
 {
-    return header[3] == 0 ? 0 : problem(chain, PROBLEM_FIELD, at + 2);
+    return header[3] == 0 ? 0 : problem(chain, ICMP6_PROBLEM_FIELD, at + 2);
 }
 
 static bool is_extension(uint8_t next)
@@ -143,7 +139,7 @@ int wire_ip6_walk(const struct wire_ip6 *ip, struct wire_ip6_chain *chain)
         const uint8_t *header = r.at;
 
         if (next == IP6_HOP_BY_HOP && count > 0)
-            return problem(chain, PROBLEM_NEXT, named_at);
+            return problem(chain, ICMP6_PROBLEM_NEXT, named_at);
         if (count == IP6_EXTENSIONS_MAX)
             return -EBADMSG;
         if (r.left < 8 || !get_span(&r, 8 * ((size_t)header[1] + 1)))
