@@ -1,8 +1,11 @@
 /*
  * main.c: picks the subcommand.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
@@ -60,11 +63,22 @@ static int run(int argc, char **argv)
     return CLI_USAGE;
 }
 
+/* A standard descriptor that the caller has closed would be the next socket's number, and what is
+ * printed would go out on the network. In its place comes one that fails as a closed one does. */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int status = CLI_OK;
     int lost = 0;
 
+    hold_standard_descriptors();
     /* A reader of our output that goes away is an error to be told (EPIPE), not a death. */
     (void)signal(SIGPIPE, SIG_IGN);
     status = run(argc, argv);

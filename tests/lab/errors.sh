@@ -72,6 +72,11 @@ inside()
         --trace /dev/full
     passed "files that the disk has no room for"
 
+    # shellcheck disable=SC2016 # expanded in there
+    refused 1 "output can't be written: Bad file descriptor" \
+        sh -c 'exec "$0" "$@" >&-' "$TLSYN" get -k "https://$own/index.html"
+    passed "a standard output that is closed is not the next socket"
+
     refused 1 'refused the connection' "$TLSYN" get "https://$kernel:9/"
     refused 1 'refused the connection' "$TLSYN" connect "$own:9"
     refused 1 'did not answer within' "$TLSYN" get "https://$kernel:7001/" --timeout 500ms
