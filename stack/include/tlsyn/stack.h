@@ -181,8 +181,8 @@ struct tlsyn_link *tlsyn_iface_link(struct tlsyn_iface *iface);
  * tlsyn_address_handler says that it is usable. The first IPv6 address gives the interface a
  * link-local one, too.
  *
- * -EADDRINUSE: has it already; -EINVAL: no host's address; -ENOBUFS: limits.addresses; -EMSGSIZE:
- * IPv6, and the link carries less than 1280 bytes.
+ * -EADDRINUSE: has it already; -EINVAL: no host's address; -ENOBUFS: limits.addresses, or
+ * limits.routes; -EMSGSIZE: IPv6, and the link carries less than 1280 bytes; -ENOMEM.
  */
 int tlsyn_iface_address(struct tlsyn_iface *iface, const struct tlsyn_addr *address,
                         int prefix_len);
