@@ -4,11 +4,11 @@
  * Read first: packet(7); linux/virtio_net.h; OASIS VIRTIO 1.2, 5.1.6.
  *
  * Frames come in through a ring (packet_ring.h) or by recvmmsg(2) (packet_messages.h), whichever
- * was asked for or, if the kernel has no ring for us, works. The figures of both are in docs/MEASURING.md, those of the
- * system calls alone in bench/micro/link_receive.c. Frames leave by sendmmsg(2): a transmit ring
- * would need a copy into its slots, or slots that are kept until they are acknowledged. They take
- * the way through the queueing discipline: PACKET_QDISC_BYPASS would drop each super-frame that
- * the device can't segment itself.
+ * was asked for or, if the kernel has no ring for us, works. The figures of both are in
+ * docs/MEASURING.md, those of the system calls alone in bench/micro/link_receive.c. Frames leave by
+ * sendmmsg(2): a transmit ring would need a copy into its slots, or slots that are kept until they
+ * are acknowledged. They take the way through the queueing discipline: PACKET_QDISC_BYPASS would
+ * drop each super-frame that the device can't segment itself.
  *
  * PACKET_VNET_HDR puts a virtio_net_hdr in front of each frame in both directions. With it a kernel
  * neighbour's super-frame of up to 64 KiB is known for what it is, and our own leave as one.

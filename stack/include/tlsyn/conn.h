@@ -154,9 +154,10 @@ struct tlsyn_connect_options {
     struct tlsyn_conn_options conn;
 };
 
-/** Active open (RFC 9293 3.9.1.1). on_open is called within. `conn` may be NULL. -EADDRINUSE, -EADDRNOTAVAIL,
- * -EAFNOSUPPORT (`local` is of the other family), -ENETUNREACH, -ENOMEM, -ENOBUFS (a limit),
- * -EINVAL, or what on_open returned; then there is no connection and on_closed is not called. */
+/** Active open (RFC 9293 3.9.1.1). on_open is called within. `conn` may be NULL. -EADDRINUSE,
+ * -EADDRNOTAVAIL, -EAFNOSUPPORT (`local` is of the other family), -ENETUNREACH, -ENOMEM, -ENOBUFS
+ * (a limit), -EINVAL, or what on_open returned; then there is no connection and on_closed is not
+ * called. */
 int tlsyn_conn_open(struct tlsyn_stack *stack, const struct tlsyn_connect_options *options,
                     struct tlsyn_handler *handler, struct tlsyn_conn **conn);
 

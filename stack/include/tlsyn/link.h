@@ -2,8 +2,8 @@
  * tlsyn/link.h: where Ethernet frames come from and go to.
  *
  * A link is a table of operations and a description of what it can do. Drivers (`afpacket`, `tap`,
- * `pcap`, `pipe`, `loopback`) are where frames end; wrappers (`capture`, `impair`, `middlebox`) hold
- * another link and do something on the way. The stack sees only this file.
+ * `pcap`, `pipe`, `loopback`) are where frames end; wrappers (`capture`, `impair`, `middlebox`)
+ * hold another link and do something on the way. The stack sees only this file.
  *
  *     tlsyn_afpacket_open -> [tlsyn_capture_wrap] -> [tlsyn_impair_wrap] -> tlsyn_iface_add
  *         -> ... -> tlsyn_link_close
