@@ -190,7 +190,7 @@ static int measure(const struct webperf_command *c, const struct webperf_options
     if (error == 0)
         error = webperf_lab_open(&lab_options, &lab, message);
     if (error == 0)
-        error = webperf_lab_meet(lab, options, message);
+        error = webperf_lab_meet(lab, options, &w->observer, message);
     if (error == 0)
         error = webperf_run(options, &lab->prober, &w->observer, message);
     webperf_lab_close(lab);

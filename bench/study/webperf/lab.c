@@ -189,11 +189,12 @@ static int observe(struct webperf_prober *prober, struct observation *o,
 }
 
 int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *options,
-                     char message[STUDY_MESSAGE_MAX])
+                     struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
 {
+    size_t meetings = 2 * options->kind_count;
     int error = 0;
 
-    for (size_t i = 0; i < 2 * options->kind_count && error == 0; i++) {
+    for (size_t i = 0; i < meetings && error == 0 && !observer->interrupted(observer); i++) {
         struct observation o = options->kinds[i % options->kind_count];
 
         error = observe(&lab->prober, &o, message);
