@@ -130,7 +130,10 @@ static int add_trust(struct tlsyn_tls_config *config, const struct client_option
     free(bytes);
     if (n > 0)
         return CLI_OK;
-    say("%s holds no certificate that can be read%s%s", path, message[0] ? ": " : "", message);
+    if (message[0])
+        say("%s: %s", path, message);
+    else
+        say("%s holds no certificate", path);
     return CLI_FAILURE;
 }
 

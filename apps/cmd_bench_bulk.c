@@ -83,6 +83,10 @@ static int run(const struct bulk_command *c, const char *typed)
     const struct study_errand errand = {.kind = &kind,
                                         .options = &options,
                                         .folder = c->out,
+                                        .nothing =
+                                            "of the pairs that are asked for none can be measured. "
+                                            "Those with lwIP need its library, IPv4, a bare wire, "
+                                            "and no --no-lwip",
                                         .announce = announce,
                                         .html = write_page,
                                         .json = c->json};

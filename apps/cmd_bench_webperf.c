@@ -474,5 +474,11 @@ int cmd_bench_webperf(int argc, char **argv)
         return CLI_USAGE;
     if (operands == 0)
         return run(&command);
+    if (access(command.path, F_OK) < 0) {
+        say("there is no database %s: tlsyn bench webperf measures one, --out or --db says where "
+            "it is",
+            command.path);
+        return CLI_FAILURE;
+    }
     return study_try_folder(command.out, ROOM_REPORT) < 0 ? CLI_FAILURE : report(&command);
 }

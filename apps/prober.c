@@ -176,18 +176,17 @@ static const struct tlsyn_conn_events events = {.on_open = on_open,
 
 /* --- configurations --------------------------------------------------------------------------- */
 
-static int config_for(struct prober *p, const struct study_way *way)
+static int config_for(struct prober *p, struct prober_server *server, const struct study_way *way)
 {
     static const char *const alpn[] = {"http/1.1", NULL};
     struct client_options options = *p->client;
 
-    if (p->server->configs[way->suite][way->session])
+    if (server->configs[way->suite][way->session])
         return CLI_OK;
     options.suite = (int)study_suite_tls(way->suite);
     options.early_data = way->session == STUDY_EARLY;
     options.no_tickets = way->session == STUDY_ID;
-    return client_config(p->host, &options, alpn, NULL,
-                         &p->server->configs[way->suite][way->session]);
+    return client_config(p->host, &options, alpn, NULL, &server->configs[way->suite][way->session]);
 }
 
 /* --- observations ----------------------------------------------------------------------------- */
@@ -327,7 +326,7 @@ static int meet(struct prober *p, const struct study_way *way)
 static int observe_get(struct prober *p, struct observation *o)
 {
     struct prober_visit start = {.way = webperf_way_of(o)};
-    int error = config_for(p, &start.way) == CLI_OK ? meet(p, &start.way) : -EIO;
+    int error = config_for(p, p->server, &start.way) == CLI_OK ? meet(p, &start.way) : -EIO;
     const struct prober_visit *v = &p->visit;
 
     if (error == 0) {
@@ -412,7 +411,11 @@ int prober_add(struct prober *prober, const char *text, const struct url *url)
     status =
         resolve_name(prober->host, &prober->client->dns, url->host, &server->target.remote.addr);
     (void)cli_address_text(&server->target.remote.addr, server->address);
-    return status;
+    /* What is wrong with the options is told before anything is asked. */
+    return status == CLI_OK
+               ? config_for(prober, server,
+                            &(struct study_way){.suite = STUDY_13, .session = STUDY_NEW})
+               : status;
 }
 
 void prober_close(struct prober *prober)

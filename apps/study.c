@@ -18,6 +18,7 @@
 
 #include "say.h"
 
+#define PART        ".part"   /* behind a file's name, until it is whole */
 #define ROOM_NEEDED (1 << 20) /* bytes on disk that a study's file may take */
 #define LIST_MAX    (sizeof(((struct study_list *)0)->value) / sizeof(double))
 
@@ -104,7 +105,7 @@ FILE *study_open_file(const char *folder, const char *name)
 {
     char path[600];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    (void)snprintf(path, sizeof(path), "%s/%s" PART, folder, name);
     return fopen(path, "we");
 }
 
@@ -122,12 +123,20 @@ static int why_unwritten(FILE *out, const char *folder)
 
 int study_close_file(FILE *out, int error, const char *folder, const char *name)
 {
+    char part[600], path[600];
+
+    (void)snprintf(part, sizeof(part), "%s/%s" PART, folder, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     if (out && error == -EIO)
         error = why_unwritten(out, folder);
     if (out && fclose(out) != 0 && error == 0)
         error = -errno;
-    if (error < 0)
-        say("%s/%s cannot be written: %s", folder, name, strerror(-error));
+    if (error == 0 && rename(part, path) < 0)
+        error = -errno;
+    if (error < 0) {
+        (void)unlink(part);
+        say("%s cannot be written: %s", path, strerror(-error));
+    }
     return error;
 }
 
@@ -264,7 +273,8 @@ int study_conduct(const struct study_errand *errand)
         return CLI_FAILURE;
     error = errand->kind->plan(errand->options, &study);
     if (error < 0) {
-        say("nothing was measured: %s", strerror(-error));
+        say("nothing was measured: %s",
+            error == -ENOENT && errand->nothing ? errand->nothing : strerror(-error));
         return CLI_FAILURE;
     }
     if (errand->announce)

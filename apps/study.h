@@ -25,7 +25,8 @@ int study_list_parse(const struct cli_type *type, const char *text, void *into);
  * and the user was told. */
 int study_try_folder(const char *folder, size_t room);
 
-/** A file in the folder, for writing; NULL with errno. */
+/** A file in the folder, for writing; NULL with errno. Until it is closed it has another name, so
+ * that what stood there before stays if this one cannot be written whole. */
 FILE *study_open_file(const char *folder, const char *name);
 
 /** Closes it (NULL: it was not opened) after writing ended with `error`. 0; or the first error of
@@ -100,6 +101,7 @@ struct study_errand {
     const struct study_kind *kind;
     const void *options;
     const char *folder;
+    const char *nothing;                       /* why no plan came of it (-ENOENT); or NULL */
     void (*announce)(const void *study);       /* says what was planned; or NULL */
     int (*html)(const void *study, FILE *out); /* writes the page, bulk.html; or NULL */
     bool json;

@@ -108,7 +108,7 @@ inside()
     refused 4 'expired' "$TLSYN" get "https://$kernel:4433/" --ca "$SHARED/old.pem"
     refused 4 'TLS\|version\|handshake' "$TLSYN" connect "$own" --ca "$SHARED/ca.pem" --tls 1.2-rsa
     refused 1 "can't be read: No such file" "$TLSYN" get "https://$own/" --ca /nowhere
-    refused 1 'holds no certificate' "$TLSYN" get "https://$own/" --ca "$self"
+    refused 1 'no trusted certificate could be read' "$TLSYN" get "https://$own/" --ca "$self"
     "$TLSYN" get -k "https://$own/" >/dev/null || fail "--insecure verifies"
     passed "certificates that don't verify, with the reason and the remedy"
 

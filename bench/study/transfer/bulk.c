@@ -90,7 +90,7 @@ int bulk_plan(const struct bulk_options *options, struct bulk_study **study)
     }
     s->samples = calloc((size_t)s->member_count * options->rounds + 1, sizeof(*s->samples));
     if (!s->samples || s->member_count == 0) {
-        int error = s->samples ? -EINVAL : -ENOMEM;
+        int error = s->samples ? -ENOENT : -ENOMEM;
 
         bulk_free(s);
         return error;

@@ -72,7 +72,8 @@ struct bulk_study {
 /** The options of `tlsyn bench bulk` without arguments. */
 void bulk_defaults(struct bulk_options *options);
 
-/** Members of the options, without samples. 0, -EINVAL, -ENOMEM. Free with bulk_free(). */
+/** Members of the options, without samples. 0; -EINVAL; -ENOENT: none of the pairs asked for can be
+ * measured; -ENOMEM. Free with bulk_free(). */
 int bulk_plan(const struct bulk_options *options, struct bulk_study **study);
 
 /** Measures what is planned. 0, also when it was interrupted; -errno with a sentence: the
