@@ -77,7 +77,7 @@ while kill -0 $! 2>/dev/null; do
     marked STOP
     sleep 0.4
     marked CONT
-    sleep 0.6
+    sleep 2
 done
 wait -f $!
 [ "$(cat "$scratch/status")" -eq 0 ] || fail "a run that stood still ends with $(cat "$scratch/status"): $(cat "$scratch/log")"

@@ -58,6 +58,7 @@ inside()
         fail "the kernel's client"
     cmp -s "$scratch/same" "$scratch/out" ||
         fail "the kernel's client: $(head -c 300 "$scratch/out")"
+    : >"$scratch/out"
     { printf 'one\n'; soon has "$scratch/out" .; } |
         timeout 120 openssl s_client -quiet -no_ign_eof -connect "$own:443" \
         -CAfile "$SHARED/ec.pem" -verify_return_error -verify_ip "$own" >"$scratch/out" \

@@ -374,7 +374,7 @@ START_TEST(what_is_no_journal_of_the_study_is_refused)
     ck_assert_int_eq(run(one, &keep, &rounds), -EPROTO);
     ck_assert_ptr_nonnull(strstr(message, "another study"));
     keep.resume = false;
-    keep.folder = "/nonexistent";
+    keep.folder = "/proc/none";
     ck_assert_int_eq(run(one, &keep, &rounds), -ENOENT);
     ck_assert_uint_eq(one->observed, 0);
 }
