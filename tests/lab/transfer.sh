@@ -12,11 +12,11 @@ inside()
     link=$2
     log=$SHARED/$link/log
     await "$log" serving
-    curl -sS -m 250 --cacert "$SHARED/$link/ca.pem" -T "$SHARED/$link/file" \
+    curl -sS -m 800 --cacert "$SHARED/$link/ca.pem" -T "$SHARED/$link/file" \
         "https://$TLSYN_PEER/up" \
         2>"$scratch/up" &
     up=$!
-    curl -sS -m 250 --cacert "$SHARED/$link/ca.pem" "https://$TLSYN_PEER/file" 2>"$scratch/down" |
+    curl -sS -m 800 --cacert "$SHARED/$link/ca.pem" "https://$TLSYN_PEER/file" 2>"$scratch/down" |
         sha256sum >"$scratch/got"
     wait "$up" || fail "$link: the upload: $(cat "$scratch/up" "$log")"
     [ "$(cut -d ' ' -f 1 "$scratch/got")" = "$sum" ] ||
