@@ -198,6 +198,8 @@ static int capture_receive(struct tlsyn_link *link, struct tlsyn_frame *frames, 
     int n = tlsyn_link_receive(c->inner, frames, max, now);
 
     capture_write_out_if_due(c, now);
+    if (c->used > BUFFER_BYTES / 2) /* the batch, and the secrets that it brings, stay together */
+        capture_write_out(c);
     c->batch = c->used;
     for (int i = 0; i < n; i++)
         write_packet(c, &frames[i], frames[i].when ? frames[i].when : now, FLAGS_INBOUND);

@@ -234,6 +234,29 @@ START_TEST(secrets_stand_before_the_frames_that_brought_them_forth)
 }
 END_TEST
 
+/* However much has been written before: what waits for the file does not come between. */
+START_TEST(a_full_buffer_does_not_part_secrets_from_their_frames)
+{
+    enum { BATCH = 20, MOST = 200 };
+    uint32_t types[MOST + BATCH + 3];
+    size_t at[MOST + BATCH + 3];
+
+    for (int before = 100; before <= MOST; before += 10) {
+        set_up();
+        for (int i = 0; i < before; i++)
+            send_on(near, 1400, (uint32_t)i, 1000);
+        for (int i = 0; i < BATCH; i++)
+            send_on(far, 1400, (uint32_t)i, 1000);
+        ck_assert_int_eq(tlsyn_link_receive(near, got, TLSYN_LINK_BATCH, 1000), BATCH);
+        ck_assert_int_eq(tlsyn_capture_secret(near, "A 0 0"), 0);
+        close_both();
+        ck_assert_int_eq(block_types(types, at, MOST + BATCH + 3), 2 + before + 1 + BATCH);
+        ck_assert_uint_eq(types[2 + before], 10);
+        tear_down();
+    }
+}
+END_TEST
+
 START_TEST(frames_reach_the_file_within_a_tenth_of_a_second)
 {
     uint32_t types[8];
@@ -346,6 +369,7 @@ Suite *capture_suite(void)
     tcase_add_test(content_case, a_super_frame_is_one_packet);
     tcase_add_test(content_case, secrets_stand_before_the_packets_they_open);
     tcase_add_test(content_case, secrets_stand_before_the_frames_that_brought_them_forth);
+    tcase_add_test(content_case, a_full_buffer_does_not_part_secrets_from_their_frames);
     tcase_add_test(content_case, refused_frames_are_not_in_the_file);
     suite_add_tcase(suite, content_case);
     tcase_add_test(file_case, frames_reach_the_file_within_a_tenth_of_a_second);
