@@ -160,7 +160,10 @@ static int open_packet_socket(int *packet_socket)
         privilege_explain();
         return CLI_PERMISSION;
     }
-    say("a packet socket can't be opened: %s", strerror(fd < 0 ? -fd : errno));
+    /* fcntl(2) says EINVAL of a number beyond the limit of open files. */
+    say("a packet socket can't be opened: %s", strerror(fd < 0            ? -fd
+                                                        : errno == EINVAL ? EMFILE
+                                                                          : errno));
     return CLI_FAILURE;
 }
 

@@ -77,6 +77,11 @@ inside()
         sh -c 'exec "$0" "$@" >&-' "$TLSYN" get -k "https://$own/index.html"
     passed "a standard output that is closed is not the next socket"
 
+    # shellcheck disable=SC2016 # expanded in there
+    refused 1 "can't be opened: Too many open files" \
+        sh -c 'ulimit -n 12; exec "$0" "$@"' "$TLSYN" run -- true
+    passed "the limit of open files is named for what it is"
+
     refused 1 'refused the connection' "$TLSYN" get "https://$kernel:9/"
     refused 1 'refused the connection' "$TLSYN" connect "$own:9"
     refused 1 'did not answer within' "$TLSYN" get "https://$kernel:7001/" --timeout 500ms
