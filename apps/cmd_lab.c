@@ -23,6 +23,10 @@
 #define STEP_MS         10
 #define LATE_US         500 /* worth a hint */
 
+/* What shells end with where there is nothing to run, or it cannot be. */
+#define NOT_FOUND      127
+#define NOT_EXECUTABLE 126
+
 enum direction { BOTH, TO_SERVER, TO_CLIENT };
 
 struct lab_command {
@@ -132,7 +136,7 @@ static int run_client(struct lab *lab, char **argv)
     pid_t child = start(lab, LAB_CLIENT, argv[0] ? argv : interactive);
 
     if (child < 0)
-        return child == -ENOENT ? 127 : 126; /* as shells do */
+        return child == -ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
     int waited = await_command(lab, child, &status);
     take_terminal_back();
     if (waited < 0) {
@@ -155,18 +159,24 @@ static pid_t start_server(struct lab *lab, const char *command)
     return server;
 }
 
-static void stop_server(struct lab *lab, pid_t server)
+/* False: the shell could not run it at all. */
+static bool stop_server(struct lab *lab, pid_t server)
 {
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-    int status = 0;
+    int status = 0, failed = 0;
 
-    if (lab_wait(lab, server, 0, &status) == 0 && exit_status_of(status) != 0)
-        say("the server has failed with status %d", exit_status_of(status));
+    if (lab_wait(lab, server, 0, &status) == 0)
+        failed = exit_status_of(status);
+    if (failed == NOT_FOUND || failed == NOT_EXECUTABLE)
+        say("the server could not be started: the shell's words stand above");
+    else if (failed != 0)
+        say("the server has failed with status %d", failed);
     (void)kill(-server, SIGTERM);
     for (int ms = 0; ms < SERVER_GRACE_MS && kill(-server, 0) == 0; ms += STEP_MS) {
         (void)nanosleep(&step, NULL);
         (void)lab_wait(lab, server, 0, &status); /* or a zombie would count as one that runs */
     }
+    return failed != NOT_FOUND && failed != NOT_EXECUTABLE;
 }
 
 /* --- the link --------------------------------------------------------------------------------- */
@@ -262,8 +272,8 @@ static int run_lab(const struct lab_command *command, const struct study_link *l
     if (command->server)
         server = start_server(lab, command->server);
     status = server < 0 ? CLI_FAILURE : run_client(lab, argv);
-    if (server > 0)
-        stop_server(lab, server);
+    if (server > 0 && !stop_server(lab, server) && status == CLI_OK)
+        status = CLI_FAILURE;
     if (!command->quiet)
         say_link(lab);
     lab_close(lab);

@@ -37,7 +37,11 @@ static const char *reason_of(const struct visitor *v, int error)
 {
     const char *sentence = tlsyn_tls_error(v->tls);
 
-    return sentence[0] ? sentence : strerror(error < 0 ? -error : ECONNRESET);
+    if (sentence[0])
+        return sentence;
+    if (error == -ETIMEDOUT)
+        return "nothing more came in time";
+    return strerror(error < 0 ? -error : ECONNRESET);
 }
 
 static void log_broken(const struct visitor *v, const struct request *request, int error)

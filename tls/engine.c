@@ -416,10 +416,13 @@ static void compose(struct tlsyn_tls *tls, int code)
 
 void tls_fail(struct tlsyn_tls *tls, int code, bool alerted)
 {
-    int alert = error_alert(code);
+    int alert;
 
     if (tls->error != 0)
         return;
+    if (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA) /* mbedtls_ssl_fetch_input()'s for it */
+        code = MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
+    alert = error_alert(code);
     tls->error = error_errno(code);
     compose(tls, code);
     if (!tls->established)

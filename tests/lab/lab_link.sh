@@ -1,6 +1,7 @@
 #!/bin/sh
 # The lab's link does to the kernels' packets what it was asked to. Times are only compared with
 # each other, and with what no noise can undercut: the delay asked for.
+# shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
 need ping awk
 need_namespaces
@@ -134,3 +135,15 @@ fi
 [ "$("$TLSYN" lab -q -- sh -c 'echo "$TLSYN_CACHE"')" = "$TLSYN_CACHE" ] ||
     fail "a lab does not remember where it is told to"
 passed "what is learnt in a lab ends with it, unless it is told where it goes"
+
+# The command waits for the end of the server's shell, which the lab has not taken notice of then.
+cat >"$scratch/until_it_ends" <<'END'
+until [ -s "$1" ]; do sleep 0.05; done
+while grep -q 'State:[[:space:]]*[^Z[:space:]]' "/proc/$(cat "$1")/status" 2>/dev/null; do sleep 0.05; done
+END
+status=0
+"$TLSYN" lab -q --server "echo \$\$ >$scratch/pid; no-such-server" -- timeout 60 sh "$scratch/until_it_ends" "$scratch/pid" \
+    2>"$scratch/lab" || status=$?
+[ "$status" -eq 1 ] && grep -q 'the server could not be started' "$scratch/lab" ||
+    fail "a server that is not there: $status: $(cat "$scratch/lab")"
+passed "that a server could not be started is said, and no success"

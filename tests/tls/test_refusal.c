@@ -88,6 +88,29 @@ START_TEST(garbage_is_answered_with_an_alert_and_let_go)
 }
 END_TEST
 
+/* RFC 8446 5.1; and a hello of 65,000 bytes in records of the longest kind. */
+START_TEST(what_is_too_long_is_named)
+{
+    static const uint8_t record[] = {22, 3, 1, 0x45, 0, 1, 0, 0x45, 0, 3, 3};
+    static const uint8_t hello[] = {22, 3, 1, 0x40, 0, 1, 0, 0xfd, 0xe8, 3, 3};
+    static uint8_t bytes[2 * (5 + 16384)];
+    const struct setup s = {.suite = TLSYN_TLS_ANY};
+    struct pair p;
+
+    pair_init(&p, &s);
+    accept_server(&p);
+    memset(bytes, 0, sizeof(bytes));
+    memcpy(bytes, _i == 0 ? record : hello, sizeof(record));
+    memcpy(bytes + 5 + 16384, hello, 5);
+    wire_inject(&p.wire, 1, bytes, sizeof(bytes));
+    ck_assert_int_eq(p.server.closed_error, -EPROTO);
+    ck_assert_ptr_nonnull(strstr(p.server.error, "larger than this engine takes"));
+    expect_alert(&p.wire.end[1]);
+    ck_assert_uint_eq(p.wire.end[1].snd.bytes[(p.wire.end[1].snd.start + 6) % 65536], 22);
+    pair_fini(&p);
+}
+END_TEST
+
 START_TEST(garbage_in_the_syn_is_refused_at_once)
 {
     struct setup s = {.suite = TLSYN_TLS_ANY};
@@ -324,6 +347,7 @@ Suite *refusal_suite(void)
     tcase_add_unchecked_fixture(t, make_certificates, NULL);
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, garbage_is_answered_with_an_alert_and_let_go, 0, GARBAGE);
+    tcase_add_loop_test(t, what_is_too_long_is_named, 0, 2);
     tcase_add_test(t, garbage_in_the_syn_is_refused_at_once);
     tcase_add_test(t, garbage_from_a_server_is_refused);
     tcase_add_loop_test(t, a_stream_that_ends_in_the_handshake_is_reported, 0, 2);
