@@ -79,7 +79,9 @@ void embed_syn_failed(struct tlsyn_conn *conn, enum tlsyn_embedding what)
 }
 
 /* The peer has not repeated its SYN-ACK in all the time before what is outstanding now was sent: it
- * has heard our ACK, and what dies later does so for other reasons. */
+ * has heard our ACK, and what dies later does so for other reasons. (With SYN cookies a server
+ * repeats none; but it takes no text either, so that what rode in the SYN is outstanding from our
+ * ACK on, and comes again with it.) */
 static bool was_heard(const struct tlsyn_conn *conn)
 {
     return conn->synacks_again == 0 && conn->stalled_since != TLSYN_NEVER &&
