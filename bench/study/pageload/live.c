@@ -167,6 +167,17 @@ static enum live_verdict compare(double seconds, double due, double allowed)
     return fabs(seconds - due) <= allowed ? LIVE_AGREES : LIVE_DIFFERS;
 }
 
+static int estimate(const struct live_study *s, struct live_cell *cell)
+{
+    const struct stats_plan plan = {
+        .resamples = RESAMPLES, .level = CONFIDENCE, .seed = s->options.seed};
+
+    cell->interval = (struct stats_interval){(double)NAN, (double)NAN, (double)NAN};
+    if (cell->loads == 0)
+        return 0;
+    return stats_bootstrap_median(cell->seconds, cell->loads, &plan, &cell->interval);
+}
+
 static void judge(const struct live_study *s, int rtt, int k)
 {
     struct live_cell *cell = live_cell(s, rtt, k);
@@ -204,15 +215,14 @@ static int fit(struct live_study *s, int k)
 
 int live_is_narrow(struct live_study *s, double precision, bool *narrow)
 {
-    const struct stats_plan plan = {
-        .resamples = RESAMPLES, .level = CONFIDENCE, .seed = s->options.seed};
-    struct stats_interval median;
     int error = 0;
 
     *narrow = true;
     for (int i = 0; error == 0 && *narrow && i < s->kinds * s->options.rtts; i++) {
-        error = stats_bootstrap_median(s->cell[i].seconds, s->cell[i].loads, &plan, &median);
-        *narrow = error == 0 && stats_is_narrow(&median, median.estimate, precision);
+        const struct stats_interval *median = &s->cell[i].interval;
+
+        error = estimate(s, &s->cell[i]);
+        *narrow = error == 0 && stats_is_narrow(median, median->estimate, precision);
     }
     return error;
 }
@@ -225,9 +235,12 @@ int live_analyse(struct live_study *study)
         study->kind[k].computing = (double)NAN;
         if (study->blocks > study->options.rtts)
             study->kind[k].computing = median_of(live_cell(study, study->options.rtts, k));
-        for (int r = 0; r < study->options.rtts; r++)
+        for (int r = 0; r < study->options.rtts && error == 0; r++) {
             judge(study, r, k);
-        error = fit(study, k);
+            error = estimate(study, live_cell(study, r, k));
+        }
+        if (error == 0)
+            error = fit(study, k);
     }
     return error;
 }

@@ -79,9 +79,10 @@ struct live_cell {
     double seconds[LIVE_ROUNDS_MAX];
     size_t loads, failed, missed; /* missed: of the loads, over a link that was not kept */
     char reason[LOADER_SENTENCE_MAX];
-    double median, round_trips; /* NaN: none succeeded */
-    double apart;               /* round trips without computing, or NaN */
-    double allowed;             /* seconds that it may be off the model */
+    double median, round_trips;     /* NaN: none succeeded */
+    struct stats_interval interval; /* of the median, 95 %; NaN likewise */
+    double apart;                   /* round trips without computing, or NaN */
+    double allowed;                 /* seconds that it may be off the model */
     enum live_verdict verdict, verdict_apart;
 };
 
@@ -114,7 +115,7 @@ int live_run(struct live_study *study, struct study_observer *observer,
 /** Whether every median's interval is that narrow. 0 or -errno. */
 int live_is_narrow(struct live_study *study, double precision, bool *narrow);
 
-/** Fills in medians, verdicts, fits. 0 or -errno. */
+/** Fills in medians with their intervals, verdicts, fits. 0 or -errno. */
 int live_analyse(struct live_study *study);
 
 struct live_cell *live_cell(const struct live_study *study, int block, int kind);

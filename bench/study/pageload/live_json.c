@@ -17,6 +17,7 @@ void live_json_rows(const struct live_study *s, struct json *j)
         json_member_number(j, "round_trips", cell->round_trips);
         json_member_number(j, "rtt_ms", s->options.rtt_ms[r]);
         json_member_number(j, "seconds", cell->median);
+        json_member_interval(j, "seconds_ci95", cell->interval.lo, cell->interval.hi);
         json_member_string(j, "stack", study_stack_name(s->kind[k].stack));
         json_member_integer(j, "model", s->kind[k].model);
         json_member_number(j, "allowed_seconds", cell->allowed);

@@ -61,6 +61,8 @@ int live_text(const struct live_study *study, FILE *out, unsigned width);
 void live_json_rows(const struct live_study *study, struct json *j);
 void live_json_members(const struct live_study *study, struct json *j);
 void live_html(const struct live_study *study, struct html *html);
+/** Time against round-trip time: a figure for each visit and version of HTTP. */
+void live_figures(const struct live_study *study, struct html *html);
 
 /** What a connection does at a time. */
 struct waterfall_bar {
