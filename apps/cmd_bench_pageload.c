@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <tlsyn/loop.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -207,8 +208,11 @@ static int run_real(struct pageload_command *c, const char *typed)
     struct real_study study = {.url = c->real.text,
                                .handshake = order.handshake->name,
                                .http = order.http == BROWSER_HTTP_2 ? "2 and 1.1" : "1.1",
-                               .command = typed,
-                               .version = TLSYN_VERSION};
+                               .run = {.study = "pageload",
+                                       .command = typed,
+                                       .version = TLSYN_VERSION,
+                                       .noise = &study.noise}};
+    tlsyn_time began = tlsyn_clock();
     int status, written;
 
     if (wants_other_page(c) || wants_other_link(&c->link) || c->rtts.count > 0) {
@@ -220,6 +224,7 @@ static int run_real(struct pageload_command *c, const char *typed)
     if (study_try_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     status = surfer_run(&c->real, &order, &study);
+    study.run.seconds = (double)(tlsyn_clock() - began) / 1e6;
     written = study.loads > 0 ? report_real(c, &study) : CLI_OK;
     real_fini(&study);
     return status == CLI_OK ? written : status;
@@ -279,7 +284,8 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
         RESUME_OPTIONS(&c->resume),
         {"seed", 0, &cli_count, &c->seed, "seed of the order of loads (1)", NULL},
         {"events", 0, NULL, &c->events, "print, too, what the model does in each round trip", NULL},
-        {"out", 'o', &cli_folder, &c->out, "folder for the results (out/pageload)", NULL},
+        {"out", 'o', &cli_folder, &c->out,
+         "folder for the results (out/pageload; out/page of --url)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the tables", NULL},
         {.name = NULL},
     };
@@ -315,6 +321,20 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
     return link_options_list(&c->link, command.name, &c->rtts);
 }
 
+static int obey(struct pageload_command *c, const char *typed)
+{
+    if (!c->out) /* a real page's report is no laboratory's */
+        c->out = c->real.text ? "out/page" : "out/pageload";
+    if (c->real.text)
+        return run_real(c, typed);
+    if (surfer_was_told(&c->real)) {
+        say("bench pageload: --ca, --dns, --timeout, --interface, --address, --prefix and "
+            "--gateway are of --url: leave them out, or tell which page to load");
+        return CLI_USAGE;
+    }
+    return run(c, typed);
+}
+
 int cmd_bench_pageload(int argc, char **argv)
 {
     struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
@@ -322,7 +342,6 @@ int cmd_bench_pageload(int argc, char **argv)
                                  .http = 1u << BROWSER_HTTP_1 | 1u << BROWSER_HTTP_2,
                                  .stacks = 1u << STUDY_TLSYN | 1u << STUDY_KERNEL,
                                  .seed = 1,
-                                 .out = "out/pageload",
                                  .page = "typical"};
     char typed[1024];
     int status = resume_open(&c.resume, argc, argv);
@@ -330,7 +349,7 @@ int cmd_bench_pageload(int argc, char **argv)
     if (status == CLI_OK) {
         study_join(c.resume.argc, c.resume.argv, typed, sizeof(typed));
         if (parse(&c, c.resume.argc, c.resume.argv, &status) == 0)
-            status = c.real.text ? run_real(&c, typed) : run(&c, typed);
+            status = obey(&c, typed);
     }
     resume_close(&c.resume);
     return status;

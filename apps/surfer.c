@@ -100,10 +100,13 @@ static int run_loader(struct surfer *s, struct loader *loader, enum browser_visi
 
     if (error == 0 && !s->done)
         error = host_run(&s->host, &s->done, tlsyn_clock() + s->options->patience);
-    loader_stop(loader);
+    loader_stop(loader, error == -EINTR ? error : -ETIMEDOUT);
     loader_remember(loader, &s->known);
-    if (error == 0 || error == -ETIMEDOUT)
-        error = real_keep(s->study, loader, visit);
+    if (error == 0 || error == -ETIMEDOUT || error == -EINTR) {
+        int kept = real_keep(s->study, loader, visit);
+
+        error = error == -EINTR ? error : kept;
+    }
     return error;
 }
 
@@ -197,7 +200,10 @@ static int verdict(const struct surfer *s, int error)
 
 static int surf(struct surfer *s)
 {
-    int status = resolve_name(&s->host, &s->options->client.dns, s->page.host, &s->address);
+    int status;
+
+    noise_begin(&s->study->noise);
+    status = resolve_name(&s->host, &s->options->client.dns, s->page.host, &s->address);
 
     if (status == CLI_OK)
         status = host_check_remote(&s->host, &s->address);
@@ -205,7 +211,20 @@ static int surf(struct surfer *s)
         status = configure(s);
     if (status == CLI_OK)
         status = verdict(s, load_all(s));
+    noise_end(&s->study->noise);
+    s->study->run.interrupted = status == CLI_INTERRUPTED;
     return status;
+}
+
+bool surfer_was_told(const struct surfer_options *options)
+{
+    static const struct tlsyn_addr none;
+    const struct host_options *network = &options->network;
+
+    return options->client.ca || options->client.dns.count > 0 || options->patience != PATIENCE ||
+           network->interface || network->prefix != 0 ||
+           memcmp(&network->address.address, &none, sizeof(none)) != 0 ||
+           memcmp(&network->gateway, &none, sizeof(none)) != 0;
 }
 
 int surfer_run(struct surfer_options *options, const struct surfer_order *order,

@@ -27,6 +27,9 @@ struct surfer_options {
 /** Sets the defaults, and fills places of a table, up to one without a name. */
 void surfer_options_init(struct surfer_options *options, struct cli_option table[SURFER_OPTIONS]);
 
+/** Whether any of its options was given beside the URL. */
+bool surfer_was_told(const struct surfer_options *options);
+
 struct surfer_order {
     const struct browser_handshake *handshake;
     enum browser_visit visit; /* BROWSER_REPEAT: the loads behind the first one */

@@ -222,17 +222,17 @@ static const struct url *missing(const struct loader *loader)
     return &loader->url[url].url;
 }
 
-void loader_stop(struct loader *loader)
+void loader_stop(struct loader *loader, int error)
 {
     char text[128];
 
     if (loader->done)
         return;
-    load_note(loader, -ETIMEDOUT, url_text(missing(loader), text, sizeof(text)),
-              "it did not come in time");
+    load_note(loader, error, url_text(missing(loader), text, sizeof(text)),
+              error == -EINTR ? "it was interrupted" : "it did not come in time");
     finish(loader);
     if (loader->result.error == 0)
-        loader->result.error = -ETIMEDOUT;
+        loader->result.error = error;
 }
 
 const struct load_result *loader_result(const struct loader *loader)

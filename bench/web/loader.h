@@ -90,8 +90,8 @@ struct loader *loader_new(struct carrier *carrier, struct loader_user *user,
 /** 0 or -errno: it could not even begin. */
 int loader_start(struct loader *loader, const struct url *page);
 
-/** Ends it where it stands, as timed out; what there is can be read. */
-void loader_stop(struct loader *loader);
+/** Ends it where it stands, if it is not over: -ETIMEDOUT or -EINTR; what there is can be read. */
+void loader_stop(struct loader *loader, int error);
 
 const struct load_result *loader_result(const struct loader *loader);
 

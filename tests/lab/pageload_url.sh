@@ -73,6 +73,11 @@ loads nobody "" --stacks kernel
 [ "$status" -eq 2 ] && grep -q 'leave .*--stacks' "$scratch/log" || fail "over the kernel: it ends with $status: $(cat "$scratch/log")"
 passed "what a real page has no choice of is told"
 
+status=0
+"$TLSYN" bench pageload --model --ca "$scratch/ec.pem" -o "$scratch/none" >"$scratch/out" 2>"$scratch/log" || status=$?
+[ "$status" -eq 2 ] && grep -q 'are of --url' "$scratch/log" || fail "--ca without --url: it ends with $status: $(cat "$scratch/log")"
+passed "nor has the laboratory's page what a real one has"
+
 loads nobody ""
 [ "$status" -eq 1 ] && grep -q 'nothing of the page came' "$scratch/log" || fail "a server that is not there: $status, $(cat "$scratch/log")"
 that '.loads[0].there == 0' "a server that is not there has given nothing"

@@ -142,7 +142,7 @@ static const struct load_result *load(struct world *w, enum browser_visit visit,
     ck_assert_ptr_nonnull(loader);
     ck_assert_int_eq(loader_start(loader, &page), 0);
     turn_until_done(w);
-    loader_stop(loader);
+    loader_stop(loader, -ETIMEDOUT);
     loader_remember(loader, &w->known);
     w->result = *loader_result(loader);
     loader_free(loader);

@@ -71,7 +71,7 @@ static const struct load_result *load_for(struct load *load, const struct webnet
     ck_assert_ptr_nonnull(load->loader);
     ck_assert_int_eq(loader_start(load->loader, &page), 0);
     webnet_run(load->net, &load->done, round_trips);
-    loader_stop(load->loader);
+    loader_stop(load->loader, -ETIMEDOUT);
     return loader_result(load->loader);
 }
 

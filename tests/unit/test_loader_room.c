@@ -174,7 +174,7 @@ static void load(struct site *s, bool h2, const struct loader_options *options)
     ck_assert_ptr_nonnull(s->loader);
     ck_assert_int_eq(loader_start(s->loader, &page), 0);
     webnet_run(s->net, &never, ROUND_TRIPS);
-    loader_stop(s->loader);
+    loader_stop(s->loader, -ETIMEDOUT);
 }
 
 /* Everything is there, and nothing was asked for twice. */

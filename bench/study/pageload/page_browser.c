@@ -118,7 +118,7 @@ static int load(struct page_browser *b, const struct page_order *order, bool aga
     if (error == 0)
         error = b->ops->run(b, &visit.done, tlsyn_clock() + order->timeout);
     if (error == -ETIMEDOUT || error == 0) {
-        loader_stop(loader);
+        loader_stop(loader, -ETIMEDOUT);
         take_result(loader, answer);
         error = answer->load.error;
         if (error == 0 && order->visit != BROWSER_UNOPTIMIZED)

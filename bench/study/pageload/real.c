@@ -235,8 +235,8 @@ int real_json(const struct real_study *s, FILE *out)
     for (int i = 0; i < s->loads; i++)
         write_load(s->load[i], &j);
     json_end(&j);
-    json_member_string(&j, "command", s->command);
-    json_member_string(&j, "version", s->version);
+    environment_json(&s->run, &j);
+    json_end(&j);
     json_end(&j);
     return json_finish(&j);
 }
@@ -291,6 +291,8 @@ int real_html(const struct real_study *s, FILE *out)
     char text[SENTENCE_MAX];
 
     html_begin(&html, out, "A real page", lead(s, text));
+    if (s->run.interrupted)
+        html_warning(&html, "The run was interrupted: this is what there was until then.");
     html_section(&html, "Loads");
     fill_loads(s, &table);
     html_table(&html, &table, "Until everything that the page names was there, or had failed.");
@@ -301,8 +303,8 @@ int real_html(const struct real_study *s, FILE *out)
     }
     for (int i = 0; i < s->loads; i++)
         put_load(s, i, &html);
-    html_section(&html, "How to do this again");
-    html_code(&html, s->command);
+    html_section(&html, "Files");
     html_links(&html, links, 1);
+    environment_again(s->run.command, &html);
     return html_end(&html);
 }

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "study/environment.h"
 #include "web/loader.h"
 
 #define REAL_LOADS_MAX 101
@@ -28,7 +29,9 @@ struct real_load {
 };
 
 struct real_study {
-    const char *url, *handshake, *http, *command, *version;
+    const char *url, *handshake, *http;
+    struct environment_run run; /* its noise is the next one */
+    struct noise noise;
     struct real_load *load[REAL_LOADS_MAX]; /* owned */
     int loads;
 };
