@@ -10,9 +10,9 @@
 #include <string.h>
 
 const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES] = {
-    {"tls1.2-sequential", 1, 2, 1, 0, false},     {"tls1.2-embedded", 0, 2, 1, 0, false},
-    {"tls1.3-sequential", 1, 1, 1, 1, false},     {"tls1.3-embedded", 0, 1, 1, 1, false},
-    {"tls1.3-sequential-0rtt", 1, 1, 0, 1, true}, {"tls1.3-embedded-0rtt", 0, 1, 0, 1, true},
+    {"tls1.2-sequential", 1, 2, 1, false},     {"tls1.2-embedded", 0, 2, 1, false},
+    {"tls1.3-sequential", 1, 1, 1, false},     {"tls1.3-embedded", 0, 1, 1, false},
+    {"tls1.3-sequential-0rtt", 1, 1, 0, true}, {"tls1.3-embedded-0rtt", 0, 1, 0, true},
 };
 
 const char *browser_http_name(enum browser_http http)
@@ -114,9 +114,8 @@ static void open_connection(struct browser *b, const struct policy_action *actio
 static void connection_is_up(struct browser *b, int connection)
 {
     struct server *s = &b->server[host_of(b, connection)];
-    int known = b->now + b->handshake->ticket;
 
-    s->session = known < s->session ? known : s->session;
+    s->session = b->now < s->session ? b->now : s->session;
     policy_up(&b->policy, connection - 1);
 }
 

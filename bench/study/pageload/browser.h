@@ -10,7 +10,8 @@
  *
  * What it fetches next, and on which connection, is web/policy.h's to say. A later connection
  * resumes the TLS session of an earlier one to the same server, if that is known when its
- * ClientHello leaves.
+ * ClientHello leaves: with its handshake, for a server may send the tickets of TLS 1.3 with its
+ * Finished (RFC 8446 4.6.1).
  */
 #ifndef STUDY_PAGELOAD_BROWSER_H
 #define STUDY_PAGELOAD_BROWSER_H
@@ -23,8 +24,7 @@ struct browser_handshake {
     const char *name; /* "tls1.2-sequential" */
     int tcp;          /* before TLS begins; 0: TLS begins in the SYN */
     int full, resumed;
-    int ticket; /* after the handshake, until the session is known */
-    bool kept;  /* sessions of an earlier visit are still known at the next */
+    bool kept; /* sessions of an earlier visit are still known at the next */
 };
 
 #define BROWSER_HANDSHAKES     6
