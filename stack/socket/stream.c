@@ -106,6 +106,7 @@ static int stream_shutdown(struct sock *sock, int how)
     }
     if (sock->phase == SOCK_OPENING)
         return stream_disconnect(sock);
+    sock->stream.announced = true; /* Linux has connect(2) say nothing more, then */
     return shut_connection(sock, bits);
 }
 
