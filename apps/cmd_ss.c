@@ -1,5 +1,5 @@
 /*
- * cmd_ss.c: tlsyn ss: the connections of running tlsyn commands.
+ * cmd_ss.c: tlsyn ss: the connections and datagram sockets of running tlsyn commands.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 #define ANSWER_MAX ((size_t)32 << 20)
 
 struct ss {
-    bool info, listening, counters, summary, json;
+    bool info, listening, all, tcp, udp, counters, summary, json;
     int64_t *pid; /* the chosen ones; none: all */
     bool *found;
     int pids;
@@ -123,7 +123,7 @@ static bool is_chosen(struct ss *ss, int64_t own, int64_t here)
 static void show_head(struct ss *ss)
 {
     if (!ss->head && !ss->json)
-        ss_head(stdout);
+        ss_head(stdout, ss->tcp == ss->udp);
     ss->head = true;
 }
 
@@ -156,7 +156,7 @@ static void show_summary(char *text, const char *process)
 
     say_result("#%s\n", process);
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        if (is_what(line, "connection"))
+        if (is_what(line, "connection") || ss_is_udp(line))
             ss_count(&tally, line);
         else if (is_about_opening(line))
             ss_counter(stdout, line);
@@ -164,23 +164,37 @@ static void show_summary(char *text, const char *process)
     ss_tally(stdout, &tally);
 }
 
+/* A line about a socket: as ss(8) has it, one without peer is shown when asked for. */
+static bool is_wanted(const struct ss *ss, const char *line, bool listens)
+{
+    bool connected = ss->all || ss->info || (!ss->listening && !ss->counters);
+    bool chosen = ss->tcp == ss->udp || ss->udp == ss_is_udp(line);
+
+    return chosen && (listens ? ss->listening || ss->all : connected);
+}
+
 static void show_line(struct ss *ss, const char *line, const char *process)
 {
-    bool connection = is_what(line, "connection");
-    bool counter = is_what(line, "counter") || is_what(line, "drop");
-    bool connections = ss->info || (!ss->listening && !ss->counters);
+    bool counter = is_what(line, "counter") || is_what(line, "drop"), udp = ss_is_udp(line);
+    bool listener = is_what(line, "listener");
+    char state[16] = "";
 
-    if ((connection && !connections) || (counter && !ss->counters) ||
-        (is_what(line, "listener") && !ss->listening))
+    if (udp)
+        (void)ss_member(line, "state", state, sizeof(state));
+    if (udp || listener || is_what(line, "connection")) {
+        if (!is_wanted(ss, line, listener || (udp && strcmp(state, "ESTAB") != 0)))
+            return;
+    } else if (counter && !ss->counters) {
         return;
+    }
     if (ss->json) {
         say_result("%s\n", line);
     } else if (counter) {
         ss_counter(stdout, line);
-    } else if (connection || is_what(line, "listener")) {
+    } else if (udp || listener || is_what(line, "connection")) {
         show_head(ss);
-        ss_row(stdout, line, process);
-        if (connection && ss->info)
+        ss_row(stdout, line, process, ss->tcp == ss->udp);
+        if (!listener && ss->info)
             ss_details(stdout, line);
     }
 }
@@ -210,7 +224,7 @@ static void show(struct ss *ss, char *text, pid_t here)
         if (is_what(line, "end")) {
             whole = true;
             if (ss_number(line, "left_off") > 0)
-                say("%s has %lld connections more", process,
+                say("%s has %lld connections and datagram sockets more", process,
                     (long long)ss_number(line, "left_off"));
         }
     }
@@ -274,7 +288,7 @@ static void show_runtime(struct ss *ss)
 
 static int run(struct ss *ss)
 {
-    if (ss->info || ss->listening || !(ss->counters || ss->summary))
+    if (ss->info || ss->listening || ss->all || !(ss->counters || ss->summary))
         show_head(ss);
     show_runtime(ss);
     tlsyn_control_dir_each(show_folder, ss);
@@ -310,9 +324,13 @@ int cmd_ss(int argc, char **argv)
 {
     struct ss ss = {.status = CLI_OK};
     const struct cli_option options[] = {
-        {"info", 'i', NULL, &ss.info, "what else TCP knows of each connection", NULL},
-        {"listening", 'l', NULL, &ss.listening, "what is listened on, instead of connections",
-         NULL},
+        {"info", 'i', NULL, &ss.info,
+         "what else TCP knows of each connection, and what came and went by datagrams", NULL},
+        {"listening", 'l', NULL, &ss.listening,
+         "what is listened on, and datagram sockets without a peer, instead of connections", NULL},
+        {"all", 'a', NULL, &ss.all, "both", NULL},
+        {"tcp", 't', NULL, &ss.tcp, "TCP alone", NULL},
+        {"udp", 'u', NULL, &ss.udp, "UDP alone", NULL},
         {"counters", 0, NULL, &ss.counters,
          "the counters that are not zero, by their names in nstat, and what was dropped, by reason",
          NULL},
@@ -324,12 +342,14 @@ int cmd_ss(int argc, char **argv)
     const struct cli_command command = {
         .name = "ss",
         .operands = "[PID]...",
-        .summary = "Shows the connections of the tlsyn commands, and of the programs that use "
+        .summary = "Shows the connections, and the datagram sockets with a peer, of the tlsyn "
+                   "commands, and of the programs that use "
                    "tlsyn's sockets, that this user is running (root: every user), or of those "
                    "with these process ids.",
         .options = options,
         .notes = "Example:\n"
                  "  tlsyn ss -i\n"
+                 "  tlsyn ss -ua\n"
                  "  tlsyn ss --json | jq 'select(.what == \"connection\") | .srtt_ms'\n",
         .operands_min = 0,
         .operands_max = -1,

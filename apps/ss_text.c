@@ -92,6 +92,13 @@ int64_t ss_number(const char *line, const char *name)
     return ss_member(line, name, text, sizeof(text)) ? strtoll(text, NULL, 10) : 0;
 }
 
+bool ss_is_udp(const char *line)
+{
+    char what[VALUE_TEXT];
+
+    return ss_member(line, "what", what, sizeof(what)) && strcmp(what, "udp") == 0;
+}
+
 static bool is_true(const char *line, const char *name)
 {
     char text[VALUE_TEXT];
@@ -101,12 +108,12 @@ static bool is_true(const char *line, const char *name)
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
-#define COLUMNS "%-12s %8s %8s  %-24s %-24s %s\n"
+#define COLUMNS "%s%-12s %8s %8s  %-24s %-24s %s\n"
 
-void ss_head(FILE *out)
+void ss_head(FILE *out, bool kinds)
 {
-    (void)fprintf(out, COLUMNS, "State", "Recv-Q", "Send-Q", "Local Address:Port",
-                  "Peer Address:Port", "Process");
+    (void)fprintf(out, COLUMNS, kinds ? "Netid " : "", "State", "Recv-Q", "Send-Q",
+                  "Local Address:Port", "Peer Address:Port", "Process");
 }
 
 static const char *endpoint(const char *line, const char *name, const char *port_name, char *text,
@@ -116,7 +123,7 @@ static const char *endpoint(const char *line, const char *name, const char *port
     bool ip6 = ss_member(line, name, address, sizeof(address)) && strchr(address, ':');
     int64_t port = ss_number(line, port_name);
 
-    if (address[0] == '\0')
+    if (address[0] == '\0' || (port == 0 && strcmp(address, "*") == 0))
         (void)snprintf(text, size, "*:*");
     else
         (void)snprintf(text, size, "%s%s%s:%" PRId64, ip6 ? "[" : "", address, ip6 ? "]" : "",
@@ -124,7 +131,7 @@ static const char *endpoint(const char *line, const char *name, const char *port
     return text;
 }
 
-void ss_row(FILE *out, const char *line, const char *process)
+void ss_row(FILE *out, const char *line, const char *process, bool kinds)
 {
     char state[VALUE_TEXT];
     char received[VALUE_TEXT] = "";
@@ -140,7 +147,11 @@ void ss_row(FILE *out, const char *line, const char *process)
         (void)ss_member(line, "half_open", received, sizeof(received));
         (void)ss_member(line, "syn_backlog", sent, sizeof(sent));
     }
-    (void)fprintf(out, COLUMNS, state, received, sent,
+    (void)fprintf(out, COLUMNS,
+                  !kinds            ? ""
+                  : ss_is_udp(line) ? "udp   "
+                                    : "tcp   ",
+                  state, received, sent,
                   endpoint(line, "local", "local_port", local, sizeof(local)),
                   endpoint(line, "remote", "remote_port", remote, sizeof(remote)), process);
 }
@@ -213,6 +224,8 @@ void ss_details(FILE *out, const char *line)
         {"keepalive_probes", "keepalive_probes", false}, {"marked", "marked", false},
         {"delivered_ce", "delivered_marked", false}, {"notsent", "snd_unsent", false},
         {"rcv_ooo", "rcv_ooo", false}, {"snd_wnd", "snd_wnd", true}, {"rcv_wnd", "rcv_wnd", true},
+        {"datagrams_in", "datagrams_in", true}, {"datagrams_out", "datagrams_out", true},
+        {"bytes_in", "bytes_in", false}, {"bytes_out", "bytes_out", false}, {"drops", "drops", false},
     };
     /* clang-format on */
 
@@ -231,6 +244,10 @@ void ss_count(struct ss_tally *tally, const char *line)
 {
     char state[VALUE_TEXT] = "";
 
+    if (ss_is_udp(line)) {
+        tally->udp++;
+        return;
+    }
     (void)ss_member(line, "state", state, sizeof(state));
     tally->total++;
     if (strncmp(state, "SYN", 3) == 0)
@@ -249,6 +266,7 @@ void ss_tally(FILE *out, const struct ss_tally *tally)
                   "%-32s %12u (being opened %u, established %u, being closed %u, TIME-WAIT %u)\n",
                   "connections", tally->total, tally->opening, tally->established, tally->closing,
                   tally->time_wait);
+    (void)fprintf(out, "%-32s %12u\n", "datagram sockets", tally->udp);
 }
 
 void ss_counter(FILE *out, const char *line)

@@ -20,18 +20,22 @@ bool ss_member(const char *line, const char *name, char *text, size_t size);
 /** The same for a whole number; 0 without one. */
 int64_t ss_number(const char *line, const char *name);
 
-/** The head of the columns below. */
-void ss_head(FILE *out);
+/** Whether a line is about a datagram socket. */
+bool ss_is_udp(const char *line);
 
-/** A connection or a listener in columns; `process` is the last. */
-void ss_row(FILE *out, const char *line, const char *process);
+/** The head of the columns below; `kinds`: a first one says whose protocol it is. */
+void ss_head(FILE *out, bool kinds);
 
-/** What else is known of a connection, on a line of its own. */
+/** A connection, a listener or a datagram socket in columns; `process` is the last. */
+void ss_row(FILE *out, const char *line, const char *process, bool kinds);
+
+/** What else is known of it, on a line of its own. */
 void ss_details(FILE *out, const char *line);
 
-/** How many connections there are. */
+/** How many connections there are, and datagram sockets. */
 struct ss_tally {
     unsigned total, opening, established, closing, time_wait;
+    unsigned udp;
 };
 
 void ss_count(struct ss_tally *tally, const char *line);

@@ -332,6 +332,11 @@ void tlsyn_stack_walk(struct tlsyn_stack *stack, struct tlsyn_visitor *visitor)
     tcp_walk(&stack->tcp, visitor);
 }
 
+void tlsyn_udp_walk(struct tlsyn_stack *stack, struct tlsyn_udp_visitor *visitor)
+{
+    udp_walk(&stack->udp, visitor);
+}
+
 void tlsyn_destination_walk(struct tlsyn_stack *stack, struct tlsyn_destination_visitor *visitor)
 {
     dests_walk(&stack->tcp.dests, visitor);

@@ -4,6 +4,7 @@
 #include "control/snapshot.h"
 
 #include <arpa/inet.h>
+#include <tlsyn/udp.h>
 #include <unistd.h>
 
 #include "control/line.h"
@@ -11,7 +12,12 @@
 struct snapshot {
     struct tlsyn_visitor visitor;
     FILE *out;
-    uint32_t conns, left_off;
+    uint32_t shown, left_off;
+};
+
+struct udp_snapshot {
+    struct tlsyn_udp_visitor visitor;
+    struct snapshot *whole;
 };
 
 static void begin(struct line *line, FILE *out, const char *what)
@@ -105,17 +111,24 @@ static void put_transfer(struct line *line, const struct tlsyn_conn_info *c)
     line_integer(line, "snd_urgent", c->snd_urgent);
 }
 
+/* Of connections and endpoints alike. */
+static bool has_room(struct snapshot *s)
+{
+    bool room = s->shown < SNAPSHOT_CONNS;
+
+    s->shown += room;
+    s->left_off += !room;
+    return room;
+}
+
 static bool take_conn(struct tlsyn_visitor *visitor, const struct tlsyn_conn *conn)
 {
     struct snapshot *s = (struct snapshot *)visitor;
     struct tlsyn_conn_info info;
     struct line line;
 
-    if (s->conns == SNAPSHOT_CONNS) {
-        s->left_off++;
+    if (!has_room(s))
         return true;
-    }
-    s->conns++;
     tlsyn_conn_info(conn, &info);
     begin(&line, s->out, "connection");
     line_integer(&line, "number", info.number);
@@ -144,6 +157,30 @@ static bool take_listener(struct tlsyn_visitor *visitor, const struct tlsyn_list
     line_bool(&line, "open", info.open);
     line_bool(&line, "cookies", info.cookies);
     line_bool(&line, "paper", info.paper);
+    line_end(&line);
+    return true;
+}
+
+static bool take_udp(struct tlsyn_udp_visitor *visitor, const struct tlsyn_udp *udp)
+{
+    struct snapshot *s = ((struct udp_snapshot *)visitor)->whole;
+    struct tlsyn_udp_info info;
+    struct line line;
+
+    if (!has_room(s))
+        return true;
+    tlsyn_udp_info(udp, &info);
+    begin(&line, s->out, "udp");
+    line_string(&line, "state", info.connected ? "ESTAB" : "UNCONN"); /* ss(8)'s names */
+    put_endpoint(&line, "local", "local_port", &info.local);
+    put_endpoint(&line, "remote", "remote_port", &info.peer);
+    line_integer(&line, "rcv_queued", info.rcv_queued);
+    line_integer(&line, "snd_queued", 0); /* what is sent leaves with the call */
+    line_integer(&line, "drops", (int64_t)info.drops);
+    line_integer(&line, "datagrams_in", (int64_t)info.datagrams_in);
+    line_integer(&line, "datagrams_out", (int64_t)info.datagrams_out);
+    line_integer(&line, "bytes_in", (int64_t)info.bytes_in);
+    line_integer(&line, "bytes_out", (int64_t)info.bytes_out);
     line_end(&line);
     return true;
 }
@@ -182,10 +219,12 @@ void snapshot_write(FILE *out, const struct tlsyn_control_about *about, struct t
 {
     struct snapshot s = {.visitor = {.on_conn = take_conn, .on_listener = take_listener},
                          .out = out};
+    struct udp_snapshot datagrams = {.visitor = {.on_udp = take_udp}, .whole = &s};
     struct line line;
 
     put_process(out, about);
     tlsyn_stack_walk(stack, &s.visitor);
+    tlsyn_udp_walk(stack, &datagrams.visitor);
     for (int i = 0; i < TLSYN_COUNTERS; i++)
         put_count(out, "counter", tlsyn_counter_name((enum tlsyn_counter)i),
                   tlsyn_counter(stack, (enum tlsyn_counter)i));

@@ -7,10 +7,12 @@
  *     connection   number, state, local, local_port, remote, remote_port, and what
  *                  tlsyn_conn_info() knows; times in milliseconds, the names end in _ms; ssthresh
  *                  is null before the first loss
+ *     udp          state (ESTAB: with a peer; UNCONN), local, local_port, remote, remote_port,
+ *                  rcv_queued (bytes, as SO_RCVBUF counts), drops, and what came and went
  *     counter      name (as of nstat(8)), value: those that are not zero; of the stack, and of
  *                  what stands on it
  *     drop         name, value: the same for frames and segments thrown away, by reason
- *     end          once, last; left_off: connections beyond SNAPSHOT_CONNS
+ *     end          once, last; left_off: connections and endpoints beyond SNAPSHOT_CONNS
  *
  * Every line carries "pid", so that lines of several processes may be mixed.
  */
@@ -22,8 +24,8 @@
 #include <tlsyn/conn.h>
 #include <tlsyn/control.h>
 
-/** Connections in a snapshot at most: a bound on the time that the command's loop stands still for
- * it. */
+/** Connections and endpoints in a snapshot at most: a bound on the time that the command's loop
+ * stands still for it. */
 #define SNAPSHOT_CONNS 4096
 
 /** Writes the lines; what went wrong is the stream's to tell. `source` may be NULL. */

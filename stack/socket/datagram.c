@@ -39,12 +39,11 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
     struct sock *sock = owner(handler);
     struct datagram *datagram;
 
-    (void)udp;
-    if (sock->dgram.queued + arrived->len + OVERHEAD > (size_t)sock->options.rcv_buf)
+    if (sock->dgram.queued + arrived->len + OVERHEAD > (size_t)sock->options.rcv_buf ||
+        !(datagram = malloc(sizeof(*datagram) + arrived->len))) {
+        tlsyn_udp_refuse(udp);
         return;
-    datagram = malloc(sizeof(*datagram) + arrived->len);
-    if (!datagram)
-        return;
+    }
     datagram->about = (struct sock_received){
         .from = arrived->from,
         .has_from = true,
@@ -101,6 +100,11 @@ static void on_closed(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp)
     (void)udp;
     owner(handler)->dgram.udp = NULL;
     sock_fail(owner(handler), -ENETDOWN);
+}
+
+static void on_info(struct tlsyn_udp_handler *handler, struct tlsyn_udp_info *info)
+{
+    info->rcv_queued = (uint32_t)owner(handler)->dgram.queued;
 }
 
 static struct datagram *front(struct sock *sock)
@@ -201,6 +205,7 @@ int datagram_bind(struct sock *sock, const struct tlsyn_endpoint *local)
         .on_error = on_error,
         .on_writable = on_writable,
         .on_closed = on_closed,
+        .on_info = on_info,
     };
     struct tlsyn_udp_options options;
     int error = port_take(sock, local);

@@ -122,6 +122,17 @@ void tlsyn_udp_set_options(struct tlsyn_udp *ep, const struct tlsyn_udp_options 
 void tlsyn_udp_info(const struct tlsyn_udp *ep, struct tlsyn_udp_info *info)
 {
     *info = ep->info;
+    if (ep->handler->events->on_info)
+        ep->handler->events->on_info(ep->handler, info);
+}
+
+void udp_walk(struct udp *udp, struct tlsyn_udp_visitor *visitor)
+{
+    list_each(it, &udp->all)
+    {
+        if (!visitor->on_udp(visitor, container_of(it, struct tlsyn_udp, all)))
+            return;
+    }
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -376,6 +387,13 @@ static void deliver(struct tlsyn_udp *ep, const struct tlsyn_udp_datagram *arriv
     count(ep->udp->cx, TLSYN_COUNT_udp_in);
     if (ep->handler->events->on_datagram)
         ep->handler->events->on_datagram(ep->handler, ep, arrived);
+}
+
+void tlsyn_udp_refuse(struct tlsyn_udp *ep)
+{
+    ep->info.drops++;
+    count(ep->udp->cx, TLSYN_COUNT_udp_rcvbuf_errors);
+    count(ep->udp->cx, TLSYN_COUNT_udp_in_errors);
 }
 
 /* False: nobody is there. */

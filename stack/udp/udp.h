@@ -59,6 +59,9 @@ void udp_input(struct udp *udp, const struct ip_datagram *datagram);
 /** An ICMP error, or a neighbour's silence, about a datagram of ours (RFC 1122 4.1.3.3). */
 void udp_icmp_error(struct udp *udp, const struct ip_error *error);
 
+/** tlsyn_udp_walk(). */
+void udp_walk(struct udp *udp, struct tlsyn_udp_visitor *visitor);
+
 /** Output has been: there is room again for those who were refused. */
 void udp_output_done(struct udp *udp);
 

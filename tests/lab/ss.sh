@@ -41,7 +41,7 @@ await_connections()
 established()
 {
     ss
-    [ "$(grep -c "^ESTABLISHED *0 *0 " "$scratch/ss")" -eq "$1" ]
+    [ "$(grep -c "^tcp  *ESTABLISHED *0 *0 " "$scratch/ss")" -eq "$1" ]
 }
 
 # --- in the lab's client host ---------------------------------------------------------------------
@@ -56,8 +56,8 @@ inside()
     await "$scratch/connect" connected
     await_connections 2
     ours=${TLSYN_ADDRESS%/*}
-    shown "^ESTABLISHED +0 +0 +$ours:[0-9]+ +$TLSYN_PEER:443 +connect,pid=$client$"
-    shown "^ESTABLISHED +0 +0 +$TLSYN_PEER:443 +$ours:[0-9]+ +serve,pid=[0-9]+$"
+    shown "^tcp +ESTABLISHED +0 +0 +$ours:[0-9]+ +$TLSYN_PEER:443 +connect,pid=$client$"
+    shown "^tcp +ESTABLISHED +0 +0 +$TLSYN_PEER:443 +$ours:[0-9]+ +serve,pid=[0-9]+$"
     ss -s
     shown '^connections +1 \(being opened 0, established 1, '
     shown '^TcpExtTCPAdmitOpen +1$'
@@ -69,7 +69,7 @@ inside()
     [ "$(grep -c 'cubic wscale:[0-9]*,[0-9]* rto:[0-9.]* rtt:[0-9.]*/[0-9.]*.* pmtu:1500 mss:[0-9]* .*cwnd:[0-9]* .*bytes_acked:[1-9]' \
         "$scratch/ss")" -eq 2 ] || fail "details are missing: $(cat "$scratch/ss")"
     ss -l
-    shown "^LISTEN +0 +[1-9][0-9]* +$TLSYN_PEER:443 +\*:\* +serve,pid="
+    shown "^tcp +LISTEN +0 +[1-9][0-9]* +$TLSYN_PEER:443 +\*:\* +serve,pid="
     ! grep -q ESTABLISHED "$scratch/ss" ||
         fail "connections were not asked for: $(cat "$scratch/ss")"
     ss --counters "$client"
@@ -127,11 +127,49 @@ sockets_too()
     "$examples/echo_server" eth0 "${TLSYN_ADDRESS%/*}/24" 7 2>"$scratch/echo" &
     server=$!
     soon listens "$server" || fail "the echo server is not shown: $(cat "$scratch/ss" "$scratch/echo")"
-    shown "^LISTEN .*:7 +\*:\* +echo_server,pid=$server$"
+    shown "^tcp +LISTEN .*:7 +\*:\* +echo_server,pid=$server$"
     kill -9 "$server"
     wait "$server" || :
     ss
     passed "a program that uses sockets is shown too"
+    datagrams_too
+}
+
+# Datagram sockets are shown as ss(8) shows them: without a peer when asked for.
+datagrams_too()
+{
+    "$TLSYN" run -- python3 -c '
+import socket, sys, time
+bound, connected = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2))
+bound.bind(("127.0.0.1", 5300))
+bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+connected.connect(("127.0.0.1", 5300))
+for i in range(20):
+    connected.send(b"x")
+time.sleep(60)' 2>"$scratch/datagrams" &
+    server=$!
+    soon listens "$server" || fail "no datagram socket: $(cat "$scratch/ss" "$scratch/datagrams")"
+    soon refuses "$server" || fail "no drops: $(cat "$scratch/ss")"
+    shown '^udp +UNCONN +[1-9][0-9]* +0 +127.0.0.1:5300 +\*:\* '
+    ! grep -q ESTAB "$scratch/ss" || fail "connected sockets were not asked for"
+    ss -u
+    shown "^ESTAB +0 +0 +127.0.0.1:[0-9]+ +127.0.0.1:5300 +python3,pid=$server$"
+    ! grep -q 'UNCONN\|Netid' "$scratch/ss" || fail "what has no peer was not asked for"
+    ss -t
+    ! grep -q "$server" "$scratch/ss" || fail "datagrams were not asked for: $(cat "$scratch/ss")"
+    ss --json -ua "$server"
+    said '[.[] | select(.what == "udp") | .state] | sort | join(" ")' 'ESTAB UNCONN'
+    said '[.[] | select(.state == "UNCONN") | .drops > 0 and .datagrams_in == 20][0]' true
+    kill -9 "$server"
+    wait "$server" || :
+    ss
+    passed "datagram sockets are shown, and what they had no room for"
+}
+
+refuses()
+{
+    ss -ial "$1"
+    grep -q ' drops:[1-9]' "$scratch/ss" && ss -l "$1"
 }
 
 listens()
@@ -206,7 +244,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
             fail "ss: $(cat "$scratch/err")"
         kill "$lab"
         wait "$lab" || :
-        shown '^LISTEN .* serve,pid=[1-9]'
+        shown '^tcp +LISTEN .* serve,pid=[1-9]'
         (cd / && $nobody "$scratch/tlsyn" ss) >/dev/null # takes the socket away, and the folder
         soon no_folder_of_nobody || fail "a folder is left: $(ls -ld /tmp/tlsyn-control-*)"
         passed "an ordinary user sees what runs in his lab"

@@ -40,7 +40,7 @@ BEGIN {
     public["resolver"] = "loop socket apps lab study micro"
     public["socket"] = "socket tls tls/include apps lab study micro"
     public["conn"] = "tcp stack loop control socket stack/include tls tls/include apps lab study micro"
-    public["udp"] = "udp stack loop socket stack/include apps lab study micro"
+    public["udp"] = "udp stack loop control socket stack/include apps lab study micro"
     public["dhcp"] = "udp stack loop stack/include apps lab study micro"
     public["stack"] = "core wire ip tcp udp stack loop control socket stack/include tls tls/include apps lab study micro"
 

@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include <tlsyn/udp.h>
 
 #include "control/snapshot.h"
 #include "ss_text.h"
@@ -144,6 +145,39 @@ START_TEST(a_snapshot_tells_of_process_listener_connection_and_counters)
 }
 END_TEST
 
+static void tell_queue(struct tlsyn_udp_handler *handler, struct tlsyn_udp_info *info)
+{
+    (void)handler;
+    info->rcv_queued = 771;
+}
+
+START_TEST(a_snapshot_tells_of_datagram_sockets)
+{
+    static const struct tlsyn_udp_events events = {.on_info = tell_queue};
+    struct tlsyn_udp_handler handler = {.events = &events};
+    struct tcp_test *t = TCP_TEST(0);
+    const struct tlsyn_udp_options options = {.local = {.port = 53}};
+    struct tlsyn_udp *udp;
+    char *text, *line;
+
+    ck_assert_int_eq(tlsyn_udp_open(t->stack, &options, &handler, &udp), 0);
+    tlsyn_udp_refuse(udp);
+    text = snapshot_of(t);
+    line = line_of(text, "udp");
+    ck_assert_ptr_nonnull(line);
+    expect_member(line, "state", "UNCONN");
+    expect_member(line, "local", "*");
+    expect_member(line, "local_port", "53");
+    expect_member(line, "rcv_queued", "771");
+    expect_member(line, "drops", "1");
+    ck_assert_ptr_nonnull(strstr(text, "\"name\": \"UdpRcvbufErrors\", \"value\": 1}"));
+    free(line);
+    free(text);
+    tlsyn_udp_close(udp);
+    tcp_test_close(t);
+}
+END_TEST
+
 struct counting {
     struct tlsyn_visitor visitor;
     int conns, listeners, stop_after;
@@ -197,7 +231,7 @@ static const char *printed(const char *line, const char *process, bool details)
 
     ck_assert_ptr_nonnull(out);
     if (process)
-        ss_row(out, line, process);
+        ss_row(out, line, process, details);
     else if (details)
         ss_details(out, line);
     else
@@ -224,6 +258,20 @@ START_TEST(a_listener_is_a_row_of_ss)
                              "serve,pid=7", false),
                      "LISTEN              2     1024  *:443                    *:*         "
                      "             serve,pid=7\n");
+}
+END_TEST
+
+START_TEST(a_datagram_socket_is_a_row_of_ss)
+{
+    const char *line =
+        "{\"what\": \"udp\", \"state\": \"UNCONN\", \"local\": \"*\", \"local_port\": 53, "
+        "\"remote\": \"*\", \"remote_port\": 0, \"rcv_queued\": 771, \"snd_queued\": 0, "
+        "\"drops\": 3, \"datagrams_in\": 9, \"datagrams_out\": 0}";
+
+    ck_assert_str_eq(printed(line, "dns,pid=7", true),
+                     "udp   UNCONN            771        0  *:53                     *:*       "
+                     "               dns,pid=7\n");
+    ck_assert_str_eq(printed(line, NULL, true), "\t datagrams_in:9 datagrams_out:0 drops:3\n");
 }
 END_TEST
 
@@ -257,9 +305,11 @@ Suite *ss_suite(void)
     tcase_add_test(tests, a_member_is_found_by_its_whole_name);
     tcase_add_test(tests, what_is_no_flat_object_has_no_members);
     tcase_add_test(tests, a_snapshot_tells_of_process_listener_connection_and_counters);
+    tcase_add_test(tests, a_snapshot_tells_of_datagram_sockets);
     tcase_add_test(tests, a_walk_ends_where_the_visitor_wants);
     tcase_add_test(tests, a_connection_is_a_row_of_ss);
     tcase_add_test(tests, a_listener_is_a_row_of_ss);
+    tcase_add_test(tests, a_datagram_socket_is_a_row_of_ss);
     tcase_add_test(tests, the_details_say_what_is_known_and_not_zero);
     tcase_add_test(tests, a_counter_is_a_name_and_a_number);
     suite_add_tcase(suite, tests);

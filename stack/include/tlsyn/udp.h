@@ -32,6 +32,7 @@ extern "C" {
 
 struct tlsyn_udp;
 struct tlsyn_udp_handler;
+struct tlsyn_udp_info;
 
 /** A datagram that arrived. `bytes` is good during the event alone. */
 struct tlsyn_udp_datagram {
@@ -67,6 +68,8 @@ struct tlsyn_udp_events {
     void (*on_writable)(struct tlsyn_udp_handler *, struct tlsyn_udp *);
     /** The stack is being freed, and the endpoint with it. Not called by tlsyn_udp_close(). */
     void (*on_closed)(struct tlsyn_udp_handler *, struct tlsyn_udp *);
+    /** tlsyn_udp_info() asks for what only the user knows: rcv_queued. */
+    void (*on_info)(struct tlsyn_udp_handler *, struct tlsyn_udp_info *);
 };
 
 /** Embedded in the user's own object. Unset events are skipped. */
@@ -104,6 +107,9 @@ struct tlsyn_udp_options {
  * outlive the endpoint. */
 int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,
                    struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp);
+
+/** Inside on_datagram: there is no room for it. It is counted, and nothing else. */
+void tlsyn_udp_refuse(struct tlsyn_udp *udp);
 
 /** Frees the endpoint; no event comes from now on. What was sent still leaves. */
 void tlsyn_udp_close(struct tlsyn_udp *udp);
@@ -159,9 +165,19 @@ struct tlsyn_udp_info {
     struct tlsyn_endpoint peer;  /* when connected */
     bool connected;
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
+    uint64_t drops;      /* of those that came: so many the user had no room for */
+    uint32_t rcv_queued; /* bytes that came and wait for the user to take them */
 };
 
 void tlsyn_udp_info(const struct tlsyn_udp *udp, struct tlsyn_udp_info *info);
+
+/** A user's object that tlsyn_udp_walk() shows every endpoint to, the oldest first. It may look,
+ * and must change nothing; false ends the walk. */
+struct tlsyn_udp_visitor {
+    bool (*on_udp)(struct tlsyn_udp_visitor *, const struct tlsyn_udp *);
+};
+
+void tlsyn_udp_walk(struct tlsyn_stack *stack, struct tlsyn_udp_visitor *visitor);
 
 #ifdef __cplusplus
 }
