@@ -47,7 +47,8 @@ BEGIN {
     # Libraries: the first part of an angle include -> the rooms that may. Whatever is not named is
     # the C library or the kernel; what of those a pure room may call is the business of purity.sh.
     library["mbedtls"] = library["psa"] = library["everest"] = "tls"
-    library["openssl"] = library["gnutls"] = library["ngtcp2"] = "peer"
+    library["openssl"] = "tls peer"
+    library["gnutls"] = library["ngtcp2"] = "peer"
     library["pcap"] = library["pcap.h"] = "link report"
     library["ares.h"] = "loop peer"
     library["libnet.h"] = "link"
