@@ -3,8 +3,8 @@
  *
  * Read first: SEC 1 4.1.4.
  *
- * mbedTLS has one arithmetic for secret and public numbers, on the heap and in constant time: 1.2 ms
- * for a signature over P-256, which is most of what a handshake costs a client. Here everything is
+ * mbedTLS has one arithmetic for secret and public numbers, on the heap and in constant time: for a
+ * signature over P-256 1.2 ms, which is most of what a handshake costs a client. Here everything is
  * public, and libcrypto, which is tuned for the curves that certificates have, does it in a tenth.
  */
 #include "ecdsa.h"
