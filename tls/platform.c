@@ -1,6 +1,6 @@
 /*
- * platform.c: gives mbedTLS our clock, randomness, and verification. Process-wide: the one
- * exception to "no globals" (platform.h).
+ * platform.c: gives mbedTLS our clock, randomness, and verification. Process-wide: an exception to
+ * "no globals" (platform.h; docs/ARCHITECTURE.md names them all).
  */
 #include "platform.h"
 

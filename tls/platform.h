@@ -4,8 +4,7 @@
  * mbedTLS has one hook of each for the whole process. Ours answer from a record per thread that
  * says on whose behalf mbedTLS is running just now: platform_use() writes it before each call into
  * mbedTLS. So a thread may hold any number of stacks with clocks of their own, and the simulator's
- * virtual time reaches certificates and tickets. This is the one place with global state in the
- * house.
+ * virtual time reaches certificates and tickets.
  */
 #ifndef TLSYN_TLS_PLATFORM_H
 #define TLSYN_TLS_PLATFORM_H
