@@ -290,6 +290,14 @@ static void take_signal(struct tlsyn_loop_watch *watch, int fd, short revents)
     }
 }
 
+/* nohup(1) has it ignored; but what is blocked, as for signalfd(2), comes all the same. */
+static bool ignores_hangup(void)
+{
+    struct sigaction inherited = {.sa_handler = SIG_DFL};
+
+    return sigaction(SIGHUP, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN;
+}
+
 static int watch_signals(struct host *host)
 {
     sigset_t set;
@@ -300,7 +308,7 @@ static int watch_signals(struct host *host)
     if (host->options->renews)
         (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    host->signals.terminal = has_terminal();
+    host->signals.terminal = has_terminal() && !ignores_hangup();
     host->signals.watch.on_ready = take_signal;
     host->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (host->signals.fd >= 0 &&

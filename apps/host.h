@@ -77,7 +77,7 @@ struct host_signals {
     struct tlsyn_loop_watch watch;
     int fd;
     int caught;    /* how often SIGINT or SIGTERM came */
-    bool terminal; /* we began at one */
+    bool terminal; /* we began at one, and end with it: not under nohup(1) */
     bool renew;    /* SIGHUP came, but not because the terminal has gone */
 };
 

@@ -2,7 +2,7 @@
 # A server that runs for months gets a new certificate: SIGHUP has `tlsyn serve` read it anew, and nobody's connection ends.
 # shellcheck source=tests/lab/lib.sh disable=SC2015 # a failing middle is a failure here
 . "$(dirname "$0")/lib.sh"
-need openssl curl
+need openssl curl script
 self=$(realpath "$0")
 
 # renewed COUNT WORDS: SIGHUP, and the server has said so as often
@@ -55,10 +55,23 @@ inside()
     passed "SIGHUP: new connections have the new certificate, tickets and connections stay good"
 }
 
-if [ "${1:-}" = inside ]; then
-    inside
+# A server that was begun with nohup(1) at a terminal which has gone.
+alone()
+{
+    await "$SHARED/gone" gone
+    kill -HUP "$(cat "$SHARED/pid")" || fail "it went with its terminal: $(cat "$SHARED/log")"
+    await "$SHARED/log" 'new connections have the certificate that is now in'
+    get new || fail "after its terminal: $(cat "$scratch/err")"
+    kill "$(cat "$SHARED/pid")"
+    passed "nohup: SIGHUP has the files read anew, though the terminal has gone"
+}
+
+case ${1:-} in
+inside | alone)
+    "$1"
     exit 0
-fi
+    ;;
+esac
 
 need_namespaces
 for name in old new; do
@@ -70,4 +83,10 @@ echo index >"$scratch/index.html"
 export SHARED="$scratch"
 "$TLSYN" lab -q --rtt 2ms --server "echo \$\$ >$scratch/pid; cd / && exec $TLSYN serve --cert $scratch/cert.pem \
     --key $scratch/cert.key $scratch 2>$scratch/log" -- "$self" inside
+no_findings "$scratch/log"
+
+rm "$scratch/log"
+"$TLSYN" lab -q --rtt 2ms --server "cd / && script -qec 'nohup $TLSYN serve --cert $scratch/cert.pem --key $scratch/cert.key \
+    $scratch >$scratch/log 2>&1 & echo \$! >$scratch/pid; until grep -q serving $scratch/log; do sleep 0.05; done' /dev/null; \
+    echo gone >$scratch/gone" -- "$self" alone
 no_findings "$scratch/log"
