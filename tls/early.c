@@ -95,7 +95,7 @@ static void settle_server(struct tlsyn_tls *tls)
             (usual > SKIP_EXTRA ? usual : SKIP_EXTRA) + SKIP_EXTRA;
 }
 
-/* mbedTLS would send what it has to say now under the keys of the handshake. */
+/* The outbound keys are those of application data. */
 static bool has_switched(const struct tlsyn_tls *tls)
 {
     return tls->ssl.MBEDTLS_PRIVATE(transform_application) != NULL &&
