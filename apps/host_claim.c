@@ -24,8 +24,8 @@
 #define HOLDER_TRIES    5
 #define HOLDER_PAUSE_MS 10
 
-/* A listener's user, as unix(7) gives him to who connects. Negative: it is no command of ours that
- * has the name. */
+/* A listener's user, as unix(7) gives him to who connects. Negative: whoever has the name does not
+ * listen, or somebody has filled his queue. */
 static int find_holder(const struct sockaddr *name, socklen_t len, uid_t *uid)
 {
     const struct timespec pause = {.tv_nsec = HOLDER_PAUSE_MS * 1000000};
@@ -53,7 +53,7 @@ static int judge_holder(const struct sockaddr *name, socklen_t len, const char *
     uid_t uid = 0;
 
     if (find_holder(name, len, &uid) != 0) {
-        say("something on this machine says that it has %s, but it is no tlsyn; going on", address);
+        say("something on this machine says that it has %s, not whose it is; going on", address);
     } else if (uid == 0 || uid == geteuid()) {
         say("address in use: another tlsyn on this machine has %s already; stop it, or choose a "
             "free one with --address",

@@ -28,7 +28,8 @@ await_script()
     soon test -e "$scratch/names" || fail "the lab's command does not start: $(cat "$scratch/out")"
     for pid in $(marked); do
         if readlink "/proc/$pid/ns/net" | grep -qxF -f "$scratch/names"; then
-            exec 3<"/proc/$pid/ns/net" 4<"/proc/$pid/ns/pid" 5<"/proc/$pid/ns/mnt"
+            # Any of the lab's processes may end just now.
+            { exec 3<"/proc/$pid/ns/net" 4<"/proc/$pid/ns/pid" 5<"/proc/$pid/ns/mnt"; } 2>/dev/null || true
         fi
     done
     : >"$scratch/names.held"
