@@ -231,7 +231,7 @@ struct tlsyn_conn {
     bool user_timeout_set : 1; /* by the user: it ends keep-alive too */
     bool fastopen_experimental : 1;
     enum tlsyn_embedding embedding : 8; /* of an active open */
-    uint8_t synacks_again;              /* while unproved */
+    uint8_t synacks_again;              /* behind an embedded open */
     uint16_t fin_timeout;               /* seconds; released, in FIN-WAIT-2 */
     uint16_t peer_mss;                  /* as received, or the default */
     uint16_t syn_text, syn_text_acked, synack_text, syn_retransmits;

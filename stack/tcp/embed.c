@@ -8,6 +8,7 @@
 #include "tcp/timers.h"
 
 #define SYNACKS_AGAIN 2
+#define SYNACKS_LAST  5 /* when Linux gives up, too (net.ipv4.tcp_synack_retries) */
 
 /* By then a peer that does not hear us has sent its SYN-ACK again twice, even by the timer of three
  * seconds that RFC 1122 4.2.3.1 had. */
@@ -181,13 +182,29 @@ bool embed_is_swallowed(struct tlsyn_conn *conn)
     return true;
 }
 
+/* One that is not opened anew waits: what is outstanding has its own time. Where nothing is, no
+ * timer would ever end it, and its peer is about to forget it. */
+static bool is_forgotten(const struct tlsyn_conn *conn)
+{
+    return conn->synacks_again >= SYNACKS_LAST && conn->rcv_nxt == conn->irs + 1 &&
+           conn->tcp->cx->now - conn->established > SYNACKS_TIME;
+}
+
 bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 {
-    if (segment->flags & TCP_RST || !(segment->flags & TCP_ACK) || segment->seq != conn->irs ||
-        segment->ack != conn->snd_una)
+    if (!conn->unproved && conn->embedding != TLSYN_EMBEDDING_BLACK_HOLE)
         return false;
-    return !timers_running(conn, TCP_RETRANSMIT) && ++conn->synacks_again >= SYNACKS_AGAIN &&
-           embed_is_swallowed(conn);
+    if (segment->flags & TCP_RST || !(segment->flags & TCP_ACK) || segment->seq != conn->irs ||
+        segment->ack != conn->snd_una || timers_running(conn, TCP_RETRANSMIT))
+        return false;
+    if (conn->synacks_again < SYNACKS_LAST)
+        conn->synacks_again++;
+    if (conn->synacks_again >= SYNACKS_AGAIN && embed_is_swallowed(conn))
+        return true;
+    if (!is_forgotten(conn))
+        return false;
+    tlsyn_conn_abort(conn, -ETIMEDOUT);
+    return true;
 }
 
 enum tlsyn_level embed_level(const struct tlsyn_conn *conn)

@@ -114,7 +114,7 @@ static enum tcp_verdict check_sequence(struct tlsyn_conn *conn, struct wire_tcp 
         return verdict;
     if (acceptable(conn, segment))
         return TCP_NEXT;
-    if (conn->unproved && segment->flags & TCP_SYN && embed_synack_again(conn, segment))
+    if (segment->flags & TCP_SYN && embed_synack_again(conn, segment))
         return TCP_GONE;
     if (segment->flags & TCP_RST) {
         drop(conn->tcp->cx, TLSYN_DROP_tcp_rst_invalid);

@@ -343,6 +343,32 @@ START_TEST(a_peer_that_does_not_hear_us_asks_twice)
 }
 END_TEST
 
+/* Simulator seed 612978: what the SYN brought is with the peer, so nothing is to be opened anew, and
+ * nothing of ours is outstanding that would time out. */
+START_TEST(a_peer_that_never_hears_us_is_waited_for_so_long)
+{
+    struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_FASTOPEN);
+
+    user_connects(t);
+    expect(t, SYN());
+    peer_sends(t, SYNACK(.opt = WITH_COOKIE));
+    user_begins_anew(t);
+    t->user.plan[USER_OPEN].write = HELLO;
+    user_connects(t);
+    expect(t, SYN(.len = HELLO));
+    peer_sends(t, SYNACK(.ack = HELLO + 1));
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(t->user.count[USER_CLOSED], 0);
+        expect(t, ACK(.seq = HELLO + 1, .ack = 1));
+        advance(t, TLSYN_SECONDS(1) << i);
+        peer_sends(t, SYNACK(.seq = 0, .ack = HELLO + 1));
+    }
+    ck_assert_int_eq(t->user.error, -ETIMEDOUT);
+    expect(t, RSTACK(.seq = HELLO + 1));
+    tcp_test_close(t);
+}
+END_TEST
+
 START_TEST(one_ack_after_the_open_is_proof)
 {
     struct tcp_test *t = client();
@@ -776,6 +802,7 @@ Suite *tcp_embed_suite(void)
     tcase_add_test(retry, where_all_was_said_and_heard_the_end_is_in_order);
     tcase_add_test(retry, what_was_left_behind_is_not_taken_back);
     tcase_add_test(retry, a_peer_that_does_not_hear_us_asks_twice);
+    tcase_add_test(retry, a_peer_that_never_hears_us_is_waited_for_so_long);
     tcase_add_test(retry, one_ack_after_the_open_is_proof);
     tcase_add_loop_test(retry, a_peer_that_speaks_behind_its_synack_hears_us, 0, 4);
     tcase_add_test(retry, who_speaks_behind_a_cookie_may_not_have_heard_us);
