@@ -138,7 +138,7 @@ static int run(const struct pageload_command *c, const char *typed)
 
     if (status != CLI_OK)
         return status;
-    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+    if (study_take_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     options.page = strcmp(c->page, "typical") == 0 ? NULL : &page;
     error = pageload_count(&p, &options);
@@ -221,7 +221,7 @@ static int run_real(struct pageload_command *c, const char *typed)
             "--link and the like out");
         return CLI_USAGE;
     }
-    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+    if (study_take_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     status = surfer_run(&c->real, &order, &study);
     study.run.seconds = (double)(tlsyn_clock() - began) / 1e6;

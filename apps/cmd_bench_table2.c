@@ -162,7 +162,7 @@ static int run(const struct table2_command *c, const char *typed)
     options.timeout = timeout_of(c, &options);
     if (link_options_take(&c->link, "bench table2", options.timeout, &options.path) < 0)
         return CLI_USAGE;
-    if (study_try_folder(c->out, ROOM_NEEDED) < 0)
+    if (study_take_folder(c->out, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     options.seed = (uint64_t)c->seed;
     options.folder = c->out;

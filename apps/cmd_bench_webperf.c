@@ -247,7 +247,7 @@ static int run(struct webperf_command *c)
                               "early data of TLS 1.3");
         return CLI_USAGE;
     }
-    if (study_try_folder(c->out, ROOM_REPORT + options.rounds * options.kind_count * ROOM_ROW) < 0)
+    if (study_take_folder(c->out, ROOM_REPORT + options.rounds * options.kind_count * ROOM_ROW) < 0)
         return CLI_FAILURE;
     study_watch(&w);
     error = c->urls.count > 0 ? measure_url(c, &options, &w, message)

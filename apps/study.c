@@ -89,16 +89,50 @@ static int try_room(const char *folder, size_t room)
     return error == -EOPNOTSUPP || error == -EINVAL ? 0 : error;
 }
 
+/* A record lock is this process's alone, so that no host of a laboratory, which may outlive it for
+ * a moment, inherits it; it goes when the process does, whatever ends it. A file system without
+ * locks is believed to have no other run. */
+static int lock_folder(const char *folder)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[600];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/.lock", folder);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -errno;
+    if (fcntl(fd, F_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
+        return 0; /* and the descriptor stays open, for to close it is to unlock */
+    (void)close(fd);
+    return -EBUSY;
+}
+
+static int tell_folder(const char *folder, int error)
+{
+    if (error < 0)
+        say("nothing was measured, for the results could not be written to %s: %s", folder,
+            error == -EBUSY ? "another run writes there; give each its own --out"
+                            : strerror(-error));
+    return error;
+}
+
 int study_try_folder(const char *folder, size_t room)
 {
     int error = make_folder(folder);
 
     if (error == 0)
         error = try_room(folder, room);
-    if (error < 0)
-        say("nothing was measured, for the results could not be written to %s: %s", folder,
-            strerror(-error));
-    return error;
+    return tell_folder(folder, error);
+}
+
+int study_take_folder(const char *folder, size_t room)
+{
+    int error = make_folder(folder);
+
+    if (error == 0)
+        error = lock_folder(folder);
+    return error < 0 ? tell_folder(folder, error) : study_try_folder(folder, room);
 }
 
 FILE *study_open_file(const char *folder, const char *name)
@@ -269,7 +303,7 @@ int study_conduct(const struct study_errand *errand)
     void *study = NULL;
     int status, error;
 
-    if (study_try_folder(errand->folder, ROOM_NEEDED) < 0)
+    if (study_take_folder(errand->folder, ROOM_NEEDED) < 0)
         return CLI_FAILURE;
     error = errand->kind->plan(errand->options, &study);
     if (error < 0) {

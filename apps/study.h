@@ -25,6 +25,10 @@ int study_list_parse(const struct cli_type *type, const char *text, void *into);
  * and the user was told. */
 int study_try_folder(const char *folder, size_t room);
 
+/** The same for a run, which has the folder to itself until the process ends: a second one would
+ * write between its lines. -EBUSY, and nothing is touched: another run has it. */
+int study_take_folder(const char *folder, size_t room);
+
 /** A file in the folder, for writing; NULL with errno. Until it is closed it has another name, so
  * that what stood there before stays if this one cannot be written whole. */
 FILE *study_open_file(const char *folder, const char *name);

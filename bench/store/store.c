@@ -62,6 +62,7 @@ static int error_of(int code)
         return -ENOSPC;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_CONSTRAINT: /* the round is there already: somebody else's */
         return -EBUSY;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Studies that are interrupted report what there is, and go on: then their journals hold the same observations in the same order as
-# that of a run which was left alone; and they end when the intervals are narrow enough.
+# Studies that are interrupted report what there is, and go on, killed ones, too: then their journals hold the same observations in
+# the same order as that of a run which was left alone; and they end when the intervals are narrow enough. A folder is one run's.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq
@@ -19,6 +19,51 @@ cut_study()
     shift 2
     cut_short "$scratch/$study" "observed $after" "$TLSYN" bench "$study" "$@"
     jq -e '.environment.interrupted' "$scratch/$study/$study.json" >/dev/null || fail "$study: the report does not say so"
+}
+
+stopped_or_over()
+{
+    ! grep -q '^State:[[:space:]]*[^TZ[:space:]]' "/proc/$run/status" 2>/dev/null
+}
+
+# kill_study STUDY AFTER OPTION...: kills it amid its observations. Before that, while it stands still, nobody else may write there.
+kill_study()
+{
+    study=$1 folder=$scratch/$1 seen="observed $2"
+    shift 2
+    for _ in 1 2 3 4 5; do
+        rm -rf "$folder"
+        "$TLSYN" bench "$study" "$@" -o "$folder" >/dev/null 2>"$scratch/killed" &
+        run=$!
+        soon seen_or_over || fail "$study: nothing is observed within a minute: $(cat "$scratch/killed")"
+        kill -s STOP "$run" 2>/dev/null || :
+        soon stopped_or_over || fail "$study does not stop"
+        ! has "/proc/$run/status" '^State:[[:space:]]*T' || break
+        wait "$run" || fail "$study ends with $?: $(cat "$scratch/killed")" # it was faster than we are
+    done
+    what_is_there >"$scratch/before"
+    refused 'another run writes there' 1 "$study" "$@" -o "$folder"
+    refused 'another run writes there' 1 "$study" --resume "$folder"
+    what_is_there >"$scratch/after"
+    cmp -s "$scratch/before" "$scratch/after" || fail "$study: who is refused leaves something: $(cat "$scratch/after")"
+    kill -s KILL "$run"
+    wait "$run" || :
+    passed "$study: another run is kept from the folder"
+}
+
+what_is_there()
+{
+    ls -A "$folder"
+    cat "$folder/samples.jsonl"
+}
+
+refused()
+{
+    words=$1 wanted=$2 status=0
+    shift 2
+    "$TLSYN" bench "$@" >/dev/null 2>"$scratch/log" || status=$?
+    [ "$status" -eq "$wanted" ] || fail "bench $* ends with $status: $(cat "$scratch/log")"
+    grep -q -- "$words" "$scratch/log" || fail "bench $* is told: $(cat "$scratch/log")"
 }
 
 # goes_on STUDY OPTION...: as it was asked for with the options.
@@ -47,10 +92,10 @@ set -- --rtt 5 --loss 1 --reorder 0 --family 4 --bytes 200k -n 4
 cut_study loss 4 "$@"
 goes_on loss "$@"
 set -- --seconds 500ms --only kernel-kernel,tlsyn-kernel --offload on -n 3
-cut_study bulk 2 "$@"
+kill_study bulk 2 "$@"
 goes_on bulk "$@"
 set -- --server tlsyn --flood spoofed --rate 500 --seconds 200ms -n 2
-cut_study flood 2 "$@"
+kill_study flood 2 "$@"
 goes_on flood "$@"
 
 # A run that was killed may leave half a line.
@@ -59,14 +104,6 @@ printf '{"round":2,"blo' >>"$scratch/loss/samples.jsonl"
 [ "$(sed 1d "$scratch/loss/samples.jsonl" | jq -s 'map(.round) | max')" -eq 4 ] || fail "no round was added"
 passed "half a line is passed over, and more rounds may be asked for"
 
-refused()
-{
-    words=$1 wanted=$2 status=0
-    shift 2
-    "$TLSYN" bench "$@" >/dev/null 2>"$scratch/log" || status=$?
-    [ "$status" -eq "$wanted" ] || fail "bench $* ends with $status: $(cat "$scratch/log")"
-    grep -q -- "$words" "$scratch/log" || fail "bench $* is told: $(cat "$scratch/log")"
-}
 refused 'is as it was asked for' 2 loss --resume "$scratch/loss" --rtt 7
 refused 'holds a run of "tlsyn bench loss"' 2 bulk --resume "$scratch/loss"
 refused 'No such file' 1 loss --resume "$scratch/nothing"

@@ -213,6 +213,23 @@ START_TEST(a_round_is_written_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(who_writes_a_round_that_is_there_is_told_of_the_other)
+{
+    const struct observation late[] = {an_observation(0, 0), an_observation(0, 1)};
+    struct store_run run = a_run(), same = a_run();
+    struct store *one = opened(STORE_WRITE), *other = opened(STORE_WRITE);
+    uint32_t rounds;
+
+    ck_assert_int_eq(store_begin(one, &run, &rounds, message), 0);
+    ck_assert_int_eq(store_begin(other, &same, &rounds, message), 0);
+    add_round(one, 0);
+    ck_assert_int_eq(store_add_round(other, late, 2, message), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(message, "another tlsyn writes to it"));
+    store_close(other);
+    store_close(one);
+}
+END_TEST
+
 START_TEST(what_was_written_survives_a_full_disk)
 {
     struct observation many[400];
@@ -304,6 +321,7 @@ Suite *store_suite(void)
     tcase_add_test(tc, a_run_goes_on_behind_its_last_whole_round);
     tcase_add_test(tc, another_plan_does_not_go_into_the_same_file);
     tcase_add_test(tc, a_round_is_written_whole_or_not_at_all);
+    tcase_add_test(tc, who_writes_a_round_that_is_there_is_told_of_the_other);
     tcase_add_test(tc, what_was_written_survives_a_full_disk);
     tcase_add_test(tc, a_database_of_somebody_else_is_left_alone);
     tcase_add_test(tc, a_database_of_another_version_is_named);
