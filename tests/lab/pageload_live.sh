@@ -29,7 +29,7 @@ rows()
 leftovers()
 {
     grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null || true
-    find "$out" -mindepth 1 ! -name pageload.json ! -name pageload.html ! -name history ! -name samples.jsonl 2>/dev/null || true
+    find "$out" -mindepth 1 ! -name pageload.json ! -name pageload.html ! -name history ! -name samples.jsonl ! -name .lock 2>/dev/null || true
 }
 
 nothing_stays()
