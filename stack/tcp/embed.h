@@ -49,10 +49,10 @@ void embed_text_arrives(struct tlsyn_conn *conn);
  * nothing got through since an embedded open. */
 bool embed_is_swallowed(struct tlsyn_conn *conn);
 
-/** A SYN arrives at an open connection. True: the connection is over, because the peer of an embedded
- * open has sent its SYN-ACK a second time and so has not got our ACK, and no timer of ours runs that
- * would notice: nothing of ours is outstanding while we wait for the rest of the peer's flight. One
- * that cannot be opened anew ends with the fifth. */
+/** A SYN arrives at an open connection. True: the connection is over, because the peer of an
+ * embedded open has sent its SYN-ACK a second time and so has not got our ACK, and no timer of ours
+ * runs that would notice: nothing of ours is outstanding while we wait for the rest of the peer's
+ * flight. One that cannot be opened anew ends with the fifth. */
 bool embed_synack_again(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
 /** The level that was reached of the one asked for. */

@@ -343,8 +343,8 @@ START_TEST(a_peer_that_does_not_hear_us_asks_twice)
 }
 END_TEST
 
-/* Simulator seed 612978: what the SYN brought is with the peer, so nothing is to be opened anew, and
- * nothing of ours is outstanding that would time out. */
+/* Simulator seed 612978: what the SYN brought is with the peer, so nothing is to be opened anew,
+ * and nothing of ours is outstanding that would time out. */
 START_TEST(a_peer_that_never_hears_us_is_waited_for_so_long)
 {
     struct tcp_test *t = TCP_TEST(.level = TLSYN_LEVEL_FASTOPEN);
