@@ -51,7 +51,7 @@ inside()
     perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) && bind(S, pack_sockaddr_un("\0tlsyn eth0 10.77.0.14")) or die $!;
         $| = 1; print "ready\n"; sleep 60' >"$scratch/squatter" 2>&1 &
     await "$scratch/squatter" ready
-    "$TLSYN" ping -c 1 "$own" --address 10.77.0.14/24 >"$scratch/out" 2>&1 && grep -q 'no tlsyn; going on' "$scratch/out" ||
+    "$TLSYN" ping -c 1 "$own" --address 10.77.0.14/24 >"$scratch/out" 2>&1 && grep -q 'not whose it is; going on' "$scratch/out" ||
         fail "a name keeps us out: $(cat "$scratch/out")"
     kill $!
     refused 1 'is an address of this machine' "$TLSYN" get "https://$TLSYN_KERNEL_ADDRESS/"
