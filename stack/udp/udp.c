@@ -379,21 +379,29 @@ static void no_port(struct udp *udp, const struct ip_datagram *datagram)
     ip_port_unreachable(udp->ip, datagram);
 }
 
-/* The event is the last that is done: it may close the endpoint, and others. */
+/* The event may close the endpoint, and others. What it has no room for counts as an error alone
+ * (RFC 4113: udpInDatagrams are those delivered to users). */
 static void deliver(struct tlsyn_udp *ep, const struct tlsyn_udp_datagram *arrived)
 {
+    struct udp *udp = ep->udp;
+
     ep->info.datagrams_in++;
     ep->info.bytes_in += arrived->len;
-    count(ep->udp->cx, TLSYN_COUNT_udp_in);
+    udp->refused = false;
     if (ep->handler->events->on_datagram)
         ep->handler->events->on_datagram(ep->handler, ep, arrived);
+    if (!udp->refused)
+        count(udp->cx, TLSYN_COUNT_udp_in);
 }
 
 void tlsyn_udp_refuse(struct tlsyn_udp *ep)
 {
+    struct udp *udp = ep->udp;
+
+    udp->refused = true;
     ep->info.drops++;
-    count(ep->udp->cx, TLSYN_COUNT_udp_rcvbuf_errors);
-    count(ep->udp->cx, TLSYN_COUNT_udp_in_errors);
+    count(udp->cx, TLSYN_COUNT_udp_rcvbuf_errors);
+    count(udp->cx, TLSYN_COUNT_udp_in_errors);
 }
 
 /* False: nobody is there. */

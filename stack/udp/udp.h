@@ -27,6 +27,7 @@ struct udp {
     struct list blocked; /* refused with -EAGAIN since the last output */
     uint32_t queued;     /* bytes sent since the last output */
     uint64_t opened;     /* endpoints so far */
+    bool refused;        /* the datagram in hand, by its user */
     /* While one datagram goes to all: who gets it next. He may be closed before that. */
     struct tlsyn_udp *next;
     struct tlsyn_endpoint group; /* where it came to */

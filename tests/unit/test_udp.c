@@ -24,6 +24,7 @@ struct ear {
     int error;
     bool answer;       /* each datagram with its own bytes */
     bool close;        /* at the first event */
+    bool full;         /* it has no room for datagrams */
     struct ear *crowd; /* at the first datagram all of these */
     int crowd_size;
 };
@@ -41,6 +42,8 @@ static void on_datagram(struct tlsyn_udp_handler *base, struct tlsyn_udp *ep,
     e->last = *datagram;
     ck_assert_uint_le(datagram->len, sizeof(e->bytes));
     memcpy(e->bytes, datagram->bytes, datagram->len);
+    if (e->full)
+        tlsyn_udp_refuse(ep);
     if (e->answer)
         ck_assert_int_eq(tlsyn_udp_send(ep, &datagram->from, datagram->bytes, datagram->len), 0);
     for (int i = 0; i < e->crowd_size; i++)
@@ -367,6 +370,30 @@ START_TEST(an_endpoint_may_be_closed_in_its_event)
 END_TEST
 
 /* --- ICMP ------------------------------------------------------------------------------------- */
+
+/* As of /proc/net/snmp: a datagram is in InDatagrams or in InErrors. */
+START_TEST(what_finds_no_room_did_not_come_in_but_is_an_error)
+{
+    struct tlsyn_udp_info info;
+
+    ck_assert_int_eq(opens(&ear, NULL, 53), 0);
+    arrives(&(struct made){.text = "room"});
+    ear.full = true;
+    arrives(&(struct made){.text = "none"});
+    ear.close = true; /* and who refuses may close */
+    arrives(&(struct made){.text = "none"});
+    ck_assert_uint_eq(counted(TLSYN_COUNT_udp_in), 1);
+    ck_assert_uint_eq(counted(TLSYN_COUNT_udp_in_errors), 2);
+    ck_assert_uint_eq(counted(TLSYN_COUNT_udp_rcvbuf_errors), 2);
+
+    ear = (struct ear){.base = ear.base, .full = true};
+    ck_assert_int_eq(opens(&ear, NULL, 53), 0);
+    arrives(&(struct made){.text = "none"});
+    tlsyn_udp_info(ear.ep, &info);
+    ck_assert_uint_eq(info.datagrams_in, 1);
+    ck_assert_uint_eq(info.drops, 1);
+}
+END_TEST
 
 START_TEST(nobody_at_a_port_is_told_by_icmp)
 {
@@ -772,6 +799,7 @@ Suite *udp_suite(void)
     tcase_add_test(t, a_wrong_checksum_is_dropped_and_none_is_taken);
     tcase_add_test(t, ip6_has_to_have_a_checksum);
     tcase_add_test(t, an_endpoint_may_be_closed_in_its_event);
+    tcase_add_test(t, what_finds_no_room_did_not_come_in_but_is_an_error);
     tcase_add_test(t, nobody_at_a_port_is_told_by_icmp);
     tcase_add_test(t, icmp_about_ports_keeps_to_its_budget);
     tcase_add_test(t, an_icmp_error_reaches_the_endpoint_it_is_about);

@@ -108,7 +108,7 @@ struct tlsyn_udp_options {
 int tlsyn_udp_open(struct tlsyn_stack *stack, const struct tlsyn_udp_options *options,
                    struct tlsyn_udp_handler *handler, struct tlsyn_udp **udp);
 
-/** Inside on_datagram: there is no room for it. It is counted, and nothing else. */
+/** Inside on_datagram: there is no room for it. It is counted as an error, and nothing else. */
 void tlsyn_udp_refuse(struct tlsyn_udp *udp);
 
 /** Frees the endpoint; no event comes from now on. What was sent still leaves. */
@@ -164,7 +164,7 @@ struct tlsyn_udp_info {
     struct tlsyn_endpoint local; /* the address unspecified while not connected, if opened so */
     struct tlsyn_endpoint peer;  /* when connected */
     bool connected;
-    uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
+    uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out; /* in: that came */
     uint64_t drops;      /* of those that came: so many the user had no room for */
     uint32_t rcv_queued; /* bytes that came and wait for the user to take them */
 };
