@@ -2,9 +2,9 @@
  * socket/datagram.c: SOCK_DGRAM over tlsyn/udp.h: what comes, the endpoint, the peer. What is sent:
  * socket/datagram_send.c. Read first: udp(7), ip(7).
  *
- * What arrives is queued here until the program takes it, within SO_RCVBUF. An ICMP error is told
- * once, to a socket that is connected (RFC 1122 4.1.3.3), and to one that asked for all of them
- * (socket/errqueue.c).
+ * What arrives is queued here until the program takes it, as far as SO_RCVBUF goes. An ICMP error
+ * is told once, to a socket that is connected (RFC 1122 4.1.3.3), and to one that asked for all of
+ * them (socket/errqueue.c).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,14 +33,22 @@ static struct sock *owner(struct tlsyn_udp_handler *handler)
 
 /* --- in --------------------------------------------------------------------------------------- */
 
+/* As in Linux, what is there decides whether there is room, not what comes: a datagram that is
+ * longer than the buffer is taken when it finds little before it. */
+static struct datagram *make_room(struct sock *sock, size_t len)
+{
+    bool full = sock->dgram.queued > (size_t)sock->options.rcv_buf;
+
+    return full ? NULL : malloc(sizeof(struct datagram) + len);
+}
+
 static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp,
                         const struct tlsyn_udp_datagram *arrived)
 {
     struct sock *sock = owner(handler);
-    struct datagram *datagram;
+    struct datagram *datagram = make_room(sock, arrived->len);
 
-    if (sock->dgram.queued + arrived->len + OVERHEAD > (size_t)sock->options.rcv_buf ||
-        !(datagram = malloc(sizeof(*datagram) + arrived->len))) {
+    if (!datagram) {
         tlsyn_udp_refuse(udp);
         return;
     }

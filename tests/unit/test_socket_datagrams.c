@@ -220,6 +220,25 @@ static void fill(struct bsd *b, int domain, struct sockaddr *at, socklen_t n, si
     b->close(server);
 }
 
+static void one_that_is_longer_than_the_buffer(struct bsd *b)
+{
+    static char bytes[20000];
+    const int least = 1;
+    struct sockaddr_in at = bsd_address(b, SERVER, 0);
+    socklen_t n = sizeof(at);
+    int server = bsd_socket(b, SERVER, AF_INET, SOCK_DGRAM, 0), client;
+
+    STEP(b, b->setsockopt(server, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)));
+    STEP(b, b->bind(server, ADDR(at), n));
+    STEP(b, b->getsockname(server, ADDR(at), &n));
+    OPENED(b, client, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    STEP(b, b->sendto(client, bytes, sizeof(bytes), 0, ADDR(at), n));
+    SEEN(b, server, POLLIN);
+    STEP(b, b->recvfrom(server, bytes, sizeof(bytes), MSG_DONTWAIT, NULL, NULL));
+    b->close(client);
+    b->close(server);
+}
+
 static void the_longest_datagrams(struct bsd *b)
 {
     struct sockaddr_in at = bsd_address(b, SERVER, 0);
@@ -233,6 +252,7 @@ COMPARED(datagrams)
 COMPARED(from_nowhere)
 COMPARED(connected_datagrams)
 COMPARED(datagrams_over_ip6)
+COMPARED(one_that_is_longer_than_the_buffer)
 COMPARED(the_longest_datagrams)
 
 Suite *socket_datagrams_suite(void);
@@ -246,6 +266,7 @@ Suite *socket_datagrams_suite(void)
     tcase_add_loop_test(compared, from_nowhere_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(compared, connected_datagrams_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(compared, datagrams_over_ip6_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(compared, one_that_is_longer_than_the_buffer_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(compared, the_longest_datagrams_as_on_linux, 0, BSD_WAYS);
     suite_add_tcase(suite, compared);
     return suite;
