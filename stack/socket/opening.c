@@ -89,8 +89,6 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
     bool deferred = sock->stream.deferred;
     int error = sock->net->error;
 
-    if (error == 0 && sock->options.v6only && tlsyn_addr_is_ip4(&to->addr))
-        error = -ENETUNREACH;
     if (error == 0 && to->port == 0) /* what the kernel's RST for such a SYN comes to */
         error = -ECONNREFUSED;
     if (error < 0)
