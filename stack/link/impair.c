@@ -238,9 +238,15 @@ static bool is_probability(double p)
     return p >= 0 && p <= 1;
 }
 
+/* Bounded, for inside it is counted in nanoseconds. */
+static bool is_delay(tlsyn_time t)
+{
+    return t >= 0 && t <= TLSYN_IMPAIR_TIME_MAX;
+}
+
 static bool impairment_is_valid(const struct tlsyn_impairment *how)
 {
-    return !how || (how->delay >= 0 && how->jitter >= 0 && is_probability(how->loss) &&
+    return !how || (is_delay(how->delay) && is_delay(how->jitter) && is_probability(how->loss) &&
                     is_probability(how->reorder) && is_probability(how->duplicate) &&
                     is_probability(how->corrupt) && is_probability(how->mark));
 }

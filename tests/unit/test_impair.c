@@ -552,8 +552,9 @@ END_TEST
 
 START_TEST(impossible_impairments_are_refused)
 {
-    const struct tlsyn_impairment bad[] = {{.loss = 1.1},  {.corrupt = -0.1}, {.delay = -1},
-                                           {.jitter = -1}, {.reorder = 2},    {.mark = 1.5}};
+    const struct tlsyn_impairment bad[] = {
+        {.loss = 1.1},  {.corrupt = -0.1},     {.delay = -1},  {.delay = TLSYN_IMPAIR_TIME_MAX + 1},
+        {.jitter = -1}, {.jitter = INT64_MAX}, {.reorder = 2}, {.mark = 1.5}};
     struct tlsyn_link *ends[2], *wrapped;
 
     ck_assert_int_eq(tlsyn_pipe_open(&offloading, 2, ends), 0);

@@ -275,6 +275,9 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
 
 /* --- impairment ------------------------------------------------------------------------------- */
 
+/** The longest delay, and the most jitter on top. */
+#define TLSYN_IMPAIR_TIME_MAX TLSYN_SECONDS(3600)
+
 /**
  * What a path does to frames in one direction. Zero is a perfect path.
  *
@@ -294,7 +297,7 @@ int tlsyn_capture_flush(struct tlsyn_link *capture);
  * frame is marked changes nothing of its fate.
  */
 struct tlsyn_impairment {
-    tlsyn_time delay;  /* constant part */
+    tlsyn_time delay;  /* constant part; at most TLSYN_IMPAIR_TIME_MAX, as */
     tlsyn_time jitter; /* uniform in [0, jitter] on top, order kept */
     uint64_t rate; /* bits per second of Ethernet frame (no preamble, gap or FCS), 0: unlimited */
     uint32_t queue_bytes; /* drop-tail bound of what waits for `rate`; 0: 1 MiB */
@@ -325,8 +328,8 @@ struct tlsyn_impair_stats {
  * Transmitted frames that become due leave in receive or transmit, whichever is called first:
  * next_timeout says when. If `out` is given, caps.gso_max is 0, so that a stack above sends single
  * packets. To bridge two links, wrap each with `in`, and transmit on one what was received on the
- * other. On failure -errno (-EINVAL: a probability outside [0, 1], a negative time), and the inner
- * link stays the caller's.
+ * other. On failure -errno (-EINVAL: a probability outside [0, 1], a time that is negative or
+ * above TLSYN_IMPAIR_TIME_MAX), and the inner link stays the caller's.
  */
 int tlsyn_impair_wrap(struct tlsyn_link *inner, const struct tlsyn_impairment *out,
                       const struct tlsyn_impairment *in, struct tlsyn_link **link);
