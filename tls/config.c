@@ -121,8 +121,7 @@ static int pin(mbedtls_ssl_context *ssl, struct identity *id)
     return mbedtls_ssl_set_hs_own_cert(ssl, &id->chain, &id->key);
 }
 
-/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits. A second hello asks for the same
- * name. */
+/* RFC 6066 3, RFC 8446 4.4.2.2: the identities that the name fits. */
 static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned char *name,
                          size_t len)
 {
@@ -131,10 +130,12 @@ static int pick_identity(void *context, mbedtls_ssl_context *ssl, const unsigned
 
     if (session_name_asked(tls, name, len) != 0)
         return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
+    if (tls->identities != NULL) /* a second hello, which asks for the same name */
+        return 0;
     for (struct identity *id = c->identities->first; id != NULL; id = id->next) {
         int code;
 
-        if (tls->identities != NULL || !identity_matches(id, (const char *)name, len))
+        if (!identity_matches(id, (const char *)name, len))
             continue;
         tls->named = true;
         code = pin(ssl, id);
@@ -294,7 +295,7 @@ void tlsyn_tls_config_free(struct tlsyn_tls_config *config)
     session_teardown(config);
     mbedtls_x509_crt_free(&config->trust);
     if (config->identities != NULL)
-        identity_set_replace(alloc, config->identities, NULL);
+        identity_set_retire(alloc, config->identities, NULL);
     if (config->alpn != NULL)
         alloc->resize(alloc, config->alpn, 0);
     strikes_fini(&config->strikes, alloc);
@@ -355,16 +356,16 @@ int tlsyn_tls_config_replace(struct tlsyn_tls_config *config, const void *chain,
     set = identity_set_new(config->alloc);
     if (set == NULL) {
         identity_free(config->alloc, id);
-        return -ENOMEM;
+        return refuse(-ENOMEM, "memory is short", message);
     }
     *list = NULL;
     r = add_identity(config, set, id, message);
     if (r != 0) {
         *list = before;
-        identity_set_replace(config->alloc, set, NULL);
+        identity_set_retire(config->alloc, set, NULL);
         return r;
     }
-    identity_set_replace(config->alloc, config->identities, before);
+    identity_set_retire(config->alloc, config->identities, before);
     config->identities = set;
     return 0;
 }

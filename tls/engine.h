@@ -4,6 +4,7 @@
  *     hooks.c  what TCP tells us      engine.c  the handshake, failing, freeing
  *     stream.c plaintext in and out   bio.c     records in and out of the rings
  *     early.c  data before the handshake is complete
+ *     fail.c   why it failed
  *
  * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it
  * inside any of his events, and a failure is told to him when the outermost bracket closes, so no
@@ -37,8 +38,8 @@ struct tlsyn_tls {
     struct tlsyn_conn *conn; /* NULL before on_open and when the connection is gone */
     mbedtls_ssl_context ssl;
     char *host;           /* the server's name, or NULL; owned */
-    bool host_is_address; /* verified, but never sent: RFC 6066 3; */
-    bool host_is_set;     /* by then mbedTLS knows it */
+    bool host_is_address; /* verified, but never sent (RFC 6066 3) ... */
+    bool host_is_set;     /* ... and mbedTLS knows it by now */
 
     struct early early;
     struct again again; /* client */
@@ -105,7 +106,10 @@ int tls_drive(struct tlsyn_tls *tls);
  * plaintext and he takes it. */
 void tls_deliver(struct tlsyn_tls *tls);
 
-/** The first failure is kept, with its sentence; the peer gets an alert unless `alerted`. */
+/* fail.c */
+
+/** The first failure, a code of mbedTLS's or of error.h, is kept, with its sentence; the peer gets
+ * an alert unless `alerted`. */
 void tls_fail(struct tlsyn_tls *tls, int code, bool alerted);
 
 /* stream.c */

@@ -4,7 +4,6 @@
  */
 #include "identity.h"
 
-#include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
 #include <stdio.h>
@@ -104,7 +103,7 @@ int identity_new(struct tlsyn_alloc *alloc, struct tlsyn_random *random, const s
     int code;
 
     if (id == NULL)
-        return -ENOMEM;
+        return error_message(MBEDTLS_ERR_X509_ALLOC_FAILED, what, message);
     *id = (struct identity){.next = NULL};
     mbedtls_x509_crt_init(&id->chain);
     mbedtls_pk_init(&id->key);
@@ -170,7 +169,7 @@ static void free_unused(struct tlsyn_alloc *alloc, struct identity_set *set)
 {
     struct identity *next;
 
-    if (!set->replaced || set->handshakes > 0)
+    if (!set->retired || set->handshakes > 0)
         return;
     free_list(set->listed);
     for (struct identity *id = set->first; id != NULL; id = next) {
@@ -180,10 +179,10 @@ static void free_unused(struct tlsyn_alloc *alloc, struct identity_set *set)
     alloc->resize(alloc, set, 0);
 }
 
-void identity_set_replace(struct tlsyn_alloc *alloc, struct identity_set *set,
-                          mbedtls_ssl_key_cert *listed)
+void identity_set_retire(struct tlsyn_alloc *alloc, struct identity_set *set,
+                         mbedtls_ssl_key_cert *listed)
 {
-    set->replaced = true;
+    set->retired = true;
     set->listed = listed;
     free_unused(alloc, set);
 }

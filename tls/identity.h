@@ -27,11 +27,11 @@ struct identity {
 struct identity_set {
     struct identity *first;       /* in the order of arrival */
     uint32_t handshakes;          /* under way */
-    bool replaced;                /* by another, and gone with the last of them */
-    mbedtls_ssl_key_cert *listed; /* mbedTLS's list of them, once it is not the config's any more */
+    bool retired;                 /* no other will begin: gone with the last of them */
+    mbedtls_ssl_key_cert *listed; /* of one that is retired: mbedTLS's list of them, or NULL */
 };
 
-/** PEM or DER, in bytes. 0, -ENOMEM, or -EPROTO with a sentence in `message` (TLSYN_TLS_MESSAGE
+/** PEM or DER, in bytes. 0, -ENOMEM or -EPROTO, with a sentence in `message` (TLSYN_TLS_MESSAGE
  * bytes, may be NULL). */
 int identity_new(struct tlsyn_alloc *alloc, struct tlsyn_random *random, const struct bytes *chain,
                  const struct bytes *key, struct identity **identity, char *message);
@@ -44,9 +44,10 @@ struct identity_set *identity_set_new(struct tlsyn_alloc *alloc);
 
 void identity_set_add(struct identity_set *set, struct identity *identity);
 
-/** Another takes its place; `listed` is freed with it. */
-void identity_set_replace(struct tlsyn_alloc *alloc, struct identity_set *set,
-                          mbedtls_ssl_key_cert *listed);
+/** No handshake begins to use it any more: it is freed, with `listed` (which may be NULL), at once
+ * or with the last that does. */
+void identity_set_retire(struct tlsyn_alloc *alloc, struct identity_set *set,
+                         mbedtls_ssl_key_cert *listed);
 
 /** A handshake begins to use the set. */
 struct identity_set *identity_set_take(struct identity_set *set);

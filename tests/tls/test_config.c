@@ -264,7 +264,7 @@ START_TEST(an_identity_is_replaced_while_handshakes_are_under_way)
     ck_assert_int_eq(replace(&p, &certs->named, &certs->named), 0);
     ck_assert_int_eq(replace(&p, &certs->sly, &certs->sly), 0);
     ck_assert_int_eq(replace(&p, &certs->named, &certs->named), 0);
-    ck_assert(p.server.tls->identities->replaced);
+    ck_assert(p.server.tls->identities->retired);
     wire_run(&p.wire);
     ck_assert_msg(p.client.established == 1, "%s", p.client.error);
     ck_assert_ptr_null(p.server.tls->identities);
