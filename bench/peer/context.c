@@ -234,6 +234,11 @@ int peer_context_alpn(struct peer_context *context, const char *const *names)
                                                                                         : -ENOMEM;
 }
 
+int peer_context_known(const struct peer_context *context, const char *name)
+{
+    return context->memory ? peer_memory_known(context->memory, name) : 0;
+}
+
 void peer_context_forget(struct peer_context *context)
 {
     SSL_SESSION_free(context->kept);

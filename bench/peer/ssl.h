@@ -5,25 +5,20 @@
 #define PEER_SSL_H
 
 #include "peer/context.h"
+#include "peer/memory.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-struct peer_memory; /* peer/stream.c: of sessions, by the servers' names */
-
 struct peer_context {
     SSL_CTX *ssl;
     enum peer_session session;
-    SSL_SESSION *kept; /* of a client: for the next connection; or NULL */
-    struct peer_memory
-        *memory;            /* in its place, of a client whose connections are peer/stream.h's */
-    bool fresh;             /* it came with the present connection */
-    unsigned char alpn[64]; /* RFC 7301 3.1: each name behind its length */
+    SSL_SESSION *kept;          /* of a client: for the next connection; or NULL */
+    struct peer_memory *memory; /* in its place, where connections are peer/stream.h's; or NULL */
+    bool fresh;                 /* it came with the present connection */
+    unsigned char alpn[64];     /* RFC 7301 3.1: each name behind its length */
     unsigned alpn_len;
 };
-
-/** NULL is allowed. */
-void peer_memory_free(struct peer_memory *memory);
 
 /** Before SSL_free(3): without an alert, and without forgetting the session for it. */
 void peer_ssl_quit(SSL *ssl);

@@ -1,5 +1,5 @@
 /*
- * peer/stream.c: sockets that don't wait, sessions by name. Read first: connect(2) (EINPROGRESS),
+ * peer/stream.c: sockets that don't wait. Read first: connect(2) (EINPROGRESS),
  * tcp(7) (TCP_CONGESTION), SSL_get_error(3), SSL_CTX_sess_set_new_cb(3), SSL_CTX_set_mode(3).
  */
 #include "peer/stream.h"
@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SESSIONS_MAX 96
-#define SERVER_MAX   256
 #define BACKLOG      64
 #define EARLY_ANSWER 13000 /* bytes: with the handshake's they fit the initial window (RFC 6928) */
 
@@ -26,7 +24,7 @@ struct peer_stream {
     int fd;
     enum peer_phase phase;
     bool wants_room;
-    char name[SERVER_MAX];      /* of the server; of a client's alone */
+    char name[PEER_SERVER_MAX]; /* of the server; of a client's alone */
     bool early_over;            /* a server's: no more early data comes; */
     size_t answered;            /* and so much of its answer has left */
     char first[PEER_FIRST_MAX]; /* early data: what was written, what came */
@@ -36,66 +34,23 @@ struct peer_stream {
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-/* From the oldest on. */
-struct peer_memory {
-    struct remembered {
-        char name[SERVER_MAX];
-        SSL_SESSION *session;
-    } item[SESSIONS_MAX];
-    int items;
-};
-
-void peer_memory_free(struct peer_memory *memory)
-{
-    for (int i = 0; memory && i < memory->items; i++)
-        SSL_SESSION_free(memory->item[i].session);
-    free(memory);
-}
-
-int peer_context_known(const struct peer_context *context, const char *name)
-{
-    int known = 0;
-
-    for (int i = 0; context->memory && i < context->memory->items; i++)
-        known += strcmp(context->memory->item[i].name, name) == 0;
-    return known;
-}
-
-static void forget(struct peer_memory *memory, int i)
-{
-    SSL_SESSION_free(memory->item[i].session);
-    memory->items--;
-    memmove(&memory->item[i], &memory->item[i + 1],
-            (size_t)(memory->items - i) * sizeof(memory->item[0]));
-}
-
 /* OpenSSL calls this for each session that can be resumed; 1: the reference is kept. */
 static int remember(SSL *ssl, SSL_SESSION *session)
 {
     const struct peer_stream *s = SSL_get_app_data(ssl);
-    struct peer_memory *memory = s->context->memory;
 
-    if (!memory)
+    if (!s->context->memory)
         return 0;
-    if (memory->items == SESSIONS_MAX)
-        forget(memory, 0);
-    (void)snprintf(memory->item[memory->items].name, SERVER_MAX, "%s", s->name);
-    memory->item[memory->items++].session = session;
+    peer_memory_keep(s->context->memory, s->name, session);
     return 1;
 }
 
 static int resume(struct peer_stream *s)
 {
-    struct peer_memory *memory = s->context->memory;
-    int i = memory->items - 1, ok;
+    SSL_SESSION *session = peer_memory_take(s->context->memory, s->name);
+    int ok = session ? SSL_set_session(s->ssl, session) : 1;
 
-    while (i >= 0 && strcmp(memory->item[i].name, s->name) != 0)
-        i--;
-    if (i < 0)
-        return 1;
-    ok = SSL_set_session(s->ssl, memory->item[i].session);
-    if (SSL_SESSION_get_protocol_version(memory->item[i].session) >= TLS1_3_VERSION)
-        forget(memory, i);
+    SSL_SESSION_free(session);
     return ok;
 }
 
@@ -160,7 +115,7 @@ int peer_stream_connect(struct peer_context *context, const struct sockaddr_in *
     int error;
 
     if (!context->memory) {
-        context->memory = calloc(1, sizeof(*context->memory));
+        context->memory = peer_memory_new();
         SSL_CTX_sess_set_new_cb(context->ssl, remember);
     }
     if (!context->memory)

@@ -55,11 +55,6 @@ bool flood_has_nginx(void)
     return access("/usr/sbin/nginx", X_OK) == 0 || access("/usr/bin/nginx", X_OK) == 0;
 }
 
-struct flood_sample *flood_sample_of(const struct flood_study *study, uint32_t round, uint32_t cell)
-{
-    return &study->samples[(size_t)round * study->cell_count + cell];
-}
-
 static void plan_pair(struct flood_study *s, enum flood_pair pair)
 {
     const struct flood_options *o = &s->options;

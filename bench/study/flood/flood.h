@@ -130,8 +130,11 @@ void flood_defaults(struct flood_options *options);
 bool flood_has_nginx(void);
 
 /** What a cell was in a round. */
-struct flood_sample *flood_sample_of(const struct flood_study *study, uint32_t round,
-                                     uint32_t cell);
+static inline struct flood_sample *flood_sample_of(const struct flood_study *study, uint32_t round,
+                                                   uint32_t cell)
+{
+    return &study->samples[(size_t)round * study->cell_count + cell];
+}
 
 /** Cells of the options. 0, -EINVAL, -ENOMEM. Free with flood_free(). */
 int flood_plan(const struct flood_options *options, struct flood_study **study);

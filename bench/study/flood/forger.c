@@ -18,8 +18,6 @@
 #include <tlsyn/loop.h>
 #include <unistd.h>
 
-#include "study/actors.h"
-
 enum { BATCH = 64 };
 
 #define COOKIE_WAIT TLSYN_SECONDS(1)

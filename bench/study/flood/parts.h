@@ -10,6 +10,7 @@
 
 #include "lab/lab.h"
 #include "peer/context.h"
+#include "study/actors.h"
 #include "study/flood/flood.h"
 #include "study/flood/forge.h"
 
@@ -67,7 +68,11 @@ struct flood_child {
 int flood_forger(void *child);
 int flood_visitor(void *child);
 
-int flood_tell(int control, const struct flood_message *message);
+/** To the other end of the pair. 0 or -errno. */
+static inline int flood_tell(int control, const struct flood_message *message)
+{
+    return actor_send(control, message, sizeof(*message));
+}
 
 /** The address of the cell's server. */
 const char *flood_server_address(enum flood_pair pair);

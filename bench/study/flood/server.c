@@ -21,8 +21,6 @@
 #include <tlsyn/loop.h>
 #include <unistd.h>
 
-#include "study/actors.h"
-
 enum { END_MS = 3000 };
 
 #define START_WAIT TLSYN_SECONDS(60)

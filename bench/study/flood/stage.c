@@ -10,7 +10,6 @@
 #include <tlsyn/loop.h>
 #include <unistd.h>
 
-#include "study/actors.h"
 #include "study/flood/parts.h"
 
 #define READY_MS  10000
@@ -31,11 +30,6 @@ struct stage {
     struct flood_gauge begin, end;
     size_t room; /* of the sample's handshake_us */
 };
-
-int flood_tell(int control, const struct flood_message *message)
-{
-    return actor_send(control, message, sizeof(*message));
-}
 
 static int start(struct stage *st, struct flood_process *p, int (*run)(void *), int number)
 {

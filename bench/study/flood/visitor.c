@@ -15,7 +15,6 @@
 #include <tlsyn/loop.h>
 
 #include "peer/client.h"
-#include "study/actors.h"
 #include "study/opener.h"
 #include "study/tap.h"
 
