@@ -17,6 +17,7 @@
 
 #include "commands.h"
 #include "host_address.h"
+#include "host_link.h"
 #include "preload.h"
 #include "privilege.h"
 #include "say.h"

@@ -1,7 +1,7 @@
 /*
- * host.c: a network host for a subcommand. Read first: RFC 5227 2.1.
+ * host.c: the life of a subcommand's host: opened step by step, and closed. Read first:
+ * RFC 5227 2.1.
  */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,143 +12,11 @@
 #include <unistd.h>
 
 #include "host_address.h"
-#include "netif.h"
+#include "host_link.h"
 #include "privilege.h"
 #include "say.h"
 
-/* How long a failure waits for the network to explain it. */
-#define BLAME_WAIT TLSYN_MS(300)
-
-/* --- checks before anything is opened --------------------------------------------------------- */
-
-int host_choose_interface(struct host *host)
-{
-    char names[512];
-    int error = 0;
-
-    if (host->options->interface) {
-        (void)snprintf(host->interface, sizeof(host->interface), "%s", host->options->interface);
-        error = netif_check(host->options->interface);
-    } else {
-        error = netif_choose(host->interface, names, sizeof(names));
-        if (error == -ENOTUNIQ) {
-            say("which interface? Choose one with --interface: %s", names);
-            return CLI_USAGE;
-        }
-        if (error < 0) {
-            netif_list(names, sizeof(names));
-            say("no network interface is up but the loopback; there are: %s", names);
-            return CLI_FAILURE;
-        }
-        return CLI_OK;
-    }
-    switch (error) {
-    case 0:
-        return CLI_OK;
-    case -ENODEV:
-        netif_list(names, sizeof(names));
-        say("there is no network interface \"%s\"; there are: %s", host->options->interface, names);
-        return CLI_FAILURE;
-    case -ENETDOWN:
-        say("the network interface %s is down; bring it up: sudo ip link set %s up",
-            host->interface, host->interface);
-        return CLI_FAILURE;
-    case -EPROTONOSUPPORT:
-        say("the network interface %s carries no Ethernet frames; choose another with --interface",
-            host->interface);
-        return CLI_FAILURE;
-    default:
-        say("the network interface %s can't be examined: %s", host->interface, strerror(-error));
-        return CLI_FAILURE;
-    }
-}
-
-/* --- link ------------------------------------------------------------------------------------- */
-
-/* The Ethernet address under which a capture's host was ours: where the first datagram to
- * our address went. */
-static int find_hwaddr(struct tlsyn_link *file, const struct tlsyn_addr *own, uint8_t hwaddr[6])
-{
-    bool ip4 = tlsyn_addr_is_ip4(own);
-    size_t at = ip4 ? 30 : 38, size = ip4 ? 4 : 16; /* of the destination, in a frame */
-    struct tlsyn_frame frame;
-    int n = 0;
-
-    while ((n = tlsyn_link_receive(file, &frame, 1, 0)) > 0) {
-        const uint8_t *bytes = frame.iov[0].iov_base;
-
-        if (frame.iov[0].iov_len < at + size ||
-            memcmp(bytes + 12, ip4 ? "\x08\x00" : "\x86\xdd", 2) != 0 ||
-            memcmp(bytes + at, own->byte + 16 - size, size) != 0)
-            continue;
-        memcpy(hwaddr, bytes, 6);
-        return 0;
-    }
-    return n < 0 ? n : -ENODATA;
-}
-
-/* Reads the file twice: for our place in it, then for the stack. */
-static int open_capture(struct host *host, const char *path, char *message)
-{
-    char text[CLI_ADDRESS_TEXT];
-    uint8_t hwaddr[6];
-    int error = tlsyn_pcap_open_file(path, NULL, message, &host->link);
-
-    if (error < 0)
-        return error;
-    error = find_hwaddr(host->link, &host->own.address, hwaddr);
-    tlsyn_link_close(host->link);
-    if (error < 0) {
-        (void)snprintf(message, 256, "it holds nothing that was sent to --address %s",
-                       cli_address_text(&host->own.address, text));
-        return error;
-    }
-    error = tlsyn_pcap_open_file(path, NULL, message, &host->link);
-    if (error == 0)
-        memcpy(host->link->caps.hwaddr, hwaddr, sizeof(hwaddr));
-    return error;
-}
-
-static int open_link(struct host *host)
-{
-    const struct host_link_choice *choice = &host->options->link;
-    char message[256] = "";
-    char filter[128];
-    int error = 0;
-
-    host_pcap_filter(host, filter, sizeof(filter));
-    switch (choice->kind) {
-    case HOST_AFPACKET:
-        error = tlsyn_afpacket_open(host->interface, &choice->afpacket, &host->link);
-        break;
-    case HOST_TAP:
-        error = tlsyn_tap_open(choice->path, host->interface, &host->link);
-        break;
-    case HOST_PCAP:
-        error = tlsyn_pcap_open(host->interface, filter, message, &host->link);
-        break;
-    case HOST_FILE:
-        error = open_capture(host, choice->path, message);
-        break;
-    }
-    if (error == 0 && host->shared && choice->kind == HOST_AFPACKET)
-        guard_filter(&host->guard, tlsyn_link_fd(host->link));
-    if (error == 0)
-        return CLI_OK;
-    host->link = NULL;
-    if (error == -EPERM || error == -EACCES) {
-        if (choice->kind != HOST_FILE) {
-            privilege_explain();
-            return CLI_PERMISSION;
-        }
-    }
-    say("%s can't be used: %s",
-        choice->kind == HOST_FILE  ? choice->path
-        : host->interface[0] != 0  ? host->interface
-                                   : "a TAP interface",
-        message[0] ? message : strerror(-error));
-    return CLI_FAILURE;
-}
+/* --- rights ----------------------------------------------------------------------------------- */
 
 /* Before the rights are gone that a port below 1024 needs. */
 static int guard_ports(struct host *host)
@@ -349,7 +217,7 @@ int host_open(struct host *host, const struct host_options *options,
     if (status == CLI_OK)
         status = guard_ports(host);
     if (status == CLI_OK)
-        status = open_link(host);
+        status = host_open_link(host);
     if (status == CLI_OK)
         status = drop_rights();
     if (status == CLI_OK)
@@ -408,50 +276,4 @@ int host_close(struct host *host, int status)
         (void)close(host->signals.fd);
     *host = (struct host){.signals = {.fd = -1}, .claim = -1};
     return status;
-}
-
-/* --- running ---------------------------------------------------------------------------------- */
-
-int host_turn(struct host *host, tlsyn_time deadline)
-{
-    int error = tlsyn_loop_turn(host->loop, deadline);
-
-    if (host->signals.caught > 0) {
-        host->signals.caught--;
-        return -EINTR;
-    }
-    int lost = host_watch_address(host);
-    if (lost < 0)
-        return lost;
-    return error == -EINTR ? 0 : error;
-}
-
-bool host_must_renew(struct host *host)
-{
-    bool renew = host->signals.renew;
-
-    host->signals.renew = false;
-    return renew;
-}
-
-int host_run(struct host *host, const bool *done, tlsyn_time deadline)
-{
-    int error = 0;
-
-    while (!*done && error == 0) {
-        if (tlsyn_clock() >= deadline)
-            return -ETIMEDOUT;
-        error = host_turn(host, deadline);
-    }
-    return error;
-}
-
-int host_blame(struct host *host, int error)
-{
-    const bool never = false;
-    tlsyn_time deadline = tlsyn_clock() + BLAME_WAIT;
-
-    if (error == -EINTR || error == -EADDRINUSE || host->probe_ends == 0)
-        return error;
-    return host_run(host, &never, deadline) == -EADDRINUSE ? -EADDRINUSE : error;
 }

@@ -130,6 +130,9 @@ int host_close(struct host *host, int status);
  * has ended, or what the link failed with. */
 int host_turn(struct host *host, tlsyn_time deadline);
 
+/** Turns until the address may be used. CLI_OK, or says why not. */
+int host_await_address(struct host *host);
+
 /** Whether SIGHUP came since the last call. (Of a terminal that has gone it counts as SIGTERM.) */
 bool host_must_renew(struct host *host);
 

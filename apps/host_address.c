@@ -271,11 +271,9 @@ int host_add_gateway(struct host *host)
     return CLI_FAILURE;
 }
 
-/* --- waiting for it --------------------------------------------------------------------------- */
+/* --- from then on ----------------------------------------------------------------------------- */
 
-/* The state of our address; with auto6 of the first one that a router gave us, with dhcp of
- * what was lent. */
-static enum tlsyn_address_state address_state(struct host *host)
+enum tlsyn_address_state host_address_state(struct host *host)
 {
     struct tlsyn_iface_address_info info[16];
     int n = tlsyn_iface_addresses(host->iface, info, 16);
@@ -294,28 +292,6 @@ static enum tlsyn_address_state address_state(struct host *host)
         return TLSYN_ADDRESS_PREFERRED;
     }
     return TLSYN_ADDRESS_TENTATIVE;
-}
-
-int host_await_address(struct host *host)
-{
-    const struct tlsyn_endpoint own = {.addr = host->own.address};
-    tlsyn_time deadline = tlsyn_clock() + host->options->timeout;
-    enum tlsyn_address_state state;
-    int error = 0;
-
-    while ((state = address_state(host)) == TLSYN_ADDRESS_TENTATIVE && error == 0)
-        error = tlsyn_clock() >= deadline ? -ETIMEDOUT : host_turn(host, deadline);
-    if (state == TLSYN_ADDRESS_DUPLICATE)
-        error = -EADDRINUSE;
-    if (error == 0)
-        return CLI_OK;
-    if (error != -ETIMEDOUT)
-        return host_explain(host, &own, error);
-    if (host->lease.dhcp)
-        say("no DHCP server on %s has lent an address", host->interface);
-    else
-        say("no router on %s has advertised a network for --address auto6", host->interface);
-    return CLI_FAILURE;
 }
 
 /* A lease may end, a network be left: then what comes to the address is not for us. */

@@ -19,9 +19,6 @@ bool host_is_ip4(const struct host *host);
 /** The address is one that the network is to give, once the stack runs. */
 bool host_awaits_address(const struct host *host);
 
-/** Settles host->interface. CLI_OK, or says why not. */
-int host_choose_interface(struct host *host);
-
 /** Settles host->own as far as it is known before the stack runs, and whether it is shared. CLI_OK,
  * or says why not. */
 int host_choose_address(struct host *host);
@@ -40,8 +37,8 @@ int host_choose_gateway(const struct host *host, struct tlsyn_addr *gateway);
 /** The default route of an address that was given. CLI_OK, or says why not. */
 int host_add_gateway(struct host *host);
 
-/** Turns until the address may be used. CLI_OK, or says why not. */
-int host_await_address(struct host *host);
+/** Of our address; of the first that a router (auto6) or DHCP gives us, which then is host->own. */
+enum tlsyn_address_state host_address_state(struct host *host);
 
 /** Once per turn: 0; -EADDRINUSE: somebody else has it; -EADDRNOTAVAIL: it was lent and taken
  * back. */
