@@ -22,7 +22,7 @@ struct bulk_command {
     uint64_t ring;
     tlsyn_time seconds;
     struct link_options link;
-    struct resume resume;
+    struct resume *resume;
     int family, offload, receive; /* choices, in the order of the tables below */
     const char *out, *controller;
     uint32_t pairs;
@@ -32,11 +32,6 @@ struct bulk_command {
 /* --- the study -------------------------------------------------------------------------------- */
 
 STUDY_KIND(bulk);
-
-static int write_page(const void *study, FILE *out)
-{
-    return bulk_html(study, out);
-}
 
 static void take_options(const struct bulk_command *c, struct bulk_options *o)
 {
@@ -77,7 +72,7 @@ static void announce(const void *planned)
         study_duration((double)study->member_count * o->rounds * turn, text, sizeof(text)));
 }
 
-static int run(const struct bulk_command *c, const char *typed)
+static int run(const struct bulk_command *c)
 {
     struct bulk_options options;
     const struct study_errand errand = {.kind = &kind,
@@ -88,12 +83,11 @@ static int run(const struct bulk_command *c, const char *typed)
                                             "Those with lwIP need its library, IPv4, a bare wire, "
                                             "and no --no-lwip",
                                         .announce = announce,
-                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);
-    options.command = typed;
-    options.keep = resume_keep(&c->resume, c->out);
+    options.command = c->resume->typed;
+    options.keep = resume_keep(c->resume, c->out);
     if (link_options_take(&c->link, "bench bulk", options.span, &options.link) < 0)
         return CLI_USAGE;
     return study_conduct(&errand);
@@ -101,7 +95,7 @@ static int run(const struct bulk_command *c, const char *typed)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status)
+static int parse(struct bulk_command *c, int *exit_status)
 {
     static const char *const family_names[] = {"4", "6", NULL};
     static const char *const offload_names[] = {"on", "off", "both", NULL};
@@ -135,7 +129,7 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
          "how our stack receives frames: by calls or through a ring (calls)", NULL},
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
-        RESUME_OPTIONS(&c->resume),
+        RESUME_OPTIONS(c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/bulk)", NULL},
         {"seed", 0, &cli_count, &c->seed, "seed of the order of measurements (1)", NULL},
         {"json", 0, NULL, &c->json, "print JSON instead of the table", NULL},
@@ -160,36 +154,29 @@ static int parse(struct bulk_command *c, int argc, char **argv, int *exit_status
     };
 
     link_options_init(&c->link, LINK_MEMORY, common);
-    return cli_parse(&command, argc, argv, exit_status);
+    return cli_parse(&command, c->resume->argc, c->resume->argv, exit_status);
 }
 
-static int begin(struct bulk_command *command)
+static int begin(struct resume *resume)
 {
-    char typed[1024];
+    struct bulk_command command = {.resume = resume, .seed = 1, .out = "out/bulk", .offload = 2};
     int status = CLI_USAGE;
 
-    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
-    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
+    if (parse(&command, &status) < 0)
         return status;
-    if (command->controller && strlen(command->controller) > 15) {
+    if (command.controller && strlen(command.controller) > 15) {
         say("--controller takes at most 15 characters");
         return CLI_USAGE;
     }
-    if (command->ring > (8u << 20) || (command->seconds > 0 && command->seconds < TLSYN_MS(500)) ||
-        command->seconds > TLSYN_SECONDS(3600)) {
+    if (command.ring > (8u << 20) || (command.seconds > 0 && command.seconds < TLSYN_MS(500)) ||
+        command.seconds > TLSYN_SECONDS(3600)) {
         say("--ring takes at most 8 MiB, --seconds 500ms to 1h");
         return CLI_USAGE;
     }
-    return run(command, typed);
+    return run(&command);
 }
 
 int cmd_bench_bulk(int argc, char **argv)
 {
-    struct bulk_command command = {.seed = 1, .out = "out/bulk", .offload = 2};
-    int status = resume_open(&command.resume, argc, argv);
-
-    if (status == CLI_OK)
-        status = begin(&command);
-    resume_close(&command.resume);
-    return status;
+    return resume_conduct(argc, argv, begin);
 }

@@ -15,11 +15,6 @@
 
 STUDY_KIND(fallback);
 
-static int write_page(const void *study, FILE *out)
-{
-    return fallback_html(study, out);
-}
-
 static int begin(struct resume *resume)
 {
     static const struct cli_type round_count = {
@@ -54,10 +49,8 @@ static int begin(struct resume *resume)
         .notes = "  tlsyn bench fallback --quick\n",
         .operands_max = 0,
     };
-    char typed[1024];
     int status = CLI_USAGE;
 
-    study_join(resume->argc, resume->argv, typed, sizeof(typed));
     link_options_init(&link, LINK_MEMORY, common);
     if (cli_parse(&command, resume->argc, resume->argv, &status) < 0)
         return status;
@@ -73,20 +66,14 @@ static int begin(struct resume *resume)
     options.rounds = rounds ? (uint32_t)rounds : quick ? QUICK_ROUNDS : options.rounds;
     options.seed = (uint64_t)seed;
     options.folder = folder;
-    options.command = typed;
+    options.command = resume->typed;
     options.keep = resume_keep(resume, folder);
     options.version = TLSYN_VERSION;
-    return study_conduct(&(struct study_errand){
-        .kind = &kind, .options = &options, .folder = folder, .html = write_page, .json = json});
+    return study_conduct(
+        &(struct study_errand){.kind = &kind, .options = &options, .folder = folder, .json = json});
 }
 
 int cmd_bench_fallback(int argc, char **argv)
 {
-    struct resume resume;
-    int status = resume_open(&resume, argc, argv);
-
-    if (status == CLI_OK)
-        status = begin(&resume);
-    resume_close(&resume);
-    return status;
+    return resume_conduct(argc, argv, begin);
 }

@@ -14,7 +14,7 @@
 #define QUICK_SPAN TLSYN_SECONDS(1)
 
 struct flood_command {
-    struct resume resume;
+    struct resume *resume;
     struct study_list rates;
     int64_t visits, seed, rounds; /* 0: not given */
     tlsyn_time seconds;
@@ -29,11 +29,6 @@ enum { SERVER_ALL, SERVER_TLSYN, SERVER_NGINX };
 /* --- the study -------------------------------------------------------------------------------- */
 
 STUDY_KIND(flood);
-
-static int write_page(const void *study, FILE *out)
-{
-    return flood_html(study, out);
-}
 
 static void take_options(const struct flood_command *c, struct flood_options *o)
 {
@@ -50,7 +45,7 @@ static void take_options(const struct flood_command *c, struct flood_options *o)
     }
     if (c->rounds > 0)
         o->rounds = (uint32_t)c->rounds;
-    else if (c->resume.precision > 0)
+    else if (c->resume->precision > 0)
         o->rounds = FLOOD_ROUNDS_MAX;
     o->visits = (uint32_t)c->visits;
     o->span = c->seconds ? c->seconds : o->span;
@@ -59,7 +54,7 @@ static void take_options(const struct flood_command *c, struct flood_options *o)
     o->kinds[FLOOD_SPOOFED] = c->kind != 2;
     o->kinds[FLOOD_STOLEN] = c->kind != 1;
     o->seed = (uint64_t)c->seed;
-    o->keep = resume_keep(&c->resume, c->out);
+    o->keep = resume_keep(c->resume, c->out);
     o->version = TLSYN_VERSION;
 }
 
@@ -73,18 +68,17 @@ static void announce(const void *planned)
         study_duration(flood_estimate(study), text, sizeof(text)));
 }
 
-static int run(const struct flood_command *c, const char *typed)
+static int run(const struct flood_command *c)
 {
     struct flood_options options;
     const struct study_errand errand = {.kind = &kind,
                                         .options = &options,
                                         .folder = c->out,
                                         .announce = announce,
-                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);
-    options.command = typed;
+    options.command = c->resume->typed;
     if (link_options_take(&c->link, "bench flood", FLOOD_PATIENCE, &options.link) < 0)
         return CLI_USAGE;
     if (options.pairs[FLOOD_NGINX_STOCK] && !flood_has_nginx()) {
@@ -123,7 +117,7 @@ static int parse(struct flood_command *c, int *exit_status)
         {"server", 0, &server, &c->server, "which one to measure: all, tlsyn or nginx (all)", NULL},
         {"rounds", 'n', &round_count, &c->rounds,
          "watch every flood N times (1; with --precision 200)", NULL},
-        RESUME_OPTIONS(&c->resume),
+        RESUME_OPTIONS(c->resume),
         {"visits", 0, &visits, &c->visits, "honest handshakes begun per second (40)", NULL},
         {"seconds", 0, &cli_duration, &c->seconds, "how long each flood is watched (4s)", NULL},
         {"quick", 'q', NULL, &c->quick, "10000 per second alone, for a second: a first look", NULL},
@@ -149,31 +143,24 @@ static int parse(struct flood_command *c, int *exit_status)
     };
 
     link_options_init(&c->link, LINK_MEMORY | LINK_RATE, common);
-    return cli_parse(&command, c->resume.argc, c->resume.argv, exit_status);
+    return cli_parse(&command, c->resume->argc, c->resume->argv, exit_status);
 }
 
-static int begin(struct flood_command *command)
+static int begin(struct resume *resume)
 {
-    char typed[1024];
+    struct flood_command command = {.resume = resume, .seed = 1, .visits = 40, .out = "out/flood"};
     int status = CLI_USAGE;
 
-    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
-    if (parse(command, &status) < 0)
+    if (parse(&command, &status) < 0)
         return status;
-    if (command->rates.count > FLOOD_RATES_MAX) {
+    if (command.rates.count > FLOOD_RATES_MAX) {
         say("--rate takes 8 values at most");
         return CLI_USAGE;
     }
-    return run(command, typed);
+    return run(&command);
 }
 
 int cmd_bench_flood(int argc, char **argv)
 {
-    struct flood_command command = {.seed = 1, .visits = 40, .out = "out/flood"};
-    int status = resume_open(&command.resume, argc, argv);
-
-    if (status == CLI_OK)
-        status = begin(&command);
-    resume_close(&command.resume);
-    return status;
+    return resume_conduct(argc, argv, begin);
 }

@@ -21,7 +21,7 @@ struct loss_command {
     int64_t seed;
     uint64_t bytes, rate, queue, ring;
     struct link_options link;
-    struct resume resume;
+    struct resume *resume;
     int family; /* a choice: 4, 6, both */
     const char *controller;
     tlsyn_time timeout, budget;
@@ -32,11 +32,6 @@ struct loss_command {
 /* --- the study -------------------------------------------------------------------------------- */
 
 STUDY_KIND(loss);
-
-static int write_page(const void *study, FILE *out)
-{
-    return loss_html(study, out);
-}
 
 static void take_list(struct loss_list *into, const struct study_list *list)
 {
@@ -91,19 +86,18 @@ static void announce(const void *planned)
         study->options.rounds, study_duration(loss_estimate(&study->options), text, sizeof(text)));
 }
 
-static int run(const struct loss_command *c, const char *typed)
+static int run(const struct loss_command *c)
 {
     struct loss_options options;
     const struct study_errand errand = {.kind = &kind,
                                         .options = &options,
                                         .folder = c->out,
                                         .announce = announce,
-                                        .html = write_page,
                                         .json = c->json};
 
     take_options(c, &options);
-    options.command = typed;
-    options.keep = resume_keep(&c->resume, c->out);
+    options.command = c->resume->typed;
+    options.keep = resume_keep(c->resume, c->out);
     return study_conduct(&errand);
 }
 
@@ -124,7 +118,7 @@ static const struct cli_type times = {
 static const struct cli_type rounds = {
     .placeholder = "N", .parse = cli_number_parse, .min = 1, .max = LOSS_ROUNDS_MAX};
 
-static int parse(struct loss_command *c, int argc, char **argv, int *exit_status)
+static int parse(struct loss_command *c, int *exit_status)
 {
     static const char *const family_names[] = {"4", "6", "both", NULL};
     static const struct cli_type family = {
@@ -149,7 +143,7 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
         {"ring", 0, &cli_size, &c->ring, "bytes of each of our stack's buffers (it tunes them)",
          NULL},
         {"timeout", 0, &cli_duration, &c->timeout, "longest time for one transfer (120s)", NULL},
-        RESUME_OPTIONS(&c->resume),
+        RESUME_OPTIONS(c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/loss)", NULL},
         {"seed", 0, &cli_count, &c->seed, "seed of the order and of what is lost (1)", NULL},
         {"capture", 0, NULL, &c->capture, "keep a pcapng of what our stack saw as a sender", NULL},
@@ -174,40 +168,33 @@ static int parse(struct loss_command *c, int argc, char **argv, int *exit_status
     };
 
     link_options_init(&c->link, LINK_MEMORY | LINK_RTT | LINK_RATE | LINK_LOSS, common);
-    if (cli_parse(&command, argc, argv, exit_status) < 0)
+    if (cli_parse(&command, c->resume->argc, c->resume->argv, exit_status) < 0)
         return -1;
     *exit_status = CLI_USAGE;
     return link_options_list(&c->link, command.name, &c->rtt);
 }
 
-static int begin(struct loss_command *command)
+static int begin(struct resume *resume)
 {
-    char typed[1024];
+    struct loss_command command = {.resume = resume, .seed = 1, .out = "out/loss", .family = 2};
     int status = CLI_USAGE;
 
-    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
-    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
+    if (parse(&command, &status) < 0)
         return status;
-    if (command->loss.count > LOSS_VALUES_MAX || command->rtt.count > LOSS_VALUES_MAX ||
-        command->reorder.count > LOSS_VALUES_MAX) {
+    if (command.loss.count > LOSS_VALUES_MAX || command.rtt.count > LOSS_VALUES_MAX ||
+        command.reorder.count > LOSS_VALUES_MAX) {
         say("--loss, --rtt and --reorder take 8 values at most");
         return CLI_USAGE;
     }
-    if ((command->queue > 0 && command->queue < 1514) || command->queue > UINT32_MAX ||
-        command->ring > (8u << 20) || (command->controller && strlen(command->controller) > 15)) {
+    if ((command.queue > 0 && command.queue < 1514) || command.queue > UINT32_MAX ||
+        command.ring > (8u << 20) || (command.controller && strlen(command.controller) > 15)) {
         say("--queue takes 1514 bytes to 4 GiB, --ring at most 8 MiB, --controller 15 characters");
         return CLI_USAGE;
     }
-    return run(command, typed);
+    return run(&command);
 }
 
 int cmd_bench_loss(int argc, char **argv)
 {
-    struct loss_command command = {.seed = 1, .out = "out/loss", .family = 2};
-    int status = resume_open(&command.resume, argc, argv);
-
-    if (status == CLI_OK)
-        status = begin(&command);
-    resume_close(&command.resume);
-    return status;
+    return resume_conduct(argc, argv, begin);
 }

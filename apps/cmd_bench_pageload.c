@@ -25,7 +25,7 @@ struct pageload_command {
     int handshake, visit; /* choices; the last: all */
     int64_t rounds, seed;
     uint32_t stacks, http;
-    struct resume resume;
+    struct resume *resume;
     struct study_list rtts;
     struct link_options link;
     const char *out, *page;
@@ -59,7 +59,7 @@ static int plan(const struct pageload_command *c, const struct pageload *p, cons
         .handshake = p->options.handshake,
         .visit = p->options.visit,
         .http = p->options.http,
-        .keep = resume_keep(&c->resume, c->out),
+        .keep = resume_keep(c->resume, c->out),
         .rounds = (uint32_t)(c->rounds > 0 ? c->rounds : ROUNDS),
         .seed = (uint64_t)c->seed,
         .history = history,
@@ -122,7 +122,7 @@ static int report(const struct pageload_command *c, const struct pageload *p)
     return error < 0 ? CLI_FAILURE : CLI_OK;
 }
 
-static int run(const struct pageload_command *c, const char *typed)
+static int run(const struct pageload_command *c)
 {
     static struct pageload p;
     struct pageload_options options = {
@@ -130,7 +130,7 @@ static int run(const struct pageload_command *c, const char *typed)
         .visit = c->visit < BROWSER_VISITS ? c->visit : -1,
         .http = c->http,
         .events = c->events,
-        .command = typed,
+        .command = c->resume->typed,
         .version = TLSYN_VERSION,
     };
     struct page page;
@@ -194,7 +194,7 @@ static struct surfer_order order_of(const struct pageload_command *c)
 static bool wants_other_page(const struct pageload_command *c)
 {
     return c->model || c->events || strcmp(c->page, "typical") != 0 ||
-           c->stacks == 1u << STUDY_KERNEL || c->resume.precision > 0;
+           c->stacks == 1u << STUDY_KERNEL || c->resume->precision > 0;
 }
 
 static bool wants_other_link(const struct link_options *l)
@@ -202,14 +202,14 @@ static bool wants_other_link(const struct link_options *l)
     return l->preset || l->jitter >= 0 || l->rate || l->queue || l->loss > 0;
 }
 
-static int run_real(struct pageload_command *c, const char *typed)
+static int run_real(struct pageload_command *c)
 {
     const struct surfer_order order = order_of(c);
     struct real_study study = {.url = c->real.text,
                                .handshake = order.handshake->name,
                                .http = order.http == BROWSER_HTTP_2 ? "2 and 1.1" : "1.1",
                                .run = {.study = "pageload",
-                                       .command = typed,
+                                       .command = c->resume->typed,
                                        .version = TLSYN_VERSION,
                                        .noise = &study.noise}};
     tlsyn_time began = tlsyn_clock();
@@ -252,7 +252,7 @@ static const struct cli_type stacks_type = {
 static const struct cli_type visit_type = {
     .placeholder = "NAME", .parse = cli_choice_parse, .choices = visit_names};
 
-static int parse(struct pageload_command *c, int argc, char **argv, int *status)
+static int parse(struct pageload_command *c, int *status)
 {
     static const char *const ms[] = {"ms", NULL};
     static const struct cli_type rtts = {
@@ -281,7 +281,7 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
          NULL},
         {"handshake", 0, &handshake_type, &c->handshake, "only this handshake (all)", NULL},
         {"visit", 0, &visit_type, &c->visit, "only this visit (all)", NULL},
-        RESUME_OPTIONS(&c->resume),
+        RESUME_OPTIONS(c->resume),
         {"seed", 0, &cli_count, &c->seed, "seed of the order of loads (1)", NULL},
         {"events", 0, NULL, &c->events, "print, too, what the model does in each round trip", NULL},
         {"out", 'o', &cli_folder, &c->out,
@@ -315,42 +315,41 @@ static int parse(struct pageload_command *c, int argc, char **argv, int *status)
     while (common[links].name)
         links++;
     surfer_options_init(&c->real, common + links);
-    if (cli_parse(&command, argc, argv, status) < 0)
+    if (cli_parse(&command, c->resume->argc, c->resume->argv, status) < 0)
         return -1;
     *status = CLI_USAGE;
     return link_options_list(&c->link, command.name, &c->rtts);
 }
 
-static int obey(struct pageload_command *c, const char *typed)
+static int obey(struct pageload_command *c)
 {
     if (!c->out) /* a real page's report is no laboratory's */
         c->out = c->real.text ? "out/page" : "out/pageload";
     if (c->real.text)
-        return run_real(c, typed);
+        return run_real(c);
     if (surfer_was_told(&c->real)) {
         say("bench pageload: --ca, --dns, --timeout, --interface, --address, --prefix and "
             "--gateway are of --url: leave them out, or tell which page to load");
         return CLI_USAGE;
     }
-    return run(c, typed);
+    return run(c);
 }
 
-int cmd_bench_pageload(int argc, char **argv)
+static int begin(struct resume *resume)
 {
-    struct pageload_command c = {.handshake = BROWSER_HANDSHAKES,
+    struct pageload_command c = {.resume = resume,
+                                 .handshake = BROWSER_HANDSHAKES,
                                  .visit = BROWSER_VISITS,
                                  .http = 1u << BROWSER_HTTP_1 | 1u << BROWSER_HTTP_2,
                                  .stacks = 1u << STUDY_TLSYN | 1u << STUDY_KERNEL,
                                  .seed = 1,
                                  .page = "typical"};
-    char typed[1024];
-    int status = resume_open(&c.resume, argc, argv);
+    int status = CLI_USAGE;
 
-    if (status == CLI_OK) {
-        study_join(c.resume.argc, c.resume.argv, typed, sizeof(typed));
-        if (parse(&c, c.resume.argc, c.resume.argv, &status) == 0)
-            status = obey(&c, typed);
-    }
-    resume_close(&c.resume);
-    return status;
+    return parse(&c, &status) == 0 ? obey(&c) : status;
+}
+
+int cmd_bench_pageload(int argc, char **argv)
+{
+    return resume_conduct(argc, argv, begin);
 }

@@ -27,7 +27,7 @@ struct table2_command {
     int64_t rounds; /* 0: not given */
     int64_t seed;
     struct link_options link;
-    struct resume resume;
+    struct resume *resume;
     int level; /* a choice, in the order of the table below */
     unsigned modes;
     tlsyn_time pad, timeout;
@@ -138,7 +138,7 @@ static tlsyn_time timeout_of(const struct table2_command *c, const struct table2
     return ample > TLSYN_SECONDS(5) ? ample : TLSYN_SECONDS(5);
 }
 
-static int run(const struct table2_command *c, const char *typed)
+static int run(const struct table2_command *c)
 {
     static const enum tlsyn_level levels[] = {TLSYN_LEVEL_COOKIE, TLSYN_LEVEL_OPEN,
                                               TLSYN_LEVEL_PAPER};
@@ -166,8 +166,8 @@ static int run(const struct table2_command *c, const char *typed)
         return CLI_FAILURE;
     options.seed = (uint64_t)c->seed;
     options.folder = c->out;
-    options.command = typed;
-    options.keep = resume_keep(&c->resume, c->out);
+    options.command = c->resume->typed;
+    options.keep = resume_keep(c->resume, c->out);
     options.version = TLSYN_VERSION;
     say_estimate(&options);
     return measure(c, &options);
@@ -205,7 +205,7 @@ static int parse_modes(const struct cli_type *type, const char *text, void *into
     return 0;
 }
 
-static int parse(struct table2_command *c, int argc, char **argv, int *exit_status)
+static int parse(struct table2_command *c, int *exit_status)
 {
     static const char *const levels[] = {"cookie", "open", "paper", NULL};
     static const struct cli_type level = {
@@ -235,7 +235,7 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
          "make the server wait this long per handshake, as a slower host would (0)", NULL},
         {"level", 0, &level, &c->level, "what the SYN may carry in the embedded mode (cookie)",
          NULL},
-        RESUME_OPTIONS(&c->resume),
+        RESUME_OPTIONS(c->resume),
         {"out", 'o', &cli_folder, &c->out, "where the results go (out/table2)", NULL},
         {"seed", 0, &cli_count, &c->seed, "seed of the order of measurements (1)", NULL},
         {"timeout", 0, &cli_duration, &c->timeout,
@@ -265,41 +265,34 @@ static int parse(struct table2_command *c, int argc, char **argv, int *exit_stat
     };
 
     link_options_init(&c->link, LINK_RTT, common);
-    if (cli_parse(&command, argc, argv, exit_status) < 0)
+    if (cli_parse(&command, c->resume->argc, c->resume->argv, exit_status) < 0)
         return -1;
     *exit_status = CLI_USAGE;
     return link_options_list(&c->link, command.name, &c->pings);
 }
 
-static int begin(struct table2_command *command)
+static int begin(struct resume *resume)
 {
-    char typed[1024];
+    struct table2_command command = {.resume = resume, .seed = 1, .out = "out/table2"};
     int status = CLI_USAGE;
 
-    study_join(command->resume.argc, command->resume.argv, typed, sizeof(typed));
-    if (parse(command, command->resume.argc, command->resume.argv, &status) < 0)
+    if (parse(&command, &status) < 0)
         return status;
-    for (int i = 0; i < command->pings.count; i++) {
-        if (command->pings.value[i] <= 0) {
+    for (int i = 0; i < command.pings.count; i++) {
+        if (command.pings.value[i] <= 0) {
             say("--rtt takes pings above 0");
             return CLI_USAGE;
         }
     }
-    if ((command->timeout > 0 && command->timeout < TLSYN_MS(10)) ||
-        command->timeout > TLSYN_SECONDS(3600) || command->pad > TLSYN_SECONDS(60)) {
+    if ((command.timeout > 0 && command.timeout < TLSYN_MS(10)) ||
+        command.timeout > TLSYN_SECONDS(3600) || command.pad > TLSYN_SECONDS(60)) {
         say("--timeout takes 10ms to 1h, --cpu-pad at most 60s");
         return CLI_USAGE;
     }
-    return run(command, typed);
+    return run(&command);
 }
 
 int cmd_bench_table2(int argc, char **argv)
 {
-    struct table2_command command = {.seed = 1, .out = "out/table2"};
-    int status = resume_open(&command.resume, argc, argv);
-
-    if (status == CLI_OK)
-        status = begin(&command);
-    resume_close(&command.resume);
-    return status;
+    return resume_conduct(argc, argv, begin);
 }

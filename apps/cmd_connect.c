@@ -63,8 +63,7 @@ static int parse_target(struct connect *c, const char *text)
     if (length == 0 || length >= sizeof(c->host_name) || memchr(host, '/', length) ||
         (rest[0] && (rest[0] != ':' || cli_port.parse(&cli_port, rest + 1, &port) < 0))) {
         say("connect: \"%s\" is not HOST or HOST:PORT, with a port from 1 to 65535; an IPv6 "
-            "address "
-            "before a port stands in brackets",
+            "address before a port stands in brackets",
             text);
         return CLI_USAGE;
     }
@@ -112,7 +111,6 @@ static int explain(struct connect *c, int error)
         client_swallowed(&c->remote);
         return CLI_FAILURE;
     }
-
     if (error == 0 && r->error < 0 && r->conn == NULL && r->out_start < r->out_end) {
         say("the output can't be written: %s", strerror(-r->error));
         return CLI_FAILURE;
@@ -270,16 +268,42 @@ static int run(struct connect *c)
     return status;
 }
 
+/* --- the command lines ------------------------------------------------------------------------ */
+
+static struct connect *connect_new(void)
+{
+    struct connect *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        say("memory is short");
+    return c;
+}
+
+/* Takes it over. */
+static int conduct(struct connect *c, const struct cli_command *command, int argc, char **argv)
+{
+    int status = CLI_OK;
+
+    if (cli_parse(command, argc, argv, &status) >= 0) {
+        if (c->prefetch)
+            c->quiet = !c->verbose;
+        status = parse_target(c, argv[1]);
+        if (status == CLI_OK)
+            status = parse_alpn(c);
+        if (status == CLI_OK)
+            status = run(c);
+    }
+    free(c);
+    return status;
+}
+
 /* The same connection, without anything to say on it. */
 int cmd_prefetch(int argc, char **argv)
 {
-    struct connect *c = calloc(1, sizeof(*c));
-    int status = CLI_OK;
+    struct connect *c = connect_new();
 
-    if (!c) {
-        say("memory is short");
+    if (!c)
         return CLI_FAILURE;
-    }
     struct cli_option common[HOST_OPTIONS];
     struct cli_option options[3 + CLIENT_OPTIONS] = {
         {"alpn", 0, &cli_string, &c->alpn_list,
@@ -303,29 +327,17 @@ int cmd_prefetch(int argc, char **argv)
 
     client_options_init(&c->client, options + 2);
     host_options_init(&c->network, "prefetch", common);
-    if (cli_parse(&command, argc, argv, &status) >= 0) {
-        c->prefetch = true;
-        c->quiet = !c->verbose;
-        c->client.new_session = true; /* a resumed one shows no certificate */
-        status = parse_target(c, argv[1]);
-        if (status == CLI_OK)
-            status = parse_alpn(c);
-        if (status == CLI_OK)
-            status = run(c);
-    }
-    free(c);
-    return status;
+    c->prefetch = true;
+    c->client.new_session = true; /* a resumed one shows no certificate */
+    return conduct(c, &command, argc, argv);
 }
 
 int cmd_connect(int argc, char **argv)
 {
-    struct connect *c = calloc(1, sizeof(*c));
-    int status = CLI_OK;
+    struct connect *c = connect_new();
 
-    if (!c) {
-        say("memory is short");
+    if (!c)
         return CLI_FAILURE;
-    }
     struct cli_option common[HOST_OPTIONS];
     struct cli_option options[5 + CLIENT_OPTIONS] = {
         {"alpn", 0, &cli_string, &c->alpn_list,
@@ -338,8 +350,8 @@ int cmd_connect(int argc, char **argv)
         .name = "connect",
         .operands = "HOST[:PORT]",
         .summary = "Opens a TLS connection (port 443), says what was negotiated, which mode was "
-                   "used and why, and how long it "
-                   "took; then relays the standard input and output until both ends have closed.",
+                   "used and why, and how long it took; then relays the standard input and output "
+                   "until both ends have closed.",
         .options = options,
         .common = common,
         .notes = "Examples:\n"
@@ -351,13 +363,5 @@ int cmd_connect(int argc, char **argv)
 
     client_options_init(&c->client, options + 4);
     host_options_init(&c->network, "connect", common);
-    if (cli_parse(&command, argc, argv, &status) >= 0) {
-        status = parse_target(c, argv[1]);
-        if (status == CLI_OK)
-            status = parse_alpn(c);
-        if (status == CLI_OK)
-            status = run(c);
-    }
-    free(c);
-    return status;
+    return conduct(c, &command, argc, argv);
 }

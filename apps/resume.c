@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "say.h"
+#include "study.h"
 
 /* Of an argument "--resume=DIR" or "--resume": what stands behind, or ""; NULL: it is another. */
 static const char *named(const char *argument)
@@ -62,21 +63,24 @@ static int join(struct resume *r, char **there, int count, int argc, char **argv
             continue;
         }
         all[n++] = out;
-        all[n++] = folder[0] ? argv[i] + strlen("--resume=") : argv[++i];
+        if (folder[0])
+            all[n++] = argv[i] + strlen("--resume=");
+        else if (i + 1 < argc) /* without a value: the parser says so */
+            all[n++] = argv[++i];
     }
     r->argc = n;
     r->argv = all;
     return CLI_OK;
 }
 
-int resume_open(struct resume *r, int argc, char **argv)
+/* CLI_OK: r->argc and r->argv are what to parse. Else the exit status, and the user was told. */
+static int find_arguments(struct resume *r, int argc, char **argv)
 {
     char message[STUDY_MESSAGE_MAX];
     const char *folder = NULL;
     char **there = NULL;
     int count = 0;
 
-    *r = (struct resume){.argc = argc, .argv = argv};
     for (int i = 1; i < argc && !folder; i++) {
         folder = named(argv[i]);
         if (folder && !folder[0])
@@ -97,14 +101,22 @@ int resume_open(struct resume *r, int argc, char **argv)
     return join(r, there, count, argc, argv);
 }
 
+int resume_conduct(int argc, char **argv, int (*begin)(struct resume *resume))
+{
+    struct resume r = {.argc = argc, .argv = argv};
+    int status = find_arguments(&r, argc, argv);
+
+    if (status == CLI_OK) {
+        study_join(r.argc, r.argv, r.typed, sizeof(r.typed));
+        status = begin(&r);
+    }
+    free(r.memory[0]);
+    free(r.memory[1]);
+    return status;
+}
+
 struct rounds_keep resume_keep(const struct resume *r, const char *folder)
 {
     return (struct rounds_keep){
         .folder = folder, .arguments = r->argv, .resume = r->resumes, .precision = r->precision};
-}
-
-void resume_close(struct resume *r)
-{
-    free(r->memory[0]);
-    free(r->memory[1]);
 }

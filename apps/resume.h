@@ -10,8 +10,9 @@
 /** A study's command line: as typed, or as a folder of results holds it. */
 struct resume {
     int argc;
-    char **argv;     /* ends with NULL */
-    void *memory[2]; /* of resume_close() */
+    char **argv;      /* ends with NULL */
+    char typed[1024]; /* the same, for reports: study_join() */
+    void *memory[2];  /* of both */
     bool resumes;
     double precision;  /* of --precision */
     const char *shown; /* --resume is taken out before the options are parsed */
@@ -29,13 +30,11 @@ struct resume {
      NULL}
 /* clang-format on */
 
-/** Looks for --resume in argv[1..]. CLI_OK: r->argc and r->argv are what to parse. Else the exit
- * status, and the user was told. */
-int resume_open(struct resume *r, int argc, char **argv);
+/** Looks for --resume in argv[1..], and has `begin` parse and obey what is to be obeyed: that, or
+ * what the folder holds. The exit status. */
+int resume_conduct(int argc, char **argv, int (*begin)(struct resume *resume));
 
 /** What the study's rounds are to keep in `folder`. */
 struct rounds_keep resume_keep(const struct resume *r, const char *folder);
-
-void resume_close(struct resume *r);
 
 #endif

@@ -267,15 +267,14 @@ static int report(const struct study_errand *e, void *study)
     (void)snprintf(name, sizeof(name), "%s.json", e->kind->name);
     (void)snprintf(page, sizeof(page), "%s.html", e->kind->name);
     error = write_one(e->kind->json, study, e->folder, name);
-    if (error == 0 && e->html)
-        error = write_one(e->html, study, e->folder, page);
+    if (error == 0)
+        error = write_one(e->kind->html, study, e->folder, page);
     if (e->json)
         (void)e->kind->json(study, stdout);
     else
         (void)e->kind->text(study, stdout, study_width(STDOUT_FILENO));
     if (error == 0 && !e->json)
-        say_result("\nIn %s: %s%s%s.\n", e->folder, name, e->html ? ", and the report " : "",
-                   e->html ? page : "");
+        say_result("\nIn %s: %s, and the report %s.\n", e->folder, name, page);
     return error < 0 ? CLI_FAILURE : CLI_OK; /* what stdout lost is told by say_flush() */
 }
 

@@ -54,14 +54,15 @@ void study_watch(struct study_watcher *watcher);
 /** Ends the progress line. */
 void study_unwatch(struct study_watcher *watcher);
 
-/** A study that is planned, measured, and then prints one table and writes one file, and
- * perhaps a page: what it does, with its own structures as arguments. */
+/** A study that is planned, measured, and then prints one table and writes one file and a page:
+ * what it does, with its own structures as arguments. */
 struct study_kind {
     const char *name; /* "bulk": it writes bulk.json */
     int (*plan)(const void *options, void **study);
     int (*run)(void *study, struct study_observer *observer, char message[STUDY_MESSAGE_MAX]);
     int (*analyse)(void *study);
     int (*json)(const void *study, FILE *out);
+    int (*html)(const void *study, FILE *out); /* the page, bulk.html */
     int (*text)(const void *study, FILE *out, unsigned width);
     void (*free)(void *study);
 };
@@ -89,6 +90,10 @@ struct study_kind {
     {                                                                                              \
         return name##_json(study, out);                                                            \
     }                                                                                              \
+    static int kind_html(const void *study, FILE *out)                                             \
+    {                                                                                              \
+        return name##_html(study, out);                                                            \
+    }                                                                                              \
     static int kind_text(const void *study, FILE *out, unsigned width)                             \
     {                                                                                              \
         return name##_text(study, out, width);                                                     \
@@ -97,17 +102,16 @@ struct study_kind {
     {                                                                                              \
         name##_free(study);                                                                        \
     }                                                                                              \
-    static const struct study_kind kind = {#name,     kind_plan, kind_run, kind_analyse,           \
-                                           kind_json, kind_text, kind_free}
+    static const struct study_kind kind = {#name,     kind_plan, kind_run,  kind_analyse,          \
+                                           kind_json, kind_html, kind_text, kind_free}
 
 /** What a command asks of a study. */
 struct study_errand {
     const struct study_kind *kind;
     const void *options;
     const char *folder;
-    const char *nothing;                       /* why no plan came of it (-ENOENT); or NULL */
-    void (*announce)(const void *study);       /* says what was planned; or NULL */
-    int (*html)(const void *study, FILE *out); /* writes the page, bulk.html; or NULL */
+    const char *nothing;                 /* why no plan came of it (-ENOENT); or NULL */
+    void (*announce)(const void *study); /* says what was planned; or NULL */
     bool json;
 };
 
