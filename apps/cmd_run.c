@@ -168,16 +168,6 @@ static int open_packet_socket(int *packet_socket)
     return CLI_FAILURE;
 }
 
-static int drop_rights(void)
-{
-    int error = privilege_drop();
-
-    if (error == 0)
-        return CLI_OK;
-    say("rights could not be given up (%s), so nothing was started", strerror(-error));
-    return CLI_PERMISSION;
-}
-
 /* Returns only if it fails. */
 static int become(char **argv)
 {
@@ -211,7 +201,7 @@ static int run(const struct host_options *options, char **argv)
     if (status == CLI_OK)
         status = open_packet_socket(&packet_socket);
     if (status == CLI_OK)
-        status = drop_rights();
+        status = privilege_drop();
     if (status == CLI_OK)
         status = say_as_variables(&host, packet_socket, shim);
     return status == CLI_OK ? become(argv) : status;

@@ -16,7 +16,7 @@
 #include "privilege.h"
 #include "say.h"
 
-/* --- rights ----------------------------------------------------------------------------------- */
+/* --- the ports -------------------------------------------------------------------------------- */
 
 /* Before the rights are gone that a port below 1024 needs. */
 static int guard_ports(struct host *host)
@@ -42,16 +42,6 @@ static int guard_ports(struct host *host)
     else
         say("port %u can't be guarded from the kernel: %s", port, strerror(-error));
     return CLI_FAILURE;
-}
-
-static int drop_rights(void)
-{
-    int error = privilege_drop();
-
-    if (error == 0)
-        return CLI_OK;
-    say("rights could not be given up (%s), so nothing was started", strerror(-error));
-    return CLI_PERMISSION;
 }
 
 /* --- files of the user's: capture, trace, key log --------------------------------------------- */
@@ -219,7 +209,7 @@ int host_open(struct host *host, const struct host_options *options,
     if (status == CLI_OK)
         status = host_open_link(host);
     if (status == CLI_OK)
-        status = drop_rights();
+        status = privilege_drop();
     if (status == CLI_OK)
         status = open_files(host);
     if (status == CLI_OK)

@@ -17,10 +17,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "say.h"
 
 /* True if user 0 here is user 0 of the machine: in a user namespace of our own the numbers that
@@ -120,7 +122,7 @@ static int empty_capabilities(void)
     return error;
 }
 
-int privilege_drop(void)
+static int drop_all(void)
 {
     int error = shrink_bounding_set();
 
@@ -131,6 +133,16 @@ int privilege_drop(void)
     if (error == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         error = -errno;
     return error;
+}
+
+int privilege_drop(void)
+{
+    int error = drop_all();
+
+    if (error == 0)
+        return CLI_OK;
+    say("rights could not be given up (%s), so nothing was started", strerror(-error));
+    return CLI_PERMISSION;
 }
 
 /* What setcap(8) is to be told of. */

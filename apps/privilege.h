@@ -8,7 +8,8 @@
  * For good: empties the capability sets (permitted, effective, inheritable, ambient; the bounding
  * set too where that is allowed), sets no_new_privs, and, called as root through sudo, becomes the
  * user who called it. Call it while the process has one thread, before any file of the user's is
- * opened and before a byte of the network is read. 0, or -errno: the process must not go on.
+ * opened and before a byte of the network is read. CLI_OK, or says why not and returns another exit
+ * status: then nothing may be started.
  */
 int privilege_drop(void);
 
