@@ -28,6 +28,17 @@ uint32_t tcp_pipe(const struct tlsyn_conn *conn)
     return tcp_flight_size(conn) - conn->board.sacked - conn->board.lost;
 }
 
+void tcp_begin_recovery(struct tlsyn_conn *conn)
+{
+    count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
+    TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
+    conn->fast_retransmits++;
+    conn->in_recovery = true;
+    conn->recover = conn->snd_nxt;
+    conn->rtt_timing = false;
+    undo_begin(conn);
+}
+
 /* --- on and off ------------------------------------------------------------------------------- */
 
 static void off(struct tlsyn_conn *conn)
@@ -242,15 +253,9 @@ static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
     uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0);
     uint32_t delivered = news ? news->delivered : 0, due = held_back(conn, delivered);
 
-    count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
-    TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
-    conn->fast_retransmits++;
-    conn->in_recovery = true;
-    conn->recover = conn->snd_nxt;
-    conn->rtt_timing = false;
+    tcp_begin_recovery(conn);
     timers_clear(conn, TCP_PROBE);
     conn->rack.tlp_outstanding = false; /* what it would report is this very loss */
-    undo_begin(conn);
     /* RFC 3168 6.1.2: marks have reduced it for this round trip already. */
     if (!conn->ecn.reducing || conn->cc.ops->own_window)
         tcp_tell_congestion(conn, CC_LOSS, flight);

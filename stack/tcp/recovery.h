@@ -30,6 +30,9 @@ struct recovery_news {
     struct sack_view view;
 };
 
+/** A fast recovery begins, with the board or without: it lasts until snd_una reaches `recover`. */
+void tcp_begin_recovery(struct tlsyn_conn *conn);
+
 /** Bytes in the network. While the board is on, as RFC 6675 4 counts them (pipe): neither sacked
  * nor lost ones. */
 uint32_t tcp_pipe(const struct tlsyn_conn *conn);

@@ -179,13 +179,7 @@ void tcp_persist_timeout(struct tlsyn_conn *conn)
 /* RFC 6582 3.2 step 2 */
 static void enter_recovery(struct tlsyn_conn *conn)
 {
-    count(conn->tcp->cx, TLSYN_COUNT_tcp_fast_retrans);
-    TRACE(conn->tcp->cx, tcp_fast_retransmit, conn->number, conn->snd_una);
-    conn->fast_retransmits++;
-    conn->in_recovery = true;
-    conn->recover = conn->snd_nxt;
-    conn->rtt_timing = false;
-    undo_begin(conn);
+    tcp_begin_recovery(conn);
     tcp_tell_congestion(conn, CC_LOSS, tcp_flight_size(conn));
     ecn_window_reduced(conn);
     conn->cc.cwnd += DUPACKS_FOR_LOSS * conn->cc.smss; /* segments that have left the network */
