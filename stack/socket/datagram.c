@@ -17,8 +17,6 @@
 #include "socket/errqueue.h"
 #include "socket/port.h"
 
-#define OVERHEAD 768 /* what Linux counts beside a datagram's bytes, about */
-
 struct datagram {
     struct list node;
     struct sock_received about;
@@ -64,7 +62,7 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *udp
     datagram->len = arrived->len;
     memcpy(datagram->bytes, arrived->bytes, arrived->len);
     list_append(&sock->dgram.queue, &datagram->node);
-    sock->dgram.queued += arrived->len + OVERHEAD;
+    sock->dgram.queued += arrived->len + DGRAM_OVERHEAD;
     sock->dgram.arrived = true;
     sock_changed(sock);
 }
@@ -125,7 +123,7 @@ static struct datagram *front(struct sock *sock)
 static void discard(struct sock *sock, struct datagram *datagram)
 {
     list_remove(&datagram->node);
-    sock->dgram.queued -= datagram->len + OVERHEAD;
+    sock->dgram.queued -= datagram->len + DGRAM_OVERHEAD;
     free(datagram);
     sock_changed(sock);
 }

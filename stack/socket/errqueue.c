@@ -9,8 +9,6 @@
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
 
-#define OVERHEAD 768 /* what Linux counts beside the bytes, about */
-
 struct complaint {
     struct list node;
     struct sock_received about;
@@ -92,7 +90,7 @@ static void add(struct sock *sock, const struct sock_received *about, const uint
 {
     struct complaint *complaint;
 
-    if (sock->dgram.queued + len + OVERHEAD > (size_t)sock->options.rcv_buf)
+    if (sock->dgram.queued + len + DGRAM_OVERHEAD > (size_t)sock->options.rcv_buf)
         return;
     complaint = malloc(sizeof(*complaint) + len);
     if (!complaint)
@@ -105,7 +103,7 @@ static void add(struct sock *sock, const struct sock_received *about, const uint
     if (len > 0)
         memcpy(complaint->bytes, bytes, len);
     list_append(&sock->dgram.errors, &complaint->node);
-    sock->dgram.queued += len + OVERHEAD;
+    sock->dgram.queued += len + DGRAM_OVERHEAD;
 }
 
 void errqueue_add(struct sock *sock, const struct tlsyn_udp_error *told, int error)
@@ -147,7 +145,7 @@ static struct complaint *front(struct sock *sock)
 static void discard(struct sock *sock, struct complaint *complaint)
 {
     list_remove(&complaint->node);
-    sock->dgram.queued -= complaint->len + OVERHEAD;
+    sock->dgram.queued -= complaint->len + DGRAM_OVERHEAD;
     free(complaint);
 }
 

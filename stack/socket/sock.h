@@ -106,12 +106,14 @@ struct stream {
 };
 
 /** What SOCK_DGRAM has beside. */
+#define DGRAM_OVERHEAD 768 /* what Linux counts beside a datagram's bytes, about */
+
 struct dgram {
     struct tlsyn_udp_handler handler;
     struct tlsyn_udp *udp; /* NULL: not bound */
     struct list queue;     /* struct datagram */
     struct list errors;    /* socket/errqueue.c */
-    size_t queued;         /* bytes of both, as SO_RCVBUF counts */
+    size_t queued;         /* bytes of both, as SO_RCVBUF counts: each with DGRAM_OVERHEAD */
     bool connected;
     bool full;    /* the stack takes no more just now */
     bool arrived; /* something did since the last edge */
