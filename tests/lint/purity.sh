@@ -37,7 +37,7 @@ pure_objects()
         undefined "tlsyn_$room" "stack/$room/*.c"
     done
     undefined tlsyn_stack 'stack/*.c'
-    undefined tlsyn_link 'stack/link/impair*.c' impair.c.o
+    undefined tlsyn_link 'stack/link/impair*.c' impair.c.o impair_direction.c.o
     undefined tlsyn_link 'stack/link/pipe.c' pipe.c.o
     undefined tlsyn_link 'stack/link/loopback.c' loopback.c.o
     undefined tlsyn_link 'stack/link/middlebox.c' middlebox.c.o
