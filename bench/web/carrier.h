@@ -19,6 +19,15 @@
 
 #define CARRIER_SENTENCE_MAX 200
 
+/** What happens at one instant of a model happens one after the other here: how long is waited, in
+ * microseconds, for what is due where round trips take so long. */
+static inline double carrier_patience(double round_trip)
+{
+    double least = 2000, share = 0.05 * round_trip;
+
+    return share > least ? share : least;
+}
+
 struct carrier;
 struct carrier_stream;
 

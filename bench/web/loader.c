@@ -83,9 +83,7 @@ static void sort_events(struct load_result *r)
 /* What waits for a connection may get one in a moment: what happens at one time in a model happens
  * one after the other here. Only who waits longer has more connections opened, or who waits when
  * nothing that is under way can be over yet. */
-#define PATIENCE_MIN_US 2000
-#define PATIENCE_SHARE  0.05 /* of the shortest round trip */
-#define SOONEST         0.5  /* of it: nothing takes less */
+#define SOONEST 0.5 /* of the shortest round trip: nothing takes less */
 
 /* Whether a connection of the page's server may be about to become idle. */
 static bool one_is_due(struct loader *loader)
@@ -116,13 +114,11 @@ static void on_time(struct carrier_reminder *reminder)
 
 static void mind_who_waits(struct loader *loader)
 {
-    double share = PATIENCE_SHARE * loader->shortest;
     bool waits = loader->policy.patient && policy_waits(&loader->policy);
 
     if (waits && !loader->reminded)
-        loader->reminded =
-            carrier_remind(loader->carrier, share > PATIENCE_MIN_US ? share : PATIENCE_MIN_US,
-                           &loader->reminder) == 0;
+        loader->reminded = carrier_remind(loader->carrier, carrier_patience(loader->shortest),
+                                          &loader->reminder) == 0;
     else if (!waits && loader->reminded) {
         (void)carrier_remind(loader->carrier, 0, NULL);
         loader->reminded = false;

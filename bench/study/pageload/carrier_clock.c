@@ -18,15 +18,31 @@ double carrier_clock_now(struct carrier *carrier)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static void on_timer(struct tlsyn_loop_watch *watch, int fd, short revents)
+static bool has_expired(int timer)
 {
-    struct carrier_stack *c =
-        (struct carrier_stack *)((char *)watch - offsetof(struct carrier_stack, watch));
-    struct carrier_reminder *reminder = c->reminder;
     uint64_t times;
 
+    return read(timer, &times, sizeof(times)) == (ssize_t)sizeof(times);
+}
+
+/* Negative: never. */
+static int set(const struct carrier_alarm *alarm, double us)
+{
+    int64_t ns = us < 0 ? 0 : us > 1 ? (int64_t)(us * 1000) : 1000;
+    const struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+
+    return timerfd_settime(alarm->timer, 0, &when, NULL) < 0 ? -errno : 0;
+}
+
+static void on_due(struct tlsyn_loop_watch *watch, int fd, short revents)
+{
+    struct carrier_stack *c =
+        (struct carrier_stack *)((char *)watch - offsetof(struct carrier_stack, due.watch));
+    struct carrier_reminder *reminder = c->reminder;
+
     (void)revents;
-    if (read(fd, &times, sizeof(times)) != (ssize_t)sizeof(times))
+    if (!has_expired(fd))
         return;
     c->reminder = NULL;
     if (reminder)
@@ -36,14 +52,40 @@ static void on_timer(struct tlsyn_loop_watch *watch, int fd, short revents)
 int carrier_clock_remind(struct carrier *carrier, double us, struct carrier_reminder *reminder)
 {
     struct carrier_stack *c = carrier_stack_of(carrier);
-    int64_t ns = us > 1 ? (int64_t)(us * 1000) : 1000;
-    const struct itimerspec when = {
-        .it_value = {.tv_sec = reminder ? (time_t)(ns / 1000000000) : 0,
-                     .tv_nsec = reminder ? (long)(ns % 1000000000) : 0}};
 
     c->reminder = reminder;
-    return timerfd_settime(c->timer, 0, &when, NULL) < 0 ? -errno : 0;
+    return set(&c->due, !reminder ? -1 : us > 0 ? us : 0);
 }
+
+/* --- sessions that are due -------------------------------------------------------------------- */
+
+static struct carrier_stack *of_patience(const struct patience *patience)
+{
+    return (struct carrier_stack *)((uintptr_t)patience - offsetof(struct carrier_stack, patience));
+}
+
+static void on_patient(struct tlsyn_loop_watch *watch, int fd, short revents)
+{
+    struct carrier_stack *c =
+        (struct carrier_stack *)((char *)watch - offsetof(struct carrier_stack, patient.watch));
+
+    (void)revents;
+    if (has_expired(fd))
+        patience_expired(&c->patience, carrier_clock_now(&c->base));
+}
+
+static int known(const struct patience *patience, const char *name)
+{
+    return larder_count(of_patience(patience)->options.larder, name);
+}
+
+static int set_alarm(struct patience *patience, double us)
+{
+    return set(&of_patience(patience)->patient, us > 0 ? us : 0);
+}
+
+static const struct patience_ops patience_ops = {
+    .known = known, .alarm = set_alarm, .go_on = stack_stream_go_on};
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -97,14 +139,32 @@ int carrier_clock_resolve(struct carrier *carrier, const char *name, struct carr
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static int alarm_open(struct carrier_alarm *alarm, struct tlsyn_loop *loop,
+                      void (*then)(struct tlsyn_loop_watch *, int, short))
+{
+    alarm->watch.on_ready = then;
+    alarm->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return alarm->timer < 0 ? -errno : tlsyn_loop_watch(loop, alarm->timer, POLLIN, &alarm->watch);
+}
+
+static void alarm_close(struct carrier_alarm *alarm, struct tlsyn_loop *loop)
+{
+    if (alarm->timer < 0)
+        return;
+    tlsyn_loop_unwatch(loop, alarm->timer);
+    (void)close(alarm->timer);
+}
+
 int carrier_clock_open(struct carrier_stack *c)
 {
     struct node *node = c->options.node;
     int error;
 
-    c->watch.on_ready = on_timer;
-    c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    error = c->timer < 0 ? -errno : tlsyn_loop_watch(node->loop, c->timer, POLLIN, &c->watch);
+    c->patience = (struct patience){.ops = &patience_ops, .us = c->options.patience_us};
+    c->due.timer = c->patient.timer = -1;
+    error = alarm_open(&c->due, node->loop, on_due);
+    if (error == 0)
+        error = alarm_open(&c->patient, node->loop, on_patient);
     return error < 0 ? error
                      : tlsyn_resolver_new(node->loop, node->stack, &c->options.names, &c->resolver);
 }
@@ -114,8 +174,6 @@ void carrier_clock_close(struct carrier_stack *c)
     tlsyn_resolver_free(c->resolver); /* without a word */
     while (c->names)
         forget(c->names);
-    if (c->timer < 0)
-        return;
-    tlsyn_loop_unwatch(c->options.node->loop, c->timer);
-    (void)close(c->timer);
+    alarm_close(&c->due, c->options.node->loop);
+    alarm_close(&c->patient, c->options.node->loop);
 }

@@ -4,6 +4,8 @@
  *     embedded    on_open: the engine begins, and writes its hello into the SYN
  *     sequential  on_synack: the engine begins, its hello rides in the ACK
  *     early       on the first write; in the embedded mode only then is there a connection
+ *
+ * and each may have to wait for a session first (patience.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ static struct stack_stream *of_app(struct tlsyn_handler *handler)
 
 void stack_stream_free(struct stack_stream *s)
 {
+    patience_leave(&s->patient);
     if (s->conn) /* its end may come behind the event that we are in */
         tlsyn_conn_set_handler(s->conn, s->tls ? tlsyn_tls_handler(s->tls) : NULL);
     if (s->tls)
@@ -42,8 +45,11 @@ void stack_stream_enter(struct stack_stream *s)
 /* What the user closed in one of its events goes when the last of them is over. */
 void stack_stream_leave(struct stack_stream *s)
 {
+    struct carrier_stack *c = carrier_stack_of(s->base.carrier);
+
     if (--s->busy == 0 && s->closed)
         stack_stream_free(s);
+    patience_look(&c->patience);
 }
 
 /* --- the engine's events ---------------------------------------------------------------------- */
@@ -68,6 +74,7 @@ static void on_tls_established(struct tlsyn_handler *handler, struct tlsyn_conn 
     size_t rest;
 
     s->established = true;
+    patience_up(&s->patient);
     tlsyn_tls_info(s->tls, &info);
     rest = s->first_len - (info.early == TLSYN_TLS_EARLY_ACCEPTED ? s->first_early : 0);
     /* The ring is free: what does not fit finds no memory, and half a request is none. */
@@ -94,8 +101,10 @@ static void on_tls_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     ssize_t n = 0;
 
     (void)conn;
-    while (!s->closed && (n = tlsyn_tls_read(s->tls, bytes, sizeof(bytes))) > 0)
+    while (!s->closed && (n = tlsyn_tls_read(s->tls, bytes, sizeof(bytes))) > 0) {
+        patience_heard(&s->patient);
         s->user->events->on_bytes(s->user, bytes, (size_t)n);
+    }
     if (!s->closed && n == 0)
         s->user->events->on_end(s->user, 0, "");
 }
@@ -160,6 +169,16 @@ static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     return error;
 }
 
+/* TCP's handshake comes first, and is over. */
+static int begin_behind_tcp(struct stack_stream *s, struct tlsyn_conn *conn)
+{
+    s->user->events->on_begun(s->user);
+    s->lazy = stack_stream_is_lazy(s);
+    if (s->lazy || s->closed || patience_waits(&s->patient, (double)tlsyn_clock()))
+        return 0;
+    return stack_stream_begin_tls(s, conn);
+}
+
 static int on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct stack_stream *s = of_tcp(handler);
@@ -167,13 +186,9 @@ static int on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     int error = 0;
 
     stack_stream_enter(s);
-    if (stack_stream_options(s)->level == TLSYN_LEVEL_NONE) {
-        s->user->events->on_begun(s->user);
-        s->lazy = stack_stream_options(s)->early &&
-                  larder_count(stack_stream_options(s)->larder, s->name) > 0;
-        if (!s->lazy && !s->closed)
-            error = stack_stream_begin_tls(s, conn);
-    }
+    patience_answered(s->patient.patience, (double)(tlsyn_clock() - s->opened));
+    if (stack_stream_options(s)->level == TLSYN_LEVEL_NONE)
+        error = begin_behind_tcp(s, conn);
     if (error == 0 && s->tls)
         error = engine(s, &tls)->on_synack(tls, conn);
     stack_stream_leave(s);
@@ -239,6 +254,38 @@ static const struct tlsyn_conn_events tcp_events = {.on_open = on_open,
                                                     .on_data = on_data,
                                                     .on_acked = on_acked,
                                                     .on_closed = on_closed};
+
+/* In the embedded mode there is no connection yet. */
+static int go_on(struct stack_stream *s)
+{
+    int error;
+
+    s->lazy = stack_stream_is_lazy(s);
+    if (s->lazy) {
+        s->up = true;
+        s->user->events->on_up(s->user);
+        return 0;
+    }
+    if (!s->conn)
+        return stack_stream_connect(s);
+    error = stack_stream_begin_tls(s, s->conn);
+    if (error == 0)
+        stack_stream_catch_up(s);
+    return error;
+}
+
+void stack_stream_go_on(struct patient *patient)
+{
+    struct stack_stream *s =
+        (struct stack_stream *)((char *)patient - offsetof(struct stack_stream, patient));
+    int error;
+
+    stack_stream_enter(s);
+    error = go_on(s);
+    if (error < 0 && !s->closed)
+        s->user->events->on_end(s->user, error, strerror(-error));
+    stack_stream_leave(s);
+}
 
 void stack_stream_catch_up(struct stack_stream *s)
 {

@@ -14,6 +14,7 @@
 
 #include "peer/stream.h"
 #include "study/pageload/lookup_kernel.h"
+#include "study/pageload/patience.h"
 
 #define CHUNK 16384
 
@@ -26,21 +27,19 @@ struct carrier_kernel {
         struct poller_watch watch;
         int timer;  /* -1: not open */
     } due, patient; /* for the reminder, for who waits for a session */
-    struct stream *streams;
+    struct patience patience;
 };
 
 struct stream {
     struct carrier_stream base; /* first member */
     struct poller_watch watch;
-    struct stream *next, **link; /* in the carrier's */
+    struct patient patient; /* before TLS begins */
     double opened;
     struct peer_stream *peer;
     struct carrier_user *user;
     bool busy;    /* an event is being delivered */
     bool blocked; /* a write has not found room */
     bool up;      /* the user was told */
-    bool heard;   /* of the server: what it sends first are its tickets */
-    bool waits;   /* for a session, before TLS begins */
     bool closed;  /* by the user, while busy */
 };
 
@@ -58,9 +57,7 @@ static struct poller *poller_of(const struct stream *s)
 
 static void stream_free(struct stream *s)
 {
-    *s->link = s->next;
-    if (s->next)
-        s->next->link = s->link;
+    patience_leave(&s->patient);
     if (s->peer)
         poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
     peer_stream_free(s->peer);
@@ -73,50 +70,6 @@ static int watch(struct stream *s)
     uint32_t out = peer_stream_wants_room(s->peer) ? EPOLLOUT : 0;
 
     return poller_watch(poller_of(s), peer_stream_fd(s->peer), in | out, &s->watch);
-}
-
-/* --- sessions that are due -------------------------------------------------------------------- */
-
-/* Whether another connection's tickets are about to come. */
-static bool one_is_due(const struct stream *s)
-{
-    const struct carrier_kernel *c = of_carrier(s->base.carrier);
-    const char *name = peer_stream_name(s->peer);
-
-    if (peer_context_known(c->options.context, name) > 0)
-        return false;
-    for (const struct stream *o = c->streams; o; o = o->next) {
-        if (o->up && !o->heard && strcmp(peer_stream_name(o->peer), name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* It is connected, and is let alone until the alarm. */
-static int await_session(struct stream *s)
-{
-    struct carrier_kernel *c = of_carrier(s->base.carrier);
-    double rtt = (double)tlsyn_clock() - s->opened, us = c->options.patience_us;
-
-    if (us <= 0)
-        us = rtt * CARRIER_PATIENCE_SHARE > CARRIER_PATIENCE_US ? rtt * CARRIER_PATIENCE_SHARE
-                                                                : CARRIER_PATIENCE_US;
-    s->waits = true;
-    poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
-    return poller_due(c->patient.timer, (int64_t)(us * 1000));
-}
-
-/* Those that wait go on at the next turn: there are sessions. */
-static void hear(struct stream *s)
-{
-    struct carrier_kernel *c = of_carrier(s->base.carrier);
-    bool any = false;
-
-    s->heard = true;
-    for (const struct stream *o = c->streams; o && !any; o = o->next)
-        any = o->waits;
-    if (any)
-        (void)poller_due(c->patient.timer, 0);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -133,6 +86,7 @@ static void tell_up(struct stream *s)
 {
     if (!s->up) {
         s->up = true;
+        patience_up(&s->patient);
         s->user->events->on_up(s->user);
     } else if (peer_stream_phase(s->peer) == PEER_UP) {
         s->user->events->on_room(s->user);
@@ -163,8 +117,7 @@ static bool deliver(struct stream *s)
     ssize_t n = -EAGAIN;
 
     while (!s->closed && (n = peer_stream_read(s->peer, bytes, sizeof(bytes))) > 0) {
-        if (!s->heard)
-            hear(s);
+        patience_heard(&s->patient);
         s->user->events->on_bytes(s->user, bytes, (size_t)n);
     }
     if (s->closed || n == -EAGAIN)
@@ -196,14 +149,30 @@ static void go_on(struct stream *s, uint32_t events)
         stream_free(s);
 }
 
+/* It is connected, and is let alone if it waits. */
+static bool awaits_session(struct stream *s)
+{
+    struct patience *patience = &of_carrier(s->base.carrier)->patience;
+    double now = (double)tlsyn_clock();
+
+    patience_answered(patience, now - s->opened);
+    if (!patience_waits(&s->patient, now))
+        return false;
+    poller_unwatch(poller_of(s), peer_stream_fd(s->peer));
+    return true;
+}
+
 static void on_ready(struct poller_watch *ready, uint32_t events)
 {
     struct stream *s = (struct stream *)((char *)ready - offsetof(struct stream, watch));
-    bool is_patient = peer_stream_phase(s->peer) == PEER_CONNECTING &&
-                      !(events & (EPOLLERR | EPOLLHUP)) && one_is_due(s);
+    struct carrier_kernel *c = of_carrier(s->base.carrier);
+    bool has_connected =
+        peer_stream_phase(s->peer) == PEER_CONNECTING && !(events & (EPOLLERR | EPOLLHUP));
 
-    if (!is_patient || await_session(s) < 0)
-        go_on(s, events);
+    if (has_connected && awaits_session(s))
+        return;
+    go_on(s, events);
+    patience_look(&c->patience);
 }
 
 /* --- alarms ----------------------------------------------------------------------------------- */
@@ -222,30 +191,40 @@ static void on_due(struct poller_watch *ready, uint32_t events)
         reminder->on_time(reminder);
 }
 
-static struct stream *who_waits(const struct carrier_kernel *c)
-{
-    struct stream *s = c->streams;
-
-    while (s && !s->waits)
-        s = s->next;
-    return s;
-}
-
-/* One of them after the other: what the user does then may free any. */
 static void on_patient(struct poller_watch *ready, uint32_t events)
 {
     struct carrier_kernel *c =
         (struct carrier_kernel *)((char *)ready - offsetof(struct carrier_kernel, patient.watch));
-    struct stream *s;
 
     (void)events;
-    if (!poller_expired(c->patient.timer))
-        return;
-    while ((s = who_waits(c)) != NULL) {
-        s->waits = false;
-        go_on(s, EPOLLOUT);
-    }
+    if (poller_expired(c->patient.timer))
+        patience_expired(&c->patience, (double)tlsyn_clock());
 }
+
+static int known(const struct patience *patience, const char *name)
+{
+    const struct carrier_kernel *c =
+        (const struct carrier_kernel *)((const char *)patience -
+                                        offsetof(struct carrier_kernel, patience));
+
+    return peer_context_known(c->options.context, name);
+}
+
+static int set_alarm(struct patience *patience, double us)
+{
+    struct carrier_kernel *c =
+        (struct carrier_kernel *)((char *)patience - offsetof(struct carrier_kernel, patience));
+
+    return poller_due(c->patient.timer, us > 0 ? (int64_t)(us * 1000) : 0);
+}
+
+static void begin(struct patient *patient)
+{
+    go_on((struct stream *)((char *)patient - offsetof(struct stream, patient)), EPOLLOUT);
+}
+
+static const struct patience_ops patience_ops = {
+    .known = known, .alarm = set_alarm, .go_on = begin};
 
 static int alarm_open(struct alarm *alarm, struct poller *poller,
                       void (*then)(struct poller_watch *, uint32_t))
@@ -283,18 +262,15 @@ static int stream_open(struct carrier *carrier, const struct carrier_target *tar
     if (!s)
         return -ENOMEM;
     s->base.carrier = carrier;
-    s->next = c->streams;
-    s->link = &c->streams;
-    if (s->next)
-        s->next->link = &s->next;
-    c->streams = s;
     s->opened = now(carrier);
     s->watch.on_ready = on_ready;
     s->user = user;
     memcpy(&to.sin_addr, tlsyn_addr_octets(&target->remote.addr), sizeof(to.sin_addr));
     error = peer_stream_connect(c->options.context, &to, target->name, &s->peer);
-    if (error == 0)
+    if (error == 0) {
+        patience_join(&c->patience, &s->patient, peer_stream_name(s->peer));
         error = watch(s);
+    }
     if (error < 0) {
         stream_free(s);
         return error;
@@ -368,6 +344,7 @@ int carrier_kernel_new(const struct carrier_kernel_options *options, struct carr
         return -ENOMEM;
     c->base.ops = &ops;
     c->options = *options;
+    c->patience = (struct patience){.ops = &patience_ops, .us = options->patience_us};
     c->due.timer = c->patient.timer = -1;
     error = alarm_open(&c->due, options->poller, on_due);
     if (error == 0)

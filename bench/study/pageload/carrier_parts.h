@@ -9,16 +9,22 @@
 #define STUDY_PAGELOAD_CARRIER_PARTS_H
 
 #include "study/pageload/carrier_stack.h"
+#include "study/pageload/patience.h"
 
 #define CARRIER_EARLY_MAX 4096 /* bytes of a first flight's data: a request */
+
+struct carrier_alarm {
+    struct tlsyn_loop_watch watch;
+    int timer; /* timerfd; -1: not open */
+};
 
 struct carrier_stack {
     struct carrier base; /* first member */
     struct carrier_stack_options options;
     struct tlsyn_resolver *resolver;
-    struct tlsyn_loop_watch watch; /* of the timer */
-    int timer;                     /* timerfd */
+    struct carrier_alarm due, patient; /* for the reminder, for who waits for a session */
     struct carrier_reminder *reminder;
+    struct patience patience;
     struct carrier_name *names; /* that are being looked up */
 };
 
@@ -30,6 +36,8 @@ struct stack_stream {
     struct carrier_user *user;
     struct tlsyn_endpoint remote;
     char name[256];
+    struct patient patient;  /* before TLS begins */
+    tlsyn_time opened;       /* when its SYN was made */
     struct tlsyn_conn *conn; /* while it lives */
     struct tlsyn_tls *tls;
     bool lazy;        /* the engine waits for the first write */
@@ -62,11 +70,20 @@ void stack_stream_leave(struct stack_stream *s);
 /** With its connection. */
 void stack_stream_free(struct stack_stream *s);
 
+/** Whether TLS begins with the first write, for there is a session that allows early data. */
+bool stack_stream_is_lazy(const struct stack_stream *s);
+
+/** 0 or -errno. */
+int stack_stream_connect(struct stack_stream *s);
+
 /** The engine begins on the connection. 0 or -errno. */
 int stack_stream_begin_tls(struct stack_stream *s, struct tlsyn_conn *conn);
 
 /** The engine hears that TCP's handshake was over before it began. */
 void stack_stream_catch_up(struct stack_stream *s);
+
+/** Whom patience lets go on. */
+void stack_stream_go_on(struct patient *patient);
 
 /* The carrier's. */
 int carrier_clock_open(struct carrier_stack *c);

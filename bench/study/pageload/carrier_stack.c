@@ -17,26 +17,44 @@ static struct stack_stream *of(struct carrier_stream *stream)
     return (struct stack_stream *)stream;
 }
 
-static int open_tcp(struct stack_stream *s)
+bool stack_stream_is_lazy(const struct stack_stream *s)
+{
+    return stack_stream_options(s)->early &&
+           larder_count(stack_stream_options(s)->larder, s->name) > 0;
+}
+
+int stack_stream_connect(struct stack_stream *s)
 {
     const struct carrier_stack_options *options = stack_stream_options(s);
     const struct tlsyn_connect_options connect = {
         .remote = s->remote,
         .level = options->level,
         .conn = {.syn_timeout = options->timeout, .user_timeout = options->timeout}};
-    int error = tlsyn_conn_open(options->node->stack, &connect, &s->tcp, &s->conn);
+    int error;
 
+    s->opened = tlsyn_clock();
+    error = tlsyn_conn_open(options->node->stack, &connect, &s->tcp, &s->conn);
     if (error < 0)
         s->conn = NULL;
     return error;
 }
 
+/* In the embedded mode TLS begins here. */
+static int begin(struct stack_stream *s)
+{
+    bool embedded = stack_stream_options(s)->level != TLSYN_LEVEL_NONE;
+
+    s->lazy = s->up = embedded && stack_stream_is_lazy(s);
+    if (s->lazy || (embedded && patience_waits(&s->patient, (double)tlsyn_clock())))
+        return 0;
+    return stack_stream_connect(s);
+}
+
 static int stream_open(struct carrier *carrier, const struct carrier_target *target,
                        struct carrier_user *user, struct carrier_stream **stream)
 {
-    const struct carrier_stack_options *options = &carrier_stack_of(carrier)->options;
     struct stack_stream *s = calloc(1, sizeof(*s));
-    int error = 0;
+    int error;
 
     if (!s)
         return -ENOMEM;
@@ -45,11 +63,8 @@ static int stream_open(struct carrier *carrier, const struct carrier_target *tar
     s->user = user;
     s->remote = target->remote;
     (void)snprintf(s->name, sizeof(s->name), "%s", target->name);
-    s->lazy = options->early && options->level != TLSYN_LEVEL_NONE &&
-              larder_count(options->larder, s->name) > 0;
-    s->up = s->lazy;
-    if (!s->lazy)
-        error = open_tcp(s);
+    patience_join(&carrier_stack_of(carrier)->patience, &s->patient, s->name);
+    error = begin(s);
     if (error < 0) {
         stack_stream_free(s);
         return error;
@@ -69,7 +84,7 @@ static ssize_t write_first(struct stack_stream *s, const char *bytes, size_t n)
     s->first_len = n;
     s->lazy = false;
     if (!s->conn) {
-        error = open_tcp(s);
+        error = stack_stream_connect(s);
     } else {
         error = stack_stream_begin_tls(s, s->conn);
         if (error == 0)

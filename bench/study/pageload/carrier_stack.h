@@ -3,7 +3,8 @@
  * engine, names from c-ares over our UDP.
  *
  * TLS begins in the SYN (embedded), or once TCP's handshake is over: then the session that is
- * resumed is the newest there is at that moment. With early data, and a session that allows it, the
+ * resumed is the newest there is at that moment; who knows none, but one is due, waits for it
+ * (patience.h). With early data, and a session that allows it, the
  * handshake waits for the first request: in the embedded mode there is no SYN before.
  */
 #ifndef STUDY_PAGELOAD_CARRIER_STACK_H
@@ -25,6 +26,7 @@ struct carrier_stack_options {
     tlsyn_time timeout; /* a connection that hears nothing for so long fails; 0: the stack's */
     struct tlsyn_resolver_options names; /* what it points to is read while the carrier is made */
     enum tlsyn_family family;            /* of the addresses that are asked for */
+    double patience_us;                  /* how long a session is waited for; 0: as others wait */
 };
 
 /** What the options point to outlives it. 0 or -errno. */

@@ -1,0 +1,122 @@
+/*
+ * study/pageload/patience.c: see patience.h.
+ */
+#include "study/pageload/patience.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "web/carrier.h"
+
+void patience_join(struct patience *patience, struct patient *patient, const char *name)
+{
+    *patient = (struct patient){
+        .patience = patience, .next = patience->all, .link = &patience->all, .name = name};
+    if (patient->next)
+        patient->next->link = &patient->next;
+    patience->all = patient;
+}
+
+void patience_leave(struct patient *patient)
+{
+    if (!patient->link)
+        return;
+    *patient->link = patient->next;
+    if (patient->next)
+        patient->next->link = patient->link;
+    patient->link = NULL;
+}
+
+void patience_answered(struct patience *patience, double us)
+{
+    if (patience->shortest <= 0 || us < patience->shortest)
+        patience->shortest = us;
+}
+
+/* Whether another connection's tickets are about to come. */
+static bool one_is_due(const struct patient *patient)
+{
+    for (const struct patient *p = patient->patience->all; p; p = p->next) {
+        if (p->up && !p->heard && strcmp(p->name, patient->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_reason(const struct patient *patient)
+{
+    const struct patience *patience = patient->patience;
+
+    return patience->ops->known(patience, patient->name) == 0 && one_is_due(patient);
+}
+
+/* Who has waited for longest; NULL: nobody waits. */
+static struct patient *first_of(const struct patience *patience)
+{
+    struct patient *first = NULL;
+
+    for (struct patient *p = patience->all; p; p = p->next) {
+        if (p->waits && (!first || p->until <= first->until))
+            first = p;
+    }
+    return first;
+}
+
+bool patience_waits(struct patient *patient, double now)
+{
+    struct patience *patience = patient->patience;
+    double us = patience->us > 0 ? patience->us : carrier_patience(patience->shortest);
+
+    if (!has_reason(patient))
+        return false;
+    patient->waits = true;
+    patient->until = now + us;
+    if (patience->ops->alarm(patience, first_of(patience)->until - now) < 0)
+        patient->waits = false;
+    return patient->waits;
+}
+
+void patience_up(struct patient *patient)
+{
+    patient->up = true;
+}
+
+void patience_heard(struct patient *patient)
+{
+    patient->heard = true;
+}
+
+void patience_look(struct patience *patience)
+{
+    for (const struct patient *p = patience->all; p; p = p->next) {
+        if (p->waits && !has_reason(p)) {
+            (void)patience->ops->alarm(patience, 0);
+            return;
+        }
+    }
+}
+
+/* Those that wait have begun in the order of their opening; each takes a session with it. */
+static struct patient *next_to_begin(const struct patience *patience, double now)
+{
+    struct patient *next = NULL;
+
+    for (struct patient *p = patience->all; p; p = p->next) {
+        if (p->waits && (p->until <= now || !has_reason(p)) && (!next || p->until <= next->until))
+            next = p;
+    }
+    return next;
+}
+
+void patience_expired(struct patience *patience, double now)
+{
+    struct patient *p;
+
+    while ((p = next_to_begin(patience, now)) != NULL) {
+        p->waits = false;
+        patience->ops->go_on(p);
+    }
+    p = first_of(patience);
+    if (p)
+        (void)patience->ops->alarm(patience, p->until - now);
+}
