@@ -23,6 +23,12 @@ paths=$(words "\`(${folders:-none})/[A-Za-z0-9_./-]+\`" | tr -d '`' | while read
     [ -e "$path" ] || echo "$where there is no $path"
 done)
 
+# Files by their names alone, where a page has said which room it is about.
+all=$(find . -type f -not -path './.git/*' | sed 's|.*/||' | sort -u)
+names=$(words '`[a-z0-9_]+\.(c|h|def)`' | tr -d '`' | while read -r where name; do
+    printf '%s\n' "$all" | grep -qxF "$name" || echo "$where there is no $name"
+done)
+
 # `make TARGET`, in backquotes or a command by itself.
 targets=$(words '(`|^ +)make [a-z][a-z-]*' | sed 's/[`]//; s/ make / /' | while read -r where target; do
     grep -qs "^$target:" Makefile || echo "$where the Makefile has no $target"
@@ -51,5 +57,5 @@ tests=$(words '`(lab|lint|fuzz)-[a-z0-9_]+`' | tr -d '`' | while read -r where t
     echo "$where ctest has no $test"
 done)
 
-findings=$(printf '%s\n' "$links" "$paths" "$targets" "$commands" "$options" "$tests" | grep . || :)
+findings=$(printf '%s\n' "$links" "$paths" "$names" "$targets" "$commands" "$options" "$tests" | grep . || :)
 verdict "$findings" "docs: what $(echo "$pages" | wc -w) pages name is there"

@@ -299,6 +299,7 @@ breaks_docs()
 }
 breaks_docs '[a page](NO.md)' 'there is no NO.md'
 breaks_docs '`apps/cmd_no.c`' 'there is no apps/cmd_no.c'
+breaks_docs '`cmd_no.c`' 'there is no cmd_no.c'
 breaks_docs '    make no' 'the Makefile has no no'
 breaks_docs '`make no`' 'the Makefile has no no'
 breaks_docs '    tlsyn walk' 'tlsyn has no command walk'
