@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sqlite3.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "store/rows.h"
 
 enum { APPLICATION = 0x746c7379, BUSY_MS = 2000 }; /* "tlsy" */
 
@@ -17,37 +17,6 @@ struct store {
     sqlite3 *db;
     char path[512];
 };
-
-static const char schema[] =
-    "CREATE TABLE run ("
-    " plan TEXT NOT NULL,"    /* what each round observes, and how */
-    " target TEXT NOT NULL,"  /* 'lab', or the URLs */
-    " command TEXT NOT NULL," /* as typed, the first time */
-    " version TEXT NOT NULL," /* of tlsyn */
-    " kernel TEXT NOT NULL, cpu TEXT NOT NULL, system TEXT NOT NULL,"
-    " link TEXT NOT NULL,"         /* of the laboratory, in words, or '' */
-    " rtt_ms REAL,"                /* its round trip */
-    " seed INTEGER NOT NULL,"      /* of the order in each round */
-    " started_us INTEGER NOT NULL" /* since 1970 */
-    ");"
-    "CREATE TABLE observation ("
-    " round INTEGER NOT NULL, place INTEGER NOT NULL,"
-    " when_us INTEGER NOT NULL," /* since 1970 */
-    " operation TEXT NOT NULL,"  /* ping, tcp, get */
-    " stack TEXT NOT NULL, tls TEXT NOT NULL, mode TEXT NOT NULL, session TEXT NOT NULL,"
-    " verdict TEXT NOT NULL CHECK (verdict IN ('ok', 'refused', 'failed')),"
-    " reason TEXT NOT NULL,"
-    " connect_us REAL, handshake_us REAL, first_byte_us REAL,"
-    " syn_bytes INTEGER, synack_bytes INTEGER,"
-    " link_kept INTEGER,"  /* 1, or 0 where frames left late or were refused meanwhile */
-    " link_late_us REAL,"  /* 99 of 100 of them by no more */
-    " timer_late_us REAL," /* by which a short sleep just before was too long */
-    " cpu_ticks INTEGER, stolen_ticks INTEGER," /* of all processors, meanwhile */
-    " url TEXT NOT NULL,"     /* of the server that was asked; '' in a laboratory of ours */
-    " address TEXT NOT NULL," /* which of its addresses; '' likewise */
-    " status INTEGER,"        /* of the response, if it came */
-    " PRIMARY KEY (round, place)"
-    ") WITHOUT ROWID;";
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
@@ -123,105 +92,12 @@ static int step(struct store *s, sqlite3_stmt *statement, char message[STORE_MES
     return code == SQLITE_ROW ? 1 : failed(s, code, message);
 }
 
-/* A column, and the member that it is of: of struct store_run, or of struct observation. */
-struct column {
-    enum { TEXT, NUMBER, WHOLE, PLACE, COUNT } kind; /* char[]; double; 64 and 32 bits; -1: NULL */
-    size_t at, size;
-};
-
-#define COLUMN(kind, of, member)                                                                   \
-    {                                                                                              \
-        kind, offsetof(struct of, member), sizeof(((struct of *)NULL)->member)                     \
-    }
-
-/* In the order of the schema. */
-static const struct column run_columns[] = {
-    COLUMN(TEXT, store_run, plan),        COLUMN(TEXT, store_run, target),
-    COLUMN(TEXT, store_run, command),     COLUMN(TEXT, store_run, version),
-    COLUMN(TEXT, store_run, kernel),      COLUMN(TEXT, store_run, cpu),
-    COLUMN(TEXT, store_run, system),      COLUMN(TEXT, store_run, link),
-    COLUMN(NUMBER, store_run, rtt_ms),    COLUMN(WHOLE, store_run, seed),
-    COLUMN(WHOLE, store_run, started_us),
-};
-static const struct column observation_columns[] = {
-    COLUMN(PLACE, observation, round),
-    COLUMN(PLACE, observation, place),
-    COLUMN(WHOLE, observation, when_us),
-    COLUMN(TEXT, observation, operation),
-    COLUMN(TEXT, observation, stack),
-    COLUMN(TEXT, observation, tls),
-    COLUMN(TEXT, observation, mode),
-    COLUMN(TEXT, observation, session),
-    COLUMN(TEXT, observation, verdict),
-    COLUMN(TEXT, observation, reason),
-    COLUMN(NUMBER, observation, connect_us),
-    COLUMN(NUMBER, observation, handshake_us),
-    COLUMN(NUMBER, observation, first_byte_us),
-    COLUMN(COUNT, observation, syn_bytes),
-    COLUMN(COUNT, observation, synack_bytes),
-    COLUMN(COUNT, observation, link_kept),
-    COLUMN(NUMBER, observation, link_late_us),
-    COLUMN(NUMBER, observation, timer_late_us),
-    COLUMN(COUNT, observation, cpu_ticks),
-    COLUMN(COUNT, observation, stolen_ticks),
-    COLUMN(TEXT, observation, url),
-    COLUMN(TEXT, observation, address),
-    COLUMN(COUNT, observation, status),
-};
-
-enum {
-    RUN_COLUMNS = sizeof(run_columns) / sizeof(*run_columns),
-    OBSERVATION_COLUMNS = sizeof(observation_columns) / sizeof(*observation_columns),
-};
-
-/* NaN becomes NULL, and NULL NaN: SQLite itself does the first. */
-static void bind_row(sqlite3_stmt *statement, const struct column *columns, int n, const void *row)
-{
-    for (int i = 0; i < n; i++) {
-        const void *value = (const char *)row + columns[i].at;
-
-        if (columns[i].kind == TEXT)
-            (void)sqlite3_bind_text(statement, i + 1, value, -1, SQLITE_STATIC);
-        else if (columns[i].kind == NUMBER)
-            (void)sqlite3_bind_double(statement, i + 1, *(const double *)value);
-        else if (columns[i].kind == PLACE)
-            (void)sqlite3_bind_int64(statement, i + 1, *(const uint32_t *)value);
-        else if (columns[i].kind == COUNT && *(const int64_t *)value < 0)
-            (void)sqlite3_bind_null(statement, i + 1);
-        else
-            (void)sqlite3_bind_int64(statement, i + 1, *(const int64_t *)value);
-    }
-}
-
-static void take_row(sqlite3_stmt *statement, const struct column *columns, int n, void *row)
-{
-    for (int i = 0; i < n; i++) {
-        void *value = (char *)row + columns[i].at;
-        bool null = sqlite3_column_type(statement, i) == SQLITE_NULL;
-        const unsigned char *text =
-            columns[i].kind == TEXT ? sqlite3_column_text(statement, i) : NULL;
-
-        if (columns[i].kind == TEXT)
-            (void)snprintf(value, columns[i].size, "%s", text ? (const char *)text : "");
-        else if (columns[i].kind == NUMBER)
-            *(double *)value = null ? (double)NAN : sqlite3_column_double(statement, i);
-        else if (columns[i].kind == PLACE)
-            *(uint32_t *)value = (uint32_t)sqlite3_column_int64(statement, i);
-        else
-            *(int64_t *)value = null ? -1 : sqlite3_column_int64(statement, i);
-    }
-}
-
-/* "INSERT INTO table VALUES (?, ?, ...)" */
-static int prepare_insert(struct store *s, const char *table, int columns, sqlite3_stmt **statement,
+static int prepare_insert(struct store *s, const struct rows_table *table, sqlite3_stmt **statement,
                           char message[STORE_MESSAGE_MAX])
 {
-    char sql[128];
-    size_t len = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (?", table);
+    char sql[ROWS_INSERT_MAX];
 
-    for (int i = 1; i < columns; i++)
-        len += (size_t)snprintf(sql + len, sizeof(sql) - len, ",?");
-    (void)snprintf(sql + len, sizeof(sql) - len, ")");
+    rows_insert(table, sql);
     return prepare(s, sql, statement, message);
 }
 
@@ -249,7 +125,7 @@ static int create(struct store *s, char message[STORE_MESSAGE_MAX])
     (void)snprintf(marks, sizeof(marks), "PRAGMA application_id = %d; PRAGMA user_version = %d",
                    APPLICATION, STORE_VERSION);
     if (error == 0)
-        error = run_sql(s, schema, message);
+        error = run_sql(s, rows_schema, message);
     if (error == 0)
         error = run_sql(s, marks, message);
     return error < 0 ? error : run_sql(s, "COMMIT", message);
@@ -327,11 +203,11 @@ void store_close(struct store *s)
 static int insert_run(struct store *s, const struct store_run *run, char message[STORE_MESSAGE_MAX])
 {
     sqlite3_stmt *statement = NULL;
-    int r = prepare_insert(s, "run", RUN_COLUMNS, &statement, message);
+    int r = prepare_insert(s, &rows_run, &statement, message);
 
     if (r < 0)
         return r;
-    bind_row(statement, run_columns, RUN_COLUMNS, run);
+    rows_bind(statement, &rows_run, run);
     r = step(s, statement, message);
     (void)sqlite3_finalize(statement);
     return r;
@@ -345,7 +221,7 @@ int store_run(struct store *s, struct store_run *run, char message[STORE_MESSAGE
     if (r == 0)
         r = step(s, statement, message);
     if (r == 1)
-        take_row(statement, run_columns, RUN_COLUMNS, run);
+        rows_take(statement, &rows_run, run);
     else if (r == 0)
         (void)snprintf(message, STORE_MESSAGE_MAX, "%s holds no run", s->path);
     (void)sqlite3_finalize(statement);
@@ -395,7 +271,7 @@ static int insert(struct store *s, sqlite3_stmt *statement, const struct observa
     int r;
 
     (void)sqlite3_reset(statement);
-    bind_row(statement, observation_columns, OBSERVATION_COLUMNS, o);
+    rows_bind(statement, &rows_observation, o);
     r = step(s, statement, message);
     return r < 0 ? r : 0;
 }
@@ -408,7 +284,7 @@ int store_add_round(struct store *s, const struct observation *observations, siz
 
     if (error < 0)
         return error;
-    error = prepare_insert(s, "observation", OBSERVATION_COLUMNS, &statement, message);
+    error = prepare_insert(s, &rows_observation, &statement, message);
     for (size_t i = 0; i < n && error == 0; i++)
         error = insert(s, statement, &observations[i], message);
     (void)sqlite3_finalize(statement);
@@ -443,7 +319,7 @@ int store_each(struct store *s, int (*each)(void *context, const struct observat
     while (r == 1) {
         struct observation o;
 
-        take_row(statement, observation_columns, OBSERVATION_COLUMNS, &o);
+        rows_take(statement, &rows_observation, &o);
         r = each(context, &o);
         if (r < 0)
             (void)snprintf(message, STORE_MESSAGE_MAX, "%s: %s", s->path, strerror(-r));
