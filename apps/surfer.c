@@ -218,13 +218,12 @@ static int surf(struct surfer *s)
 
 bool surfer_was_told(const struct surfer_options *options)
 {
-    static const struct tlsyn_addr none;
     const struct host_options *network = &options->network;
 
     return options->client.ca || options->client.dns.count > 0 || options->patience != PATIENCE ||
-           network->interface || network->prefix != 0 ||
-           memcmp(&network->address.address, &none, sizeof(none)) != 0 ||
-           memcmp(&network->gateway, &none, sizeof(none)) != 0;
+           network->interface || network->prefix != 0 || network->source != HOST_GIVEN ||
+           !tlsyn_addr_unspecified(&network->address.address) ||
+           !tlsyn_addr_unspecified(&network->gateway);
 }
 
 int surfer_run(struct surfer_options *options, const struct surfer_order *order,
