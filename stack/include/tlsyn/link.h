@@ -176,7 +176,7 @@ struct tlsyn_afpacket_options {
     uint8_t hwaddr[6];     /* our Ethernet address; all zero: the interface's own */
     uint32_t buffer_bytes; /* kernel receive buffer; 0: 8 MiB; the kernel's rmem_max bounds it for
                               ordinary users */
-    int socket;            /* one of tlsyn_afpacket_socket(), taken over; 0: none */
+    int socket;            /* one of tlsyn_afpacket_socket(), taken over on success; 0: none */
 };
 
 /**

@@ -142,19 +142,19 @@ struct tlsyn_udp_message {
  * Sends one datagram; 0 says that it is on its way, not that it arrives. -EAGAIN: what waits for
  * tlsyn_stack_output() is limits.udp_queue_bytes already (on_writable follows); -EMSGSIZE: too
  * long, or, with options.whole, longer than the path takes; -EDESTADDRREQ: to whom?; -EACCES: to a
- * broadcast address, without options.broadcast;
- * -EADDRNOTAVAIL: `from` is not ours; -EAFNOSUPPORT, -EINVAL: as for tlsyn_udp_connect();
- * -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -ENOBUFS, -ENOMEM.
+ * broadcast address, without options.broadcast; -EADDRNOTAVAIL: `from` is not ours; -EAFNOSUPPORT,
+ * -EINVAL: as for tlsyn_udp_connect(); -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer
+ * lately), -ENOBUFS, -ENOMEM.
  */
 int tlsyn_udp_send_message(struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
-
-/** What that would find fault with, by its lengths and addresses; nothing is sent, and the text not
- * looked at. */
-int tlsyn_udp_check(const struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
 
 /** The same for `len` bytes in one piece; `to` NULL: the peer. */
 int tlsyn_udp_send(struct tlsyn_udp *udp, const struct tlsyn_endpoint *to, const void *bytes,
                    size_t len);
+
+/** 0, or the error that tlsyn_udp_send_message() would give for the lengths and the addresses.
+ * Nothing is sent, and the text is not looked at. */
+int tlsyn_udp_check(const struct tlsyn_udp *udp, const struct tlsyn_udp_message *message);
 
 /** How long a datagram to `to` may be with its IP header to leave in one piece, as far as that is
  * known; `to` NULL: to the peer. -EDESTADDRREQ, -ENETUNREACH, or as tlsyn_udp_send_message(). */
