@@ -31,7 +31,7 @@ static int round_trips(const char *handshake, enum browser_visit visit)
     ck_assert_int_eq(
         browser_load_page(&page,
                           &(struct browser_kind){&browser_handshakes[handshake_named(handshake)],
-                                                 visit, BROWSER_HTTP_1},
+                                                 visit, BROWSER_HTTP_1, false},
                           &load),
         0);
     return load.round_trips;
@@ -84,7 +84,8 @@ START_TEST(http_2_takes_one_connection_to_each_server)
 {
     static const int expected[BROWSER_VISITS] = {14, 11, 7};
     const struct browser_kind kind = {&browser_handshakes[_i / BROWSER_VISITS],
-                                      (enum browser_visit)(_i % BROWSER_VISITS), BROWSER_HTTP_2};
+                                      (enum browser_visit)(_i % BROWSER_VISITS), BROWSER_HTTP_2,
+                                      false};
 
     ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
     ck_assert_int_eq(load.connections, 2);
@@ -105,13 +106,69 @@ START_TEST(a_long_file_begins_slowly)
                 {3 * BROWSER_WINDOW - BROWSER_HEAD, 2},
                 {3 * BROWSER_WINDOW, 3},
                 {15 * BROWSER_WINDOW - BROWSER_HEAD, 4}};
-    const struct browser_kind kind = {&browser_handshakes[0], BROWSER_FIRST, BROWSER_HTTP_1};
+    const struct browser_kind kind = {&browser_handshakes[0], BROWSER_FIRST, BROWSER_HTTP_1, false};
 
     page.urls = 1;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         page.url[0].size = rows[i].bytes;
         ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
         ck_assert_int_eq(load.round_trips, 3 + rows[i].round_trips);
+    }
+}
+END_TEST
+
+/* As many bytes as come within the first round trip, with whom. */
+static uint32_t comes_at_once(const char *handshake, enum browser_visit visit, bool late_tickets)
+{
+    const struct browser_kind kind = {&browser_handshakes[handshake_named(handshake)], visit,
+                                      BROWSER_HTTP_1, late_tickets};
+    int least;
+
+    page.urls = 1;
+    page.url[0].size = 1;
+    ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+    least = load.round_trips;
+    while (load.round_trips == least) {
+        page.url[0].size++;
+        ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+    }
+    return page.url[0].size - 1;
+}
+
+/* What the server sends behind the first segment of its flight is acknowledged when the answer has
+ * filled the window. Who resumes gets no more than a segment. */
+START_TEST(tickets_ahead_open_the_window)
+{
+    uint32_t none = BROWSER_WINDOW - BROWSER_HEAD;
+    uint32_t ahead = none + 830 + 16 * 182 - BROWSER_SEGMENT;
+
+    ck_assert_uint_eq(comes_at_once("tls1.2-sequential", BROWSER_FIRST, false), none);
+    ck_assert_uint_eq(comes_at_once("tls1.3-sequential", BROWSER_FIRST, false), ahead);
+    ck_assert_uint_eq(comes_at_once("tls1.3-sequential", BROWSER_FIRST, true), none);
+    ck_assert_uint_eq(comes_at_once("tls1.3-embedded", BROWSER_FIRST, false), ahead);
+    ck_assert_uint_eq(comes_at_once("tls1.3-embedded-0rtt", BROWSER_REPEAT, false), none);
+}
+END_TEST
+
+/* A visit again asks one connection for more than seven times the initial window. */
+START_TEST(of_a_page_asked_for_at_once_they_spare_a_round_trip)
+{
+    static const struct {
+        const char *handshake;
+        int ahead, late;
+    } rows[] = {{"tls1.2-sequential", 7, 7},      {"tls1.2-embedded", 6, 6},
+                {"tls1.3-sequential", 5, 6},      {"tls1.3-embedded", 4, 5},
+                {"tls1.3-sequential-0rtt", 5, 5}, {"tls1.3-embedded-0rtt", 4, 4}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct browser_kind kind = {&browser_handshakes[handshake_named(rows[i].handshake)],
+                                    BROWSER_REPEAT, BROWSER_HTTP_2, false};
+
+        ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+        ck_assert_int_eq(load.round_trips, rows[i].ahead);
+        kind.late_tickets = true;
+        ck_assert_int_eq(browser_load_page(&page, &kind, &load), 0);
+        ck_assert_int_eq(load.round_trips, rows[i].late);
     }
 }
 END_TEST
@@ -229,7 +286,8 @@ START_TEST(no_load_breaks_the_rules)
 
     memset(host_of, -1, sizeof(host_of));
     ck_assert_int_eq(
-        browser_load_page(&page, &(struct browser_kind){handshake, visit, BROWSER_HTTP_1}, &load),
+        browser_load_page(&page, &(struct browser_kind){handshake, visit, BROWSER_HTTP_1, false},
+                          &load),
         0);
     for (int i = 0; i < load.events; i++) {
         const struct browser_event *e = &load.event[i];
@@ -288,18 +346,20 @@ END_TEST
 START_TEST(a_page_that_nobody_can_load_is_refused)
 {
     page.url[5].parent = 5;
-    ck_assert_int_eq(browser_load_page(&page,
-                                       &(struct browser_kind){&browser_handshakes[0],
-                                                              BROWSER_UNOPTIMIZED, BROWSER_HTTP_1},
-                                       &load),
-                     -EINVAL);
+    ck_assert_int_eq(
+        browser_load_page(&page,
+                          &(struct browser_kind){&browser_handshakes[0], BROWSER_UNOPTIMIZED,
+                                                 BROWSER_HTTP_1, false},
+                          &load),
+        -EINVAL);
     page_typical(&page);
     page.host[0].connections = 0;
-    ck_assert_int_eq(browser_load_page(&page,
-                                       &(struct browser_kind){&browser_handshakes[0],
-                                                              BROWSER_UNOPTIMIZED, BROWSER_HTTP_1},
-                                       &load),
-                     -EINVAL);
+    ck_assert_int_eq(
+        browser_load_page(&page,
+                          &(struct browser_kind){&browser_handshakes[0], BROWSER_UNOPTIMIZED,
+                                                 BROWSER_HTTP_1, false},
+                          &load),
+        -EINVAL);
 }
 END_TEST
 
@@ -410,6 +470,8 @@ Suite *browser_suite(void)
     tcase_add_test(published, what_happens_at_one_time_on_a_connection_has_a_line_each);
     tcase_add_test(published, a_load_of_thousands_of_round_trips_is_drawn_whole);
     tcase_add_test(published, a_long_file_begins_slowly);
+    tcase_add_test(published, tickets_ahead_open_the_window);
+    tcase_add_test(published, of_a_page_asked_for_at_once_they_spare_a_round_trip);
     tcase_add_loop_test(published, the_published_events_add_up, 0, BROWSER_VISITS);
     tcase_add_loop_test(published, the_browser_does_what_the_published_events_say, 0,
                         BROWSER_VISITS);

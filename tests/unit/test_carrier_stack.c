@@ -220,7 +220,8 @@ END_TEST
  * has the server answer with tickets. */
 START_TEST(who_is_opened_beside_resumes)
 {
-    const struct browser_kind kind = {&browser_handshakes[_i], BROWSER_REPEAT, BROWSER_HTTP_1};
+    const struct browser_kind kind = {&browser_handshakes[_i], BROWSER_REPEAT, BROWSER_HTTP_1,
+                                      false};
     struct browser_load model;
     struct world w;
     int full = 0;

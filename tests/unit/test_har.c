@@ -105,11 +105,12 @@ START_TEST(it_is_loaded_and_served_like_any_page)
     ck_assert_int_eq(page.url[3].parent, 0);
     ck_assert_int_eq(page.url[4].parent, 0);
     ck_assert_int_eq(page.url[5].kind, PAGE_IMAGE); /* it leads to what is there already */
-    ck_assert_int_eq(browser_load_page(&page,
-                                       &(struct browser_kind){&browser_handshakes[0],
-                                                              BROWSER_UNOPTIMIZED, BROWSER_HTTP_1},
-                                       &load),
-                     0);
+    ck_assert_int_eq(
+        browser_load_page(&page,
+                          &(struct browser_kind){&browser_handshakes[0], BROWSER_UNOPTIMIZED,
+                                                 BROWSER_HTTP_1, false},
+                          &load),
+        0);
     ck_assert_int_gt(load.round_trips, 6);
     ck_assert_int_eq(site_new(&page, &options, &site), 0);
     site_free(site);
@@ -201,12 +202,12 @@ START_TEST(a_page_of_all_that_is_allowed_is_loaded)
     ck_assert_int_eq(page.urls, PAGE_URLS_MAX);
     ck_assert_int_eq(page.hosts, PAGE_HOSTS_MAX);
     for (int visit = 0; visit < BROWSER_VISITS; visit++)
-        ck_assert_int_eq(
-            browser_load_page(&page,
-                              &(struct browser_kind){&browser_handshakes[1],
-                                                     (enum browser_visit)visit, BROWSER_HTTP_1},
-                              &load),
-            0);
+        ck_assert_int_eq(browser_load_page(&page,
+                                           &(struct browser_kind){&browser_handshakes[1],
+                                                                  (enum browser_visit)visit,
+                                                                  BROWSER_HTTP_1, false},
+                                           &load),
+                         0);
 }
 END_TEST
 

@@ -8,6 +8,10 @@
  * short as the typical page's fit, one at a time; side by side on one connection (HTTP/2) they
  * don't. Nothing is lost, and no connection is idle for long enough to begin anew.
  *
+ * The handshake's bytes count, too. The request rides in the segment that acknowledges the first of
+ * the server's last flight; those behind it are acknowledged when the answer has filled the window,
+ * and so open it by as much (RFC 5681 3.1; a window that is not full stays, RFC 7661).
+ *
  * What it fetches next, and on which connection, is web/policy.h's to say. A later connection
  * resumes the TLS session of an earlier one to the same server, if that is known when its
  * ClientHello leaves: with its handshake, for a server may send the tickets of TLS 1.3 with its
@@ -25,6 +29,9 @@ struct browser_handshake {
     int tcp;          /* before TLS begins; 0: TLS begins in the SYN */
     int full, resumed;
     bool kept; /* sessions of an earlier visit are still known at the next */
+    struct {
+        int bytes, tickets; /* those of tickets where they leave with it, as our server has them */
+    } flight;               /* the server's last of a full handshake */
 };
 
 #define BROWSER_HANDSHAKES     6
@@ -33,8 +40,9 @@ struct browser_handshake {
 /** Six of today's; the first is the paper's. */
 extern const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES];
 
-/** Ten segments of 1448 bytes, of an Ethernet and with timestamps (RFC 7323). */
-#define BROWSER_WINDOW 14480
+/** Of an Ethernet and with timestamps (RFC 7323), and ten of them. */
+#define BROWSER_SEGMENT 1448
+#define BROWSER_WINDOW  14480
 
 /** A response's bytes beside its content: its head, and what frames and records take. */
 #define BROWSER_HEAD 160
@@ -71,6 +79,7 @@ struct browser_kind {
     const struct browser_handshake *handshake;
     enum browser_visit visit;
     enum browser_http http;
+    bool late_tickets; /* the server sends them behind the client's Finished, as OpenSSL does */
 };
 
 /** Loads the page. 0; -EINVAL: one that never gets loaded: a URL has no way to be found, or no

@@ -96,11 +96,12 @@ int live_plan(const struct page *page, const struct live_options *options,
     for (int i = 0; error == 0 && i < LIVE_KINDS_MAX; i++) {
         int handshake = i / BROWSER_VISITS % BROWSER_HANDSHAKES;
         int protocols = i / BROWSER_VISITS / BROWSER_HANDSHAKES; /* a stack and HTTP */
-        const struct browser_kind what = {&browser_handshakes[handshake],
-                                          (enum browser_visit)(i % BROWSER_VISITS),
-                                          (enum browser_http)(protocols % BROWSER_HTTPS)};
+        enum study_stack stack = (enum study_stack)(protocols / BROWSER_HTTPS);
+        const struct browser_kind what = {
+            &browser_handshakes[handshake], (enum browser_visit)(i % BROWSER_VISITS),
+            (enum browser_http)(protocols % BROWSER_HTTPS), .late_tickets = stack == STUDY_KERNEL};
 
-        error = add_kind(s, (enum study_stack)(protocols / BROWSER_HTTPS), handshake, &what);
+        error = add_kind(s, stack, handshake, &what);
     }
     if (error == 0 && s->kinds == 0)
         error = -EINVAL;

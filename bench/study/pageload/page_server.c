@@ -166,10 +166,11 @@ static int make_config(struct page_server *server, const struct credentials *cre
                                                  strlen(c->key), message);
 }
 
+/* Slow start is the model's, which does not pace. */
 static int listen_on(struct page_server *server, struct node *node)
 {
     const struct tlsyn_listen_options options = {
-        .local = {.port = PAGE_PORT}, .open = true, .cookies = true};
+        .local = {.port = PAGE_PORT}, .open = true, .cookies = true, .conn = {.no_pacing = true}};
     struct tlsyn_listener *listener = NULL;
 
     server->acceptor.accept = take_connection;

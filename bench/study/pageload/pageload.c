@@ -17,7 +17,7 @@ static int check(struct pageload *p, enum browser_visit visit)
     const struct page_events *published = page_published_events(visit);
     struct pageload_check *c = &p->check[visit];
     struct browser_load load;
-    const struct browser_kind kind = {&browser_handshakes[0], visit, BROWSER_HTTP_1};
+    const struct browser_kind kind = {.handshake = &browser_handshakes[0], .visit = visit};
     int error = browser_load_page(&p->page, &kind, &load);
 
     c->published = page_replay(published);
@@ -47,8 +47,9 @@ int pageload_count(struct pageload *pageload, const struct pageload_options *opt
             (options->visit >= 0 && options->visit != visit))
             continue;
         pageload->rows++;
-        row->kind = (struct browser_kind){&browser_handshakes[handshake], (enum browser_visit)visit,
-                                          (enum browser_http)http};
+        row->kind = (struct browser_kind){.handshake = &browser_handshakes[handshake],
+                                          .visit = (enum browser_visit)visit,
+                                          .http = (enum browser_http)http};
         error = browser_load_page(&pageload->page, &row->kind, &row->load);
     }
     for (int visit = 0; error == 0 && !options->page && visit < BROWSER_VISITS; visit++)

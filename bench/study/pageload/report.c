@@ -69,7 +69,9 @@ static void fill_counts(const struct pageload *p, struct report_table *table)
         report_table_cell(table, "%s", browser_handshakes[h].name);
         for (int v = 0; v < BROWSER_VISITS; v++)
             count_cell(p, table,
-                       &(struct browser_kind){&browser_handshakes[h], (enum browser_visit)v, http});
+                       &(struct browser_kind){.handshake = &browser_handshakes[h],
+                                              .visit = (enum browser_visit)v,
+                                              .http = http});
     }
     if (p->options.page)
         return;
@@ -92,8 +94,8 @@ static void fill_seconds(const struct pageload *p, struct report_table *table)
                                                   {"repeat\ns", true, 0},
                                                   {"published", true, 1},
                                                   {"repeat, TLS 1.3\nembedded, 0-RTT", true, 0}};
-    const struct browser_kind least = {&browser_handshakes[BROWSER_HANDSHAKES - 1], BROWSER_REPEAT,
-                                       BROWSER_HTTP_1};
+    const struct browser_kind least = {.handshake = &browser_handshakes[BROWSER_HANDSHAKES - 1],
+                                       .visit = BROWSER_REPEAT};
     const struct browser_load *best = pageload_find(p, &least);
 
     report_table_init(table, columns, 9);
