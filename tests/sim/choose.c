@@ -267,6 +267,12 @@ static void choose_swallowing(struct plan *p, struct random_seeded *r)
         p->admit &= 3; /* as above */
 }
 
+/* Callbacks that fail. */
+static void choose_refusing(struct plan *p, struct random_seeded *r)
+{
+    p->refuse = maybe(r, 16, 700000);
+}
+
 void plan_choose(struct plan *plan, uint64_t seed)
 {
     struct random_seeded r;
@@ -288,4 +294,5 @@ void plan_choose(struct plan *plan, uint64_t seed)
     choose_box(plan, &r);
     choose_flood(plan, &r);
     choose_swallowing(plan, &r);
+    choose_refusing(plan, &r);
 }

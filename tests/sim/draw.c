@@ -102,4 +102,7 @@ void draw_flow(const struct plan *p, int number, const tlsyn_time *now, struct f
         flow->client.early = flow->server.early = false;
     draw_options(p, &r, &flow->client_options);
     draw_options(p, &r, &flow->later);
+    if (plan_chance(&r, p->refuse))
+        flow->refusal = (enum refusal)(1 + random_below(&r.base, REFUSALS - 1));
+    flow->client.refusal = flow->server.refusal = flow->refusal;
 }

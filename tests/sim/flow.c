@@ -37,7 +37,8 @@ static struct tlsyn_handler *accept(struct tlsyn_acceptor *acceptor, struct tlsy
 
     tlsyn_conn_info(conn, &info);
     flow = flow_of(l->flows, l->host, &info);
-    if (!flow) /* an old SYN that comes again */
+    if (!flow ||
+        flow->refusal == REFUSAL_ACCEPT) /* an old SYN that comes again; or nobody is let in */
         return NULL;
     if (l->flows->plan->tls) {
         if (tlsyn_tls_attach(l->flows->identity[l->host].server, conn, NULL, &flow->server.handler,
@@ -127,13 +128,39 @@ static void open_flow(struct flows *f, struct flow *flow)
     flow->port = info.local.port;
 }
 
+/* Somebody ends this flow before it begins, if it comes so far. */
+static bool refuses(const struct flow *flow)
+{
+    return flow->refusal != REFUSAL_NONE && flow->refusal != REFUSAL_LATER;
+}
+
+/* Who has refused hears so, whatever goes wrong besides; and nobody hears of anything after the
+ * end. */
+static const char *judge_refusal(const struct flow *flow)
+{
+    const struct talker *c = &flow->client, *s = &flow->server;
+    bool in_open = c->refused && flow->refusal == REFUSAL_OPEN;
+
+    if (c->haunted || s->haunted)
+        return "an event after the end";
+    if (in_open && (flow->refused != TALKER_REFUSES || c->ends != 0 || flow->accepted))
+        return "refused, and opened";
+    if (c->refused && !in_open && (c->error != TALKER_REFUSES || c->ends != 1 || c->established))
+        return "refused, and not told so";
+    if (s->refused && (s->error != TALKER_REFUSES || s->ends != 1 || s->established))
+        return "refused, and not told so";
+    if (flow->refusal == REFUSAL_ACCEPT && c->received)
+        return "nobody was let in, and somebody spoke";
+    return NULL;
+}
+
 /* Errors are no finding here. */
 static bool may_fail(const struct flows *f, const struct flow *flow)
 {
     const struct plan *p = f->plan;
     bool short_of_memory = p->ring_bytes && p->tls; /* which waits for none */
 
-    return flow->aborts || short_of_memory || p->oom || p->oom_nth || p->deaf_at;
+    return flow->aborts || refuses(flow) || short_of_memory || p->oom || p->oom_nth || p->deaf_at;
 }
 
 /* Something in the plan can hold a handshake up for a minute. */
@@ -204,6 +231,8 @@ static const char *judge(const struct flows *f, const struct flow *flow)
         return "bytes are wrong";
     if (flow->client.ends > 1 || flow->server.ends > 1)
         return "the end was told twice";
+    if (judge_refusal(flow))
+        return judge_refusal(flow);
     if (is_swallowed(f, flow))
         return flow->again < AGAIN_MAX ? NULL : "opened anew without end";
     if (never_known || gave_way || left || was_too_slow(f, flow) || may_fail(f, flow))

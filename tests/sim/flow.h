@@ -18,6 +18,7 @@ struct flow {
     int refused; /* what the open call said */
     tlsyn_time opens_at, abort_at, change_at, began, accepted_at;
     bool aborts, client_aborts, asks;
+    enum refusal refusal;
     struct tlsyn_conn_options client_options, later;
     enum tlsyn_level level;
     int again; /* so many times it was opened anew */

@@ -49,7 +49,7 @@ void plan_off(struct plan *plan)
 
 bool plan_is_rough(const struct plan *plan)
 {
-    return plan->oom || plan->oom_nth || plan->abort || plan->deaf_at ||
+    return plan->oom || plan->oom_nth || plan->abort || plan->refuse || plan->deaf_at ||
            (plan->tls && plan->ring_bytes);
 }
 

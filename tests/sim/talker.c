@@ -3,8 +3,6 @@
  */
 #include "sim/talker.h"
 
-#include <errno.h>
-
 #include "core/list.h"
 #include "support/bulk.h"
 
@@ -224,14 +222,38 @@ void talker_abort(struct talker *t)
 
 static struct talker *of(struct tlsyn_handler *handler)
 {
-    return container_of(handler, struct talker, handler);
+    struct talker *t = container_of(handler, struct talker, handler);
+
+    t->haunted = t->haunted || t->over;
+    return t;
 }
 
-static int on_shake(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+/* Who refuses may have written something before; who defers must not have. */
+static int shake(struct talker *t, struct tlsyn_conn *conn, enum refusal refusal)
 {
-    of(handler)->conn = conn;
-    talk(of(handler), false);
-    return 0;
+    t->conn = conn;
+    if (refusal == REFUSAL_SYN && t->refusal == REFUSAL_LATER)
+        return -EAGAIN;
+    talk(t, false);
+    if (t->refusal != refusal || t->over)
+        return 0;
+    t->refused = true;
+    return TALKER_REFUSES;
+}
+
+static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    return shake(of(handler), conn, REFUSAL_OPEN);
+}
+
+static int on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    return shake(of(handler), conn, REFUSAL_SYN);
+}
+
+static int on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
+{
+    return shake(of(handler), conn, REFUSAL_SYNACK);
 }
 
 /* What was rejected was not said. */
@@ -294,9 +316,9 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
 void talker_init(struct talker *t, const struct script *script, const tlsyn_time *now, bool server)
 {
     static const struct tlsyn_conn_events events = {
-        .on_open = on_shake,
-        .on_syn = on_shake,
-        .on_synack = on_shake,
+        .on_open = on_open,
+        .on_syn = on_syn,
+        .on_synack = on_synack,
         .on_established = on_established,
         .on_data = on_data,
         .on_acked = on_acked,

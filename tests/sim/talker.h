@@ -8,6 +8,8 @@
 #ifndef TEST_SIM_TALKER_H
 #define TEST_SIM_TALKER_H
 
+#include <errno.h>
+
 #include <tlsyn/conn.h>
 #include <tlsyn/tls.h>
 
@@ -17,6 +19,19 @@ enum manner {
     MANNER_HALF_CLOSE,   /* the client says all and closes; then the server does */
     MANNER_SERVER_FIRST, /* the other way round */
 };
+
+/** Who refuses the connection. */
+enum refusal {
+    REFUSAL_NONE,
+    REFUSAL_ACCEPT, /* the listener */
+    REFUSAL_OPEN,   /* the client, in on_open */
+    REFUSAL_SYN,    /* the server, in on_syn: not over TLS, which asks nobody */
+    REFUSAL_SYNACK, /* the client, in on_synack: the same */
+    REFUSAL_LATER,  /* the server in on_syn: what came with the SYN is to come again */
+    REFUSALS
+};
+
+#define TALKER_REFUSES (-EACCES)
 
 /** What both ends of a flow have agreed on outside. */
 struct script {
@@ -35,12 +50,14 @@ struct talker {
     bool server;
     /* how */
     bool early, releases;
+    enum refusal refusal;
     uint32_t read_limit;   /* bytes per tick; 0: all, at once */
     uint32_t write_limit;  /* the same */
     tlsyn_time read_every; /* of the ticks */
     /* what happened */
     uint64_t sent, received;
-    bool busy, established, closing, ended, over, wrong, misled;
+    bool busy, established, closing, ended, over, wrong, misled, refused;
+    bool haunted; /* an event came after the last one */
     int error, ends;
     tlsyn_time tick;    /* the next one, or TLSYN_NEVER */
     tlsyn_time over_at; /* when the end was told */

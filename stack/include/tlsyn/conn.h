@@ -45,8 +45,8 @@ struct tlsyn_conn_events {
      * SYN-ACK and right behind it. Not called when the SYN carried nothing or its payload was not
      * admitted. -EAGAIN, with nothing written: the answer would cost too much now; the SYN alone is
      * acknowledged, and the payload comes again, from its beginning. Other negative values refuse:
-     * what was written (an alert, say) leaves, then RST; on_closed comes before this input
-     * returns. */
+     * what was written (an alert, say) leaves, as far as one segment takes it, then RST; on_closed
+     * comes before this input returns. */
     int (*on_syn)(struct tlsyn_handler *, struct tlsyn_conn *);
     /** Active open: a valid SYN-ACK arrived; its text, if any, is readable. What is written rides
      * in the ACK. Negative refuses, as in on_syn. */
