@@ -91,7 +91,7 @@ static void text_timeout(struct tlsyn_conn *conn, bool first)
 }
 
 /* R1 of RFC 9293 3.8.3: the route may have changed, so that IP probes the next hop anew (MUST-20),
- * and the user may want to know (SHLD-9, SHLD-10). (R6298-10) */
+ * and the user may want to know (SHLD-9, SHLD-10). */
 static void suspect_the_way(struct tlsyn_conn *conn)
 {
     if (conn->rtt.backoffs != R1)
@@ -100,6 +100,7 @@ static void suspect_the_way(struct tlsyn_conn *conn)
     tcp_event_trouble(conn, -ETIMEDOUT);
 }
 
+/* RFC 6298 5.4 to 5.6 (R6298-10) */
 void tcp_retransmit_timeout(struct tlsyn_conn *conn)
 {
     bool first = conn->stalled_since == TLSYN_NEVER; /* there was progress since the last one */

@@ -154,17 +154,60 @@ START_TEST(without_sack_time_tells_nothing)
 }
 END_TEST
 
-/* 6.3: the first one, and what is older; not what left a moment ago (R8985-9) */
+/* Until the retransmission timer has run out; only what leaves then is kept. How long that took. */
+static tlsyn_time until_timeout(struct tcp_test *t)
+{
+    tlsyn_time waited = 0;
+
+    while (waited < TLSYN_SECONDS(2) && info_of(t).timeouts == 0) {
+        ignore_sent(t);
+        advance(t, TLSYN_MS(10));
+        waited += TLSYN_MS(10);
+    }
+    ck_assert_uint_eq(info_of(t).timeouts, 1);
+    return waited;
+}
+
+/* 6.3: the first one, and what is older (R8985-9) */
 START_TEST(a_timeout_sends_the_first_segment_again)
 {
     struct tcp_test *t = tail_of(3);
 
-    for (int i = 0; i < 200 && info_of(t).timeouts == 0; i++) {
-        ignore_sent(t);
-        advance(t, TLSYN_MS(10));
-    }
-    ck_assert_uint_eq(info_of(t).timeouts, 1);
+    until_timeout(t);
     ck_assert(again(t, 0));
+    tcp_test_close(t);
+}
+END_TEST
+
+/* One has arrived, so that RACK.rtt is known, and the next has left. */
+static struct tcp_test *second_sent(void)
+{
+    struct tcp_test *t = tail_of(1);
+
+    advance(t, FLIGHT_RTT);
+    peer_sends(t, ACK(.ack = 1 + MSS));
+    user_writes(&t->user, MSS);
+    flush(t);
+    ck_assert(again(t, 1));
+    return t;
+}
+
+/* 6.3 (R8985-9) */
+START_TEST(what_left_a_moment_before_a_timeout_is_not_lost_by_it)
+{
+    struct tcp_test *t = second_sent();
+    tlsyn_time timeout = until_timeout(t);
+
+    tcp_test_close(t);
+    t = second_sent();
+    advance(t, timeout - TLSYN_MS(20));
+    user_writes(&t->user, MSS);
+    flush(t);
+    ck_assert(again(t, 2));
+    until_timeout(t);
+    ck_assert(again(t, 1));
+    peer_sends(t, ACK(.ack = 1 + 2 * MSS)); /* there is room for what is lost now */
+    expect_nothing(t);
     tcp_test_close(t);
 }
 END_TEST
@@ -185,20 +228,34 @@ START_TEST(a_silent_tail_is_probed_by_its_last_segment_after_two_round_trips)
 }
 END_TEST
 
-/* 7.3 (R8985-12) */
+/* 7.3: the congestion window holds it back, the peer's takes it (R8985-12) */
 START_TEST(new_text_is_the_better_probe)
 {
     struct tcp_test *t = opened(true);
 
-    t->options.peer_wnd = 2 * MSS;
-    peer_sends(t, ACK());
-    user_writes(&t->user, 3 * MSS);
+    user_writes(&t->user, 11 * MSS);
     flush(t);
-    ck_assert_int_eq(peer_takes_all(t), 2);
-    peer_sends(t, ACK(.ack = 1, .wnd = 3 * MSS)); /* the window opens by the third one */
-    expect(t, ACK(.seq = 1 + 2 * MSS, .len = MSS));
+    ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, 3 * FLIGHT_RTT);
-    expect(t, ACK(.seq = 1 + 2 * MSS, .len = MSS)); /* nothing newer: the last one */
+    expect(t, ACK(.seq = 1 + 10 * MSS, .len = MSS));
+    expect_nothing(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* 7.3 (R8985-12) */
+START_TEST(where_the_window_takes_no_new_text_the_last_segment_probes)
+{
+    struct tcp_test *t = opened(true);
+
+    t->options.peer_wnd = 3 * MSS;
+    peer_sends(t, ACK());
+    user_writes(&t->user, 4 * MSS);
+    flush(t);
+    ck_assert_int_eq(peer_takes_all(t), 3);
+    advance(t, 3 * FLIGHT_RTT);
+    expect(t, ACK(.seq = 1 + 2 * MSS, .len = MSS));
+    expect_nothing(t);
     tcp_test_close(t);
 }
 END_TEST
@@ -282,9 +339,11 @@ Suite *rfc8985_suite(void)
     tcase_add_test(rack, a_lost_retransmission_is_found_without_the_timer);
     tcase_add_test(rack, without_sack_time_tells_nothing);
     tcase_add_test(rack, a_timeout_sends_the_first_segment_again);
+    tcase_add_test(rack, what_left_a_moment_before_a_timeout_is_not_lost_by_it);
     suite_add_tcase(suite, rack);
     tcase_add_test(tail, a_silent_tail_is_probed_by_its_last_segment_after_two_round_trips);
     tcase_add_test(tail, new_text_is_the_better_probe);
+    tcase_add_test(tail, where_the_window_takes_no_new_text_the_last_segment_probes);
     tcase_add_test(tail, there_is_one_probe_at_a_time);
     tcase_add_test(tail, no_probe_where_something_was_sacked);
     tcase_add_test(tail, a_probe_that_came_twice_costs_nothing);

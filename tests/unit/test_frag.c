@@ -348,7 +348,7 @@ START_TEST(the_source_learns_that_its_time_is_over)
 }
 END_TEST
 
-/* R4443-3 */
+/* R1122-4, R4443-3 */
 START_TEST(nobody_is_told_who_could_not_understand_it)
 {
     static uint8_t unreachable[80] = {ICMP4_UNREACHABLE};

@@ -482,6 +482,7 @@ START_TEST(unknown_protocol_is_told_to_its_sender)
 }
 END_TEST
 
+/* R1122-4 */
 START_TEST(unknown_protocol_is_told_within_limits)
 {
     static const uint8_t payload[8];

@@ -159,7 +159,9 @@ START_TEST(our_right_edge_moves_back_by_what_the_scale_cuts_off_at_most)
 
     t->user.deaf = true;
     peer_sends(t, SYN());
-    shift = expect(t, SYNACK())->options.wscale;
+    const struct wire_tcp *synack = expect(t, SYNACK());
+    shift = synack->options.wscale;
+    edge = 1 + (int64_t)synack->wnd; /* of a SYN's window nothing is scaled */
     peer_sends(t, ACK());
     for (int i = 0; i < 200; i++) {
         peer_sends(t, ACK(.len = (size_t)(37 + i)));
