@@ -254,6 +254,20 @@ static bool by_syn_fin(const struct trial *t, enum field field)
            (t->with->flags & (TCP_SYN | TCP_FIN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_FIN);
 }
 
+/* Header prediction: what has the expected number and the window of before goes past the kernel's
+ * check of the ACK field. Text is seen at once; a timestamp that was taken shows later. */
+static bool by_prediction(const struct trial *t, enum field field)
+{
+    const struct wire_tcp *sent = &t->ours->sent;
+    bool predicted = is_segment(t) && t->ours_before.state == TLSYN_ESTABLISHED &&
+                     (t->with->flags | TCP_PSH) == (TCP_ACK | TCP_PSH) && t->seq == 0 &&
+                     subject_window(t->ours, sent) == t->kernel_before.snd_wnd;
+    bool newer = t->ours_before.stamps_on && sent->options.has_ts &&
+                 seq_gt(sent->options.tsval, t->ours_before.ts_recent);
+
+    return predicted && t->ack_una < 0 && (field == SAME ? newer : t->with->len > 0);
+}
+
 const struct difference_class judge_classes[] = {
     {.name = "syn-fin",
      .rfc = "RFC 9293 3.6.1, 3.10.7.2",
@@ -397,6 +411,12 @@ const struct difference_class judge_classes[] = {
      .why =
          "only the exact number resets; with SACK the kernel also takes the end of the last block",
      .is = by_rst_at_block},
+    {.name = "prediction",
+     .rfc = "RFC 5961 5.2, RFC 7323 4.3",
+     .why = "an ACK field that is too old has its segment dropped, and an older one brings no "
+            "timestamp; the kernel's header prediction takes text and timestamp all the same",
+     .is = by_prediction,
+     .always = true},
     {.name = "two-fins",
      .rfc = "RFC 9293 3.10.7.4 eighth",
      .why = "a FIN beyond a gap, and another one elsewhere: the first counts here, the later one "

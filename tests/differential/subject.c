@@ -54,8 +54,7 @@ static void put_options(const struct subject *s, const struct step *step, int n,
     o->tsecr = step->flags & TCP_ACK ? s->echo + (uint32_t)step->echo : 0;
 }
 
-/* The window of a segment of the peer's. */
-static uint32_t window_of(const struct subject *s, const struct wire_tcp *segment)
+uint32_t subject_window(const struct subject *s, const struct wire_tcp *segment)
 {
     bool scaled = s->peer_scales && s->stack_scales && !(segment->flags & TCP_SYN);
 
@@ -70,8 +69,8 @@ static void peer_sends(struct subject *s, const struct wire_tcp *segment)
         s->peer_scales = segment->options.has_wscale;
         s->peer_shift = segment->options.wscale > 14 ? 14 : segment->options.wscale;
     }
-    if (window_of(s, segment) > s->max_wnd)
-        s->max_wnd = window_of(s, segment);
+    if (subject_window(s, segment) > s->max_wnd)
+        s->max_wnd = subject_window(s, segment);
 }
 
 static void segment_arrives(struct subject *s, const struct step *step, int n)
@@ -110,7 +109,7 @@ void subject_step(struct subject *s, int n)
         s->ops->user(s, step);
     s->ops->look(s);
     s->standing.took_wnd =
-        step->act == ACT_SEGMENT && s->standing.snd_wnd == window_of(s, &s->sent);
+        step->act == ACT_SEGMENT && s->standing.snd_wnd == subject_window(s, &s->sent);
 }
 
 /* --- from the stack -------------------------------------------------------------------------- */

@@ -86,6 +86,9 @@ void subject_sees(struct subject *s, const uint8_t *bytes, size_t len);
 /** The user has got this. */
 void subject_reads(struct subject *s, const uint8_t *bytes, size_t len);
 
+/** The window that a segment of the peer's tells of. */
+uint32_t subject_window(const struct subject *s, const struct wire_tcp *segment);
+
 /** A number of the plan's, as this stack has it. */
 tcp_seq subject_place(const struct subject *s, const struct place *place);
 
