@@ -12,7 +12,8 @@
 
 #define PORT      443
 #define FLOODED   TLSYN_SECONDS(180) /* a SYN that nobody sent is answered for so long */
-#define AGAIN_MAX 40                 /* the time without embedding doubles with each failure */
+#define UNHEARD   TLSYN_SECONDS(600)
+#define AGAIN_MAX 40 /* the time without embedding doubles with each failure */
 
 /* --- listeners -------------------------------------------------------------------------------- */
 
@@ -169,6 +170,19 @@ static bool is_hindered(const struct plan *p)
     return p->loss || p->corrupt || p->outage || p->burst || p->dirt || p->jump || p->flood;
 }
 
+/* The server has no octets left to say it to an address that was not validated (docs/HANDSHAKE.md),
+ * and the ACK that would have done so was lost. */
+static bool is_unheard(const struct flows *f, const struct flow *flow)
+{
+    struct tlsyn_conn_info info;
+
+    if (!flow->accepted || flow->server.over || !flow->server.conn || !is_hindered(f->plan) ||
+        *f->now - flow->accepted_at < UNHEARD)
+        return false;
+    tlsyn_conn_info(flow->server.conn, &info);
+    return info.state == TLSYN_SYN_RECEIVED;
+}
+
 /* A server waits for a handshake as long as TLSYN_TLS_HANDSHAKE_TIME says, and no shorter. */
 static bool was_too_slow(const struct flows *f, const struct flow *flow)
 {
@@ -278,13 +292,13 @@ static void change_options(struct flow *flow)
 
 /* One end has given up, and its RST may be lost, which nobody repeats: the other one, if it only
  * listens, hears of the end when it asks (RFC 9293 3.5.1, 3.8.4). So it is where the client takes
- * its connection for swallowed, and where the server has no octets left to answer an address that
- * was not validated (docs/HANDSHAKE.md), until the time for the handshake is over. */
+ * its connection for swallowed, and where the server can't, until the time for the handshake is
+ * over. */
 static bool who_is_left_asks(const struct flows *f, struct flow *flow)
 {
-    struct talker *left = is_swallowed(f, flow)   ? &flow->server
-                          : was_too_slow(f, flow) ? &flow->client
-                                                  : NULL;
+    struct talker *left = is_swallowed(f, flow)                          ? &flow->server
+                          : was_too_slow(f, flow) || is_unheard(f, flow) ? &flow->client
+                                                                         : NULL;
     struct tlsyn_conn_options o;
 
     if (flow->asks || !left || left->over || !left->conn)

@@ -113,18 +113,23 @@ static void take_syn(struct side *me, struct side *peer, const struct wire_tcp *
 {
     bool again = me->known && me->iss == s->seq && !me->fin, synack = s->flags & TCP_ACK;
     bool unsure = synack && me->known && !again;
+    bool old = me->gone && me->iss == s->seq; /* it still does not know */
+    tcp_seq nxt = s->seq + 1 + s->text_len;
 
+    if (again || old)
+        nxt = seq_max(me->nxt, nxt);
     if (again) {
-        me->nxt = seq_max(me->nxt, s->seq + 1 + s->text_len);
+        me->nxt = nxt;
         return;
     }
     if (!synack)
-        *peer = (struct side){.gone = peer->known || peer->gone};
+        *peer =
+            (struct side){.gone = peer->known || peer->gone, .iss = peer->iss, .nxt = peer->nxt};
     *me = (struct side){
         .known = true,
         .unsure = unsure,
         .iss = s->seq,
-        .nxt = s->seq + 1 + s->text_len,
+        .nxt = nxt,
         .mss = s->options.mss,
         .scales = s->options.has_wscale,
         .wscale = s->options.wscale < 14 ? s->options.wscale : 14,
