@@ -13,6 +13,7 @@
  *     4 write    user, bytes                                 11 link    frames that it still takes
  *     5 read     user, bytes                                 12 output
  *    13 the peer speaks the other of IPv4 and IPv6 from now on
+ *    from 224 on: options of a connection, or of those to come
  *    from 240 on: an option octet of the next segment lies: which, and what it says
  *
  * Each event of a user reads one more octet, which decides what the user does inside it (write,
@@ -28,8 +29,6 @@
 
 #include "fuzz/stack_input.h"
 #include "wire/ip6.h"
-
-#define RING_SMALL 8192
 
 /* --- the stack's side ------------------------------------------------------------------------- */
 
@@ -56,11 +55,8 @@ static void look_at_sent(struct bed *bed, const struct fake_frame *frame)
 
 static void open_listener(struct fuzz *f)
 {
-    struct tlsyn_listen_options listen = {.local = {.port = PORT},
-                                          .open = true,
-                                          .cookies = true,
-                                          .paper = true,
-                                          .conn = {.snd_ring = RING_SMALL, .rcv_ring = RING_SMALL}};
+    struct tlsyn_listen_options listen = {
+        .local = {.port = PORT}, .open = true, .cookies = true, .paper = true, .conn = f->options};
 
     if (tlsyn_listener_open(f->bed.stack, &listen, &f->acceptor, &f->listener) < 0)
         f->listener = NULL;
@@ -86,12 +82,11 @@ static void connect_one(struct fuzz *f)
         .remote = {peer_addr(f->ip6), (uint16_t)(1000 + choice / 64)},
         .local = {.port = choice & 4 ? (uint16_t)(PORT + (choice >> 3 & 1)) : 0},
         .level = choice & 3,
-        .conn = {.nagle = choice & 16,
-                 .no_timestamps = choice & 32,
-                 .snd_ring = RING_SMALL,
-                 .rcv_ring = RING_SMALL},
+        .conn = f->options,
     };
 
+    connect.conn.nagle = choice & 16;
+    connect.conn.no_timestamps = choice & 32;
     if (!p)
         return;
     p->busy = true;
@@ -127,6 +122,10 @@ static void step(struct fuzz *f)
     uint8_t choice = get_u8(&f->input), op = choice % 14;
     int64_t time;
 
+    if (choice >= 224 && choice < 240) {
+        settings_change(f);
+        return;
+    }
     if (choice >= 240) {
         f->lies = true;
         f->lie_at = get_u8(&f->input);
@@ -199,6 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&f, 0, sizeof(f));
     f.input = reader_of(data, size);
+    f.options = (struct tlsyn_conn_options){.snd_ring = RING_SMALL, .rcv_ring = RING_SMALL};
     open_stack(&f);
     while (f.input.left > 0) {
         step(&f);

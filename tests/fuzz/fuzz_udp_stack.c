@@ -12,6 +12,9 @@
  *     3 open      user, address, port, options           8 link     frames that it still takes
  *     4 send      user, to, bytes                        9 close    user
  *
+ *     from 240 on: IPv4 or IPv6 from now on, both of the peer and of the users
+ *     from 224 to 239: user, other options
+ *
  * Each event of a user reads one more octet, which decides what the user does inside it (send,
  * connect, close, open another).
  *
@@ -28,11 +31,13 @@
 #include "support/bed.h"
 #include "support/must.h"
 #include "wire/bytes.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/udp.h"
 
 #define USERS     5
 #define FRAME_MAX 2048
+#define OP_CHANGE 224
 
 struct user {
     struct tlsyn_udp_handler handler;
@@ -43,6 +48,7 @@ struct user {
 struct fuzz {
     struct reader input;
     struct bed bed;
+    bool ip6;
     uint8_t sum; /* of all that was delivered */
     struct user user[USERS];
 };
@@ -55,9 +61,18 @@ static struct tlsyn_endpoint some_endpoint(struct fuzz *f)
     static const uint8_t octets[8][4] = {{10, 0, 0, 2}, {10, 0, 0, 3},   {10, 0, 0, 1},
                                          {10, 0, 0, 9}, {10, 0, 0, 255}, {224, 0, 0, 251},
                                          {0, 0, 0, 0},  {192, 0, 2, 1}};
+    static const struct tlsyn_addr ip6[8] = {{{0xfd, 0x77, [15] = 2}},
+                                             {{0xfd, 0x77, [15] = 3}},
+                                             {{0xfd, 0x77, [15] = 1}},
+                                             {{0xfd, 0x77, [15] = 9}},
+                                             {{0xff, 0x02, [15] = 1}},
+                                             {{0xff, 0x02, [15] = 0xfb}},
+                                             {{0}},
+                                             {{0x20, 1, 0xd, 0xb8}}};
     uint8_t which = get_u8(&f->input);
 
-    return (struct tlsyn_endpoint){.addr = tlsyn_addr_ip4(octets[which & 7]),
+    return (struct tlsyn_endpoint){.addr =
+                                       f->ip6 ? ip6[which & 7] : tlsyn_addr_ip4(octets[which & 7]),
                                    .port = (uint16_t)(which >> 3 & 7)};
 }
 
@@ -84,6 +99,26 @@ static void open_one(struct user *u)
         options.local.addr = (struct tlsyn_addr){0};
     if (tlsyn_udp_open(u->fuzz->bed.stack, &options, &u->handler, &u->ep) < 0)
         u->ep = NULL;
+}
+
+/* What may change after opening. What says that a datagram would leave must be right. */
+static void change_one(struct user *u)
+{
+    uint8_t how = get_u8(&u->fuzz->input);
+    struct tlsyn_udp_options options = {.broadcast = how & 1,
+                                        .whole = how & 2,
+                                        .by_link = how & 4,
+                                        .no_df = how & 8,
+                                        .shared = how & 16,
+                                        .reuse = how & 32,
+                                        .ttl = how & 64 ? 1 : 0,
+                                        .mtu = how & 128 ? 600 : 0};
+    struct tlsyn_endpoint to = some_endpoint(u->fuzz);
+    struct tlsyn_udp_message message = {.to = &to};
+
+    tlsyn_udp_set_options(u->ep, &options);
+    must(tlsyn_udp_mtu(u->ep, &to) != 0);
+    must(tlsyn_udp_check(u->ep, &message) <= 0);
 }
 
 static void connect_one(struct user *u)
@@ -138,6 +173,8 @@ static void on_datagram(struct tlsyn_udp_handler *handler, struct tlsyn_udp *ep,
     must(!info.connected || info.peer.port == datagram->from.port || info.peer.port == 0);
     for (size_t i = 0; i < datagram->len; i++) /* each can be read, says the sanitizer */
         u->fuzz->sum ^= datagram->bytes[i];
+    if (u->fuzz->sum & 0x80)
+        tlsyn_udp_refuse(ep);
     decide(u);
 }
 
@@ -185,8 +222,8 @@ static void datagram_arrives(struct fuzz *f, struct ip_datagram d)
 {
     uint8_t bytes[FRAME_MAX];
 
-    d.src = peer_addr(false);
-    d.dst = our_addr(false);
+    d.src = peer_addr(f->ip6);
+    d.dst = our_addr(f->ip6);
     bed_datagram(&f->bed, bytes, datagram_emit(&d, bytes));
 }
 
@@ -198,8 +235,8 @@ static void udp_arrives(struct fuzz *f)
     struct wire_udp header = {.src_port = ports & 7,
                               .dst_port = ports >> 3 & 7,
                               .len = (uint16_t)(UDP_HEADER_LEN + text + (lie & 1 ? lie : 0))};
-    struct ip_datagram d = {.src = peer_addr(false),
-                            .dst = our_addr(false),
+    struct ip_datagram d = {.src = peer_addr(f->ip6),
+                            .dst = our_addr(f->ip6),
                             .protocol = IP_PROTOCOL_UDP,
                             .payload = bytes,
                             .len = (size_t)UDP_HEADER_LEN + text};
@@ -214,18 +251,22 @@ static void udp_arrives(struct fuzz *f)
 
 static void icmp_arrives(struct fuzz *f)
 {
-    uint8_t message[8 + DATAGRAM_HEADER_MAX + UDP_HEADER_LEN] = {3};
+    uint8_t message[8 + DATAGRAM_HEADER_MAX + UDP_HEADER_LEN] = {0};
     struct ip_datagram quoted = {
-        .src = our_addr(false), .dst = peer_addr(false), .protocol = IP_PROTOCOL_UDP, .len = 80};
-    uint8_t ports = get_u8(&f->input);
+        .src = our_addr(f->ip6), .dst = peer_addr(f->ip6), .protocol = IP_PROTOCOL_UDP, .len = 80};
+    uint8_t ports = get_u8(&f->input), code = get_u8(&f->input);
     struct wire_udp header = {.src_port = ports & 7, .dst_port = ports >> 3 & 7, .len = 80};
 
-    message[1] = get_u8(&f->input) % 16;
-    message[6] = get_u8(&f->input) % 8;
+    message[0] = f->ip6 ? (uint8_t)(ICMP6_UNREACHABLE + (code >> 4) % 4) : 3;
+    message[1] = (uint8_t)(code % (f->ip6 ? 8 : 16));
+    message[6] = get_u8(&f->input) % 8; /* the MTU of what says that it was too big */
     size_t at = 8 + datagram_emit_header(&quoted, message + 8);
     wire_udp_emit(&header, message + at, UDP_HEADER_LEN);
-    struct ip_datagram whole = {
-        .protocol = IP_PROTOCOL_ICMP, .payload = message, .len = at + UDP_HEADER_LEN};
+    struct ip_datagram whole = {.src = peer_addr(f->ip6),
+                                .dst = our_addr(f->ip6),
+                                .protocol = f->ip6 ? IP6_ICMP : IP_PROTOCOL_ICMP,
+                                .payload = message,
+                                .len = at + UDP_HEADER_LEN};
     struct writer w = writer_of(message + 2, 2);
     put_u16(&w, datagram_checksum(&whole));
     datagram_arrives(f, whole);
@@ -235,15 +276,16 @@ static void icmp_arrives(struct fuzz *f)
 
 static void look_at_sent(struct bed *bed, const struct fake_frame *frame)
 {
+    bool is_ip6 = frame->bytes[12] == 0x86;
     struct ip_datagram d;
-    struct wire_ip4 ip4;
+    struct wire_ip4 ip4 = {0};
     struct wire_udp udp;
 
-    if (frame->bytes[13] == 6) /* ARP */
+    if (frame->bytes[13] == 6 && !is_ip6) /* ARP */
         return;
     must(datagram_read(frame->bytes + 14, frame->len - 14, &d));
-    must(wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
-    must(ip4.total_len <= bed->link.base.caps.mtu);
+    must(is_ip6 || wire_ip4_parse(frame->bytes + 14, frame->len - 14, &ip4) == 0);
+    must(frame->len - 14 <= bed->link.base.caps.mtu);
     if (d.protocol != IP_PROTOCOL_UDP || ip4.mf || ip4.offset > 0)
         return;
     must(wire_udp_parse(d.payload, d.len, &udp) == 0);
@@ -257,6 +299,8 @@ static void user_call(struct user *u, uint8_t op)
         open_one(u);
     if (!u->ep)
         return;
+    if (op == OP_CHANGE)
+        change_one(u);
     if (op == 4)
         send_some(u);
     else if (op == 5)
@@ -267,9 +311,15 @@ static void user_call(struct user *u, uint8_t op)
 
 static void step(struct fuzz *f)
 {
-    uint8_t op = get_u8(&f->input) % 10;
+    uint8_t choice = get_u8(&f->input), op = choice < 224 ? choice % 10 : choice;
     int64_t time;
 
+    if (op >= 240) {
+        f->ip6 = !f->ip6;
+        return;
+    }
+    if (op >= 224)
+        op = OP_CHANGE;
     switch (op) {
     case 0:
         raw_frame(f);
@@ -306,7 +356,7 @@ static void open_stack(struct fuzz *f)
     limits.icmp_per_second = 4;
     for (int i = 0; i < USERS; i++)
         f->user[i] = (struct user){.handler = {&events}, .fuzz = f};
-    bed_open(&f->bed, &(struct bed_options){.ip4 = true, .limits = &limits});
+    bed_open(&f->bed, &(struct bed_options){.ip4 = true, .ip6 = true, .limits = &limits});
     f->bed.on_frame = look_at_sent;
 }
 

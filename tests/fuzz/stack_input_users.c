@@ -21,6 +21,7 @@ void player_writes(struct player *p, uint16_t n)
     ssize_t room = tlsyn_conn_reserve(p->conn, n, &view);
 
     must(room <= n && (room < 0 || tlsyn_view_len(&view) == (size_t)room));
+    p->refused = p->refused || room == -ENOMEM;
     if (room <= 0)
         return;
     for (int i = 0; i < 2; i++)
@@ -36,6 +37,31 @@ void player_reads(struct player *p, size_t n)
 
     must(tlsyn_view_len(&view) == there);
     tlsyn_conn_consume(p->conn, n < there ? n : there);
+}
+
+/* Lent text stays where it is for as long as anybody may send it. */
+static void says_specially(struct player *p, uint8_t what)
+{
+    static const uint8_t lent[40000];
+
+    switch (what & 7) {
+    case 1:
+        tlsyn_conn_urgent(p->conn);
+        break;
+    case 2:
+    case 3:
+        (void)tlsyn_conn_lend(p->conn, lent, what & 1 ? sizeof(lent) : 1000);
+        break;
+    case 4:
+        tlsyn_conn_wake(p->conn, p->fuzz->bed.now + TLSYN_MS(3));
+        break;
+    case 5:
+        if (p->fuzz->listener)
+            tlsyn_listener_pause(p->fuzz->listener, what & 8);
+        break;
+    default:
+        break;
+    }
 }
 
 void player_acts(struct player *p, uint8_t what)
@@ -55,7 +81,7 @@ void player_acts(struct player *p, uint8_t what)
         tlsyn_conn_release(conn);
         break;
     default:
-        break;
+        says_specially(p, what >> 2);
     }
 }
 
@@ -85,7 +111,23 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
     struct tlsyn_conn_info info;
 
     tlsyn_conn_info(conn, &info);
-    must(n > 0 || info.state == TLSYN_FIN_WAIT_2); /* 0: of our FIN */
+    must(n > 0 || info.state == TLSYN_FIN_WAIT_2 || of(handler)->refused); /* 0: of our FIN */
+    of(handler)->refused = false;
+    decide(handler, conn);
+}
+
+static void on_urgent(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t before)
+{
+    uint8_t last;
+
+    (void)before;
+    (void)tlsyn_conn_urgent_last(conn, &last);
+    decide(handler, conn);
+}
+
+static void on_trouble(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
+{
+    must(error < 0);
     decide(handler, conn);
 }
 
@@ -105,6 +147,8 @@ static const struct tlsyn_conn_events events = {
     .on_established = on_event,
     .on_data = on_event,
     .on_acked = on_acked,
+    .on_urgent = on_urgent,
+    .on_trouble = on_trouble,
     .on_closed = on_closed,
 };
 
