@@ -99,6 +99,7 @@ static void believe(struct tlsyn_conn *conn, uint16_t mtu)
 
     trace(conn, mtu, TOO_BIG);
     m->high = mtu;
+    m->told = false;
     m->pending = MTU_NOTHING;
     m->proved = false;
     search_in(conn, PMTU_AGE);
@@ -135,8 +136,9 @@ void tcp_mtu_too_big(struct tlsyn_conn *conn, tcp_seq seq, uint16_t mtu)
     mtu = mtu > least ? mtu : least;
     if (m->pending == MTU_PROBE && seq == m->seq && mtu < m->asked && mtu >= m->path) {
         probe_failed(conn); /* its text goes again when RACK finds it lost */
-        m->high = mtu;      /* the next one tries what the router says */
-        search_in(conn, 0);
+        m->high = mtu;
+        m->told = searching(m); /* RFC 4821 7.6.2: the next one tries what the router says */
+        search_in(conn, m->told ? 0 : PMTU_AGE);
         return;
     }
     if (mtu >= m->path)
@@ -165,6 +167,7 @@ static void fall(struct tlsyn_conn *conn)
         count(conn->tcp->cx, TLSYN_COUNT_tcp_mtu_black_hole);
         trace(conn, step[i], BLACK_HOLE);
         m->high = limit_of(conn);
+        m->told = false;
         m->guessed = true;
         m->proved = false;
         set_path(conn, step[i]);
@@ -245,6 +248,8 @@ static uint16_t next_size(const struct tlsyn_conn *conn)
     const struct mtu *m = &conn->mtu;
     uint16_t limit = limit_of(conn);
 
+    if (m->told)
+        return m->high;
     if (!searching(m) || m->high >= limit) /* it begins, or is over and was long ago */
         return limit;
     return (uint16_t)(m->path + (m->high - m->path + 1) / 2);
@@ -282,6 +287,7 @@ void tcp_mtu_probe_sent(struct tlsyn_conn *conn, tcp_seq from)
     struct mtu *m = &conn->mtu;
 
     m->asked = next_size(conn);
+    m->told = false;
     m->high = m->high > m->asked ? m->high : m->asked;
     m->pending = MTU_PROBE;
     m->seq = from;

@@ -14,9 +14,9 @@
  *
  * Up. While path < limit, a segment of new text is now and then made larger: the probe. If it is
  * the only one that is lost, the path is the reason, not congestion (RFC 4821 7.4), and its text
- * goes again in smaller pieces. The first probe tries the whole limit, the next ones halve what
- * remains. Ten minutes after the search has ended it begins anew. Only with SACK: without, one loss
- * can't be told from several.
+ * goes again in smaller pieces. The first probe tries the whole limit, the next ones what a router
+ * has said of it, or else halve what remains. Ten minutes after the search has ended it begins
+ * anew. Only with SACK: without, one loss can't be told from several.
  */
 #ifndef TLSYN_TCP_MTU_H
 #define TLSYN_TCP_MTU_H
@@ -42,6 +42,7 @@ struct mtu {
     uint16_t path, high;
     enum mtu_pending pending : 8;
     bool proved : 1;  /* segments of this size were acknowledged */
+    bool told : 1;    /* by a router: a probe of `high` will pass */
     bool guessed : 1; /* path fell by timeouts; nothing was acknowledged since */
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "support/bulk.h"
+#include "support/flight.h"
 #include "support/peer.h"
 #include "support/world.h"
 
@@ -163,6 +164,92 @@ START_TEST(timeouts_of_small_segments_say_nothing_about_size)
     ck_assert_uint_eq(pmtu_of(t), 1500);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtu_black_hole), 0);
     ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* The path takes 1040 octets, which was found long ago; a probe of 1500 has left, and some segments
+ * of 1000 behind it. */
+static struct tcp_test *probed(void)
+{
+    struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .sack_permitted = true});
+    struct tlsyn_addr peer = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2});
+
+    ip_learn_mtu(t->tcp->ip, &peer, 1040);
+    opens_passively(t);
+    advance(t, TLSYN_SECONDS(601));
+    user_writes(&t->user, 9000);
+    flush(t);
+    expect(t, ACK(.seq = 1, .len = 1460));
+    expect(t, ACK(.seq = 1461, .len = 1000));
+    ignore_sent(t);
+    return t;
+}
+
+/* All of it has arrived; what follows leaves in segments of the first one's length. */
+static void expect_next(struct tcp_test *t, size_t len)
+{
+    t->peer_rcv = 9001;
+    peer_sends(t, ACK(.ack = 9001));
+    ignore_sent(t);
+    user_writes(&t->user, 9000);
+    flush(t);
+    expect(t, ACK(.seq = 9001, .len = len));
+    ignore_sent(t);
+}
+
+/* RFC 4821 7.6.2: the router knows how long it might have been. */
+START_TEST(a_router_that_refuses_a_probe_says_what_to_try_next)
+{
+    struct tcp_test *t = probed();
+
+    peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1300, 1);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtup_fail), 1);
+    ck_assert_uint_eq(pmtu_of(t), 1040);
+    expect_next(t, 1260);
+    peer_sends(t, ACK(.ack = 9001 + 1260));
+    ck_assert_uint_eq(pmtu_of(t), 1300);
+    ignore_sent(t);
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(where_a_router_says_that_nothing_has_changed_the_search_is_over)
+{
+    struct tcp_test *t = probed();
+
+    peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 1);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtup_fail), 1);
+    expect_next(t, 1000);
+    ck_assert_uint_eq(pmtu_of(t), 1040);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* RFC 4821 7.6.4: others are missing, too: it was congestion, and the probe has told nothing. */
+START_TEST(a_probe_that_is_lost_among_others_tells_nothing)
+{
+    struct tcp_test *t = probed();
+
+    peer_sends(t, with_block(ACK(.ack = 1), t, 2461, 8461));
+    advance(t, TLSYN_MS(100));
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtup_fail), 0);
+    ignore_sent(t);
+    advance(t, TLSYN_SECONDS(1));
+    expect_next(t, 1460); /* the same again */
+    tcp_test_close(t);
+}
+END_TEST
+
+START_TEST(nor_does_one_that_a_timeout_ends)
+{
+    struct tcp_test *t = probed();
+
+    advance(t, TLSYN_MS(300));
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_timeouts), 1);
+    ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtup_fail), 0);
+    ignore_sent(t);
+    expect_next(t, 1000); /* not before another ten minutes */
     tcp_test_close(t);
 }
 END_TEST
@@ -370,6 +457,10 @@ Suite *tcp_mtu_suite(void)
     tcase_add_loop_test(script, a_too_big_against_the_evidence_waits_for_a_timeout, 0, 2);
     tcase_add_test(script, a_third_timeout_of_a_full_segment_makes_them_smaller);
     tcase_add_test(script, timeouts_of_small_segments_say_nothing_about_size);
+    tcase_add_test(script, a_router_that_refuses_a_probe_says_what_to_try_next);
+    tcase_add_test(script, where_a_router_says_that_nothing_has_changed_the_search_is_over);
+    tcase_add_test(script, a_probe_that_is_lost_among_others_tells_nothing);
+    tcase_add_test(script, nor_does_one_that_a_timeout_ends);
     suite_add_tcase(s, script);
     tcase_set_timeout(world, 60);
     tcase_add_loop_test(world, a_router_that_tells_costs_a_round_trip, 0, 2);
