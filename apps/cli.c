@@ -3,8 +3,10 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "say.h"
 
@@ -264,7 +266,15 @@ void cli_help(const struct cli_command *command)
         print_options(command->common);
     }
     say_result("\nExit status: 0 done, 1 failure, 2 usage, 3 rights are missing, 4 TLS failed, "
-               "5 HTTP error status,\n130 interrupted.\n");
+               "5 HTTP error status,\n130 interrupted, 141 nobody reads the output any more.\n");
     if (command->notes)
         say_result("\n%s", command->notes);
+}
+
+int cli_output_lost(int error)
+{
+    if (error == -EPIPE)
+        return CLI_READER_GONE;
+    say("the output can't be written: %s", strerror(-error));
+    return CLI_FAILURE;
 }

@@ -30,6 +30,7 @@ enum cli_exit {
     CLI_TLS = 4,        /* TLS failed: no common version, a certificate that doesn't verify */
     CLI_HTTP = 5,       /* the server answered with an error status */
     CLI_INTERRUPTED = 130,
+    CLI_READER_GONE = 141, /* whoever read the standard output has had enough */
 };
 
 /** A kind of value. */
@@ -98,6 +99,10 @@ struct cli_command {
     int operands_min, operands_max;   /* max -1: no bound */
     bool options_first;               /* an operand ends the options */
 };
+
+/** Ends a command whose output could not be written (-errno): its exit status, after a sentence. A
+ * reader that went (EPIPE) is none: `tlsyn ... | head` is no accident. */
+int cli_output_lost(int error);
 
 /**
  * Parses argv[1..argc-1] (argv[0] is the subcommand's name). Returns the number of operands, which

@@ -111,10 +111,8 @@ static int explain(struct connect *c, int error)
         client_swallowed(&c->remote);
         return CLI_FAILURE;
     }
-    if (error == 0 && r->error < 0 && r->conn == NULL && r->out_start < r->out_end) {
-        say("the output can't be written: %s", strerror(-r->error));
-        return CLI_FAILURE;
-    }
+    if (error == 0 && r->error < 0 && r->conn == NULL && r->out_start < r->out_end)
+        return cli_output_lost(r->error);
     return client_explain(&c->host, r->tls, &c->remote, error < 0 ? error : r->error);
 }
 

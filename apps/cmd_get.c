@@ -101,6 +101,8 @@ static int explain(struct get *g, const struct fetch *f, const struct tlsyn_endp
     }
     if (error < 0)
         return client_explain(&g->host, f->tls, remote, error);
+    if (f->output_error < 0)
+        return cli_output_lost(f->output_error);
     if (f->sentence[0] && f->error != -EPROTO) {
         say("%s", f->sentence);
         return CLI_FAILURE;

@@ -31,8 +31,9 @@ struct ping {
     struct tlsyn_addr to;
     tlsyn_time sent_at[WINDOW]; /* by sequence modulo WINDOW; 0: answered, or never sent */
     int64_t sent, received, duplicates, errors;
-    int error;   /* the last one that came instead of an answer */
-    double *rtt; /* ms, `received` of them */
+    int error;    /* the last one that came instead of an answer */
+    bool unheard; /* nobody takes what we print */
+    double *rtt;  /* ms, `received` of them */
     size_t rtt_room;
     tlsyn_time started;
 };
@@ -53,6 +54,12 @@ static void keep(struct ping *p, double ms)
     p->rtt[p->received++] = ms;
 }
 
+/* A line is told at once; when it can't be any more, there is nobody to ask for. */
+static void show(struct ping *p)
+{
+    p->unheard = say_flush() < 0;
+}
+
 static void tell_error(struct ping *p, const struct tlsyn_addr *from, uint16_t sequence, int error)
 {
     char address[CLI_ADDRESS_TEXT];
@@ -65,7 +72,7 @@ static void tell_error(struct ping *p, const struct tlsyn_addr *from, uint16_t s
                    error == -EHOSTUNREACH  ? "Destination Host Unreachable"
                    : error == -ENETUNREACH ? "Destination Net Unreachable"
                                            : strerror(-error));
-    (void)say_flush();
+    show(p);
 }
 
 static void on_reply(struct tlsyn_ping_handler *handler, const struct tlsyn_addr *from,
@@ -94,7 +101,7 @@ static void on_reply(struct tlsyn_ping_handler *handler, const struct tlsyn_addr
         say_result("(duplicate)\n");
     else
         say_result("time=%.3f ms\n", ms);
-    (void)say_flush();
+    show(p);
 }
 
 /* --- statistics ------------------------------------------------------------------------------- */
@@ -206,7 +213,7 @@ static int ask_and_listen(struct ping *p)
     tlsyn_time end = TLSYN_NEVER;
     int error = 0;
 
-    while (error == 0) {
+    while (error == 0 && !p->unheard) {
         tlsyn_time now = tlsyn_clock();
 
         if (all_sent(p) && p->received + p->errors >= p->sent)
@@ -249,7 +256,7 @@ static int ping(struct ping *p)
     if (!p->json)
         say_result("PING %s (%s) %lld data bytes\n", p->name, cli_address_text(&p->to, address),
                    (long long)p->size);
-    (void)say_flush();
+    show(p);
     error = ask_and_listen(p);
     tlsyn_ping_stop(p->host.stack);
     if (error < 0 && error != -EINTR)
@@ -260,7 +267,7 @@ static int ping(struct ping *p)
         print_json(p);
     else
         print_text(p);
-    return p->received > 0 ? CLI_OK : explain_silence(p, &remote);
+    return p->received > 0 || p->unheard ? CLI_OK : explain_silence(p, &remote);
 }
 
 static int run(struct ping *p)

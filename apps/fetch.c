@@ -130,7 +130,8 @@ static bool flush_body(struct fetch *f)
             return false;
         }
         if (n < 0) {
-            fail(f, (int)n, "the output can't be written: %s", strerror((int)-n));
+            f->output_error = (int)n;
+            fail(f, (int)n, "%s", "");
             return false;
         }
         f->body_start += (size_t)n;

@@ -45,6 +45,7 @@ struct fetch {
     bool closed;                    /* on_closed was called */
     int error;                      /* 0, or why it failed, as a negative errno */
     char sentence[200];             /* more about an error, or "" */
+    int output_error;               /* 0, or why the body could not be written: cli_output_lost() */
     tlsyn_time last;                /* when something last happened */
     struct description description; /* of the connection, taken when done or closed */
 };

@@ -75,17 +75,15 @@ static void hold_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-    int status = CLI_OK;
-    int lost = 0;
+    int status, lost;
 
     hold_standard_descriptors();
-    /* A reader of our output that goes away is an error to be told (EPIPE), not a death. */
+    /* A reader of our output that goes away is an error (EPIPE), not a death: what is open, a
+     * connection or a capture, is ended in order. */
     (void)signal(SIGPIPE, SIG_IGN);
     status = run(argc, argv);
     lost = say_flush();
-    if (lost < 0) {
-        say("what was written to the standard output is lost: %s", strerror(-lost));
-        return status == CLI_OK ? CLI_FAILURE : status;
-    }
-    return status;
+    if (lost < 0)
+        lost = cli_output_lost(lost);
+    return status == CLI_OK ? lost : status;
 }

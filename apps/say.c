@@ -167,8 +167,10 @@ const char *say_bytes(uint64_t bytes, char *text)
 
 int say_flush(void)
 {
+    static int first; /* stdio remembers that something was lost, not why */
+
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return errno ? -errno : -EIO;
-    return 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && first == 0)
+        first = errno ? -errno : -EIO;
+    return first;
 }

@@ -36,8 +36,8 @@ const char *say_duration(tlsyn_time duration, char *text);
 /** A count of bytes: "812 B", "1.3 MB". `text` holds at least 24 bytes. */
 const char *say_bytes(uint64_t bytes, char *text);
 
-/** Flushes stdout; 0, or -errno when something printed there was lost (a full disk, a closed
- * pipe). */
+/** Flushes stdout; 0, or -errno when something printed there was ever lost (a full disk, a closed
+ * pipe): why the first was. */
 int say_flush(void);
 
 #endif

@@ -20,6 +20,21 @@ refused()
     grep -q "^tlsyn: .*$words" "$scratch/err" || fail "$*: $(cat "$scratch/err")"
 }
 
+# unheard COMMAND...: it ends without a word, as one that SIGPIPE ends, when whoever read its output has gone. The pipe's other end
+# is closed before the command begins, or what it says would have room in there.
+unheard()
+{
+    {
+        trap '' PIPE
+        while printf . 2>/dev/null; do :; done
+        status=0
+        timeout 120 "$@" 2>"$scratch/err" || status=$?
+        echo "$status" >"$scratch/status"
+    } | true
+    [ "$(cat "$scratch/status")" -eq 141 ] && [ ! -s "$scratch/err" ] ||
+        fail "$* without a reader ends with $(cat "$scratch/status"): $(cat "$scratch/err")"
+}
+
 inside()
 {
     await "$SHARED/log" serving
@@ -76,6 +91,11 @@ inside()
     refused 1 "output can't be written: Bad file descriptor" \
         sh -c 'exec "$0" "$@" >&-' "$TLSYN" get -k "https://$own/index.html"
     passed "a standard output that is closed is not the next socket"
+
+    unheard "$TLSYN" --help
+    unheard "$TLSYN" ping --interval 20ms "$own"
+    unheard "$TLSYN" get -k "https://$own/large"
+    passed "a reader who has had enough is told nothing"
 
     # shellcheck disable=SC2016 # expanded in there
     refused 1 "can't be opened: Too many open files" \
@@ -227,6 +247,7 @@ openssl x509 -in "$scratch/ec.pem" -signkey "$scratch/ec.key" -days -1 -out "$sc
     fail "openssl makes no expired certificate"
 cp "$scratch/ec.key" "$scratch/old.key"
 echo index >"$scratch/index.html"
+head -c 300000 /dev/zero >"$scratch/large"
 cat >"$scratch/servers.pl" <<'END'
 # Peers of a kind on the kernel's stack: 7001 takes no SYN (a filter drops all that comes to the
 # socket), 7002 is silent, 7003 speaks no TLS, 7004 hangs up at once.
