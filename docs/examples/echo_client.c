@@ -34,7 +34,8 @@ static struct tlsyn_tls_config *trusting(const char *path)
 int main(int argc, char **argv)
 {
     errno = EINVAL;
-    check(argc < 5, "usage: echo_client INTERFACE ADDRESS/LEN SERVER PORT [CA.pem NAME]");
+    check(argc != 5 && argc != 7,
+          "usage: echo_client INTERFACE ADDRESS/LEN SERVER PORT [CA.pem NAME]");
     struct tlsyn_net_options where = {.interface = argv[1], .address = argv[2]};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[4]))};
     struct tlsyn_tls_config *tls = argc > 6 ? trusting(argv[5]) : NULL;

@@ -40,7 +40,8 @@ static struct tlsyn_tls_config *identified(const char *chain_path, const char *k
 int main(int argc, char **argv)
 {
     errno = EINVAL;
-    check(argc < 4, "usage: echo_server INTERFACE ADDRESS/LEN PORT [CERT.pem KEY.pem]");
+    check(argc != 4 && argc != 6,
+          "usage: echo_server INTERFACE ADDRESS/LEN PORT [CERT.pem KEY.pem]");
     struct tlsyn_net_options where = {.interface = argv[1], .address = argv[2]};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3]))};
     struct tlsyn_net *net;
