@@ -2,8 +2,8 @@
  * socket/ancillary.c: see ancillary.h. Read first: cmsg(3), ip(7) IP_PKTINFO, ipv6(7); RFC 3542 6.
  *
  * A server that is bound to no address learns here which of its own a datagram came to, and answers
- * from that one. A net has one interface: its index is 1 in what is told, and in what is sent
- * it is not looked at.
+ * from that one. A net has one interface: its index is in what is told, and in what is sent it is
+ * not looked at.
  */
 #include "socket/ancillary.h"
 
@@ -12,8 +12,6 @@
 #include <sys/time.h>
 
 #include "socket/address.h"
-
-#define INTERFACE 1
 
 /* --- out -------------------------------------------------------------------------------------- */
 
@@ -167,10 +165,10 @@ static void put(struct notes *notes, int level, int type, const void *data, size
 }
 
 /* What came to a broadcast address is answered from any of ours. */
-static void put_ip4(struct notes *notes, const struct sock_options *wanted,
-                    const struct sock_received *about)
+static void put_ip4(struct notes *notes, const struct sock *sock, const struct sock_received *about)
 {
-    struct in_pktinfo info = {.ipi_ifindex = INTERFACE};
+    struct in_pktinfo info = {.ipi_ifindex = sock->net->interface_index};
+    const struct sock_options *wanted = &sock->options;
     int ttl = about->ttl;
 
     memcpy(&info.ipi_addr, tlsyn_addr_octets(&about->to), sizeof(info.ipi_addr));
@@ -231,7 +229,7 @@ static void put_error(struct notes *notes, const struct sock *sock,
 void ancillary_give(const struct sock *sock, const struct sock_received *about,
                     struct msghdr *message)
 {
-    struct in6_pktinfo info = {.ipi6_ifindex = INTERFACE};
+    struct in6_pktinfo info = {.ipi6_ifindex = (unsigned)sock->net->interface_index};
     struct notes notes = {.message = message};
 
     memcpy(&info.ipi6_addr, about->to.byte, sizeof(info.ipi6_addr));
@@ -245,7 +243,7 @@ void ancillary_give(const struct sock *sock, const struct sock_received *about,
     if (about->has_from && sock->domain == AF_INET6 && sock->options.pktinfo6)
         put(&notes, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
     if (about->has_from && tlsyn_addr_is_ip4(&about->to))
-        put_ip4(&notes, &sock->options, about);
+        put_ip4(&notes, sock, about);
     else if (about->has_from && sock->domain == AF_INET6)
         put_ip6(&notes, &sock->options, about);
     message->msg_controllen = notes.used;

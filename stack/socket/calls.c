@@ -124,6 +124,16 @@ int tlsyn_socket(struct tlsyn_net *net, int domain, int type, int protocol)
 
 /* --- bind, listen, accept, connect ------------------------------------------------------------ */
 
+/* IP_BIND_ADDRESS_NO_PORT: the port is chosen when the peer is known. */
+static int take_local(struct sock *sock, const struct tlsyn_endpoint *local)
+{
+    if (sock->options.late_port && local->port == 0) {
+        sock->local = *local;
+        return 0;
+    }
+    return sock->type == SOCK_DGRAM ? datagram_bind(sock, local) : port_take(sock, local);
+}
+
 /* In the order of Linux's inet_bind(), or its inet6_bind(). */
 static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
 {
@@ -139,7 +149,7 @@ static int bind_sock(struct sock *sock, const struct tlsyn_endpoint *local)
         return -EINVAL;
     if (!ours)
         return -EADDRNOTAVAIL;
-    error = sock->type == SOCK_DGRAM ? datagram_bind(sock, local) : port_take(sock, local);
+    error = take_local(sock, local);
     if (error < 0) {
         sock->local.addr = any;
         return error;

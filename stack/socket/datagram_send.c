@@ -92,6 +92,12 @@ int datagram_addressee(struct sock *sock, const struct msghdr *message, size_t n
 
 /* --- out -------------------------------------------------------------------------------------- */
 
+/* 0: within the net, where no group has members. */
+static int ttl_to_group(const struct sock *sock, const struct tlsyn_addr *group)
+{
+    return tlsyn_addr_is_ip4(group) ? sock->options.group_ttl : sock->options.group_hops;
+}
+
 /* What the endpoint makes of it, or, `dry`, would find fault with. What is said of this one
  * datagram alone is the endpoint's meanwhile. */
 static int attempt(struct sock *sock, const struct tlsyn_udp_message *message,
@@ -100,13 +106,16 @@ static int attempt(struct sock *sock, const struct tlsyn_udp_message *message,
     const struct tlsyn_endpoint *to = message->to ? message->to : &sock->remote;
     struct tlsyn_udp *udp = sock->dgram.udp;
     struct tlsyn_udp_options options;
+    int group_ttl = address_is_group(&to->addr) ? ttl_to_group(sock, &to->addr) : -1;
+    bool stays = group_ttl == 0 && how->ttl < 0;
     int error, mtu;
 
     datagram_options(sock, tlsyn_addr_is_ip4(&to->addr), &options);
+    options.ttl = group_ttl < 0 ? options.ttl : (uint8_t)group_ttl;
     options.tos = how->tos < 0 ? options.tos : (uint8_t)how->tos;
     options.ttl = how->ttl < 0 ? options.ttl : (uint8_t)how->ttl;
     tlsyn_udp_set_options(udp, &options);
-    error = dry ? tlsyn_udp_check(udp, message) : tlsyn_udp_send_message(udp, message);
+    error = dry || stays ? tlsyn_udp_check(udp, message) : tlsyn_udp_send_message(udp, message);
     mtu = error == -EMSGSIZE ? tlsyn_udp_mtu(udp, to) : 0;
     datagram_apply(sock);
     if (mtu > 0 && errqueue_wanted(sock, &to->addr))
@@ -151,14 +160,29 @@ static int find_fault(struct sock *sock, const struct tlsyn_udp_message *message
     return sock->shut & SOCK_SHUT_WR ? -EPIPE : -EFAULT;
 }
 
+/* As the message has it, or, to a group of IPv4 from a socket without address, IP_MULTICAST_IF. */
+static struct tlsyn_addr source_of(const struct sock *sock, const struct sock_sending *how)
+{
+    const struct tlsyn_addr *to = how->to ? &how->to->addr : &sock->remote.addr;
+    const struct in_addr *source = &sock->options.group_source;
+    uint8_t octets[4];
+
+    memcpy(octets, source, sizeof(octets));
+    if (tlsyn_addr_unspecified(&how->from) && source->s_addr && !sock->bound_addr &&
+        tlsyn_addr_is_ip4(to) && address_is_group(to))
+        return tlsyn_addr_ip4(octets);
+    return how->from;
+}
+
 ssize_t datagram_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
                       int flags)
 {
     tlsyn_time deadline = sock_deadline(sock, sock->options.snd_timeout, flags);
     size_t n = from->left;
+    struct tlsyn_addr source = source_of(sock, how);
     struct tlsyn_udp_message message = {
         .to = how->to,
-        .from = tlsyn_addr_unspecified(&how->from) ? NULL : &how->from,
+        .from = tlsyn_addr_unspecified(&source) ? NULL : &source,
         .text = {.part = {{.iov_len = n}}},
     };
     int error = find_fault(sock, &message, how, from->faulty);

@@ -12,6 +12,7 @@
 #ifndef TLSYN_SOCKET_NET_H
 #define TLSYN_SOCKET_NET_H
 
+#include <net/if.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/un.h>
@@ -41,8 +42,10 @@ struct tlsyn_net {
     struct tlsyn_loop *loop; /* NULL: the caller moves the stack */
     struct tlsyn_link *link; /* opened by us, or NULL */
     struct tlsyn_link *loopback;
-    struct tlsyn_control *control; /* `tlsyn ss` asks there; NULL: nobody can */
-    struct tlsyn_addr address;     /* the first one */
+    struct tlsyn_control *control;    /* `tlsyn ss` asks there; NULL: nobody can */
+    struct tlsyn_addr address;        /* the first one */
+    char interface_name[IF_NAMESIZE]; /* as the kernel calls it, which may know none: "" */
+    int interface_index;              /* likewise, and 1 */
     struct tlsyn_net_clock *clock;
     struct tlsyn_conn_options conn; /* of which sockets make theirs */
     struct tlsyn_loop_guard guard;

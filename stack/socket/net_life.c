@@ -160,6 +160,16 @@ static void net_free(struct tlsyn_net *net, bool own_stack)
     free(net);
 }
 
+/* Who is given a link has an interface by name alone, or none. */
+static void name_interface(struct tlsyn_net *net, const char *name)
+{
+    net->interface_index = name ? (int)if_nametoindex(name) : 0;
+    if (net->interface_index > 0)
+        (void)snprintf(net->interface_name, sizeof(net->interface_name), "%s", name);
+    else
+        net->interface_index = 1;
+}
+
 int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **out)
 {
     struct tlsyn_net *net = calloc(1, sizeof(*net));
@@ -170,6 +180,7 @@ int tlsyn_net_open(const struct tlsyn_net_options *options, struct tlsyn_net **o
     net_init(net);
     if (options->conn)
         net->conn = *options->conn;
+    name_interface(net, options->interface);
     error = ready_nest_open(net);
     if (error == 0 && options->stack) {
         net->stack = options->stack;

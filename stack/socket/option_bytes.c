@@ -103,6 +103,46 @@ static int set_mtu6(struct sock *sock, const void *value, socklen_t length)
     return 0;
 }
 
+/* Linux's order: a struct ip_mreqn, an ip_mreq, the address alone. */
+static int set_group_interface(struct sock *sock, const void *value, socklen_t length)
+{
+    struct ip_mreqn asked = {.imr_ifindex = 0};
+    const struct in_addr *source = &asked.imr_address;
+    uint8_t octets[4];
+    struct tlsyn_addr address;
+    bool ours;
+
+    if (sock->type == SOCK_STREAM || length < sizeof(asked.imr_address))
+        return -EINVAL;
+    if (length >= sizeof(struct ip_mreq))
+        memcpy(&asked, value, length < sizeof(asked) ? sizeof(struct ip_mreq) : sizeof(asked));
+    else
+        memcpy(&asked.imr_address, value, sizeof(asked.imr_address));
+    memcpy(octets, source, sizeof(octets));
+    address = tlsyn_addr_ip4(octets);
+    if (asked.imr_ifindex)
+        ours = asked.imr_ifindex == sock->net->interface_index;
+    else
+        ours = source->s_addr == INADDR_ANY || tlsyn_stack_owns(sock->net->stack, &address);
+    if (!ours)
+        return -EADDRNOTAVAIL;
+    sock->options.group_source = *source;
+    return 0;
+}
+
+/* There is one interface, and who is bound to it sees no difference. */
+static int set_device(struct sock *sock, const void *value, socklen_t length)
+{
+    char name[IF_NAMESIZE] = "";
+
+    if (length > 0)
+        memcpy(name, value, length < sizeof(name) - 1 ? length : sizeof(name) - 1);
+    if (*name && strcmp(name, sock->net->interface_name) != 0)
+        return -ENODEV;
+    sock->options.bound_device = *name ? sock->net->interface_index : 0;
+    return 0;
+}
+
 /* --- got -------------------------------------------------------------------------------------- */
 
 static int get_linger(struct sock *sock, void *value, socklen_t *length)
@@ -179,6 +219,22 @@ static int get_mtu(struct sock *sock, void *value, socklen_t *length)
     return 0;
 }
 
+static int get_group_interface(struct sock *sock, void *value, socklen_t *length)
+{
+    option_give(&sock->options.group_source, sizeof(sock->options.group_source), value, length);
+    return 0;
+}
+
+static int get_device(struct sock *sock, void *value, socklen_t *length)
+{
+    const char *name = sock->net->interface_name;
+
+    if (sock->options.bound_device && *length < IF_NAMESIZE)
+        return -EINVAL;
+    option_give(name, sock->options.bound_device ? strlen(name) + 1 : 0, value, length);
+    return 0;
+}
+
 static int get_engine_error(struct sock *sock, void *value, socklen_t *length)
 {
     const struct stream *stream = &sock->stream;
@@ -218,12 +274,14 @@ static int get_early(struct sock *sock, void *value, socklen_t *length)
 static const struct option_bytes table[] = {
     /* clang-format off */
     {SOL_SOCKET, SO_ERROR, false, false, NULL, get_error},
+    {SOL_SOCKET, SO_BINDTODEVICE, false, true, set_device, get_device},
     {SOL_SOCKET, SO_LINGER, false, false, set_linger, get_linger},
     {SOL_SOCKET, SO_RCVTIMEO, false, false, set_rcv_timeout, get_rcv_timeout},
     {SOL_SOCKET, SO_SNDTIMEO, false, false, set_snd_timeout, get_snd_timeout},
     {IPPROTO_TCP, TCP_CONGESTION, true, true, set_controller, get_controller},
     {IPPROTO_TCP, TCP_FASTOPEN_KEY, true, true, set_cookie_keys, get_cookie_keys},
     {IPPROTO_TCP, TCP_INFO, true, false, NULL, tcp_info_give},
+    {IPPROTO_IP, IP_MULTICAST_IF, false, false, set_group_interface, get_group_interface},
     {IPPROTO_IP, IP_MTU, false, false, NULL, get_mtu},
     {IPPROTO_IPV6, IPV6_MTU, false, false, set_mtu6, get_mtu},
     {SOL_TLSYN, TLSYN_ENGINE_ERROR, true, false, NULL, get_engine_error},

@@ -265,6 +265,41 @@ static int set_recv_err(struct sock *sock, int *value)
     return 0;
 }
 
+static int set_group_ttl(struct sock *sock, int *value)
+{
+    *value = *value < 0 ? 1 : *value;
+    return sock->type == SOCK_STREAM ? -EINVAL : 0;
+}
+
+static int set_group_hops(struct sock *sock, int *value)
+{
+    if (sock->type == SOCK_STREAM)
+        return -ENOPROTOOPT;
+    if (*value < -1 || *value > 255)
+        return -EINVAL;
+    *value = *value < 0 ? 1 : *value;
+    return 0;
+}
+
+static bool is_interface(const struct sock *sock, int index)
+{
+    return index == 0 || index == sock->net->interface_index;
+}
+
+static int set_group_interface6(struct sock *sock, int *value)
+{
+    if (sock->type == SOCK_STREAM)
+        return -ENOPROTOOPT;
+    if (sock->options.bound_device && *value && *value != sock->options.bound_device)
+        return -EINVAL;
+    return is_interface(sock, *value) ? 0 : -ENODEV;
+}
+
+static int set_device(struct sock *sock, int *value)
+{
+    return is_interface(sock, *value) ? 0 : -ENODEV;
+}
+
 static int set_level(struct sock *sock, int *value)
 {
     (void)value;
@@ -288,6 +323,7 @@ static const struct option_int table[] = {
     {SOL_SOCKET, SO_RCVBUF, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(rcv_buf), set_rcv_buf, get_snd_buf},
     {SOL_SOCKET, SO_RCVLOWAT, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(rcv_lowat), set_rcv_lowat, NULL},
     {SOL_SOCKET, SO_SNDLOWAT, BOTH, READ_ONLY, 0, 0, 0, NULL, get_one},
+    {SOL_SOCKET, SO_BINDTOIFINDEX, BOTH, RANGE, 0, INT_MAX, KEPT(bound_device), set_device, NULL},
     {IPPROTO_TCP, TCP_NODELAY, STREAM, FLAG, 0, 0, KEPT(nodelay), set_nodelay, NULL},
     {IPPROTO_TCP, TCP_CORK, STREAM, FLAG, 0, 0, KEPT(cork), NULL, NULL},
     {IPPROTO_TCP, TCP_MAXSEG, STREAM, RANGE, INT_MIN, INT_MAX, KEPT(maxseg), set_maxseg, get_maxseg},
@@ -309,6 +345,14 @@ static const struct option_int table[] = {
     {IPPROTO_IP, IP_RECVTOS, BOTH, FLAG, 0, 0, KEPT(recv_tos), NULL, NULL},
     {IPPROTO_IP, IP_MTU_DISCOVER, BOTH, RANGE, 0, IP_PMTUDISC_OMIT, KEPT(mtu_discover), NULL, NULL},
     {IPPROTO_IP, IP_RECVERR, BOTH, FLAG, 0, 0, KEPT(recv_err), set_recv_err, NULL},
+    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, BOTH, FLAG, 0, 0, KEPT(late_port), NULL, NULL},
+    {IPPROTO_IP, IP_MULTICAST_TTL, BOTH, RANGE, -1, 255, KEPT(group_ttl), set_group_ttl, NULL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP, BOTH, FLAG, 0, 0, KEPT(group_loop), NULL, NULL},
+    {IPPROTO_IP, IP_MULTICAST_ALL, BOTH, RANGE, 0, 1, KEPT(group_all), NULL, NULL},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(group_hops), set_group_hops, NULL},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, BOTH, RANGE, 0, 1, KEPT(group_loop6), NULL, NULL},
+    {IPPROTO_IPV6, IPV6_MULTICAST_ALL, BOTH, FLAG, 0, 0, KEPT(group_all6), NULL, NULL},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, BOTH, RANGE, INT_MIN, INT_MAX, KEPT(group_interface6), set_group_interface6, NULL},
     {IPPROTO_IPV6, IPV6_MTU_DISCOVER, BOTH, RANGE, 0, IPV6_PMTUDISC_OMIT, KEPT(mtu_discover6), NULL, NULL},
     {IPPROTO_IPV6, IPV6_DONTFRAG, BOTH, FLAG, 0, 0, KEPT(dont_fragment6), NULL, NULL},
     {IPPROTO_IPV6, IPV6_RECVERR, BOTH, FLAG, 0, 0, KEPT(recv_err6), set_recv_err, NULL},
@@ -335,6 +379,12 @@ void options_init(struct sock_options *options, int type)
         .quickack = 2,
         .mtu_discover = IP_PMTUDISC_WANT,
         .mtu_discover6 = IPV6_PMTUDISC_WANT,
+        .group_ttl = 1,
+        .group_hops = 1,
+        .group_loop = 1,
+        .group_loop6 = 1,
+        .group_all = 1,
+        .group_all6 = 1,
         .level = TLSYN_LEVEL_COOKIE,
     };
 }

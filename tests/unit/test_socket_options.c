@@ -58,6 +58,15 @@ static const struct {
     {IPPROTO_TCP, 12345, {0, 0, 0, 0}},
     {IPPROTO_IP, IP_TOS, {16, 3, 184, 0}},
     {IPPROTO_IP, IP_TTL, {10, 0, 256, -1}},
+    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, {1, 0, 7, 0}},
+    {IPPROTO_IP, IP_MULTICAST_TTL, {3, 0, 256, -1}},
+    {IPPROTO_IP, IP_MULTICAST_LOOP, {0, 1, 7, 0}},
+    {IPPROTO_IP, IP_MULTICAST_ALL, {0, 1, 2, -1}},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, {3, 0, 256, -1}},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, {0, 1, 7, -1}},
+    {IPPROTO_IPV6, IPV6_MULTICAST_ALL, {0, 1, 7, -1}},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, {0, -1, 12345, 0}},
+    {SOL_SOCKET, SO_BINDTOIFINDEX, {0, -1, 0, 0}},
     {IPPROTO_IP, IP_PKTINFO, {1, 0, 7, 0}},
     {IPPROTO_IP, IP_RECVTTL, {1, 0, 7, 0}},
     {IPPROTO_IP, IP_RECVTOS, {1, 0, 7, 0}},
@@ -91,6 +100,11 @@ static void of_a_stream(struct bsd *b)
 static void of_a_stream_of_ip6(struct bsd *b)
 {
     all_ints(b, AF_INET6, SOCK_STREAM);
+}
+
+static void of_datagrams_of_ip6(struct bsd *b)
+{
+    all_ints(b, AF_INET6, SOCK_DGRAM);
 }
 
 static void of_datagrams(struct bsd *b)
@@ -312,12 +326,93 @@ static void of_connections(struct bsd *b)
     b->close(child);
 }
 
+/* Bound without a port: it is chosen when the peer is known, or when somebody listens. */
+static void of_a_late_port(struct bsd *b)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_STREAM};
+    struct sockaddr_in at, to, own;
+    int listener = bsd_listener(b, &at, 3), fd, one = 1;
+    socklen_t n;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        to = bsd_address(b, CLIENT, 0);
+        OPENED(b, fd, bsd_socket(b, CLIENT, AF_INET, types[i], 0));
+        STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)));
+        STEP(b, b->bind(fd, ADDR(to), sizeof(to)));
+        n = sizeof(own);
+        STEP(b, b->getsockname(fd, ADDR(own), &n));
+        STEP(b, own.sin_port);
+        STEP(b, own.sin_addr.s_addr == to.sin_addr.s_addr);
+        STEP(b, b->bind(fd, ADDR(to), sizeof(to)));
+        if (i == 2)
+            STEP(b, b->listen(fd, 3));
+        else
+            STEP(b, b->connect(fd, ADDR(at), sizeof(at)));
+        STEP(b, b->getsockname(fd, ADDR(own), &n));
+        STEP(b, own.sin_port != 0);
+        STEP(b, own.sin_addr.s_addr == to.sin_addr.s_addr);
+        STEP(b, b->bind(fd, ADDR(to), sizeof(to)));
+        STEP(b, b->close(fd));
+    }
+    b->close(listener);
+}
+
+/* A datagram to a group leaves at any TTL, or stays within the host: either way it was sent. */
+static void of_groups(struct bsd *b)
+{
+    struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons(4567)};
+    struct ip_mreqn asked = {.imr_address = bsd_address(b, CLIENT, 0).sin_addr};
+    struct in_addr told;
+    int fd;
+
+    group.sin_addr.s_addr = htonl(0xe0000063);
+    OPENED(b, fd, bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0));
+    for (socklen_t n = 0; n <= sizeof(asked); n += 4) {
+        socklen_t room = sizeof(told);
+
+        STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &asked, n));
+        STEP(b, b->getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &told, &room));
+        STEP(b, room);
+        STEP(b, told.s_addr == asked.imr_address.s_addr);
+    }
+    asked.imr_ifindex = 12345;
+    STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &asked, sizeof(asked)));
+    asked = (struct ip_mreqn){.imr_multiaddr = bsd_address(b, CLIENT, 0).sin_addr};
+    STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &asked, sizeof(struct in_addr)));
+    for (int ttl = 0; ttl < 3; ttl++) {
+        STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)));
+        STEP(b, b->sendto(fd, "abc", 3, 0, ADDR(group), sizeof(group)));
+    }
+    STEP(b, b->close(fd));
+}
+
+/* The tests' links are no interfaces of the kernel's. */
+static void of_no_device(struct bsd *b)
+{
+    char name[20] = "none-such";
+    socklen_t n = sizeof(name);
+    int fd;
+
+    OPENED(b, fd, bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0));
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, 9));
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, NULL, 9));
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1));
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, NULL, 0));
+    STEP(b, b->getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &n));
+    STEP(b, n);
+    STEP(b, b->close(fd));
+}
+
 /* clang-format off */
 COMPARED(of_a_stream)
+COMPARED(of_a_late_port)
+COMPARED(of_groups)
+COMPARED(of_no_device)
 COMPARED(of_cookie_keys)
 COMPARED(of_a_listener)
 COMPARED(of_a_stream_of_ip6)
 COMPARED(of_datagrams)
+COMPARED(of_datagrams_of_ip6)
 COMPARED(of_ip6)
 COMPARED(of_defaults)
 COMPARED(of_wrong_length)
@@ -335,8 +430,12 @@ Suite *socket_options_suite(void)
 
     tcase_set_timeout(options, 60);
     tcase_add_loop_test(options, of_a_stream_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_a_late_port_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_groups_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_no_device_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_a_stream_of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_datagrams_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_datagrams_of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_defaults_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_wrong_length_as_on_linux, 0, BSD_WAYS);

@@ -168,6 +168,44 @@ static void marked_in_ip6(struct bsd *b)
     b->close(listener);
 }
 
+/* The client's next datagram of IPv4 to a group: its TTL; 0: none within a second. */
+static int group_ttl_passes(const struct bsd *b)
+{
+    struct pollfd pf = {.fd = sniffer, .events = POLLIN};
+
+    while (poll(&pf, 1, 1000) > 0) {
+        ssize_t n = recv(sniffer, packet, sizeof(packet), 0);
+        struct wire_ip4 ip4;
+
+        if (n > 0 && wire_ip4_parse(packet, (size_t)n, &ip4) == 0 && ip4.protocol == IPPROTO_UDP &&
+            *tlsyn_addr_octets(&ip4.dst) == 224 &&
+            memcmp(tlsyn_addr_octets(&ip4.src), &b->at[CLIENT].sin_addr, 4) == 0)
+            return ip4.ttl;
+    }
+    return 0;
+}
+
+/* IP_MULTICAST_IF gives the address that it leaves from; IP_TTL is of other datagrams. */
+static void sent_to_a_group(struct bsd *b)
+{
+    static const int ttls[] = {-1, 5, 0, 2};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(4567)};
+    struct in_addr from = bsd_address(b, CLIENT, 0).sin_addr;
+    int client = bsd_socket(b, CLIENT, AF_INET, SOCK_DGRAM, 0);
+
+    to.sin_addr.s_addr = htonl(0xe0000163);
+    set(HERE, client, OPTION(IPPROTO_IP, IP_TTL), 33);
+    STEP(b, b->setsockopt(client, IPPROTO_IP, IP_MULTICAST_IF, &from, sizeof(from)));
+    STEP(b, b->sendto(client, "text", 4, 0, ADDR(to), sizeof(to)));
+    STEP(b, group_ttl_passes(b));
+    for (size_t i = 0; i < sizeof(ttls) / sizeof(*ttls); i++) {
+        set(HERE, client, OPTION(IPPROTO_IP, IP_MULTICAST_TTL), ttls[i]);
+        STEP(b, b->sendto(client, "text", 4, 0, ADDR(to), sizeof(to)));
+        STEP(b, group_ttl_passes(b));
+    }
+    b->close(client);
+}
+
 static void segments_of_a_size(struct bsd *b)
 {
     int client = open_client(b), server, value;
@@ -451,6 +489,7 @@ static void compare(void (*scenario)(struct bsd *))
 /* clang-format off */
 COMPARED(marked)
 COMPARED(marked_in_ip6)
+COMPARED(sent_to_a_group)
 COMPARED(segments_of_a_size)
 COMPARED(a_small_window)
 COMPARED(corked)
@@ -473,6 +512,7 @@ Suite *socket_wire_suite(void)
     tcase_set_timeout(wire, 60);
     tcase_add_test(wire, marked_as_by_linux);
     tcase_add_test(wire, marked_in_ip6_as_by_linux);
+    tcase_add_test(wire, sent_to_a_group_as_by_linux);
     tcase_add_test(wire, segments_of_a_size_as_by_linux);
     tcase_add_test(wire, a_small_window_as_by_linux);
     tcase_add_test(wire, corked_as_by_linux);

@@ -15,9 +15,10 @@
  *
  *   - Ancillary data of datagrams: IP_PKTINFO, IP_TTL, IP_TOS and IPv6's IPV6_PKTINFO,
  *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways, and when they came (SO_TIMESTAMP, SO_TIMESTAMPNS); no
- *     other, and none of a stream. The interface's index is always 1.
+ *     other, and none of a stream. The interface's index is the kernel's, or 1 of one that it does
+ *     not know.
  *   - Options that it lacks are refused as an older kernel would, with ENOPROTOOPT: those of
- *     groups, of interfaces and routing (SO_BINDTODEVICE, SO_MARK, SO_PRIORITY, IP_TRANSPARENT), of
+ *     membership in groups, of routing (SO_MARK, SO_PRIORITY, IP_TRANSPARENT), of
  *     drivers (SO_TIMESTAMPING, SO_ZEROCOPY, UDP_SEGMENT, UDP_GRO), and TCP_MD5SIG, TCP_REPAIR,
  *     TCP_ULP.
  *   - IP_RECVERR and IP_MTU_DISCOVER, and IPv6's, are of datagrams: a stream keeps what is set, and
@@ -69,9 +70,9 @@ struct tlsyn_net_clock {
 
 /**
  * What a net stands on, one of three: a network interface of this machine, opened by the net
- * (AF_PACKET: CAP_NET_RAW is needed during the call); a link of the caller's; a whole stack of the
- * caller's, which the caller moves too (tlsyn_net_turn()): then there is no thread, and whoever
- * holds the clock may let it jump.
+ * (AF_PACKET: CAP_NET_RAW is needed during the call); a link of the caller's, where `interface` may
+ * say which one it is of; a whole stack of the caller's, which the caller moves too
+ * (tlsyn_net_turn()): then there is no thread, and whoever holds the clock may let it jump.
  */
 struct tlsyn_net_options {
     const char *interface;         /* "eth0" */
