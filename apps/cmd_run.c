@@ -255,7 +255,8 @@ int cmd_run(int argc, char **argv)
         .notes =
             "The calls are taken over by a library that is loaded first (LD_PRELOAD). So:\n"
             "- COMMAND is linked dynamically, and calls the C library: no static programs, no Go.\n"
-            "- Names are resolved by this machine as usual, not over this stack.\n"
+            "- Names are resolved, and interfaces listed, by this machine: COMMAND is told its\n"
+            "  addresses, not this stack's.\n"
             "- One process at a time has the network: the first one that makes a socket, until it\n"
             "  ends. A shell may start one program after another; a server that forks for each\n"
             "  visitor, or into the background, can't be served, one with threads can.\n"

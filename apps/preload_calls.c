@@ -288,6 +288,23 @@ int fcntl64(int fd, int command, ...)
     return fcntl(fd, command, argument);
 }
 
+/* netdevice(7): any socket serves to ask about interfaces, and those are the kernel's. */
+static bool is_about_interfaces(unsigned long request)
+{
+    return request >= SIOCGIFNAME && request <= SIOCWANDEV;
+}
+
+static int ask_kernel(unsigned long request, void *argument)
+{
+    int fd = kernel_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int result = fd < 0 ? -1 : kernel_ioctl(fd, request, argument), error = errno;
+
+    if (fd >= 0)
+        (void)kernel_close(fd);
+    errno = error;
+    return result;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
     bool of_descriptor = request == FIOCLEX || request == FIONCLEX;
@@ -300,7 +317,11 @@ int ioctl(int fd, unsigned long request, ...)
     va_end(arguments);
     if (home == PRELOAD_KERNEL)
         return kernel_ioctl(fd, request, argument);
-    return (int)preload_leave(home, home < 0 ? -1 : tlsyn_ioctl(home, request, argument));
+    if (home < 0)
+        return (int)preload_leave(home, -1);
+    return (int)preload_leave(home, is_about_interfaces(request)
+                                        ? ask_kernel(request, argument)
+                                        : tlsyn_ioctl(home, request, argument));
 }
 
 /* --- streams of stdio, which call no read(2) that we could answer ----------------------------- */

@@ -121,6 +121,7 @@ static int start_stack(struct tlsyn_link *link, struct tlsyn_net **net)
         .gateway = getenv(PRELOAD_GATEWAY),
         .conn = &conn,
         .link = link,
+        .interface = getenv(PRELOAD_INTERFACE),
     };
     int error = tlsyn_net_open(&options, net);
 

@@ -65,6 +65,17 @@ serving()
     wait "$server" 2>/dev/null || :
     passed "python3 -m http.server to the kernel's curl"
     cd - >/dev/null
+    command -v dnsmasq >/dev/null || return 0
+    "$TLSYN" run --address 10.77.0.17/24 -- dnsmasq -d -C /dev/null -p 53 --no-resolv --no-hosts \
+        --address=/a.test/1.2.3.4 --interface=eth0 >"$scratch/dnsmasq" 2>&1 &
+    server=$!
+    await "$scratch/dnsmasq" started
+    echo 10.77.0.17 >"$SHARED/dns"
+    await "$SHARED/resolved" "done"
+    grep -q '1\.2\.3\.4' "$SHARED/resolving" || fail "dnsmasq: $(cat "$SHARED/resolving" "$scratch/dnsmasq")"
+    kill "$server"
+    wait "$server" 2>/dev/null || :
+    passed "dnsmasq, which lists interfaces and says from which address it answers"
 }
 
 # Blocking calls, then non-blocking ones with select, dup and a half-closed stream.
@@ -120,6 +131,28 @@ assert t.recv(100) == b"five\n" and t.getpeername() == (kernel, 7007)
 t.close()
 ' "$kernel" || fail "python3: datagrams, epoll, sendfile, dup2"
     passed "python3: datagrams, epoll, sendfile, dup2"
+
+    ours python3 -c '
+import fcntl, socket, struct, sys
+index = socket.if_nametoindex("eth0")
+d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked = struct.pack("16si", b"eth0", 0)
+assert struct.unpack("16si", fcntl.ioctl(d, 0x8933, asked + bytes(20))[:20])[1] == index # SIOCGIFINDEX
+d.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+assert d.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16) == b"eth0\0"
+d.setsockopt(socket.IPPROTO_IP, 8, 1) # IP_PKTINFO
+d.settimeout(60)
+d.sendto(b"whose", (sys.argv[1], 7007))
+note = d.recvmsg(100, 100)[1][0][2]
+assert struct.unpack("i4s4s", note)[0] == index, note
+try:
+    d.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth7")
+    raise SystemExit("bound to what is not there")
+except OSError:
+    pass
+' "$kernel" || fail "python3: interfaces"
+    ours curl -sS --interface eth0 -o "$scratch/got" "http://$kernel:8000/small" || fail "curl --interface"
+    passed "interfaces are asked about, and bound to, by the names that the kernel has for them"
 
     if command -v cc >/dev/null; then
         cc -O2 -D_FORTIFY_SOURCE=2 -o "$scratch/stdio" "$SHARED/stdio.c" || fail "cc"
@@ -237,6 +270,9 @@ curl -sS -o fetched.1 "http://\$(cat serve)/large" &
 curl -sS -o fetched.2 "http://\$(cat serve)/large"
 wait \$!
 echo "done" >fetched
+until [ -s dns ]; do sleep 0.1; done
+"$TLSYN" ping -q -c 1 a.test --dns "\$(cat dns)" >resolving 2>&1
+echo "done" >resolved
 wait
 END
 export SHARED="$scratch"
