@@ -52,7 +52,7 @@ void tlsyn_limits_default(struct tlsyn_limits *limits)
         .ooo_ranges = 64,
         .sent_pieces = 4096,
         .neighbours = 1024,
-        .neighbour_queue = 3,
+        .neighbour_queue_bytes = 64u << 10,
         .routes = 64,
         .addresses = 16,
         .routers = 8,

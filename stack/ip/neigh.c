@@ -257,13 +257,13 @@ struct neighbour *neigh_resolve(struct neigh_cache *cache, struct tlsyn_iface *i
     return n;
 }
 
-/* R1122-9, R4861-2 */
+/* R1122-9, R4861-2: the last one is kept, whatever its length. */
 void neigh_hold(struct neighbour *n, struct held *h)
 {
     struct context *cx = n->cache->cx;
 
     held_push(&n->queue, h);
-    while (n->queue.count > cx->limits.neighbour_queue) {
+    while (n->queue.bytes > cx->limits.neighbour_queue_bytes && n->queue.count > 1) {
         held_free(cx, held_pop(&n->queue));
         drop(cx, TLSYN_DROP_neigh_queue_full);
     }

@@ -22,7 +22,8 @@
  * REACHABLE becomes STALE when it is used after its time, with no timer of its own (RFC 4861
  * 7.3.3 allows that).
  *
- * Bounds. limits.neighbours entries, limits.neighbour_queue frames waiting at each. When the cache
+ * Bounds. limits.neighbours entries, limits.neighbour_queue_bytes of frames waiting at each: so
+ * many that what a program opens at once finds room before a router's first answer. When the cache
  * is full, whoever has gone unused for longest leaves, from among the entries without an Ethernet
  * address if these hold more than half of the cache, else from those with one: neither a flood of
  * spoofed sources nor a crowd of real peers can take it all. What only asked us something stands

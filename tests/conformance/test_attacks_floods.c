@@ -248,20 +248,34 @@ START_TEST(neighbours_that_never_answer_hold_so_much)
 }
 END_TEST
 
-/* And for each of them limits.neighbour_queue frames: those that came last. */
+/* And for each of them limits.neighbour_queue_bytes of frames: those that came last. */
 START_TEST(an_absent_neighbour_has_so_many_frames_wait)
 {
     struct tlsyn_limits limits = default_limits();
 
-    limits.neighbour_queue = 2;
+    limits.neighbour_queue_bytes = 1000;
     struct tcp_test *t = TCP_TEST(.limits = limits);
 
     for (uint16_t i = 0; i < 2000; i++) {
         syn_from(t, 3, (uint16_t)(10000 + i));
-        HOLDS(known(t, 3)->queue.count <= limits.neighbour_queue);
+        HOLDS(known(t, 3)->queue.bytes <= limits.neighbour_queue_bytes);
     }
-    ck_assert_uint_eq(known(t, 3)->queue.count, limits.neighbour_queue);
-    ck_assert_uint_eq(dropped(t, TLSYN_DROP_neigh_queue_full), 2000 - limits.neighbour_queue);
+    ck_assert_uint_gt(known(t, 3)->queue.count, 1);
+    ck_assert_uint_eq(dropped(t, TLSYN_DROP_neigh_queue_full), 2000 - known(t, 3)->queue.count);
+    tcp_test_close(t);
+}
+END_TEST
+
+/* What a browser opens at once, and what answers it, needs no second SYN because the neighbour, or
+ * the router before all of them, is asked for first. */
+START_TEST(a_crowd_of_connections_waits_for_its_neighbour)
+{
+    struct tcp_test *t = TCP_TEST(.limits = default_limits());
+
+    for (uint16_t i = 0; i < 100; i++)
+        syn_from(t, 3, (uint16_t)(10000 + i));
+    ck_assert_uint_eq(known(t, 3)->queue.count, 100);
+    ck_assert_uint_eq(dropped(t, TLSYN_DROP_neigh_queue_full), 0);
     tcp_test_close(t);
 }
 END_TEST
@@ -364,6 +378,7 @@ Suite *attacks_floods_suite(void)
     tcase_add_loop_test(link, who_is_in_use_stays_whoever_comes, 0, 2);
     tcase_add_test(link, neighbours_that_never_answer_hold_so_much);
     tcase_add_test(link, an_absent_neighbour_has_so_many_frames_wait);
+    tcase_add_test(link, a_crowd_of_connections_waits_for_its_neighbour);
     suite_add_tcase(s, link);
     return s;
 }

@@ -30,7 +30,7 @@ void ip_bed_open_bare(struct ip_bed *bed, uint64_t seed, const struct tlsyn_link
         .alloc = &bed->memory.base,
         .random = &bed->random.base,
         .limits = {.neighbours = 64,
-                   .neighbour_queue = 4,
+                   .neighbour_queue_bytes = 4096,
                    .routes = 16,
                    .addresses = 8,
                    .routers = 2,

@@ -119,7 +119,12 @@ END_TEST
 
 START_TEST(queue_keeps_the_newest)
 {
-    for (uint8_t i = 1; i <= 6; i++)
+    struct tlsyn_addr absent = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2});
+
+    ck_assert_int_eq(send_numbered("10.0.0.2", 1), 0);
+    bed.cx.limits.neighbour_queue_bytes =
+        (uint32_t)(4 * neigh_find(&bed.ip.neigh, bed.iface, &absent)->queue.bytes);
+    for (uint8_t i = 2; i <= 6; i++)
         ck_assert_int_eq(send_numbered("10.0.0.2", i), 0);
     ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_neigh_queue_full), 2);
     ip_bed_flush(&bed);
@@ -128,6 +133,20 @@ START_TEST(queue_keeps_the_newest)
     ck_assert_int_eq(ip_bed_flush(&bed), 4);
     ck_assert_uint_eq(number_of(0), 3);
     ck_assert_uint_eq(number_of(3), 6);
+}
+END_TEST
+
+START_TEST(the_newest_waits_whatever_its_length)
+{
+    bed.cx.limits.neighbour_queue_bytes = 1;
+    for (uint8_t i = 1; i <= 2; i++)
+        ck_assert_int_eq(send_numbered("10.0.0.2", i), 0);
+    ck_assert_uint_eq(ip_bed_dropped(&bed, TLSYN_DROP_neigh_queue_full), 1);
+    ip_bed_flush(&bed);
+    fake_link_clear(&bed.link);
+    ip_bed_arp(&bed, ARP_REPLY, 2, "10.0.0.2", "10.0.0.1");
+    ck_assert_int_eq(ip_bed_flush(&bed), 1);
+    ck_assert_uint_eq(number_of(0), 2);
 }
 END_TEST
 
@@ -458,6 +477,7 @@ Suite *neigh_suite(void)
     tcase_add_test(tc, first_use_asks_everybody);
     tcase_add_test(tc, answer_releases_what_waited_in_order);
     tcase_add_test(tc, queue_keeps_the_newest);
+    tcase_add_test(tc, the_newest_waits_whatever_its_length);
     tcase_add_test(tc, three_requests_a_second_apart);
     tcase_add_test(tc, silence_is_reported_for_each_datagram);
     tcase_add_test(tc, failed_neighbour_refuses_for_a_second_then_is_asked_anew);

@@ -55,10 +55,10 @@ struct tlsyn_limits {
     uint32_t snd_ring_max;        /* bytes of send buffer per connection */
     uint32_t rcv_ring_max;        /* bytes of receive buffer per connection */
     uint32_t ooo_ranges;          /* holes kept per connection in the receive ring */
-    uint32_t sent_pieces;     /* transmissions on their way told apart, per connection with SACK;
+    uint32_t sent_pieces; /* transmissions on their way told apart, per connection with SACK;
                                  0: none, loss is found by duplicate ACKs */
-    uint32_t neighbours;      /* entries of the neighbour cache */
-    uint32_t neighbour_queue; /* frames waiting per unresolved neighbour */
+    uint32_t neighbours;  /* entries of the neighbour cache */
+    uint32_t neighbour_queue_bytes; /* of frames that wait for an unresolved one; one is kept */
     uint32_t routes;
     uint32_t addresses; /* of one interface, link-local ones included; 16 at most */
     uint32_t routers;   /* default routers that have advertised themselves */
