@@ -9,7 +9,7 @@ static bool say_opening(const struct ladder *ladder, char *text, size_t size)
     const struct ladder_story *s = &ladder->story;
 
     if (!s->answered) {
-        snprintf(text, size, "The SYN was not answered with a SYN-ACK.");
+        snprintf(text, size, "No SYN-ACK that answers the SYN is in the capture.");
     } else if (s->syn_text == 0) {
         snprintf(text, size, "Sequential: nothing rode in the SYN.");
     } else if (s->syn_acked == 0) {
@@ -71,7 +71,10 @@ static bool say_session(const struct ladder *ladder, char *text, size_t size)
     const char *version = s->session == LADDER_SESSION_UNKNOWN ? "" : s->tls13 ? " 1.3" : " 1.2";
 
     if (!s->tls) {
-        snprintf(text, size, "What it carried is not TLS from its beginning.");
+        snprintf(text, size, "%s",
+                 ladder->seen.cut
+                     ? "Whether it carried TLS, the capture has too little of it to tell."
+                     : "What it carried is not TLS from its beginning.");
         return true;
     }
     snprintf(text, size, "TLS%s, %s%s%s.", version, sessions[s->session],

@@ -159,4 +159,5 @@ says 'breaks off after'
 editcap -s 80 "$scratch/old.pcap" "$scratch/headers.pcap"
 explain "$scratch/headers.pcap"
 says 'only the beginning was captured'
+says 'too little of it to tell'
 passed "what is broken is told in a sentence"
