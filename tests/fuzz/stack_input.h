@@ -13,7 +13,7 @@
 
 #define USERS      6
 #define PORT       443
-#define RING_SMALL 8192
+#define RING_SMALL 8192u
 
 struct player {
     struct tlsyn_handler handler;
