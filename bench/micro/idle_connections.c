@@ -283,11 +283,13 @@ static void report(const char *name, double *few, double *many, double *ratio, s
 
 static void compare(struct pair *few, struct pair *many, bool any, int rounds, struct rng *rng)
 {
-    double *x = calloc((size_t)rounds * 3, sizeof(*x)), *y = x + rounds, *ratio = y + rounds;
+    double *x = calloc((size_t)rounds * 3, sizeof(*x)), *y, *ratio;
     uint32_t first[ACTIVE], second[ACTIVE];
 
     if (!x)
         fail("samples", -ENOMEM);
+    y = x + rounds;
+    ratio = y + rounds;
     for (uint32_t i = 0; i < ACTIVE; i++) {
         first[i] = i;
         second[i] = i * (many->connections / ACTIVE);
