@@ -106,6 +106,7 @@ passed "half a line is passed over, and more rounds may be asked for"
 
 refused 'is as it was asked for' 2 loss --resume "$scratch/loss" --rtt 7
 refused 'holds a run of "tlsyn bench loss"' 2 bulk --resume "$scratch/loss"
+refused 'needs a value' 2 loss --resume="$scratch/loss" --resume
 refused 'No such file' 1 loss --resume "$scratch/nothing"
 echo '{}' >"$scratch/loss/samples.jsonl"
 refused 'does not say which study' 1 loss --resume "$scratch/loss"
