@@ -108,11 +108,13 @@ static void write_colour(FILE *script, unsigned colour)
     fprintf(script, " lc rgb '#0102%02x'", colour);
 }
 
-static void write_range(FILE *script, const char *axis, double lo, double hi)
+/* `lower` stands before the axis' beginning: "*<", where what lies below it moves it down. */
+static void write_range(FILE *script, const char *axis, const char *lower, double lo, double hi)
 {
     char text[NUMBER_MAX];
 
-    fprintf(script, "set %srange [%s:", axis, isfinite(lo) ? number_format(text, lo) : "*");
+    fprintf(script, "set %srange [%s%s:", axis, isfinite(lo) ? lower : "",
+            isfinite(lo) ? number_format(text, lo) : "*");
     fprintf(script, "%s]\n", isfinite(hi) ? number_format(text, hi) : "*");
 }
 
@@ -187,8 +189,8 @@ static void write_frame(FILE *script, const struct figure *figure, const struct 
     fprintf(script, " tc rgb '#0102%02x'\nset ylabel ", FIGURE_INK);
     write_quoted(script, figure->y_label);
     fprintf(script, " tc rgb '#0102%02x'\nset errorbars small\n", FIGURE_INK);
-    write_range(script, "x", figure->x_min, figure->x_max);
-    write_range(script, "y", figure->y_min, figure->y_max);
+    write_range(script, "x", "", figure->x_min, figure->x_max);
+    write_range(script, "y", "*<", figure->y_min, figure->y_max);
 }
 
 static void write_data(FILE *script, const struct figure_series *series, size_t index)

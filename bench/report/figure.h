@@ -36,7 +36,8 @@ struct figure {
     const char *name;  /* letters and digits, unique in the page: prefixes every id */
     const char *title; /* what a screen reader says; not drawn */
     const char *x_label, *y_label;
-    double x_min, x_max, y_min, y_max; /* NaN: as the data ask */
+    double x_min, x_max, y_min, y_max; /* NaN: as the data ask. y_min: at most, so that a figure
+                                          that begins at zero still shows what is below */
     const struct figure_series *series;
     size_t series_count;
 };

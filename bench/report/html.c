@@ -60,7 +60,7 @@ static const char style[] =
     "pre{white-space:pre-wrap;overflow-wrap:anywhere}body{font-size:15px}}\n"
     "@media print{nav{display:none}.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
-    ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing{max-width:32rem}"
+    ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing:not(:has(.scroll)){max-width:32rem}"
     "h2{break-after:avoid}}\n";
 
 /* A page of many sections begins with links to them. Tables sort when a heading is pressed: each section by itself,
@@ -86,13 +86,13 @@ static const char script[] =
     "for (const table of document.querySelectorAll('table'))\n"
     "  table.querySelectorAll('th').forEach((th, column) => {\n"
     "    const text = row => row.cells[column].textContent.trim();\n"
-    "    const number = row => parseFloat(text(row).replace(/^[<>~ ]+/, ''));\n"
+    "    const number = row => parseFloat(text(row).replace(/^[<>~!? ]+/, ''));\n"
     "    const sort = () => {\n"
     "      const down = th.getAttribute('aria-sort') === 'ascending';\n"
     "      const numeric = th.classList.contains('right');\n"
     "      const compare = (a, b) => {\n"
     "        const x = number(a), y = number(b);\n"
-    "        if (!numeric) return text(a).localeCompare(text(b)) * (down ? -1 : 1);\n"
+    "        if (!numeric) return text(a).localeCompare(text(b), 'en', {numeric: true}) * (down ? -1 : 1);\n"
     "        if (isNaN(x) || isNaN(y)) return isNaN(x) - isNaN(y);\n"
     "        return down ? y - x : x - y;\n"
     "      };\n"

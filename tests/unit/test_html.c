@@ -85,6 +85,30 @@ START_TEST(numbers_below_the_axis_have_room)
 }
 END_TEST
 
+START_TEST(an_axis_from_zero_shows_what_lies_below_it)
+{
+    static const double at[] = {1, 2, 3}, above[] = {20, 40, 60}, below[] = {-30, 40, 60};
+    struct figure_series points = {"p", FIGURE_POINTS, 0, false, false, at, above, NULL, NULL, 3};
+    const struct figure small = {"small", "t", "x", "y", NAN, NAN, 0, NAN, &points, 1};
+    char *svg = NULL;
+
+    ck_assert_int_eq(figure_svg(&small, &size, &svg), 0);
+    ck_assert_ptr_nonnull(strstr(svg, "> 0<"));
+    ck_assert_ptr_null(strstr(svg, "-20<"));
+    free(svg);
+    points.y = below;
+    ck_assert_int_eq(figure_svg(&small, &size, &svg), 0);
+    ck_assert_ptr_nonnull(strstr(svg, "-20<"));
+    free(svg);
+    points.y = above; /* an interval, too */
+    points.lo = below;
+    points.hi = above;
+    ck_assert_int_eq(figure_svg(&small, &size, &svg), 0);
+    ck_assert_ptr_nonnull(strstr(svg, "-20<"));
+    free(svg);
+}
+END_TEST
+
 START_TEST(figures_out_of_bounds_are_refused)
 {
     char *svg = NULL;
@@ -225,6 +249,7 @@ Suite *html_suite(void)
     tcase_add_test(tcase, a_figure_is_an_element_with_its_labels_as_text);
     tcase_add_test(tcase, every_id_and_reference_carries_the_figures_name);
     tcase_add_test(tcase, numbers_below_the_axis_have_room);
+    tcase_add_test(tcase, an_axis_from_zero_shows_what_lies_below_it);
     tcase_add_test(tcase, figures_out_of_bounds_are_refused);
     tcase_add_test(tcase, a_page_is_escaped_and_balanced);
     tcase_add_test(tcase, a_page_fetches_nothing);
