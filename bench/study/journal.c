@@ -60,6 +60,62 @@ static bool list_set(const json_t *values, struct journal_list *list)
     return true;
 }
 
+/* Pointers and texts in one block; a pointer more, which is NULL. */
+static char **copy_words(const char *const words[], size_t count)
+{
+    size_t room = (count + 1) * sizeof(char *);
+    char **copy;
+    char *at;
+
+    for (size_t i = 0; i < count; i++)
+        room += strlen(words[i]) + 1;
+    copy = calloc(1, room);
+    at = (char *)(copy + count + 1);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = at;
+        at = stpcpy(at, words[i]) + 1;
+    }
+    return copy;
+}
+
+int journal_words_make(const char *const words[], size_t count, struct journal_words *copy)
+{
+    char **word = copy_words(words, count);
+
+    if (!word)
+        return -ENOMEM;
+    *copy = (struct journal_words){word, count};
+    return 0;
+}
+
+/* What is no text is an empty one. NULL: memory is short. */
+static char **words_of(const json_t *strings)
+{
+    size_t count = json_array_size(strings);
+    const char **words = calloc(count + 1, sizeof(*words));
+    char **copy = NULL;
+
+    for (size_t i = 0; words && i < count; i++) {
+        words[i] = json_string_value(json_array_get(strings, i));
+        words[i] = words[i] ? words[i] : "";
+    }
+    if (words)
+        copy = copy_words(words, count);
+    free(words);
+    return copy;
+}
+
+static bool words_set(const json_t *strings, struct journal_words *words)
+{
+    char **word = json_is_array(strings) ? words_of(strings) : NULL;
+
+    if (!word)
+        return false;
+    free(words->word);
+    *words = (struct journal_words){word, json_array_size(strings)};
+    return true;
+}
+
 static bool field_set(const struct journal_field *field, const json_t *value, void *structure)
 {
     void *at = (char *)structure + field->offset;
@@ -82,6 +138,8 @@ static bool field_set(const struct journal_field *field, const json_t *value, vo
         return json_is_boolean(value);
     case JOURNAL_LIST:
         return list_set(value, at);
+    case JOURNAL_WORDS:
+        return words_set(value, at);
     default:
         (void)snprintf(at, field->size, "%s",
                        json_is_string(value) ? json_string_value(value) : "");
@@ -198,26 +256,6 @@ int journal_open(const char *folder, const char *study, struct journal **journal
     return 0;
 }
 
-/* Pointers and texts in one block. */
-static char **copy_strings(const json_t *strings, size_t count)
-{
-    size_t room = (count + 1) * sizeof(char *);
-    char **copy;
-    char *at;
-
-    for (size_t i = 0; i < count; i++)
-        room += json_string_length(json_array_get(strings, i)) + 1;
-    copy = calloc(1, room);
-    at = (char *)(copy + count + 1);
-    for (size_t i = 0; copy && i < count; i++) {
-        const char *value = json_string_value(json_array_get(strings, i));
-
-        copy[i] = at;
-        at = stpcpy(at, value ? value : "") + 1;
-    }
-    return copy;
-}
-
 int journal_arguments(const char *folder, char ***arguments, int *count,
                       char message[STUDY_MESSAGE_MAX])
 {
@@ -229,7 +267,7 @@ int journal_arguments(const char *folder, char ***arguments, int *count,
         return error;
     strings = json_object_get(j->line[0].json, "arguments");
     *count = (int)json_array_size(strings);
-    *arguments = *count > 0 ? copy_strings(strings, (size_t)*count) : NULL;
+    *arguments = *count > 0 ? words_of(strings) : NULL;
     if (!*arguments)
         error = complain(message, folder, 0, "does not say which study it is of");
     (void)journal_close(j);

@@ -27,7 +27,8 @@ enum journal_type {
     JOURNAL_UINT64,
     JOURNAL_BOOL,
     JOURNAL_TEXT,
-    JOURNAL_LIST /* a struct journal_list */
+    JOURNAL_LIST, /* a struct journal_list */
+    JOURNAL_WORDS /* a struct journal_words */
 };
 
 /** As many values as there are; whoever has the structure frees them. */
@@ -35,6 +36,15 @@ struct journal_list {
     double *value;
     size_t count;
 };
+
+/** The same of texts; they are one block of memory, so that free(word) frees them. */
+struct journal_words {
+    char **word;
+    size_t count;
+};
+
+/** Copies them. 0 or -ENOMEM. */
+int journal_words_make(const char *const words[], size_t count, struct journal_words *copy);
 
 struct journal_field {
     const char *name;

@@ -41,6 +41,14 @@ static void put_list(const struct journal_list *list, struct json *j)
     json_end(j);
 }
 
+static void put_words(const struct journal_words *words, struct json *j)
+{
+    json_array(j);
+    for (size_t i = 0; i < words->count; i++)
+        json_string(j, words->word[i]);
+    json_end(j);
+}
+
 static void put_field(const struct journal_field *field, const void *structure, struct json *j)
 {
     const void *at = (const char *)structure + field->offset;
@@ -64,6 +72,9 @@ static void put_field(const struct journal_field *field, const void *structure, 
         break;
     case JOURNAL_LIST:
         put_list(at, j);
+        break;
+    case JOURNAL_WORDS:
+        put_words(at, j);
         break;
     default:
         json_string(j, at);

@@ -81,8 +81,13 @@ static int replay(struct run *run, uint32_t until)
         void *sample = r->ops->sample(r->study, &run->slot[i]);
 
         run->earlier = journal_peek(run->journal, 0).t;
-        if (!journal_next(run->journal, r->ops->fields, r->ops->field_count, sample))
+        if (!journal_next(run->journal, r->ops->fields, r->ops->field_count, sample)) {
+            (void)snprintf(run->message, STUDY_MESSAGE_MAX,
+                           "%s/" JOURNAL_FILE " has an observation that is none of this version of "
+                           "the study: it cannot be gone on with",
+                           r->keep->folder);
             return -EPROTO;
+        }
         error = take(run, &run->slot[i], sample);
     }
     return error;

@@ -83,6 +83,14 @@ live 'length == 1 and .[0].http == "2" and .[0].loads == 1 and .[0].failed == 0'
     fail "the kernel's stack loads nothing with HTTP/2: $(jq -c '.rows[]' "$out/pageload.json")"
 passed "HTTP/2 brings the page over one connection to each server"
 
+jq -c .samples "$out/pageload.json" >"$scratch/samples"
+rm "$out/pageload.json" "$out/pageload.html"
+"$TLSYN" bench pageload --resume "$out" >"$scratch/table" 2>"$scratch/log" || fail "a report made anew: $(tail -n 3 "$scratch/log")"
+jq -e '.samples | length == 1 and (.[0].events | length > 29)' "$out/pageload.json" >/dev/null || fail "no load is kept"
+jq -c .samples "$out/pageload.json" | diff -q - "$scratch/samples" >/dev/null || fail "the load that was kept is another"
+grep -q 'Live, kernel: HTTP/2, tls1.3-sequential, first' "$out/pageload.html" || fail "the report has no waterfall of a load of before"
+passed "a report that is made again has the waterfalls of all loads"
+
 "$TLSYN" bench pageload --resume "$out" -n 2 >"$scratch/table" 2>"$scratch/log" ||
     fail "going on ends with $?: $(tail -n 3 "$scratch/log")"
 live 'length == 1 and .[0].loads == 2 and (.[0].observed_seconds | length == 2)' ||

@@ -25,6 +25,7 @@ struct dice {
     bool odd;
     char word[24];
     struct journal_list rolls;
+    struct journal_words names;
 };
 
 /* A study of dice: an observation says where it was made. */
@@ -71,6 +72,7 @@ static void *sample_of(void *study, const struct schedule_slot *slot)
 
 static int observe(void *study, const struct schedule_slot *slot, void *sample)
 {
+    static const char *const names[] = {"", "snake \"eyes\"\n"};
     struct dice *d = sample;
 
     ((struct made_up *)study)->observed++;
@@ -84,6 +86,7 @@ static int observe(void *study, const struct schedule_slot *slot, void *sample)
     d->rolls.value = d->rolls.count ? calloc(d->rolls.count, sizeof(double)) : NULL;
     for (size_t i = 0; i < d->rolls.count; i++)
         d->rolls.value[i] = 1.0 / (3 + slot->order + (double)i);
+    ck_assert_int_eq(journal_words_make(names, slot->order % 3, &d->names), 0);
     return 0;
 }
 
@@ -117,7 +120,7 @@ static const struct journal_field fields[] = {
     JOURNAL_FIELD(dice, value, JOURNAL_DOUBLE), JOURNAL_FIELD(dice, big, JOURNAL_UINT64),
     JOURNAL_FIELD(dice, small, JOURNAL_UINT32), JOURNAL_FIELD(dice, error, JOURNAL_INT),
     JOURNAL_FIELD(dice, odd, JOURNAL_BOOL),     JOURNAL_FIELD(dice, word, JOURNAL_TEXT),
-    JOURNAL_FIELD(dice, rolls, JOURNAL_LIST),
+    JOURNAL_FIELD(dice, rolls, JOURNAL_LIST),   JOURNAL_FIELD(dice, names, JOURNAL_WORDS),
 };
 
 static const struct rounds_ops ops = {
@@ -145,8 +148,10 @@ static void forget(struct made_up *m)
 {
     struct dice *d = &m->sample[0][0][0];
 
-    for (size_t i = 0; i < sizeof(m->sample) / sizeof(*d); i++)
+    for (size_t i = 0; i < sizeof(m->sample) / sizeof(*d); i++) {
         free(d[i].rolls.value);
+        free(d[i].names.word);
+    }
     free(m);
 }
 
@@ -202,6 +207,9 @@ static void check_same(const struct made_up *a, const struct made_up *b)
         ck_assert_uint_eq(x->rolls.count, y->rolls.count);
         for (size_t k = 0; k < x->rolls.count; k++)
             ck_assert(fabs(x->rolls.value[k] - y->rolls.value[k]) < 1e-300);
+        ck_assert_uint_eq(x->names.count, y->names.count);
+        for (size_t k = 0; k < x->names.count; k++)
+            ck_assert_str_eq(x->names.word[k], y->names.word[k]);
     }
 }
 

@@ -51,6 +51,11 @@ struct live_cell *live_cell(const struct live_study *study, int block, int kind)
     return &study->cell[block * study->kinds + kind];
 }
 
+struct live_sample *live_sample(const struct live_study *study, uint32_t round, int block, int kind)
+{
+    return &study->sample[((int)round * study->blocks + block) * study->kinds + kind];
+}
+
 /* --- the plan --------------------------------------------------------------------------------- */
 
 static bool exists(enum study_stack stack, int handshake)
@@ -77,6 +82,11 @@ static int add_kind(struct live_study *s, enum study_stack stack, int handshake,
     kind->model = load.round_trips;
     s->kinds++;
     return error;
+}
+
+static size_t samples_of(const struct live_study *s)
+{
+    return (size_t)(s->kinds * s->blocks) * s->options.rounds;
 }
 
 int live_plan(const struct page *page, const struct live_options *options,
@@ -108,7 +118,7 @@ int live_plan(const struct page *page, const struct live_options *options,
     s->blocks = options->rtts + !study_link_impairs(&options->link);
     if (error == 0) {
         s->cell = calloc((size_t)(s->kinds * s->blocks), sizeof(*s->cell));
-        s->sample = calloc((size_t)(s->kinds * s->blocks) * options->rounds, sizeof(*s->sample));
+        s->sample = calloc(samples_of(s), sizeof(*s->sample));
         error = s->cell && s->sample ? 0 : -ENOMEM;
     }
     for (int i = 0; i < LIVE_RTTS_MAX; i++)
@@ -142,8 +152,8 @@ void live_free(struct live_study *study)
 {
     if (!study)
         return;
-    for (int k = 0; k < study->kinds; k++)
-        free(study->kind[k].sample);
+    for (size_t i = 0; study->sample && i < samples_of(study); i++)
+        live_forget_steps(&study->sample[i]);
     free(study->sample);
     free(study->cell);
     free(study);
@@ -228,6 +238,25 @@ int live_is_narrow(struct live_study *s, double precision, bool *narrow)
     return error;
 }
 
+/* The load that is the nearest to what is told of its cell. */
+static void choose_shown(struct live_study *s, int k)
+{
+    struct live_kind *kind = &s->kind[k];
+    int r = 0;
+
+    while (r < s->options.rtts && s->options.rtt_ms[r] < kind->longest_ms)
+        r++;
+    kind->shown = NULL;
+    for (uint32_t i = 0; r < s->options.rtts && i < s->options.rounds; i++) {
+        const struct live_sample *one = live_sample(s, i, r, k);
+        double median = live_cell(s, r, k)->median;
+
+        if (live_steps(one) > 0 &&
+            (!kind->shown || fabs(one->seconds - median) < fabs(kind->shown->seconds - median)))
+            kind->shown = one;
+    }
+}
+
 int live_analyse(struct live_study *study)
 {
     int error = 0;
@@ -240,6 +269,7 @@ int live_analyse(struct live_study *study)
             judge(study, r, k);
             error = estimate(study, live_cell(study, r, k));
         }
+        choose_shown(study, k);
         if (error == 0)
             error = fit(study, k);
     }

@@ -55,11 +55,11 @@ struct live_kind {
     enum study_stack stack;
     int handshake;
     struct browser_kind kind;
-    int model;                  /* round trips */
-    double computing;           /* seconds of a load over a link that takes no time, or NaN */
-    struct fit_line fit;        /* of seconds over seconds; NaN: nothing to fit */
-    struct page_answer *sample; /* a load at the longest round trip, or NULL */
-    double sample_rtt_ms;
+    int model;                       /* round trips */
+    double computing;                /* seconds of a load over a link that takes no time, or NaN */
+    struct fit_line fit;             /* of seconds over seconds; NaN: nothing to fit */
+    double longest_ms;               /* round trip that was loaded over; 0: none */
+    const struct live_sample *shown; /* a load at that, the nearest to their median; or NULL */
 };
 
 enum live_verdict { LIVE_AGREES, LIVE_DIFFERS, LIVE_NO_CLAIM, LIVE_NOTHING };
@@ -72,6 +72,27 @@ struct live_sample {
     double ping_ms, off_ms; /* at the beginning of its block: a median, and the farthest of them
                                from what was asked for; 0: none */
     char reason[LOADER_SENTENCE_MAX];
+    struct journal_list steps; /* LIVE_STEP numbers each; empty but at the longest round trip that
+                                  had been loaded over by then */
+    struct journal_words urls; /* that they are of */
+};
+
+/** A step of a load in its list. */
+enum {
+    LIVE_STEP_CONNECTION, /* from 1 */
+    LIVE_STEP_KIND,       /* enum load_step */
+    LIVE_STEP_START,      /* milliseconds since the load began */
+    LIVE_STEP_END,
+    LIVE_STEP_URL, /* an index, -1: for none's sake */
+    LIVE_STEP
+};
+
+/** The i-th step of a load. */
+struct live_step {
+    int connection;
+    enum load_step kind;
+    double start_ms, end_ms;
+    const char *url; /* NULL: for none's sake */
 };
 
 /** A kind at one round-trip time. */
@@ -119,6 +140,16 @@ int live_is_narrow(struct live_study *study, double precision, bool *narrow);
 int live_analyse(struct live_study *study);
 
 struct live_cell *live_cell(const struct live_study *study, int block, int kind);
+struct live_sample *live_sample(const struct live_study *study, uint32_t round, int block,
+                                int kind);
+
+/** Keeps what happened in a load, until live_forget_steps(). 0 or -ENOMEM. */
+int live_keep_steps(const struct page_answer *answer, struct live_sample *sample);
+void live_forget_steps(struct live_sample *sample);
+
+/** How many steps are kept of a load, and one of them. */
+size_t live_steps(const struct live_sample *sample);
+struct live_step live_step(const struct live_sample *sample, size_t i);
 
 /** "agrees", "differs", "no claim", "not loaded" */
 const char *live_verdict_name(enum live_verdict verdict);

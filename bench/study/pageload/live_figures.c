@@ -146,10 +146,10 @@ static void put_figure(const struct live_study *s, const struct browser_kind *wh
     (void)snprintf(
         caption, sizeof(caption),
         "Time against round-trip time, %s, HTTP/%s: medians with their intervals of 95 %%; "
-        "lines are the model's round trips%s.",
+        "lines are the model's round trips; hollow are the kernel's%s.",
         browser_visit_name(what->visit), browser_http_name(what->http),
         what->http == BROWSER_HTTP_1 && s->options.typical
-            ? "; hollow and without colour, what was published for TLS of 2004"
+            ? ", and without colour what was published for TLS of 2004"
             : "");
     figure.series = d->series;
     if (fill(s, what, x_max, d) > 0) {

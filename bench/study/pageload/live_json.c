@@ -56,26 +56,24 @@ static void write_line(const struct live_kind *kind, struct json *j)
 /* What one of the waterfalls shows. */
 static void write_sample(const struct live_kind *kind, struct json *j)
 {
-    const struct load_result *load = &kind->sample->load;
-
     json_object(j);
     json_member_string(j, "stack", study_stack_name(kind->stack));
     json_member_string(j, "http", browser_http_name(kind->kind.http));
     json_member_string(j, "handshake", kind->kind.handshake->name);
     json_member_string(j, "visit", browser_visit_name(kind->kind.visit));
-    json_member_number(j, "rtt_ms", kind->sample_rtt_ms);
-    json_member_number(j, "seconds", load->us / 1e6);
+    json_member_number(j, "rtt_ms", kind->longest_ms);
+    json_member_number(j, "seconds", kind->shown->seconds);
     json_key(j, "events");
     json_array(j);
-    for (int i = 0; i < load->events; i++) {
-        const struct load_event *e = &load->event[i];
+    for (size_t i = 0; i < live_steps(kind->shown); i++) {
+        const struct live_step step = live_step(kind->shown, i);
 
         json_object(j);
-        json_member_integer(j, "connection", e->connection);
-        json_member_string(j, "step", pageload_step_name(e->step));
-        json_member_number(j, "start_ms", e->start / 1000);
-        json_member_number(j, "end_ms", e->end / 1000);
-        json_member_string(j, "url", e->url < 0 ? NULL : kind->sample->label[e->url]);
+        json_member_integer(j, "connection", step.connection);
+        json_member_string(j, "step", pageload_step_name(step.kind));
+        json_member_number(j, "start_ms", step.start_ms);
+        json_member_number(j, "end_ms", step.end_ms);
+        json_member_string(j, "url", step.url);
         json_end(j);
     }
     json_end(j);
@@ -96,7 +94,7 @@ void live_json_members(const struct live_study *s, struct json *j)
     json_key(j, "samples");
     json_array(j);
     for (int k = 0; k < s->kinds; k++) {
-        if (s->kind[k].sample)
+        if (s->kind[k].shown)
             write_sample(&s->kind[k], j);
     }
     json_end(j);

@@ -15,9 +15,9 @@
 static const char explanation[] =
     "Live loads: seconds until everything was there, divided by the round-trip time; below, the "
     "same without what both hosts compute, which is what the same load takes over a link that "
-    "takes no time, measured in the same rounds. An exclamation mark stands where that is off the "
-    "model's count by more than 5 % and what the link's round trip was off by; below 30 ms nothing "
-    "is claimed.";
+    "takes no time, measured in the same rounds. \"!\" stands where that is off the model's count "
+    "by "
+    "more than 5 % and what the link's round trip was off by; below 30 ms nothing is claimed.";
 
 /* --- sentences -------------------------------------------------------------------------------- */
 
@@ -40,6 +40,42 @@ static void describe(const struct live_study *s, int r, int k, char text[LIVE_SE
                        cell->round_trips, kind->model, cell->median * 1000 - due,
                        kind->computing * 1000, live_verdict_name(cell->verdict_apart), cell->apart,
                        (cell->median - kind->computing) * 1000 - due, cell->allowed * 1000);
+}
+
+static bool was_kept(const struct live_cell *cell)
+{
+    return study_link_kept(cell->loads, cell->missed);
+}
+
+/* "": it kept what was asked for. */
+static const char *remark_link(const struct live_study *s, char text[LIVE_SENTENCE_MAX])
+{
+    int cells = s->kinds * s->options.rtts, marked = 0;
+
+    for (int i = 0; i < cells; i++)
+        marked += !was_kept(&s->cell[i]);
+    text[0] = '\0';
+    if (marked > 0)
+        (void)snprintf(text, LIVE_SENTENCE_MAX,
+                       "The link did not keep what was asked for in most loads of %d of %d cells, "
+                       "which are marked \"?\": frames left too late or were refused.",
+                       marked, cells);
+    return text;
+}
+
+/* "RTT 30, 300 ms; loss 1 %" */
+static const char *link_text(const struct live_study *s, char text[LIVE_SENTENCE_MAX])
+{
+    char rest[STUDY_LINK_TEXT];
+    size_t len = 0;
+
+    for (int r = 0; r < s->options.rtts; r++)
+        len += (size_t)snprintf(text + len, LIVE_SENTENCE_MAX - len, "%s%g", r ? ", " : "RTT ",
+                                s->options.rtt_ms[r]);
+    (void)snprintf(text + len, LIVE_SENTENCE_MAX - len, " ms; %s",
+                   study_link_impairs(&s->options.link) ? study_link_text(&s->options.link, rest)
+                                                        : "no loss, no limits");
+    return text;
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -67,7 +103,8 @@ static void put_count(const struct live_cell *cell, bool apart, struct report_ta
     double count = apart ? cell->apart : cell->round_trips;
 
     if (isfinite(count))
-        report_table_cell(table, "%.2f%s", count, verdict == LIVE_DIFFERS ? " !" : "");
+        report_table_cell(table, "%s%s%.2f", was_kept(cell) ? "" : "? ",
+                          verdict == LIVE_DIFFERS ? "! " : "", count);
     else
         report_table_cell(table, "-");
 }
@@ -185,7 +222,7 @@ static void fill_cells(const struct live_study *s, struct report_table *table)
         report_table_number(table, cell->median * 1000 - due, 1);
         report_table_number(table, cell->allowed * 1000, 1);
         report_table_cell(table, "%s%s", live_verdict_name(cell->verdict),
-                          study_link_kept(cell->loads, cell->missed) ? "" : " (link not kept)");
+                          was_kept(cell) ? "" : " (link not kept)");
         report_table_number(table, computing * 1000, 1);
         report_table_number(table, (cell->median - computing) * 1000 - due, 1);
         report_table_cell(table, "%s", live_verdict_name(cell->verdict_apart));
@@ -215,6 +252,8 @@ int live_text(const struct live_study *s, FILE *out, unsigned width)
     char text[LIVE_SENTENCE_MAX];
     int error;
 
+    if (remark_link(s, text)[0])
+        text_paragraph(out, text, 0, width);
     text_paragraph(out, explanation, 0, width);
     (void)fputc('\n', out);
     fill_round_trips(s, false, &headings, &table);
@@ -248,21 +287,20 @@ static void put_html_table(struct html *html, struct report_table *table, const 
 
 static int draw(const struct live_kind *kind, char **svg)
 {
-    const struct load_result *load = &kind->sample->load;
-    struct waterfall_bar *bars = calloc((size_t)load->events + 1, sizeof(*bars));
-    const struct waterfall w = {
-        .connections = load->connections, .bar = bars, .bars = load->events};
-    double rtt = kind->sample_rtt_ms * 1000;
+    size_t steps = live_steps(kind->shown);
+    struct waterfall_bar *bars = calloc(steps + 1, sizeof(*bars));
+    struct waterfall w = {.bar = bars, .bars = (int)steps};
     int error;
 
-    for (int i = 0; bars && i < load->events; i++) {
-        const struct load_event *e = &load->event[i];
+    for (size_t i = 0; bars && i < steps; i++) {
+        const struct live_step step = live_step(kind->shown, i);
 
-        bars[i] = (struct waterfall_bar){.step = e->step,
-                                         .connection = e->connection,
-                                         .start = e->start / rtt,
-                                         .end = e->end / rtt,
-                                         .label = e->url < 0 ? "" : kind->sample->label[e->url]};
+        bars[i] = (struct waterfall_bar){.step = step.kind,
+                                         .connection = step.connection,
+                                         .start = step.start_ms / kind->longest_ms,
+                                         .end = step.end_ms / kind->longest_ms,
+                                         .label = step.url ? step.url : ""};
+        w.connections = step.connection > w.connections ? step.connection : w.connections;
     }
     error = bars ? waterfall_svg(&w, svg) : -ENOMEM;
     free(bars);
@@ -274,15 +312,15 @@ static void put_sample(const struct live_kind *kind, struct html *html)
     char heading[LIVE_SENTENCE_MAX], name[LIVE_NAME_MAX];
     char *svg = NULL;
 
-    if (!kind->sample)
+    if (!kind->shown)
         return;
     (void)snprintf(heading, sizeof(heading), "Live, %s at %g ms: %.3f s",
-                   live_kind_name(kind, name), kind->sample_rtt_ms, kind->sample->load.us / 1e6);
+                   live_kind_name(kind, name), kind->longest_ms, kind->shown->seconds);
     html_section(html, heading);
     if (draw(kind, &svg) == 0)
         html_svg(html, svg,
-                 "One of the loads: a line per connection, a column per round trip. Pale: a "
-                 "session resumed.",
+                 "The load nearest to the median: a line per connection, a column per round trip. "
+                 "Pale: a session resumed.",
                  NULL);
     else
         html->error = html->error ? html->error : -ENOMEM;
@@ -293,23 +331,25 @@ void live_html(const struct live_study *s, struct html *html)
 {
     struct headings headings;
     struct report_table table;
-    char text[LIVE_SENTENCE_MAX], link[STUDY_LINK_TEXT];
-    const struct html_field fields[] = {{"link", study_link_text(&s->options.link, link)},
-                                        {"machine", noise_sentence(&s->noise, text, sizeof(text))}};
-    char sum[LIVE_SENTENCE_MAX];
+    char text[LIVE_SENTENCE_MAX], link[LIVE_SENTENCE_MAX], noise[LIVE_SENTENCE_MAX];
+    const struct html_field fields[] = {
+        {"link", link_text(s, link)}, {"machine", noise_sentence(&s->noise, noise, sizeof(noise))}};
 
     html_section(html, "Live loads");
+    if (remark_link(s, text)[0])
+        html_warning(html, text);
     html_paragraph(html, explanation);
+    live_sum_up(s, text);
+    html_paragraph(html, text);
+    html_fields(html, fields, 2);
     fill_round_trips(s, false, &headings, &table);
     put_html_table(html, &table, "Median time over round-trip time.");
-    live_figures(s, html);
     if (s->blocks > s->options.rtts) {
         fill_round_trips(s, true, &headings, &table);
         put_html_table(html, &table, "The same without computing.");
     }
-    live_sum_up(s, sum);
-    html_paragraph(html, sum);
-    html_fields(html, fields, 2);
+    html_section(html, "Live loads: time against round-trip time");
+    live_figures(s, html);
     if (s->options.typical && fill_published(s, &table))
         put_html_table(html, &table,
                        "The paper's tables 3 and 4: tls1.2-sequential over our stack, beside what "
@@ -322,6 +362,7 @@ void live_html(const struct live_study *s, struct html *html)
                        "A line through the medians: its slope is round trips, its intercept what "
                        "both hosts compute.");
     }
+    html_section(html, "Live loads: every cell");
     fill_cells(s, &table);
     put_html_table(html, &table, "Every cell, and whether it agrees with the model.");
     for (int k = 0; k < s->kinds; k++)

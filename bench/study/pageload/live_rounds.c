@@ -24,14 +24,15 @@ static const struct journal_field fields[] = {
     JOURNAL_FIELD(live_sample, ping_ms, JOURNAL_DOUBLE),
     JOURNAL_FIELD(live_sample, off_ms, JOURNAL_DOUBLE),
     JOURNAL_FIELD(live_sample, reason, JOURNAL_TEXT),
+    JOURNAL_FIELD(live_sample, steps, JOURNAL_LIST),
+    JOURNAL_FIELD(live_sample, urls, JOURNAL_WORDS),
 };
 
 static void *sample_of(void *context, const struct schedule_slot *slot)
 {
     const struct live_study *s = ((struct run *)context)->study;
 
-    return &s->sample[((int)slot->round * s->blocks + (int)slot->block) * s->kinds +
-                      (int)slot->member];
+    return live_sample(s, slot->round, (int)slot->block, (int)slot->member);
 }
 
 /* The link of a block, and how long a ping takes over it. */
@@ -60,19 +61,9 @@ static int begin_block(struct run *run, int block)
     return error;
 }
 
-static void keep_waterfall(struct live_study *s, double rtt_ms, struct live_kind *kind)
-{
-    if (!kind->sample)
-        kind->sample = malloc(sizeof(*kind->sample));
-    if (!kind->sample || rtt_ms < kind->sample_rtt_ms)
-        return;
-    *kind->sample = s->answer;
-    kind->sample_rtt_ms = rtt_ms;
-}
-
 static int load(struct live_study *s, const struct schedule_slot *slot, struct live_sample *sample)
 {
-    struct live_kind *kind = &s->kind[slot->member];
+    const struct live_kind *kind = &s->kind[slot->member];
     double rtt_ms = live_rtt(s, (int)slot->block);
     const struct page_order order = {
         .stack = kind->stack,
@@ -91,9 +82,9 @@ static int load(struct live_study *s, const struct schedule_slot *slot, struct l
     sample->seconds = s->answer.load.us / 1e6;
     (void)snprintf(sample->reason, sizeof(sample->reason), "%s",
                    sample->error < 0 ? s->answer.load.sentence : "");
-    if (sample->error == 0)
-        keep_waterfall(s, rtt_ms, kind);
-    return 0;
+    return sample->error == 0 && rtt_ms > 0 && rtt_ms >= kind->longest_ms
+               ? live_keep_steps(&s->answer, sample)
+               : 0;
 }
 
 static int observe(void *context, const struct schedule_slot *slot, void *into)
@@ -111,6 +102,7 @@ static int take(void *context, const struct schedule_slot *slot, void *kept)
 {
     struct live_study *s = ((struct run *)context)->study;
     struct live_cell *cell = live_cell(s, (int)slot->block, (int)slot->member);
+    struct live_kind *kind = &s->kind[slot->member];
     const struct live_sample *sample = kept;
 
     if ((int)slot->block < s->options.rtts && sample->ping_ms > 0) {
@@ -122,6 +114,7 @@ static int take(void *context, const struct schedule_slot *slot, void *kept)
         (void)snprintf(cell->reason, sizeof(cell->reason), "%s", sample->reason);
         return 0;
     }
+    kind->longest_ms = fmax(kind->longest_ms, live_rtt(s, (int)slot->block));
     cell->seconds[cell->loads++] = sample->seconds;
     cell->missed += sample->missed;
     return 0;
@@ -168,6 +161,12 @@ static const struct rounds_ops ops = {
     .status = status,
 };
 
+/* Of a load, roughly: each URL is got, and a connection for most of them opened. */
+static size_t steps_due(const struct live_study *s)
+{
+    return (size_t)s->page->urls * 3;
+}
+
 static int go(struct live_study *s, struct study_observer *observer,
               char message[STUDY_MESSAGE_MAX])
 {
@@ -179,6 +178,7 @@ static int go(struct live_study *s, struct study_observer *observer,
                                      .rounds = s->options.rounds,
                                      .seed = s->options.seed},
                             .planned = (uint32_t)(s->blocks * s->kinds) * s->options.rounds,
+                            .values = steps_due(s) * LIVE_STEP / (size_t)s->blocks,
                             .keep = &s->options.keep,
                             .observer = observer};
     int error = rounds_run(&rounds, message);
