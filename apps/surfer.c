@@ -6,8 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "measure/stats.h"
+#include "report/progress.h"
 #include "say.h"
+#include "study.h"
 #include "study/pageload/carrier_stack.h"
 
 #define PATIENCE TLSYN_SECONDS(30)
@@ -25,6 +29,7 @@ struct surfer {
     struct larder larder;
     struct tlsyn_tls_config *config;
     struct known_page known;
+    struct progress progress;
 };
 
 void surfer_options_init(struct surfer_options *options, struct cli_option table[SURFER_OPTIONS])
@@ -143,18 +148,43 @@ static int pause_between(struct surfer *s)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
+/* The median of the loads so far that are of the visit asked for, and whole. */
+static void tell(struct surfer *s, int total)
+{
+    char status[2 * LOADER_NAME_MAX] = "";
+    double seconds[REAL_LOADS_MAX];
+    size_t n = 0;
+
+    for (int i = 0; i < s->study->loads; i++) {
+        const struct real_load *one = s->study->load[i];
+
+        if (one->visit == s->order->visit && one->load.error == 0)
+            seconds[n++] = one->load.us / 1e6;
+    }
+    if (n > 0)
+        (void)snprintf(status, sizeof(status), "%.3f s, median of %zu: %.*s",
+                       stats_median(seconds, n), n, LOADER_NAME_MAX, s->page.host);
+    progress_update(&s->progress, tlsyn_clock(), (uint32_t)s->study->loads, (uint32_t)total,
+                    status);
+}
+
 /* A visit again follows another one, which is in the report, too. */
 static int load_all(struct surfer *s)
 {
     enum browser_visit visit = s->order->visit;
-    int extra = visit == BROWSER_REPEAT, error = 0;
+    int extra = visit == BROWSER_REPEAT, error = 0, total = s->order->loads + extra;
 
-    for (int i = 0; error == 0 && i < s->order->loads + extra; i++) {
+    progress_init(&s->progress, stderr, isatty(STDERR_FILENO), study_width(STDERR_FILENO),
+                  tlsyn_clock());
+    tell(s, total);
+    for (int i = 0; error == 0 && i < total; i++) {
         if (i > 0)
             error = pause_between(s);
         if (error == 0)
             error = load(s, i < extra ? BROWSER_FIRST : visit);
+        tell(s, total);
     }
+    progress_break(&s->progress);
     return error;
 }
 

@@ -153,8 +153,8 @@ static bool complaint(const struct real_study *s, int load, char text[SENTENCE_M
 
     if (r->error == 0)
         return false;
-    (void)snprintf(text, SENTENCE_MAX, "Load %d: %d of %d URLs failed; the first: %s", load + 1,
-                   r->failed, r->urls, r->sentence);
+    (void)snprintf(text, SENTENCE_MAX, "Load %d: %d of %d URLs are not there; the first: %s",
+                   load + 1, r->urls - r->there, r->urls, r->sentence);
     return true;
 }
 
