@@ -203,7 +203,14 @@ static int add_servers(const struct webperf_command *c, struct prober *prober)
 
     for (size_t i = 0; i < c->urls.count && status == CLI_OK; i++)
         status = prober_add(prober, c->urls.text[i], &c->urls.url[i]);
-    return status;
+    return status == CLI_OK && !prober_has_server(prober) ? CLI_FAILURE : status;
+}
+
+/* One address of ours is for all of them: an IPv6 one, if a server is named by such. */
+static void choose_family(struct webperf_command *c)
+{
+    for (size_t i = 0; i < c->urls.count && !c->network.peer_is_ip6; i++)
+        host_options_peer(&c->network, c->urls.url[i].host);
 }
 
 /* Real servers, over this host's interface. What cannot be opened is said already: -ECANCELED. */
@@ -212,19 +219,21 @@ static int measure_url(struct webperf_command *c, const struct webperf_options *
 {
     struct prober *prober = calloc(1, sizeof(*prober));
     struct host host;
-    int error = -ECANCELED;
+    int error = -ECANCELED, status;
 
     message[0] = '\0';
     if (!prober)
         return -ENOMEM;
     c->client.level = (int)levels[c->level];
     c->network.timeout = c->timeout;
-    host_options_peer(&c->network, c->urls.url[0].host);
-    if (host_open(&host, &c->network, NULL) == CLI_OK) {
+    choose_family(c);
+    status = host_open(&host, &c->network, NULL);
+    if (status == CLI_OK) {
         prober_open(prober, &host, &c->client);
-        if (add_servers(c, prober) == CLI_OK)
+        status = add_servers(c, prober);
+        if (status == CLI_OK)
             error = webperf_run(options, &prober->base, &w->observer, message);
-        if (prober->interrupted)
+        if (prober->interrupted || status == CLI_INTERRUPTED)
             w->signal = SIGINT; /* or another: the host took it */
         (void)host_close(&host, CLI_OK);
         prober_close(prober);
@@ -257,7 +266,9 @@ static int run(struct webperf_command *c)
         say("%s", message);
     if (error == -EPERM)
         return CLI_PERMISSION;
-    if (error == -EEXIST || error == -EPROTO || error == -ECANCELED)
+    if (error == -ECANCELED)
+        return w.signal ? CLI_INTERRUPTED : CLI_FAILURE;
+    if (error == -EEXIST || error == -EPROTO)
         return CLI_FAILURE;
     if (error < 0 && access(c->path, F_OK) < 0)
         return CLI_FAILURE; /* before there was anything to report */
@@ -279,6 +290,7 @@ static const struct cli_type suites = {"WORD,...", .parse = cli_set_parse, .choi
 static const struct cli_type modes = {"WORD,...", .parse = cli_set_parse, .choices = mode_names};
 static const struct cli_type sessions = {"WORD,...", .parse = cli_set_parse,
                                          .choices = session_names};
+
 static int add_url(const struct cli_type *type, const char *text, void *into)
 {
     struct url_list *urls = into;

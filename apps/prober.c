@@ -277,11 +277,11 @@ static int ping(struct prober *p, struct observation *o)
     int error;
 
     p->echoed = false;
-    p->echo_error = 0;
-    error = tlsyn_ping(p->host->stack, &p->server->target.remote.addr, ECHO_ID, ++p->sequence,
-                       ECHO_PAYLOAD, &p->echo);
-    if (error == 0)
-        error = host_run(p->host, &p->echoed, tlsyn_clock() + p->host->options->timeout);
+    p->echo_error = tlsyn_ping(p->host->stack, &p->server->target.remote.addr, ECHO_ID,
+                               ++p->sequence, ECHO_PAYLOAD, &p->echo);
+    if (p->echo_error < 0)
+        return 0; /* no way leads there */
+    error = host_run(p->host, &p->echoed, tlsyn_clock() + p->host->options->timeout);
     tlsyn_ping_stop(p->host->stack);
     p->echo_error = error == -ETIMEDOUT ? error : p->echo_error;
     if (p->echo_error == 0)
@@ -358,12 +358,17 @@ static int observe(struct webperf_prober *base, struct observation *o,
                    char message[STUDY_MESSAGE_MAX])
 {
     struct prober *p = (struct prober *)base;
-    int error = keep_distance(p);
+    int error;
 
     p->server = p->servers;
     while (strcmp(p->server->text, o->url) != 0)
         p->server++; /* kinds are made of the same URLs */
     memcpy(o->address, p->server->address, sizeof(o->address));
+    if (!p->server->address[0]) {
+        judge(o, -EADDRNOTAVAIL, "it had no address that could be asked when the run began");
+        return 0;
+    }
+    error = keep_distance(p);
     if (error == 0) {
         o->when_us = (int64_t)clock_us(CLOCK_REALTIME);
         if (strcmp(o->operation, "get") == 0) {
@@ -410,12 +415,24 @@ int prober_add(struct prober *prober, const char *text, const struct url *url)
                    url->target, url_authority(url, authority, sizeof(authority)));
     status =
         resolve_name(prober->host, &prober->client->dns, url->host, &server->target.remote.addr);
-    (void)cli_address_text(&server->target.remote.addr, server->address);
+    if (status == CLI_OK)
+        status = host_check_remote(prober->host, &server->target.remote.addr);
+    if (status == CLI_OK)
+        (void)cli_address_text(&server->target.remote.addr, server->address);
     /* What is wrong with the options is told before anything is asked. */
-    return status == CLI_OK
+    return status == CLI_OK || status == CLI_FAILURE
                ? config_for(prober, server,
                             &(struct study_way){.suite = STUDY_13, .session = STUDY_NEW})
                : status;
+}
+
+bool prober_has_server(const struct prober *prober)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < prober->server_count; i++)
+        has = has || prober->servers[i].address[0];
+    return has;
 }
 
 void prober_close(struct prober *prober)

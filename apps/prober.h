@@ -7,7 +7,8 @@
  * The servers are somebody's: no two connections begin within PROBER_PAUSE, each asks for one page
  * and is closed in order, and what fails is recorded, not repeated. What is no success (RFC 9110
  * 15.3, 15.4) was refused: it is another page than others measured. Before the first observation of
- * a kind that needs a session or a cookie there is one visit more, which gets them.
+ * a kind that needs a session or a cookie there is one visit more, which gets them. A server that
+ * has no address to be asked at when the run begins fails in each observation.
  */
 #ifndef PROBER_H
 #define PROBER_H
@@ -38,7 +39,7 @@ struct prober_server {
     char text[STORE_URL_MAX]; /* as the observations' kinds name it */
     struct url url;
     struct client_target target;
-    char address[CLI_ADDRESS_TEXT];
+    char address[CLI_ADDRESS_TEXT]; /* "": none that can be asked */
     char request[4096];
     struct tlsyn_tls_config *configs[STUDY_SUITES][STUDY_SESSIONS]; /* NULL: not used yet */
     bool met[STUDY_SUITES][STUDY_MODES][STUDY_SESSIONS];            /* was visited so */
@@ -62,9 +63,11 @@ struct prober {
 
 /** The host is open, and it and the options outlive the prober. Neither fails. */
 void prober_open(struct prober *prober, struct host *host, const struct client_options *client);
-/** One more, WEBPERF_SERVERS_MAX at most; `text` is the URL as it was given. CLI_OK, or says why
- * not. */
+/** One more, WEBPERF_SERVERS_MAX at most; `text` is the URL as it was given. CLI_OK, also where it
+ * has no address that can be asked, which is said; or says why not. */
 int prober_add(struct prober *prober, const char *text, const struct url *url);
+/** Whether one of them at least can be asked. */
+bool prober_has_server(const struct prober *prober);
 void prober_close(struct prober *prober);
 
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
 # tlsyn bench webperf, from end to end: rounds into a database, a run that is interrupted and goes on, the report.
-# shellcheck source=tests/lab/lib.sh
+# shellcheck source=tests/lab/lib.sh disable=SC2015
 . "$(dirname "$0")/lib.sh"
 need jq sqlite3
 need_namespaces
@@ -81,6 +81,15 @@ done
 diff "$scratch/cut.order" "$scratch/whole.order" >"$scratch/diff" ||
     fail "it is not what an uninterrupted run leaves: $(head -n 5 "$scratch/diff")"
 passed "interrupted and gone on with, it is as if it had not been interrupted"
+
+rtt=0.001ms
+robot 1 "$scratch/near" --sessions new >"$scratch/table" 2>"$scratch/log" || fail "over a short link: $(cat "$scratch/log")"
+jq -e '.cells | length > 0 and all(.link_kept | not)' "$scratch/near/webperf.json" >/dev/null ||
+    fail "a round trip that no link has is one: $(jq -c .cells "$scratch/near/webperf.json")"
+grep -q 'did not keep what was asked for' "$scratch/table" && grep -q 'ping !' "$scratch/table" ||
+    fail "the rows are not marked: $(cat "$scratch/table")"
+rtt=2ms
+passed "a round trip that the link does not keep is told, and rows are marked"
 
 status=0
 robot 9 "$out" --modes embedded >/dev/null 2>"$scratch/log" || status=$?

@@ -52,7 +52,7 @@ peer='$TLSYN_KERNEL_PEER'
 https="openssl s_server -quiet -accept 443 -cert $scratch/ec.pem -key $scratch/ec.key -www"
 new='--modes sequential --sessions new --tls 1.3 --timeout 7s'
 asks nginx "nginx -p $scratch -c nginx.conf" "$peer" --modes sequential --tls 1.2-ecdhe,1.3 --sessions new,id,ticket,psk
-asks several "nginx -p $scratch -c nginx.conf" "$peer" --url "https://$peer/missing" --modes sequential --tls 1.3 --sessions new
+asks several "nginx -p $scratch -c nginx.conf" "$peer" --url "https://$peer/missing" --url "https://[2001:db8::1]/lost" --modes sequential --tls 1.3 --sessions new
 asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
 asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
 asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
@@ -93,14 +93,19 @@ passed "each observation has the server's address and the response's status"
     FROM observation ORDER BY 1, 2")" = "|get|ok|200
 |ping|ok|
 |tcp|ok|
+lost|get|failed|
+lost|ping|failed|
+lost|tcp|failed|
 missing|get|refused|404
 missing|ping|ok|
 missing|tcp|ok|" ] || fail "two servers are not asked: $(sqlite3 "$scratch/several/webperf.db" 'SELECT url, operation, verdict, status, reason
     FROM observation')"
-jq -e '(.servers | map(.status) == [200, 404]) and (.cells | map(select(.refused > 0) | .url | endswith("/missing")) == [true])' \
+[ "$(grep -c 'is an IPv6 address' "$scratch/several.log")" -eq 1 ] || fail "who cannot be asked is told otherwise: $(cat "$scratch/several.log")"
+jq -e '(.servers | map(.status) == [200, 404, null]) and (.cells | map(select(.refused > 0) | .url | endswith("/missing")) == [true]) and
+    (.cells | map(select(.failed > 0) | .url | endswith("/lost")) == [true, true, true])' \
     "$scratch/several/webperf.json" >/dev/null || fail "servers are mixed up: $(jq -c '.servers, .cells' "$scratch/several/webperf.json")"
 grep -q 'status 404' "$scratch/several.out" || fail "the status is not told: $(cat "$scratch/several.out")"
-passed "several servers are asked in a round, and an error's page is none that is measured"
+passed "several servers are asked in a round, one of which cannot be, and an error's page is none that is measured"
 are stock 'get 1.3 new|ok
 get 1.3 psk|ok
 ping|ok

@@ -340,6 +340,7 @@ struct fake {
     struct webperf_prober prober;
     struct study_observer observer;
     int observed, interrupt_at, break_at;
+    uint32_t told, last; /* how often a median was told, and how far it was */
     struct rng rng;
 };
 
@@ -369,11 +370,15 @@ static void no_note(struct study_observer *o, const char *sentence)
     (void)sentence;
 }
 
-static void no_progress(struct study_observer *o, uint32_t done, uint32_t total, const char *status)
+/* It never goes back. */
+static void on_progress(struct study_observer *o, uint32_t done, uint32_t total, const char *status)
 {
-    (void)o;
+    struct fake *fake = of_observer(o);
+
     ck_assert_uint_le(done, total);
-    ck_assert_ptr_nonnull(status);
+    ck_assert_uint_ge(done, fake->last);
+    fake->last = done;
+    fake->told += strstr(status, " ms") != NULL;
 }
 
 static bool is_interrupted(struct study_observer *o)
@@ -386,7 +391,7 @@ static bool is_interrupted(struct study_observer *o)
 static struct fake a_fake(void)
 {
     struct fake fake = {.prober = {fake_observe},
-                        .observer = {no_note, no_progress, is_interrupted}};
+                        .observer = {no_note, on_progress, is_interrupted}};
 
     rng_seed(&fake.rng, 3);
     return fake;
@@ -453,6 +458,10 @@ START_TEST(a_run_that_was_interrupted_goes_on_as_if_it_had_not_been)
     ck_assert_str_eq(one.text, two.text);
     ck_assert_ptr_nonnull(strstr(one.text, "i"));
     ck_assert_int_eq(second.observed, 21);
+    ck_assert_uint_eq(whole.told, 36); /* with each observation */
+    ck_assert_uint_eq(whole.last, 36);
+    ck_assert_uint_eq(second.told, 21);
+    ck_assert_uint_eq(second.last, 36);
 }
 END_TEST
 

@@ -212,7 +212,7 @@ static void put_runs(const struct compare *c, struct html *html)
 {
     static const struct table_column columns[] = {{"run", true, 0},      {"folder", false, 0},
                                                   {"command", false, 0}, {"kernel", false, 0},
-                                                  {"tlsyn", false, 0},   {"written", false, 0}};
+                                                  {"tlsyn", false, 0},   {"when", false, 0}};
     struct report_table table;
 
     report_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));

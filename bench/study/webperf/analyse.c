@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "study/webperf/lab.h"
 
@@ -362,6 +363,17 @@ int webperf_analyse(struct webperf *study)
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
+
+const char *webperf_begun(const struct webperf *study, char text[WEBPERF_BEGUN_MAX])
+{
+    time_t began = (time_t)(study->run.started_us / 1000000);
+    struct tm utc;
+
+    text[0] = '\0';
+    if (gmtime_r(&began, &utc))
+        (void)strftime(text, WEBPERF_BEGUN_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text;
+}
 
 const char *webperf_title(const struct webperf_cell *cell, char text[WEBPERF_TITLE_MAX])
 {

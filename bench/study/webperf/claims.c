@@ -60,8 +60,8 @@ static void fraction_of_new(struct webperf *study, const struct webperf_row *row
                    "one with a new key: %s, %s",
                    title, row->cached->what.session);
 
-    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%.1f of %.1f ms)", ratio.estimate,
-                   row->s_cached.estimate, row->s_new.estimate);
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%.2f .. %.2f; %.1f of %.1f ms)",
+                   ratio.estimate, ratio.lo, ratio.hi, row->s_cached.estimate, row->s_new.estimate);
 }
 
 static enum webperf_verdict both(enum webperf_verdict a, enum webperf_verdict b)
@@ -89,8 +89,9 @@ static void round_trips(struct webperf *study, const struct webperf_row *row, co
                    "cached one it takes one: %s, %s",
                    title, row->cached->what.session);
 
-    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f and %.2f times the connect",
-                   fresh.estimate, cached.estimate);
+    (void)snprintf(claim->seen, sizeof(claim->seen),
+                   "%.2f (%.2f .. %.2f) and %.2f (%.2f .. %.2f) times the connect", fresh.estimate,
+                   fresh.lo, fresh.hi, cached.estimate, cached.lo, cached.hi);
 }
 
 static void saving_in_regime(struct webperf *study, const struct webperf_row *row,

@@ -2,7 +2,6 @@
  * study/webperf/html.c: the study as one page.
  */
 #include <string.h>
-#include <time.h>
 
 #include "study/environment.h"
 #include "study/webperf/figures.h"
@@ -44,7 +43,8 @@ static void put_claims(const struct webperf *study, struct html *html)
     }
     webperf_table_claims(study, &table);
     html_table(html, &table,
-               "A claim holds or fails if the whole 95 % interval does; else it is undecided.");
+               "In brackets intervals of 95 %. A claim holds or fails if the whole interval does; "
+               "else it is undecided. Of the 99th percentile there is none.");
     report_table_fini(&table);
     html_paragraph(html, "The paper's lower bound, at NYU in 1998 with a clock of 10 ms: TCP 10, "
                          "a new key 40, a cached one 10, a GET 20 ms; W = 70, C = 40, 42.9 % "
@@ -64,26 +64,22 @@ static const char *servers_text(const struct webperf *study, char *text, size_t 
             len += (size_t)snprintf(text + len, size - len, "%s%s", len ? "; " : "",
                                     webperf_server_text(&study->servers[i], one));
     }
-    return text[0] ? text : study->run.target;
+    return text[0] ? text : "the laboratory's own";
 }
 
 static void put_run(const struct webperf *study, struct html *html)
 {
     char servers[WEBPERF_SERVERS_MAX * (WEBPERF_TITLE_MAX + 2)];
     const struct store_run *run = &study->run;
-    time_t began = (time_t)(run->started_us / 1000000);
     const char *link = run->link[0] ? run->link : "not ours";
-    char rounds[96], began_text[48] = "", seed[32], noise[WEBPERF_NOISE_MAX];
-    struct tm utc;
+    char rounds[96], begun[WEBPERF_BEGUN_MAX], seed[32], noise[WEBPERF_NOISE_MAX];
 
     (void)snprintf(rounds, sizeof(rounds), "%u rounds, %zu observations", study->rounds,
                    study->observations);
     (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)run->seed);
-    if (gmtime_r(&began, &utc))
-        (void)strftime(began_text, sizeof(began_text), "%Y-%m-%d %H:%M:%S UTC", &utc);
     const struct html_field fields[] = {
         {"target", run->target}, {"servers", servers_text(study, servers, sizeof(servers))},
-        {"link", link},          {"begun", began_text},
+        {"link", link},          {"begun", webperf_begun(study, begun)},
         {"run", rounds},         {"each round", run->plan},
         {"seed", seed},          {"noise", webperf_noise_text(study, noise)},
         {"tlsyn", run->version}, {"kernel", run->kernel},

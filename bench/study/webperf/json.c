@@ -123,10 +123,12 @@ static void write_run(const struct webperf *study, const struct webperf_report *
                       struct json *j)
 {
     const struct store_run *run = &study->run;
+    char begun[WEBPERF_BEGUN_MAX];
 
     json_key(j, "environment");
     json_object(j);
     json_member_string(j, "command", run->command);
+    json_member_string(j, "when", webperf_begun(study, begun));
     json_member_string(j, "report", report->command);
     json_member_string(j, "tlsyn", run->version);
     json_member_string(j, "kernel", run->kernel);

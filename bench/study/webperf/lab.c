@@ -169,7 +169,7 @@ static int ask_link(struct webperf_lab *lab, struct observation *o)
     int error = testbed_precision(lab->testbed, &p);
 
     if (error == 0 && p.known) {
-        o->link_kept = study_link_was_kept(lab->options.link.rtt_ms, &p.lately);
+        o->link_kept = lab->is_reached && study_link_was_kept(lab->options.link.rtt_ms, &p.lately);
         o->link_late_us = p.lately.late_p99_us;
     }
     return error;
@@ -211,6 +211,7 @@ static int set_link(struct webperf_lab *lab, char *message)
     struct calibration c = {.delay = {0}};
     int error = calibrate(lab->testbed, o->link.rtt_ms, &c);
 
+    lab->is_reached = study_link_is_near(o->link.rtt_ms, c.ping_ms);
     if (error == 0) {
         study_link_path(&o->link, c.delay, o->seed, path);
         error = testbed_set_link(lab->testbed, path);

@@ -28,6 +28,7 @@ struct webperf_lab {
     struct webperf_prober prober;
     struct webperf_lab_options options; /* the testbed refers to what is in it */
     struct testbed *testbed;
+    bool is_reached; /* a ping took the round trip asked for, when the link was set */
 };
 
 /** Builds the testbed, sets the link to the round trip asked for. 0 or -errno with a sentence;

@@ -20,7 +20,7 @@ enum {
     FEWEST_ROUNDS = 10, /* before intervals are believed */
     RESAMPLES = 400,    /* to see whether they are narrow: the report draws more */
     NAP_MS = 50,        /* in which an interruption is noticed */
-    STATUS_MAX = 600,
+    STATUS_MAX = STORE_URL_MAX + 4 * STORE_WORD_MAX + 64,
 };
 
 static_assert((int)STORE_MESSAGE_MAX <= (int)STUDY_MESSAGE_MAX, "a sentence of the store fits");
@@ -38,6 +38,8 @@ struct robot {
     struct store *store;
     struct series series[WEBPERF_CELLS_MAX];
     struct observation round[WEBPERF_CELLS_MAX];
+    uint32_t found;  /* rounds that were there */
+    double began;    /* microseconds, when this run began to observe */
     uint32_t done;   /* whole rounds */
     uint32_t judged; /* of which the intervals were looked at */
     bool narrow;     /* and found narrow enough */
@@ -143,24 +145,48 @@ static void name_kind(const struct observation *kind, char *name, size_t size)
         (void)snprintf(name, size, "%s%s%s", kind->url, space, kind->operation);
 }
 
-/* The running medians, as many as have room: a terminal cuts what it has not. */
-static void tell(struct robot *robot)
+/* The median of the whole rounds first: a narrow terminal cuts what it has no room for. */
+static void write_status(const struct robot *robot, const struct observation *seen,
+                         char status[STATUS_MAX])
+{
+    const struct series *s = &robot->series[kind_of(robot->options, seen)];
+    char name[STORE_URL_MAX + 4 * STORE_WORD_MAX];
+    double median = running_median(s);
+
+    name_kind(seen, name, sizeof(name));
+    if (strcmp(seen->verdict, "ok") != 0)
+        (void)snprintf(status, STATUS_MAX, "%s: %s", seen->verdict, name);
+    else if (median >= 0)
+        (void)snprintf(status, STATUS_MAX, "%.1f ms, median of %zu: %s", median, s->n, name);
+    else
+        (void)snprintf(status, STATUS_MAX, "%.1f ms: %s", time_of(seen), name);
+}
+
+/* The part of what this run is to make that is made: of its rounds, or of its time, if that is
+ * going to be up before. */
+static double made_of(const struct robot *robot, uint32_t place)
 {
     const struct webperf_options *o = robot->options;
+    double us = clock_us(CLOCK_MONOTONIC) - robot->began;
+    double made = robot->done - robot->found + (double)place / (double)o->kind_count;
+    double due = o->rounds > robot->found ? o->rounds - robot->found : 1;
+
+    return fmin(1, fmax(made / due, o->duration_us > 0 ? us / (double)o->duration_us : 0));
+}
+
+/* `seen` is the last of `place` observations of this round; NULL: nothing was observed yet. */
+static void tell(struct robot *robot, uint32_t place, const struct observation *seen)
+{
+    const struct webperf_options *o = robot->options;
+    uint32_t kinds = (uint32_t)o->kind_count, found = robot->found * kinds;
+    uint32_t total = robot->found < o->rounds ? o->rounds * kinds : found;
     char status[STATUS_MAX] = "";
-    size_t len = 0;
 
-    for (size_t i = 0; i < o->kind_count; i++) {
-        double median = running_median(&robot->series[i]);
-        char name[STORE_URL_MAX + 4 * STORE_WORD_MAX];
-
-        name_kind(&o->kinds[i], name, sizeof(name));
-        if (median < 0 || len + strlen(name) + 32 > sizeof(status))
-            continue;
-        len += (size_t)snprintf(status + len, sizeof(status) - len, "%s%s %.1f ms",
-                                len > 0 ? ", " : "", name, median);
-    }
-    robot->observer->progress(robot->observer, robot->done, o->rounds, status);
+    if (seen)
+        write_status(robot, seen, status);
+    robot->observer->progress(robot->observer,
+                              found + (uint32_t)(made_of(robot, place) * (total - found)), total,
+                              status);
 }
 
 /* What the prober is asked for, and how much the machine disturbs meanwhile. */
@@ -207,6 +233,8 @@ static int observe_round(struct robot *robot)
             return 1;
         if (error < 0)
             return error;
+        if (place + 1 < o->kind_count)
+            tell(robot, place + 1, seen);
     }
     return 0;
 }
@@ -242,14 +270,17 @@ static int observe_all(struct robot *robot)
     int64_t end = o->duration_us > 0 ? next + o->duration_us : INT64_MAX;
     int r = 0;
 
-    tell(robot);
+    robot->found = robot->done;
+    robot->began = (double)next;
+    tell(robot, 0, NULL);
     while (r == 0 && robot->done < o->rounds && next < end && !is_precise(robot) &&
            wait_until(robot, next)) {
         next = (int64_t)clock_us(CLOCK_MONOTONIC) + o->interval_us;
         r = observe_round(robot);
         if (r == 0)
             r = keep_round(robot);
-        tell(robot);
+        if (r == 0)
+            tell(robot, 0, &robot->round[o->kind_count - 1]);
     }
     return r < 0 ? r : 0;
 }

@@ -112,7 +112,8 @@ static void remark_link(const struct webperf *study, char text[WEBPERF_REMARK_MA
     if (marked > 0)
         (void)snprintf(text, WEBPERF_REMARK_MAX,
                        "The link did not keep what was asked for in most observations of %zu of "
-                       "%zu kinds, which are marked \"!\": frames left too late or were refused.",
+                       "%zu kinds, which are marked \"!\": frames left too late or were refused, "
+                       "or a ping took another time when the link was set.",
                        marked, study->cell_count);
 }
 

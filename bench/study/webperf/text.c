@@ -29,7 +29,7 @@ static void print_claims(const struct webperf *study, FILE *out, unsigned width)
         const struct webperf_claim *claim = &study->claims[i];
         char text[sizeof(claim->claim) + sizeof(claim->seen) + 32];
 
-        (void)snprintf(text, sizeof(text), "%s: %s (%s).", webperf_verdict_name(claim->verdict),
+        (void)snprintf(text, sizeof(text), "%s: %s: %s.", webperf_verdict_name(claim->verdict),
                        claim->claim, claim->seen);
         text_paragraph(out, text, 2, width);
     }

@@ -148,6 +148,10 @@ struct webperf_cell *webperf_cell_of(struct webperf *study, const struct observa
 void webperf_claim(struct webperf *study);
 const char *webperf_verdict_name(enum webperf_verdict verdict);
 
+/** When the run began: "2026-11-22T10:12:50Z". Returns `text`. */
+enum { WEBPERF_BEGUN_MAX = 32 };
+const char *webperf_begun(const struct webperf *study, char text[WEBPERF_BEGUN_MAX]);
+
 /** How well the link kept its delay, where it is ours, and how the machine disturbs: in
  * sentences. Returns `text`. */
 enum { WEBPERF_NOISE_MAX = 512 };
