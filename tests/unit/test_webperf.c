@@ -309,7 +309,7 @@ START_TEST(servers_have_their_own_rows_and_tables)
     ck_ms(study->rows[1].w.estimate, 250);
     ck_ms(study->rows[0].t.estimate, 50);
     ck_ms(study->rows[1].t.estimate, 100); /* its own connect */
-    ck_assert_ptr_nonnull(strstr(study->claims[0].claim, "https://a.test/: TLS"));
+    ck_assert_ptr_nonnull(strstr(study->claims[0].of, "https://a.test/: TLS"));
     webperf_table_savings(study, 1, &table);
     ck_assert_uint_eq(table.count, 2); /* its heading, and its only row */
     report_table_fini(&table);

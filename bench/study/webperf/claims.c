@@ -6,7 +6,6 @@
  * the whole interval does, else the run was too short to tell.
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,21 +29,16 @@ static enum webperf_verdict within(const struct stats_interval *i, double lo, do
     return i->hi < lo || i->lo > hi ? WEBPERF_FAILS : WEBPERF_UNDECIDED;
 }
 
+/* `title` says of which connections it is. */
 static struct webperf_claim *next_claim(struct webperf *study, enum webperf_verdict verdict,
-                                        const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static struct webperf_claim *next_claim(struct webperf *study, enum webperf_verdict verdict,
-                                        const char *format, ...)
+                                        const char *title, const char *text)
 {
     struct webperf_claim *claim = &study->claims[study->claim_count];
-    va_list list;
 
     study->claim_count++;
     claim->verdict = verdict;
-    va_start(list, format);
-    (void)vsnprintf(claim->claim, sizeof(claim->claim), format, list);
-    va_end(list);
+    (void)snprintf(claim->claim, sizeof(claim->claim), "%s", text);
+    (void)snprintf(claim->of, sizeof(claim->of), "%s", title);
     return claim;
 }
 
@@ -55,10 +49,9 @@ static void fraction_of_new(struct webperf *study, const struct webperf_row *row
                                          row->s_cached.lo / row->s_new.hi,
                                          row->s_cached.hi / row->s_new.lo};
     struct webperf_claim *claim =
-        next_claim(study, within(&ratio, -HUGE_VAL, 0.75),
+        next_claim(study, within(&ratio, -HUGE_VAL, 0.75), title,
                    "A handshake with a cached key takes a fraction (less than three quarters) of "
-                   "one with a new key: %s, %s",
-                   title, row->cached->what.session);
+                   "one with a new key");
 
     (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%.2f .. %.2f; %.1f of %.1f ms)",
                    ratio.estimate, ratio.lo, ratio.hi, row->s_cached.estimate, row->s_new.estimate);
@@ -84,10 +77,9 @@ static void round_trips(struct webperf *study, const struct webperf_row *row, co
     const struct stats_interval cached = trips(&row->s_cached, &row->t);
     enum webperf_verdict two = within(&fresh, 1.9, 2.5), one = within(&cached, 0.9, 1.5);
     struct webperf_claim *claim =
-        next_claim(study, both(two, one),
+        next_claim(study, both(two, one), title,
                    "Behind a TCP connect, a handshake with a new key takes two round trips, with a "
-                   "cached one it takes one: %s, %s",
-                   title, row->cached->what.session);
+                   "cached one it takes one");
 
     (void)snprintf(claim->seen, sizeof(claim->seen),
                    "%.2f (%.2f .. %.2f) and %.2f (%.2f .. %.2f) times the connect", fresh.estimate,
@@ -98,9 +90,8 @@ static void saving_in_regime(struct webperf *study, const struct webperf_row *ro
                              const char *title)
 {
     struct webperf_claim *claim =
-        next_claim(study, within(&row->saving, 0.15, 0.5),
-                   "Caching saves 15 to 50 %% of connecting and getting a page: %s, %s", title,
-                   row->cached->what.session);
+        next_claim(study, within(&row->saving, 0.15, 0.5), title,
+                   "Caching saves 15 to 50 % of connecting and getting a page");
 
     (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f %% (%.1f .. %.1f)",
                    row->saving.estimate * 100, row->saving.lo * 100, row->saving.hi * 100);
@@ -110,10 +101,9 @@ static void under_200_ms(struct webperf *study, const struct webperf_row *row, c
 {
     double p99 = row->fresh->summary.p99;
     struct webperf_claim *claim = next_claim(
-        study, p99 < 200 ? WEBPERF_HOLDS : WEBPERF_FAILS,
-        "99 %% of the connections with a new key have their first byte within 200 ms of the "
-        "connect (the paper: of the handshake alone): %s",
-        title);
+        study, p99 < 200 ? WEBPERF_HOLDS : WEBPERF_FAILS, title,
+        "99 % of the connections with a new key have their first byte within 200 ms of the "
+        "connect (the paper: of the handshake alone)");
 
     (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f ms where a TCP connect takes %.1f ms",
                    p99, row->t.estimate);
@@ -131,6 +121,7 @@ static bool is_papers(const struct webperf_row *row)
 void webperf_claim(struct webperf *study)
 {
     char title[WEBPERF_TITLE_MAX];
+    size_t len;
 
     study->claim_count = 0;
     for (size_t i = 0; i < study->row_count; i++) {
@@ -138,7 +129,8 @@ void webperf_claim(struct webperf *study)
 
         if (!is_papers(row) || row->pairs == 0 || study->claim_count + 4 > WEBPERF_CLAIMS_MAX)
             continue;
-        (void)webperf_full_title(study, row->cached, title);
+        len = strlen(webperf_full_title(study, row->cached, title));
+        (void)snprintf(title + len, sizeof(title) - len, ", %s", row->cached->what.session);
         fraction_of_new(study, row, title);
         round_trips(study, row, title);
         saving_in_regime(study, row, title);

@@ -7,18 +7,21 @@
 #include "study/webperf/figures.h"
 #include "study/webperf/tables.h"
 
-/* A table of each server, which is named where there are several. */
+/* A table of each server; where there are several, each is named and `caption` stands before. */
 static void put_tables(struct html *html, const struct webperf *study,
                        void (*fill)(const struct webperf *, size_t server, struct report_table *),
                        const char *caption)
 {
+    bool several = study->server_count > 1;
+
+    if (several)
+        html_paragraph(html, caption);
     for (size_t i = 0; i < study->server_count; i++) {
         struct report_table table;
-        char text[WEBPERF_TITLE_MAX + 512];
+        char text[WEBPERF_TITLE_MAX];
 
-        (void)snprintf(text, sizeof(text), "%s: %s", study->servers[i].url, caption);
         fill(study, i, &table);
-        html_table(html, &table, study->server_count > 1 ? text : caption);
+        html_table(html, &table, several ? webperf_server_text(&study->servers[i], text) : caption);
         report_table_fini(&table);
     }
 }
@@ -29,6 +32,19 @@ static void put_remarks(const struct webperf *study, struct html *html)
 
     for (size_t i = 0; webperf_remark(study, i, text); i++)
         html_warning(html, text);
+}
+
+static void put_failures(const struct webperf *study, struct html *html)
+{
+    struct report_table table;
+
+    if (webperf_table_failures(study, &table)) {
+        html_section(html, "What failed, or was refused");
+        html_table(html, &table,
+                   "Refused: the server would not resume the session, take early data or the SYN's "
+                   "text, or answered with an error's page.");
+    }
+    report_table_fini(&table);
 }
 
 static void put_claims(const struct webperf *study, struct html *html)
@@ -126,6 +142,7 @@ int webperf_html(const struct webperf *study, const struct webperf_report *repor
                "may send; below zero, it might before TCP was connected. H: the GET behind the "
                "handshake, until its first byte. W and C: all of it, with a new and with a cached "
                "key; saved: (W - C) / W, paired by rounds.");
+    put_failures(study, &html);
     put_claims(study, &html);
     for (size_t i = 0; i < study->server_count; i++)
         webperf_figure_saving(study, i, &html);

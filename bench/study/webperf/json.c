@@ -98,6 +98,7 @@ static void write_claims(const struct webperf *study, struct json *j)
     for (size_t i = 0; i < study->claim_count; i++) {
         json_object(j);
         json_member_string(j, "claim", study->claims[i].claim);
+        json_member_string(j, "of", study->claims[i].of);
         json_member_string(j, "seen", study->claims[i].seen);
         json_member_string(j, "verdict", webperf_verdict_name(study->claims[i].verdict));
         json_end(j);

@@ -96,6 +96,8 @@ void webperf_table_claims(const struct webperf *study, struct report_table *tabl
     for (size_t i = 0; i < study->claim_count; i++) {
         const struct webperf_claim *claim = &study->claims[i];
 
+        if (i == 0 || strcmp(claim->of, claim[-1].of) != 0)
+            report_table_section(table, claim->of);
         report_table_cell(table, "%s", claim->claim);
         report_table_cell(table, "%s", claim->seen);
         report_table_cell(table, "%s", webperf_verdict_name(claim->verdict));
@@ -117,26 +119,60 @@ static void remark_link(const struct webperf *study, char text[WEBPERF_REMARK_MA
                        marked, study->cell_count);
 }
 
-const char *webperf_remark(const struct webperf *study, size_t i, char text[WEBPERF_REMARK_MAX])
+static void remark_failures(const struct webperf *study, char text[WEBPERF_REMARK_MAX])
 {
-    remark_link(study, text);
-    if (text[0] && i-- == 0)
-        return text;
+    size_t failed = 0, refused = 0, kinds = 0;
+
+    text[0] = '\0';
     for (size_t c = 0; c < study->cell_count; c++) {
         const struct webperf_cell *cell = &study->cells[c];
-        char title[WEBPERF_TITLE_MAX] = "";
 
-        if (cell->failed + cell->refused == 0 || i-- > 0)
-            continue;
-        if (cell->what.tls[0])
-            (void)webperf_title(cell, title);
+        failed += cell->failed;
+        refused += cell->refused;
+        kinds += cell->failed + cell->refused > 0;
+    }
+    if (kinds > 0)
         (void)snprintf(text, WEBPERF_REMARK_MAX,
-                       "%s%s%s %s %s: %zu failed and %zu were refused, which are counted and in no "
-                       "figure; the first: %s",
-                       study->server_count > 1 ? cell->what.url : "",
-                       study->server_count > 1 ? ": " : "", cell->what.operation, title,
-                       cell->what.session, cell->failed, cell->refused, cell->reason);
-        return text;
+                       "Of %zu observations %zu failed and %zu were refused, in %zu of %zu kinds: "
+                       "they are counted, and in no figure.",
+                       study->observations, failed, refused, kinds, study->cell_count);
+}
+
+const char *webperf_remark(const struct webperf *study, size_t i, char text[WEBPERF_REMARK_MAX])
+{
+    static void (*const remarks[])(const struct webperf *,
+                                   char[WEBPERF_REMARK_MAX]) = {remark_link, remark_failures};
+
+    for (size_t r = 0; r < sizeof(remarks) / sizeof(remarks[0]); r++) {
+        remarks[r](study, text);
+        if (text[0] && i-- == 0)
+            return text;
     }
     return NULL;
+}
+
+bool webperf_table_failures(const struct webperf *study, struct report_table *table)
+{
+    static const struct table_column columns[] = {{"what", false, 0},
+                                                  {"stack", false, 1},
+                                                  {"failed", true, 0},
+                                                  {"refused", true, 0},
+                                                  {"the first, because", false, 0}};
+    const struct webperf_cell *before = NULL;
+
+    report_table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
+    for (size_t c = 0; c < study->cell_count; c++) {
+        const struct webperf_cell *cell = &study->cells[c];
+
+        if (cell->failed + cell->refused == 0)
+            continue;
+        if (study->server_count > 1 && (!before || before->server != cell->server))
+            report_table_section(table, cell->what.url);
+        before = cell;
+        name_cell(table, cell);
+        report_table_cell(table, "%zu", cell->failed);
+        report_table_cell(table, "%zu", cell->refused);
+        report_table_cell(table, "%s", cell->reason);
+    }
+    return before != NULL;
 }

@@ -15,7 +15,10 @@ void webperf_table_cells(const struct webperf *study, size_t server, struct repo
 /** The paper's statements. */
 void webperf_table_claims(const struct webperf *study, struct report_table *table);
 
-/** What a reader must know: what failed or was refused; the i-th sentence, or NULL. */
+/** What failed or was refused, and why the first of a kind. Whether there is any. */
+bool webperf_table_failures(const struct webperf *study, struct report_table *table);
+
+/** What a reader must know: the i-th sentence, or NULL. */
 enum { WEBPERF_REMARK_MAX = 400 + WEBPERF_TITLE_MAX };
 const char *webperf_remark(const struct webperf *study, size_t i, char text[WEBPERF_REMARK_MAX]);
 

@@ -1,6 +1,8 @@
 /*
  * study/webperf/text.c: the study on a terminal.
  */
+#include <string.h>
+
 #include "report/text.h"
 #include "study/webperf/tables.h"
 
@@ -29,10 +31,22 @@ static void print_claims(const struct webperf *study, FILE *out, unsigned width)
         const struct webperf_claim *claim = &study->claims[i];
         char text[sizeof(claim->claim) + sizeof(claim->seen) + 32];
 
+        if (i == 0 || strcmp(claim->of, claim[-1].of) != 0)
+            text_paragraph(out, claim->of, 2, width);
         (void)snprintf(text, sizeof(text), "%s: %s: %s.", webperf_verdict_name(claim->verdict),
                        claim->claim, claim->seen);
-        text_paragraph(out, text, 2, width);
+        text_paragraph(out, text, 4, width);
     }
+}
+
+static int print_failures(const struct webperf *study, FILE *out, unsigned width)
+{
+    struct report_table table;
+
+    if (webperf_table_failures(study, &table))
+        return text_put_table(out, &table, width);
+    report_table_fini(&table);
+    return 0;
 }
 
 int webperf_text(const struct webperf *study, FILE *out, unsigned width)
@@ -53,6 +67,8 @@ int webperf_text(const struct webperf *study, FILE *out, unsigned width)
     error = print(study, webperf_table_savings, out, width);
     if (error == 0)
         error = print(study, webperf_table_cells, out, width);
+    if (error == 0)
+        error = print_failures(study, out, width);
     if (study->claim_count > 0)
         text_paragraph(
             out, "What Goldberg, Buff and Schmitt say (WISP 1998), and what was seen:", 0, width);

@@ -96,7 +96,8 @@ enum webperf_verdict { WEBPERF_HOLDS, WEBPERF_FAILS, WEBPERF_UNDECIDED };
 
 /** A statement of the paper's, and what was seen here. */
 struct webperf_claim {
-    char claim[200 + WEBPERF_TITLE_MAX], seen[200];
+    char claim[200], of[WEBPERF_TITLE_MAX]; /* "https://a.example/: TLS 1.3, sequential, psk" */
+    char seen[200];
     enum webperf_verdict verdict;
 };
 
