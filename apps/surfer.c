@@ -148,7 +148,13 @@ static int pause_between(struct surfer *s)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* The median of the loads so far that are of the visit asked for, and whole. */
+/* All that there was to load came, or was given up. */
+static bool is_over(const struct real_load *load)
+{
+    return load->load.there > 0 && load->load.error != -EINTR && load->load.error != -ETIMEDOUT;
+}
+
+/* The median of the loads so far that are of the visit asked for. */
 static void tell(struct surfer *s, int total)
 {
     char status[2 * LOADER_NAME_MAX] = "";
@@ -158,7 +164,7 @@ static void tell(struct surfer *s, int total)
     for (int i = 0; i < s->study->loads; i++) {
         const struct real_load *one = s->study->load[i];
 
-        if (one->visit == s->order->visit && one->load.error == 0)
+        if (one->visit == s->order->visit && is_over(one))
             seconds[n++] = one->load.us / 1e6;
     }
     if (n > 0)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # tlsyn bench pageload where things go wrong: a page of an archive, a link that is not kept, an interruption amid a load, of which
 # nothing stays, and a disk that is full.
-# shellcheck source=tests/lab/lib.sh
+# shellcheck source=tests/lab/lib.sh disable=SC2015
 . "$(dirname "$0")/lib.sh"
 need jq pgrep
 need_namespaces
@@ -82,7 +82,8 @@ done
 wait -f $!
 [ "$(cat "$scratch/status")" -eq 0 ] || fail "a run that stood still ends with $(cat "$scratch/status"): $(cat "$scratch/log")"
 rows 'length == 1 and all(.loads == 1 and (.link_kept | not))'
-grep -q 'link not kept' "$out/pageload.html" || fail "the report does not mark the row"
+grep -q 'link not kept' "$out/pageload.html" && grep -q '<td class="right">? ' "$out/pageload.html" &&
+    grep -q 'did not keep what was asked for' "$out/pageload.html" || fail "the report does not mark the row"
 passed "rows over a link that stood still are marked"
 
 # --- interrupted ------------------------------------------------------------------------------------
@@ -96,6 +97,8 @@ wait $!
 [ "$(cat "$scratch/status")" -eq 130 ] || fail "interrupted, it ends with $(cat "$scratch/status"): $(cat "$scratch/log")"
 nothing_stays 'an interruption'
 rows 'all(.loads == 0 and .failed == 0)'
+jq -e .environment.interrupted "$out/pageload.json" >/dev/null && grep -q 'The run was interrupted' "$out/pageload.html" ||
+    fail "the report does not say that it is of an interrupted run"
 passed "an interruption amid a load leaves a report, and nothing else"
 
 begin --rtt 2000 --visit unoptimized

@@ -140,7 +140,8 @@ int fallback_html(const struct fallback_study *study, FILE *out);
 /** The rows with what they may cost and do, numbered from 1; free with report_table_fini(). */
 void fallback_table(const struct fallback_study *study, struct report_table *table);
 
-/** How many rows cost more than they say, or failed. */
-size_t fallback_count_more(const struct fallback_study *study);
+/** How many rows cost more than they say, in a sentence. Returns `text`. */
+enum { FALLBACK_SUM_MAX = 160 };
+const char *fallback_sum_up(const struct fallback_study *study, char text[FALLBACK_SUM_MAX]);
 
 #endif

@@ -158,7 +158,7 @@ static void put_remarks(const struct fallback_study *s, struct html *html)
 static void put_table(const struct fallback_study *s, struct html *html)
 {
     struct report_table table;
-    char text[160];
+    char text[FALLBACK_SUM_MAX];
 
     html_section(html, "The matrix");
     fallback_table(s, &table);
@@ -166,9 +166,7 @@ static void put_table(const struct fallback_study *s, struct html *html)
                "Medians over the rounds, against the sequential handshake of the same round. A row "
                "may cost a quarter of a round trip more than it says.");
     report_table_fini(&table);
-    (void)snprintf(text, sizeof(text), "%zu of %u rows cost more than they say.",
-                   fallback_count_more(s), s->row_count);
-    html_paragraph(html, text);
+    html_paragraph(html, fallback_sum_up(s, text));
 }
 
 int fallback_html(const struct fallback_study *s, FILE *out)

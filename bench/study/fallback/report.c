@@ -13,7 +13,7 @@
 static const char *verdict(const struct fallback_result *result)
 {
     if (result->n == 0)
-        return "failed";
+        return result->failed ? "failed" : "not measured";
     for (int i = 0; i < FALLBACK_CONTACTS; i++)
         if (!result->cost[i].within)
             return "MORE";
@@ -60,13 +60,21 @@ static void fill(const struct fallback_study *s, struct report_table *table)
     }
 }
 
-size_t fallback_count_more(const struct fallback_study *s)
+static uint32_t count(const struct fallback_study *s, const char *word)
 {
-    size_t n = 0;
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < s->row_count; i++)
-        n += strcmp(verdict(&s->result[i]), "as it says") != 0;
+        n += strcmp(verdict(&s->result[i]), word) == 0;
     return n;
+}
+
+const char *fallback_sum_up(const struct fallback_study *s, char text[FALLBACK_SUM_MAX])
+{
+    (void)snprintf(text, FALLBACK_SUM_MAX,
+                   "%u of %u rows cost more than they say; %u failed, %u were not measured.",
+                   count(s, "MORE"), s->row_count, count(s, "failed"), count(s, "not measured"));
+    return text;
 }
 
 void fallback_table(const struct fallback_study *s, struct report_table *table)
@@ -104,8 +112,7 @@ int fallback_text(const struct fallback_study *s, FILE *out, unsigned width)
     (void)fputc('\n', out);
     fallback_table(s, &table);
     int error = text_put_table(out, &table, width);
-    (void)fprintf(out, "%zu of %u rows cost more than they say.\n", fallback_count_more(s),
-                  s->row_count);
+    text_paragraph(out, fallback_sum_up(s, text), 0, width);
     return text_end(out, error);
 }
 
@@ -164,7 +171,7 @@ int fallback_json(const struct fallback_study *s, FILE *out)
     json_member_string(&j, "units",
                        "milliseconds from the open call until the first byte of the response, less "
                        "those of the sequential handshake; trips: of the path");
-    json_member_integer(&j, "rows_above", (int64_t)fallback_count_more(s));
+    json_member_integer(&j, "rows_above", count(s, "MORE") + count(s, "failed"));
     json_key(&j, "rows");
     json_array(&j);
     for (uint32_t i = 0; i < s->row_count; i++)

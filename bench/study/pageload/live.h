@@ -118,6 +118,7 @@ struct live_study {
     double ping_ms[LIVE_RTTS_MAX];     /* median, NaN: not measured */
     double ping_off_ms[LIVE_RTTS_MAX]; /* the farthest of them from what was asked for */
     struct noise noise;
+    bool interrupted;
     struct pagelab *lab;
     struct page_answer answer;
 };

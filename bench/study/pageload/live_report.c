@@ -336,6 +336,8 @@ void live_html(const struct live_study *s, struct html *html)
         {"link", link_text(s, link)}, {"machine", noise_sentence(&s->noise, noise, sizeof(noise))}};
 
     html_section(html, "Live loads");
+    if (s->interrupted)
+        html_warning(html, "The run was interrupted; this is what there was by then.");
     if (remark_link(s, text)[0])
         html_warning(html, text);
     html_paragraph(html, explanation);

@@ -183,6 +183,7 @@ static int go(struct live_study *s, struct study_observer *observer,
                             .observer = observer};
     int error = rounds_run(&rounds, message);
 
+    s->interrupted = rounds.interrupted;
     if (error < 0 && !message[0])
         (void)snprintf(message, STUDY_MESSAGE_MAX, "the laboratory broke down: %s",
                        strerror(-error));

@@ -267,6 +267,7 @@ static void write_environment(const struct pageload *p, struct json *j)
     json_member_string(j, "version", p->options.version);
     json_member_string(j, "when", e.when);
     environment_json_machine(&e, j);
+    json_member_bool(j, "interrupted", p->live && p->live->interrupted);
     json_end(j);
 }
 
