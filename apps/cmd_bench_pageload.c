@@ -100,6 +100,11 @@ static int load_pages(const struct pageload_command *c, struct pageload *p)
         say("%s", message);
     if (error == -EPERM)
         return CLI_PERMISSION;
+    if (error == -EBADMSG) { /* the report that is there stays */
+        live_free(p->live);
+        p->live = NULL;
+        return CLI_FAILURE;
+    }
     if (live_analyse(p->live) < 0)
         say("the figures cannot be computed");
     return error < 0 ? CLI_FAILURE : w.signal ? CLI_INTERRUPTED : CLI_OK;

@@ -103,7 +103,7 @@ static int measure(const struct table2_command *c, const struct table2_options *
         say("%s", message);
     if (error == -EPERM && options->link == TABLE2_LAB)
         say("without a laboratory: --link memory measures in this process, in memory, not packets");
-    if (table)
+    if (table && error != -EBADMSG) /* else the report that is there stays */
         status = report(c, table);
     table2_free(table);
     if (error < 0)

@@ -291,6 +291,8 @@ static int measure(const struct study_errand *e, void *study)
         say("%s", message);
     if (error == -EPERM)
         return CLI_PERMISSION;
+    if (error == -EBADMSG)
+        return CLI_FAILURE; /* the report that is there stays */
     status = report(e, study);
     if (error < 0)
         return CLI_FAILURE;

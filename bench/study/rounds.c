@@ -86,7 +86,7 @@ static int replay(struct run *run, uint32_t until)
                            "%s/" JOURNAL_FILE " has an observation that is none of this version of "
                            "the study: it cannot be gone on with",
                            r->keep->folder);
-            return -EPROTO;
+            return -EBADMSG;
         }
         error = take(run, &run->slot[i], sample);
     }

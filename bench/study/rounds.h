@@ -60,7 +60,8 @@ struct rounds {
     bool interrupted;
 };
 
-/** Makes them. 0, also when it was interrupted; -errno with a sentence. */
+/** Makes them. 0, also when it was interrupted; -EBADMSG: what the folder holds cannot be gone on
+ * with, and is left as it is; -errno; each with a sentence. */
 int rounds_run(struct rounds *rounds, char message[STUDY_MESSAGE_MAX]);
 
 #endif

@@ -108,6 +108,12 @@ refused 'is as it was asked for' 2 loss --resume "$scratch/loss" --rtt 7
 refused 'holds a run of "tlsyn bench loss"' 2 bulk --resume "$scratch/loss"
 refused 'needs a value' 2 loss --resume="$scratch/loss" --resume
 refused 'No such file' 1 loss --resume "$scratch/nothing"
+for study in table2 loss; do
+    cp "$scratch/$study/$study.json" "$scratch/before"
+    sed -i 's/"missed"/"lost"/' "$scratch/$study/samples.jsonl"
+    refused 'none of this version' 1 "$study" --resume "$scratch/$study"
+    cmp -s "$scratch/$study/$study.json" "$scratch/before" || fail "$study: what can't be gone on with has lost its report"
+done
 echo '{}' >"$scratch/loss/samples.jsonl"
 refused 'does not say which study' 1 loss --resume "$scratch/loss"
 : >"$scratch/loss/samples.jsonl"
