@@ -42,10 +42,9 @@ struct tlsyn_addr address_any(int domain)
     return domain == AF_INET ? tlsyn_addr_ip4((const uint8_t[4]){0}) : (struct tlsyn_addr){{0}};
 }
 
-bool address_is_group(const struct tlsyn_addr *address)
+bool address_is_group4(const struct tlsyn_addr *address)
 {
-    return tlsyn_addr_is_ip4(address) ? (*tlsyn_addr_octets(address) & 0xf0) == 0xe0
-                                      : address->byte[0] == 0xff;
+    return tlsyn_addr_is_ip4(address) && (*tlsyn_addr_octets(address) & 0xf0) == 0xe0;
 }
 
 static int take_ip4(const struct sockaddr *from, socklen_t length, struct tlsyn_endpoint *to)

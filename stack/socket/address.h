@@ -14,8 +14,8 @@ int address_parse(const char *text, struct tlsyn_addr *address, int *prefix_len)
 /** The unspecified address of a family. */
 struct tlsyn_addr address_any(int domain);
 
-/** Whether it is a group's, of either family. */
-bool address_is_group(const struct tlsyn_addr *address);
+/** Whether it is a group's of IPv4. */
+bool address_is_group4(const struct tlsyn_addr *address);
 
 /** From the program, for a socket of this domain. 0, -EFAULT, -EINVAL (length), -EAFNOSUPPORT. */
 int address_take(int domain, const struct sockaddr *from, socklen_t length,

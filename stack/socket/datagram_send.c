@@ -92,12 +92,6 @@ int datagram_addressee(struct sock *sock, const struct msghdr *message, size_t n
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* 0: within the net, where no group has members. */
-static int ttl_to_group(const struct sock *sock, const struct tlsyn_addr *group)
-{
-    return tlsyn_addr_is_ip4(group) ? sock->options.group_ttl : sock->options.group_hops;
-}
-
 /* What the endpoint makes of it, or, `dry`, would find fault with. What is said of this one
  * datagram alone is the endpoint's meanwhile. */
 static int attempt(struct sock *sock, const struct tlsyn_udp_message *message,
@@ -106,8 +100,8 @@ static int attempt(struct sock *sock, const struct tlsyn_udp_message *message,
     const struct tlsyn_endpoint *to = message->to ? message->to : &sock->remote;
     struct tlsyn_udp *udp = sock->dgram.udp;
     struct tlsyn_udp_options options;
-    int group_ttl = address_is_group(&to->addr) ? ttl_to_group(sock, &to->addr) : -1;
-    bool stays = group_ttl == 0 && how->ttl < 0;
+    int group_ttl = address_is_group4(&to->addr) ? sock->options.group_ttl : -1;
+    bool stays = group_ttl == 0 && how->ttl < 0; /* within the net, where no group has members */
     int error, mtu;
 
     datagram_options(sock, tlsyn_addr_is_ip4(&to->addr), &options);
@@ -169,7 +163,7 @@ static struct tlsyn_addr source_of(const struct sock *sock, const struct sock_se
 
     memcpy(octets, source, sizeof(octets));
     if (tlsyn_addr_unspecified(&how->from) && source->s_addr && !sock->bound_addr &&
-        tlsyn_addr_is_ip4(to) && address_is_group(to))
+        address_is_group4(to))
         return tlsyn_addr_ip4(octets);
     return how->from;
 }

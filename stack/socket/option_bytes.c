@@ -143,6 +143,19 @@ static int set_device(struct sock *sock, const void *value, socklen_t length)
     return 0;
 }
 
+/* socket(7) knows of the 32 bits; the 64 came with Linux 4.20. */
+static int set_pacing_rate(struct sock *sock, const void *value, socklen_t length)
+{
+    uint32_t narrow;
+
+    memcpy(&narrow, value, sizeof(narrow));
+    sock->options.pacing_rate = narrow == UINT32_MAX ? UINT64_MAX : narrow;
+    if (length >= sizeof(sock->options.pacing_rate))
+        memcpy(&sock->options.pacing_rate, value, sizeof(sock->options.pacing_rate));
+    sock->ops->apply(sock);
+    return 0;
+}
+
 /* --- got -------------------------------------------------------------------------------------- */
 
 static int get_linger(struct sock *sock, void *value, socklen_t *length)
@@ -235,6 +248,18 @@ static int get_device(struct sock *sock, void *value, socklen_t *length)
     return 0;
 }
 
+static int get_pacing_rate(struct sock *sock, void *value, socklen_t *length)
+{
+    uint64_t rate = sock->options.pacing_rate;
+    uint32_t narrow = rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
+
+    if (*length >= sizeof(rate))
+        option_give(&rate, sizeof(rate), value, length);
+    else
+        option_give(&narrow, sizeof(narrow), value, length);
+    return 0;
+}
+
 static int get_engine_error(struct sock *sock, void *value, socklen_t *length)
 {
     const struct stream *stream = &sock->stream;
@@ -276,6 +301,7 @@ static const struct option_bytes table[] = {
     {SOL_SOCKET, SO_ERROR, false, false, NULL, get_error},
     {SOL_SOCKET, SO_BINDTODEVICE, false, true, set_device, get_device},
     {SOL_SOCKET, SO_LINGER, false, false, set_linger, get_linger},
+    {SOL_SOCKET, SO_MAX_PACING_RATE, false, false, set_pacing_rate, get_pacing_rate},
     {SOL_SOCKET, SO_RCVTIMEO, false, false, set_rcv_timeout, get_rcv_timeout},
     {SOL_SOCKET, SO_SNDTIMEO, false, false, set_snd_timeout, get_snd_timeout},
     {IPPROTO_TCP, TCP_CONGESTION, true, true, set_controller, get_controller},

@@ -45,6 +45,7 @@ void options_for_conn(const struct sock *sock, struct tlsyn_conn_options *option
         .ecn = sock->net->conn.ecn,
         .ecn_classic = sock->net->conn.ecn_classic,
         .no_pacing = sock->net->conn.no_pacing,
+        .pacing_rate_max = o->pacing_rate == UINT64_MAX ? 0 : o->pacing_rate,
     };
 }
 
@@ -88,6 +89,7 @@ static void fill_path(const struct tlsyn_conn_info *info, struct tcp_info *tcp)
     tcp->tcpi_probes = (uint8_t)info->keepalive_probes;
     tcp->tcpi_total_retrans = info->retransmits;
     tcp->tcpi_notsent_bytes = info->snd_unsent;
+    tcp->tcpi_pacing_rate = info->pacing_rate ? info->pacing_rate : UINT64_MAX;
 }
 
 static void fill_counts(const struct tlsyn_conn_info *info, struct tcp_info *tcp)
@@ -121,6 +123,7 @@ int tcp_info_give(struct sock *sock, void *value, socklen_t *length)
         tcp.tcpi_unacked = sock->stream.queued; /* as Linux does */
         tcp.tcpi_sacked = sock->stream.backlog;
     }
+    tcp.tcpi_max_pacing_rate = sock->options.pacing_rate;
     tcp.tcpi_state = linux_state(sock, &info);
     option_give(&tcp, sizeof(tcp), value, length);
     return 0;

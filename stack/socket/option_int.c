@@ -386,6 +386,7 @@ void options_init(struct sock_options *options, int type)
         .group_all = 1,
         .group_all6 = 1,
         .level = TLSYN_LEVEL_COOKIE,
+        .pacing_rate = UINT64_MAX,
     };
 }
 

@@ -46,12 +46,14 @@ struct sock_options {
     int stamp_us, stamp_ns;                                            /* one of them, or none */
     int mtu_discover, mtu_discover6, dont_fragment6, mtu6; /* what is too long, socket/datagram.c */
     int recv_err, recv_err6;                               /* socket/errqueue.c */
-    int group_ttl, group_hops;                             /* to a group: 0 stays within the net */
-    int group_loop, group_loop6, group_all, group_all6;    /* kept: there are no members */
-    struct in_addr group_source;                           /* IP_MULTICAST_IF */
+    int group_ttl; /* to a group of IPv4; 0: it stays within the net */
+    int group_loop, group_loop6, group_all, group_all6; /* kept: there are no members */
+    int group_hops; /* kept, with group_interface6: nothing is sent to groups of IPv6 */
+    struct in_addr group_source; /* IP_MULTICAST_IF */
     int group_interface6;
     int bound_device, late_port; /* SO_BINDTODEVICE, IP_BIND_ADDRESS_NO_PORT */
     int level;                   /* enum tlsyn_level */
+    uint64_t pacing_rate;        /* SO_MAX_PACING_RATE: bytes per second; UINT64_MAX: any */
     char controller[16];
     int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */
     uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];

@@ -1,8 +1,8 @@
 /* Socket options: what is set, refused and given back, as on Linux. */
 #include <check.h>
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -386,6 +386,44 @@ static void of_groups(struct bsd *b)
     STEP(b, b->close(fd));
 }
 
+/* In 32 bits or in 64. */
+static void of_a_pacing_rate(struct bsd *b)
+{
+    static const uint64_t rates[] = {1000000, 0, UINT32_MAX, UINT64_C(5) << 32, UINT64_MAX};
+    static const uint32_t slow = 5000;
+    struct tcp_info info;
+    socklen_t n = sizeof(info);
+    int fd, server;
+
+    OPENED(b, fd, bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0));
+    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+        for (socklen_t set = 2; set <= 10; set += 2) {
+            uint8_t given[10] = {0};
+            socklen_t room = 8;
+            uint64_t wide = 0;
+            uint32_t narrow = 0;
+
+            memcpy(given, &rates[i], sizeof(rates[i]));
+            STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, given, set));
+            STEP(b, b->getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, &room));
+            STEP(b, room);
+            STEP(b, wide >> 32);
+            STEP(b, wide & UINT32_MAX);
+            room = 4;
+            STEP(b, b->getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, &room));
+            STEP(b, narrow);
+        }
+    }
+    STEP(b, b->close(fd));
+    bsd_connection(b, &fd, &server);
+    STEP(b, b->setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &slow, sizeof(slow)));
+    STEP(b, b->getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n));
+    STEP(b, info.tcpi_max_pacing_rate);
+    STEP(b, info.tcpi_pacing_rate <= slow);
+    b->close(fd);
+    b->close(server);
+}
+
 /* The tests' links are no interfaces of the kernel's. */
 static void of_no_device(struct bsd *b)
 {
@@ -408,6 +446,7 @@ COMPARED(of_a_stream)
 COMPARED(of_a_late_port)
 COMPARED(of_groups)
 COMPARED(of_no_device)
+COMPARED(of_a_pacing_rate)
 COMPARED(of_cookie_keys)
 COMPARED(of_a_listener)
 COMPARED(of_a_stream_of_ip6)
@@ -433,6 +472,7 @@ Suite *socket_options_suite(void)
     tcase_add_loop_test(options, of_a_late_port_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_groups_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_no_device_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_a_pacing_rate_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_a_stream_of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_datagrams_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_datagrams_of_ip6_as_on_linux, 0, BSD_WAYS);

@@ -24,8 +24,8 @@
  *   - IP_RECVERR and IP_MTU_DISCOVER, and IPv6's, are of datagrams: a stream keeps what is set, and
  *     goes by its own lights. The error queue (MSG_ERRQUEUE) holds what SO_RCVBUF has room for
  *     beside the datagrams; with it come SO_TIMESTAMP's notes and no others.
- *   - SO_REUSEADDR and SO_REUSEPORT are among the sockets of one net. To an IPv4 group can be sent;
- *     none can be joined. Urgent data (MSG_OOB) not on a TLS socket.
+ *   - SO_REUSEADDR and SO_REUSEPORT are among the sockets of one net. To an IPv4 group can be sent,
+ *     to none of IPv6; none can be joined. Urgent data (MSG_OOB) not on a TLS socket.
  *   - A port is free again when its last socket is closed: what is left in TIME-WAIT does not hold
  *     it, as if SO_REUSEADDR were always set for that.
  *   - 127.0.0.1, ::1 and the net's own addresses are reached within the net, as "localhost" is
