@@ -3,8 +3,10 @@
  */
 #include "sim/draw.h"
 
-#define PATIENCE   TLSYN_SECONDS(4 * 3600) /* nobody gives up before the simulator does */
-#define SWALLOWED  TLSYN_SECONDS(600) /* but for those who can't know that nothing gets through */
+#define PATIENCE  TLSYN_SECONDS(4 * 3600) /* nobody gives up before the simulator does */
+#define SWALLOWED TLSYN_SECONDS(600) /* but for those who can't know that nothing gets through */
+/* ... and a server that may send nothing more, whose client has given up, and whose RST was lost */
+#define HALF_OPEN  TLSYN_SECONDS(3600)
 #define RING_SMALL 4096u
 
 void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_conn_options *o)
@@ -24,7 +26,7 @@ void draw_options(const struct plan *p, struct random_seeded *r, struct tlsyn_co
         .keep_idle = TLSYN_MS(50) + plan_upto(r, TLSYN_SECONDS(2)),
         .keep_interval = TLSYN_MS(10) + plan_upto(r, TLSYN_MS(500)),
         .user_timeout = patience,
-        .syn_timeout = patience,
+        .syn_timeout = p->remember && patience > HALF_OPEN ? HALF_OPEN : patience,
         .controller = newreno ? "newreno"
                       : bbr   ? "bbr"
                               : NULL,
