@@ -353,7 +353,8 @@ static void finish(struct flows *f, int i)
     struct flow *flow = &f->flow[f->live[i]];
     const char *wrong = judge(f, flow);
 
-    if (!wrong && is_swallowed(f, flow)) {
+    /* Who breaks off would do so each time, ten minutes later. */
+    if (!wrong && is_swallowed(f, flow) && !flow->aborts && !refuses(flow)) {
         open_anew(f, f->live[i]);
         return;
     }
