@@ -94,6 +94,22 @@ START_TEST(as_many_go_on_as_sessions_have_come)
 }
 END_TEST
 
+/* The first one takes the session along, and the second waits. */
+START_TEST(who_is_queued_begins_soon_if_there_is_a_session_then)
+{
+    w.sessions = 1;
+    ck_assert_int_eq(patience_queue(&w.patient[1], 0), 0);
+    ck_assert(w.alarm <= 0);
+    ck_assert_int_eq(patience_queue(&w.patient[2], 0), 0);
+    ck_assert_int_eq(w.begun, 0);
+    patience_expired(&w.patience, 1);
+    ck_assert_int_eq(w.begun, 1);
+    ck_assert_int_eq(w.order[0], 1);
+    patience_expired(&w.patience, WAIT);
+    ck_assert_int_eq(w.begun, 2);
+}
+END_TEST
+
 START_TEST(who_waits_in_vain_goes_on_without)
 {
     ck_assert(patience_waits(&w.patient[1], 0));
@@ -145,6 +161,7 @@ START_TEST(nobody_waits_without_an_alarm)
 {
     w.fails = true;
     ck_assert(!patience_waits(&w.patient[1], 0));
+    ck_assert_int_eq(patience_queue(&w.patient[2], 0), -EINVAL);
     patience_expired(&w.patience, 2 * WAIT);
     ck_assert_int_eq(w.begun, 0);
 }
@@ -162,6 +179,7 @@ Suite *patience_suite(void)
     tcase_add_test(tcase, nobody_waits_where_no_tickets_are_due);
     tcase_add_test(tcase, nobody_waits_for_the_tickets_of_another_server);
     tcase_add_test(tcase, as_many_go_on_as_sessions_have_come);
+    tcase_add_test(tcase, who_is_queued_begins_soon_if_there_is_a_session_then);
     tcase_add_test(tcase, who_waits_in_vain_goes_on_without);
     tcase_add_test(tcase, who_waits_goes_on_when_no_tickets_are_due_any_more);
     tcase_add_test(tcase, who_waits_may_leave);

@@ -260,7 +260,7 @@ static int go_on(struct stack_stream *s)
 {
     int error;
 
-    s->lazy = stack_stream_is_lazy(s);
+    s->lazy = s->first_len == 0 && stack_stream_is_lazy(s);
     if (s->lazy) {
         s->up = true;
         s->user->events->on_up(s->user);
@@ -284,6 +284,7 @@ void stack_stream_go_on(struct patient *patient)
     error = go_on(s);
     if (error < 0 && !s->closed)
         s->user->events->on_end(s->user, error, strerror(-error));
+    (void)tlsyn_stack_output(stack_stream_options(s)->node->stack, tlsyn_clock());
     stack_stream_leave(s);
 }
 

@@ -39,15 +39,15 @@ int stack_stream_connect(struct stack_stream *s)
     return error;
 }
 
-/* In the embedded mode TLS begins here. */
+/* In the embedded mode TLS begins with the SYN. That is made outside all events, so that it leaves
+ * before the next one's hello, of which there may be fifteen more: the server has its own share to
+ * compute. */
 static int begin(struct stack_stream *s)
 {
-    bool embedded = stack_stream_options(s)->level != TLSYN_LEVEL_NONE;
-
-    s->lazy = s->up = embedded && stack_stream_is_lazy(s);
-    if (s->lazy || (embedded && patience_waits(&s->patient, (double)tlsyn_clock())))
-        return 0;
-    return stack_stream_connect(s);
+    if (stack_stream_options(s)->level == TLSYN_LEVEL_NONE)
+        return stack_stream_connect(s);
+    s->lazy = s->up = stack_stream_is_lazy(s);
+    return s->lazy ? 0 : patience_queue(&s->patient, (double)tlsyn_clock());
 }
 
 static int stream_open(struct carrier *carrier, const struct carrier_target *target,
@@ -84,7 +84,7 @@ static ssize_t write_first(struct stack_stream *s, const char *bytes, size_t n)
     s->first_len = n;
     s->lazy = false;
     if (!s->conn) {
-        error = stack_stream_connect(s);
+        error = patience_queue(&s->patient, (double)tlsyn_clock());
     } else {
         error = stack_stream_begin_tls(s, s->conn);
         if (error == 0)

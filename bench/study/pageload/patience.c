@@ -62,18 +62,39 @@ static struct patient *first_of(const struct patience *patience)
     return first;
 }
 
-bool patience_waits(struct patient *patient, double now)
+static bool one_may_begin(const struct patience *patience)
+{
+    for (const struct patient *p = patience->all; p; p = p->next) {
+        if (p->waits && !has_reason(p))
+            return true;
+    }
+    return false;
+}
+
+/* For who waits. */
+static int set_alarm(struct patience *patience, double now)
+{
+    double us = one_may_begin(patience) ? 0 : first_of(patience)->until - now;
+
+    return patience->ops->alarm(patience, us);
+}
+
+int patience_queue(struct patient *patient, double now)
 {
     struct patience *patience = patient->patience;
-    double us = patience->us > 0 ? patience->us : carrier_patience(patience->shortest);
+    int error;
 
-    if (!has_reason(patient))
-        return false;
     patient->waits = true;
-    patient->until = now + us;
-    if (patience->ops->alarm(patience, first_of(patience)->until - now) < 0)
+    patient->until = now + (patience->us > 0 ? patience->us : carrier_patience(patience->shortest));
+    error = set_alarm(patience, now);
+    if (error < 0)
         patient->waits = false;
-    return patient->waits;
+    return error;
+}
+
+bool patience_waits(struct patient *patient, double now)
+{
+    return has_reason(patient) && patience_queue(patient, now) == 0;
 }
 
 void patience_up(struct patient *patient)
@@ -88,12 +109,8 @@ void patience_heard(struct patient *patient)
 
 void patience_look(struct patience *patience)
 {
-    for (const struct patient *p = patience->all; p; p = p->next) {
-        if (p->waits && !has_reason(p)) {
-            (void)patience->ops->alarm(patience, 0);
-            return;
-        }
-    }
+    if (one_may_begin(patience))
+        (void)patience->ops->alarm(patience, 0);
 }
 
 /* Those that wait have begun in the order of their opening; each takes a session with it. */
@@ -116,7 +133,6 @@ void patience_expired(struct patience *patience, double now)
         p->waits = false;
         patience->ops->go_on(p);
     }
-    p = first_of(patience);
-    if (p)
-        (void)patience->ops->alarm(patience, p->until - now);
+    if (first_of(patience))
+        (void)set_alarm(patience, now);
 }

@@ -60,6 +60,9 @@ void patience_answered(struct patience *patience, double us);
 /** Asked when it could begin. True: it waits, and go_on comes. */
 bool patience_waits(struct patient *patient, double now);
 
+/** It begins in any case from the alarm: soon, or when it need not wait any more. 0 or -errno. */
+int patience_queue(struct patient *patient, double now);
+
 /** Its handshake is over; it has heard something behind the tickets. */
 void patience_up(struct patient *patient);
 void patience_heard(struct patient *patient);
