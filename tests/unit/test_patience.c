@@ -11,7 +11,7 @@ enum { PATIENTS = 4, WAIT = 3000 };
 static struct world {
     struct patience patience; /* first member */
     struct patient patient[PATIENTS];
-    int sessions, begun;
+    int sessions, begun, alarms;
     double alarm; /* in so long; -1: none was asked for */
     bool fails;
     int order[PATIENTS]; /* of those that went on */
@@ -28,12 +28,14 @@ static int set_alarm(struct patience *patience, double us)
 {
     (void)patience;
     w.alarm = us;
+    w.alarms++;
     return w.fails ? -EINVAL : 0;
 }
 
 /* Each takes a session along. */
 static void go_on(struct patient *patient)
 {
+    patience_look(&w.patience);
     w.order[w.begun++] = (int)(patient - w.patient);
     w.sessions -= w.sessions > 0;
 }
@@ -110,6 +112,22 @@ START_TEST(who_is_queued_begins_soon_if_there_is_a_session_then)
 }
 END_TEST
 
+/* Nor is it asked for again while those begin whom it lets go on. */
+START_TEST(what_rings_soon_is_not_asked_for_again)
+{
+    w.sessions = PATIENTS;
+    for (int i = 1; i < PATIENTS; i++)
+        ck_assert_int_eq(patience_queue(&w.patient[i], 0), 0);
+    patience_look(&w.patience);
+    ck_assert_int_eq(w.alarms, 1);
+    patience_expired(&w.patience, 1);
+    ck_assert_int_eq(w.begun, PATIENTS - 1);
+    ck_assert_int_eq(w.alarms, 1);
+    ck_assert_int_eq(patience_queue(&w.patient[1], 2), 0);
+    ck_assert_int_eq(w.alarms, 2);
+}
+END_TEST
+
 START_TEST(who_waits_in_vain_goes_on_without)
 {
     ck_assert(patience_waits(&w.patient[1], 0));
@@ -180,6 +198,7 @@ Suite *patience_suite(void)
     tcase_add_test(tcase, nobody_waits_for_the_tickets_of_another_server);
     tcase_add_test(tcase, as_many_go_on_as_sessions_have_come);
     tcase_add_test(tcase, who_is_queued_begins_soon_if_there_is_a_session_then);
+    tcase_add_test(tcase, what_rings_soon_is_not_asked_for_again);
     tcase_add_test(tcase, who_waits_in_vain_goes_on_without);
     tcase_add_test(tcase, who_waits_goes_on_when_no_tickets_are_due_any_more);
     tcase_add_test(tcase, who_waits_may_leave);

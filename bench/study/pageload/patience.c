@@ -71,12 +71,20 @@ static bool one_may_begin(const struct patience *patience)
     return false;
 }
 
-/* For who waits. */
-static int set_alarm(struct patience *patience, double now)
+/* Who comes while one is about to ring, or rings, is looked at then: each setting of a timer is a
+ * system call, and on a virtual machine dear. */
+static int set_alarm(struct patience *patience, double us)
 {
-    double us = one_may_begin(patience) ? 0 : first_of(patience)->until - now;
+    int error = patience->rings ? 0 : patience->ops->alarm(patience, us);
 
-    return patience->ops->alarm(patience, us);
+    patience->rings = patience->rings || (error == 0 && us <= 0);
+    return error;
+}
+
+/* For who waits. */
+static int await(struct patience *patience, double now)
+{
+    return set_alarm(patience, one_may_begin(patience) ? 0 : first_of(patience)->until - now);
 }
 
 int patience_queue(struct patient *patient, double now)
@@ -86,7 +94,7 @@ int patience_queue(struct patient *patient, double now)
 
     patient->waits = true;
     patient->until = now + (patience->us > 0 ? patience->us : carrier_patience(patience->shortest));
-    error = set_alarm(patience, now);
+    error = await(patience, now);
     if (error < 0)
         patient->waits = false;
     return error;
@@ -110,7 +118,7 @@ void patience_heard(struct patient *patient)
 void patience_look(struct patience *patience)
 {
     if (one_may_begin(patience))
-        (void)patience->ops->alarm(patience, 0);
+        (void)set_alarm(patience, 0);
 }
 
 /* Those that wait have begun in the order of their opening; each takes a session with it. */
@@ -129,10 +137,12 @@ void patience_expired(struct patience *patience, double now)
 {
     struct patient *p;
 
+    patience->rings = true;
     while ((p = next_to_begin(patience, now)) != NULL) {
         p->waits = false;
         patience->ops->go_on(p);
     }
+    patience->rings = false;
     if (first_of(patience))
-        (void)set_alarm(patience, now);
+        (void)await(patience, now);
 }

@@ -45,6 +45,7 @@ struct patience_ops {
 struct patience {
     const struct patience_ops *ops;
     struct patient *all;
+    bool rings;      /* the alarm does, or is about to */
     double us;       /* how long is waited; 0: as web/carrier.h says */
     double shortest; /* round trip that was seen; 0: none */
 };
