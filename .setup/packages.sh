@@ -30,7 +30,7 @@ packages_of()
               liblwip-dev a peer in the bulk study
               libngtcp2-crypto-gnutls-dev QUIC as a peer in the main study
               libgnutls28-dev the TLS below it
-              libssl-dev verifies signatures (libcrypto); the stock peer beside which the table measures
+              libssl-dev verifies signatures and hashes (libcrypto); the stock peer beside which the table measures
               systemtap-sdt-dev the trace events as probes'
         ;;
     test)

@@ -1,15 +1,17 @@
 /*
- * platform.c: gives mbedTLS our clock, randomness, and verification. Process-wide: an exception to
- * "no globals" (platform.h; docs/ARCHITECTURE.md names them all).
+ * platform.c: gives mbedTLS our clock, our randomness, and libcrypto's arithmetic. Process-wide: an
+ * exception to "no globals" (platform.h; docs/ARCHITECTURE.md names them all).
  */
 #include "platform.h"
 
 #include <errno.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/platform_time.h>
+#include <mbedtls/sha256.h>
 #include <psa/crypto.h>
 
 #include "ecdsa.h"
+#include "sha256.h"
 
 static _Thread_local struct {
     int64_t wall;                /* seconds since 1970 */
@@ -52,6 +54,13 @@ int mbedtls_ecdsa_verify(mbedtls_ecp_group *grp, const unsigned char *buf, size_
                          const mbedtls_ecp_point *Q, const mbedtls_mpi *r, const mbedtls_mpi *s)
 {
     return ecdsa_verify(grp, buf, blen, Q, r, s);
+}
+
+/* MBEDTLS_SHA256_PROCESS_ALT: declared by mbedTLS, ours to define. */
+int mbedtls_internal_sha256_process(mbedtls_sha256_context *ctx, const unsigned char data[64])
+{
+    sha256_block(ctx->MBEDTLS_PRIVATE(state), data);
+    return 0;
 }
 
 int platform_init(void)
