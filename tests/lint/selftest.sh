@@ -177,6 +177,12 @@ catches columns stack/core/wide.h:1:
 passes columns
 columns_of 101 | put stack/include/tlsyn/wide.def
 catches columns stack/include/tlsyn/wide.def:1:
+rm "$house/stack/include/tlsyn/wide.def"
+columns_of 121 | put docs/WIDE.md
+catches columns docs/WIDE.md:1:
+{ columns_of 120 && echo && printf '| ' && columns_of 121; } | put docs/WIDE.md
+passes columns
+rm -r "$house/docs"
 rm -r "$house/stack"
 
 # ---- purity --------------------------------------------------------------------------------------
