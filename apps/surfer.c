@@ -151,7 +151,7 @@ static int pause_between(struct surfer *s)
 /* All that there was to load came, or was given up. */
 static bool is_over(const struct real_load *load)
 {
-    return load->load.there > 0 && load->load.error != -EINTR && load->load.error != -ETIMEDOUT;
+    return load->load.page && load->load.error != -EINTR && load->load.error != -ETIMEDOUT;
 }
 
 /* The median of the loads so far that are of the visit asked for. */
@@ -226,8 +226,8 @@ static int verdict(const struct surfer *s, int error)
     if (error < 0)
         return host_explain(&s->host, &remote, error);
     for (int i = 0; i < s->study->loads; i++) {
-        if (s->study->load[i]->load.there == 0) {
-            say("nothing of the page came: %s", s->study->load[i]->load.sentence);
+        if (!s->study->load[i]->load.page) {
+            say("the page did not come: %s", s->study->load[i]->load.sentence);
             return CLI_FAILURE;
         }
     }

@@ -131,6 +131,7 @@ static void finish(struct loader *loader)
 
     loader->done = true;
     r->us = elapsed(loader);
+    r->page = policy_has_page(&loader->policy);
     r->urls = loader->policy.urls;
     r->there = count(loader, POLICY_THERE);
     r->failed = count(loader, POLICY_FAILED);

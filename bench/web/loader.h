@@ -72,6 +72,7 @@ struct load_result {
     int error; /* 0, or -errno: what the first URL was given up for */
     char sentence[LOADER_SENTENCE_MAX];
     double us; /* until everything was there */
+    bool page; /* itself is there, behind redirections */
     int urls, there, failed, passed_over;
     int connections;
     uint64_t bytes;

@@ -379,6 +379,11 @@ int policy_own_host(const struct policy *policy)
     return policy->urls > 0 ? policy->url[led_to(policy, 0)].what.host : -1;
 }
 
+bool policy_has_page(const struct policy *policy)
+{
+    return policy->urls > 0 && policy->url[led_to(policy, 0)].state == POLICY_THERE;
+}
+
 /* A pool is for the page's own server. */
 bool policy_waits(const struct policy *policy)
 {

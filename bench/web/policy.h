@@ -161,6 +161,9 @@ bool policy_waits(const struct policy *policy);
 /** The page's own server, behind redirections; -1: there is no page yet. */
 int policy_own_host(const struct policy *policy);
 
+/** The page itself is there, behind redirections. */
+bool policy_has_page(const struct policy *policy);
+
 /** Whatever is wanted is there, or has failed. */
 bool policy_is_done(const struct policy *policy);
 

@@ -80,5 +80,5 @@ status=0
 passed "nor has the laboratory's page what a real one has"
 
 loads nobody ""
-[ "$status" -eq 1 ] && grep -q 'nothing of the page came' "$scratch/log" || fail "a server that is not there: $status, $(cat "$scratch/log")"
+[ "$status" -eq 1 ] && grep -q 'the page did not come' "$scratch/log" || fail "a server that is not there: $status, $(cat "$scratch/log")"
 that '.loads[0].there == 0' "a server that is not there has given nothing"

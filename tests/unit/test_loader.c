@@ -203,6 +203,7 @@ START_TEST(redirections_in_a_circle_are_a_failure)
 
         expect_failure(r, -ELOOP, sentence[i]);
         expect_counts(r, there[i], 1, 0);
+        ck_assert(r->page == (i == 2));
         end(&load);
     }
 }
