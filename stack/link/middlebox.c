@@ -26,9 +26,6 @@
 #define TCP_ACK_OFFSET 8
 #define TCP_OFFSET     12
 
-/* Of TCP's options. */
-enum { KIND_END = 0, KIND_NOP = 1, KIND_FASTOPEN = 34, KIND_EXPERIMENT = 254 };
-
 enum flow_state {
     FLOW_NONE,
     FLOW_TEXT,      /* its SYN had text */
@@ -184,8 +181,8 @@ static struct held_frame *moved(const struct tlsyn_frame *frame, const struct fl
 /* RFC 7413 4.1.1; its older form is an experiment by that number. */
 static bool is_fastopen(const uint8_t *option, size_t len)
 {
-    return option[0] == KIND_FASTOPEN ||
-           (option[0] == KIND_EXPERIMENT && len >= 4 && option[2] == 0xf9 && option[3] == 0x89);
+    return option[0] == TCP_KIND_FASTOPEN || (option[0] == TCP_KIND_EXPERIMENT && len >= 4 &&
+                                              (option[2] << 8 | option[3]) == TCP_EXID_FASTOPEN);
 }
 
 /* NOPs come in its place. */
@@ -194,13 +191,13 @@ static void strip_option(struct framed *p)
     uint8_t *at = p->bytes + p->tcp + TCP_HEADER_LEN;
     const uint8_t *end = p->bytes + p->tcp + (size_t)(p->bytes[p->tcp + TCP_OFFSET] >> 4) * 4;
 
-    while (at + 1 < end && at[0] != KIND_END) {
-        size_t len = at[0] == KIND_NOP ? 1 : at[1];
+    while (at + 1 < end && at[0] != TCP_KIND_END) {
+        size_t len = at[0] == TCP_KIND_NOP ? 1 : at[1];
 
         if (len == 0 || at + len > end)
             return;
         if (is_fastopen(at, len))
-            memset(at, KIND_NOP, len);
+            memset(at, TCP_KIND_NOP, len);
         at += len;
     }
 }

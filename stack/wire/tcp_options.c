@@ -8,20 +8,6 @@
 
 #include "wire/bytes.h"
 
-enum kind {
-    KIND_END = 0,
-    KIND_NOP = 1,
-    KIND_MSS = 2,
-    KIND_WSCALE = 3,
-    KIND_SACK_PERMITTED = 4,
-    KIND_SACK = 5,
-    KIND_TS = 8,
-    KIND_FASTOPEN = 34,
-    KIND_ACCECN_0 = 172,
-    KIND_ACCECN_1 = 174,
-    KIND_EXPERIMENT = 254, /* RFC 6994: an ExID follows */
-};
-
 /* Octets of a whole option: kind, length, body. */
 #define MSS_LEN            4
 #define WSCALE_LEN         3
@@ -29,11 +15,9 @@ enum kind {
 #define SACK_LEN(blocks)   (2u + 8u * (blocks))
 #define TS_LEN             10
 
-#define EXID_FASTOPEN 0xf989 /* IANA, TCP Experimental Option Experiment Identifiers */
-
 /* The only options of an ordinary segment: NOP, NOP, timestamps. */
 #define ONLY_TS_LEN  12
-#define ONLY_TS_WORD (KIND_NOP << 24 | KIND_NOP << 16 | KIND_TS << 8 | TS_LEN)
+#define ONLY_TS_WORD (TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 | TCP_KIND_TS << 8 | TS_LEN)
 
 static void get_ts(struct reader *body, struct tcp_options *o)
 {
@@ -89,35 +73,35 @@ static void get_accecn(struct reader *body, struct tcp_options *o)
 }
 
 /** One option, whose body the reader holds. 0 or -EBADMSG. (R7323-WS1) */
-static int get_option(enum kind kind, struct reader *body, struct tcp_options *o)
+static int get_option(enum tcp_option_kind kind, struct reader *body, struct tcp_options *o)
 {
     size_t len = 2 + body->left;
 
     switch (kind) {
-    case KIND_MSS:
+    case TCP_KIND_MSS:
         o->mss = get_u16(body);
         return len == MSS_LEN ? 0 : -EBADMSG;
-    case KIND_WSCALE:
+    case TCP_KIND_WSCALE:
         o->has_wscale = true;
         o->wscale = get_u8(body);
         return len == WSCALE_LEN ? 0 : -EBADMSG;
-    case KIND_SACK_PERMITTED:
+    case TCP_KIND_SACK_PERMITTED:
         o->sack_permitted = true;
         return len == SACK_PERMITTED_LEN ? 0 : -EBADMSG;
-    case KIND_SACK:
+    case TCP_KIND_SACK:
         return get_sack(body, o);
-    case KIND_TS:
+    case TCP_KIND_TS:
         get_ts(body, o);
         return len == TS_LEN ? 0 : -EBADMSG;
-    case KIND_FASTOPEN:
+    case TCP_KIND_FASTOPEN:
         get_cookie(body, o, false);
         return 0;
-    case KIND_ACCECN_0:
-    case KIND_ACCECN_1:
+    case TCP_KIND_ACCECN_0:
+    case TCP_KIND_ACCECN_1:
         get_accecn(body, o);
         return 0;
-    case KIND_EXPERIMENT:
-        if (get_u16(body) == EXID_FASTOPEN)
+    case TCP_KIND_EXPERIMENT:
+        if (get_u16(body) == TCP_EXID_FASTOPEN)
             get_cookie(body, o, true);
         return 0;
     default:
@@ -141,9 +125,9 @@ int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *opti
         const uint8_t *body;
         struct reader inside;
 
-        if (kind == KIND_END)
+        if (kind == TCP_KIND_END)
             break;
-        if (kind == KIND_NOP)
+        if (kind == TCP_KIND_NOP)
             continue;
         option_len = get_u8(&r);
         if (option_len < 2)
@@ -162,11 +146,11 @@ int tcp_options_parse(const uint8_t *bytes, size_t len, struct tcp_options *opti
 static void put_nops(struct writer *w, int n)
 {
     while (n-- > 0)
-        put_u8(w, KIND_NOP);
+        put_u8(w, TCP_KIND_NOP);
 }
 
 /* MUST-68 */
-static void put_head(struct writer *w, enum kind kind, unsigned len)
+static void put_head(struct writer *w, enum tcp_option_kind kind, unsigned len)
 {
     put_u8(w, (uint8_t)kind);
     put_u8(w, (uint8_t)len);
@@ -178,9 +162,9 @@ static void put_sack_permitted_and_ts(struct writer *w, const struct tcp_options
     if (!o->sack_permitted || !o->has_ts)
         put_nops(w, 2);
     if (o->sack_permitted)
-        put_head(w, KIND_SACK_PERMITTED, SACK_PERMITTED_LEN);
+        put_head(w, TCP_KIND_SACK_PERMITTED, SACK_PERMITTED_LEN);
     if (o->has_ts) {
-        put_head(w, KIND_TS, TS_LEN);
+        put_head(w, TCP_KIND_TS, TS_LEN);
         put_u32(w, o->tsval);
         put_u32(w, o->tsecr);
     }
@@ -191,10 +175,10 @@ static void put_fastopen(struct writer *w, const struct tcp_options *o)
     unsigned len = 2u + (o->fastopen_experimental ? 2u : 0u) + o->cookie_len;
 
     if (o->fastopen_experimental) {
-        put_head(w, KIND_EXPERIMENT, len);
-        put_u16(w, EXID_FASTOPEN);
+        put_head(w, TCP_KIND_EXPERIMENT, len);
+        put_u16(w, TCP_EXID_FASTOPEN);
     } else {
-        put_head(w, KIND_FASTOPEN, len);
+        put_head(w, TCP_KIND_FASTOPEN, len);
     }
     put_bytes(w, o->cookie, o->cookie_len);
     put_nops(w, (int)(3 & -len));
@@ -203,7 +187,7 @@ static void put_fastopen(struct writer *w, const struct tcp_options *o)
 static void put_sack(struct writer *w, const struct tcp_options *o)
 {
     put_nops(w, 2);
-    put_head(w, KIND_SACK, SACK_LEN(o->sack_count));
+    put_head(w, TCP_KIND_SACK, SACK_LEN(o->sack_count));
     for (int i = 0; i < o->sack_count; i++) {
         put_u32(w, o->sack[i].left);
         put_u32(w, o->sack[i].right);
@@ -215,7 +199,7 @@ static void put_accecn(struct writer *w, const struct tcp_options *o)
     unsigned len = 2 + 3u * o->accecn_fields;
 
     put_nops(w, (4 - len % 4) % 4);
-    put_head(w, KIND_ACCECN_0, len);
+    put_head(w, TCP_KIND_ACCECN_0, len);
     for (int i = 0; i < o->accecn_fields; i++) {
         put_u8(w, (uint8_t)(o->accecn[i] >> 16));
         put_u16(w, (uint16_t)o->accecn[i]);
@@ -227,14 +211,14 @@ int tcp_options_emit(const struct tcp_options *options, uint8_t *bytes, size_t r
     struct writer w = writer_of(bytes, room < TCP_OPTIONS_MAX ? room : TCP_OPTIONS_MAX);
 
     if (options->mss) {
-        put_head(&w, KIND_MSS, MSS_LEN);
+        put_head(&w, TCP_KIND_MSS, MSS_LEN);
         put_u16(&w, options->mss);
     }
     if (options->sack_permitted || options->has_ts)
         put_sack_permitted_and_ts(&w, options);
     if (options->has_wscale) {
         put_nops(&w, 1);
-        put_head(&w, KIND_WSCALE, WSCALE_LEN);
+        put_head(&w, TCP_KIND_WSCALE, WSCALE_LEN);
         put_u8(&w, options->wscale);
     }
     if (options->has_fastopen)

@@ -15,6 +15,23 @@
 #define TCP_FASTOPEN_COOKIE_MIN 4
 #define TCP_COOKIE_MAX          16
 
+/** The first octet. */
+enum tcp_option_kind {
+    TCP_KIND_END = 0,
+    TCP_KIND_NOP = 1,
+    TCP_KIND_MSS = 2,
+    TCP_KIND_WSCALE = 3,
+    TCP_KIND_SACK_PERMITTED = 4,
+    TCP_KIND_SACK = 5,
+    TCP_KIND_TS = 8,
+    TCP_KIND_FASTOPEN = 34,
+    TCP_KIND_ACCECN_0 = 172,
+    TCP_KIND_ACCECN_1 = 174,
+    TCP_KIND_EXPERIMENT = 254, /* RFC 6994: an ExID follows */
+};
+
+#define TCP_EXID_FASTOPEN 0xf989 /* IANA, TCP Experimental Option Experiment Identifiers */
+
 /** Bytes [left, right) that arrived out of order. */
 struct tcp_sack_block {
     tcp_seq left, right;
