@@ -345,21 +345,13 @@ END_TEST
 
 START_TEST(a_page_that_nobody_can_load_is_refused)
 {
+    const struct browser_kind kind = {.handshake = &browser_handshakes[0]};
+
     page.url[5].parent = 5;
-    ck_assert_int_eq(
-        browser_load_page(&page,
-                          &(struct browser_kind){&browser_handshakes[0], BROWSER_UNOPTIMIZED,
-                                                 BROWSER_HTTP_1, false},
-                          &load),
-        -EINVAL);
+    ck_assert_int_eq(browser_load_page(&page, &kind, &load), -EINVAL);
     page_typical(&page);
     page.host[0].connections = 0;
-    ck_assert_int_eq(
-        browser_load_page(&page,
-                          &(struct browser_kind){&browser_handshakes[0], BROWSER_UNOPTIMIZED,
-                                                 BROWSER_HTTP_1, false},
-                          &load),
-        -EINVAL);
+    ck_assert_int_eq(browser_load_page(&page, &kind, &load), -EINVAL);
 }
 END_TEST
 

@@ -9,24 +9,17 @@
 #include <limits.h>
 #include <string.h>
 
-/* ChangeCipherSpec and Finished, or the flight of TLS 1.3 with a certificate of 550 bytes; sixteen
- * tickets of 182 (RFC 8446 4.6.1). */
-#define TLS12                                                                                      \
-    {                                                                                              \
-        270, 0                                                                                     \
-    }
-#define TLS13                                                                                      \
-    {                                                                                              \
-        830, 16 * 182                                                                              \
-    }
+/* Bytes of the server's last flight: ChangeCipherSpec and Finished of TLS 1.2; that of TLS 1.3 with
+ * a certificate of 550; and sixteen tickets of 182 (RFC 8446 4.6.1). */
+enum { FLIGHT_12 = 270, FLIGHT_13 = 830, TICKETS_13 = 16 * 182 };
 
 const struct browser_handshake browser_handshakes[BROWSER_HANDSHAKES] = {
-    {"tls1.2-sequential", 1, 2, 1, false, TLS12},
-    {"tls1.2-embedded", 0, 2, 1, false, TLS12},
-    {"tls1.3-sequential", 1, 1, 1, false, TLS13},
-    {"tls1.3-embedded", 0, 1, 1, false, TLS13},
-    {"tls1.3-sequential-0rtt", 1, 1, 0, true, TLS13},
-    {"tls1.3-embedded-0rtt", 0, 1, 0, true, TLS13},
+    {"tls1.2-sequential", 1, 2, 1, false, {FLIGHT_12, 0}},
+    {"tls1.2-embedded", 0, 2, 1, false, {FLIGHT_12, 0}},
+    {"tls1.3-sequential", 1, 1, 1, false, {FLIGHT_13, TICKETS_13}},
+    {"tls1.3-embedded", 0, 1, 1, false, {FLIGHT_13, TICKETS_13}},
+    {"tls1.3-sequential-0rtt", 1, 1, 0, true, {FLIGHT_13, TICKETS_13}},
+    {"tls1.3-embedded-0rtt", 0, 1, 0, true, {FLIGHT_13, TICKETS_13}},
 };
 
 const char *browser_http_name(enum browser_http http)

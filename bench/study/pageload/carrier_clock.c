@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "study/pageload/carrier_parts.h"
+#include "study/pageload/poller.h"
 
 double carrier_clock_now(struct carrier *carrier)
 {
@@ -18,21 +17,9 @@ double carrier_clock_now(struct carrier *carrier)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static bool has_expired(int timer)
+static int64_t nanoseconds(double us)
 {
-    uint64_t times;
-
-    return read(timer, &times, sizeof(times)) == (ssize_t)sizeof(times);
-}
-
-/* Negative: never. */
-static int set(const struct carrier_alarm *alarm, double us)
-{
-    int64_t ns = us < 0 ? 0 : us > 1 ? (int64_t)(us * 1000) : 1000;
-    const struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
-
-    return timerfd_settime(alarm->timer, 0, &when, NULL) < 0 ? -errno : 0;
+    return us > 0 ? (int64_t)(us * 1000) : 0;
 }
 
 static void on_due(struct tlsyn_loop_watch *watch, int fd, short revents)
@@ -42,7 +29,7 @@ static void on_due(struct tlsyn_loop_watch *watch, int fd, short revents)
     struct carrier_reminder *reminder = c->reminder;
 
     (void)revents;
-    if (!has_expired(fd))
+    if (!poller_expired(fd))
         return;
     c->reminder = NULL;
     if (reminder)
@@ -54,7 +41,7 @@ int carrier_clock_remind(struct carrier *carrier, double us, struct carrier_remi
     struct carrier_stack *c = carrier_stack_of(carrier);
 
     c->reminder = reminder;
-    return set(&c->due, !reminder ? -1 : us > 0 ? us : 0);
+    return poller_due(c->due.timer, reminder ? nanoseconds(us) : -1);
 }
 
 /* --- sessions that are due -------------------------------------------------------------------- */
@@ -70,7 +57,7 @@ static void on_patient(struct tlsyn_loop_watch *watch, int fd, short revents)
         (struct carrier_stack *)((char *)watch - offsetof(struct carrier_stack, patient.watch));
 
     (void)revents;
-    if (has_expired(fd))
+    if (poller_expired(fd))
         patience_expired(&c->patience, carrier_clock_now(&c->base));
 }
 
@@ -81,7 +68,7 @@ static int known(const struct patience *patience, const char *name)
 
 static int set_alarm(struct patience *patience, double us)
 {
-    return set(&of_patience(patience)->patient, us > 0 ? us : 0);
+    return poller_due(of_patience(patience)->patient.timer, nanoseconds(us));
 }
 
 static const struct patience_ops patience_ops = {
@@ -143,8 +130,9 @@ static int alarm_open(struct carrier_alarm *alarm, struct tlsyn_loop *loop,
                       void (*then)(struct tlsyn_loop_watch *, int, short))
 {
     alarm->watch.on_ready = then;
-    alarm->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    return alarm->timer < 0 ? -errno : tlsyn_loop_watch(loop, alarm->timer, POLLIN, &alarm->watch);
+    alarm->timer = poller_timer();
+    return alarm->timer < 0 ? alarm->timer
+                            : tlsyn_loop_watch(loop, alarm->timer, POLLIN, &alarm->watch);
 }
 
 static void alarm_close(struct carrier_alarm *alarm, struct tlsyn_loop *loop)

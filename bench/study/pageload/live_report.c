@@ -16,8 +16,7 @@ static const char explanation[] =
     "Live loads: seconds until everything was there, divided by the round-trip time; below, the "
     "same without what both hosts compute, which is what the same load takes over a link that "
     "takes no time, measured in the same rounds. \"!\" stands where that is off the model's count "
-    "by "
-    "more than 5 % and what the link's round trip was off by; below 30 ms nothing is claimed.";
+    "by more than 5 % and what the link's round trip was off by; below 30 ms nothing is claimed.";
 
 /* --- sentences -------------------------------------------------------------------------------- */
 
