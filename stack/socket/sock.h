@@ -114,9 +114,9 @@ struct stream {
     struct list sibling;
 };
 
-/** What SOCK_DGRAM has beside. */
 #define DGRAM_OVERHEAD 768 /* what Linux counts beside a datagram's bytes, about */
 
+/** What SOCK_DGRAM has beside. */
 struct dgram {
     struct tlsyn_udp_handler handler;
     struct tlsyn_udp *udp; /* NULL: not bound */
