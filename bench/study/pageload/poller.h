@@ -31,8 +31,8 @@ void poller_unwatch(struct poller *poller, int fd);
 /** Until *done, or the deadline, a reading of tlsyn_clock() (-ETIMEDOUT), or -errno. */
 int poller_run(struct poller *poller, const bool *done, tlsyn_time deadline);
 
-/** A timer to be watched for EPOLLIN, here or by another loop, and to be read with poller_expired();
- * -errno. */
+/** A timer to be watched for EPOLLIN, here or by another loop, and to be read with
+ * poller_expired(); -errno. */
 int poller_timer(void);
 /** Due in so long: at least a nanosecond; negative: never. 0 or -errno. */
 int poller_due(int timer, int64_t ns);
