@@ -1,45 +1,10 @@
 /*
  * study/webperf/disturbance.c: how much link and machine disturbed what was observed.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "study/webperf/webperf.h"
-
-static int make_room(struct webperf_noise *n)
-{
-    size_t room = n->room ? 2 * n->room : 1024;
-    double *timers = realloc(n->timer_late_us, room * sizeof(*timers));
-
-    if (timers)
-        n->timer_late_us = timers;
-    double *links = timers ? realloc(n->link_late_us, room * sizeof(*links)) : NULL;
-    if (!links)
-        return -ENOMEM;
-    n->link_late_us = links;
-    n->room = room;
-    return 0;
-}
-
-int webperf_take_noise(struct webperf_noise *n, const struct observation *o)
-{
-    if ((n->timers == n->room || n->links == n->room) && make_room(n) < 0)
-        return -ENOMEM;
-    if (isfinite(o->timer_late_us))
-        n->timer_late_us[n->timers++] = o->timer_late_us;
-    if (isfinite(o->link_late_us))
-        n->link_late_us[n->links++] = o->link_late_us;
-    if (o->cpu_ticks > 0 && o->stolen_ticks >= 0) {
-        n->cpu_ticks += (uint64_t)o->cpu_ticks;
-        n->stolen_ticks += (uint64_t)o->stolen_ticks;
-    }
-    n->asked += o->link_kept >= 0;
-    n->unkept += o->link_kept == 0;
-    return 0;
-}
 
 /* The kernel's ping where it was observed, as ping(8) shows it; else ours. */
 static double ping_ms(struct webperf *study)

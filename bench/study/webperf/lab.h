@@ -7,12 +7,7 @@
 
 #include "study/credentials.h"
 #include "study/testbed.h"
-#include "study/webperf/webperf.h"
-
-/** Which of all ways to connect are wanted: a bit per value of the enumerations. */
-struct webperf_choice {
-    uint32_t stacks, suites, modes, sessions;
-};
+#include "study/webperf/kinds.h"
 
 struct webperf_lab_options {
     bool memory;            /* the testbed in memory, which has no kernel's stack */
@@ -42,16 +37,5 @@ int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *opti
                      struct study_observer *observer, char message[STUDY_MESSAGE_MAX]);
 
 void webperf_lab_close(struct webperf_lab *lab);
-
-/** The way that a get's words name. */
-struct study_way webperf_way_of(const struct observation *o);
-
-/** What a round observes of the ways chosen: a ping and a TCP connect per stack, and each way that
- * there is. -E2BIG: more than WEBPERF_KINDS_MAX; -ENOENT: no way at all. */
-int webperf_kinds(const struct webperf_choice *choice, struct webperf_options *options);
-
-/** All these kinds of each of n servers, instead of the laboratory's. -E2BIG: more than
- * WEBPERF_CELLS_MAX. */
-int webperf_ask_servers(const char *const *urls, size_t n, struct webperf_options *options);
 
 #endif

@@ -14,7 +14,7 @@
 #include "measure/clock.h"
 #include "measure/rng.h"
 #include "study/noise.h"
-#include "study/webperf/webperf.h"
+#include "study/webperf/kinds.h"
 
 enum {
     FEWEST_ROUNDS = 10, /* before intervals are believed */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "study/webperf/figures.h"
-#include "study/webperf/lab.h"
+#include "study/webperf/kinds.h"
 
 enum { POINTS = 60, LABEL = WEBPERF_TITLE_MAX + STORE_WORD_MAX, ROWS = FIGURE_SERIES_MAX / 2 - 1 };
 

@@ -57,11 +57,6 @@ struct webperf_options {
     struct store_run run; /* all but plan and start, which are filled in */
 };
 
-/** Whether two observations are of one kind: the server and their words agree. */
-bool webperf_same_kind(const struct observation *a, const struct observation *b);
-/** The words alone. */
-bool webperf_same_words(const struct observation *a, const struct observation *b);
-
 /** Observes until there are as many rounds as asked for, or the intervals are narrow enough, or the
  * observer is interrupted: then what there is stays, and the same call goes on with it. 0 or
  * -errno with a sentence. */
@@ -160,9 +155,6 @@ const char *webperf_noise_text(const struct webperf *study, char text[WEBPERF_NO
 
 /** Called by webperf_analyse(). */
 void webperf_analyse_noise(struct webperf *study);
-
-/** Keeps what an observation says of it. 0 or -ENOMEM. */
-int webperf_take_noise(struct webperf_noise *noise, const struct observation *observation);
 
 /** Of most of its observations the link kept what was asked. */
 bool webperf_link_kept(const struct webperf_cell *cell);
