@@ -23,35 +23,6 @@ static struct stack_stream *of_app(struct tlsyn_handler *handler)
     return (struct stack_stream *)((char *)handler - offsetof(struct stack_stream, app));
 }
 
-/* --- life of a stream ------------------------------------------------------------------------- */
-
-void stack_stream_free(struct stack_stream *s)
-{
-    patience_leave(&s->patient);
-    if (s->conn) /* its end may come behind the event that we are in */
-        tlsyn_conn_set_handler(s->conn, s->tls ? tlsyn_tls_handler(s->tls) : NULL);
-    if (s->tls)
-        tlsyn_tls_free(s->tls); /* with its connection */
-    else if (s->conn)
-        tlsyn_conn_abort(s->conn, 0);
-    free(s);
-}
-
-void stack_stream_enter(struct stack_stream *s)
-{
-    s->busy++;
-}
-
-/* What the user closed in one of its events goes when the last of them is over. */
-void stack_stream_leave(struct stack_stream *s)
-{
-    struct carrier_stack *c = carrier_stack_of(s->base.carrier);
-
-    if (--s->busy == 0 && s->closed)
-        stack_stream_free(s);
-    patience_look(&c->patience);
-}
-
 /* --- the engine's events ---------------------------------------------------------------------- */
 
 static int on_tls_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
@@ -139,23 +110,6 @@ static const struct tlsyn_conn_events app_events = {.on_open = on_tls_open,
 
 /* --- TCP's events ----------------------------------------------------------------------------- */
 
-static const struct tlsyn_conn_events *engine(const struct stack_stream *s,
-                                              struct tlsyn_handler **tls)
-{
-    *tls = tlsyn_tls_handler(s->tls);
-    return (*tls)->events;
-}
-
-int stack_stream_begin_tls(struct stack_stream *s, struct tlsyn_conn *conn)
-{
-    struct tlsyn_handler *tls;
-    int error = tlsyn_tls_attach(stack_stream_options(s)->config, NULL, s->name, &s->app, &s->tls);
-
-    if (error < 0)
-        return error;
-    return engine(s, &tls)->on_open(tls, conn);
-}
-
 static int on_open(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     struct stack_stream *s = of_tcp(handler);
@@ -190,7 +144,7 @@ static int on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     if (stack_stream_options(s)->level == TLSYN_LEVEL_NONE)
         error = begin_behind_tcp(s, conn);
     if (error == 0 && s->tls)
-        error = engine(s, &tls)->on_synack(tls, conn);
+        error = stack_stream_engine(s, &tls)->on_synack(tls, conn);
     stack_stream_leave(s);
     return error;
 }
@@ -202,7 +156,7 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
 
     stack_stream_enter(s);
     if (s->tls) {
-        engine(s, &tls)->on_established(tls, conn);
+        stack_stream_engine(s, &tls)->on_established(tls, conn);
     } else if (s->lazy && !s->closed) {
         s->up = true;
         s->user->events->on_up(s->user);
@@ -217,7 +171,7 @@ static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 
     stack_stream_enter(s);
     if (s->tls)
-        engine(s, &tls)->on_data(tls, conn);
+        stack_stream_engine(s, &tls)->on_data(tls, conn);
     stack_stream_leave(s);
 }
 
@@ -228,7 +182,7 @@ static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, siz
 
     stack_stream_enter(s);
     if (s->tls)
-        engine(s, &tls)->on_acked(tls, conn, n);
+        stack_stream_engine(s, &tls)->on_acked(tls, conn, n);
     stack_stream_leave(s);
 }
 
@@ -240,7 +194,7 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     stack_stream_enter(s);
     s->conn = NULL;
     if (s->tls) {
-        engine(s, &tls)->on_closed(tls, conn, error);
+        stack_stream_engine(s, &tls)->on_closed(tls, conn, error);
     } else if (!s->closed) {
         error = error < 0 ? error : -ECONNRESET;
         s->user->events->on_end(s->user, error, strerror(-error));
@@ -254,46 +208,6 @@ static const struct tlsyn_conn_events tcp_events = {.on_open = on_open,
                                                     .on_data = on_data,
                                                     .on_acked = on_acked,
                                                     .on_closed = on_closed};
-
-/* In the embedded mode there is no connection yet. */
-static int go_on(struct stack_stream *s)
-{
-    int error;
-
-    s->lazy = s->first_len == 0 && stack_stream_is_lazy(s);
-    if (s->lazy) {
-        s->up = true;
-        s->user->events->on_up(s->user);
-        return 0;
-    }
-    if (!s->conn)
-        return stack_stream_connect(s);
-    error = stack_stream_begin_tls(s, s->conn);
-    if (error == 0)
-        stack_stream_catch_up(s);
-    return error;
-}
-
-void stack_stream_go_on(struct patient *patient)
-{
-    struct stack_stream *s =
-        (struct stack_stream *)((char *)patient - offsetof(struct stack_stream, patient));
-    int error;
-
-    stack_stream_enter(s);
-    error = go_on(s);
-    if (error < 0 && !s->closed)
-        s->user->events->on_end(s->user, error, strerror(-error));
-    (void)tlsyn_stack_output(stack_stream_options(s)->node->stack, tlsyn_clock());
-    stack_stream_leave(s);
-}
-
-void stack_stream_catch_up(struct stack_stream *s)
-{
-    struct tlsyn_handler *tls;
-
-    engine(s, &tls)->on_established(tls, s->conn);
-}
 
 void stack_stream_init(struct stack_stream *s)
 {

@@ -3,6 +3,7 @@
  *
  *     carrier_stack.c   the carrier's calls: connections are opened, written to and closed
  *     carrier_events.c  what TCP and the engine tell of a connection
+ *     carrier_stream.c  a connection's life, which both of them move on
  *     carrier_clock.c   time and names
  */
 #ifndef STUDY_PAGELOAD_CARRIER_PARTS_H
@@ -79,8 +80,12 @@ int stack_stream_connect(struct stack_stream *s);
 /** The engine begins on the connection. 0 or -errno. */
 int stack_stream_begin_tls(struct stack_stream *s, struct tlsyn_conn *conn);
 
-/** The engine hears that TCP's handshake was over before it began. */
-void stack_stream_catch_up(struct stack_stream *s);
+/** The same behind TCP's handshake: the engine hears that it is over. */
+int stack_stream_begin_late(struct stack_stream *s);
+
+/** The events of the engine, once it has begun, and the handler that they are told to. */
+const struct tlsyn_conn_events *stack_stream_engine(const struct stack_stream *s,
+                                                    struct tlsyn_handler **tls);
 
 /** Whom patience lets go on. */
 void stack_stream_go_on(struct patient *patient);

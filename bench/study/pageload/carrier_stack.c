@@ -17,28 +17,6 @@ static struct stack_stream *of(struct carrier_stream *stream)
     return (struct stack_stream *)stream;
 }
 
-bool stack_stream_is_lazy(const struct stack_stream *s)
-{
-    return stack_stream_options(s)->early &&
-           larder_count(stack_stream_options(s)->larder, s->name) > 0;
-}
-
-int stack_stream_connect(struct stack_stream *s)
-{
-    const struct carrier_stack_options *options = stack_stream_options(s);
-    const struct tlsyn_connect_options connect = {
-        .remote = s->remote,
-        .level = options->level,
-        .conn = {.syn_timeout = options->timeout, .user_timeout = options->timeout}};
-    int error;
-
-    s->opened = tlsyn_clock();
-    error = tlsyn_conn_open(options->node->stack, &connect, &s->tcp, &s->conn);
-    if (error < 0)
-        s->conn = NULL;
-    return error;
-}
-
 /* In the embedded mode TLS begins with the SYN. That is made outside all events, so that it leaves
  * before the next one's hello, of which there may be fifteen more: the server has its own share to
  * compute. */
@@ -83,13 +61,8 @@ static ssize_t write_first(struct stack_stream *s, const char *bytes, size_t n)
     memcpy(s->first, bytes, n);
     s->first_len = n;
     s->lazy = false;
-    if (!s->conn) {
-        error = patience_queue(&s->patient, (double)tlsyn_clock());
-    } else {
-        error = stack_stream_begin_tls(s, s->conn);
-        if (error == 0)
-            stack_stream_catch_up(s);
-    }
+    error =
+        s->conn ? stack_stream_begin_late(s) : patience_queue(&s->patient, (double)tlsyn_clock());
     return error < 0 ? error : (ssize_t)n;
 }
 
