@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 
 struct tlsyn_addr node_address(const char *text)
 {
@@ -52,6 +53,40 @@ int node_open(struct node *node, struct tlsyn_link *link, const char *address, i
     tlsyn_limits_default(&limits);
     limits.embed_off_min = 0;
     return node_open_bounded(node, link, address, prefix_len, &limits);
+}
+
+int node_run(struct node *node, const bool *done, tlsyn_time deadline)
+{
+    int error;
+
+    do
+        error = tlsyn_loop_run(node->loop, done, deadline);
+    while (error == -EINTR);
+    return error;
+}
+
+struct awaited {
+    struct tlsyn_loop_watch watch; /* first member */
+    bool ready;
+};
+
+static void on_ready(struct tlsyn_loop_watch *watch, int fd, short revents)
+{
+    (void)fd;
+    (void)revents;
+    ((struct awaited *)watch)->ready = true;
+}
+
+/* Not watched any longer than that: the loop would find it ready again and again. */
+int node_await(struct node *node, int fd)
+{
+    struct awaited awaited = {.watch = {.on_ready = on_ready}};
+    int error = tlsyn_loop_watch(node->loop, fd, POLLIN, &awaited.watch);
+
+    if (error == 0)
+        error = node_run(node, &awaited.ready, TLSYN_NEVER);
+    tlsyn_loop_unwatch(node->loop, fd);
+    return error;
 }
 
 void node_close(struct node *node)

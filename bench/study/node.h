@@ -24,6 +24,14 @@ int node_open(struct node *node, struct tlsyn_link *link, const char *address, i
 int node_open_bounded(struct node *node, struct tlsyn_link *link, const char *address,
                       int prefix_len, const struct tlsyn_limits *limits);
 
+/** Turns the loop until *done (0), until the deadline (-ETIMEDOUT), or an error. A signal is no
+ * reason to stop. */
+int node_run(struct node *node, const bool *done, tlsyn_time deadline);
+
+/** Turns it until there is something to be read from a descriptor, or its other end is gone. 0 or
+ * -errno. */
+int node_await(struct node *node, int fd);
+
 /** Frees all. Connections end without a word. Harmless for a zeroed node. */
 void node_close(struct node *node);
 

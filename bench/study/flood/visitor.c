@@ -50,12 +50,9 @@ static void visit_ours(struct visitor *v, struct flood_message *m)
             .stack = STUDY_TLSYN, .suite = STUDY_13, .mode = STUDY_EMBEDDED, .session = STUDY_NEW}};
     tlsyn_time deadline = tlsyn_clock() + FLOOD_PATIENCE;
     struct study_outcome outcome;
-    int error;
 
     opener_start(v->opener, &order);
-    do
-        error = tlsyn_loop_run(v->node.loop, opener_done(v->opener), deadline);
-    while (error == -EINTR);
+    (void)node_run(&v->node, opener_done(v->opener), deadline); /* the outcome tells */
     opener_finish(v->opener, &outcome);
     (void)tlsyn_loop_turn(v->node.loop, 0); /* the RST leaves */
     m->error = outcome.first_byte_us > 0 ? 0 : outcome.error;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lab/lab.h"
 #include "study/actors.h"
 
 #define READY_MS     10000

@@ -11,24 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lab/lab.h"
 #include "study/actors.h"
+#include "study/lab_node.h"
 #include "study/pageload/page_browser.h"
 #include "study/pageload/page_server.h"
-
-int page_node_open(enum lab_host host, struct node *node, char message[LOADER_SENTENCE_MAX])
-{
-    const struct lab_host_info *info = lab_host_info(host);
-    struct tlsyn_link *link = NULL;
-    int error = tlsyn_afpacket_open(info->interface, NULL, &link);
-
-    if (error == 0)
-        error = node_open(node, link, info->stack_address, info->prefix_len);
-    if (error < 0)
-        (void)snprintf(message, LOADER_SENTENCE_MAX, "our stack cannot be put on %s of the %s: %s",
-                       info->interface, info->name, strerror(-error));
-    return error;
-}
 
 static int sign_on(const struct page_part *part, struct page_answer *answer, int error,
                    const char *message)
@@ -81,40 +67,22 @@ static int play_browser(const struct page_part *part, struct page_answer *answer
 
 /* --- servers ---------------------------------------------------------------------------------- */
 
-/* The control descriptor as the loop sees it. */
-struct control {
-    struct tlsyn_loop_watch watch;
-    bool ready;
-};
-
-static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
-{
-    (void)fd;
-    (void)revents;
-    ((struct control *)watch)->ready = true;
-}
-
 static int serve_on_stack(const struct page_part *part, struct page_answer *answer)
 {
     const struct page_server_options options = {.credentials = part->credentials,
                                                 .page = part->page,
                                                 .address =
                                                     lab_host_info(LAB_SERVER)->stack_address};
-    struct control control = {.watch = {.on_ready = on_control}};
     char message[LOADER_SENTENCE_MAX] = "";
     struct node node = {.link = NULL};
     struct page_server *server = NULL;
-    int error = page_node_open(LAB_SERVER, &node, message);
+    int error = lab_node_open(&node, LAB_SERVER, false, message, sizeof(message));
 
     if (error == 0)
         error = page_server_open(&node, &options, &server, message);
-    if (error == 0)
-        error = tlsyn_loop_watch(node.loop, part->control, POLLIN, &control.watch);
     (void)sign_on(part, answer, error, message);
-    while (error == 0 && !control.ready) {
-        error = tlsyn_loop_run(node.loop, &control.ready, TLSYN_NEVER);
-        error = error == -EINTR ? 0 : error; /* a signal is no reason to stop */
-    }
+    if (error == 0)
+        error = node_await(&node, part->control);
     node_close(&node);
     page_server_free(server);
     return error;

@@ -6,9 +6,8 @@
 #ifndef STUDY_PAGELOAD_PAGE_ACTOR_H
 #define STUDY_PAGELOAD_PAGE_ACTOR_H
 
-#include "lab/lab.h"
 #include "study/credentials.h"
-#include "study/node.h"
+#include "study/names.h"
 #include "web/loader.h"
 
 enum page_role { PAGE_BROWSER, PAGE_SERVER, PAGE_ROLES };
@@ -45,9 +44,6 @@ struct page_answer {
     struct load_result load;
     char label[POLICY_URLS_MAX][PAGE_LABEL_MAX]; /* of the URLs in the load's events */
 };
-
-/** Our stack on a host's interface. 0 or -errno with a sentence. */
-int page_node_open(enum lab_host host, struct node *node, char message[LOADER_SENTENCE_MAX]);
 
 /** For lab_spawn(): plays the struct page_part that `argument` points to; the exit status. */
 int page_actor_main(void *argument);

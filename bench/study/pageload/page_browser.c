@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tlsyn/loop.h>
 
 #include "study/pageload/history.h"
 #include "web/site.h"

@@ -11,6 +11,7 @@
 #include "lab/lab.h"
 #include "peer/context.h"
 #include "peer/echo.h"
+#include "study/node.h"
 #include "study/pageload/carrier_kernel.h"
 #include "study/pageload/page_browser.h"
 

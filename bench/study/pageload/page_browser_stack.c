@@ -2,13 +2,11 @@
  * study/pageload/page_browser_stack.c: a browser on our stack, over the laboratory's interface.
  */
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tlsyn/probe.h>
 
-#include "lab/lab.h"
+#include "study/lab_node.h"
 #include "study/pageload/carrier_stack.h"
 #include "study/pageload/page_browser.h"
 #include "study/pageload/page_server.h"
@@ -29,8 +27,6 @@ struct stack_browser {
     uint16_t sequence;
     bool echoed;
     int echo_error;
-    struct tlsyn_loop_watch watch; /* of the harness */
-    bool called;
 };
 
 static struct stack_browser *of(struct page_browser *browser)
@@ -114,38 +110,16 @@ static bool knows(struct page_browser *browser, const struct page_order *order)
     return enough;
 }
 
-/* --- turning ---------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static int run(struct page_browser *browser, const bool *done, tlsyn_time deadline)
 {
-    int error;
-
-    do
-        error = tlsyn_loop_run(of(browser)->node.loop, done, deadline);
-    while (error == -EINTR);
-    return error;
+    return node_run(&of(browser)->node, done, deadline);
 }
 
-static void on_control(struct tlsyn_loop_watch *watch, int fd, short revents)
-{
-    (void)fd;
-    (void)revents;
-    ((struct stack_browser *)((char *)watch - offsetof(struct stack_browser, watch)))->called =
-        true;
-}
-
-/* Watched only while nothing is under way: the loop would find it ready again and again. */
 static int await(struct page_browser *browser, int control)
 {
-    struct stack_browser *b = of(browser);
-    int error;
-
-    b->called = false;
-    error = tlsyn_loop_watch(b->node.loop, control, POLLIN, &b->watch);
-    if (error == 0)
-        error = run(browser, &b->called, TLSYN_NEVER);
-    tlsyn_loop_unwatch(b->node.loop, control);
-    return error;
+    return node_await(&of(browser)->node, control);
 }
 
 static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
@@ -203,7 +177,8 @@ int page_browser_stack(const struct page_part *part, struct page_browser **brows
                        char message[LOADER_SENTENCE_MAX])
 {
     struct stack_browser *b = calloc(1, sizeof(*b));
-    int error = b ? page_node_open(LAB_CLIENT, &b->node, message) : -ENOMEM;
+    int error =
+        b ? lab_node_open(&b->node, LAB_CLIENT, false, message, LOADER_SENTENCE_MAX) : -ENOMEM;
 
     if (error < 0) {
         free(b);
@@ -215,7 +190,6 @@ int page_browser_stack(const struct page_part *part, struct page_browser **brows
         .address = node_address(lab_host_info(LAB_SERVER)->stack_address),
     };
     b->echo.on_reply = on_reply;
-    b->watch.on_ready = on_control;
     *browser = &b->base;
     return 0;
 }

@@ -278,9 +278,7 @@ static int serve(struct flow *f)
     if (error < 0)
         return error;
     (void)flow_tell(f->end, FLOW_READY, 0, NULL, NULL);
-    do
-        error = tlsyn_loop_run(f->node.loop, &f->over, TLSYN_NEVER);
-    while (error == -EINTR);
+    error = node_run(&f->node, &f->over, TLSYN_NEVER);
     if (f->conn)
         take_info(f, f->conn);
     return error < 0 ? error : f->error;
