@@ -83,6 +83,21 @@ int histogram_bins(const double *x, size_t n, double width, struct histogram_ste
     return error;
 }
 
+static void fill_ecdf(const double *sorted, size_t n, size_t steps, struct histogram_steps *out)
+{
+    out->n = steps + 1;
+    out->x[0] = sorted[0];
+    for (size_t i = 1; i <= steps; i++) {
+        /* The last step is the last value, so that the line reaches 1. */
+        size_t at = i * n / steps - 1;
+        while (at + 1 < n && !(sorted[at + 1] > sorted[at])) {
+            at++; /* all that are equal, for they are <= x too */
+        }
+        out->x[i] = sorted[at];
+        out->y[i] = (double)(at + 1) / (double)n;
+    }
+}
+
 int histogram_ecdf(const double *x, size_t n, size_t points, struct histogram_steps *out)
 {
     size_t kept;
@@ -92,18 +107,10 @@ int histogram_ecdf(const double *x, size_t n, size_t points, struct histogram_st
         return -EINVAL;
     }
     double *sorted = sorted_copy(x, n, &kept);
-    int error = sorted == NULL ? -ENOMEM : steps_alloc(out, kept < points ? kept : points);
-    if (error == 0) {
-        out->n = kept < points ? kept : points;
-        for (size_t i = 0; i < out->n; i++) {
-            /* The last step is the last value, so that the line reaches 1. */
-            size_t at = (i + 1) * kept / out->n - 1;
-            while (at + 1 < kept && !(sorted[at + 1] > sorted[at])) {
-                at++; /* all that are equal, for they are <= x too */
-            }
-            out->x[i] = sorted[at];
-            out->y[i] = (double)(at + 1) / (double)kept;
-        }
+    size_t steps = kept < points ? kept : points;
+    int error = sorted == NULL ? -ENOMEM : steps_alloc(out, steps + 1);
+    if (error == 0 && steps > 0) {
+        fill_ecdf(sorted, kept, steps, out);
     }
     free(sorted);
     return error;

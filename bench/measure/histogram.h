@@ -22,8 +22,9 @@ enum { HISTOGRAM_BINS_MAX = 20000 };
  * positive number; -E2BIG: more than HISTOGRAM_BINS_MAX bins; -ENOMEM. */
 int histogram_bins(const double *x, size_t n, double width, struct histogram_steps *out);
 
-/* The empirical distribution function in at most `points` steps: the share of values <= x.
- * -EINVAL: fewer than two points; -ENOMEM. */
+/* The empirical distribution function in at most `points` steps: the share of values <= x; before
+ * them the least value with 0, for the line to climb from. -EINVAL: fewer than two points;
+ * -ENOMEM. */
 int histogram_ecdf(const double *x, size_t n, size_t points, struct histogram_steps *out);
 
 void histogram_free(struct histogram_steps *steps);

@@ -72,11 +72,11 @@ cells <- function(x, y, picks) {
 }
 
 # Each step ends at a value, and there R's function is asked; where there may be fewer steps than values, the values
-# are every so many-th.
+# are every so many-th. The line climbs from 0 at the least.
 distribution <- function(x, points) {
   n <- min(length(x), points)
   at <- sort(x)[floor(seq_len(n) * length(x) / n)]
-  c(at, ecdf(x)(at))
+  c(min(x), at, 0, ecdf(x)(at))
 }
 
 # R's hist() is told the same bins, closed on the left; the line climbs from 0 and comes back to it.

@@ -51,10 +51,12 @@ START_TEST(the_distribution_function_climbs_to_one)
     struct histogram_steps h;
 
     ck_assert_int_eq(histogram_ecdf(x, 4, 100, &h), 0);
-    ck_assert_uint_eq(h.n, 4);
-    for (size_t i = 0; i < 4; i++) {
-        ck_near(h.x[i], (double)i + 1);
-        ck_near(h.y[i], ((double)i + 1) / 4);
+    ck_assert_uint_eq(h.n, 5);
+    ck_near(h.x[0], 1); /* from where it climbs */
+    ck_near(h.y[0], 0);
+    for (size_t i = 1; i < 5; i++) {
+        ck_near(h.x[i], (double)i);
+        ck_near(h.y[i], (double)i / 4);
     }
     histogram_free(&h);
 }
@@ -68,10 +70,10 @@ START_TEST(few_points_are_steps_of_many_values)
     for (size_t i = 0; i < 1001; i++)
         x[i] = (double)i;
     ck_assert_int_eq(histogram_ecdf(x, 1001, 10, &h), 0);
-    ck_assert_uint_eq(h.n, 10);
-    ck_near(h.y[9], 1);
-    ck_near(h.x[9], 1000);
-    for (size_t i = 0; i < 10; i++) /* what it says is true of the sample */
+    ck_assert_uint_eq(h.n, 11);
+    ck_near(h.y[10], 1);
+    ck_near(h.x[10], 1000);
+    for (size_t i = 1; i < 11; i++) /* what it says is true of the sample */
         ck_near(h.y[i], (h.x[i] + 1) / 1001);
     histogram_free(&h);
     ck_assert_int_eq(histogram_ecdf(x, 1001, 1, &h), -EINVAL);
