@@ -180,7 +180,8 @@ static int measure(const struct webperf_command *c, const struct webperf_options
                                               .seed = (uint64_t)c->seed,
                                               .level = levels[c->level],
                                               .choice = c->choice,
-                                              .timeout = c->timeout};
+                                              .timeout = c->timeout,
+                                              .observer = &w->observer};
     struct webperf_lab *lab = NULL;
     int error = credentials_make(&lab_options.credentials);
 
@@ -190,7 +191,7 @@ static int measure(const struct webperf_command *c, const struct webperf_options
     if (error == 0)
         error = webperf_lab_open(&lab_options, &lab, message);
     if (error == 0)
-        error = webperf_lab_meet(lab, options, &w->observer, message);
+        error = webperf_lab_meet(lab, options, message);
     if (error == 0)
         error = webperf_run(options, &lab->prober, &w->observer, message);
     webperf_lab_close(lab);

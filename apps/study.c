@@ -187,9 +187,24 @@ static void on_note(struct study_observer *observer, const char *sentence)
 {
     struct study_watcher *w = (struct study_watcher *)observer;
 
-    if (w->begun)
+    if (w->opened)
         progress_break(&w->progress);
     say("%s", sentence);
+}
+
+static struct progress *line_of(struct study_watcher *w, tlsyn_time now)
+{
+    if (!w->opened)
+        progress_init(&w->progress, stderr, isatty(STDERR_FILENO), study_width(STDERR_FILENO), now);
+    w->opened = true;
+    return &w->progress;
+}
+
+static void on_prepare(struct study_observer *observer, const char *what)
+{
+    tlsyn_time now = tlsyn_clock();
+
+    progress_prepare(line_of((struct study_watcher *)observer, now), now, what);
 }
 
 static void on_progress(struct study_observer *observer, uint32_t done, uint32_t total,
@@ -197,13 +212,13 @@ static void on_progress(struct study_observer *observer, uint32_t done, uint32_t
 {
     struct study_watcher *w = (struct study_watcher *)observer;
 
-    if (!w->begun) {
-        progress_init(&w->progress, stderr, isatty(STDERR_FILENO), study_width(STDERR_FILENO),
-                      tlsyn_clock());
-        progress_from(&w->progress, done);
-    }
+    tlsyn_time now = tlsyn_clock();
+    struct progress *line = line_of(w, now);
+
+    if (!w->begun)
+        progress_from(line, now, done);
     w->begun = true;
-    progress_update(&w->progress, tlsyn_clock(), done, total, status);
+    progress_update(line, now, done, total, status);
 }
 
 static sigset_t ending_signals(void)
@@ -234,14 +249,15 @@ void study_watch(struct study_watcher *watcher)
 {
     const sigset_t signals = ending_signals();
 
-    *watcher = (struct study_watcher){.observer = {on_note, on_progress, was_interrupted}};
+    *watcher =
+        (struct study_watcher){.observer = {on_note, on_prepare, on_progress, was_interrupted}};
     (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
 void study_unwatch(struct study_watcher *watcher)
 {
-    if (watcher->begun)
+    if (watcher->opened)
         progress_break(&watcher->progress);
 }
 

@@ -44,8 +44,9 @@ unsigned study_width(int fd);
 struct study_watcher {
     struct study_observer observer;
     struct progress progress;
-    bool begun;
-    int signal; /* that came; 0: none */
+    bool opened; /* the progress line is there */
+    bool begun;  /* and steps are counted on it */
+    int signal;  /* that came; 0: none */
 };
 
 /** From here on the signals are blocked, and noticed when the study asks. */

@@ -14,8 +14,9 @@ void progress_init(struct progress *progress, FILE *out, bool terminal, unsigned
         .out = out, .terminal = terminal, .width = width, .start = now, .last = now};
 }
 
-void progress_from(struct progress *progress, uint32_t done)
+void progress_from(struct progress *progress, int64_t now, uint32_t done)
 {
+    progress->start = now;
     progress->first = done;
 }
 
@@ -59,29 +60,10 @@ static bool is_due(const struct progress *progress, int64_t now, bool last)
     return now - progress->last >= every;
 }
 
-void progress_update(struct progress *progress, int64_t now, uint32_t done, uint32_t total,
-                     const char *status)
+static void print(struct progress *progress, int64_t now, char *line)
 {
-    char line[LINE_MAX_BYTES];
-    char left[48] = "";
-    bool last = done >= total;
-
-    if (!is_due(progress, now, last)) {
-        return;
-    }
     progress->last = now;
     progress->printed = true;
-    double elapsed = (double)(now - progress->start) / 1e6;
-    if (last) {
-        format_duration(left, sizeof left, elapsed);
-    } else if (done > progress->first) {
-        format_duration(left, sizeof left, elapsed * (total - done) / (done - progress->first));
-    }
-    unsigned percent = total == 0 ? 100 : (unsigned)((uint64_t)done * 100 / total);
-    snprintf(line, sizeof line, "%3u %%  %s%s%s%s", percent, last ? "took " : "", left,
-             last || left[0] == '\0' ? "" : " left", status != NULL ? "  " : "");
-    size_t n = strlen(line);
-    snprintf(line + n, sizeof line - n, "%s", status != NULL ? status : "");
     if (!progress->terminal) {
         fprintf(progress->out, "%s\n", line);
         fflush(progress->out);
@@ -93,6 +75,41 @@ void progress_update(struct progress *progress, int64_t now, uint32_t done, uint
     fprintf(progress->out, "\r%s\x1b[K", line);
     fflush(progress->out);
     progress->open = true;
+}
+
+void progress_prepare(struct progress *progress, int64_t now, const char *what)
+{
+    char line[LINE_MAX_BYTES];
+
+    if (!is_due(progress, now, false)) {
+        return;
+    }
+    snprintf(line, sizeof line, "       %s", what);
+    print(progress, now, line);
+}
+
+void progress_update(struct progress *progress, int64_t now, uint32_t done, uint32_t total,
+                     const char *status)
+{
+    char line[LINE_MAX_BYTES];
+    char left[48] = "";
+    bool last = done >= total;
+
+    if (!is_due(progress, now, last)) {
+        return;
+    }
+    double elapsed = (double)(now - progress->start) / 1e6;
+    if (last) {
+        format_duration(left, sizeof left, elapsed);
+    } else if (done > progress->first) {
+        format_duration(left, sizeof left, elapsed * (total - done) / (done - progress->first));
+    }
+    unsigned percent = total == 0 ? 100 : (unsigned)((uint64_t)done * 100 / total);
+    snprintf(line, sizeof line, "%3u %%  %s%s%s%s", percent, last ? "took " : "", left,
+             last || left[0] == '\0' ? "" : " left", status != NULL ? "  " : "");
+    size_t n = strlen(line);
+    snprintf(line + n, sizeof line - n, "%s", status != NULL ? status : "");
+    print(progress, now, line);
 }
 
 void progress_break(struct progress *progress)

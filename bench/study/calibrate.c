@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "measure/stats.h"
 
@@ -14,16 +15,20 @@ enum { PINGS = 30, STEPS = 5 };
 
 #define GOOD_ENOUGH_MS 0.005
 
-int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms)
+/* Median of the pings in ms, leaving out those without an answer. 0; -ETIMEDOUT: there was none. */
+static int ping(struct testbed *testbed, struct study_observer *observer, double *median_ms)
 {
+    enum study_stack stack = testbed->has_kernel ? STUDY_KERNEL : STUDY_TLSYN;
     double ms[PINGS];
     size_t n = 0;
 
-    for (int i = 0; i < count && i < PINGS; i++) {
+    for (int i = 0; i < PINGS; i++) {
         double us = 0;
         int why = 0;
-        int error = testbed_ping(testbed, stack, &us, &why);
+        int error = observer->interrupted(observer) ? -EINTR : 0;
 
+        if (error == 0)
+            error = testbed_ping(testbed, stack, &us, &why);
         if (error < 0)
             return error;
         if (why == 0)
@@ -45,18 +50,23 @@ static int set_total(struct testbed *testbed, double delay_ms, struct calibratio
                                                                         {.delay = c->delay[1]}});
 }
 
-int calibrate(struct testbed *testbed, double target_ms, struct calibration *c)
+int calibrate(struct testbed *testbed, double target_ms, struct study_observer *observer,
+              struct calibration *c)
 {
-    enum study_stack stack = testbed->has_kernel ? STUDY_KERNEL : STUDY_TLSYN;
     double delay_ms = (double)(c->delay[0] + c->delay[1]) / 1e3;
+    char what[96];
     int error = 0;
 
     if (delay_ms <= 0)
         delay_ms = target_ms;
     for (int step = 0; step < STEPS; step++) {
+        (void)snprintf(what, sizeof(what),
+                       "the link is set: %d pings are to take %g ms, try %d of %d at most", PINGS,
+                       target_ms, step + 1, STEPS);
+        observer->prepare(observer, what);
         error = set_total(testbed, delay_ms, c);
         if (error == 0)
-            error = calibrate_ping(testbed, stack, PINGS, &c->ping_ms);
+            error = ping(testbed, observer, &c->ping_ms);
         if (error < 0 || fabs(c->ping_ms - target_ms) <= GOOD_ENOUGH_MS)
             return error;
         if (step + 1 < STEPS)

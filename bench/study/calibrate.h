@@ -4,6 +4,7 @@
 #ifndef STUDY_CALIBRATE_H
 #define STUDY_CALIBRATE_H
 
+#include "study/observer.h"
 #include "study/testbed.h"
 
 /** What came of it: delays to the server and to the client, half each, and the median ping over
@@ -13,13 +14,10 @@ struct calibration {
     double ping_ms;
 };
 
-/** Median of `count` pings in ms, leaving out those without an answer. 0; -ETIMEDOUT: there was
- * none; or -errno. */
-int calibrate_ping(struct testbed *testbed, enum study_stack stack, int count, double *median_ms);
-
 /** Sets a link that only delays so that the median ping is `target_ms`. Starts from what *c holds
  * (zeros: from nothing). A target below the ping of the undelayed link leaves it undelayed:
- * c->ping_ms tells. 0 or -errno. */
-int calibrate(struct testbed *testbed, double target_ms, struct calibration *c);
+ * c->ping_ms tells. The observer hears of it, and may end it: -EINTR. 0 or -errno. */
+int calibrate(struct testbed *testbed, double target_ms, struct study_observer *observer,
+              struct calibration *c);
 
 #endif

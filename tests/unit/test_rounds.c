@@ -140,7 +140,7 @@ static struct made_up *fresh(void)
     struct made_up *m = calloc(1, sizeof(*m));
 
     ck_assert_ptr_nonnull(m);
-    m->observer = (struct study_observer){on_note, on_progress, interrupted};
+    m->observer = (struct study_observer){on_note, on_note, on_progress, interrupted};
     return m;
 }
 

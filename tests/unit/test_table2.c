@@ -12,13 +12,24 @@
 struct counting {
     struct study_observer observer;
     uint32_t notes, last, total;
-    uint32_t stop_at; /* 0: never */
+    uint32_t prepared;
+    uint32_t stop_at;           /* observations, */
+    uint32_t stop_preparing_at; /* or steps before them; 0: never */
 };
 
 static void on_note(struct study_observer *observer, const char *sentence)
 {
     (void)sentence;
     ((struct counting *)observer)->notes++;
+}
+
+static void on_prepare(struct study_observer *observer, const char *what)
+{
+    struct counting *c = (struct counting *)observer;
+
+    ck_assert_uint_eq(c->total, 0); /* before the first step */
+    ck_assert_ptr_nonnull(strstr(what, " of "));
+    c->prepared++;
 }
 
 static void on_progress(struct study_observer *observer, uint32_t done, uint32_t total,
@@ -37,7 +48,8 @@ static bool is_over(struct study_observer *observer)
 {
     struct counting *c = (struct counting *)observer;
 
-    return c->stop_at > 0 && c->last >= c->stop_at;
+    return (c->stop_at > 0 && c->last >= c->stop_at) ||
+           (c->stop_preparing_at > 0 && c->prepared >= c->stop_preparing_at);
 }
 
 static char folder[64];
@@ -65,7 +77,7 @@ static struct table2 *run(const struct table2_options *o, struct counting *c)
     struct table2 *t = NULL;
     char message[TABLE2_MESSAGE_MAX];
 
-    c->observer = (struct study_observer){on_note, on_progress, is_over};
+    c->observer = (struct study_observer){on_note, on_prepare, on_progress, is_over};
     ck_assert_msg(table2_run(o, &c->observer, &t, message) == 0, "%s", message);
     ck_assert_ptr_nonnull(t);
     ck_assert_int_eq(table2_analyse(t), 0);
@@ -296,6 +308,24 @@ START_TEST(a_run_that_ends_at_once_has_a_report_too)
 }
 END_TEST
 
+/* Over a long link the pings by which it is set take minutes. */
+START_TEST(what_comes_before_the_rounds_is_told_and_can_be_interrupted)
+{
+    for (uint32_t at = 1; at <= 16; at++) {
+        struct table2_options o = options_in_memory();
+        struct counting c = {.stop_preparing_at = at};
+        struct table2 *t = NULL;
+
+        o.pings = 1;
+        t = run(&o, &c);
+        ck_assert(t->interrupted);
+        ck_assert_uint_eq(t->samples.count, 0);
+        ck_assert_uint_le(c.prepared, at + 1);
+        finish(t);
+    }
+}
+END_TEST
+
 /* Pairs with differences whose averages are known: six, the fewest that have an interval. */
 static void set_differences(struct table2 *t, uint32_t sequential, uint32_t embedded)
 {
@@ -391,6 +421,7 @@ Suite *table2_suite(void)
     tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
     tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
     tcase_add_test(tcase, a_run_that_ends_at_once_has_a_report_too);
+    tcase_add_test(tcase, what_comes_before_the_rounds_is_told_and_can_be_interrupted);
     tcase_add_test(tcase, the_shift_is_of_the_pairs_of_the_same_rounds);
     tcase_add_test(tcase, the_published_lines_are_those_of_the_paper);
     tcase_add_test(tcase, longer_links_and_more_rounds_are_expected_to_take_longer);

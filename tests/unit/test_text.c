@@ -165,6 +165,25 @@ START_TEST(a_terminal_line_is_rewritten_and_never_wraps)
 }
 END_TEST
 
+START_TEST(what_comes_before_the_first_step_is_told_and_not_reckoned)
+{
+    struct progress progress;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    progress_init(&progress, out, true, 20, 0);
+    progress_prepare(&progress, 0, "meeting 1 of 2, as it is");
+    progress_prepare(&progress, 50000, "too soon to print");
+    progress_prepare(&progress, 60000000, "meeting 2 of 2");
+    progress_from(&progress, 90000000, 5);
+    progress_update(&progress, 100000000, 10, 15, NULL);
+    fclose(out);
+    ck_assert_str_eq(text, "\r       meeting 1 of\x1b[K\r       meeting 2 of\x1b[K\r"
+                           " 66 %  10 s left\x1b[K");
+    free(text);
+}
+END_TEST
+
 START_TEST(durations_read_well)
 {
     const struct {
@@ -202,6 +221,7 @@ Suite *text_suite(void)
     tcase_add_test(tcase, paragraphs_break_between_words);
     tcase_add_test(tcase, a_log_gets_a_line_every_ten_seconds);
     tcase_add_test(tcase, a_terminal_line_is_rewritten_and_never_wraps);
+    tcase_add_test(tcase, what_comes_before_the_first_step_is_told_and_not_reckoned);
     tcase_add_test(tcase, durations_read_well);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -391,7 +391,7 @@ static bool is_interrupted(struct study_observer *o)
 static struct fake a_fake(void)
 {
     struct fake fake = {.prober = {fake_observe},
-                        .observer = {no_note, on_progress, is_interrupted}};
+                        .observer = {no_note, no_note, on_progress, is_interrupted}};
 
     rng_seed(&fake.rng, 3);
     return fake;

@@ -76,6 +76,18 @@ static void note_failure(struct run *run, const struct table2_member *m, const c
     run->observer->note(run->observer, text);
 }
 
+/* Says what is being done before the rounds, whose end nobody counts. -EINTR: it shall end. */
+static int prepare(struct run *run, const char *what, uint32_t done, uint32_t total)
+{
+    char text[96];
+
+    if (run->observer->interrupted(run->observer))
+        return -EINTR;
+    (void)snprintf(text, sizeof(text), "%s: %u of %u", what, done + 1, total);
+    run->observer->prepare(run->observer, text);
+    return 0;
+}
+
 /* Every handshake twice: neighbours, cookies and sessions are learnt, and what can't work is found
  * out before the long wait. */
 static int meet(struct run *run)
@@ -88,8 +100,10 @@ static int meet(struct run *run)
         bool first = i < t->member_count;
         const struct table2_member *m = &t->members[first ? i : i - t->member_count];
         const struct study_order order = order_for(m);
-        int error = m->ping ? 0 : testbed_exchange(run->testbed, &order, &outcome);
+        int error = prepare(run, "a connection of each kind, twice", i, 2 * t->member_count);
 
+        if (error == 0 && !m->ping)
+            error = testbed_exchange(run->testbed, &order, &outcome);
         if (error < 0)
             return error;
         if (m->ping || first)
@@ -113,7 +127,7 @@ static int calibrate_targets(struct run *run)
     for (int i = 0; i < t->options.pings; i++) {
         struct table2_target *target = &t->targets[i];
         struct calibration c = {.delay = {0}};
-        int error = calibrate(run->testbed, target->ping_ms, &c);
+        int error = calibrate(run->testbed, target->ping_ms, run->observer, &c);
 
         if (error < 0)
             return error;
@@ -194,7 +208,10 @@ static int capture_all(struct run *run)
     }
     error = set_target(run, longest, 0);
     for (uint32_t i = 0; error == 0 && i < t->member_count; i++) {
-        if (!t->members[i].ping && t->members[i].way.stack == STUDY_TLSYN)
+        if (t->members[i].ping || t->members[i].way.stack != STUDY_TLSYN)
+            continue;
+        error = prepare(run, "captures of each kind", i, t->member_count);
+        if (error == 0)
             error = capture(run, &t->members[i], &t->captures[t->capture_count++]);
     }
     return error;
@@ -360,6 +377,8 @@ static int run_all(struct run *run)
         error = calibrate_targets(run);
     if (error == 0)
         error = capture_all(run);
+    if (error == -EINTR)
+        error = 0; /* the rounds notice it, too, and there may be some already */
     if (error == 0)
         error = testbed_precision(run->testbed, &unread);
     if (error == 0) {

@@ -77,14 +77,19 @@ static int observe(struct webperf_prober *prober, struct observation *o,
 }
 
 int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *options,
-                     struct study_observer *observer, char message[STUDY_MESSAGE_MAX])
+                     char message[STUDY_MESSAGE_MAX])
 {
+    struct study_observer *observer = lab->options.observer;
     size_t meetings = 2 * options->kind_count;
+    char what[96];
     int error = 0;
 
     for (size_t i = 0; i < meetings && error == 0 && !observer->interrupted(observer); i++) {
         struct observation o = options->kinds[i % options->kind_count];
 
+        (void)snprintf(what, sizeof(what), "a connection of each kind, twice: %zu of %zu", i + 1,
+                       meetings);
+        observer->prepare(observer, what);
         error = observe(&lab->prober, &o, message);
     }
     return error;
@@ -97,8 +102,10 @@ static int set_link(struct webperf_lab *lab, char *message)
     const struct webperf_lab_options *o = &lab->options;
     struct tlsyn_impairment path[2];
     struct calibration c = {.delay = {0}};
-    int error = calibrate(lab->testbed, o->link.rtt_ms, &c);
+    int error = calibrate(lab->testbed, o->link.rtt_ms, o->observer, &c);
 
+    if (error == -EINTR)
+        error = 0; /* webperf_run() finds it, too */
     lab->is_reached = study_link_is_near(o->link.rtt_ms, c.ping_ms);
     if (error == 0) {
         study_link_path(&o->link, c.delay, o->seed, path);

@@ -17,6 +17,7 @@ struct webperf_lab_options {
     enum tlsyn_level level;
     tlsyn_time timeout;
     struct credentials credentials;
+    struct study_observer *observer;
 };
 
 struct webperf_lab {
@@ -31,10 +32,10 @@ struct webperf_lab {
 int webperf_lab_open(const struct webperf_lab_options *options, struct webperf_lab **lab,
                      char message[STUDY_MESSAGE_MAX]);
 
-/** Makes each kind of connection twice, so that neighbours, cookies and sessions are known; fewer
- * if the observer is interrupted, which webperf_run() finds, too. */
+/** Makes each kind of connection twice, so that neighbours, cookies and sessions are known. Both
+ * do less if the observer is interrupted, which webperf_run() finds, too. */
 int webperf_lab_meet(struct webperf_lab *lab, const struct webperf_options *options,
-                     struct study_observer *observer, char message[STUDY_MESSAGE_MAX]);
+                     char message[STUDY_MESSAGE_MAX]);
 
 void webperf_lab_close(struct webperf_lab *lab);
 
