@@ -187,25 +187,6 @@ static enum outcome count_operands(const struct scan *s)
     return PARSED;
 }
 
-int cli_parse(const struct cli_command *command, int argc, char **argv, int *exit_status)
-{
-    struct scan s = {.command = command, .argc = argc, .argv = argv, .next = 1};
-    enum outcome outcome = take_environment(&s, command->options);
-
-    if (outcome == PARSED)
-        outcome = take_environment(&s, command->common);
-    while (outcome == PARSED && s.next < argc)
-        outcome = scan_argument(&s);
-    if (outcome == PARSED)
-        outcome = count_operands(&s);
-    if (outcome == PARSED)
-        return s.operands;
-    *exit_status = outcome == HELP ? CLI_OK : CLI_USAGE;
-    if (outcome == HELP)
-        cli_help(command);
-    return -1;
-}
-
 /* --- help ------------------------------------------------------------------------------------- */
 
 /* Prints text from the present column on, broken at blanks. */
@@ -253,7 +234,7 @@ static void print_options(const struct cli_option *o)
     }
 }
 
-void cli_help(const struct cli_command *command)
+static void print_help(const struct cli_command *command)
 {
     say_result("Usage: tlsyn %s [OPTION]...%s%s\n\n", command->name,
                command->operands[0] ? " " : "", command->operands);
@@ -269,6 +250,27 @@ void cli_help(const struct cli_command *command)
                "5 HTTP error status,\n130 interrupted, 141 nobody reads the output any more.\n");
     if (command->notes)
         say_result("\n%s", command->notes);
+}
+
+/* --- parsing ---------------------------------------------------------------------------------- */
+
+int cli_parse(const struct cli_command *command, int argc, char **argv, int *exit_status)
+{
+    struct scan s = {.command = command, .argc = argc, .argv = argv, .next = 1};
+    enum outcome outcome = take_environment(&s, command->options);
+
+    if (outcome == PARSED)
+        outcome = take_environment(&s, command->common);
+    while (outcome == PARSED && s.next < argc)
+        outcome = scan_argument(&s);
+    if (outcome == PARSED)
+        outcome = count_operands(&s);
+    if (outcome == PARSED)
+        return s.operands;
+    *exit_status = outcome == HELP ? CLI_OK : CLI_USAGE;
+    if (outcome == HELP)
+        print_help(command);
+    return -1;
 }
 
 int cli_output_lost(int error)

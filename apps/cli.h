@@ -111,9 +111,6 @@ int cli_output_lost(int error);
  */
 int cli_parse(const struct cli_command *command, int argc, char **argv, int *exit_status);
 
-/** Prints the help text to stdout. */
-void cli_help(const struct cli_command *command);
-
 /** Bytes that any address, or any address in brackets, takes in text. */
 #define CLI_ADDRESS_TEXT 48
 

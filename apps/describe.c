@@ -40,7 +40,8 @@ static bool stopped_at_limit(const struct tlsyn_conn_info *info)
            2 * info->synack_text >= 3 * info->syn_text && info->synack_text + 100 < info->mss;
 }
 
-const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size)
+/* Why that mode, as a clause: "312 bytes rode in the SYN, 1201 in the SYN-ACK". */
+static const char *reason_of(const struct tlsyn_conn_info *info, char *text, size_t size)
 {
     int minutes = (int)(info->off_for / TLSYN_SECONDS(60)) + 1;
 
@@ -64,9 +65,9 @@ const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size
     return text;
 }
 
-/* TCP's own, where the SYN's text was not taken; TLS's; and the one for the rest of a flight that
- * stopped at the limit. */
-int describe_round_trips(const struct description *d)
+/* Until the client could send, or -1 if it never could: TCP's own, where the SYN's text was not
+ * taken; TLS's; and the one for the rest of a flight that stopped at the limit. */
+static int round_trips_of(const struct description *d)
 {
     bool is_embedded = d->conn.syn_text_acked > 0;
     int trips = is_embedded ? 0 : 1;
@@ -142,7 +143,7 @@ static bool asked_again(const struct description *d)
 
 static void detail_round_trips(const struct description *d)
 {
-    int trips = describe_round_trips(d);
+    int trips = round_trips_of(d);
 
     if (trips >= 0)
         say_detail("  %-11s %d round trip%s until the client could send%s", "waited for", trips,
@@ -162,7 +163,7 @@ static void detail_attempt(const struct tlsyn_conn_info *c)
         say_detail("  %-11s with %u bytes of TLS%s", "SYN", c->syn_text,
                    c->embedding == TLSYN_EMBEDDING_SENT ? "" : ", then bare");
     else
-        say_detail("  %-11s bare: %s", "SYN", describe_reason(c, reason, sizeof(reason)));
+        say_detail("  %-11s bare: %s", "SYN", reason_of(c, reason, sizeof(reason)));
 }
 
 void describe_detail(const struct description *d)
@@ -185,8 +186,7 @@ void describe_detail(const struct description *d)
                : d->tls.established ? "NOT verified (--insecure)"
                                     : "not verified");
     detail_lines(d->peer);
-    say_detail("  %-11s %s: %s", "mode", describe_mode(c),
-               describe_reason(c, reason, sizeof(reason)));
+    say_detail("  %-11s %s: %s", "mode", describe_mode(c), reason_of(c, reason, sizeof(reason)));
     detail_early(d);
     detail_round_trips(d);
     detail_time("round trip", c->srtt);
@@ -218,7 +218,7 @@ void describe_json(const struct description *d)
     static const char *const early[] = {[TLSYN_TLS_EARLY_NONE] = "none",
                                         [TLSYN_TLS_EARLY_ACCEPTED] = "accepted",
                                         [TLSYN_TLS_EARLY_REJECTED] = "rejected"};
-    int trips = describe_round_trips(d);
+    int trips = round_trips_of(d);
 
     say_result("{\"address\": \"%s\", \"port\": %u", cli_address_text(&c->remote.addr, address),
                c->remote.port);
@@ -236,7 +236,7 @@ void describe_json(const struct description *d)
     say_result(", \"chain_known\": %s", d->tls.chain_known ? "true" : "false");
     json_text("certificate", d->peer);
     json_text("mode", c->established ? describe_mode(c) : "");
-    json_text("reason", describe_reason(c, reason, sizeof(reason)));
+    json_text("reason", reason_of(c, reason, sizeof(reason)));
     json_text("level", client_level_name((int)c->level));
     say_result(", \"syn_text\": %u, \"syn_text_acked\": %u, \"synack_text\": %u", c->syn_text,
                c->syn_text_acked, c->synack_text);

@@ -22,12 +22,6 @@ void describe_take(struct description *d, struct tlsyn_conn *conn, const struct 
  * else "sequential". */
 const char *describe_mode(const struct tlsyn_conn_info *info);
 
-/** Why that mode, as a clause: "312 bytes rode in the SYN, 1201 in the SYN-ACK". Returns `text`. */
-const char *describe_reason(const struct tlsyn_conn_info *info, char *text, size_t size);
-
-/** How many round trips passed until the client could send; -1: it never could. */
-int describe_round_trips(const struct description *d);
-
 /** Lines on stderr: for -v. */
 void describe_detail(const struct description *d);
 

@@ -68,7 +68,8 @@ static int parse_servers(const struct cli_type *type, const char *text, void *in
     return 0;
 }
 
-const struct cli_type resolve_servers_type = {
+/* "10.0.0.1", "10.0.0.1:5353,[fd00::1]:53": into a struct resolve_servers. */
+static const struct cli_type servers_type = {
     .placeholder = "SERVER[,SERVER]",
     .accepts = "up to eight addresses of DNS servers such as 10.0.0.1 or 10.0.0.1:5353",
     .parse = parse_servers};
@@ -78,7 +79,7 @@ struct cli_option resolve_option(struct resolve_servers *servers)
     return (struct cli_option){
         "dns",
         0,
-        &resolve_servers_type,
+        &servers_type,
         servers,
         "ask these DNS servers, from our own address (default: the system's resolver)",
         "TLSYN_DNS"};

@@ -20,9 +20,6 @@ struct resolve_servers {
     size_t count; /* 0: the system's resolver */
 };
 
-/** "10.0.0.1", "10.0.0.1:5353,[fd00::1]:53": into a struct resolve_servers. */
-extern const struct cli_type resolve_servers_type;
-
 /** The option --dns, for a table. */
 struct cli_option resolve_option(struct resolve_servers *servers);
 

@@ -15,7 +15,9 @@ static size_t min_size(size_t a, size_t b)
 
 /* --- the meter -------------------------------------------------------------------------------- */
 
-size_t bio_meter_run(const struct bio_meter *m)
+/* Bytes up to the end of the header or the body that the stream is in: what may be taken in one go.
+ * At least 1. */
+static size_t meter_run(const struct bio_meter *m)
 {
     return m->have < BIO_HEADER ? (size_t)(BIO_HEADER - m->have) : m->left;
 }
@@ -34,7 +36,7 @@ void bio_meter_take(struct bio_meter *m, const void *bytes, size_t n)
 
     m->bytes += n;
     while (n > 0) {
-        size_t run = min_size(n, bio_meter_run(m));
+        size_t run = min_size(n, meter_run(m));
 
         if (m->have < BIO_HEADER) {
             memcpy(m->header + m->have, p, run);
@@ -89,7 +91,7 @@ int bio_recv(void *context, unsigned char *bytes, size_t n)
     if (tls->conn != NULL) {
         if (tls->config->paper && tls->in.have == 0)
             skip_padding(tls->conn);
-        take = min_size(tlsyn_conn_peek(tls->conn, &view), min_size(n, bio_meter_run(&tls->in)));
+        take = min_size(tlsyn_conn_peek(tls->conn, &view), min_size(n, meter_run(&tls->in)));
     }
     if (take == 0) {
         tls->starved = true;

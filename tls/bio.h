@@ -23,10 +23,6 @@ struct bio_meter {
     uint64_t bytes;
 };
 
-/** Bytes up to the end of the header or the body that the stream is in: what may be taken in one
- * go. At least 1. */
-size_t bio_meter_run(const struct bio_meter *m);
-
 /** n bytes went by; n may span records. */
 void bio_meter_take(struct bio_meter *m, const void *bytes, size_t n);
 

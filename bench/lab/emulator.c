@@ -122,6 +122,13 @@ static bool ask_for_priority(void)
     return false;
 }
 
+static void free_emulator(struct emulator *e)
+{
+    tlsyn_link_close(e->client.link);
+    tlsyn_link_close(e->server.link);
+    free(e);
+}
+
 int emulator_open(const struct lab_options *options, const char *to_client, const char *to_server,
                   struct emulator **emulator, struct lab_error *error)
 {
@@ -135,21 +142,12 @@ int emulator_open(const struct lab_options *options, const char *to_client, cons
     if (status == 0)
         status = open_wire(&e->server, to_server, &options->to_client, &e->middlebox, error);
     if (status < 0) {
-        emulator_close(e);
+        free_emulator(e);
         return status;
     }
     e->realtime = ask_for_priority();
     *emulator = e;
     return 0;
-}
-
-void emulator_close(struct emulator *emulator)
-{
-    if (!emulator)
-        return;
-    tlsyn_link_close(emulator->client.link);
-    tlsyn_link_close(emulator->server.link);
-    free(emulator);
 }
 
 /* The same clock as tlsyn_clock(), finer. */

@@ -20,7 +20,4 @@ int emulator_open(const struct lab_options *options, const char *to_client, cons
  * an interface fails (-errno). */
 int emulator_run(struct emulator *emulator, int control);
 
-/** NULL is allowed. */
-void emulator_close(struct emulator *emulator);
-
 #endif

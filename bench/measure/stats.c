@@ -123,7 +123,8 @@ double stats_mean(const double *x, size_t n)
     return mean;
 }
 
-double stats_stddev(const double *x, size_t n)
+/* With divisor n - 1; NaN for fewer than two values. */
+static double standard_deviation(const double *x, size_t n)
 {
     double mean = stats_mean(x, n);
     double sum = 0;
@@ -189,7 +190,7 @@ int stats_describe(const double *x, size_t n, struct stats_summary *out)
     out->p99 = stats_quantile(sorted, n, 0.99);
     out->max = stats_quantile(sorted, n, 1);
     out->mean = stats_mean(sorted, n);
-    out->stddev = stats_stddev(sorted, n);
+    out->stddev = standard_deviation(sorted, n);
     out->mad = stats_mad(sorted, n);
     free(sorted);
     return 0;

@@ -70,9 +70,6 @@ double stats_median(double *x, size_t n);
 
 double stats_mean(const double *x, size_t n);
 
-/* Standard deviation with divisor n - 1; NaN for fewer than two values. */
-double stats_stddev(const double *x, size_t n);
-
 /* Median absolute deviation of a sorted sample. */
 double stats_mad(const double *sorted, size_t n);
 

@@ -242,7 +242,6 @@ void ladder_tls_parse(struct ladder_tls *tls, const uint8_t *bytes, size_t n)
         }
         if (!is_record(bytes + p)) {
             add_span(tls, p, n, 0, "data that is not TLS");
-            tls->foreign = true;
             break;
         }
         size_t end = p + RECORD_HEADER + read16(bytes + p + 3);

@@ -24,9 +24,8 @@ struct ladder_span {
 };
 
 struct ladder_tls {
-    bool tls13;   /* a ServerHello chose TLS 1.3: ChangeCipherSpec then means nothing */
-    bool retry;   /* there was a HelloRetryRequest */
-    bool foreign; /* something in it is not TLS */
+    bool tls13; /* a ServerHello chose TLS 1.3: ChangeCipherSpec then means nothing */
+    bool retry; /* there was a HelloRetryRequest */
     struct ladder_hello hello; /* the first ClientHello or ServerHello that was no retry request */
     struct ladder_span spans[LADDER_SPANS_MAX + 1]; /* the last is spare */
     size_t count;

@@ -48,16 +48,6 @@ void text_put_i64(struct text *t, int64_t n)
     text_put_u64(t, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
 }
 
-void text_put_hex(struct text *t, const uint8_t *bytes, size_t n)
-{
-    static const char digit[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < n; i++) {
-        text_put_char(t, digit[bytes[i] >> 4]);
-        text_put_char(t, digit[bytes[i] & 15]);
-    }
-}
-
 int text_finish(const struct text *t)
 {
     return t->overrun || t->len > INT_MAX ? -ENOSPC : (int)t->len;

@@ -23,9 +23,6 @@ void text_put_char(struct text *t, char c);
 void text_put_u64(struct text *t, uint64_t n);
 void text_put_i64(struct text *t, int64_t n);
 
-/** Two digits per byte. */
-void text_put_hex(struct text *t, const uint8_t *bytes, size_t n);
-
 /** The length, or -ENOSPC if not all of it fitted. */
 int text_finish(const struct text *t);
 

@@ -4,6 +4,7 @@
  */
 #include "ip/autoconf.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "core/random.h"
@@ -109,10 +110,11 @@ void autoconf_prefix(struct tlsyn_iface *iface, const struct ndp_prefix *p)
         drop(cx, TLSYN_DROP_ndp_full);
 }
 
-int tlsyn_iface_autoconf(struct tlsyn_iface *iface, const uint8_t *secret)
+int tlsyn_iface_autoconf(struct tlsyn_iface *iface, const uint8_t secret[TLSYN_AUTOCONF_SECRET])
 {
     int error;
 
+    static_assert(sizeof(iface->ip6.secret) == TLSYN_AUTOCONF_SECRET, "all of the key");
     if (secret && !iface->ip6.on)
         memcpy(&iface->ip6.secret, secret, sizeof(iface->ip6.secret));
     error = address6_enable(iface);

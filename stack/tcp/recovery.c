@@ -49,7 +49,8 @@ static void off(struct tlsyn_conn *conn)
     timers_clear(conn, TCP_PROBE);
 }
 
-void tcp_recovery_off(struct tlsyn_conn *conn)
+/* At once, for want of memory; what is lost is left to snd_rtx and resend_first. */
+static void give_up(struct tlsyn_conn *conn)
 {
     if (!conn->board_on)
         return;
@@ -133,7 +134,7 @@ void tcp_note_transmission(struct tlsyn_conn *conn, tcp_seq from, tcp_seq to)
         /* Without memory to follow it, all is as it is for peers without SACK. */
         count(conn->tcp->cx, TLSYN_COUNT_tcp_board_failures);
         conn->snd_rtx = seq_max(conn->snd_nxt, to);
-        tcp_recovery_off(conn);
+        give_up(conn);
         return;
     }
     mark(conn, from, to, first);

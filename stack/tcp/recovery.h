@@ -63,9 +63,6 @@ void tcp_send_all_again(struct tlsyn_conn *conn);
  * the last time. */
 void tcp_board_timeout(struct tlsyn_conn *conn, bool repeated);
 
-/** Goes off at once, for want of memory; what is lost is left to snd_rtx and resend_first. */
-void tcp_recovery_off(struct tlsyn_conn *conn);
-
 /** The probe timer runs if a tail loss could go unnoticed (RFC 8985 7.2). */
 void tcp_arm_probe(struct tlsyn_conn *conn);
 

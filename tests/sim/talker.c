@@ -13,7 +13,8 @@ uint64_t talker_says(const struct talker *t)
     return t->server ? t->script->down : t->script->up;
 }
 
-uint64_t talker_hears(const struct talker *t)
+/* Bytes that it is to hear, altogether. */
+static uint64_t hears(const struct talker *t)
 {
     return t->server ? t->script->up : t->script->down;
 }
@@ -68,7 +69,7 @@ static void compare(struct talker *t, const uint8_t *bytes, size_t n)
     for (size_t i = 0; i < n; i++)
         t->wrong = t->wrong || bytes[i] != pattern(t, !t->server, t->received + i);
     t->received += n;
-    t->wrong = t->wrong || t->received > talker_hears(t);
+    t->wrong = t->wrong || t->received > hears(t);
 }
 
 static void hear(struct talker *t, size_t most)
@@ -106,7 +107,7 @@ static uint64_t allowed(const struct talker *t)
     case MANNER_REQUEST:
         break;
     }
-    uint64_t part = talker_hears(t) / s->rounds;
+    uint64_t part = hears(t) / s->rounds;
     uint64_t done = part ? t->received / part : s->rounds;
     uint64_t round = done + !t->server < s->rounds ? done + !t->server : s->rounds;
 
@@ -141,7 +142,7 @@ static bool all_said(const struct talker *t)
     case MANNER_BOTH:
         return said;
     case MANNER_REQUEST:
-        return t->server ? t->ended : said && t->received == talker_hears(t);
+        return t->server ? t->ended : said && t->received == hears(t);
     case MANNER_HALF_CLOSE:
         return said && (!t->server || t->ended);
     case MANNER_SERVER_FIRST:
@@ -166,7 +167,7 @@ static void leave(struct talker *t)
  * for nobody. */
 static bool may_leave(const struct talker *t)
 {
-    return t->releases && t->sent == talker_says(t) && t->received == talker_hears(t) &&
+    return t->releases && t->sent == talker_says(t) && t->received == hears(t) &&
            (t->ended || (!t->tls && t->established));
 }
 

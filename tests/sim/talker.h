@@ -65,9 +65,8 @@ struct talker {
 
 void talker_init(struct talker *t, const struct script *script, const tlsyn_time *now, bool server);
 
-/** Bytes that it is to say, and to hear, altogether. */
+/** Bytes that it is to say, altogether. */
 uint64_t talker_says(const struct talker *t);
-uint64_t talker_hears(const struct talker *t);
 
 /** Its tick has come. */
 void talker_tick(struct talker *t);

@@ -360,7 +360,7 @@ static bool open_way(struct bsd *b, enum bsd_way way)
     return true;
 }
 
-void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way)
+void bsd_compare(void (*scenario)(struct bsd *), enum bsd_way way)
 {
     struct bsd b;
     char *kernel, *ours;
@@ -379,9 +379,4 @@ void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way)
     free(kernel);
     free(ours);
     must(same);
-}
-
-void bsd_compare(void (*scenario)(struct bsd *))
-{
-    bsd_compare_way(scenario, BSD_OURS);
 }

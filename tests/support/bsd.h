@@ -106,17 +106,14 @@ void bsd_tell(char *kernel, char *ours, const char *name);
 enum bsd_way { BSD_OURS, BSD_OUR_CLIENT, BSD_OUR_SERVER, BSD_AT_HOME, BSD_WAYS };
 
 /** Runs a scenario over both, and fails the test at the first step that differs. */
-void bsd_compare_way(void (*scenario)(struct bsd *), enum bsd_way way);
+void bsd_compare(void (*scenario)(struct bsd *), enum bsd_way way);
 
 /** A loop test, of BSD_WAYS, that compares the scenario `name`. */
 #define COMPARED(name)                                                                             \
     START_TEST(name##_as_on_linux)                                                                 \
     {                                                                                              \
-        bsd_compare_way(name, (enum bsd_way)_i);                                                   \
+        bsd_compare(name, (enum bsd_way)_i);                                                       \
     }                                                                                              \
     END_TEST
-
-/** The same with ours at both sides. */
-void bsd_compare(void (*scenario)(struct bsd *));
 
 #endif

@@ -88,7 +88,7 @@ static void fill(struct bulk *b)
         tlsyn_conn_close(b->conn);
 }
 
-void bulk_read(struct bulk *b)
+static void read_on(struct bulk *b)
 {
     struct tlsyn_view view;
     size_t left = tlsyn_conn_peek(b->conn, &view), taken = 0;
@@ -124,7 +124,7 @@ static int on_syn(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     (void)conn;
     b->syns++;
     if (b->early) {
-        bulk_read(b);
+        read_on(b);
         fill(b);
     }
     return 0;
@@ -137,7 +137,7 @@ static int on_synack(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
     (void)conn;
     b->synacks++;
     if (b->early)
-        bulk_read(b);
+        read_on(b);
     return 0;
 }
 
@@ -153,7 +153,7 @@ static void on_established(struct tlsyn_handler *handler, struct tlsyn_conn *con
 static void on_data(struct tlsyn_handler *handler, struct tlsyn_conn *conn)
 {
     (void)conn;
-    bulk_read(of(handler));
+    read_on(of(handler));
 }
 
 static void on_acked(struct tlsyn_handler *handler, struct tlsyn_conn *conn, size_t n)
@@ -172,7 +172,6 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     struct bulk *b = of(handler);
 
     (void)conn;
-    b->closes++;
     b->conn = NULL;
     b->error = error;
     b->finished = true;

@@ -18,7 +18,7 @@ struct bulk {
     uint64_t acked;
     bool keep_open; /* don't close when everything is sent */
     bool early;     /* write from the handshake hooks already, and read there */
-    int opens, syns, synacks, establisheds, closes;
+    int opens, syns, synacks, establisheds;
     int error;
     bool ended, finished; /* the peer's stream ended; on_closed came */
 };
@@ -32,8 +32,5 @@ uint8_t bulk_pattern(uint64_t i);
  * there. */
 void bulk_fill(uint8_t *bytes, size_t len, uint64_t from);
 bool bulk_holds(const uint8_t *bytes, size_t len, uint64_t from);
-
-/** Reads on, for a reader with a limit: outside events. */
-void bulk_read(struct bulk *b);
 
 #endif

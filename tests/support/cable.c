@@ -4,7 +4,6 @@
 #include "support/cable.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +22,6 @@ struct label {
 struct cable {
     struct tlsyn_link link;
     int fd;
-    atomic_bool cut;
     struct label label[TLSYN_LINK_BATCH];
     uint8_t memory[TLSYN_LINK_BATCH][FRAME_MAX];
 };
@@ -70,8 +68,6 @@ static int transmit_one(struct cable *c, const struct tlsyn_frame *f)
     struct iovec parts[4] = {{&l, sizeof(l)}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 1u + f->iovcnt};
 
-    if (c->cut)
-        return 0;
     for (int i = 0; i < f->iovcnt; i++)
         parts[i + 1] = f->iov[i];
     return sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -ENOBUFS : 0;
@@ -120,9 +116,4 @@ void cable_open(uint32_t gso, struct tlsyn_link *ends[2])
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0);
     for (int i = 0; i < 2; i++)
         ends[i] = make(fds[i], (uint8_t)(i + 1), gso);
-}
-
-void cable_cut(struct tlsyn_link *end, bool cut)
-{
-    cable_of(end)->cut = cut;
 }

@@ -10,7 +10,4 @@
 /** `gso` bytes of text at most in one frame, 0: one segment. Each end is closed by itself. */
 void cable_open(uint32_t gso, struct tlsyn_link *ends[2]);
 
-/** From now on this end loses what it would send, or no longer. */
-void cable_cut(struct tlsyn_link *end, bool cut);
-
 #endif

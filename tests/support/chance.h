@@ -84,9 +84,8 @@ void outcome_say_bytes(struct world *w, const void *bytes, size_t n);
 
 /* --- where both differ on purpose (chance_apart.c) -------------------------------------------- */
 
-/** The type and the domain of a socket; 0 where there is none. */
+/** The type of a socket; 0 where there is none. */
 int chance_type(struct world *w, int fd);
-int chance_domain(struct world *w, int fd);
 
 /** Changes whom a socket is to connect to. */
 void apart_connect(struct world *w, const struct draw *d, union chance_address *at);

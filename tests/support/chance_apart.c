@@ -33,7 +33,7 @@ int chance_type(struct world *w, int fd)
     return number_of(w, fd, SO_TYPE);
 }
 
-int chance_domain(struct world *w, int fd)
+static int domain_of(struct world *w, int fd)
 {
     return number_of(w, fd, SO_DOMAIN);
 }
@@ -92,7 +92,7 @@ void apart_connect(struct world *w, const struct draw *d, union chance_address *
 {
     int fd = w->fd[d->place];
 
-    if (chance_domain(w, fd) == AF_INET6)
+    if (domain_of(w, fd) == AF_INET6)
         keep_family(d, at);
     if (chance_type(w, fd) == SOCK_STREAM)
         connect_stream(at);

@@ -100,12 +100,22 @@ static void put_endpoint(struct text *t, const struct tlsyn_addr *addr, uint16_t
     put_number(t, ":", port);
 }
 
+static void put_hex(struct text *t, const uint8_t *bytes, size_t n)
+{
+    static const char digit[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        text_put_char(t, digit[bytes[i] >> 4]);
+        text_put_char(t, digit[bytes[i] & 15]);
+    }
+}
+
 static void put_hw(struct text *t, const uint8_t hw[ETHER_ADDR_LEN])
 {
     for (int i = 0; i < ETHER_ADDR_LEN; i++) {
         if (i)
             text_put_char(t, ':');
-        text_put_hex(t, hw + i, 1);
+        put_hex(t, hw + i, 1);
     }
 }
 
@@ -150,7 +160,7 @@ static void put_options(struct text *t, const struct tcp_options *o)
     }
     if (o->has_fastopen) {
         put_option(t, &first, o->fastopen_experimental ? "FOEXP " : "FO ");
-        text_put_hex(t, o->cookie, o->cookie_len);
+        put_hex(t, o->cookie, o->cookie_len);
         if (o->cookie_len == 0)
             text_put(t, "cookiereq");
     }

@@ -32,11 +32,6 @@ size_t user_writes(struct user *u, size_t n)
     return done;
 }
 
-void user_says(struct user *u, const char *text)
-{
-    ck_assert_int_eq(tlsyn_conn_write(u->conn, text, strlen(text)), (ssize_t)strlen(text));
-}
-
 size_t user_reads(struct user *u, size_t n)
 {
     struct tlsyn_view view;

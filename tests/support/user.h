@@ -53,9 +53,6 @@ void user_init(struct user *u);
 /** Writes n bytes of the pattern, outside events; the number that there was room for. */
 size_t user_writes(struct user *u, size_t n);
 
-/** Writes a string. */
-void user_says(struct user *u, const char *text);
-
 /** Reads at most n bytes of what is there; the number. */
 size_t user_reads(struct user *u, size_t n);
 

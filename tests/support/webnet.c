@@ -57,7 +57,6 @@ struct stream {
     bool early;                /* nothing was written yet that would make it leave */
     bool closed;               /* by the user, in an event of its own */
     bool in_event;
-    double up_at; /* what is written earlier is heard then */
 };
 
 static struct webnet *of(struct carrier *carrier)

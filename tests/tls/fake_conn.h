@@ -26,8 +26,8 @@ struct tlsyn_conn {
     struct tlsyn_handler *handler; /* NULL: released, or not accepted yet */
     struct wire_ring snd, rcv;
     bool established;
-    bool fin_wanted, fin_sent;  /* ours */
-    bool fin_arrived, fin_told; /* the peer's */
+    bool fin_wanted, fin_sent; /* ours */
+    bool fin_arrived;          /* the peer's */
     bool released;
     bool refused; /* by a handshake event: what was committed leaves, then RST */
     bool gone;    /* on_closed was raised, or a reset went */

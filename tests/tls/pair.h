@@ -29,7 +29,7 @@ struct user {
     bool takes_early;  /* server: on_data may come before on_established */
     size_t early_len;  /* of `in`, what came early */
     int refuse_open;   /* what on_open returns */
-    int opened, established, data_events, acked_events, closed;
+    int opened, established, data_events, closed;
     int closed_error;
     ssize_t last_read;          /* what ended the last reading */
     struct tlsyn_tls_info info; /* taken in on_established and on_closed */

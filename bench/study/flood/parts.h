@@ -20,7 +20,6 @@ enum { FLOOD_VISITORS = 4 }; /* at a time: one that waits for a lost SYN holds n
 
 #define FLOOD_PORT    study_port(STUDY_13, STUDY_NEW) /* both servers' */
 #define FLOOD_NETWORK "198.18.0.0"                    /* that sources are forged of: forge.h */
-#define FLOOD_PREFIX  15
 
 /** What all of a run share; lives in the harness's memory, of which each child has a copy. */
 struct flood_ground {
