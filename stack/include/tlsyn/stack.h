@@ -238,9 +238,10 @@ void tlsyn_iface_dad(struct tlsyn_iface *iface, int transmits);
  * Listens to the routers of the link from now on, and asks for them (RFC 4861 6.3): default
  * routers, networks on the link, parameters, and addresses made out of the prefixes that they
  * advertise (RFC 4862 5.5). The lower half of these, and of the link-local address, is a keyed hash
- * of prefix and Ethernet address (RFC 7217): with the same secret it is the same each time; with NULL it is another one for each stack. To be called before an IPv6 address
- * is given, if the secret shall count for the link-local address. 0; -EMSGSIZE: the link carries
- * less than 1280 bytes; -ENOBUFS.
+ * of prefix and Ethernet address (RFC 7217): with the same secret it is the same each time; with
+ * NULL it is another one for each stack. To be called before an IPv6 address is given, if the
+ * secret shall count for the link-local address. 0; -EMSGSIZE: the link carries less than 1280
+ * bytes; -ENOBUFS.
  */
 int tlsyn_iface_autoconf(struct tlsyn_iface *iface, const uint8_t secret[TLSYN_AUTOCONF_SECRET]);
 
