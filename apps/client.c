@@ -3,7 +3,6 @@
  */
 #include "client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /*
  * cmd_bench_fallback.c: tlsyn bench fallback: options, progress, and where the results go.
  */
-#include <string.h>
 
 #include "cli.h"
 #include "cmd_bench.h"

@@ -1,7 +1,6 @@
 /*
  * cmd_bench_flood.c: tlsyn bench flood: options, progress, and where the results go.
  */
-#include <string.h>
 
 #include "cli.h"
 #include "cmd_bench.h"

@@ -2,7 +2,6 @@
  * cmd_bench_report.c: tlsyn bench report: several runs side by side.
  */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"

@@ -3,7 +3,6 @@
  */
 #include "store_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "early.h"
 #include "engine.h"

@@ -6,7 +6,6 @@
 
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -5,10 +5,7 @@
 
 #include <arpa/inet.h>
 #include <mbedtls/ssl.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "sentence.h"

@@ -18,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <tlsyn/loop.h>
 #include <unistd.h>
 
 #define OPEN_TIMEOUT_MS    60000

@@ -5,7 +5,6 @@
 #include "ip/autoconf.h"
 
 #include <assert.h>
-#include <errno.h>
 
 #include "core/random.h"
 #include "ip/address6.h"

@@ -4,8 +4,6 @@
  */
 #include "ip/neigh.h"
 
-#include <errno.h>
-
 #include "core/random.h"
 #include "ip/arp.h"
 #include "ip/iface.h"

@@ -8,7 +8,6 @@
  * to their patience. RFC 4987's reasons hold for them as for half-open connections.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "socket/port.h"
 #include "socket/stream.h"

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <netinet/icmp6.h>
-#include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
 

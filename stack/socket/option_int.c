@@ -10,7 +10,6 @@
 #include <linux/in6.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 
 #include "socket/errqueue.h"
 #include "socket/option.h"

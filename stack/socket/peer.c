@@ -4,8 +4,6 @@
 #include "socket/peer.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
 
 #include "socket/address.h"
 

@@ -4,8 +4,6 @@
  */
 #include "tcp/ack.h"
 
-#include <errno.h>
-
 #include "tcp/close.h"
 #include "tcp/embed.h"
 #include "tcp/handshake.h"

@@ -3,7 +3,6 @@
  * with made-up numbers, and the numbers themselves: how well may they be guessed? docs/TESTING.md
  * has the table of attacks, defences and bounds.
  */
-#include <errno.h>
 
 #include "support/holds.h"
 #include "support/peer.h"

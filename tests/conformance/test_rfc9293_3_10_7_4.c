@@ -9,7 +9,6 @@
  * Numbers are relative to what the state expects: `seq` to RCV.NXT, `ack` to SND.UNA as the peer
  * has it: our FIN, where it was sent, is not acknowledged, but in FIN-WAIT-2 and TIME-WAIT.
  */
-#include <errno.h>
 
 #include "support/peer.h"
 

@@ -22,8 +22,6 @@
  * of its end once; a connected one hears its peer alone; what is delivered can be read; what is
  * sent parses, has ports and a checksum, and fits the link; all memory comes back.
  */
-#include <errno.h>
-#include <stdlib.h>
 
 #include <tlsyn/udp.h>
 

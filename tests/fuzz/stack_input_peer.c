@@ -2,7 +2,6 @@
  * fuzz/stack_input_peer.c: segments near the borders of what a connection accepts, SYNs, ICMP, and
  * frames of any octets.
  */
-#include <string.h>
 
 #include "fuzz/stack_input.h"
 #include "wire/icmp6.h"

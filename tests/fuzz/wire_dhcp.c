@@ -2,7 +2,6 @@
  * fuzz_wire, dhcp: the input is a DHCP message. What is parsed can be emitted, and is parsed to
  * the same again.
  */
-#include <string.h>
 
 #include "fuzz/wire.h"
 #include "support/must.h"

@@ -2,8 +2,6 @@
  * fuzz_wire, ip4: the input is a datagram. What is parsed lies inside, is emitted (without its
  * options), and is parsed to the same again.
  */
-#include <errno.h>
-#include <string.h>
 
 #include "fuzz/wire.h"
 #include "support/must.h"

@@ -4,7 +4,6 @@
 #include "support/chance.h"
 
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/time.h>
 
 /* Those that change nothing of what is compared here, or the same in both. */

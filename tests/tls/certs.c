@@ -3,7 +3,6 @@
  */
 #include "certs.h"
 
-#include <arpa/inet.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/rsa.h>

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <mbedtls/x509_crt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine.h"

@@ -5,7 +5,6 @@
 #include <check.h>
 #include <mbedtls/ecdsa.h>
 #include <openssl/err.h>
-#include <string.h>
 #include <tlsyn/stack.h>
 
 #include "platform.h"

@@ -3,7 +3,6 @@
  * afterwards. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pair.h"

@@ -2,7 +2,6 @@
  * gone back to TLS 1.2. What was sent early arrives after the handshake, once, or not at all. */
 #include <check.h>
 #include <errno.h>
-#include <string.h>
 
 #include "engine.h"
 #include "pair.h"

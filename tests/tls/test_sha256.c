@@ -4,7 +4,6 @@
 #include <check.h>
 #include <mbedtls/sha256.h>
 #include <openssl/evp.h>
-#include <string.h>
 
 #define LONGEST 300 /* four blocks, and what is left over */
 

@@ -3,7 +3,6 @@
 #include <check.h>
 #include <mbedtls/ecp.h>
 #include <psa/crypto.h>
-#include <string.h>
 
 #include "platform.h"
 

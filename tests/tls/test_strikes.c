@@ -1,6 +1,5 @@
 /* The register of early data that was accepted. */
 #include <check.h>
-#include <errno.h>
 #include <string.h>
 
 #include "core/random.h"

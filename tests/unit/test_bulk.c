@@ -4,7 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
 
 #include "study/transfer/bulk.h"
 

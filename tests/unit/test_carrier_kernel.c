@@ -5,7 +5,6 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <tlsyn/loop.h>
 #include <unistd.h>

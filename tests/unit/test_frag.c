@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "support/ip_bed.h"
 #include "wire/icmp4.h"

@@ -1,7 +1,6 @@
 /* What the filter of a packet socket lets through: it runs on a socket of any kind, so each frame
  * goes as a datagram through a pair of them. */
 #include <check.h>
-#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

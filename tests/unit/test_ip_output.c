@@ -1,7 +1,6 @@
 /* The way out: headers, checksums, offload, the batch and the reply queue. */
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 
 #include "support/ip_bed.h"
 #include "support/reference.h"

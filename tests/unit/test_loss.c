@@ -5,8 +5,6 @@
 #include <check.h>
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "study/transfer/flow_end.h"

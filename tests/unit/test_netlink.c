@@ -4,7 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <string.h>
 
 static const struct ifinfomsg family = {.ifi_family = 7, .ifi_index = 42};

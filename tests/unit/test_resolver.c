@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <tlsyn/conn.h>
 #include <tlsyn/resolver.h>

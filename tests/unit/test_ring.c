@@ -1,6 +1,5 @@
 /* core/ring against a plain array of bytes; memory is taken at the first byte and given back. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "core/random.h"
 #include "core/ring.h"

@@ -1,7 +1,6 @@
 /* What routers tell a host: default routers, prefixes, addresses, redirects. RFC 4861 6.3, 8;
  * RFC 4862 5.5; RFC 7217. */
 #include <check.h>
-#include <errno.h>
 #include <stdio.h>
 
 #include "ip/router.h"

@@ -3,7 +3,6 @@
  * 4, RFC 6675 3.
  */
 #include <check.h>
-#include <errno.h>
 
 #include "core/random.h"
 #include "support/memory.h"

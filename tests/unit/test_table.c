@@ -1,6 +1,5 @@
 /* core/table: entries are found, counted, bounded, and survive growth and short memory. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "core/list.h"
 #include "core/random.h"

@@ -1,7 +1,6 @@
 /* study/table2: a short run in memory, where nothing but this process is needed; figures that
  * follow from samples; labels. */
 #include <check.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * (tests/differential) has brought to light. Read first: RFC 9293 3.4, 3.10.7.4; RFC 5961; RFC 7323
  * 5.3.
  */
-#include <errno.h>
 
 #include "support/peer.h"
 

@@ -2,7 +2,6 @@
  * The size of segments: by ICMP's word, by black holes, by probing upward. Read first: RFC 4821
  * 7, RFC 5927 7.2.
  */
-#include <errno.h>
 
 #include "support/bulk.h"
 #include "support/flight.h"

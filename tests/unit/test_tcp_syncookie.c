@@ -1,7 +1,6 @@
 /*
  * SYN cookies, and listeners that take no more. Read first: RFC 4987 3.6.
  */
-#include <errno.h>
 
 #include "support/peer.h"
 

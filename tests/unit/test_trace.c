@@ -1,7 +1,6 @@
 /* core/trace, core/counters, core/context: names, JSON, and what reaches a sink. */
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 
 #include <tlsyn/conn.h>
 

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -4,7 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "web/url.h"
 

@@ -7,7 +7,6 @@
  */
 #include "study/flood/parts.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>

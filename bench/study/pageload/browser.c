@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
 /* Bytes of the server's last flight: ChangeCipherSpec and Finished of TLS 1.2; that of TLS 1.3 with
  * a certificate of 550; and sixteen tickets of 182 (RFC 8446 4.6.1). */

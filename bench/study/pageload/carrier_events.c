@@ -8,7 +8,6 @@
  * and each may have to wait for a session first (patience.h).
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "study/pageload/carrier_parts.h"

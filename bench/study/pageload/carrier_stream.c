@@ -2,7 +2,6 @@
  * study/pageload/carrier_stream.c: what becomes of a connection of our stack: it is opened, TLS
  * begins on it, it goes on once it need not wait any more (patience.h), it goes.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "study/pageload/page_actor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #include "study/pageload/page_published.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define ROUND_TRIPS_MAX 32
 

@@ -6,7 +6,6 @@
  * through the run's own point is (W - C) / W with W = n R + X of a new key, and C likewise.
  */
 #include <math.h>
-#include <string.h>
 
 #include "study/webperf/figures.h"
 #include "study/webperf/kinds.h"
