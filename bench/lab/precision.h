@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #define PRECISION_SUB 32 /* buckets per power of two */
-#define PRECISION_OCTAVES                                                                          \
-    36 /* the last ends at 2^41 ns, 36 minutes; what is later counts as that */
+/* The last one ends at 2^41 ns, 36 minutes; what is later counts as that. */
+#define PRECISION_OCTAVES 36
 
 struct precision {
     uint64_t count;

@@ -11,9 +11,9 @@
 #include "ip/ip.h"
 #include "ip/router.h"
 
-#define PREFIX_LEN                                                                                 \
-    64 /* RFC 4291 2.5.1: identifiers have 64 bits, and RFC 4862 5.5.3 (d) the rest */
-#define TWO_HOURS TLSYN_SECONDS(2 * 3600) /* RFC 4862 5.5.3 (e) */
+/* RFC 4291 2.5.1: identifiers have 64 bits, and RFC 4862 5.5.3 (d) the rest. */
+#define PREFIX_LEN 64
+#define TWO_HOURS  TLSYN_SECONDS(2 * 3600) /* RFC 4862 5.5.3 (e) */
 
 struct identifier_of {
     uint8_t prefix[8];

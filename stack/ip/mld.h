@@ -13,8 +13,8 @@
 #include "ip/iface.h"
 
 #define MLD_REPEAT_MAX TLSYN_SECONDS(1) /* RFC 3810 9.11: Unsolicited Report Interval */
-#define MLD_VERSION1_TIME                                                                          \
-    TLSYN_SECONDS(260) /* RFC 3810 9.12: Older Version Querier Present Timeout */
+/* RFC 3810 9.12: Older Version Querier Present Timeout */
+#define MLD_VERSION1_TIME TLSYN_SECONDS(260)
 
 struct ip_datagram;
 

@@ -38,8 +38,8 @@
 #include "ip/held.h"
 #include "wire/ether.h"
 
-#define NEIGH_RETRANS_TIMER                                                                        \
-    TLSYN_SECONDS(1) /* RFC 4861 10: between requests; RFC 1122 2.3.2.1: at most one per second */
+/* RFC 4861 10: between requests; RFC 1122 2.3.2.1: at most one per second */
+#define NEIGH_RETRANS_TIMER TLSYN_SECONDS(1)
 /* RFC 4861 10: both MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT */
 #define NEIGH_MAX_SOLICIT       3
 #define NEIGH_REACHABLE_TIME    TLSYN_SECONDS(30) /* RFC 4861 10: BaseReachableTime */

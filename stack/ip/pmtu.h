@@ -17,8 +17,8 @@
 #include "core/table.h"
 
 #define PMTU_AGE TLSYN_SECONDS(600) /* RFC 1191 6.3, RFC 8201 5.2 */
-#define PMTU_MIN_IP4                                                                               \
-    552 /* less is more likely a lie: RFC 1191 7.1 knows none smaller but 296 and 508 */
+/* Less is more likely a lie: the table of RFC 1191 7.1 has only 296 and 508 below. */
+#define PMTU_MIN_IP4 552
 #define PMTU_MIN_IP6 1280 /* RFC 8201 4 */
 
 struct pmtus {

@@ -10,8 +10,8 @@
 #include "core/list.h"
 
 #define FRAME_ETHER_LEN 14
-#define FRAME_MAX                                                                                  \
-    (65535 + FRAME_ETHER_LEN) /* the longest IPv4 datagram behind an Ethernet header */
+/* The longest IPv4 datagram behind an Ethernet header. */
+#define FRAME_MAX (65535 + FRAME_ETHER_LEN)
 
 /** A slot to receive into: a virtio_net_hdr and the longest frame. Not a multiple of the page size:
  * then the first lines of all slots, which are all that a small frame touches, would share one set

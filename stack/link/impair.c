@@ -6,8 +6,8 @@
 
 #include "link/impair_direction.h"
 
-#define BATCHES_PER_RECEIVE                                                                        \
-    8 /* taken from the inner link at most, so that due frames need not wait for a flood */
+/* Taken from the inner link at most, so that due frames need not wait for a flood. */
+#define BATCHES_PER_RECEIVE 8
 
 struct impair {
     struct tlsyn_link link;

@@ -6,6 +6,7 @@
 #ifndef TEST_SUPPORT_BSD_H
 #define TEST_SUPPORT_BSD_H
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>

@@ -16,8 +16,8 @@
 #define BYTES_MIN (256u << 10)
 #define BYTES_MAX (12u << 20)
 #define OVERHEAD  0.15 /* s per transfer for processes and handshakes */
-#define OVERTAKING                                                                                 \
-    ((tlsyn_time)250) /* us each way where there is reordering: else nothing is overtaken */
+/* us each way where there is reordering: else nothing is overtaken */
+#define OVERTAKING ((tlsyn_time)250)
 #define FIRST_PORT 5000
 #define PORTS      10000
 
