@@ -16,8 +16,8 @@
 #include "core/siphash.h"
 #include "core/table.h"
 
-#define PMTU_AGE TLSYN_SECONDS(600) /* RFC 1191 6.3, RFC 8201 5.2 */
-/* Less is more likely a lie: the table of RFC 1191 7.1 has only 296 and 508 below. */
+#define PMTU_AGE TLSYN_SECONDS(600) /* RFC 1191 6.3, RFC 8201 5.3 */
+/* Less is more likely a lie: table 7-1 of RFC 1191 has only 296 and 508 below. */
 #define PMTU_MIN_IP4 552
 #define PMTU_MIN_IP6 1280 /* RFC 8201 4 */
 
@@ -41,7 +41,7 @@ void pmtu_learn(struct pmtus *pmtus, const struct tlsyn_addr *dst, uint16_t mtu)
 /** The least that is believed of a path to this address. */
 uint16_t pmtu_least(const struct tlsyn_addr *dst);
 
-/** RFC 1191 5 and 7.1: the likely MTU of a path that didn't take `len` octets, of which a router
+/** RFC 1191 5 and 7: the likely MTU of a path that didn't take `len` octets, of which a router
  * did not say more. */
 uint16_t pmtu_plateau(uint16_t len);
 

@@ -39,7 +39,7 @@ void rack_min_rtt(struct rack *r, tlsyn_time sample, tlsyn_time now)
     r->min_rtt_at = seconds;
 }
 
-/* RFC 8985 5.2: RACK_sent_after() */
+/* RFC 8985 6.2 step 2: RACK_sent_after() */
 static bool sent_after(tlsyn_time at1, tcp_seq end1, tlsyn_time at2, tcp_seq end2)
 {
     return at1 > at2 || (at1 == at2 && seq_gt(end1, end2));

@@ -9,7 +9,7 @@
 
 struct rack {
     /* RACK.xmit_ts and RACK.end_seq: of all segments that have arrived, the one that was sent most
-     * recently (RFC 8985 5.2) */
+     * recently (RFC 8985 5) */
     tlsyn_time xmit_at;
     tcp_seq end_seq;
     tlsyn_time timed_from; /* what left until then waited for ARP or NDP: measures no round trip */

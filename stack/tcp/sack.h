@@ -5,7 +5,7 @@
  *     snd_una                                                        snd_nxt
  *        |  lost  |  sacked  |   sent at t3, again   |  sent at t1  |  t2  |
  *
- * A piece is a run of sequence numbers with one fate: sent at one time (RFC 8985 5.1: per-segment
+ * A piece is a run of sequence numbers with one fate: sent at one time (RFC 8985 5: per-segment
  * state), as often, and arrived or lost together. Pieces lie without gap in the order of sequence
  * numbers. There is no queue of segments: text is in the send ring, and a train that left at once
  * is one piece until a SACK block cuts it.

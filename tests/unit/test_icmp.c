@@ -384,7 +384,7 @@ START_TEST(next_hop_mtu_is_told_if_it_can_be_true)
     ck_assert_int_eq(receives_error(3, 4, 1400, bytes), IP_ERROR);
     ck_assert_uint_eq(bed.arrival.error.mtu, 1400);
     ck_assert_int_eq(receives_error(3, 4, 0, bytes), IP_ERROR);
-    ck_assert_uint_eq(bed.arrival.error.mtu, 1492); /* RFC 1191 7.1: the plateau below 1500 */
+    ck_assert_uint_eq(bed.arrival.error.mtu, 1492); /* RFC 1191 7: the plateau below 1500 */
     ck_assert_int_eq(receives_error(3, 4, 68, bytes), IP_ERROR);
     ck_assert_int_eq(receives_error(3, 4, 67, bytes), IP_CONSUMED);
     ck_assert_int_eq(receives_error(3, 4, 1500, bytes), IP_CONSUMED); /* it would have fitted */
