@@ -1,202 +1,14 @@
 /*
- * engine.c: the life of a session: made, driven through its handshake, freed.
+ * engine.c: the handshake is driven, and the user told of it and of what came behind.
  * Read first: RFC 8446 2; RFC 5246 7.3.
  */
 #include "engine.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 #include <tlsyn/probe.h>
 
 #include "chain.h"
 #include "error.h"
-#include "keylog.h"
-
-/* --- made and freed --------------------------------------------------------------------------- */
-
-static bool is_address(const char *host)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
-}
-
-/* RFC 6066 3: the name goes without a trailing dot. */
-static int keep_host(struct tlsyn_tls *tls, const char *host)
-{
-    struct tlsyn_alloc *alloc = tls->config->alloc;
-    size_t len = host != NULL ? strlen(host) : 0;
-
-    if (len > 1 && host[len - 1] == '.')
-        len--;
-    if (len == 0)
-        return 0;
-    tls->host = alloc->resize(alloc, NULL, len + 1);
-    if (tls->host == NULL)
-        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
-    memcpy(tls->host, host, len);
-    tls->host[len] = '\0';
-    tls->host_is_address = is_address(tls->host);
-    return 0;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): the parameters are mbedTLS's */
-static void export_keys(void *context, mbedtls_ssl_key_export_type type,
-                        const unsigned char *secret, size_t len,
-                        const unsigned char client_random[32],
-                        const unsigned char server_random[32], mbedtls_tls_prf_types prf)
-{
-    struct tlsyn_tls *tls = context;
-
-    (void)server_random;
-    (void)prf;
-    if (tls->config->keylog != NULL)
-        keylog_write(tls->config->keylog, type, secret, len, client_random);
-    early_secret(tls, type, secret, len);
-}
-
-static int set_up(struct tlsyn_tls *tls, const char *host)
-{
-    struct tlsyn_tls_config *config = tls->config;
-    int code = keep_host(tls, host);
-
-    if (code == 0)
-        code = mbedtls_ssl_setup(&tls->ssl, &config->ssl);
-    if (code == 0 && config->role == TLSYN_TLS_CLIENT)
-        code = mbedtls_ssl_set_hostname(&tls->ssl, tls->host_is_address ? NULL : tls->host);
-    if (code != 0)
-        return code;
-    mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_recv, NULL);
-    mbedtls_ssl_set_verify(&tls->ssl, verify_note, &tls->finding);
-    if (config->chains != NULL)
-        chain_take_over(tls);
-    mbedtls_ssl_set_user_data_p(&tls->ssl, tls);
-    mbedtls_ssl_set_export_keys_cb(&tls->ssl, export_keys, tls);
-    return 0;
-}
-
-static void destroy(struct tlsyn_tls *tls)
-{
-    struct tlsyn_alloc *alloc = tls->config->alloc;
-
-    if (tls->config->at_work == tls)
-        tls->config->at_work = NULL;
-    session_offer_fini(tls);
-    mbedtls_ssl_free(&tls->ssl);
-    identity_set_release(alloc, &tls->identities);
-    early_fini(&tls->early);
-    again_forget(tls);
-    if (tls->host != NULL)
-        alloc->resize(alloc, tls->host, 0);
-    alloc->resize(alloc, tls, 0);
-}
-
-int tlsyn_tls_attach(struct tlsyn_tls_config *config, struct tlsyn_conn *conn,
-                     const char *server_name, struct tlsyn_handler *app, struct tlsyn_tls **tls)
-{
-    bool is_client = config->role == TLSYN_TLS_CLIENT;
-    struct tlsyn_tls *t;
-    int code;
-
-    if (is_client && !config->insecure && (server_name == NULL || *server_name == '\0'))
-        return -EINVAL;
-    t = config->alloc->resize(config->alloc, NULL, sizeof(*t));
-    if (t == NULL)
-        return -ENOMEM;
-    *t = (struct tlsyn_tls){
-        .handler = {.events = &tls_events},
-        .app = app,
-        .config = config,
-        .conn = conn,
-    };
-    mbedtls_ssl_init(&t->ssl);
-    code = set_up(t, is_client ? server_name : NULL);
-    if (code != 0) {
-        /* A set-up that ran out of memory forgets the config but not what it made by it, and
-         * freeing that asks the config. */
-        t->ssl.MBEDTLS_PRIVATE(conf) = &config->ssl;
-        destroy(t);
-        return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EINVAL;
-    }
-    if (conn != NULL)
-        tlsyn_conn_set_handler(conn, &t->handler);
-    *tls = t;
-    return 0;
-}
-
-struct tlsyn_handler *tlsyn_tls_handler(struct tlsyn_tls *tls)
-{
-    return &tls->handler;
-}
-
-void tlsyn_tls_free(struct tlsyn_tls *tls)
-{
-    if (tls == NULL)
-        return;
-    tls->busy++;
-    tls->orphan = true;
-    tls->app = NULL;
-    tls->told = true;
-    /* on_closed comes within the call, or after the event that we are in; it is where the orphan
-     * ends. */
-    if (tls->conn != NULL)
-        tlsyn_conn_abort(tls->conn, 0);
-    tls_leave(tls);
-}
-
-void tlsyn_tls_be_new(struct tlsyn_tls *tls)
-{
-    tls->fresh = true;
-}
-
-/* --- brackets --------------------------------------------------------------------------------- */
-
-void tls_use(struct tlsyn_tls *tls)
-{
-    tlsyn_time now = tls->config->clock.at;
-
-    if (tls->conn != NULL)
-        now = tlsyn_stack_now(tlsyn_conn_stack(tls->conn));
-    tls->config->at_work = tls;
-    platform_use(&tls->config->clock, now, tls->config->random);
-}
-
-void tls_enter(struct tlsyn_tls *tls)
-{
-    tls->busy++;
-    tls_use(tls);
-}
-
-/* The alert is in the ring and shall arrive: text left unread would have TCP say RST in its
- * place (RFC 2525 2.17). */
-static void tell_failure(struct tlsyn_tls *tls)
-{
-    struct tlsyn_conn *conn = tls->conn;
-    struct tlsyn_handler *app = tls->app;
-    struct tlsyn_view view;
-
-    tls->told = true;
-    tls->conn = NULL;
-    tlsyn_conn_consume(conn, tlsyn_conn_peek(conn, &view));
-    tlsyn_conn_release(conn);
-    if (app->events->on_closed != NULL)
-        app->events->on_closed(app, conn, tls->error);
-}
-
-void tls_leave(struct tlsyn_tls *tls)
-{
-    if (tls->busy == 1 && tls->error != 0 && !tls->told && !tls->refused && tls->conn != NULL)
-        tell_failure(tls);
-    tls->busy--;
-    if (tls->busy == 0 && (tls->orphan || tls->released) && tls->conn == NULL)
-        destroy(tls);
-}
-
-bool tls_is_alive(const struct tlsyn_tls *tls)
-{
-    return tls->error == 0 && tls->conn != NULL && !tls->orphan;
-}
 
 /* --- the handshake ---------------------------------------------------------------------------- */
 
@@ -304,6 +116,8 @@ int tls_drive(struct tlsyn_tls *tls)
     return tls->error;
 }
 
+/* --- telling the user ------------------------------------------------------------------------- */
+
 /* The numbers are those of the protocol: 0x0304 is TLS 1.3, 0x1301 its AES-128-GCM. */
 static void trace_established(struct tlsyn_tls *tls)
 {
@@ -367,61 +181,4 @@ void tls_deliver(struct tlsyn_tls *tls)
             tls->app->events->on_data(tls->app, tls->conn);
         tls_use(tls);
     } while (tls->reads != reads);
-}
-
-/* --- about a session -------------------------------------------------------------------------- */
-
-void tlsyn_tls_info(const struct tlsyn_tls *tls, struct tlsyn_tls_info *info)
-{
-    bool is_client = tls->config->role == TLSYN_TLS_CLIENT;
-
-    *info = (struct tlsyn_tls_info){
-        .established = tls->established,
-        .chain_known = tls->chain_known,
-        .offered = tls->offer.terms.kind,
-        .verified = tls->established && is_client && !tls->config->insecure,
-        .started = tls->started,
-        .finished = tls->finished,
-        .first_byte = tls->first_byte,
-        .hello_bytes = is_client ? tls->out.first : tls->in.first,
-        .records_in = tls->in.records,
-        .records_out = tls->out.records,
-        .round_trips = tls->round_trips,
-        .early = early_outcome(tls),
-        .early_bytes = tls->early.bytes,
-    };
-    if (!tls->established && !tlsyn_tls_is_early(tls))
-        return;
-    info->version = mbedtls_ssl_get_version(&tls->ssl);
-    info->session = session_kind(tls);
-    info->alpn = mbedtls_ssl_get_alpn_protocol(&tls->ssl); /* a server reads early data by it */
-    if (!tls->established)
-        return;
-    info->ciphersuite = config_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl));
-}
-
-const char *tlsyn_tls_session_name(enum tlsyn_tls_session session)
-{
-    static const char *const names[] = {[TLSYN_TLS_NEW] = "new",
-                                        [TLSYN_TLS_ID] = "id",
-                                        [TLSYN_TLS_TICKET] = "ticket",
-                                        [TLSYN_TLS_PSK] = "psk"};
-
-    return names[session];
-}
-
-const char *tlsyn_tls_error(const struct tlsyn_tls *tls)
-{
-    return tls->sentence;
-}
-
-int tlsyn_tls_peer(const struct tlsyn_tls *tls, char *text, size_t size)
-{
-    const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&tls->ssl);
-    int n;
-
-    if (crt == NULL)
-        return -ENODATA;
-    n = mbedtls_x509_crt_info(text, size, "", crt);
-    return n >= 0 ? n : -ENOSPC;
 }

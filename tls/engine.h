@@ -1,10 +1,10 @@
 /*
  * engine.h: one TLS session: mbedTLS, driven by the events of a connection.
  *
- *     hooks.c  what TCP tells us      engine.c  the handshake, failing, freeing
- *     stream.c plaintext in and out   bio.c     records in and out of the rings
- *     early.c  data before the handshake is complete
- *     fail.c   why it failed
+ *     life.c    made and freed              hooks.c  what TCP tells us
+ *     engine.c  the handshake               bio.c    records in and out of the rings
+ *     early.c   data before its end         fail.c   why it failed
+ *     stream.c  plaintext in and out        info.c   what the user asks
  *
  * Whoever works on a session brackets it with tls_enter() and tls_leave(): the user may free it
  * inside any of his events, and a failure is told to him when the outermost bracket closes, so no
@@ -86,6 +86,8 @@ struct tlsyn_tls {
     char sentence[512]; /* about `error` */
 };
 
+/* life.c */
+
 /** Opens a bracket; mbedTLS now works on this session's behalf. */
 void tls_enter(struct tlsyn_tls *tls);
 
@@ -98,6 +100,8 @@ void tls_use(struct tlsyn_tls *tls);
 
 /** Whether bytes can be exchanged: neither failed, nor gone, nor freed. */
 bool tls_is_alive(const struct tlsyn_tls *tls);
+
+/* engine.c */
 
 /** Runs the handshake until it wants bytes or room, or is complete. 0, or the sticky error. */
 int tls_drive(struct tlsyn_tls *tls);
