@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the pages for readers name must exist: the files they link or call by path, the targets of `make`, the commands and
-# studies of tlsyn with their options, and the tests as ctest calls them.
+# studies of tlsyn with their options, and the tests as ctest calls them; and docs/TESTING.md has the laboratory's scripts.
 # shellcheck disable=SC2016 # the backquotes are the pages'
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -57,5 +57,12 @@ tests=$(words '`(lab|lint|fuzz)-[a-z0-9_]+`' | tr -d '`' | while read -r where t
     echo "$where ctest has no $test"
 done)
 
-findings=$(printf '%s\n' "$links" "$paths" "$names" "$targets" "$commands" "$options" "$tests" | grep . || :)
+# Every script of the laboratory is described.
+scripts=$(for script in tests/lab/*.sh; do
+    name=${script##*/}
+    [ ! -e "$script" ] || [ "$name" = lib.sh ] || grep -qsF "\`$name\`" docs/TESTING.md ||
+        echo "docs/TESTING.md:1: $name is not described"
+done)
+
+findings=$(printf '%s\n' "$links" "$paths" "$names" "$targets" "$commands" "$options" "$tests" "$scripts" | grep . || :)
 verdict "$findings" "docs: what $(echo "$pages" | wc -w) pages name is there"

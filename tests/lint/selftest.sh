@@ -295,6 +295,8 @@ See [the Makefile](../Makefile), `apps/main.c`, `lab-link`, and `tlsyn ping --co
     make test
     tlsyn bench loss --count=7 -- tlsyn
 END
+catches docs 'docs/TESTING.md:1: lab_link.sh is not described'
+echo '`lab_link.sh`' | put docs/TESTING.md
 passes docs
 breaks_docs()
 {
