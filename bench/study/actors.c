@@ -45,6 +45,12 @@ int actor_receive(int fd, void *message, size_t size, int timeout_ms)
     return (size_t)n == size ? 0 : -EPROTO;
 }
 
+void actor_hang_up(int fd)
+{
+    (void)shutdown(fd, SHUT_RDWR);
+    (void)close(fd);
+}
+
 int actor_ready(int fd, int error, const char *message)
 {
     struct actor_reply reply = {.error = error};
@@ -77,7 +83,5 @@ int actor_main(void *argument)
     (void)signal(SIGINT, SIG_IGN); /* what is meant for all of us is the harness's to obey */
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    for (int i = 0; i < part->other_ends; i++)
-        (void)close(part->ends[i]);
     return play[part->role](part) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

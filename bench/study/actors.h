@@ -6,9 +6,9 @@
  *
  * Each actor has one end of a socket pair that keeps messages apart (SOCK_SEQPACKET); messages are
  * the structures below, as both ends are the same program. An actor says READY once it can work (or
- * why it can't), then answers one request at a time; servers get none. When the harness closes its
- * end, or is gone, the actor ends. Ctrl-C is the harness's business: actors ignore SIGINT, for the
- * terminal sends it to them, too.
+ * why it can't), then answers one request at a time; servers get none. When the harness hangs up,
+ * the actor ends; if the harness is gone, the laboratory ends it. Ctrl-C is the harness's business:
+ * actors ignore SIGINT, for the terminal sends it to them, too.
  */
 #ifndef STUDY_ACTORS_H
 #define STUDY_ACTORS_H
@@ -28,9 +28,7 @@ enum actor_role {
 /** What an actor is given; lives in the harness's memory, of which the child has a copy. */
 struct actor_part {
     enum actor_role role;
-    int control;    /* the actor's end */
-    int other_ends; /* descriptors of the harness that the actor closes: `ends` of them */
-    const int *ends;
+    int control; /* the actor's end */
     const struct testbed_options *options;
 };
 
@@ -58,5 +56,9 @@ int actor_send(int fd, const void *message, size_t size);
 /** Receives one whole message, waiting at most timeout_ms (negative: for ever). 0, -ETIMEDOUT,
  * -EPIPE (the other end is gone), -EPROTO (a message of another size), or another -errno. */
 int actor_receive(int fd, void *message, size_t size, int timeout_ms);
+
+/** Closes the harness's end of a pair, so that the other end reads that it has: actors were forked
+ * with copies of this one, their own pair's too, and to close it alone tells nobody. */
+void actor_hang_up(int fd);
 
 #endif

@@ -131,7 +131,7 @@ static void close_lab(struct testbed *testbed)
     struct lab_testbed *t = of(testbed);
 
     for (int i = 0; i < t->opened; i++)
-        (void)close(t->controls[i]);
+        actor_hang_up(t->controls[i]);
     lab_close(t->lab); /* also kills what doesn't end by itself */
     free(t);
 }
@@ -145,14 +145,13 @@ static const struct testbed_ops ops = {.set_link = set_link,
 static int start_actor(struct lab_testbed *t, enum actor_role role)
 {
     int ends[2];
-    struct actor_part part = {.role = role, .ends = t->controls, .options = &t->options};
+    struct actor_part part = {.role = role, .options = &t->options};
     pid_t child;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     t->controls[t->opened++] = ends[0];
     part.control = ends[1];
-    part.other_ends = t->opened;
     child = lab_spawn(t->lab, parts[role].host, actor_main, &part);
     (void)close(ends[1]);
     return child < 0 ? (int)child : 0;

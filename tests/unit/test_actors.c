@@ -45,6 +45,19 @@ START_TEST(nothing_is_waited_for_longer_than_asked)
 }
 END_TEST
 
+/* As an actor has one, which was forked with all descriptors of the harness. */
+START_TEST(who_is_hung_up_on_hears_it_though_somebody_has_a_copy)
+{
+    int copy = dup(ends[0]);
+    char byte;
+
+    ck_assert_int_ge(copy, 0);
+    actor_hang_up(ends[0]);
+    ck_assert_int_eq(actor_receive(ends[1], &byte, 1, 0), -EPIPE);
+    ends[0] = copy;
+}
+END_TEST
+
 START_TEST(a_message_of_another_size_is_refused)
 {
     int sent = 1;
@@ -90,6 +103,7 @@ Suite *actors_suite(void)
     tcase_add_checked_fixture(tcase, open_pair, close_pair);
     tcase_add_test(tcase, messages_arrive_whole_and_in_order);
     tcase_add_test(tcase, nothing_is_waited_for_longer_than_asked);
+    tcase_add_test(tcase, who_is_hung_up_on_hears_it_though_somebody_has_a_copy);
     tcase_add_test(tcase, a_message_of_another_size_is_refused);
     tcase_add_test(tcase, the_other_ends_death_is_told);
     tcase_add_test(tcase, last_words_are_heard_though_something_was_left_unread);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "peer/server.h"
+#include "study/actors.h"
 #include "study/fallback/parts.h"
 #include "study/node.h"
 #include "study/responder.h"
@@ -192,7 +193,7 @@ void fallback_servers_stop(struct fallback_run *run)
 
     for (int i = 0; i < 2; i++) {
         if (run->control[i] >= 0)
-            (void)close(run->control[i]);
+            actor_hang_up(run->control[i]);
         if (run->pid[i] <= 0 || lab_wait(run->lab, run->pid[i], END_MS, &status) >= 0)
             continue;
         (void)kill(run->pid[i], SIGKILL);

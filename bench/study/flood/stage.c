@@ -58,7 +58,7 @@ static void end(struct stage *st, struct flood_process *p)
     int status;
 
     if (p->control >= 0)
-        (void)close(p->control);
+        actor_hang_up(p->control);
     p->control = -1;
     if (p->pid == 0)
         return;

@@ -41,7 +41,6 @@ static int start(struct pagelab *l, enum study_stack stack, enum page_role role)
     int ends[2];
     struct page_part part = {.role = role,
                              .stack = stack,
-                             .ends = l->controls,
                              .page = l->options.page,
                              .credentials = &l->credentials,
                              .history = l->options.history};
@@ -53,7 +52,6 @@ static int start(struct pagelab *l, enum study_stack stack, enum page_role role)
         l->browser[stack] = l->opened;
     l->controls[l->opened++] = ends[0];
     part.control = ends[1];
-    part.other_ends = l->opened;
     child = lab_spawn(l->lab, parts[role].host, page_actor_main, &part);
     (void)close(ends[1]);
     return child < 0 ? (int)child : 0;
@@ -210,7 +208,7 @@ void pagelab_close(struct pagelab *lab)
     if (!lab)
         return;
     for (int i = 0; i < lab->opened; i++)
-        (void)close(lab->controls[i]);
+        actor_hang_up(lab->controls[i]);
     lab_close(lab->lab); /* also kills what doesn't end by itself */
     free(lab);
 }

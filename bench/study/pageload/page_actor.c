@@ -138,8 +138,6 @@ int page_actor_main(void *argument)
     (void)signal(SIGINT, SIG_IGN); /* what is meant for all of us is the harness's to obey */
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    for (int i = 0; i < part->other_ends; i++)
-        (void)close(part->ends[i]);
     if (error == 0)
         error = part->role == PAGE_BROWSER ? play_browser(part, answer) : play_server(part, answer);
     free(answer);

@@ -17,8 +17,6 @@ struct page_part {
     enum page_role role;
     enum study_stack stack; /* STUDY_TLSYN or STUDY_KERNEL */
     int control;            /* the actor's end */
-    int other_ends;         /* descriptors of the harness that the actor closes: `ends` of them */
-    const int *ends;
     const struct page *page;
     const struct credentials *credentials;
     const char *history; /* file; or NULL: what was visited is remembered in memory alone */

@@ -129,7 +129,7 @@ static void end(struct run *run, struct child *child)
     int status;
 
     if (child->control >= 0)
-        (void)close(child->control);
+        actor_hang_up(child->control);
     if (child->pid == 0)
         return;
     if (lab_wait(run->lab, child->pid, run->outcome->error < 0 ? 0 : END_MS, &status) < 0) {
