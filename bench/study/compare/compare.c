@@ -12,42 +12,74 @@
 
 enum { FILE_MAX = 64 << 20, ROWS_MAX = 100000 };
 
+#define STACK                                                                                      \
+    {                                                                                              \
+        "stack", "stack"                                                                           \
+    }
+#define TLS                                                                                        \
+    {"tls", "TLS"}, {"mode", "mode"},                                                              \
+    {                                                                                              \
+        "session", "session"                                                                       \
+    }
+#define FLOW                                                                                       \
+    {"sender", "sender"},                                                                          \
+    {                                                                                              \
+        "receiver", "receiver"                                                                     \
+    }
+#define PERCENT "\n%"
+#define MS      "\nms"
+
 const struct compare_study compare_studies[] = {
     {"table2.json",
      "Ping RTT against handshake time",
-     {"ping_target_ms", "stack", "tls", "mode", "session", "level"},
-     {{"median_ms", "ci95_ms", "handshake, ms", 2, false},
-      {"first_byte_median_ms", "first_byte_ci95_ms", "first byte, ms", 2, false}}},
+     {{"ping_target_ms", "ping" MS}, STACK, TLS, {"level", "level"}},
+     {{"median_ms", "ci95_ms", "Until the client may send: medians, ms.", 2, false},
+      {"first_byte_median_ms", "first_byte_ci95_ms",
+       "Until the first byte of the response: medians, ms.", 2, false}}},
     {"webperf.json",
      "Caching session keys",
-     {"url", "stack", "tls", "mode", "session"},
-     {{"new_ms", "new_ci95_ms", "new key, ms", 2, false},
-      {"cached_ms", "cached_ci95_ms", "cached key, ms", 2, false}}},
+     {{"url", "server"}, STACK, TLS},
+     {{"new_ms", "new_ci95_ms", "Until the first byte, with a new key: medians, ms.", 2, false},
+      {"cached_ms", "cached_ci95_ms", "Until the first byte, with a cached key: medians, ms.", 2,
+       false}}},
     {"pageload.json",
      "Whole pages",
-     {"stack", "http", "handshake", "visit", "rtt_ms"},
-     {{"round_trips", NULL, "round trips", 1, false}, {"seconds", NULL, "seconds", 3, false}}},
+     {STACK,
+      {"http", "HTTP"},
+      {"handshake", "handshake"},
+      {"visit", "visit"},
+      {"rtt_ms", "RTT" MS}},
+     {{"round_trips", NULL, "Round trips: of rows without a stack, the model's.", 1, false},
+      {"seconds", "seconds_ci95", "Until the whole page is there: medians, seconds.", 3, false}}},
     {"loss.json",
      "Bulk through loss",
-     {"family", "sender", "receiver", "controller", "loss", "rtt_ms", "reorder"},
-     {{"seconds", "seconds_range", "seconds", 3, false},
-      {"ratio", "ratio_ci95", "to the kernel's", 2, false}}},
+     {{"family", "IP"},
+      FLOW,
+      {"controller", "controller"},
+      {"loss", "loss" PERCENT},
+      {"rtt_ms", "RTT" MS},
+      {"reorder", "reordered" PERCENT}},
+     {{"seconds", "seconds_range", "Until the receiver has read it all: medians, seconds.", 3,
+       false},
+      {"ratio", "ratio_ci95", "That, as a part of the time from kernel to kernel.", 2, false}}},
     {"bulk.json",
      "Throughput of one flow",
-     {"sender", "receiver", "offload"},
-     {{"gbit_s", "gbit_s_range", "Gbit/s", 2, false},
-      {"cpu_s_per_gb", NULL, "CPU s per GB", 3, false}}},
+     {FLOW, {"offload", "offload"}},
+     {{"gbit_s", "gbit_s_range", "Throughput: medians, Gbit/s.", 2, false},
+      {"cpu_s_per_gb", NULL, "Processor time of both ends: seconds per GB.", 3, false}}},
     {"flood.json",
      "A server under forged SYNs",
-     {"server", "client", "flood", "rate"},
-     {{"median_ms", "median_ci95_ms", "honest handshakes, median, ms", 2, false},
-      {"success", NULL, "share of them that succeeded", 3, false}}},
+     {{"server", "server"}, {"client", "clients"}, {"flood", "flood"}, {"rate", "SYNs\nper s"}},
+     {{"median_ms", "median_ci95_ms", "Honest handshakes: medians, ms.", 2, false},
+      {"success", NULL, "Share of them that succeeded.", 3, false}}},
     {"fallback.json",
      "Where embedding does not get through",
-     {"title"},
-     {{"sequential_ms", NULL, "sequential, ms", 1, false},
-      {"first.cost_ms", "first.cost_ms_ci95", "first contact costs, ms", 1, true},
-      {"next.cost_ms", "next.cost_ms_ci95", "the next costs, ms", 1, true}}},
+     {{"title", "server and path"}},
+     {{"sequential_ms", NULL, "The sequential handshake, until the first byte: medians, ms.", 1,
+       false},
+      {"first.cost_ms", "first.cost_ms_ci95", "What the first contact costs beside it, ms.", 1,
+       true},
+      {"next.cost_ms", "next.cost_ms_ci95", "What the next costs, ms.", 1, true}}},
 };
 
 const int compare_study_count = sizeof(compare_studies) / sizeof(compare_studies[0]);
@@ -136,8 +168,8 @@ static int take_row(struct compare *c, int study, const json_t *json)
     const struct compare_study *s = &compare_studies[study];
     struct compare_row words = {.study = study}, *row;
 
-    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++)
-        word_of(json_object_get(json, s->words[i]), words.words[i]);
+    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i].member; i++)
+        word_of(json_object_get(json, s->words[i].member), words.words[i]);
     for (int i = 0; i < COMPARE_RUNS_MAX * COMPARE_FIGURES_MAX; i++)
         words.figures[i / COMPARE_FIGURES_MAX][i % COMPARE_FIGURES_MAX] = unknown;
     row = row_for(c, &words);

@@ -15,15 +15,20 @@ enum { COMPARE_WORDS_MAX = 8, COMPARE_WORD_MAX = 256 };
 struct compare_figure {
     /** Of the row, "first.cost_ms" of an object in it; the interval may be NULL: there is none. */
     const char *member, *interval;
-    const char *heading;
+    const char *heading; /* what it is, and in what */
     int decimals;
     bool differs; /* may be zero: told by how much, not by which factor */
+};
+
+/** What tells one row from another: a member, and what people call it. */
+struct compare_word {
+    const char *member, *heading;
 };
 
 /** A study, as far as rows of its JSON go. */
 struct compare_study {
     const char *file, *title;
-    const char *words[COMPARE_WORDS_MAX];               /* members; ends with NULL */
+    struct compare_word words[COMPARE_WORDS_MAX];       /* ends with a NULL member */
     struct compare_figure figures[COMPARE_FIGURES_MAX]; /* ends with a NULL member */
 };
 

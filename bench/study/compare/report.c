@@ -80,9 +80,9 @@ static void lay_out(const struct compare *c, int study, int figure, struct layou
     l->count = 0;
     l->run_count = 0;
     add_column(l, true, 2, "", "");
-    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i]; i++) {
+    for (int i = 0; i < COMPARE_WORDS_MAX && s->words[i].member; i++) {
         if (has_word(c, study, i))
-            add_column(l, false, 0, s->words[i], "");
+            add_column(l, false, 0, s->words[i].heading, "");
     }
     for (int run = 0; run < c->run_count; run++) {
         if (has_run(c, study, figure, run)) {
@@ -135,7 +135,7 @@ static void put_row(const struct compare *c, const struct layout *l, const struc
     const struct compare_figure *f = &study->figures[figure];
 
     report_table_cell(table, "%zu", table->count + 1);
-    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i]; i++) {
+    for (int i = 0; i < COMPARE_WORDS_MAX && study->words[i].member; i++) {
         if (has_word(c, row->study, i))
             report_table_cell(table, "%s", row->words[i]);
     }
@@ -182,7 +182,7 @@ static int print_study(const struct compare *c, int study, FILE *out, unsigned w
 
     for (int f = 0; f < COMPARE_FIGURES_MAX && s->figures[f].member && error == 0; f++) {
         if (fill(c, study, f, &l, &table)) {
-            (void)fprintf(out, "\n%s: %s\n\n", s->title, s->figures[f].heading);
+            (void)fprintf(out, "\n%s. %s\n\n", s->title, s->figures[f].heading);
             error = text_table(out, &table, width);
         }
         report_table_fini(&table);
