@@ -8,6 +8,9 @@
 
 #include "report/xml.h"
 
+/* Tables of more columns have smaller letters in print. */
+enum { PAPER_COLUMNS = 7 };
+
 /* clang-format off */
 static const char style[] =
     "*{box-sizing:border-box}\n"
@@ -43,7 +46,7 @@ static const char style[] =
     "th,td{padding:.3rem .5rem;text-align:left;vertical-align:top;white-space:nowrap}\n"
     "th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--rule)}\n"
     "td{border-bottom:1px solid var(--rule)}\n"
-    "td.long{white-space:normal;min-width:16rem}\n"
+    "td.long{white-space:normal;overflow-wrap:anywhere;min-width:16rem}\n"
     "th[tabindex]{cursor:pointer}\n"
     "th[aria-sort=ascending]::after{content:' \\2191'}\n"
     "th[aria-sort=descending]::after{content:' \\2193'}\n"
@@ -54,12 +57,14 @@ static const char style[] =
     /* On a phone the first column stays in sight, and words wrap rather than numbers. */
     "@media (max-width:40rem){.wide{display:none}.narrow{display:block}.card{padding:.4rem}"
     "dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.3rem .45rem}"
-    "td:not(.right):not(.section){white-space:normal;min-width:5rem}td.long{min-width:11rem}"
+    "td:not(.right):not(.section):not(.short){white-space:normal;min-width:5rem}td.long{min-width:11rem}"
     "td:first-child:not(.long),th:first-child{position:sticky;left:0;background:var(--page) padding-box}"
-    "td:first-child:not(.right):not(.section){min-width:8rem}"
+    "td:first-child:not(.right):not(.section):not(.short){min-width:8rem}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere}body{font-size:15px}}\n"
     "@media print{nav{display:none}.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
+    "td:not(.right):not(.short){white-space:normal;overflow-wrap:anywhere;min-width:4rem}"
+    "table.many{font-size:7pt}.many th,.many td{padding:.15rem}"
     ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing:not(:has(.scroll)){max-width:32rem}"
     "h2{break-after:avoid}}\n";
 
@@ -213,15 +218,17 @@ static void write_headings(struct html *html, const struct report_table *table)
     fputs("</tr></thead>\n", html->out);
 }
 
-/* A sentence is broken into lines; numbers and names are not. */
+/* A sentence is broken into lines; numbers are not, and names only on a phone, if they are long. */
 static const char *cell_open(bool right, const char *text)
 {
-    enum { SENTENCE = 48 };
+    enum { WORD = 11, SENTENCE = 48 };
 
     if (right) {
         return "<td class=\"right\">";
     }
-    return strlen(text) > SENTENCE ? "<td class=\"long\">" : "<td>";
+    return strlen(text) > SENTENCE ? "<td class=\"long\">"
+           : strlen(text) > WORD   ? "<td>"
+                                   : "<td class=\"short\">";
 }
 
 static void write_row(struct html *html, const struct report_table *table,
@@ -248,7 +255,8 @@ void html_table(struct html *html, const struct report_table *table, const char 
         return;
     }
     element(html, "<figure>\n<figcaption>", caption, "</figcaption>\n");
-    fputs("<div class=\"scroll\">\n<table>\n", html->out);
+    fprintf(html->out, "<div class=\"scroll\">\n<table%s>\n",
+            table->width > PAPER_COLUMNS ? " class=\"many\"" : "");
     write_headings(html, table);
     fputs("<tbody>\n", html->out);
     for (size_t r = 0; r < table->count; r++) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The studies' reports in a browser: every figure is there, nothing is cut off at 400 or at 1600 pixels, tables sort,
-# scripts are quiet, and nothing leads out of the folder.
+# The studies' reports in a browser: every figure is there, nothing is cut off at 400 or at 1600 pixels or in print, tables
+# sort, scripts are quiet, and nothing leads out of the folder.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 need chromium gnuplot
@@ -24,9 +24,23 @@ judge 13 webperf "$scratch/webperf/webperf.html"
     fail "the runs cannot be compared"
 judge 2 comparison "$scratch/report/comparison.html"
 
-# The judge judges: a page that is too wide is found.
-sed 's/<main>/<main><p style="width:90rem">wide<\/p>/' "$scratch/table2/table2.html" >"$scratch/wide.html"
-(judge 1 "a page that is too wide" "$scratch/wide.html") >"$scratch/found" 2>&1 &&
-    fail "a page that is too wide is not found"
-grep -q 'at 400 pixels the page is' "$scratch/found" || fail "it is refused for another reason: $(cat "$scratch/found")"
-passed "a page that is too wide is found"
+# As words and numbers stand in tables: with marks before them, numbers amid them, and none at all.
+row() { printf '<tr><td>%s<\/td><td class="right">%s<\/td><\/tr>' "$1" "$2"; }
+table="<table><thead><tr><th>word<\/th><th class=\"right\">number<\/th><\/tr><\/thead><tbody>$(row 'row 10' '-')$(
+    row 'row 9' '\&lt;0.5')$(row 'row 100' '! 10 (3)')$(row 'row 11' '~9')<\/tbody><\/table>"
+sed "s/<main>/<main>$table/" "$scratch/table2/table2.html" >"$scratch/words.html"
+judge 10 "a table of words and numbers" "$scratch/words.html"
+
+# The judge judges. found SENTENCE WHAT: what is wrong with $scratch/wrong.html is found.
+found()
+{
+    (judge 1 "$2" "$scratch/wrong.html") >"$scratch/found" 2>&1 && fail "$2 is not found"
+    grep -q "$1" "$scratch/found" || fail "$2 is refused for another reason: $(cat "$scratch/found")"
+    passed "$2 is found"
+}
+sed 's/<main>/<main><p style="width:90rem">wide<\/p>/' "$scratch/table2/table2.html" >"$scratch/wrong.html"
+found 'at 400 pixels the page is' "a page that is too wide"
+sed 's/<main>/<main><div class="scroll"><pre style="width:60rem">wide<\/pre><\/div>/' "$scratch/table2/table2.html" >"$scratch/wrong.html"
+found 'in print the page is' "what paper cuts off"
+sed 's/, {numeric: true}//' "$scratch/words.html" >"$scratch/wrong.html"
+found 'leaves row 10 before row 9 when ascending\|leaves row 100 before row 11 when ascending' "a table that sorts numbers as letters"

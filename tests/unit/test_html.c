@@ -234,6 +234,7 @@ START_TEST(errors_of_parts_and_of_writing_are_kept)
     fclose(out);
     report_table_fini(&table);
     out = fopen("/dev/full", "w");
+    ck_assert_int_eq(setvbuf(out, NULL, _IONBF, 0), 0); /* so that it fails before the end */
     html_begin(&html, out, "t", "l");
     ck_assert_int_eq(html_end(&html), -EIO);
     fclose(out);
