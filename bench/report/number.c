@@ -31,3 +31,8 @@ double number_rounded(double value)
 {
     return round(value * 1e6) / 1e6;
 }
+
+double number_printed(double value, int decimals)
+{
+    return fabs(value) * pow(10, decimals) < 0.5 ? 0 : value;
+}

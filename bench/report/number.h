@@ -12,4 +12,7 @@ const char *number_format(char out[NUMBER_MAX], double value);
  * to read over. */
 double number_rounded(double value);
 
+/* As it will be printed with so many decimals, and never -0: a loss of nothing is no loss. */
+double number_printed(double value, int decimals);
+
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/number.h"
+
 void report_table_init(struct report_table *table, const struct table_column *columns, size_t width)
 {
     *table = (struct report_table){.columns = columns, .width = width};
@@ -85,7 +87,7 @@ void report_table_cell(struct report_table *table, const char *format, ...)
 void report_table_number(struct report_table *table, double value, int decimals)
 {
     if (isfinite(value)) {
-        report_table_cell(table, "%.*f", decimals, value);
+        report_table_cell(table, "%.*f", decimals, number_printed(value, decimals));
     } else {
         report_table_cell(table, "-");
     }
@@ -94,7 +96,8 @@ void report_table_number(struct report_table *table, double value, int decimals)
 void report_table_interval(struct report_table *table, double lo, double hi, int decimals)
 {
     if (isfinite(lo) && isfinite(hi)) {
-        report_table_cell(table, "%.*f .. %.*f", decimals, lo, decimals, hi);
+        report_table_cell(table, "%.*f .. %.*f", decimals, number_printed(lo, decimals), decimals,
+                          number_printed(hi, decimals));
     } else {
         report_table_cell(table, "-");
     }

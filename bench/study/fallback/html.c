@@ -162,9 +162,12 @@ static void put_table(const struct fallback_study *s, struct html *html)
 
     html_section(html, "The matrix");
     fallback_table(s, &table);
-    html_table(html, &table,
-               "Medians over the rounds, against the sequential handshake of the same round. A row "
-               "may cost a quarter of a round trip more than it says.");
+    html_table(
+        html, &table,
+        "Medians over the rounds, against the sequential handshake of the same round: of the "
+        "first contact, and of the next by the same stack. A row may cost a quarter of a "
+        "round trip more than it says; \"!\": some rounds failed, or the link did not keep "
+        "what was asked for.");
     report_table_fini(&table);
     html_paragraph(html, fallback_sum_up(s, text));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/json.h"
+#include "report/number.h"
 #include "report/table.h"
 #include "report/text.h"
 #include "study/environment.h"
@@ -40,7 +41,8 @@ static void cost_cell(struct report_table *table, const struct fallback_cost *co
     if (!isfinite(cost->ms.estimate))
         report_table_cell(table, "-");
     else
-        report_table_cell(table, "%+.1f ms (%+.2f RTT)", cost->ms.estimate, cost->trips);
+        report_table_cell(table, "%+.1f ms (%+.2f RTT)", number_printed(cost->ms.estimate, 1),
+                          number_printed(cost->trips, 2));
 }
 
 static void fill(const struct fallback_study *s, struct report_table *table)

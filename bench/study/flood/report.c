@@ -50,7 +50,9 @@ static void fill_row(struct report_table *table, const struct flood_cell *cell)
         return;
     }
     report_table_cell(table, "%.1f (%u)", percent(all->succeeded, all->visits), all->visits);
-    report_table_number(table, percent(all->embedded, all->succeeded), 0);
+    report_table_number(
+        table,
+        cell->pair == FLOOD_TLSYN_OURS ? percent(all->embedded, all->succeeded) : (double)NAN, 0);
     report_table_number(table, cell->median_ms.estimate, 2);
     report_table_number(table, cell->p99_ms, 1);
     report_table_number(table, (double)all->bytes_in / 1e6 / seconds, 2);

@@ -105,10 +105,10 @@ static void fill_seconds(const struct pageload *p, struct report_table *table)
         report_table_cell(table, "%s", network->name);
         report_table_cell(table, "%g", network->rtt_ms);
         for (int v = 0; v < BROWSER_VISITS; v++) {
-            report_table_number(table, network->rtt_ms / 1000 * p->check[v].counted, 3);
+            report_table_cell(table, "%g", network->rtt_ms / 1000 * p->check[v].counted);
             report_table_cell(table, "%g", network->seconds[v]);
         }
-        report_table_number(table, best ? network->rtt_ms / 1000 * best->round_trips : NAN, 3);
+        report_table_cell(table, "%g", best ? network->rtt_ms / 1000 * best->round_trips : NAN);
     }
 }
 

@@ -167,7 +167,8 @@ static void put_negotiated(const struct table2 *t, struct html *html)
         report_table_cell(&table, "%s", n->cipher);
         report_table_cell(&table, "%s", n->group[0] ? n->group : "-");
     }
-    html_table(html, &table, "What the ends agreed on.");
+    html_table(html, &table,
+               "What the ends agreed on; \"-\": no group, or one that the library does not tell.");
     report_table_fini(&table);
 }
 

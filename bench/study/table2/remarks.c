@@ -86,22 +86,30 @@ static bool remark_failures(const struct table2 *t, char *text, size_t size)
     return first;
 }
 
-/* Of the first that was not kept. */
+/* The one that was kept least stands for those that were not. */
 static bool remark_targets(const struct table2 *t, char *text, size_t size)
 {
+    const struct table2_target *worst = NULL;
+    int missed = 0;
+
     for (int i = 0; i < t->options.pings; i++) {
         const struct table2_target *target = &t->targets[i];
 
         if (table2_target_kept(target))
             continue;
-        (void)snprintf(text, size,
-                       "The link did not keep what was asked for where a row is marked \"!\": at "
-                       "%g ms its ping was %.2f ms when it was set, and in %u of %u turns frames "
-                       "left too late or were refused.",
-                       target->ping_ms, target->calibrated_ms, target->missed, target->turns);
-        return true;
+        missed++;
+        if (!worst || target->missed > worst->missed)
+            worst = target;
     }
-    return false;
+    if (worst)
+        (void)snprintf(
+            text, size,
+            "The link did not keep what was asked for where a row is marked \"!\", at %d "
+            "of %d pings. The worst: at %g ms its ping was %.2f ms when it was set, and "
+            "in %u of %u turns frames left too late or were refused.",
+            missed, t->options.pings, worst->ping_ms, worst->calibrated_ms, worst->missed,
+            worst->turns);
+    return worst;
 }
 
 static bool remark_path(const struct table2 *t, char *text, size_t size)
@@ -149,7 +157,7 @@ const char *table2_noise(const struct table2 *t, char text[TABLE2_REMARK_MAX])
     if (p->known && p->frames > 0)
         n = snprintf(text, TABLE2_REMARK_MAX,
                      "The link: of %llu frames, half left no more than %.1f us later than they "
-                     "should, 99 %% no more than %.1f us, the worst %.1f us%s. ",
+                     "should, 99 %% no more than %.0f us, the worst %.0f us%s. ",
                      (unsigned long long)p->frames, p->p50_us, p->p99_us, p->max_us,
                      p->realtime ? " (realtime scheduler)" : "");
     (void)snprintf(text + n, TABLE2_REMARK_MAX - (size_t)n, "The machine: %s.",

@@ -23,6 +23,13 @@ struct flow {
     int error;
 };
 
+static const char *reason_of(int error)
+{
+    return error == -EACCES || error == -EPERM
+               ? "lwIP needs a TAP device, and /dev/net/tun may not be opened here"
+               : strerror(-error);
+}
+
 static void fail(struct flow *f, int error)
 {
     if (f->error == 0)
@@ -154,7 +161,7 @@ int flow_lwip(const struct flow_end *end)
         run(&f);
     error = error < 0 ? error : f.error;
     if (end->sends || error < 0)
-        (void)flow_tell(end, FLOW_REPORT, error, error < 0 ? strerror(-error) : NULL,
+        (void)flow_tell(end, FLOW_REPORT, error, error < 0 ? reason_of(error) : NULL,
                         &f.meter.report);
     peer_lwip_free(f.lwip);
     flow_meter_close(&f.meter);

@@ -16,6 +16,11 @@ static const char *family_name(int family)
     return family == AF_INET6 ? "ipv6" : "ipv4";
 }
 
+static const char *family_title(int family)
+{
+    return family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
 void loss_sentence(const struct loss_study *s, char *text, size_t size)
 {
     const struct loss_summary *sum = &s->summary;
@@ -32,7 +37,7 @@ void loss_sentence(const struct loss_study *s, char *text, size_t size)
                    "median ratio %.2f; worst %.2f (%s, %s to %s, loss %g %%, RTT %g ms, reordering "
                    "%g %%); %zu above %.1f, %zu of them with all of their interval; the interval "
                    "of %zu holds it.",
-                   sum->rows, sum->median, sum->worst, family_name(cell->family),
+                   sum->rows, sum->median, sum->worst, family_title(cell->family),
                    flow_stack_name(pair->sender), flow_stack_name(pair->receiver), cell->loss,
                    cell->rtt_ms, cell->reorder, sum->above, LOSS_BOUND, sum->surely,
                    sum->undecided);
@@ -70,7 +75,7 @@ static void pair_cell(struct report_table *table, const struct loss_row *row)
     else if (row->pair == 0)
         report_table_cell(table, "%.2f%s", row->seconds, was_kept(row) ? "" : " !");
     else
-        report_table_cell(table, "%.2f (%.2f; %.2f-%.2f)%s", row->seconds, row->ratio.estimate,
+        report_table_cell(table, "%.2f (%.2f; %.2f .. %.2f)%s", row->seconds, row->ratio.estimate,
                           row->ratio.lo, row->ratio.hi, row->failed || !was_kept(row) ? " !" : "");
 }
 
@@ -94,7 +99,7 @@ void loss_table(const struct loss_study *s, struct report_table *table)
         const struct loss_cell *cell = &s->cells[c];
 
         if (cell->family != family && s->options.family_count > 1)
-            report_table_section(table, cell->family == AF_INET6 ? "IPv6" : "IPv4");
+            report_table_section(table, family_title(cell->family));
         family = cell->family;
         report_table_cell(table, "%u", c + 1);
         report_table_cell(table, "%g", cell->loss);

@@ -48,8 +48,8 @@ const char *webperf_noise_text(const struct webperf *study, char text[WEBPERF_NO
     text[0] = '\0';
     if (n->links > 0)
         len = snprintf(text, WEBPERF_NOISE_MAX,
-                       "The link: in half of the observations its frames left no more than %.1f us "
-                       "later than they should, in 99 %% no more than %.1f us, in the worst %.1f "
+                       "The link: in half of the observations its frames left no more than %.0f us "
+                       "later than they should, in 99 %% no more than %.0f us, in the worst %.0f "
                        "us; it was kept in %zu of %zu",
                        n->link_p50_us, n->link_p99_us, n->link_max_us, n->asked - n->unkept,
                        n->asked);
