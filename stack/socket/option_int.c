@@ -16,18 +16,22 @@
 #include "socket/port.h"
 #include "socket/stream.h"
 
-#define SNDBUF_MIN   4608 /* Linux's SOCK_MIN_SNDBUF */
-#define RCVBUF_MIN   2304
-#define MSS_MIN      88
-#define MSS_MAX      32767
-#define MSS_DEFAULT  536
-#define FIN_TIMEOUT  60
-#define FIN_LONGEST  120
-#define RTO_LONGEST  120
-#define KEEP_LONGEST 32767
-#define TTL_DEFAULT  64
-#define DATAGRAM_BUF 212992
-#define STREAM_BUF   (512 << 10)
+/* What Linux has: constants of its headers, and where it says sysctl, that one's default. */
+#define SNDBUF_MIN   4608   /* SOCK_MIN_SNDBUF */
+#define RCVBUF_MIN   2304   /* SOCK_MIN_RCVBUF */
+#define MSS_MIN      88     /* TCP_MIN_MSS */
+#define MSS_MAX      32767  /* MAX_TCP_WINDOW */
+#define MSS_DEFAULT  536    /* TCP_MSS_DEFAULT */
+#define FIN_TIMEOUT  60     /* s; sysctl tcp_fin_timeout */
+#define FIN_LONGEST  120    /* s; TCP_FIN_TIMEOUT_MAX */
+#define RTO_LONGEST  120    /* s; TCP_RTO_MAX */
+#define KEEP_LONGEST 32767  /* s; MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL */
+#define TTL_DEFAULT  64     /* IPDEFTTL */
+#define DATAGRAM_BUF 212992 /* sysctl rmem_default and wmem_default */
+
+/* Ours. */
+#define STREAM_BUF (512 << 10) /* said of a stream whose user has asked for no size */
+#define BUF_MOST   (8 << 20)   /* that may be asked for */
 
 enum kind {
     FLAG,     /* any value; kept as 0 or 1 */
@@ -92,14 +96,14 @@ static int double_of(int asked, int most, int least)
 static int set_snd_buf(struct sock *sock, int *value)
 {
     (void)sock;
-    *value = double_of(*value, 8 << 20, SNDBUF_MIN);
+    *value = double_of(*value, BUF_MOST, SNDBUF_MIN);
     return 0;
 }
 
 static int set_rcv_buf(struct sock *sock, int *value)
 {
     (void)sock;
-    *value = double_of(*value, 8 << 20, RCVBUF_MIN);
+    *value = double_of(*value, BUF_MOST, RCVBUF_MIN);
     return 0;
 }
 
