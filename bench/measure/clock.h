@@ -1,10 +1,12 @@
-/* measure/clock.h: the clock's readings as plain numbers, for differences and sums. */
-#ifndef TLSYN_MEASURE_CLOCK_H
-#define TLSYN_MEASURE_CLOCK_H
+/*
+ * measure/clock.h: the clock's readings as plain numbers, for differences and sums.
+ */
+#ifndef MEASURE_CLOCK_H
+#define MEASURE_CLOCK_H
 
 #include <time.h>
 
-/* Microseconds, in a double: to the nanosecond for a hundred days of CLOCK_MONOTONIC or of
+/** Microseconds, in a double: to the nanosecond for a hundred days of CLOCK_MONOTONIC or of
  * processor time, and to a quarter of a microsecond since 1970. */
 static inline double clock_us(clockid_t which)
 {

@@ -1,5 +1,7 @@
-/* Normal and Student quantiles, by bisection of their distribution functions: slow, short and exact
- * enough. */
+/*
+ * measure/distribution.c: normal and Student quantiles, by bisection of their distribution
+ * functions: slow, short and exact enough.
+ */
 #include "measure/distribution.h"
 
 #include <math.h>
@@ -13,18 +15,16 @@ static double normal_cdf(double x)
 
 double normal_quantile(double p)
 {
-    if (!(p > 0 && p < 1)) {
+    if (!(p > 0 && p < 1))
         return NAN;
-    }
     double lo = -40;
     double hi = 40;
     for (int i = 0; i < BISECTIONS; i++) {
         double middle = lo + (hi - lo) / 2;
-        if (normal_cdf(middle) < p) {
+        if (normal_cdf(middle) < p)
             lo = middle;
-        } else {
+        else
             hi = middle;
-        }
     }
     return lo + (hi - lo) / 2;
 }
@@ -51,9 +51,8 @@ static double beta_fraction(double a, double b, double x)
         d = 1 / away_from_zero(1 + odd * d);
         c = away_from_zero(1 + odd / c);
         value *= d * c;
-        if (fabs(d * c - 1) < 1e-15) {
+        if (fabs(d * c - 1) < 1e-15)
             break;
-        }
     }
     return value;
 }
@@ -61,14 +60,12 @@ static double beta_fraction(double a, double b, double x)
 /* The regularised incomplete beta function I_x(a, b). */
 static double beta_regularised(double a, double b, double x)
 {
-    if (x <= 0 || x >= 1) {
+    if (x <= 0 || x >= 1)
         return x <= 0 ? 0 : 1;
-    }
     double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
     /* The fraction converges fast on one side of the mean only; the other side is its mirror. */
-    if (x < (a + 1) / (a + b + 2)) {
+    if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(a, b, x) / a;
-    }
     return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
@@ -80,24 +77,20 @@ static double student_tail(double t, double df)
 
 double student_quantile(double p, double df)
 {
-    if (!(p > 0 && p < 1) || !(df > 0)) {
+    if (!(p > 0 && p < 1) || !(df > 0))
         return NAN;
-    }
-    if (p < 0.5) {
+    if (p < 0.5)
         return -student_quantile(1 - p, df);
-    }
     double lo = 0;
     double hi = 1;
-    while (student_tail(hi, df) > 1 - p && hi < 1e300) {
+    while (student_tail(hi, df) > 1 - p && hi < 1e300)
         hi *= 2;
-    }
     for (int i = 0; i < BISECTIONS; i++) {
         double middle = lo + (hi - lo) / 2;
-        if (student_tail(middle, df) > 1 - p) {
+        if (student_tail(middle, df) > 1 - p)
             lo = middle;
-        } else {
+        else
             hi = middle;
-        }
     }
     return lo + (hi - lo) / 2;
 }

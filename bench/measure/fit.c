@@ -1,4 +1,6 @@
-/* Least squares and Theil-Sen lines with their intervals. */
+/*
+ * measure/fit.c: least squares and Theil-Sen lines with their intervals.
+ */
 #include "measure/fit.h"
 
 #include <errno.h>
@@ -15,9 +17,8 @@ static const struct stats_interval no_interval = {NAN, NAN, NAN};
 static bool points_finite(const double *x, const double *y, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]) || !isfinite(y[i])) {
+        if (!isfinite(x[i]) || !isfinite(y[i]))
             return false;
-        }
     }
     return true;
 }
@@ -25,9 +26,8 @@ static bool points_finite(const double *x, const double *y, size_t n)
 static bool x_differs(const double *x, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
-        if (x[i] < x[0] || x[i] > x[0]) {
+        if (x[i] < x[0] || x[i] > x[0])
             return true;
-        }
     }
     return false;
 }
@@ -42,21 +42,18 @@ static double largest_residual(const struct fit_line *line, const double *x, con
 {
     double largest = 0;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(y[i] - fit_at(line, x[i])));
-    }
     return largest;
 }
 
 int fit_ols(const double *x, const double *y, size_t n, double level, struct fit_line *out)
 {
     *out = (struct fit_line){.a = no_interval, .b = no_interval, .r2 = NAN, .residual = NAN};
-    if (!(level > 0 && level < 1) || !points_finite(x, y, n)) {
+    if (!(level > 0 && level < 1) || !points_finite(x, y, n))
         return -EINVAL;
-    }
-    if (!x_differs(x, n)) {
+    if (!x_differs(x, n))
         return -EDOM;
-    }
     double mean_x = stats_mean(x, n);
     double mean_y = stats_mean(y, n);
     double sxx = 0;
@@ -100,9 +97,8 @@ static void theil_sen(const double *x, const double *y, size_t n, double *scratc
         }
     }
     *a = stats_median(scratch, slopes);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         scratch[i] = y[i] - *a * x[i];
-    }
     *b = stats_median(scratch, n);
 }
 
@@ -120,9 +116,8 @@ static int cell_work_init(struct cell_work *work, size_t cells, size_t largest, 
     size_t pairs = cells * cells / 2 + cells;
 
     work->block = calloc(2 * cells + largest + pairs + 2 * resamples, sizeof *work->block);
-    if (work->block == NULL) {
+    if (work->block == NULL)
         return -ENOMEM;
-    }
     work->x = work->block;
     work->median = work->x + cells;
     work->draw = work->median + cells;
@@ -135,9 +130,8 @@ static int cell_work_init(struct cell_work *work, size_t cells, size_t largest, 
 /* The median of one cell as observed (rng NULL) or of one resample of its rounds. */
 static double cell_median(const struct fit_cell *cell, struct rng *rng, double *draw)
 {
-    for (size_t i = 0; i < cell->n; i++) {
+    for (size_t i = 0; i < cell->n; i++)
         draw[i] = cell->y[rng == NULL ? i : rng_below(rng, (uint32_t)cell->n)];
-    }
     return stats_median(draw, cell->n);
 }
 
@@ -161,9 +155,8 @@ static size_t reduce(const struct fit_cell *cells, size_t n, struct rng *rng,
 static bool varies(const struct fit_cell *cells, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (cells[i].n > 1) {
+        if (cells[i].n > 1)
             return true;
-        }
     }
     return false;
 }
@@ -189,19 +182,15 @@ int fit_cells(const struct fit_cell *cells, size_t n, const struct stats_plan *p
     size_t largest = 0;
 
     *out = (struct fit_line){.a = no_interval, .b = no_interval, .r2 = NAN, .residual = NAN};
-    if (n > FIT_POINTS_MAX) {
+    if (n > FIT_POINTS_MAX)
         return -E2BIG;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         largest = cells[i].n > largest ? cells[i].n : largest;
-    }
-    if (stats_plan_check(plan) < 0 || largest > UINT32_MAX) {
+    if (stats_plan_check(plan) < 0 || largest > UINT32_MAX)
         return -EINVAL;
-    }
     int error = cell_work_init(&work, n, largest, plan->resamples);
-    if (error < 0) {
+    if (error < 0)
         return error;
-    }
     size_t used = reduce(cells, n, NULL, &work);
     if (!points_finite(work.x, work.median, used)) {
         error = -EINVAL;
@@ -210,9 +199,8 @@ int fit_cells(const struct fit_cell *cells, size_t n, const struct stats_plan *p
     } else {
         theil_sen(work.x, work.median, used, work.pairs, &out->a.estimate, &out->b.estimate);
         out->residual = largest_residual(out, work.x, work.median, used);
-        if (varies(cells, n)) {
+        if (varies(cells, n))
             cells_bootstrap(cells, n, plan, &work, out);
-        }
     }
     free(work.block);
     return error;

@@ -1,4 +1,6 @@
-/* Straight lines T = a * R + b: how many round trips a mode takes (a) and what it computes (b).
+/*
+ * measure/fit.h: straight lines T = a * R + b: how many round trips a mode takes (a) and what it
+ * computes (b).
  *
  * Two fits, for two kinds of data:
  *
@@ -14,8 +16,8 @@
  * x and y may have any unit; a is y per x and b is in y's unit. Give milliseconds for both to read
  * a as round trips.
  */
-#ifndef TLSYN_MEASURE_FIT_H
-#define TLSYN_MEASURE_FIT_H
+#ifndef MEASURE_FIT_H
+#define MEASURE_FIT_H
 
 #include <stddef.h>
 
@@ -27,7 +29,7 @@ struct fit_line {
     double residual;            /* largest |y - (a x + b)| over the points or medians */
 };
 
-/* The observations of one cell: all at x. */
+/** The observations of one cell: all at x. */
 struct fit_cell {
     double x;
     const double *y;
@@ -36,17 +38,17 @@ struct fit_cell {
 
 enum { FIT_POINTS_MAX = 256 };
 
-/* Least squares with t intervals of confidence `level`. Two points give a line without intervals.
+/** Least squares with t intervals of confidence `level`. Two points give a line without intervals.
  * -EINVAL: level, or a value that is not finite; -EDOM: fewer than two different x. */
 int fit_ols(const double *x, const double *y, size_t n, double level, struct fit_line *out);
 
-/* Theil-Sen through the cells' medians with bootstrap intervals. Cells with n = 0 are left out.
+/** Theil-Sen through the cells' medians with bootstrap intervals. Cells with n = 0 are left out.
  * -EINVAL: the plan, or a value that is not finite; -EDOM: fewer than two different x among cells
  * that have observations; -E2BIG: more than FIT_POINTS_MAX cells; -ENOMEM. */
 int fit_cells(const struct fit_cell *cells, size_t n, const struct stats_plan *plan,
               struct fit_line *out);
 
-/* The line's value at x. */
+/** The line's value at x. */
 double fit_at(const struct fit_line *line, double x);
 
 #endif

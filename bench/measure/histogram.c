@@ -1,4 +1,6 @@
-/* Histograms and empirical distribution functions. */
+/*
+ * measure/histogram.c: histograms and empirical distribution functions.
+ */
 #include "measure/histogram.h"
 
 #include <errno.h>
@@ -32,13 +34,11 @@ static double *sorted_copy(const double *x, size_t n, size_t *kept)
 
     *kept = 0;
     for (size_t i = 0; copy != NULL && i < n; i++) {
-        if (isfinite(x[i])) {
+        if (isfinite(x[i]))
             copy[(*kept)++] = x[i];
-        }
     }
-    if (copy != NULL) {
+    if (copy != NULL)
         stats_sort(copy, *kept);
-    }
     return copy;
 }
 
@@ -47,22 +47,18 @@ static int fill_bins(const double *sorted, size_t n, double width, struct histog
     double first = floor(sorted[0] / width);
     double last = floor(sorted[n - 1] / width);
 
-    if (!(last - first < HISTOGRAM_BINS_MAX)) {
+    if (!(last - first < HISTOGRAM_BINS_MAX))
         return -E2BIG;
-    }
     size_t bins = (size_t)(last - first) + 1;
     int error = steps_alloc(out, bins + 2);
-    if (error < 0) {
+    if (error < 0)
         return error;
-    }
     out->n = bins + 2; /* the last point brings the line down to 0 */
     out->x[0] = first * width;
-    for (size_t i = 0; i <= bins; i++) {
+    for (size_t i = 0; i <= bins; i++)
         out->x[i + 1] = (first + (double)i) * width;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         out->y[(size_t)(floor(sorted[i] / width) - first) + 1] += 1 / (double)n;
-    }
     return 0;
 }
 
@@ -71,13 +67,11 @@ int histogram_bins(const double *x, size_t n, double width, struct histogram_ste
     size_t kept;
 
     *out = (struct histogram_steps){NULL, NULL, 0};
-    if (!(width > 0) || !isfinite(width)) {
+    if (!(width > 0) || !isfinite(width))
         return -EINVAL;
-    }
     double *sorted = sorted_copy(x, n, &kept);
-    if (sorted == NULL) {
+    if (sorted == NULL)
         return -ENOMEM;
-    }
     int error = kept > 0 ? fill_bins(sorted, kept, width, out) : 0;
     free(sorted);
     return error;
@@ -103,15 +97,13 @@ int histogram_ecdf(const double *x, size_t n, size_t points, struct histogram_st
     size_t kept;
 
     *out = (struct histogram_steps){NULL, NULL, 0};
-    if (points < 2) {
+    if (points < 2)
         return -EINVAL;
-    }
     double *sorted = sorted_copy(x, n, &kept);
     size_t steps = kept < points ? kept : points;
     int error = sorted == NULL ? -ENOMEM : steps_alloc(out, steps + 1);
-    if (error == 0 && steps > 0) {
+    if (error == 0 && steps > 0)
         fill_ecdf(sorted, kept, steps, out);
-    }
     free(sorted);
     return error;
 }

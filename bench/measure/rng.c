@@ -1,4 +1,6 @@
-/* xoshiro256** and splitmix64: the seeded generator behind schedules and bootstraps. */
+/*
+ * measure/rng.c: xoshiro256** and splitmix64: the seeded generator behind schedules and bootstraps.
+ */
 #include "measure/rng.h"
 
 static uint64_t rotate_left(uint64_t x, unsigned k)
@@ -18,9 +20,8 @@ static uint64_t splitmix64(uint64_t *state)
 
 void rng_seed(struct rng *rng, uint64_t seed)
 {
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         rng->s[i] = splitmix64(&seed);
-    }
 }
 
 uint64_t rng_next(struct rng *rng)
@@ -42,15 +43,13 @@ uint32_t rng_below(struct rng *rng, uint32_t bound)
 {
     /* Lemire 2019: scale 32 bits to [0, bound) and reject the few low halves that are drawn once
      * too often. */
-    if (bound == 0) {
+    if (bound == 0)
         return 0;
-    }
     uint32_t reject = (UINT32_MAX - bound + 1) % bound;
     for (;;) {
         uint64_t m = (rng_next(rng) >> 32) * bound;
-        if ((uint32_t)m >= reject) {
+        if ((uint32_t)m >= reject)
             return (uint32_t)(m >> 32);
-        }
     }
 }
 

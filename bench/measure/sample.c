@@ -1,4 +1,6 @@
-/* Timed observations, kept raw: a bounded, growing table of cells and samples. */
+/*
+ * measure/sample.c: timed observations, kept raw: a bounded, growing table of cells and samples.
+ */
 #include "measure/sample.h"
 
 #include <errno.h>
@@ -13,9 +15,8 @@ static void copy_name(char *to, size_t size, const char *from)
 {
     size_t n = from == NULL ? 0 : strnlen(from, size - 1);
     memset(to, 0, size);
-    if (n > 0) {
+    if (n > 0)
         memcpy(to, from, n);
-    }
 }
 
 void sample_table_init(struct sample_table *table, size_t cell_limit, size_t sample_limit)
@@ -44,19 +45,15 @@ static int grow(const struct sample_table *table, void **items, size_t *room, si
 {
     size_t want = *room == 0 ? 64 : *room * 2;
 
-    if (want > limit) {
+    if (want > limit)
         want = limit;
-    }
-    if (want <= *room) {
+    if (want <= *room)
         return -ENOSPC;
-    }
-    if (want > SIZE_MAX / size) {
+    if (want > SIZE_MAX / size)
         return -ENOMEM;
-    }
     void *bigger = table->resize(*items, want * size);
-    if (bigger == NULL) {
+    if (bigger == NULL)
         return -ENOMEM;
-    }
     *items = bigger;
     *room = want;
     return 0;
@@ -86,20 +83,17 @@ static bool cell_equal(const struct sample_cell *a, const struct sample_cell *b)
 
 int sample_table_cell(struct sample_table *table, const struct sample_cell *cell)
 {
-    if (!isfinite(cell->ping_target_ms) || cell->ping_target_ms < 0) {
+    if (!isfinite(cell->ping_target_ms) || cell->ping_target_ms < 0)
         return -EINVAL;
-    }
     for (size_t i = 0; i < table->cell_count; i++) {
-        if (cell_equal(&table->cells[i], cell)) {
+        if (cell_equal(&table->cells[i], cell))
             return (int)i;
-        }
     }
     if (table->cell_count == table->cell_room) {
         void *items = table->cells;
         int error = grow(table, &items, &table->cell_room, table->cell_limit, sizeof *cell);
-        if (error < 0) {
+        if (error < 0)
             return error;
-        }
         table->cells = items;
     }
     /* Name by name, so that each ends in a zero even if the caller's does not. */
@@ -115,18 +109,15 @@ int sample_table_cell(struct sample_table *table, const struct sample_cell *cell
 
 int sample_table_add(struct sample_table *table, const struct sample *sample)
 {
-    if (sample->cell >= table->cell_count) {
+    if (sample->cell >= table->cell_count)
         return -EINVAL;
-    }
-    if (!sample->failed && (!isfinite(sample->handshake_us) || sample->handshake_us < 0)) {
+    if (!sample->failed && (!isfinite(sample->handshake_us) || sample->handshake_us < 0))
         return -EINVAL;
-    }
     if (table->count == table->room) {
         void *items = table->samples;
         int error = grow(table, &items, &table->room, table->limit, sizeof *sample);
-        if (error < 0) {
+        if (error < 0)
             return error;
-        }
         table->samples = items;
     }
     struct sample *slot = &table->samples[table->count++];
@@ -144,9 +135,8 @@ void sample_fail(struct sample *sample, const char *reason)
 /* The value of a sample that counts, NaN of one that does not. */
 static double value_of(const struct sample *sample, enum sample_value value)
 {
-    if (sample->warmup || sample->failed) {
+    if (sample->warmup || sample->failed)
         return NAN;
-    }
     return value == SAMPLE_HANDSHAKE ? sample->handshake_us : sample->first_byte_us;
 }
 
@@ -157,12 +147,10 @@ size_t sample_table_select(const struct sample_table *table, uint32_t cell, enum
 
     for (size_t i = 0; i < table->count; i++) {
         double v = value_of(&table->samples[i], value);
-        if (table->samples[i].cell != cell || !isfinite(v)) {
+        if (table->samples[i].cell != cell || !isfinite(v))
             continue;
-        }
-        if (n < room) {
+        if (n < room)
             out[n] = v;
-        }
         n++;
     }
     return n;
@@ -176,17 +164,14 @@ size_t sample_table_pairs(const struct sample_table *table, const uint32_t cells
 
     for (size_t i = 0; i < table->count; i++) {
         const struct sample *sample = &table->samples[i];
-        if (i > 0 && sample->round != table->samples[i - 1].round) {
+        if (i > 0 && sample->round != table->samples[i - 1].round)
             held[0] = held[1] = NAN;
-        }
         double v = value_of(sample, value);
-        if (!isfinite(v) || (sample->cell != cells[0] && sample->cell != cells[1])) {
+        if (!isfinite(v) || (sample->cell != cells[0] && sample->cell != cells[1]))
             continue;
-        }
         held[sample->cell == cells[0] ? 0 : 1] = v;
-        if (!isfinite(held[0]) || !isfinite(held[1])) {
+        if (!isfinite(held[0]) || !isfinite(held[1]))
             continue;
-        }
         if (n < room) {
             first[n] = held[0];
             second[n] = held[1];
@@ -203,16 +188,14 @@ struct sample_counts sample_table_count(const struct sample_table *table, uint32
 
     for (size_t i = 0; i < table->count; i++) {
         const struct sample *sample = &table->samples[i];
-        if (sample->cell != cell) {
+        if (sample->cell != cell)
             continue;
-        }
-        if (sample->warmup) {
+        if (sample->warmup)
             counts.warmup++;
-        } else if (sample->failed) {
+        else if (sample->failed)
             counts.failed++;
-        } else {
+        else
             counts.ok++;
-        }
     }
     return counts;
 }

@@ -1,4 +1,5 @@
-/* The order of a study: paired, interleaved rounds.
+/*
+ * measure/schedule.h: the order of a study: paired, interleaved rounds.
  *
  * A machine drifts: its clock, its neighbours, its caches. If all sequential handshakes ran first
  * and all embedded ones afterwards, the drift would look like an effect. So a *round* observes
@@ -10,8 +11,8 @@
  * The first rounds are warm-up: run alike, marked, discarded by whoever reads the samples.
  * Everything follows from the seed, which the report prints.
  */
-#ifndef TLSYN_MEASURE_SCHEDULE_H
-#define TLSYN_MEASURE_SCHEDULE_H
+#ifndef MEASURE_SCHEDULE_H
+#define MEASURE_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ struct schedule_plan {
     uint64_t seed;
 };
 
-/* What to run next. */
+/** What to run next. */
 struct schedule_slot {
     uint32_t round;   /* 0 .. warmup_rounds + rounds - 1 */
     uint32_t block;   /* 0 .. blocks - 1 */
@@ -49,12 +50,12 @@ struct schedule {
     uint32_t total;
 };
 
-/* -EINVAL: the plan breaks a bound above or has more than 2^32 - 1 slots; -ENOMEM. */
+/** -EINVAL: the plan breaks a bound above or has more than 2^32 - 1 slots; -ENOMEM. */
 int schedule_init(struct schedule *schedule, const struct schedule_plan *plan);
 
 void schedule_fini(struct schedule *schedule);
 
-/* The next slot, or false when every round is done. */
+/** The next slot, or false when every round is done. */
 bool schedule_next(struct schedule *schedule, struct schedule_slot *slot);
 
 #endif

@@ -1,4 +1,7 @@
-/* Quantiles, spread, bootstrap intervals of the median, and the Hodges-Lehmann shift. */
+/*
+ * measure/stats.c: quantiles, spread, bootstrap intervals of the median, and the Hodges-Lehmann
+ * shift.
+ */
 #include "measure/stats.h"
 
 #include <errno.h>
@@ -15,40 +18,35 @@ static int compare(const void *a, const void *b)
     double x = *(const double *)a;
     double y = *(const double *)b;
 
-    if (isnan(x) || isnan(y)) {
+    if (isnan(x) || isnan(y))
         return (isnan(x) != 0) - (isnan(y) != 0);
-    }
     return (x > y) - (x < y);
 }
 
 static bool all_finite(const double *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
+        if (!isfinite(x[i]))
             return false;
-        }
     }
     return true;
 }
 
 void stats_sort(double *x, size_t n)
 {
-    if (n > 1) {
+    if (n > 1)
         qsort(x, n, sizeof *x, compare);
-    }
 }
 
 double stats_quantile(const double *sorted, size_t n, double p)
 {
     /* Sorted puts NaN and infinities at the ends, so two looks find any. */
-    if (n == 0 || !(p >= 0 && p <= 1) || !isfinite(sorted[0]) || !isfinite(sorted[n - 1])) {
+    if (n == 0 || !(p >= 0 && p <= 1) || !isfinite(sorted[0]) || !isfinite(sorted[n - 1]))
         return NAN;
-    }
     double h = (double)(n - 1) * p;
     size_t below = (size_t)h;
-    if (below + 1 >= n) {
+    if (below + 1 >= n)
         return sorted[n - 1];
-    }
     return sorted[below] + (h - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
@@ -68,15 +66,12 @@ static void partition(double *x, ptrdiff_t want, ptrdiff_t *lo, ptrdiff_t *hi)
     ptrdiff_t j = *hi;
 
     while (i <= j) {
-        while (x[i] < pivot) {
+        while (x[i] < pivot)
             i++;
-        }
-        while (x[j] > pivot) {
+        while (x[j] > pivot)
             j--;
-        }
-        if (i <= j) {
+        if (i <= j)
             swap(&x[i++], &x[j--]);
-        }
     }
     *lo = j < want ? i : *lo;
     *hi = want < i ? j : *hi;
@@ -89,37 +84,31 @@ static double select_kth(double *x, size_t n, size_t k)
     ptrdiff_t lo = 0;
     ptrdiff_t hi = (ptrdiff_t)n - 1;
 
-    while (lo < hi) {
+    while (lo < hi)
         partition(x, (ptrdiff_t)k, &lo, &hi);
-    }
     return x[k];
 }
 
 double stats_median(double *x, size_t n)
 {
-    if (n == 0 || !all_finite(x, n)) {
+    if (n == 0 || !all_finite(x, n))
         return NAN;
-    }
     double upper = select_kth(x, n, n / 2);
-    if (n % 2 == 1) {
+    if (n % 2 == 1)
         return upper;
-    }
     double lower = x[0];
-    for (size_t i = 1; i < n / 2; i++) {
+    for (size_t i = 1; i < n / 2; i++)
         lower = x[i] > lower ? x[i] : lower;
-    }
     return lower + (upper - lower) / 2;
 }
 
 double stats_mean(const double *x, size_t n)
 {
-    if (n == 0 || !all_finite(x, n)) {
+    if (n == 0 || !all_finite(x, n))
         return NAN;
-    }
     double mean = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         mean += (x[i] - mean) / (double)(i + 1);
-    }
     return mean;
 }
 
@@ -129,12 +118,10 @@ static double standard_deviation(const double *x, size_t n)
     double mean = stats_mean(x, n);
     double sum = 0;
 
-    if (n < 2) {
+    if (n < 2)
         return NAN;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         sum += (x[i] - mean) * (x[i] - mean);
-    }
     return sqrt(sum / (double)(n - 1));
 }
 
@@ -144,27 +131,24 @@ double stats_mad(const double *sorted, size_t n)
     double upper = 0;
     double before = 0;
 
-    if (isnan(median)) {
+    if (isnan(median))
         return NAN;
-    }
     /* The deviations of a sorted sample grow towards both ends, so the smallest n / 2 + 1 of them
      * come off by merging outwards from the median; the last of these (and for even n the one
      * before) is their median. */
     size_t right = 0;
-    while (right < n && sorted[right] < median) {
+    while (right < n && sorted[right] < median)
         right++;
-    }
     size_t left = right;
     for (size_t taken = 0; taken <= n / 2; taken++) {
         double down = left > 0 ? median - sorted[left - 1] : INFINITY;
         double up = right < n ? sorted[right] - median : INFINITY;
         before = upper;
         upper = down < up ? down : up;
-        if (down < up) {
+        if (down < up)
             left--;
-        } else {
+        else
             right++;
-        }
     }
     return n % 2 == 1 ? upper : before + (upper - before) / 2;
 }
@@ -173,12 +157,10 @@ int stats_describe(const double *x, size_t n, struct stats_summary *out)
 {
     *out = (struct stats_summary){.n = n};
     double *sorted = calloc(n > 0 ? n : 1, sizeof *sorted);
-    if (sorted == NULL) {
+    if (sorted == NULL)
         return -ENOMEM;
-    }
-    if (n > 0) {
+    if (n > 0)
         memcpy(sorted, x, n * sizeof *sorted);
-    }
     stats_sort(sorted, n);
     out->min = stats_quantile(sorted, n, 0);
     out->p5 = stats_quantile(sorted, n, 0.05);
@@ -217,9 +199,8 @@ static void resample(struct rng *rng, const double *const from[2], double *const
     for (size_t i = 0; i < n; i++) {
         uint32_t pick = rng_below(rng, (uint32_t)n);
         to[0][i] = from[0][pick];
-        if (from[1] != NULL) {
+        if (from[1] != NULL)
             to[1][i] = from[1][pick];
-        }
     }
 }
 
@@ -227,13 +208,11 @@ static void resample(struct rng *rng, const double *const from[2], double *const
 static double contrast_of(double *const x[2], size_t n, bool paired, enum stats_contrast contrast)
 {
     double first = stats_median(x[0], n);
-    if (!paired) {
+    if (!paired)
         return first;
-    }
     double second = stats_median(x[1], n);
-    if (contrast == STATS_RATIO) {
+    if (contrast == STATS_RATIO)
         return first / second;
-    }
     return contrast == STATS_REDUCTION ? (first - second) / first : first - second;
 }
 
@@ -242,12 +221,10 @@ static int bootstrap(const double *const from[2], size_t n, enum stats_contrast 
                      const struct stats_plan *plan, struct stats_interval *out)
 {
     *out = (struct stats_interval){NAN, NAN, NAN};
-    if (stats_plan_check(plan) < 0 || n > UINT32_MAX) {
+    if (stats_plan_check(plan) < 0 || n > UINT32_MAX)
         return -EINVAL;
-    }
-    if (n == 0) {
+    if (n == 0)
         return 0;
-    }
     bool paired = from[1] != NULL;
     double *statistics = calloc(plan->resamples, sizeof *statistics);
     double *scratch = calloc(n, 2 * sizeof *scratch);
@@ -258,9 +235,8 @@ static int bootstrap(const double *const from[2], size_t n, enum stats_contrast 
     }
     double *const to[2] = {scratch, scratch + n};
     memcpy(to[0], from[0], n * sizeof *scratch);
-    if (paired) {
+    if (paired)
         memcpy(to[1], from[1], n * sizeof *scratch);
-    }
     double estimate = contrast_of(to, n, paired, contrast);
     out->estimate = isfinite(estimate) ? estimate : (double)NAN; /* not of nothing's parts */
 
@@ -270,9 +246,8 @@ static int bootstrap(const double *const from[2], size_t n, enum stats_contrast 
         resample(&rng, from, to, n);
         statistics[r] = contrast_of(to, n, paired, contrast);
     }
-    if (n > 1 && isfinite(out->estimate)) {
+    if (n > 1 && isfinite(out->estimate))
         stats_percentile_interval(statistics, plan->resamples, plan->level, out);
-    }
     free(statistics);
     free(scratch);
     return 0;
@@ -304,15 +279,13 @@ static size_t signed_rank_exact(size_t n, double tail)
 
     for (size_t rank = 1; rank <= n; rank++) {
         top += rank;
-        for (size_t w = top + 1; w-- > 0;) {
+        for (size_t w = top + 1; w-- > 0;)
             p[w] = 0.5 * p[w] + (w >= rank ? 0.5 * p[w - rank] : 0);
-        }
     }
     double sum = p[0];
     size_t w = 0;
-    while (sum < tail && w < top) {
+    while (sum < tail && w < top)
         sum += p[++w];
-    }
     return w;
 }
 
@@ -341,25 +314,20 @@ int stats_hodges_lehmann(const double *first, const double *second, size_t n, do
                          struct stats_interval *out)
 {
     *out = (struct stats_interval){NAN, NAN, NAN};
-    if (!(level > 0 && level < 1)) {
+    if (!(level > 0 && level < 1))
         return -EINVAL;
-    }
-    if (n > STATS_PAIRS_MAX) {
+    if (n > STATS_PAIRS_MAX)
         return -E2BIG;
-    }
-    if (n == 0 || !all_finite(first, n) || !all_finite(second, n)) {
+    if (n == 0 || !all_finite(first, n) || !all_finite(second, n))
         return 0;
-    }
     size_t count = n * (n + 1) / 2;
     double *walsh = calloc(count, sizeof *walsh);
-    if (walsh == NULL) {
+    if (walsh == NULL)
         return -ENOMEM;
-    }
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = i; j < n; j++) {
+        for (size_t j = i; j < n; j++)
             walsh[k++] = ((first[i] - second[i]) + (first[j] - second[j])) / 2;
-        }
     }
     out->estimate = stats_median(walsh, count);
     size_t w = signed_rank_critical(n, level);

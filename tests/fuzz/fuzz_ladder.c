@@ -17,13 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *svg = NULL;
     size_t length = 0;
 
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
     uint8_t *copy = malloc(size);
-    if (copy == NULL) {
+    if (copy == NULL)
         return 0;
-    }
     memcpy(copy, data, size);
     FILE *capture = fmemopen(copy, size, "rb");
     if (capture != NULL && ladder_read_stream(&ladder, capture, NULL, 64, error) == 0) {
@@ -32,9 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ladder_text(out, &ladder, &(struct ladder_style){.width = 80, .colour = true});
             fclose(out);
         }
-        if (ladder_svg(&ladder, &svg) == 0) {
+        if (ladder_svg(&ladder, &svg) == 0)
             free(svg);
-        }
         free(text);
         ladder_free(&ladder);
     }

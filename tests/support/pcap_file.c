@@ -65,12 +65,10 @@ void capture_add(struct capture *capture, const struct packet *packet)
     be32(tcp + 8, (packet->flags & ACK) != 0 ? peer + packet->ack : 0);
     tcp[12] = (uint8_t)(header / 4 << 4);
     tcp[13] = packet->flags;
-    if (packet->options_length > 0) {
+    if (packet->options_length > 0)
         memcpy(tcp + 20, packet->options, packet->options_length);
-    }
-    if (packet->length > 0) {
+    if (packet->length > 0)
         memcpy(tcp + header, packet->text, packet->length);
-    }
     uint32_t size = (uint32_t)(34 + header + packet->length);
     put32(capture, 1000 + packet->ms / 1000);
     put32(capture, packet->ms % 1000 * 1000);
@@ -113,8 +111,7 @@ size_t server_hello(uint8_t *out, size_t n, bool tls13)
     message(out, n, 2, length);
     be16(out + body, 0x0303);
     out[body + 34] = 0;
-    if (tls13) {
+    if (tls13)
         memcpy(out + body + 38, "\x00\x06\x00\x2b\x00\x02\x03\x04", 8);
-    }
     return n + 4 + length;
 }

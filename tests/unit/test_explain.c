@@ -111,9 +111,8 @@ static void ck_says(const struct ladder *ladder, const char *wanted)
     char text[LADDER_SENTENCE_MAX];
     char all[4096] = "";
 
-    for (size_t i = 0; ladder_sentence(ladder, i, text) != NULL; i++) {
+    for (size_t i = 0; ladder_sentence(ladder, i, text) != NULL; i++)
         strcat(strcat(all, text), "\n");
-    }
     ck_assert_msg(strstr(all, wanted) != NULL, "\"%s\" is not in: %s", wanted, all);
 }
 
@@ -261,14 +260,12 @@ START_TEST(tls12_waits_for_the_servers_finished)
         say_flags(&talk, false, SYN, client_hello(talk.text, false, false, full ? 0 : 32));
         say_flags(&talk, true, SYN | ACK, flight12(talk.text, full));
         say_flags(&talk, false, ACK, finished12(talk.text, full));
-        if (full) {
+        if (full)
             say_flags(&talk, true, ACK, finished12(talk.text, false));
-        }
         say_flags(&talk, false, FIN | ACK, 0);
         say_flags(&talk, true, full ? FIN | ACK : ACK, 0);
-        if (!full) {
+        if (!full)
             say_flags(&talk, true, FIN | ACK, 0);
-        }
         say_flags(&talk, false, ACK, 0);
         finish(&talk, &ladder);
         ck_assert_int_eq(ladder.story.round_trips, 1 + full);
@@ -315,9 +312,8 @@ START_TEST(of_a_long_connection_both_ends_are_shown)
     say_flags(&talk, false, SYN, 0);
     say_flags(&talk, true, SYN | ACK, 0);
     talk.rtt = 0;
-    for (int i = 0; i < 6 + 100; i++) {
+    for (int i = 0; i < 6 + 100; i++)
         say_flags(&talk, false, ACK, 10);
-    }
     say_flags(&talk, false, FIN | ACK, 0);
     ck_assert_int_eq(read_capture(&ladder, &talk.capture, NULL, 24), 0);
     ck_assert_uint_eq(ladder.count, 24);
@@ -330,9 +326,8 @@ START_TEST(of_a_long_connection_both_ends_are_shown)
     ck_assert_int_eq(ladder_text(out, &ladder, &(struct ladder_style){.width = 40}), 0);
     fclose(out);
     ck_assert_ptr_nonnull(strstr(text, ":   85 segments are not shown"));
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
         ck_assert_msg(strlen(line) <= 40, "%s", line);
-    }
     free(text);
     ladder_free(&ladder);
 }
@@ -363,9 +358,8 @@ START_TEST(of_a_very_long_one_too)
     ck_assert_uint_eq(ladder.left_out, 2 + MORE);
     ck_assert_uint_eq(ladder.gap, LADDER_EVENTS_MAX - LADDER_TAIL);
     ck_assert_uint_eq(ladder.events[ladder.gap - 1].seq, ladder.gap - 1);
-    for (size_t i = ladder.gap; i < ladder.count; i++) {
+    for (size_t i = ladder.gap; i < ladder.count; i++)
         ck_assert_uint_eq(ladder.events[i].seq, i + 2 + MORE);
-    }
     ladder_free(&ladder);
 }
 END_TEST
@@ -417,9 +411,8 @@ START_TEST(a_flood_of_connections_is_bounded)
     char error[LADDER_ERROR_MAX];
 
     capture_init(&capture, 1);
-    for (int i = 0; i < LADDER_CONNECTIONS_MAX + MORE; i++) {
+    for (int i = 0; i < LADDER_CONNECTIONS_MAX + MORE; i++)
         capture_add(&capture, &(struct packet){.flags = SYN, .client_port = (uint16_t)(1000 + i)});
-    }
     ck_assert_int_eq(ladder_list(&list, fmemopen(capture.bytes, capture.n, "rb"), error), 0);
     ck_assert_uint_eq(list.count, LADDER_CONNECTIONS_MAX);
     ck_assert_uint_eq(list.left_out, MORE);

@@ -40,9 +40,8 @@ END_TEST
 static int theil_sen(const double *x, const double *y, size_t n, struct fit_line *line)
 {
     struct fit_cell cells[FIT_POINTS_MAX + 1];
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         cells[i] = (struct fit_cell){x[i], &y[i], 1};
-    }
     return fit_cells(cells, n, &plan, line);
 }
 
@@ -63,9 +62,8 @@ START_TEST(points_on_a_line_give_that_line)
 {
     double y[5];
     struct fit_line line;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         y[i] = 3 * ping[i] + 2;
-    }
     ck_assert_int_eq(fit_ols(ping, y, 5, 0.95, &line), 0);
     ck_assert_double_eq_tol(line.a.estimate, 3, 1e-12);
     ck_assert_double_eq_tol(line.b.estimate, 2, 1e-12);
@@ -154,9 +152,8 @@ START_TEST(one_cell_off_the_line_moves_the_residual_not_the_slope)
     struct fit_line line;
     rng_seed(&rng, 32);
     noisy_cells(&rng, y, cells, 0);
-    for (int j = 0; j < ROUNDS; j++) {
+    for (int j = 0; j < ROUNDS; j++)
         y[0][j] += 5;
-    }
     ck_assert_int_eq(fit_cells(cells, 5, &plan, &line), 0);
     ck_assert_double_eq_tol(line.a.estimate, 3, 0.25);
     ck_assert_double_gt(line.residual, 4);

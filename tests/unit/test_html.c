@@ -51,9 +51,8 @@ START_TEST(every_id_and_reference_carries_the_figures_name)
     char *svg = NULL;
     draw(&svg);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-        for (const char *p = strstr(svg, marks[i]); p != NULL; p = strstr(p + 1, marks[i])) {
+        for (const char *p = strstr(svg, marks[i]); p != NULL; p = strstr(p + 1, marks[i]))
             ck_assert_int_eq(strncmp(p + strlen(marks[i]), "timea-", 6), 0);
-        }
     }
     ck_assert_ptr_nonnull(strstr(svg, "id='timea-"));
     free(svg);
@@ -63,9 +62,8 @@ END_TEST
 static unsigned occurrences(const char *text, const char *word)
 {
     unsigned n = 0;
-    for (const char *p = strstr(text, word); p != NULL; p = strstr(p + 1, word)) {
+    for (const char *p = strstr(text, word); p != NULL; p = strstr(p + 1, word))
         n++;
-    }
     return n;
 }
 

@@ -91,9 +91,8 @@ START_TEST(numbers_read_back_exactly)
     const double values[] = {0,     1,      -1,     0.1,   1.0 / 3, 2.0 / 3,
                              1e300, 5e-324, 123456, 14.23, 1e-7,    0.30000000000000004};
     char text[NUMBER_MAX];
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         ck_assert_double_eq(strtod(number_format(text, values[i]), NULL), values[i]);
-    }
     ck_assert_str_eq(number_format(text, 0.1), "0.1");
     ck_assert_str_eq(number_format(text, 14.23), "14.23");
     ck_assert_str_eq(number_format(text, NAN), "");
@@ -155,9 +154,8 @@ START_TEST(an_open_document_and_a_deep_one_are_refused)
     json_array(&json);
     ck_assert_int_eq(json_finish(&json), -EINVAL);
     json_init(&json, out);
-    for (int i = 0; i < JSON_DEPTH_MAX; i++) {
+    for (int i = 0; i < JSON_DEPTH_MAX; i++)
         json_array(&json);
-    }
     ck_assert_int_eq(json.error, 0);
     json_array(&json);
     ck_assert_int_eq(json_finish(&json), -E2BIG);

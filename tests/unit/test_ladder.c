@@ -82,9 +82,8 @@ START_TEST(messages_across_segments_are_named_on_each)
     size_t n = message(body, server_hello(body, 0, false), 11, 2000);
     n = message(body, n, 14, 0);
     size_t length = 0;
-    for (size_t at = 0; at < n; at += 700) {
+    for (size_t at = 0; at < n; at += 700)
         length = record(stream, length, 22, body + at, n - at < 700 ? n - at : 700);
-    }
     const size_t cuts[] = {0, 20, 1000, 1900, length};
     const int order[] = {0, 2, 1, 1, 3};
     capture_init(&capture, 1);
@@ -261,9 +260,8 @@ START_TEST(segments_beyond_the_limit_are_counted)
     struct ladder ladder;
     capture_init(&capture, 1);
     capture_add(&capture, &(struct packet){.flags = SYN});
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 9; i++)
         capture_add(&capture, &(struct packet){.flags = ACK, .seq = 1});
-    }
     ck_assert_int_eq(read_capture(&ladder, &capture, NULL, 4), 0);
     ck_assert_uint_eq(ladder.count, 4);
     ck_assert_uint_eq(ladder.left_out, 6);
@@ -462,13 +460,11 @@ START_TEST(corrupted_captures_do_no_harm)
             broken.bytes[at] = (uint8_t)rng_below(&rng, 256);
         }
         broken.n -= rng_below(&rng, 50);
-        if (read_capture(&ladder, &broken, NULL, 64) < 0) {
+        if (read_capture(&ladder, &broken, NULL, 64) < 0)
             continue;
-        }
         char sentence[LADDER_SENTENCE_MAX];
-        for (size_t i = 0; ladder_sentence(&ladder, i, sentence) != NULL; i++) {
+        for (size_t i = 0; ladder_sentence(&ladder, i, sentence) != NULL; i++)
             ck_assert(sentence[0] != '\0');
-        }
         FILE *out = fopen("/dev/null", "w");
         ck_assert_int_eq(
             ladder_text(out, &ladder, &(struct ladder_style){.width = rng_below(&rng, 130)}), 0);

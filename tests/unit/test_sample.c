@@ -101,9 +101,8 @@ START_TEST(limits_hold_and_are_reported)
     struct sample sample = ok_sample(0, 100, 1);
     ck_assert_int_eq(sample_table_add(&table, &sample), -ENOSPC);
     ck_assert_uint_eq(table.count, 100);
-    for (uint32_t i = 0; i < 100; i++) {
+    for (uint32_t i = 0; i < 100; i++)
         ck_assert_double_eq(table.samples[i].handshake_us, i);
-    }
     sample_table_fini(&table);
     sample_table_init(&table, 0, 0);
     ck_assert_int_eq(add_cell(&table, "embedded", 6), -ENOSPC);
@@ -152,12 +151,10 @@ START_TEST(selection_leaves_out_warmup_failures_and_missing_times)
     for (uint32_t i = 0; i < 6; i++) {
         struct sample sample = ok_sample(i == 4, i, 10.0 * i);
         sample.warmup = i == 0;
-        if (i == 2) {
+        if (i == 2)
             sample_fail(&sample, "reset by peer");
-        }
-        if (i == 3) {
+        if (i == 3)
             sample.first_byte_us = NAN;
-        }
         ck_assert_int_eq(sample_table_add(&table, &sample), 0);
     }
     double out[4] = {0};
@@ -189,9 +186,8 @@ START_TEST(pairs_join_values_of_one_round_only)
                               {2, 0, -1}, {3, 0, 11}, {3, 1, 7}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sample sample = ok_sample((uint32_t)rows[i][1], (uint32_t)rows[i][0], rows[i][2]);
-        if (rows[i][2] < 0) {
+        if (rows[i][2] < 0)
             sample_fail(&sample, "timed out");
-        }
         ck_assert_int_eq(sample_table_add(&table, &sample), 0);
     }
     double first[8] = {0};

@@ -27,9 +27,8 @@ START_TEST(every_round_has_every_cell_once)
         seen[slot.round][slot.block][slot.member]++;
     }
     ck_assert_uint_eq(n, 200);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 200; i++)
         ck_assert_uint_eq(seen[i / 20][i / 4 % 5][i % 4], 1);
-    }
     ck_assert(!schedule_next(&schedule, &slot));
     schedule_fini(&schedule);
 }
@@ -96,9 +95,8 @@ START_TEST(no_cell_and_no_block_keeps_a_place_in_the_round)
     unsigned at[4][4] = {0};
 
     ck_assert_int_eq(schedule_init(&schedule, &plans[_i]), 0);
-    while (schedule_next(&schedule, &slot)) {
+    while (schedule_next(&schedule, &slot))
         at[_i == 0 ? slot.member : slot.block][slot.order % 4]++;
-    }
     for (unsigned i = 0; i < 16; i++) {
         ck_assert_uint_gt(at[i / 4][i % 4], 840);
         ck_assert_uint_lt(at[i / 4][i % 4], 1160);

@@ -97,15 +97,13 @@ START_TEST(selection_and_sorting_agree_on_the_median)
         double y[40];
         uint32_t n = 1 + rng_below(&rng, 40);
         uint32_t range = 1 + rng_below(&rng, 60); /* small ranges make many ties */
-        for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t i = 0; i < n; i++)
             x[i] = rng_below(&rng, range);
-        }
         memcpy(y, x, sizeof y);
         stats_sort(y, n);
         ck_near(stats_median(x, n), stats_quantile(y, n, 0.5));
-        for (uint32_t i = 1; i < n; i++) {
+        for (uint32_t i = 1; i < n; i++)
             ck_assert_double_le(y[i - 1], y[i]);
-        }
     }
 }
 END_TEST
@@ -119,13 +117,11 @@ START_TEST(mad_is_the_median_of_the_deviations)
         double away[31];
         uint32_t n = 1 + rng_below(&rng, 31);
         uint32_t range = 1 + rng_below(&rng, 50);
-        for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t i = 0; i < n; i++)
             x[i] = rng_below(&rng, range);
-        }
         stats_sort(x, n);
-        for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t i = 0; i < n; i++)
             away[i] = fabs(x[i] - stats_quantile(x, n, 0.5));
-        }
         ck_near(stats_mad(x, n), stats_median(away, n));
     }
 }
@@ -167,9 +163,8 @@ END_TEST
 static double normal(struct rng *rng)
 {
     double sum = -6;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 12; i++)
         sum += rng_below(rng, 1000000) / 1e6;
-    }
     return sum;
 }
 
@@ -184,9 +179,8 @@ START_TEST(bootstrap_interval_covers_the_true_median)
     for (int i = 0; i < 400; i++) {
         double x[25];
         struct stats_interval interval;
-        for (int j = 0; j < 25; j++) {
+        for (int j = 0; j < 25; j++)
             x[j] = 50 + normal(&rng);
-        }
         ck_assert_int_eq(stats_bootstrap_median(x, 25, &fast, &interval), 0);
         missed += interval.lo > 50 || interval.hi < 50;
     }
@@ -223,9 +217,8 @@ START_TEST(plans_out_of_bounds_are_refused)
                                        {.resamples = 10, .level = 1},
                                        {.resamples = 10, .level = NAN}};
     struct stats_interval interval;
-    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++)
         ck_assert_int_eq(stats_bootstrap_median(ten, 10, &plans[i], &interval), -EINVAL);
-    }
     ck_assert_int_eq(stats_hodges_lehmann(ten, ten, 10, 1, &interval), -EINVAL);
     ck_assert_int_eq(stats_hodges_lehmann(ten, ten, STATS_PAIRS_MAX + 1, 0.95, &interval), -E2BIG);
 }
@@ -325,13 +318,11 @@ START_TEST(signed_rank_table_is_the_published_one)
         const double zero[15] = {0};
         size_t k = 0;
         struct stats_interval interval;
-        for (unsigned i = 0; i < n; i++) {
+        for (unsigned i = 0; i < n; i++)
             x[i] = (double)(1U << i);
-        }
         for (unsigned i = 0; i < n; i++) {
-            for (unsigned j = i; j < n; j++) {
+            for (unsigned j = i; j < n; j++)
                 walsh[k++] = (x[i] + x[j]) / 2;
-            }
         }
         stats_sort(walsh, k);
         ck_assert_int_eq(stats_hodges_lehmann(x, zero, n, 0.95, &interval), 0);
@@ -357,9 +348,8 @@ START_TEST(hodges_lehmann_of_few_and_of_many)
     double x[200];
     struct rng rng;
     rng_seed(&rng, 4);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200; i++)
         x[i] = normal(&rng);
-    }
     struct stats_interval wide;
     ck_assert_int_eq(stats_hodges_lehmann(x, zero, 100, 0.95, &wide), 0);
     ck_assert_int_eq(stats_hodges_lehmann(x, zero, 101, 0.95, &interval), 0);

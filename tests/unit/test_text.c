@@ -134,9 +134,8 @@ START_TEST(a_log_gets_a_line_every_ten_seconds)
     FILE *out = open_memstream(&text, &size);
     const int64_t start = 5000000;
     progress_init(&progress, out, false, 0, start);
-    for (uint32_t i = 0; i <= 25; i++) {
+    for (uint32_t i = 0; i <= 25; i++)
         progress_update(&progress, start + i * INT64_C(1000000), i, 25, "median 14.2 ms");
-    }
     progress_break(&progress);
     fclose(out);
     ck_assert_str_eq(text, " 40 %  15 s left  median 14.2 ms\n"
