@@ -249,7 +249,7 @@ static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_
                                               MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_BP256R1,
                                               MBEDTLS_ECP_DP_BP384R1,   MBEDTLS_ECP_DP_BP512R1};
 
-START_TEST(hashes_of_any_length_over_every_curve)
+START_TEST(hashes_of_any_length_are_verified_over_every_curve)
 {
     static const size_t lengths[] = {20, 32, 48, 64, 80};
     uint8_t hash[80];
@@ -302,7 +302,7 @@ Suite *ecdsa_suite(void)
     tcase_add_test(tcase, an_x_beyond_the_order_is_reduced);
     tcase_add_test(tcase, numbers_out_of_range_are_refused);
     tcase_add_test(tcase, a_refusal_leaves_no_error_in_libcrypto);
-    tcase_add_loop_test(tcase, hashes_of_any_length_over_every_curve, 0,
+    tcase_add_loop_test(tcase, hashes_of_any_length_are_verified_over_every_curve, 0,
                         sizeof(curves) / sizeof(*curves));
     tcase_add_loop_test(tcase, a_key_off_the_curve_verifies_nothing, 0,
                         sizeof(curves) / sizeof(*curves));

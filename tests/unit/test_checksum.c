@@ -4,7 +4,7 @@
 #include "core/random.h"
 #include "support/holds.h"
 
-START_TEST(the_example_of_rfc_1071_3)
+START_TEST(the_example_of_rfc_1071_3_comes_out)
 {
     static const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
     struct checksum sum = {0};
@@ -145,7 +145,7 @@ Suite *checksum_suite(void)
     Suite *suite = suite_create("checksum");
     TCase *tc = tcase_create("checksum");
 
-    tcase_add_test(tc, the_example_of_rfc_1071_3);
+    tcase_add_test(tc, the_example_of_rfc_1071_3_comes_out);
     tcase_add_test(tc, the_examples_of_rfc_1624_4);
     tcase_add_test(tc, an_odd_last_octet_is_padded_behind);
     tcase_add_test(tc, nothing_sums_to_zero);

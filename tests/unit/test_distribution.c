@@ -5,7 +5,7 @@
 
 #include "measure/distribution.h"
 
-START_TEST(normal_quantiles)
+START_TEST(normal_quantiles_are_those_of_others)
 {
     /* statistics.NormalDist().inv_cdf(p) */
     ck_assert_double_eq_tol(normal_quantile(0.975), 1.9599639845400536, 1e-9);
@@ -18,7 +18,7 @@ START_TEST(normal_quantiles)
 }
 END_TEST
 
-START_TEST(student_quantiles)
+START_TEST(student_quantiles_are_those_of_the_tables)
 {
     /* df 1 is Cauchy, tan(pi (p - 1/2)); df 2 is (2p - 1) / sqrt(2 p (1 - p)); 3 and 10 as in the
      * printed tables (3.182446, 2.228139); a large df is the normal law. */
@@ -42,8 +42,8 @@ Suite *distribution_suite(void)
     Suite *suite = suite_create("distribution");
     TCase *tcase = tcase_create("distribution");
 
-    tcase_add_test(tcase, normal_quantiles);
-    tcase_add_test(tcase, student_quantiles);
+    tcase_add_test(tcase, normal_quantiles_are_those_of_others);
+    tcase_add_test(tcase, student_quantiles_are_those_of_the_tables);
     suite_add_tcase(suite, tcase);
     return suite;
 }

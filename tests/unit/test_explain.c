@@ -334,7 +334,7 @@ START_TEST(of_a_long_connection_both_ends_are_shown)
 END_TEST
 
 /* More segments than a ladder ever holds: the list goes round, and its end is in order. */
-START_TEST(of_a_very_long_one_too)
+START_TEST(a_very_long_ladder_keeps_its_end_in_order)
 {
     enum { FRAME = 14 + 20 + 20, MORE = 3, ALL = 2 + LADDER_EVENTS_MAX + MORE };
     static uint8_t bytes[24 + (16 + FRAME) * (ALL + 1)];
@@ -474,7 +474,7 @@ Suite *explain_suite(void)
     tcase_add_test(tcase, tls12_waits_for_the_servers_finished);
     tcase_add_test(tcase, ends_are_told_apart);
     tcase_add_test(tcase, of_a_long_connection_both_ends_are_shown);
-    tcase_add_test(tcase, of_a_very_long_one_too);
+    tcase_add_test(tcase, a_very_long_ladder_keeps_its_end_in_order);
     tcase_add_test(tcase, connections_are_listed_and_chosen_by_number);
     tcase_add_test(tcase, a_flood_of_connections_is_bounded);
     tcase_add_test(tcase, colour_is_only_there_when_asked_for);

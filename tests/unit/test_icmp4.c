@@ -114,7 +114,7 @@ START_TEST(the_next_hop_mtu_is_read_of_frag_needed_only)
 }
 END_TEST
 
-START_TEST(the_pointer_of_a_parameter_problem)
+START_TEST(the_pointer_of_a_parameter_problem_is_read)
 {
     struct reference r;
     struct wire_icmp4 icmp, back;
@@ -173,7 +173,7 @@ Suite *icmp4_suite(void)
     tcase_add_loop_test(tc, echo_agrees_with_libnet, 0, 2);
     tcase_add_loop_test(tc, errors_agree_with_libnet, 0, 3);
     tcase_add_test(tc, the_next_hop_mtu_is_read_of_frag_needed_only);
-    tcase_add_test(tc, the_pointer_of_a_parameter_problem);
+    tcase_add_test(tc, the_pointer_of_a_parameter_problem_is_read);
     tcase_add_test(tc, errors_that_quote_too_little_are_refused);
     tcase_add_test(tc, other_types_are_told_apart);
     suite_add_tcase(suite, tc);

@@ -116,7 +116,7 @@ START_TEST(other_types_are_told_apart)
 }
 END_TEST
 
-START_TEST(queries_for_listeners)
+START_TEST(queries_for_listeners_are_read)
 {
     uint8_t bytes[40] = {ICMP6_MLD_QUERY, 0, 0, 0, 0x27, 0x10};
     struct wire_mld_query query;
@@ -144,7 +144,7 @@ START_TEST(queries_for_listeners)
 }
 END_TEST
 
-START_TEST(reports_of_listeners)
+START_TEST(reports_of_listeners_are_written)
 {
     static const uint8_t want[MLD2_REPORT_LEN + MLD2_RECORD_LEN] = {
         143, [7] = 1, [8] = 4, [12] = 0xff, 2, [23] = 1, 0xff, 0xaa, 0xbb, 0xcc};
@@ -175,8 +175,8 @@ Suite *icmp6_suite(void)
     tcase_add_test(tc, unreachable_agrees_with_libnet);
     tcase_add_test(tc, the_word_means_what_the_type_says);
     tcase_add_test(tc, other_types_are_told_apart);
-    tcase_add_test(tc, queries_for_listeners);
-    tcase_add_test(tc, reports_of_listeners);
+    tcase_add_test(tc, queries_for_listeners_are_read);
+    tcase_add_test(tc, reports_of_listeners_are_written);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -179,7 +179,7 @@ START_TEST(a_chain_without_end_is_refused)
 }
 END_TEST
 
-START_TEST(groups_and_scopes)
+START_TEST(addresses_have_groups_and_scopes)
 {
     struct tlsyn_addr addr = {.byte = {0xfe, 0x80, [13] = 0xab, [14] = 0xcd, [15] = 0xef}}, group;
     static const uint8_t want[6] = {0x33, 0x33, 0xff, 0xab, 0xcd, 0xef};
@@ -211,7 +211,7 @@ Suite *ip6_suite(void)
     tcase_add_loop_test(tc, unknown_options_do_as_they_are_told, 0, 4);
     tcase_add_loop_test(tc, what_is_wrong_is_pointed_at, 0, 4);
     tcase_add_test(tc, a_chain_without_end_is_refused);
-    tcase_add_test(tc, groups_and_scopes);
+    tcase_add_test(tc, addresses_have_groups_and_scopes);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -48,7 +48,7 @@ static void assert_prints(const struct packet *p, const char *want)
     ck_assert_str_eq(line, want);
 }
 
-START_TEST(a_syn_ack)
+START_TEST(a_syn_ack_is_printed_with_its_options)
 {
     struct wire_tcp tcp = {.src_port = 1234,
                            .dst_port = 443,
@@ -72,7 +72,7 @@ START_TEST(a_syn_ack)
 }
 END_TEST
 
-START_TEST(other_segments)
+START_TEST(every_flag_and_a_cookie_are_printed)
 {
     struct wire_tcp tcp = {.src_port = 1, .dst_port = 2, .flags = 0xff, .urg = 9};
     struct packet p;
@@ -99,7 +99,7 @@ START_TEST(other_segments)
 }
 END_TEST
 
-START_TEST(a_segment_by_itself)
+START_TEST(a_segment_is_printed_without_its_datagram)
 {
     struct tlsyn_addr from = {.byte = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}}, to = from;
     struct wire_tcp tcp = {.src_port = 5, .dst_port = 6, .flags = TCP_RST, .seq = 7, .text_len = 8};
@@ -110,7 +110,7 @@ START_TEST(a_segment_by_itself)
 }
 END_TEST
 
-START_TEST(icmp_udp_and_others)
+START_TEST(icmp_udp_and_others_are_printed)
 {
     struct wire_icmp4 icmp = {.type = ICMP4_ECHO, .id = 7, .sequence = 1};
     struct wire_udp udp = {.src_port = 9, .dst_port = 53, .len = 8 + 3};
@@ -141,7 +141,7 @@ START_TEST(icmp_udp_and_others)
 }
 END_TEST
 
-START_TEST(arp_and_unknown_frames)
+START_TEST(arp_and_unknown_frames_are_printed)
 {
     struct wire_arp arp = {.op = ARP_REQUEST, .sender_hw = {2, 0, 0, 0, 0, 0xab}};
     struct packet p;
@@ -242,7 +242,7 @@ static void begin_ip6(struct packet *p, uint8_t next, uint16_t payload_len)
     p->len = 14 + IP6_HEADER_LEN + payload_len;
 }
 
-START_TEST(over_ipv6)
+START_TEST(what_comes_over_ipv6_is_printed)
 {
     struct wire_icmp6 echo = {.type = ICMP6_ECHO, .id = 7, .sequence = 1};
     struct wire_ndp ndp = {.type = ICMP6_NEIGHBOUR_SOLICITATION,
@@ -273,15 +273,15 @@ Suite *print_suite(void)
     Suite *suite = suite_create("print");
     TCase *tc = tcase_create("print");
 
-    tcase_add_test(tc, a_syn_ack);
-    tcase_add_test(tc, other_segments);
-    tcase_add_test(tc, a_segment_by_itself);
-    tcase_add_test(tc, icmp_udp_and_others);
-    tcase_add_test(tc, arp_and_unknown_frames);
+    tcase_add_test(tc, a_syn_ack_is_printed_with_its_options);
+    tcase_add_test(tc, every_flag_and_a_cookie_are_printed);
+    tcase_add_test(tc, a_segment_is_printed_without_its_datagram);
+    tcase_add_test(tc, icmp_udp_and_others_are_printed);
+    tcase_add_test(tc, arp_and_unknown_frames_are_printed);
     tcase_add_test(tc, addresses_are_written_as_inet_ntop_does);
     tcase_add_test(tc, a_short_buffer_is_refused_and_not_overrun);
     tcase_add_test(tc, the_longest_line_fits);
-    tcase_add_test(tc, over_ipv6);
+    tcase_add_test(tc, what_comes_over_ipv6_is_printed);
     suite_add_tcase(suite, tc);
     return suite;
 }

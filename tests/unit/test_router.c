@@ -359,7 +359,7 @@ START_TEST(a_redirect_counts_from_the_router_in_use)
 }
 END_TEST
 
-START_TEST(and_from_nobody_else)
+START_TEST(redirections_come_from_the_router_in_use_alone)
 {
     struct wire_ndp ndp = advert(1800, 86400, 14400);
 
@@ -495,7 +495,7 @@ Suite *router_suite(void)
     tcase_add_test(tc, a_router_that_does_not_answer_gives_way);
     tcase_add_loop_test(tc, a_router_that_takes_its_word_back_is_none, 0, 2);
     tcase_add_test(tc, a_redirect_counts_from_the_router_in_use);
-    tcase_add_test(tc, and_from_nobody_else);
+    tcase_add_test(tc, redirections_come_from_the_router_in_use_alone);
     tcase_add_test(tc, redirects_are_bounded_and_end_with_their_router);
     tcase_add_test(tc, groups_are_told_of_twice_and_when_asked_for);
     tcase_add_test(tc, a_router_of_version_1_is_answered_in_its_words);

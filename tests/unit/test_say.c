@@ -37,7 +37,7 @@ START_TEST(text_is_printed_as_it_is)
 END_TEST
 
 /* ECMA-48: a terminal obeys ESC [, its eight-bit form 0x9b, and that one as U+009B. */
-START_TEST(control_characters_are_not)
+START_TEST(control_characters_are_not_printed)
 {
     ck_assert_str_eq(said("a\x1b[2Jb\x7f\r"), "tlsyn: a?[2Jb??\n");
     ck_assert_str_eq(said("a\x9b"
@@ -49,7 +49,7 @@ START_TEST(control_characters_are_not)
 }
 END_TEST
 
-START_TEST(what_is_no_utf8_is_not)
+START_TEST(what_is_no_utf8_is_not_printed)
 {
     ck_assert_str_eq(said("\xff\xc0\x80 \xe2\x82"), "tlsyn: ??? ??\n");
 }
@@ -63,8 +63,8 @@ Suite *say_suite(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, text_is_printed_as_it_is);
-    tcase_add_test(all, control_characters_are_not);
-    tcase_add_test(all, what_is_no_utf8_is_not);
+    tcase_add_test(all, control_characters_are_not_printed);
+    tcase_add_test(all, what_is_no_utf8_is_not_printed);
     suite_add_tcase(s, all);
     return s;
 }

@@ -189,7 +189,7 @@ START_TEST(bootstrap_interval_covers_the_true_median)
 }
 END_TEST
 
-START_TEST(bootstrap_of_few_values)
+START_TEST(one_value_has_no_interval_and_two_have)
 {
     struct stats_interval interval;
     ck_assert_int_eq(stats_bootstrap_median(NULL, 0, &plan, &interval), 0);
@@ -332,7 +332,7 @@ START_TEST(signed_rank_table_is_the_published_one)
 }
 END_TEST
 
-START_TEST(hodges_lehmann_of_few_and_of_many)
+START_TEST(hodges_lehmann_needs_more_than_five_and_does_not_jump_at_a_hundred)
 {
     struct stats_interval interval;
     ck_assert_int_eq(stats_hodges_lehmann(NULL, NULL, 0, 0.95, &interval), 0);
@@ -374,14 +374,14 @@ Suite *stats_suite(void)
     tcase_add_test(tcase, quantiles_rise_with_p);
     tcase_add_test(tcase, bootstrap_replays_from_its_seed);
     tcase_add_test(tcase, bootstrap_interval_covers_the_true_median);
-    tcase_add_test(tcase, bootstrap_of_few_values);
+    tcase_add_test(tcase, one_value_has_no_interval_and_two_have);
     tcase_add_test(tcase, plans_out_of_bounds_are_refused);
     tcase_add_test(tcase, pairing_cancels_what_a_round_has_in_common);
     tcase_add_test(tcase, reduction_is_a_fraction_of_the_first);
     tcase_add_test(tcase, a_ratio_is_the_first_in_parts_of_the_second);
     tcase_add_test(tcase, hodges_lehmann_matches_reference_values);
     tcase_add_test(tcase, signed_rank_table_is_the_published_one);
-    tcase_add_test(tcase, hodges_lehmann_of_few_and_of_many);
+    tcase_add_test(tcase, hodges_lehmann_needs_more_than_five_and_does_not_jump_at_a_hundred);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -102,7 +102,7 @@ START_TEST(a_full_window_gets_the_last_segment_again)
 END_TEST
 
 /* R8985-12 */
-START_TEST(one_probe_then_the_timer)
+START_TEST(one_probe_leaves_and_then_the_timer_expires)
 {
     struct tcp_test *t = sent(5, true, 0);
 
@@ -196,7 +196,7 @@ Suite *tcp_tlp_suite(void)
     tcase_add_test(all, for_a_single_segment_a_delayed_ack_is_waited_for);
     tcase_add_test(all, new_text_probes_better);
     tcase_add_test(all, a_full_window_gets_the_last_segment_again);
-    tcase_add_test(all, one_probe_then_the_timer);
+    tcase_add_test(all, one_probe_leaves_and_then_the_timer_expires);
     tcase_add_test(all, a_loss_that_the_probe_repaired_counts_as_one);
     tcase_add_test(all, a_probe_that_was_not_needed_does_not);
     tcase_add_test(all, a_fin_is_probed_with_its_segment);

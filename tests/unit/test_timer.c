@@ -204,7 +204,7 @@ START_TEST(one_cleared_while_another_fires_does_not_fire)
 }
 END_TEST
 
-START_TEST(never_clears)
+START_TEST(a_deadline_of_never_clears_the_timer)
 {
     struct world w;
 
@@ -333,7 +333,7 @@ Suite *timer_suite(void)
     tcase_add_test(tc, the_past_fires_in_the_next_run);
     tcase_add_test(tc, one_set_for_the_past_while_firing_waits_for_the_next_run);
     tcase_add_test(tc, one_cleared_while_another_fires_does_not_fire);
-    tcase_add_test(tc, never_clears);
+    tcase_add_test(tc, a_deadline_of_never_clears_the_timer);
     tcase_add_test(tc, a_clock_that_goes_back_does_no_harm);
     tcase_add_test(tc, the_horizon_is_crossed);
     tcase_add_loop_test(tc, ticks_fire_in_order, 0, 4);
