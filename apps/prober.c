@@ -353,18 +353,28 @@ static int observe_tcp(struct prober *p, struct observation *o)
     return error;
 }
 
+/* Kinds are made of the same URLs: one that is none of theirs would be a fault of ours. */
+static struct prober_server *server_of(struct prober *p, const char *url)
+{
+    size_t i = 0;
+
+    while (i + 1 < p->server_count && strcmp(p->servers[i].text, url) != 0)
+        i++;
+    return &p->servers[i];
+}
+
 static int observe(struct webperf_prober *base, struct observation *o,
                    char message[STUDY_MESSAGE_MAX])
 {
     struct prober *p = (struct prober *)base;
     int error;
 
-    p->server = p->servers;
-    while (strcmp(p->server->text, o->url) != 0)
-        p->server++; /* kinds are made of the same URLs */
+    p->server = server_of(p, o->url);
     memcpy(o->address, p->server->address, sizeof(o->address));
     if (!p->server->address[0]) {
-        judge(o, -EADDRNOTAVAIL, "it had no address that could be asked when the run began");
+        judge(o, -EADDRNOTAVAIL,
+              p->server->why[0] ? p->server->why
+                                : "it had no address that could be asked when the run began");
         return 0;
     }
     error = keep_distance(p);
@@ -412,8 +422,10 @@ int prober_add(struct prober *prober, const char *text, const struct url *url)
                    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tlsyn/" TLSYN_VERSION
                    "\r\nConnection: close\r\n\r\n",
                    url->target, url_authority(url, authority, sizeof(authority)));
-    status =
-        resolve_name(prober->host, &prober->client->dns, url->host, &server->target.remote.addr);
+    status = resolve_try(prober->host, &prober->client->dns, url->host, &server->target.remote.addr,
+                         server->why);
+    if (server->why[0])
+        say("%s", server->why);
     if (status == CLI_OK)
         status = host_check_remote(prober->host, &server->target.remote.addr);
     if (status == CLI_OK)

@@ -39,7 +39,8 @@ struct prober_server {
     char text[STORE_URL_MAX]; /* as the observations' kinds name it */
     struct url url;
     struct client_target target;
-    char address[CLI_ADDRESS_TEXT]; /* "": none that can be asked */
+    char address[CLI_ADDRESS_TEXT]; /* "": none that can be asked, */
+    char why[RESOLVE_WHY_MAX];      /* because its name led to none */
     char request[4096];
     struct tlsyn_tls_config *configs[STUDY_SUITES][STUDY_SESSIONS]; /* NULL: not used yet */
     bool met[STUDY_SUITES][STUDY_MODES][STUDY_SESSIONS];            /* was visited so */

@@ -87,15 +87,17 @@ struct cli_option resolve_option(struct resolve_servers *servers)
 
 /* --- the system's resolver -------------------------------------------------------------------- */
 
-static int say_unresolved(const struct host *host, const char *name, int error)
+static int unresolved(const struct host *host, const char *name, int error,
+                      char why[RESOLVE_WHY_MAX])
 {
     if (error == EAI_NODATA || error == EAI_ADDRFAMILY)
-        say("%s has no IPv%d address, as our own (--address) is", name,
-            tlsyn_addr_is_ip4(&host->own.address) ? 4 : 6);
+        (void)snprintf(why, RESOLVE_WHY_MAX, "%s has no IPv%d address, as our own (--address) is",
+                       name, tlsyn_addr_is_ip4(&host->own.address) ? 4 : 6);
     else if (error == EAI_NONAME)
-        say("there is no host called %s", name);
+        (void)snprintf(why, RESOLVE_WHY_MAX, "there is no host called %s", name);
     else
-        say("the address of %s can't be found: %s", name, gai_strerror(error));
+        (void)snprintf(why, RESOLVE_WHY_MAX, "the address of %s can't be found: %s", name,
+                       gai_strerror(error));
     return CLI_FAILURE;
 }
 
@@ -143,7 +145,8 @@ static struct tlsyn_addr from_sockaddr(const struct sockaddr *sockaddr)
     return address;
 }
 
-static int ask_system(struct host *host, const char *name, struct tlsyn_addr *address)
+static int ask_system(struct host *host, const char *name, struct tlsyn_addr *address,
+                      char why[RESOLVE_WHY_MAX])
 {
     struct lookup *lookup = NULL;
     struct gaicb *list[1];
@@ -151,10 +154,10 @@ static int ask_system(struct host *host, const char *name, struct tlsyn_addr *ad
     int error = 0;
 
     if (strlen(name) >= sizeof(lookup->name))
-        return say_unresolved(host, name, EAI_NONAME);
+        return unresolved(host, name, EAI_NONAME, why);
     lookup = calloc(1, sizeof(*lookup));
     if (!lookup)
-        return say_unresolved(host, name, EAI_MEMORY);
+        return unresolved(host, name, EAI_MEMORY, why);
     memcpy(lookup->name, name, strlen(name) + 1);
     lookup->hints =
         (struct addrinfo){.ai_family = ip4 ? AF_INET : AF_INET6, .ai_socktype = SOCK_STREAM};
@@ -163,11 +166,12 @@ static int ask_system(struct host *host, const char *name, struct tlsyn_addr *ad
     error = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
     if (error != 0) {
         free(lookup);
-        return say_unresolved(host, name, error);
+        return unresolved(host, name, error, why);
     }
     error = await_resolver(host, &lookup->request);
     if (error == -ETIMEDOUT)
-        say("the resolver gave no address of %s in time; --timeout waits longer", name);
+        (void)snprintf(why, RESOLVE_WHY_MAX,
+                       "the resolver gave no address of %s in time; --timeout waits longer", name);
     else if (error < 0)
         say("interrupted");
     if (error < 0)
@@ -178,7 +182,7 @@ static int ask_system(struct host *host, const char *name, struct tlsyn_addr *ad
         freeaddrinfo(lookup->request.ar_result);
     }
     free(lookup);
-    return error == 0 ? CLI_OK : say_unresolved(host, name, error);
+    return error == 0 ? CLI_OK : unresolved(host, name, error, why);
 }
 
 /* --- our own stack ---------------------------------------------------------------------------- */
@@ -213,7 +217,7 @@ static int await_answer(struct host *host, struct tlsyn_resolver *resolver, cons
 }
 
 static int ask_servers(struct host *host, const struct resolve_servers *servers, const char *name,
-                       struct tlsyn_addr *address)
+                       struct tlsyn_addr *address, char why[RESOLVE_WHY_MAX])
 {
     const struct tlsyn_resolver_options options = {.servers = servers->server,
                                                    .server_count = servers->count};
@@ -233,18 +237,31 @@ static int ask_servers(struct host *host, const struct resolve_servers *servers,
     if (error == 0)
         error = q.error;
     if (error < 0) {
-        say("the address of %s can't be found by --dns: %s", name, tlsyn_resolve_text(error));
+        (void)snprintf(why, RESOLVE_WHY_MAX, "the address of %s can't be found by --dns: %s", name,
+                       tlsyn_resolve_text(error));
         return CLI_FAILURE;
     }
     *address = q.address;
     return CLI_OK;
 }
 
+int resolve_try(struct host *host, const struct resolve_servers *servers, const char *name,
+                struct tlsyn_addr *address, char why[RESOLVE_WHY_MAX])
+{
+    why[0] = '\0';
+    if (parse_address(name, address) == 0)
+        return CLI_OK;
+    return servers->count > 0 ? ask_servers(host, servers, name, address, why)
+                              : ask_system(host, name, address, why);
+}
+
 int resolve_name(struct host *host, const struct resolve_servers *servers, const char *name,
                  struct tlsyn_addr *address)
 {
-    if (parse_address(name, address) == 0)
-        return CLI_OK;
-    return servers->count > 0 ? ask_servers(host, servers, name, address)
-                              : ask_system(host, name, address);
+    char why[RESOLVE_WHY_MAX];
+    int status = resolve_try(host, servers, name, address, why);
+
+    if (why[0])
+        say("%s", why);
+    return status;
 }

@@ -28,4 +28,10 @@ struct cli_option resolve_option(struct resolve_servers *servers);
 int resolve_name(struct host *host, const struct resolve_servers *servers, const char *name,
                  struct tlsyn_addr *address);
 
+enum { RESOLVE_WHY_MAX = 400 };
+
+/** The same; of CLI_FAILURE it writes why instead of saying it, or nothing where it is said. */
+int resolve_try(struct host *host, const struct resolve_servers *servers, const char *name,
+                struct tlsyn_addr *address, char why[RESOLVE_WHY_MAX]);
+
 #endif

@@ -30,6 +30,14 @@ def serve(port, leave):
 threading.Thread(target=serve, args=(443, sys.argv[1] == "leaves")).start()
 END2
 
+# A name server that never answers.
+cat >"$scratch/mute.py" <<END2
+import socket, time
+names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+names.bind(("", 53))
+time.sleep(1000)
+END2
+
 # asks NAME SERVER ADDRESS OPTION...: in the background; the database is in a folder of that name.
 asks()
 {
@@ -57,6 +65,7 @@ asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
 asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
 asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
 asks leaving "python3 $scratch/rude.py leaves" "$peer" "$new"
+asks nameless "python3 $scratch/mute.py & exec $https" "$peer" --url https://slow.example/ --dns "$peer" "$new"
 asks nobody "" 10.77.0.99 "$new"
 wait
 
@@ -124,6 +133,10 @@ tcp|ok' "a server that never answers has failed"
 are leaving 'get 1.3 new|failed
 ping|ok
 tcp|ok' "so has one that closes in the middle of the handshake"
+[ "$(sqlite3 "$scratch/nameless/webperf.db" "SELECT verdict, count(*), min(reason) FROM observation GROUP BY verdict ORDER BY 1")" = \
+    "failed|3|the address of slow.example can't be found by --dns: no DNS server answered in time
+ok|3|" ] || fail "a name that nobody knows: $(sqlite3 "$scratch/nameless/webperf.db" 'SELECT verdict, reason FROM observation')"
+passed "a name that is not resolved in time fails in its own rows, which say so"
 are nobody 'get 1.3 new|failed
 ping|failed
 tcp|failed' "and one that is not there"
