@@ -218,6 +218,31 @@ static const struct url *missing(const struct loader *loader)
     return &loader->url[url].url;
 }
 
+/* Whether a connection is up on which nothing was under way, and nothing could be. A server of
+ * HTTP/2 may allow no stream for a while (RFC 9113 6.5.2), and so it is waited for. */
+static bool is_kept_out(const struct loader *loader)
+{
+    const struct policy *policy = &loader->policy;
+
+    for (int i = 0; i < policy->connections; i++) {
+        const struct http_client *client = loader->connection[i].client;
+
+        if (policy->connection[i].state == POLICY_UP && policy->connection[i].requests == 0 &&
+            client && client->ops->room(client) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *why_it_stops(const struct loader *loader, int error)
+{
+    if (error == -EINTR)
+        return "it was interrupted";
+    return is_kept_out(loader) ? "the server is there, but allows no request (HTTP/2: "
+                                 "MAX_CONCURRENT_STREAMS is 0)"
+                               : "it did not come in time";
+}
+
 void loader_stop(struct loader *loader, int error)
 {
     char text[128];
@@ -225,7 +250,7 @@ void loader_stop(struct loader *loader, int error)
     if (loader->done)
         return;
     load_note(loader, error, url_text(missing(loader), text, sizeof(text)),
-              error == -EINTR ? "it was interrupted" : "it did not come in time");
+              why_it_stops(loader, error));
     finish(loader);
     if (loader->result.error == 0)
         loader->result.error = error;

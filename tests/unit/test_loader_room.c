@@ -33,6 +33,7 @@ struct narrow {
     bool lies;
 };
 
+static int narrow_few;  /* as it says */
 static int narrow_most; /* of all of a test's */
 static bool narrow_lies;
 
@@ -74,7 +75,7 @@ static const struct http_client_events narrow_events = {
 static int narrow_ask(struct http_client *client, int request, const struct http_request *what)
 {
     struct narrow *n = of_narrow(client);
-    int error = n->busy < FEW ? n->inner->ops->ask(n->inner, request, what) : -EAGAIN;
+    int error = n->busy < narrow_few ? n->inner->ops->ask(n->inner, request, what) : -EAGAIN;
 
     n->busy += error == 0;
     narrow_most = n->busy > narrow_most ? n->busy : narrow_most;
@@ -86,7 +87,7 @@ static int narrow_room(const struct http_client *client)
     const struct narrow *n = (const struct narrow *)client;
     int room = n->inner->ops->room(n->inner);
 
-    return room > FEW - n->busy && !n->lies ? FEW - n->busy : room;
+    return room > narrow_few - n->busy && !n->lies ? narrow_few - n->busy : room;
 }
 
 static size_t narrow_pending(struct http_client *client, const char **bytes)
@@ -213,12 +214,31 @@ START_TEST(what_a_server_does_not_take_at_a_time_waits)
         struct site site;
 
         narrow_lies = lies;
+        narrow_few = FEW;
         narrow_most = 0;
         load(&site, true, &options);
         expect_all(&site, 1);
         ck_assert_int_eq(narrow_most, FEW);
         leave(&site);
     }
+}
+END_TEST
+
+/* RFC 9113 6.5.2: it should do so for a short time only, and may change its mind. */
+START_TEST(a_server_that_allows_no_request_is_waited_for_and_told)
+{
+    const struct loader_options options = options_with(make_narrow);
+    const struct load_result *r;
+    struct site site;
+
+    narrow_lies = false;
+    narrow_few = 0;
+    load(&site, true, &options);
+    r = loader_result(site.loader);
+    ck_assert_int_eq(r->error, -ETIMEDOUT);
+    ck_assert_int_eq(r->there, 0);
+    ck_assert_msg(strstr(r->sentence, "allows no request"), "%s", r->sentence);
+    leave(&site);
 }
 END_TEST
 
@@ -242,6 +262,7 @@ Suite *loader_room_suite(void)
     TCase *tcase = tcase_create("loader_room");
 
     tcase_add_test(tcase, what_a_server_does_not_take_at_a_time_waits);
+    tcase_add_test(tcase, a_server_that_allows_no_request_is_waited_for_and_told);
     tcase_add_test(tcase, a_server_of_http_1_where_http_2_was_expected_gets_more_connections);
     suite_add_tcase(suite, tcase);
     return suite;
