@@ -164,6 +164,24 @@ START_TEST(a_terminal_line_is_rewritten_and_never_wraps)
 }
 END_TEST
 
+START_TEST(a_loss_of_nothing_is_none)
+{
+    static const struct table_column two[] = {{"a", true, 0}, {"b", true, 0}};
+    struct report_table table;
+
+    report_table_init(&table, two, 2);
+    report_table_number(&table, -0.04, 1);
+    report_table_number(&table, -0.05, 1);
+    report_table_interval(&table, -0.004, -0.006, 2);
+    report_table_number(&table, (double)NAN, 1);
+    ck_assert_str_eq(table.rows[0].cells[0], "0.0");
+    ck_assert_str_eq(table.rows[0].cells[1], "-0.1");
+    ck_assert_str_eq(table.rows[1].cells[0], "0.00 .. -0.01");
+    ck_assert_str_eq(table.rows[1].cells[1], "-");
+    report_table_fini(&table);
+}
+END_TEST
+
 START_TEST(what_comes_before_the_first_step_is_told_and_not_reckoned)
 {
     struct progress progress;
@@ -220,6 +238,7 @@ Suite *text_suite(void)
     tcase_add_test(tcase, paragraphs_break_between_words);
     tcase_add_test(tcase, a_log_gets_a_line_every_ten_seconds);
     tcase_add_test(tcase, a_terminal_line_is_rewritten_and_never_wraps);
+    tcase_add_test(tcase, a_loss_of_nothing_is_none);
     tcase_add_test(tcase, what_comes_before_the_first_step_is_told_and_not_reckoned);
     tcase_add_test(tcase, durations_read_well);
     suite_add_tcase(suite, tcase);
