@@ -3,12 +3,14 @@
  */
 #include "study/noise.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "measure/clock.h"
 #include "measure/stats.h"
@@ -83,15 +85,29 @@ static double load(void)
 
 void noise_begin(struct noise *noise)
 {
-    *noise = (struct noise){.load_before = load(), .load_after = (double)NAN, .steal = (double)NAN};
+    *noise = (struct noise){
+        .load_before = load(), .load_after = (double)NAN, .steal = (double)NAN, .awake = -1};
     time_sleeps(noise);
     (void)noise_read(&noise->before);
+}
+
+/* The request holds as long as the descriptor is open. */
+void noise_keep_awake(struct noise *noise)
+{
+    const int32_t latency_us = 0;
+
+    noise->awake = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+    noise->kept_awake = noise->awake >= 0 && write(noise->awake, &latency_us, sizeof(latency_us)) ==
+                                                 (ssize_t)sizeof(latency_us);
 }
 
 void noise_end(struct noise *noise)
 {
     struct noise_ticks after;
 
+    if (noise->awake >= 0)
+        (void)close(noise->awake);
+    noise->awake = -1;
     noise->load_after = load();
     if (noise->before.total > 0 && noise_read(&after) && after.total > noise->before.total &&
         after.stolen >= noise->before.stolen)
@@ -108,8 +124,10 @@ const char *noise_sentence(const struct noise *n, char *text, size_t size)
         len += snprintf(text + len, size - (size_t)len,
                         "; %.1f %% of the processors' time was stolen", 100 * n->steal);
     if (isfinite(n->load_before) && len > 0 && (size_t)len < size)
-        (void)snprintf(text + len, size - (size_t)len, "; load %.1f before, %.1f after",
-                       n->load_before, n->load_after);
+        len += snprintf(text + len, size - (size_t)len, "; load %.1f before, %.1f after",
+                        n->load_before, n->load_after);
+    if (n->kept_awake && len > 0 && (size_t)len < size)
+        (void)snprintf(text + len, size - (size_t)len, "; idle processors were kept awake");
     return text;
 }
 
@@ -123,5 +141,6 @@ void noise_json(const struct noise *n, struct json *j)
     json_member_number(j, "steal", n->steal);
     json_member_number(j, "load_before", n->load_before);
     json_member_number(j, "load_after", n->load_after);
+    json_member_bool(j, "kept_awake", n->kept_awake);
     json_end(j);
 }

@@ -2,7 +2,7 @@
  * study/noise.h: how much the machine itself disturbs what is measured on it: how late its timers
  * wake, what share of its time a hypervisor took for others (steal), and how busy it was.
  *
- *     noise_begin -> the study -> noise_end -> { noise_sentence, noise_json }
+ *     noise_begin [-> noise_keep_awake] -> the study -> noise_end -> { noise_sentence, noise_json }
  */
 #ifndef STUDY_NOISE_H
 #define STUDY_NOISE_H
@@ -19,6 +19,8 @@ struct noise {
     double load_before, load_after; /* the load average of a minute; NaN: not known */
     double steal; /* share of the processors' time between begin and end, or NaN */
     struct noise_ticks before;
+    bool kept_awake; /* idle processors did not sleep */
+    int awake;       /* the descriptor that keeps them awake, or -1 */
 };
 
 /** By how much one short sleep was too long, in microseconds. Takes some 0.3 ms. */
@@ -34,8 +36,14 @@ void noise_timers(struct noise *noise, double *late_us, size_t n);
 void noise_begin(struct noise *noise);
 void noise_end(struct noise *noise);
 
+/** Until noise_end(), or the end of this process and of its children: idle processors poll instead
+ * of sleeping, for whom it takes tens of microseconds to wake, and more until their caches are warm
+ * (Linux, power/pm_qos_interface.rst: /dev/cpu_dma_latency). For studies of latency; where a user
+ * may not ask for it, or there is nothing to ask, nothing happens. */
+void noise_keep_awake(struct noise *noise);
+
 /** "timers are 58 us late (99 %: 102, at most 210); 0.1 % of the processors' time was stolen; load
- * 1.2 before, 1.9 after". Returns `text`. */
+ * 1.2 before, 1.9 after; idle processors were kept awake". Returns `text`. */
 const char *noise_sentence(const struct noise *noise, char *text, size_t size);
 
 /** The member "noise" of the object that is open. */

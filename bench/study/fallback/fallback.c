@@ -278,6 +278,7 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
         (void)snprintf(message, STUDY_MESSAGE_MAX, "%s", why.text);
     } else {
         noise_begin(&study->noise);
+        noise_keep_awake(&study->noise);
         message[0] = '\0';
         error = measure(&run, message);
         noise_end(&study->noise);

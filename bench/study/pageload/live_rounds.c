@@ -206,6 +206,7 @@ int live_run(struct live_study *study, struct study_observer *observer,
     if (error < 0)
         return error;
     noise_begin(&study->noise);
+    noise_keep_awake(&study->noise);
     error = go(study, observer, message);
     noise_end(&study->noise);
     pagelab_close(study->lab);

@@ -383,6 +383,7 @@ static int run_all(struct run *run)
         error = testbed_precision(run->testbed, &unread);
     if (error == 0) {
         noise_begin(&run->table->noise);
+        noise_keep_awake(&run->table->noise);
         error = run_rounds(run);
         noise_end(&run->table->noise);
     }
