@@ -30,12 +30,13 @@ def serve(port, leave):
 threading.Thread(target=serve, args=(443, sys.argv[1] == "leaves")).start()
 END2
 
-# A name server that never answers.
+# A name server that never answers, and is there before what it becomes.
 cat >"$scratch/mute.py" <<END2
-import socket, time
+import os, socket, sys
 names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 names.bind(("", 53))
-time.sleep(1000)
+names.set_inheritable(True)
+os.execvp(sys.argv[1], sys.argv[1:])
 END2
 
 # asks NAME SERVER ADDRESS OPTION...: in the background; the database is in a folder of that name.
@@ -65,7 +66,7 @@ asks stock "$https" "$peer" --modes sequential --tls 1.3 --sessions new,psk
 asks forgetful "$https -no_ticket -no_cache" "$peer" --modes sequential --tls 1.2-ecdhe --sessions new,id,ticket
 asks silent "python3 $scratch/rude.py stays" "$peer" "$new"
 asks leaving "python3 $scratch/rude.py leaves" "$peer" "$new"
-asks nameless "python3 $scratch/mute.py & exec $https" "$peer" --url https://slow.example/ --dns "$peer" "$new"
+asks nameless "python3 $scratch/mute.py $https" "$peer" --url https://slow.example/ --dns "$peer" "$new"
 asks nobody "" 10.77.0.99 "$new"
 wait
 
