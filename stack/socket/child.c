@@ -108,7 +108,6 @@ static struct sock *new_child(struct sock *parent, struct tlsyn_conn *conn)
     child->stream.announced = true;
     child->stream.patience.fire = patience_ends;
     child->stream.parent = parent;
-    stream_listens_to_events(child);
     port_note(child, &info.local);
     return child;
 }

@@ -327,7 +327,14 @@ static unsigned datagram_levels(struct sock *sock, bool *again)
     return levels;
 }
 
+static void datagram_init(struct sock *sock)
+{
+    list_init(&sock->dgram.queue);
+    list_init(&sock->dgram.errors);
+}
+
 const struct sock_ops datagram_ops = {
+    .init = datagram_init,
     .connect = datagram_connect,
     .disconnect = datagram_disconnect,
     .send = datagram_send,

@@ -3,10 +3,6 @@
  *
  * They only note what happened: what a program gets to see of it is shown when the lock is let go.
  */
-#include <errno.h>
-#include <stdlib.h>
-
-#include "socket/port.h"
 #include "socket/stream.h"
 
 static struct sock *owner(struct tlsyn_handler *handler)
@@ -97,36 +93,6 @@ static void on_urgent(struct tlsyn_handler *handler, struct tlsyn_conn *conn, si
     stream_urgent_arrives(owner(handler), before);
 }
 
-/* The sentence outlives its session. */
-static void keep_sentence(struct stream *stream)
-{
-    const char *sentence = stream->session_ops->error(stream->session);
-
-    free(stream->sentence);
-    stream->sentence = *sentence ? strdup(sentence) : NULL;
-}
-
-/* Linux's tcp_reset() and tcp_done(): both directions are over, and an error is told once. */
-static void note_end(struct sock *sock, int error)
-{
-    struct stream *stream = &sock->stream;
-
-    if (error == -ECONNRESET && sock->shut & SOCK_SHUT_RD)
-        error = -EPIPE;
-    if (error == -EAGAIN) /* that has another meaning here */
-        error = -ETIMEDOUT;
-    stream->conn = NULL;
-    stream->done |= error == 0;
-    sock->shut = SOCK_SHUT_BOTH;
-    port_end(sock);
-    sock_fail(sock, error);
-    if (stream->session) {
-        keep_sentence(stream);
-        stream->session_ops->abort(stream->session);
-        stream->session = NULL;
-    }
-}
-
 static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, int error)
 {
     struct sock *sock = owner(handler);
@@ -134,7 +100,7 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     (void)conn;
     net_timer_clear(&sock->stream.patience);
     stream_keep_rest(sock);
-    note_end(sock, error);
+    stream_ended(sock, error);
     if (child_is_waiting(sock) && !sock->stream.established) {
         child_leave(sock);
         sock_unlist(sock);
@@ -143,31 +109,12 @@ static void on_closed(struct tlsyn_handler *handler, struct tlsyn_conn *conn, in
     }
 }
 
-void stream_listens_to_events(struct sock *sock)
-{
-    static const struct tlsyn_conn_events events = {
-        .on_open = on_open,
-        .on_syn = on_syn,
-        .on_established = on_established,
-        .on_data = on_data,
-        .on_acked = on_acked,
-        .on_urgent = on_urgent,
-        .on_closed = on_closed,
-    };
-
-    sock->stream.handler.events = &events;
-}
-
-void stream_abort(struct sock *sock, int error)
-{
-    struct stream *stream = &sock->stream;
-
-    if (stream->session) {
-        keep_sentence(stream);
-        stream->session_ops->abort(stream->session);
-        stream->session = NULL;
-        note_end(sock, error);
-    } else if (stream->conn) {
-        tlsyn_conn_abort(stream->conn, error);
-    }
-}
+const struct tlsyn_conn_events stream_events = {
+    .on_open = on_open,
+    .on_syn = on_syn,
+    .on_established = on_established,
+    .on_data = on_data,
+    .on_acked = on_acked,
+    .on_urgent = on_urgent,
+    .on_closed = on_closed,
+};

@@ -60,7 +60,6 @@ static void begin(struct sock *sock, const struct tlsyn_endpoint *to, struct cur
     free(stream->sentence);
     stream->sentence = NULL;
     stream->patience.fire = patience_ends;
-    stream_listens_to_events(sock);
 }
 
 static int undo(struct sock *sock, int error)

@@ -28,13 +28,8 @@ struct sock *sock_new(struct tlsyn_net *net, int domain, int type)
     list_init(&sock->all);
     list_init(&sock->changed);
     list_init(&sock->port);
-    list_init(&sock->stream.patience.node);
-    list_init(&sock->stream.queue);
-    list_init(&sock->stream.embryos);
-    list_init(&sock->stream.sibling);
-    list_init(&sock->dgram.queue);
-    list_init(&sock->dgram.errors);
     options_init(&sock->options, type);
+    sock->ops->init(sock);
     return sock;
 }
 
@@ -109,5 +104,4 @@ void sock_unlist(struct sock *sock)
     sock->closed = true;
     list_remove(&sock->all);
     port_release(sock);
-    net_timer_clear(&sock->stream.patience);
 }

@@ -63,6 +63,7 @@ struct sock;
 
 /** What differs by type. Results are counts, 0 or -errno. */
 struct sock_ops {
+    void (*init)(struct sock *); /* what this type has beside; all is zero before */
     int (*connect)(struct sock *, const struct tlsyn_endpoint *to);
     int (*disconnect)(struct sock *);
     int (*listen)(struct sock *, int backlog);

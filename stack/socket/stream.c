@@ -7,6 +7,17 @@
 
 #include "socket/address.h"
 
+static void stream_init(struct sock *sock)
+{
+    struct stream *stream = &sock->stream;
+
+    stream->handler.events = &stream_events;
+    list_init(&stream->patience.node);
+    list_init(&stream->queue);
+    list_init(&stream->embryos);
+    list_init(&stream->sibling);
+}
+
 /* --- what poll(2) shows: Linux's tcp_poll() --------------------------------------------------- */
 
 /* Linux's sk_stream_is_writeable(): a third of the buffer is free, and TCP_NOTSENT_LOWAT agrees. */
@@ -158,6 +169,7 @@ static void stream_close(struct sock *sock)
     else if (stream->conn && sock->options.linger_on && sock->phase == SOCK_OPEN)
         linger(sock);
     let_go(sock);
+    net_timer_clear(&stream->patience);
     if (stream->engine)
         stream->engine->ops->drop(stream->engine);
     stream->engine = NULL;
@@ -188,6 +200,7 @@ static void stream_apply(struct sock *sock)
 }
 
 const struct sock_ops stream_ops = {
+    .init = stream_init,
     .connect = stream_connect,
     .disconnect = stream_disconnect,
     .listen = stream_listen,

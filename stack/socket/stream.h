@@ -26,8 +26,13 @@ void stream_unlisten(struct sock *sock);
 
 /* events.c */
 
-/** To be the handler of this socket's connection. */
-void stream_listens_to_events(struct sock *sock);
+/** Of a socket's connection. */
+extern const struct tlsyn_conn_events stream_events;
+
+/* end.c */
+
+/** The connection is over; `error` is told once. */
+void stream_ended(struct sock *sock, int error);
 
 /** Ends the connection at once, with its session. The socket is as after on_closed. */
 void stream_abort(struct sock *sock, int error);
@@ -49,20 +54,23 @@ void child_leave(struct sock *child);
 /** Reset and freed. */
 void child_discard(struct sock *child);
 
-/* transfer.c */
+/* receive.c */
 
-ssize_t stream_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
-                    int flags);
 ssize_t stream_recv(struct sock *sock, struct cursor *into, struct sock_received *about, int flags);
 
 /** Bytes that could be read now; an end that could be read counts as none. */
 size_t stream_readable(struct sock *sock);
 
-/** Writes what there is room for. The count, or -errno. */
-ssize_t stream_push(struct sock *sock, struct cursor *from);
-
 /** Keeps what was not read, before the connection goes. */
 void stream_keep_rest(struct sock *sock);
+
+/* send.c */
+
+ssize_t stream_send(struct sock *sock, struct cursor *from, const struct sock_sending *how,
+                    int flags);
+
+/** Writes what there is room for. The count, or -errno. */
+ssize_t stream_push(struct sock *sock, struct cursor *from);
 
 /* urgent.c */
 
