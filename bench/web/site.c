@@ -31,25 +31,15 @@ struct site {
 /* --- making ----------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *ending, *type, *open, *close;
+    const char *type, *open, *close;
 } kinds[] = {
-    [PAGE_HTML] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n"},
-    [PAGE_FRAME] = {".html", "text/html; charset=utf-8", "<!--\n", "\n-->\n"},
-    [PAGE_CSS] = {".css", "text/css; charset=utf-8", "/*\n", "\n*/\n"},
-    [PAGE_SCRIPT] = {".js", "text/javascript; charset=utf-8", "/*\n", "\n*/\n"},
-    [PAGE_REDIRECT] = {"", NULL, "", ""},
-    [PAGE_IMAGE] = {".gif", "image/gif", "", ""},
+    [PAGE_HTML] = {"text/html; charset=utf-8", "<!--\n", "\n-->\n"},
+    [PAGE_FRAME] = {"text/html; charset=utf-8", "<!--\n", "\n-->\n"},
+    [PAGE_CSS] = {"text/css; charset=utf-8", "/*\n", "\n*/\n"},
+    [PAGE_SCRIPT] = {"text/javascript; charset=utf-8", "/*\n", "\n*/\n"},
+    [PAGE_REDIRECT] = {NULL, "", ""},
+    [PAGE_IMAGE] = {"image/gif", "", ""},
 };
-
-void site_target(const struct page *page, int url, char target[SITE_TARGET_MAX])
-{
-    const struct page_url *u = &page->url[url];
-
-    if (u->parent < 0)
-        (void)snprintf(target, SITE_TARGET_MAX, "/");
-    else
-        (void)snprintf(target, SITE_TARGET_MAX, "/%s%s", u->name, kinds[u->kind].ending);
-}
 
 static int make_file(struct site *site, int url, uint16_t port)
 {

@@ -1,6 +1,6 @@
 /*
- * web/site_text.c: what the files of a page say. Read first: the HTML standard, 4.2, 13.1;
- * HTML 4.01, 16 (frame sets).
+ * web/site_text.c: what the files of a page are called, and say. Read first: the HTML standard,
+ * 4.2, 13.1; HTML 4.01, 16 (frame sets).
  */
 #include "web/site_text.h"
 
@@ -9,6 +9,20 @@
 #include <stdlib.h>
 
 #include "web/site.h"
+
+void site_target(const struct page *page, int url, char target[SITE_TARGET_MAX])
+{
+    static const char *const endings[] = {
+        [PAGE_HTML] = ".html", [PAGE_FRAME] = ".html", [PAGE_CSS] = ".css",
+        [PAGE_SCRIPT] = ".js", [PAGE_REDIRECT] = "",   [PAGE_IMAGE] = ".gif",
+    };
+    const struct page_url *u = &page->url[url];
+
+    if (u->parent < 0)
+        (void)snprintf(target, SITE_TARGET_MAX, "/");
+    else
+        (void)snprintf(target, SITE_TARGET_MAX, "/%s%s", u->name, endings[u->kind]);
+}
 
 /* One file being written. */
 struct writing {
