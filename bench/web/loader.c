@@ -5,79 +5,9 @@
  * at once; that is told to it when everything else of this moment was begun, as the model does.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "web/loader_parts.h"
-
-/* --- what is kept of it ----------------------------------------------------------------------- */
-
-static double elapsed(struct loader *loader)
-{
-    return carrier_now(loader->carrier) - loader->started;
-}
-
-int load_begin(struct loader *loader, enum load_step step, int connection, int url)
-{
-    struct load_result *r = &loader->result;
-
-    if (r->events == LOADER_STEPS_MAX)
-        return -1;
-    r->event[r->events] = (struct load_event){
-        .step = step, .connection = connection + 1, .url = url, .start = elapsed(loader)};
-    return r->events++;
-}
-
-void load_end(struct loader *loader, int event)
-{
-    if (event >= 0)
-        loader->result.event[event].end = elapsed(loader);
-}
-
-void load_answered(struct loader *loader, int event)
-{
-    struct load_event *e = &loader->result.event[event < 0 ? 0 : event];
-
-    if (event < 0)
-        return;
-    load_end(loader, event);
-    e->answered = true;
-    if (loader->shortest <= 0 || e->end - e->start < loader->shortest)
-        loader->shortest = e->end - e->start;
-}
-
-static int count(const struct loader *loader, enum policy_url_state state)
-{
-    int n = 0;
-
-    for (int i = 0; i < loader->policy.urls; i++)
-        n += loader->policy.url[i].state == state;
-    return n;
-}
-
-void load_note(struct loader *loader, int error, const char *what, const char *sentence)
-{
-    struct load_result *r = &loader->result;
-
-    if (r->error < 0 && count(loader, POLICY_FAILED) > 0)
-        return;
-    r->error = error;
-    (void)snprintf(r->sentence, sizeof(r->sentence), "%.100s: %.150s", what, sentence);
-}
-
-/* --- the load --------------------------------------------------------------------------------- */
-
-static void sort_events(struct load_result *r)
-{
-    for (int i = 1; i < r->events; i++) {
-        struct load_event event = r->event[i];
-        int at = i;
-
-        for (; at > 0 && event.end < r->event[at - 1].end; at--)
-            r->event[at] = r->event[at - 1];
-        r->event[at] = event;
-    }
-}
 
 /* What waits for a connection may get one in a moment: what happens at one time in a model happens
  * one after the other here. Only who waits longer has more connections opened, or who waits when
@@ -89,7 +19,7 @@ static bool one_is_due(struct loader *loader)
 {
     const struct load_result *r = &loader->result;
     int host = policy_own_host(&loader->policy);
-    double latest = elapsed(loader) - SOONEST * loader->shortest;
+    double latest = load_elapsed(loader) - SOONEST * loader->shortest;
 
     for (int i = 0; i < r->events && loader->shortest > 0; i++) {
         const struct load_event *e = &r->event[i];
@@ -124,27 +54,6 @@ static void mind_who_waits(struct loader *loader)
     }
 }
 
-static void finish(struct loader *loader)
-{
-    struct load_result *r = &loader->result;
-
-    loader->done = true;
-    r->us = elapsed(loader);
-    r->page = policy_has_page(&loader->policy);
-    r->urls = loader->policy.urls;
-    r->there = count(loader, POLICY_THERE);
-    r->failed = count(loader, POLICY_FAILED);
-    for (int i = 0; i < loader->policy.urls; i++)
-        r->bytes += loader->url[i].bytes;
-    for (int i = 0; i < r->events; i++) { /* what was opened ahead, and never came up */
-        if (r->event[i].end <= 0)
-            r->event[i].end = r->us;
-    }
-    sort_events(r);
-    if (r->failed == 0 && r->error < 0) /* what failed was made good */
-        r->error = 0;
-}
-
 void loader_drive(struct loader *loader)
 {
     struct policy_action action;
@@ -166,7 +75,7 @@ void loader_drive(struct loader *loader)
     mind_who_waits(loader);
     if (!policy_is_done(&loader->policy))
         return;
-    finish(loader);
+    load_finish(loader);
     loader->user->on_done(loader->user);
 }
 
@@ -251,35 +160,9 @@ void loader_stop(struct loader *loader, int error)
         return;
     load_note(loader, error, url_text(missing(loader), text, sizeof(text)),
               why_it_stops(loader, error));
-    finish(loader);
+    load_finish(loader);
     if (loader->result.error == 0)
         loader->result.error = error;
-}
-
-const struct load_result *loader_result(const struct loader *loader)
-{
-    return &loader->result;
-}
-
-const struct loader_url *loader_url(const struct loader *loader, int url)
-{
-    return &loader->url[url];
-}
-
-void loader_remember(const struct loader *loader, struct known_page *known)
-{
-    known->urls = 0;
-    for (int i = 0; i < loader->policy.urls; i++) {
-        struct known_url *k = &known->url[known->urls];
-
-        if (loader->policy.url[i].state != POLICY_THERE)
-            continue;
-        k->url = loader->url[i].url;
-        k->what = loader->policy.url[i].what;
-        if (loader->policy.url[i].moved >= 0 && i > 0)
-            k->what.kind = PAGE_REDIRECT;
-        known->urls++;
-    }
 }
 
 void loader_free(struct loader *loader)

@@ -1,7 +1,8 @@
 /*
  * web/loader_parts.h: what the loader's files share. Private to them.
  *
- *     loader.c             the load: what is done when, and what is kept of it
+ *     loader.c             the load: what is done when
+ *     loader_result.c      what is kept of it
  *     loader_pages.c       URLs, what documents name, what servers answer
  *     loader_connections.c names and connections
  */
@@ -66,6 +67,9 @@ struct loader {
     struct load_result result;
 };
 
+/** Microseconds since the load began. */
+double load_elapsed(const struct loader *loader);
+
 /** The index of the event, -1: no room. */
 int load_begin(struct loader *loader, enum load_step step, int connection, int url);
 void load_end(struct loader *loader, int event);
@@ -76,6 +80,9 @@ void load_answered(struct loader *loader, int event);
  * that stays: earlier failures were made good by another try. So this comes before the call that
  * tells the policy. */
 void load_note(struct loader *loader, int error, const char *what, const char *sentence);
+
+/** The load is over, and its result complete. */
+void load_finish(struct loader *loader);
 
 /** Does whatever can be done now; at the end of each event. */
 void loader_drive(struct loader *loader);
