@@ -284,8 +284,14 @@ static int parse(struct pageload_command *c, int *status)
          "1.1, with one request at a time on each of many connections; 2, with all of them on one "
          "(1.1,2)",
          NULL},
-        {"handshake", 0, &handshake_type, &c->handshake, "only this handshake (all)", NULL},
-        {"visit", 0, &visit_type, &c->visit, "only this visit (all)", NULL},
+        {"handshake", 0, &handshake_type, &c->handshake,
+         "only this one: tls1.2-sequential, tls1.2-embedded, tls1.3-sequential, tls1.3-embedded, "
+         "tls1.3-sequential-0rtt or tls1.3-embedded-0rtt (all)",
+         NULL},
+        {"visit", 0, &visit_type, &c->visit,
+         "only this one: unoptimized, which waits for style sheets and scripts; first, which does "
+         "not; or repeat, which knows the URLs, too (all)",
+         NULL},
         RESUME_OPTIONS(c->resume),
         {"seed", 0, &cli_count, &c->seed, "seed of the order of loads (1)", NULL},
         {"events", 0, NULL, &c->events, "print, too, what the model does in each round trip", NULL},

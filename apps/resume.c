@@ -53,7 +53,8 @@ static int join(struct resume *r, char **there, int count, int argc, char **argv
         const char *folder = named(argv[i]);
 
         if (!folder && !is_allowed(argv[i])) {
-            say("bench %s: beside --resume there may be --rounds, --precision, --budget and --json "
+            say("bench %s: beside --resume there may be --rounds, --precision, --json and, of "
+                "loss, --budget "
                 "alone: what is measured is as it was asked for",
                 argv[0]);
             return CLI_USAGE;

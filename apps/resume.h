@@ -26,7 +26,7 @@ struct resume {
      NULL},                                                                                        \
     {"resume", 0, &cli_folder, &(resume)->shown,                                                   \
      "go on with the run whose results are in FOLDER, with its options; beside it only --rounds, " \
-     "--precision, --budget and --json may be given",                                              \
+     "--precision, --json and, of loss, --budget may be given",                                    \
      NULL}
 /* clang-format on */
 
