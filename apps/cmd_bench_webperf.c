@@ -260,8 +260,10 @@ static int run(struct webperf_command *c)
     if (study_take_folder(c->out, ROOM_REPORT + options.rounds * options.kind_count * ROOM_ROW) < 0)
         return CLI_FAILURE;
     study_watch(&w);
-    error = c->urls.count > 0 ? measure_url(c, &options, &w, message)
-                              : measure(c, &options, &w, message);
+    error = webperf_try(&options, message);
+    if (error == 0)
+        error = c->urls.count > 0 ? measure_url(c, &options, &w, message)
+                                  : measure(c, &options, &w, message);
     study_unwatch(&w);
     if (error < 0 && message[0])
         say("%s", message);

@@ -257,7 +257,7 @@ START_TEST(page_and_json_hold_the_table_and_the_figures)
     char *page = written(study, webperf_html), *json = written(study, webperf_json);
 
     ck_assert_ptr_nonnull(strstr(page, "a new session was made"));
-    ck_assert_ptr_nonnull(strstr(page, "<td>id</td>"));
+    ck_assert_ptr_nonnull(strstr(page, "<td class=\"short\">id</td>"));
     ck_assert_ptr_nonnull(strstr(page, "distribution functions"));
     ck_assert_ptr_nonnull(strstr(page, "What it saves, near and far"));
     ck_assert_ptr_nonnull(strstr(page, "webperf.db"));
@@ -465,6 +465,29 @@ START_TEST(a_run_that_was_interrupted_goes_on_as_if_it_had_not_been)
 }
 END_TEST
 
+START_TEST(what_cannot_be_gone_on_with_is_known_beforehand)
+{
+    struct webperf_options other = asked(2);
+    const struct webperf_options same = asked(2);
+    struct fake fake = a_fake();
+    FILE *text;
+
+    ck_assert_int_eq(webperf_try(&same, message), 0);
+    ck_assert_int_ne(access(path, F_OK), 0); /* nothing was made of it */
+    ck_assert_int_eq(robot(&fake, 1), 0);
+    ck_assert_int_eq(webperf_try(&same, message), 0);
+    other.kind_count = 2;
+    ck_assert_int_eq(webperf_try(&other, message), -EEXIST);
+    ck_assert_int_eq(unlink(path), 0);
+    text = fopen(path, "w");
+    ck_assert_ptr_nonnull(text);
+    ck_assert_int_gt(fprintf(text, "no database at all, but some text that is long enough"), 0);
+    ck_assert_int_eq(fclose(text), 0);
+    ck_assert_int_lt(webperf_try(&same, message), 0);
+    ck_assert_ptr_nonnull(strstr(message, "not a database"));
+}
+END_TEST
+
 /* Of every word as many letters as it can have. */
 START_TEST(as_many_kinds_as_a_round_can_have_are_one_plan)
 {
@@ -549,6 +572,7 @@ Suite *webperf_suite(void)
     tcase_add_test(tc, servers_have_their_own_rows_and_tables);
     tcase_add_test(tc, a_database_without_a_round_says_so);
     tcase_add_test(tc, a_run_that_was_interrupted_goes_on_as_if_it_had_not_been);
+    tcase_add_test(tc, what_cannot_be_gone_on_with_is_known_beforehand);
     tcase_add_test(tc, as_many_kinds_as_a_round_can_have_are_one_plan);
     tcase_add_test(tc, the_order_is_shuffled_in_each_round);
     tcase_add_test(tc, it_ends_when_it_is_precise_enough);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "measure/clock.h"
 #include "measure/rng.h"
@@ -326,6 +327,23 @@ static int begin(struct robot *robot, struct webperf_options *options)
                        robot->done);
         robot->observer->note(robot->observer, note);
     }
+    return error;
+}
+
+int webperf_try(const struct webperf_options *options, char message[STUDY_MESSAGE_MAX])
+{
+    struct webperf_options own = *options;
+    struct store *store = NULL;
+    uint32_t done;
+    int error = 0;
+
+    if (access(options->database, F_OK) < 0)
+        return 0;
+    write_plan(&own, own.run.plan);
+    error = store_open(own.database, STORE_WRITE, &store, message);
+    if (error == 0)
+        error = store_begin(store, &own.run, &done, message);
+    store_close(store);
     return error;
 }
 

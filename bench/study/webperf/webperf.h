@@ -4,7 +4,7 @@
  * robot of A. Goldberg, R. Buff and A. Schmitt, "Secure Web Server Performance Dramatically
  * Improved by Caching SSL Session Keys", WISP 1998.
  *
- *     webperf_run                                                  the robot: fills a database
+ *     webperf_try -> webperf_run                                   the robot: fills a database
  *     webperf_load -> webperf_analyse -> { webperf_text, ... }* -> webperf_free     the report
  *
  * With T the time of a TCP connect, S that of the handshake beyond it, and H that of the GET behind
@@ -56,6 +56,10 @@ struct webperf_options {
     double precision;
     struct store_run run; /* all but plan and start, which are filled in */
 };
+
+/** Whether the database, if there is one, is of such a run: nobody shall wait for a laboratory in
+ * vain. 0 or -errno with a sentence. */
+int webperf_try(const struct webperf_options *options, char message[STUDY_MESSAGE_MAX]);
 
 /** Observes until there are as many rounds as asked for, or the intervals are narrow enough, or the
  * observer is interrupted: then what there is stays, and the same call goes on with it. 0 or
