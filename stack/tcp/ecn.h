@@ -83,8 +83,8 @@ void ecn_open_completes(struct tlsyn_conn *conn, const struct wire_tcp *segment)
 /** An acceptable segment: counts how it arrived, for our feedback. Before its text is taken. */
 void ecn_take(struct tlsyn_conn *conn, const struct wire_tcp *segment);
 
-/** Takes the feedback of an ACK that no later one has overtaken; it has moved snd_una by `acked`.
- * */
+/** Takes the feedback of an ACK that no later one has overtaken, and that has moved snd_una by
+ * `acked`. */
 void ecn_take_feedback(struct tlsyn_conn *conn, const struct wire_tcp *segment, uint32_t acked);
 
 /** Sets the bits of a segment that leaves. */

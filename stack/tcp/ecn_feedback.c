@@ -70,8 +70,8 @@ bool ecn_zeroed(struct ecn *e, unsigned ace)
     return first && ace == 0;
 }
 
-/* How many segments of ours have arrived since the last ACK, at least. Keeps the average per ACK.
- * */
+/* How many segments of ours, at least, have arrived since the last ACK. Keeps the average per
+ * ACK. */
 static unsigned delivered(struct tlsyn_conn *conn)
 {
     struct ecn_told *told = &conn->ecn_told;

@@ -247,8 +247,7 @@ static uint32_t held_back(const struct tlsyn_conn *conn, uint32_t delivered)
     return (uint32_t)fresh < conn->cc.cwnd - pipe ? (uint32_t)fresh : conn->cc.cwnd - pipe;
 }
 
-/* RFC 9937 6.1; `news` is NULL if it was not an ACK but the reordering timer that showed the loss.
- * */
+/* RFC 9937 6.1; `news` is NULL if the reordering timer showed the loss, and not an ACK. */
 static void enter(struct tlsyn_conn *conn, const struct recovery_news *news)
 {
     uint32_t flight = tcp_flight_size(conn) + (news ? news->acked : 0);

@@ -20,8 +20,7 @@ struct recovery_news {
     uint32_t acked;     /* how far snd_una moved */
     /* Round trips of segments that were sent once, 0: none. `round_trip` is that of the segment
      * that was sent last, which measures the path. `wait` is that of the one that was sent first
-     * (among those that the ACK field covers, if any), which is how long a sender waits for an ACK.
-     * */
+     * (among those that the ACK field covers, if any): as long does a sender wait for an ACK. */
     tlsyn_time round_trip, wait;
     /* after a timeout: text that was sent before it, and only once, has arrived (RFC 5682 3.1) */
     bool original;
