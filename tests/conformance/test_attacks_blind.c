@@ -88,8 +88,7 @@ START_TEST(icmp_with_a_guessed_number_does_nothing) /* loop: the code */
     struct tcp_test *t = established(10);
     uint16_t mtu = code[_i] == 4 ? 600 : 0;
 
-    user_writes(&t->user, 20000);
-    flush(t);
+    user_sends(t, 20000);
     peer_takes_all(t);
     tlsyn_conn_info(t->user.conn, &before);
     for (int64_t k = 1; k < 2000; k++)

@@ -238,8 +238,7 @@ START_TEST(icmp_errors_that_quote_garbage_do_nothing) /* loop 2: the family */
 
     random_seed(&random, 3);
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     peer_takes_all(t);
     before = t->memory.bytes;
     for (int i = 0; i < 5000; i++) {
@@ -284,8 +283,7 @@ START_TEST(a_quote_without_ports_and_number_is_not_read) /* loop: octets; who sa
     uint32_t said = header_says ? (uint32_t)octets : 1000;
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     peer_takes_all(t);
     const struct tlsyn_endpoint *us = &t->user.conn->local, *peer = &t->user.conn->remote;
     const struct wire_ip4 ip4 = {.src = us->addr,

@@ -161,8 +161,7 @@ START_TEST(a_crowd_of_neighbours_pushes_out_nobody_in_use) /* loop 2: the family
         HOLDS(known->count <= limits.neighbours);
     }
     uint64_t asked = counted(t, TLSYN_COUNT_arp_out);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.seq = 1, .len = 10)); /* without asking for its address again */
     ck_assert(_i == 1 || counted(t, TLSYN_COUNT_arp_out) == asked);
     tcp_test_close(t);

@@ -32,8 +32,7 @@ START_TEST(sack_blocks_of_one_byte_make_no_more_pieces_than_allowed) /* loop 2 *
     struct tcp_test *t = TCP_TEST(.limits = limits, .peer = {.mss = _i ? 1460 : 8});
     t->options.peer.sack_permitted = true;
     opens_passively(t);
-    user_writes(&t->user, 60000);
-    flush(t);
+    user_sends(t, 60000);
     ignore_sent(t);
     size_t before = t->memory.bytes;
     for (tcp_seq at = 3; at + 8 < 3000; at += 8) {
@@ -58,8 +57,7 @@ START_TEST(an_mss_of_a_few_bytes_is_not_taken_at_its_word) /* loop: the MSS */
     int segments;
 
     opens_passively(t);
-    user_writes(&t->user, 800);
-    flush(t);
+    user_sends(t, 800);
     ck_assert_int_gt(t->sent_end, t->sent_first);
     ck_assert_uint_ge(t->sent[t->sent_first].segment.text_len, 88);
     segments = peer_takes_all(t);
@@ -124,8 +122,7 @@ START_TEST(a_window_that_shuts_and_opens_has_nothing_sent_twice) /* loop: with S
     int sent;
 
     opens_passively(t);
-    user_writes(&t->user, 60000);
-    flush(t);
+    user_sends(t, 60000);
     sent = peer_takes_all(t);
     ck_assert_int_eq(sent, 10);
     for (int i = 0; i < 1000; i++)
@@ -147,8 +144,7 @@ START_TEST(a_window_that_opens_by_single_bytes_makes_no_tiny_segments)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 8000);
 
     opens_passively(t);
-    user_writes(&t->user, 60000);
-    flush(t);
+    user_sends(t, 60000);
     peer_takes_all(t);
     for (int i = 0; i < 1000; i++)
         peer_sends(t, ACK(.wnd = i + 1));
@@ -166,8 +162,7 @@ START_TEST(acks_of_what_was_never_sent_open_no_window)
     uint32_t cwnd;
 
     opens_passively(t);
-    user_writes(&t->user, 100000);
-    flush(t);
+    user_sends(t, 100000);
     ck_assert_int_eq(peer_takes_all(t), 10);
     cwnd = cwnd_of(t);
     for (int i = 1; i < 500; i++) {
@@ -191,8 +186,7 @@ START_TEST(a_segment_that_is_acknowledged_by_bytes_counts_once) /* loop: the con
     uint32_t cwnd;
 
     opens_passively(t);
-    user_writes(&t->user, 1000000);
-    flush(t);
+    user_sends(t, 1000000);
     ck_assert_int_eq(peer_takes_all(t), 10);
     cwnd = cwnd_of(t);
     for (int i = 1; i <= MSS; i++)

@@ -16,8 +16,7 @@ static struct tcp_test *ten_on_their_way(void)
         TCP_TEST(.peer = {.mss = MSS, .sack_permitted = true}, .conn = {.controller = "newreno"});
 
     opens_passively(t);
-    user_writes(&t->user, 40 * MSS);
-    flush(t);
+    user_sends(t, 40 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, TLSYN_MS(50));
     return t;
@@ -49,8 +48,7 @@ START_TEST(the_ack_that_shows_the_loss_lets_one_segment_go)
     expect(t, SYNACK());
     advance(t, TLSYN_MS(50)); /* the round trip that RACK measures reordering by */
     peer_sends(t, ACK());
-    user_writes(&t->user, 40 * MSS);
-    flush(t);
+    user_sends(t, 40 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, TLSYN_MS(50));
     for (int got = 1; got <= 2; got++) {
@@ -137,8 +135,7 @@ START_TEST(every_round_trip_brings_a_measurement) /* loop 2: with timestamps, an
     for (int i = 1; i < 12; i++) {
         tlsyn_time before = info_of(t).srtt;
 
-        user_writes(&t->user, 100);
-        flush(t);
+        user_sends(t, 100);
         peer_takes_all(t);
         advance(t, TLSYN_MS(10 * i));
         peer_sends(t, ACK());
@@ -177,8 +174,7 @@ START_TEST(what_lies_in_a_shrunk_window_goes_again)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 10 * MSS);
-    flush(t);
+    user_sends(t, 10 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 10);
     peer_sends(t, ACK(.ack = 1, .wnd = 2 * MSS));
     expect_nothing(t);
@@ -223,8 +219,7 @@ START_TEST(the_smallest_round_trip_grows_old)
 
     opens_passively(t);
     for (int second = 0; second < 400; second++) {
-        user_writes(&t->user, 100);
-        flush(t);
+        user_sends(t, 100);
         peer_takes_all(t);
         advance(t, TLSYN_MS(second < 10 ? 20 : 60));
         peer_sends(t, ACK());

@@ -172,8 +172,7 @@ START_TEST(text_of_ours_tells_it_too)
     struct tcp_test *t = listens();
 
     island(t, 101, 111);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect_block(t, &expect(t, ACK(.len = 10))->options, 0, 101, 111);
     tcp_test_close(t);
 }

@@ -66,8 +66,7 @@ START_TEST(new_text_is_ect_and_an_ack_is_not)
 {
     struct tcp_test *t = classic();
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(expect(t, ACK(.len = 100))->codepoint, ECT);
     text_arrives(t, ECT, 0);
     ck_assert_uint_eq(expect(t, ACK(.len = 0))->codepoint, 0); /* 6.1.4 */
@@ -81,8 +80,7 @@ START_TEST(a_probe_of_a_shut_window_is_not_ect)
     struct tcp_test *t = classic();
 
     peer_sends(t, ACK(.wnd = 0));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect_nothing(t);
     advance(t, TLSYN_SECONDS(3));
     ck_assert_uint_eq(expect(t, ACK(.seq = 1, .len = 1))->codepoint, 0);

@@ -141,8 +141,7 @@ START_TEST(a_timeout_leaves_a_segment_and_half_the_flight_as_threshold)
 {
     struct tcp_test *t = newreno();
 
-    user_writes(&t->user, 6 * MSS);
-    flush(t);
+    user_sends(t, 6 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 6);
     advance(t, TLSYN_MS(300));
     expect(t, ACK(.seq = 1, .len = MSS));

@@ -145,13 +145,11 @@ START_TEST(text_needs_an_ack_of_what_we_may_have_sent) /* loop: where */
     struct tcp_test *t = established();
 
     for (int i = 0; i < 2; i++) { /* 1500 octets are acknowledged, 500 on their way */
-        user_writes(&t->user, i ? 1000 : 500);
-        flush(t);
+        user_sends(t, i ? 1000 : 500);
         peer_takes_all(t);
         peer_sends(t, ACK());
     }
-    user_writes(&t->user, 500);
-    flush(t);
+    user_sends(t, 500);
     ignore_sent(t);
     peer_sends(t, ACK(.len = 10, .ack = row[_i].ack));
     ck_assert_uint_eq(t->user.read, row[_i].good ? 10 : 0);

@@ -21,8 +21,7 @@ static struct tcp_test *after_round_trip(tlsyn_time round_trip)
 
 static void writes(struct tcp_test *t, size_t n)
 {
-    user_writes(&t->user, n);
-    flush(t);
+    user_sends(t, n);
     ck_assert_int_ge(peer_takes_all(t), 1);
 }
 

@@ -26,8 +26,7 @@ static struct tcp_options ts(uint32_t value)
 static uint32_t echoed(struct tcp_test *t)
 {
     ignore_sent(t);
-    user_writes(&t->user, 1);
-    flush(t);
+    user_sends(t, 1);
     return expect(t, ACK(.len = 1))->options.tsecr;
 }
 
@@ -116,8 +115,7 @@ START_TEST(beyond_what_a_window_can_say_nothing_is_acceptable)
         TCP_TEST(.peer = {.mss = 1460}, .conn = {.rcv_ring = 256000, .no_window_scale = true});
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.len = 100));
     peer_sends(t, ACK(.seq = 1 + 65535, .ack = 101));
     expect(t, ACK(.ack = 1));
@@ -168,8 +166,7 @@ START_TEST(timestamps_are_taken_out_of_the_text) /* loop 2 */
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1000, .has_ts = _i});
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     expect(t, ACK(.len = _i ? 988 : 1000));
     ignore_sent(t);
     tcp_test_close(t);
@@ -184,8 +181,7 @@ START_TEST(our_clock_goes_on_whatever_happens)
 
     for (int i = 0; i < 20; i++) {
         ignore_sent(t);
-        user_writes(&t->user, 1);
-        flush(t);
+        user_sends(t, 1);
         uint32_t now = expect(t, ACK(.len = 1))->options.tsval;
         if (i > 0)
             ck_assert_uint_eq(now - last, 7);

@@ -27,8 +27,7 @@ static struct tcp_test *tail_of(int segments)
 {
     struct tcp_test *t = opened(true);
 
-    user_writes(&t->user, (size_t)segments * MSS);
-    flush(t);
+    user_sends(t, (size_t)segments * MSS);
     ck_assert_int_eq(peer_takes_all(t), segments);
     return t;
 }
@@ -186,8 +185,7 @@ static struct tcp_test *second_sent(void)
 
     advance(t, FLIGHT_RTT);
     peer_sends(t, ACK(.ack = 1 + MSS));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     ck_assert(again(t, 1));
     return t;
 }
@@ -201,8 +199,7 @@ START_TEST(what_left_a_moment_before_a_timeout_is_not_lost_by_it)
     tcp_test_close(t);
     t = second_sent();
     advance(t, timeout - TLSYN_MS(20));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     ck_assert(again(t, 2));
     until_timeout(t);
     ck_assert(again(t, 1));
@@ -233,8 +230,7 @@ START_TEST(new_text_is_the_better_probe)
 {
     struct tcp_test *t = opened(true);
 
-    user_writes(&t->user, 11 * MSS);
-    flush(t);
+    user_sends(t, 11 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, 3 * FLIGHT_RTT);
     expect(t, ACK(.seq = 1 + 10 * MSS, .len = MSS));
@@ -250,8 +246,7 @@ START_TEST(where_the_window_takes_no_new_text_the_last_segment_probes)
 
     t->options.peer_wnd = 3 * MSS;
     peer_sends(t, ACK());
-    user_writes(&t->user, 4 * MSS);
-    flush(t);
+    user_sends(t, 4 * MSS);
     ck_assert_int_eq(peer_takes_all(t), 3);
     advance(t, 3 * FLIGHT_RTT);
     expect(t, ACK(.seq = 1 + 2 * MSS, .len = MSS));
@@ -315,8 +310,7 @@ START_TEST(a_loss_that_the_probe_repaired_is_a_loss)
     advance(t, 3 * FLIGHT_RTT);
     ignore_sent(t);
     peer_sends(t, ACK(.ack = 1 + 3 * MSS));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     peer_takes_all(t);
     peer_sends(t, ACK());
     ck_assert_uint_lt(info_of(t).cwnd, cwnd + MSS);

@@ -16,8 +16,7 @@ START_TEST(a_window_of_all_ones_is_a_large_one) /* loop: scale */
     opens_passively(t);
     tlsyn_conn_info(t->user.conn, &info);
     ck_assert_uint_eq(info.snd_wnd, 65535u << scale[_i]);
-    user_writes(&t->user, 10000);
-    flush(t);
+    user_sends(t, 10000);
     ck_assert_int_eq(peer_takes_all(t), 7);
     tcp_test_close(t);
 }

@@ -108,8 +108,7 @@ START_TEST(a_soft_error_is_reported_and_the_connection_goes_on) /* loop: code */
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.len = 100));
     peer_sends_unreachable(t, soft[_i].code, 0, 1);
     ck_assert_int_eq(t->user.troubles, 1);
@@ -130,8 +129,7 @@ START_TEST(reports_can_be_declined)
     events.on_trouble = NULL;
     t->user.handler.events = &events;
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ignore_sent(t);
     peer_sends_unreachable(t, 1, 0, 1);
     ck_assert_int_eq(t->user.troubles, 0);
@@ -147,8 +145,7 @@ START_TEST(after_three_timeouts_the_way_is_looked_at_and_the_user_told)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     uint64_t asked = counted(t, TLSYN_COUNT_arp_out);
     advance(t, TLSYN_MS(600)); /* 200 and 400 ms: two */
     ck_assert_int_eq(t->user.troubles, 0);
@@ -185,8 +182,7 @@ START_TEST(the_users_dscp_and_ttl_are_in_every_datagram)
     options.tos = 0x28;
     options.ttl = 3;
     ck_assert_int_eq(tlsyn_conn_set_options(t->user.conn, &options), 0);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     ck_assert_int_eq(t->sent_end - t->sent_first, 3);
     for (int i = 0; i < 3; i++) {
         ck_assert_uint_eq(ip_of_sent(t, i)[1], 0x28);
@@ -207,8 +203,7 @@ START_TEST(source_quench_is_dropped_in_silence)
     struct checksum sum = {0};
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     tcp_seq number = t->iss + 1;
     memcpy(icmp + 28,
            (const uint8_t[]){LISTEN_PORT >> 8, LISTEN_PORT & 255, PEER_PORT >> 8, PEER_PORT & 255,

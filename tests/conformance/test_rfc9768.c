@@ -39,8 +39,7 @@ static struct tcp_test *answered(unsigned ace, uint8_t codepoint)
 static unsigned next_text(struct tcp_test *t)
 {
     ignore_sent(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     return expect(t, ACK(.len = 100))->codepoint;
 }
 
@@ -66,8 +65,7 @@ START_TEST(the_third_segment_says_how_the_syn_ack_arrived) /* loop: codepoint */
     struct tcp_test *t = answered(2, (uint8_t)_i);
 
     ck_assert_uint_eq(ace_of(expect(t, ACK())), encoding[_i]);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(ace_of(expect(t, ACK(.len = 100))), _i == CE ? 6 : 5);
     tcp_test_close(t);
 }
@@ -85,8 +83,7 @@ START_TEST(a_syn_ack_that_comes_again_is_encoded_again_and_counted_once)
         peer_sends(t, again);
         ck_assert_uint_eq(ace_of(expect(t, ACK(.seq = 1, .ack = 1))), 6);
     }
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(ace_of(expect(t, ACK(.len = 100))), 6);
     tcp_test_close(t);
 }
@@ -190,8 +187,7 @@ START_TEST(marks_are_heeded_though_the_handshake_was_mangled)
     struct tcp_test *t = answered(4, 0); /* our SYN left as Not-ECT, and arrived as ECT(0) */
 
     ignore_sent(t);
-    user_writes(&t->user, 20 * MSS);
-    flush(t);
+    user_sends(t, 20 * MSS);
     ck_assert_uint_eq(expect(t, ACK(.len = MSS))->codepoint, 0);
     peer_sends(t, with_ace(ACK(.ack = 1 + 2 * MSS), 6));
     ck_assert_uint_eq(info_of(t).delivered_marked, 1);
@@ -263,8 +259,7 @@ START_TEST(an_option_in_a_syn_is_ignored)
     expect(t, SYNACK());
     advance(t, FLIGHT_RTT);
     peer_sends(t, with_ace(ACK(.opt = counters(1, 0, 1)), 2));
-    user_writes(&t->user, 20 * 1460);
-    flush(t);
+    user_sends(t, 20 * 1460);
     ignore_sent(t);
     peer_sends(t, with_ace(ACK(.ack = 1 + 9 * 1460, .opt = counters(1, 9 * 1460, 1)), 6));
     ck_assert_uint_eq(info_of(t).delivered_marked, 9); /* by the option, which is believed */
@@ -416,8 +411,7 @@ START_TEST(text_that_goes_again_carries_the_latest_count)
 {
     struct tcp_test *t = receives();
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(ace_of(expect(t, ACK(.len = 100))), 5);
     struct seg marked = with_ace(ACK(.ack = 1, .len = 10), 5);
     marked.codepoint = CE;

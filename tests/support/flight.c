@@ -24,8 +24,7 @@ void opens_with_ace(struct tcp_test *t, unsigned ace)
 
 void ten_leave(struct tcp_test *t)
 {
-    user_writes(&t->user, 40 * (size_t)t->user.conn->mss);
-    flush(t);
+    user_sends(t, 40 * (size_t)t->user.conn->mss);
     ck_assert_int_eq(peer_takes_all(t), 10);
     advance(t, FLIGHT_RTT);
 }

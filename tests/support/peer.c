@@ -308,6 +308,12 @@ void flush(struct tcp_test *t)
     } while (collect(t) || tlsyn_stack_next_timeout(t->stack) <= t->now);
 }
 
+void user_sends(struct tcp_test *t, size_t n)
+{
+    (void)user_writes(&t->user, n);
+    flush(t);
+}
+
 void another_peer(struct tcp_test *t, uint16_t port)
 {
     t->peer_port = port;

@@ -136,6 +136,9 @@ void advance(struct tcp_test *t, tlsyn_time by);
 /** What the user wrote or asked for leaves now. */
 void flush(struct tcp_test *t);
 
+/** The user writes so many bytes of the pattern, as far as there is room, and they leave now. */
+void user_sends(struct tcp_test *t, size_t n);
+
 /** The user opens a connection to the peer; its SYN is not looked at.
  * tlsyn_conn_open()'s result. */
 int user_connects(struct tcp_test *t);

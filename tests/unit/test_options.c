@@ -40,15 +40,13 @@ START_TEST(segments_have_the_smaller_of_both)
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1000});
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     expect(t, ACK(.len = 1000));
     ignore_sent(t);
     tcp_test_close(t);
     t = TCP_TEST(.peer = {.mss = 9000});
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     expect(t, ACK(.len = 1460));
     ignore_sent(t);
     tcp_test_close(t);
@@ -61,8 +59,7 @@ START_TEST(timestamps_come_out_of_the_segment)
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true});
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     expect(t, ACK(.len = 1448));
     ck_assert_uint_eq(t->last.ip_len, 1500);
     ignore_sent(t);
@@ -76,8 +73,7 @@ START_TEST(only_syns_carry_it)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_actively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     const struct wire_tcp *s = expect(t, ACK(.len = 10));
     ck_assert(s->options.mss == 0 && !s->options.has_wscale && !s->options.sack_permitted);
     tcp_test_close(t);

@@ -22,8 +22,7 @@ START_TEST(text_half_the_number_space_away_is_not_acceptable) /* loop 3 */
     static const int64_t away[] = {HALF, -HALF + 4, HALF - 4};
     struct tcp_test *t = established();
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ignore_sent(t);
     peer_sends(t, ACK(.seq = 1 + away[_i], .ack = 101, .len = 8));
     expect(t, ACK(.seq = 101, .ack = 1));
@@ -52,8 +51,7 @@ START_TEST(an_old_ack_is_acceptable_for_a_window)
     struct tcp_test *t = established();
 
     for (int i = 0; i < 3; i++) {
-        user_writes(&t->user, 1000);
-        flush(t);
+        user_sends(t, 1000);
         peer_takes_all(t);
         peer_sends(t, ACK(.seq = 1, .wnd = 2000));
     }
@@ -99,8 +97,7 @@ START_TEST(a_timestamp_with_an_old_ack_is_not_noted)
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1460, .has_ts = true, .tsval = 1000000});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     peer_takes_all(t);
     peer_sends(t, ACK(.opt = {.has_ts = true, .tsval = 1000001}));
     peer_sends(t, ACK(.seq = 1, .ack = 500, .opt = {.has_ts = true, .tsval = 2000000}));

@@ -118,8 +118,7 @@ START_TEST(a_tiny_mss_is_not_taken_at_its_word)
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 1});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     ck_assert_int_le(ignore_sent(t), 20);
     tcp_test_close(t);
 }
@@ -131,8 +130,7 @@ START_TEST(without_an_mss_option_536_is_meant)
     struct tcp_test *t = TCP_TEST(.peer_has_no_options = true);
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     expect(t, ACK(.len = 536));
     tcp_test_close(t);
 }

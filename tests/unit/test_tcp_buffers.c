@@ -224,8 +224,7 @@ START_TEST(empty_buffers_are_given_back_after_a_second)
     size_t blocks = t->memory.blocks;
     for (int i = 0; i < 3; i++) {
         peer_sends(t, ACK(.len = 100));
-        user_writes(&t->user, 100);
-        flush(t);
+        user_sends(t, 100);
         peer_takes_all(t);
         peer_sends(t, ACK());
         ck_assert_uint_eq(t->memory.blocks, blocks + 2);
@@ -251,8 +250,7 @@ START_TEST(where_others_need_them_empty_buffers_go_without_silence)
     struct tcp_test *t = TCP_TEST(.limits = limits);
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     peer_takes_all(t);
     for (int i = 0; i < 30; i++) {
         peer_sends(t, ACK());
@@ -317,8 +315,7 @@ START_TEST(what_is_not_read_or_acknowledged_is_kept)
     t->user.deaf = true;
     opens_passively(t);
     peer_sends(t, ACK(.len = 100));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(5));
     ignore_sent(t);
     ck_assert_uint_eq(t->tcp->ring_bytes, 2 * 16384);

@@ -122,8 +122,7 @@ START_TEST(the_peers_fin_ends_its_stream_only)
     expect(t, ACK(.ack = 2));
     expect_state(t, TLSYN_CLOSE_WAIT);
     ck_assert(t->user.ended);
-    user_writes(&t->user, 50);
-    flush(t);
+    user_sends(t, 50);
     expect(t, ACK(.seq = 1, .len = 50));
     user_acts(&t->user, USER_CLOSES);
     flush(t);
@@ -322,8 +321,7 @@ START_TEST(every_call_may_be_made_inside_every_event) /* loop 12 */
     peer_sends(t, SYNACK());
     ignore_sent(t);
     if (t->user.conn) {
-        user_writes(&t->user, 10);
-        flush(t);
+        user_sends(t, 10);
         peer_takes_all(t);
         peer_sends(t, ACK());
     }

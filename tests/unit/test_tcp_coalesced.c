@@ -38,8 +38,7 @@ START_TEST(counters_count_segments_that_leave)
     opens_passively(t);
     uint32_t before = info_of(t).segs_out;
     uint64_t all = counted(t, TLSYN_COUNT_tcp_out_segs);
-    user_writes(&t->user, 4 * MSS + 1);
-    flush(t);
+    user_sends(t, 4 * MSS + 1);
     ck_assert_int_eq(ignore_sent(t), 1);
     ck_assert_uint_eq(info_of(t).segs_out, before + 5);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_out_segs), all + 5);
@@ -89,8 +88,7 @@ START_TEST(one_ack_of_many_segments_opens_the_window_by_all_of_them)
 
     opens_passively(t);
     uint32_t before = info_of(t).cwnd;
-    user_writes(&t->user, before);
-    flush(t);
+    user_sends(t, before);
     advance(t, TLSYN_MS(5));
     ck_assert_int_gt(peer_takes_all(t), 0);
     peer_sends(t, ACK());

@@ -86,8 +86,7 @@ START_TEST(text_of_ours_carries_the_acknowledgment)
 
     opens_passively(t);
     peer_sends(t, ACK(.len = 10));
-    user_writes(&t->user, 5);
-    flush(t);
+    user_sends(t, 5);
     expect(t, ACK(.seq = 1, .ack = 11, .len = 5));
     peer_sends(t, ACK());
     advance(t, TLSYN_SECONDS(1));
@@ -148,8 +147,7 @@ START_TEST(who_answers_lets_his_text_carry_the_acks)
     opens_passively(t);
     peer_sends(t, ACK(.len = 10));
     expect(t, ACK(.ack = 11));
-    user_writes(&t->user, 5);
-    flush(t);
+    user_sends(t, 5);
     expect(t, ACK(.len = 5));
     peer_sends(t, ACK(.len = 10));
     expect_nothing(t);

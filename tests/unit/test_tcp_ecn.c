@@ -37,8 +37,7 @@ START_TEST(a_listener_answers_what_the_syn_asks) /* RFC 9768 table 2; loop: 8 x 
     ck_assert_int_eq(info_of(t).ecn, ace == 0   ? TLSYN_ECN_NONE
                                      : accurate ? TLSYN_ECN_ACCURATE
                                                 : TLSYN_ECN_CLASSIC);
-    user_writes(&t->user, 3 * MSS);
-    flush(t);
+    user_sends(t, 3 * MSS);
     ck_assert_uint_eq(expect(t, ACK(.len = MSS))->codepoint, ace ? ECT : 0);
     tcp_test_close(t);
 }
@@ -64,8 +63,7 @@ START_TEST(an_opener_takes_what_the_syn_ack_says) /* loop: 8 */
     ck_assert_uint_eq(ace_of(ack), row[_i].mode == TLSYN_ECN_ACCURATE ? 2 : 0);
     ck_assert_uint_eq(ack->codepoint, 0);
     ck_assert_int_eq(info_of(t).ecn, row[_i].mode);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     const struct wire_tcp *text = expect(t, ACK(.len = 100));
     ck_assert_uint_eq(text->codepoint, row[_i].ect ? ECT : 0);
     ck_assert_uint_eq(ace_of(text), row[_i].mode == TLSYN_ECN_ACCURATE ? 5 : 0);
@@ -112,8 +110,7 @@ START_TEST(a_repeated_syn_asks_for_nothing_and_ect_stays_off) /* RFC 9768 3.1.4,
     peer_sends(t, with_ace(SYNACK(), 2)); /* the answer to the first one */
     ignore_sent(t);
     ck_assert_int_eq(info_of(t).ecn, TLSYN_ECN_ACCURATE);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(expect(t, ACK(.len = 100))->codepoint, 0);
     tcp_test_close(t);
 }
@@ -127,8 +124,7 @@ START_TEST(a_listener_hears_that_the_repeated_syn_does_not_ask)
     peer_sends(t, SYN(.seq = 0));
     ck_assert_uint_eq(ace_of(expect(t, SYNACK())), 2);
     peer_sends(t, with_ace(ACK(), 2));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(expect(t, ACK(.len = 100))->codepoint, 0);
     tcp_test_close(t);
 }
@@ -142,8 +138,7 @@ START_TEST(
     bool bad = _i == 0 || _i == 3 || _i == 4 || _i == 6;
 
     peer_sends(t, with_ace(ACK(), (unsigned)_i));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     ck_assert_uint_eq(expect(t, ACK(.len = 100))->codepoint, bad ? 0 : ECT);
     ck_assert_uint_eq(info_of(t).delivered_marked, _i == 6); /* 3.2.2.2: it counts all the same */
     tcp_test_close(t);
@@ -160,8 +155,7 @@ static struct tcp_test *ten_sent(unsigned ace)
 
     advance(t, TLSYN_MS(50));
     peer_sends(t, with_ace(ACK(), ace == 3 ? 0 : 2));
-    user_writes(&t->user, 40 * MSS);
-    flush(t);
+    user_sends(t, 40 * MSS);
     ck_assert_int_eq(ignore_sent(t), 10);
     advance(t, TLSYN_MS(50));
     return t;
@@ -212,12 +206,10 @@ START_TEST(marked_text_is_echoed_until_cwr_comes) /* RFC 3168 6.1.3 */
     peer_sends(t, ACK());
     peer_sends(t, ACK(.len = 3, .codepoint = CE));
     ck_assert_uint_eq(ace_of(expect(t, ACK())), 1); /* at once */
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     ck_assert_uint_eq(ace_of(expect(t, ACK(.len = 10))), 1);
     peer_sends(t, with_ace(ACK(.len = 3, .codepoint = ECT), 2));
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     ck_assert_uint_eq(ace_of(expect(t, ACK(.len = 10))), 0);
     ck_assert_uint_eq(info_of(t).marked, 1);
     tcp_test_close(t);
@@ -319,8 +311,7 @@ START_TEST(what_carries_cwr_goes_by_itself)
     peer_sends(t, with_ace(ACK(), 2));
     peer_sends(t, with_ace(ACK(.len = 1, .codepoint = CE), 5)); /* ACE is 6 now */
     ignore_sent(t);
-    user_writes(&t->user, 4 * MSS);
-    flush(t);
+    user_sends(t, 4 * MSS);
     for (int i = 0; i < 4; i++)
         ck_assert_uint_eq(ace_of(expect(t, ACK(.len = MSS))), 6);
     tcp_test_close(t);

@@ -375,8 +375,7 @@ START_TEST(one_ack_after_the_open_is_proof)
 
     peer_sends(t, SYNACK(.ack = HELLO + 1, .len = 500));
     peer_sends(t, ACK(.ack = HELLO + 51));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(5));
     ck_assert_int_eq(t->user.count[USER_CLOSED], 0);
     ck_assert_int_eq(embedding(t), TLSYN_EMBEDDING_TAKEN);
@@ -535,8 +534,7 @@ START_TEST(a_peer_that_speaks_behind_its_synack_hears_us) /* loop 4 */
         peer_sends(t, FIN(.ack = taken ? HELLO + 1 : 1));
     else
         peer_sends(t, ACK(.ack = taken ? HELLO + 1 : 1, .len = 100));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(1));
     advance(t, TLSYN_SECONDS(3));
     ck_assert_int_eq(t->user.error, taken ? -EAGAIN : 0);
@@ -558,8 +556,7 @@ START_TEST(who_speaks_behind_a_cookie_may_not_have_heard_us)
     ck_assert_uint_eq(expect(t, SYN(.len = 0))->options.cookie_len, 8);
     peer_sends(t, SYNACK(.ack = 1));
     peer_sends(t, ACK(.ack = 1, .len = 100));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(1));
     advance(t, TLSYN_SECONDS(3));
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_fastopen_blackhole), 1);
@@ -580,8 +577,7 @@ START_TEST(who_is_not_asked_again_was_heard) /* loop 3 */
     advance(t, TLSYN_SECONDS(_i == 0 ? 9 : 11));
     if (_i == 2)
         peer_sends(t, SYNACK(.seq = 0, .ack = HELLO + 1));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(1));
     advance(t, TLSYN_SECONDS(3));
     ck_assert_int_eq(t->user.error, _i == 1 ? 0 : -EAGAIN);

@@ -28,8 +28,7 @@ static void talk(struct tcp_test *t, bool peer_talks)
         if (peer_talks)
             peer_sends(t, ACK(.seq = t->peer_nxt, .len = 10));
         else
-            user_writes(&t->user, 10);
-        flush(t);
+            user_sends(t, 10);
         peer_takes_all(t);
         peer_sends(t, ACK(.seq = t->peer_nxt));
     }
@@ -47,8 +46,7 @@ START_TEST(whoever_talks_is_not_asked_where_he_is)
     talk(t, true);
     ck_assert_uint_eq(t->questions, asked);
     advance(t, TLSYN_SECONDS(100));
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     advance(t,
             TLSYN_SECONDS(10)); /* after a silence the address is in doubt, and nothing is heard */
     ck_assert_uint_gt(t->questions, asked);
@@ -132,8 +130,7 @@ START_TEST(the_last_segment_of_what_was_written_is_pushed)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 2000);
-    flush(t);
+    user_sends(t, 2000);
     ck_assert(!(expect(t, ACK(.seq = 1, .len = 1460))->flags & TCP_PSH));
     ck_assert(expect(t, ACK(.seq = 1461, .len = 540))->flags & TCP_PSH);
     tcp_test_close(t);
@@ -150,8 +147,7 @@ START_TEST(both_streams_cross_the_end_of_the_number_space) /* loop 2 */
     opens_passively(t);
     for (int i = 0; i < 20; i++) {
         peer_sends(t, ACK(.len = 700));
-        user_writes(&t->user, 700);
-        flush(t);
+        user_sends(t, 700);
         ck_assert_int_eq(peer_takes_all(t), 1);
     }
     ck_assert_uint_eq(t->user.read, 14000);
@@ -173,8 +169,7 @@ START_TEST(an_ack_frees_what_it_covers)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     expect(t, ACK(.seq = 1, .len = 1000));
     peer_sends(t, ACK(.ack = 401));
     ck_assert_uint_eq(t->user.acked, 400);

@@ -23,8 +23,7 @@ static struct tcp_test *ten_sent(const struct tcp_test_options *options, size_t 
     struct tcp_test *t = tcp_test_open(&newreno);
 
     opens_passively(t);
-    user_writes(&t->user, bytes);
-    flush(t);
+    user_sends(t, bytes);
     ck_assert_int_eq(ignore_sent(t), 10);
     return t;
 }
@@ -121,8 +120,7 @@ START_TEST(the_full_ack_ends_it_at_half_the_window)
     ignore_sent(t);
     peer_sends(t, ACK(.ack = 1 + 10 * MSS));
     ck_assert_uint_le(info_of(t).cwnd, 5 * MSS);
-    user_writes(&t->user, 10 * MSS);
-    flush(t);
+    user_sends(t, 10 * MSS);
     ck_assert_int_le(ignore_sent(t), 5);
     tcp_test_close(t);
 }
@@ -198,8 +196,7 @@ START_TEST(an_ack_while_nothing_is_on_its_way_is_none)
     opens_passively(t);
     for (int i = 0; i < 5; i++)
         peer_sends(t, ACK());
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.len = 100));
     expect_nothing(t);
     tcp_test_close(t);

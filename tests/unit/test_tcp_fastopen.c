@@ -106,11 +106,9 @@ START_TEST(a_valid_cookie_brings_the_answer_before_the_handshake_ends)
     options.mss = 1460;
     peer_sends(t, SYN(.len = 100, .opt = options, .wnd = 100 + 2 * 1460));
     expect(t, SYNACK(.ack = 101));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.seq = 1, .len = 100));
-    user_writes(&t->user, 2 * 1460);
-    flush(t);
+    user_sends(t, 2 * 1460);
     expect(t, ACK(.seq = 101, .len = 2 * 1460));
     ck_assert_int_eq(t->user.count[USER_ESTABLISHED], 0);
     tcp_test_close(t);
@@ -126,8 +124,7 @@ START_TEST(ten_segments_leave_before_the_handshake_ends)
     options.mss = 1000;
     peer_sends(t, SYN(.len = 100, .opt = options, .wnd = 65535));
     ignore_sent(t);
-    user_writes(&t->user, 15 * 1000);
-    flush(t);
+    user_sends(t, 15 * 1000);
     ck_assert_int_eq(ignore_sent(t), 10);
     tcp_test_close(t);
 }
@@ -142,8 +139,7 @@ START_TEST(a_valid_cookie_is_enough_without_text)
     peer_sends(t, SYN(.opt = options));
     ck_assert_int_eq(t->user.count[USER_SYN], 1);
     ck_assert(!expect(t, SYNACK(.ack = 1))->options.has_fastopen);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.seq = 1, .len = 100));
     peer_sends(t, ACK(.len = 10));
     ck_assert_uint_eq(t->user.read, 10);

@@ -231,8 +231,7 @@ START_TEST(a_path_never_becomes_wider_by_icmp)
     struct tcp_test *t = TCP_TEST(.peer = {.mss = 8960});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     peer_takes_all(t);
     peer_sends_unreachable(t, 4, 9000, 1);
     ck_assert_uint_eq(t->user.conn->mss, 1460);
@@ -270,8 +269,7 @@ START_TEST(made_up_duplicate_acks_inflate_no_further_than_the_flight)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 14600);
-    flush(t);
+    user_sends(t, 14600);
     for (int i = 0; i < 300; i++)
         peer_sends(t, ACK(.ack = 1));
     ck_assert_uint_le(t->user.conn->cc.cwnd, 2 * 14600 + 4 * 1460);

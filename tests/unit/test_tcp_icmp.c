@@ -43,8 +43,7 @@ START_TEST(no_error_ends_an_established_connection)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     peer_takes_all(t);
     peer_sends_unreachable(t, PORT, 0, 1);
     peer_sends_unreachable(t, PROTOCOL, 0, 1);
@@ -74,8 +73,7 @@ START_TEST(a_smaller_path_gets_smaller_segments_at_once)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     ignore_sent(t);
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 1);
     expect(t, ACK(.seq = 1, .len = 1000));
@@ -91,8 +89,7 @@ START_TEST(an_absurd_path_mtu_is_not_believed)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     ignore_sent(t);
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 68, 1);
     expect(t, ACK(.seq = 1, .len = 512));

@@ -128,8 +128,7 @@ START_TEST(what_is_outstanding_is_not_probed_for)
     struct tcp_test *t = TCP_TEST(.conn = lively);
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.len = 10));
     for (int i = 0; i < 150; i++) {
         advance(t, TLSYN_SECONDS(1));

@@ -79,8 +79,7 @@ START_TEST(it_is_the_users_again_once_acknowledged)
     takes_everything(t);
     ck_assert_uint_eq(t->user.acked, LEN);
     free(bytes); /* a later look would be a use after free */
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     takes_everything(t);
     tcp_test_close(t);
 }
@@ -114,8 +113,7 @@ START_TEST(a_train_of_many_parts_is_right)
     user_writes(&t->user, small);
     bulk_fill(bytes + LEN, LEN, t->user.written);
     lends(t, bytes + LEN, LEN);
-    user_writes(&t->user, small);
-    flush(t);
+    user_sends(t, small);
     takes_everything(t);
     free(bytes);
     tcp_test_close(t);

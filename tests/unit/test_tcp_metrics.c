@@ -99,8 +99,7 @@ END_TEST
 
 static void loses_a_segment(struct tcp_test *t)
 {
-    user_writes(&t->user, 14600);
-    flush(t);
+    user_sends(t, 14600);
     ignore_sent(t);
     for (int i = 1; i < 10; i++)
         peer_sends(t, ACK(.ack = 1));
@@ -138,8 +137,7 @@ START_TEST(what_ended_in_timeouts_measured_nothing)
     life(t, TLSYN_MS(300));
     another_port(t, 6000);
     opened(t, TLSYN_MS(300));
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     advance(t, TLSYN_SECONDS(400));
     ck_assert_ptr_null(t->user.conn);
     another_port(t, 6001);

@@ -34,8 +34,7 @@ START_TEST(a_believed_too_big_is_remembered_for_the_next_connection)
 
     opens_passively(t);
     ck_assert_uint_eq(pmtu_of(t), 1500);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     ignore_sent(t);
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 1);
     expect(t, ACK(.seq = 1, .len = 1000));
@@ -54,8 +53,7 @@ START_TEST(a_new_connection_starts_with_what_is_known)
     ip_learn_mtu(t->tcp->ip, &peer, 1040);
     opens_actively(t);
     ck_assert_uint_eq(pmtu_of(t), 1040);
-    user_writes(&t->user, 2000);
-    flush(t);
+    user_sends(t, 2000);
     expect(t, ACK(.seq = 1, .len = 1000));
     expect(t, ACK(.seq = 1001, .len = 1000));
     tcp_test_close(t);
@@ -80,8 +78,7 @@ START_TEST(a_too_big_about_nothing_outstanding_teaches_nothing)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     ignore_sent(t);
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 1001);
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 0);
@@ -99,12 +96,10 @@ START_TEST(a_too_big_against_the_evidence_waits_for_a_timeout)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 1460);
-    flush(t);
+    user_sends(t, 1460);
     expect(t, ACK(.seq = 1, .len = 1460));
     peer_sends(t, ACK(.seq = 1, .ack = 1461)); /* 1500 octets do pass */
-    user_writes(&t->user, 1460);
-    flush(t);
+    user_sends(t, 1460);
     expect(t, ACK(.seq = 1461, .len = 1460));
     peer_sends_unreachable(t, FRAGMENTATION_NEEDED, 1040, 1461);
     expect_nothing(t);
@@ -129,8 +124,7 @@ START_TEST(a_third_timeout_of_a_full_segment_makes_them_smaller)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 2920);
-    flush(t);
+    user_sends(t, 2920);
     ignore_sent(t);
     advance(t, TLSYN_MS(300)); /* the first: the network's ordinary loss */
     ck_assert_uint_eq(pmtu_of(t), 1500);
@@ -157,8 +151,7 @@ START_TEST(timeouts_of_small_segments_say_nothing_about_size)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 500);
-    flush(t);
+    user_sends(t, 500);
     advance(t, TLSYN_SECONDS(60));
     ck_assert_uint_eq(pmtu_of(t), 1500);
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_mtu_black_hole), 0);
@@ -177,8 +170,7 @@ static struct tcp_test *probed(void)
     ip_learn_mtu(t->tcp->ip, &peer, 1040);
     opens_passively(t);
     advance(t, TLSYN_SECONDS(601));
-    user_writes(&t->user, 9000);
-    flush(t);
+    user_sends(t, 9000);
     expect(t, ACK(.seq = 1, .len = 1460));
     expect(t, ACK(.seq = 1461, .len = 1000));
     ignore_sent(t);
@@ -191,8 +183,7 @@ static void expect_next(struct tcp_test *t, size_t len)
     t->peer_rcv = 9001;
     peer_sends(t, ACK(.ack = 9001));
     ignore_sent(t);
-    user_writes(&t->user, 9000);
-    flush(t);
+    user_sends(t, 9000);
     expect(t, ACK(.seq = 9001, .len = len));
     ignore_sent(t);
 }

@@ -10,8 +10,7 @@ START_TEST(small_segments_leave_at_once_unless_asked_otherwise)
 
     opens_passively(t);
     for (int i = 0; i < 3; i++) {
-        user_writes(&t->user, 10);
-        flush(t);
+        user_sends(t, 10);
         expect(t, ACK(.seq = 1 + i * 10, .len = 10));
     }
     tcp_test_close(t);
@@ -24,10 +23,8 @@ START_TEST(a_small_segment_waits_while_another_is_on_its_way)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
 
     opens_passively(t);
-    for (int i = 0; i < 3; i++) {
-        user_writes(&t->user, 10);
-        flush(t);
-    }
+    for (int i = 0; i < 3; i++)
+        user_sends(t, 10);
     expect(t, ACK(.seq = 1, .len = 10));
     expect_nothing(t);
     peer_sends(t, ACK(.ack = 11));
@@ -42,11 +39,9 @@ START_TEST(a_full_segment_does_not_wait)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.seq = 1, .len = 10));
-    user_writes(&t->user, 1500);
-    flush(t);
+    user_sends(t, 1500);
     expect(t, ACK(.seq = 11, .len = 1460));
     expect_nothing(t);
     tcp_test_close(t);
@@ -68,11 +63,9 @@ START_TEST(the_first_small_segment_waits_for_none)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true}, .choose_iss = before_wrap);
 
     opens_passively(t);
-    user_writes(&t->user, 1460);
-    flush(t);
+    user_sends(t, 1460);
     expect(t, ACK(.seq = 1, .len = 1460));
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.seq = 1461, .len = 10));
     tcp_test_close(t);
 }
@@ -83,8 +76,7 @@ START_TEST(the_last_bytes_before_a_fin_do_not_wait)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.len = 10));
     user_writes(&t->user, 10);
     user_acts(&t->user, USER_CLOSES);
@@ -100,13 +92,11 @@ START_TEST(the_odd_end_of_a_large_write_leaves_with_it)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     expect(t, ACK(.seq = 1, .len = 1460));
     expect(t, ACK(.seq = 1461, .len = 1460));
     expect(t, ACK(.seq = 2921, .len = 80));
-    user_writes(&t->user, 1500);
-    flush(t);
+    user_sends(t, 1500);
     expect(t, ACK(.seq = 3001, .len = 1460));
     expect_nothing(t); /* the next odd end waits for the one before */
     peer_sends(t, ACK(.ack = 3001));
@@ -121,11 +111,9 @@ START_TEST(the_odd_end_of_a_train_waits_too)
         TCP_TEST(.conn = {.nagle = true}, .caps = {.mtu = 1500, .gso_max = 65000, .csum = true});
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     expect(t, ACK(.seq = 1, .len = 3000));
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     expect(t, ACK(.seq = 3001, .len = 2920));
     expect_nothing(t); /* behind another odd end */
     tcp_test_close(t);

@@ -25,8 +25,7 @@ static struct tcp_test *opened(struct tlsyn_conn_options conn, tlsyn_time rtt)
     expect(t, SYNACK());
     advance(t, rtt);
     peer_sends(t, ACK());
-    user_writes(&t->user, 1 << 20);
-    flush(t);
+    user_sends(t, 1 << 20);
     return t;
 }
 
@@ -152,8 +151,7 @@ START_TEST(what_an_application_leaves_unused_is_taken_back_by_halves) /* RFC 766
     }
     uint32_t before = info_of(t).cwnd;
     for (int i = 0; i < 40; i++) { /* two segments per round trip */
-        user_writes(&t->user, 2 * MSS);
-        flush(t);
+        user_sends(t, 2 * MSS);
         advance(t, RTT);
         peer_takes_all(t);
         peer_sends(t, ACK());

@@ -32,8 +32,7 @@ START_TEST(timestamps_are_in_every_segment_once_agreed_on)
     peer_sends(t, SYN(.opt = {.mss = 1460, .has_ts = true, .tsval = 12345}));
     ck_assert_uint_eq(expect(t, SYNACK())->options.tsecr, 12345);
     peer_sends(t, ACK());
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     ck_assert(expect(t, ACK(.len = 10))->options.has_ts);
     user_acts(&t->user, USER_CLOSES);
     flush(t);
@@ -49,8 +48,7 @@ START_TEST(timestamps_are_in_none_without_the_peers)
     peer_sends(t, SYN());
     ck_assert(!expect(t, SYNACK())->options.has_ts);
     peer_sends(t, ACK());
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     ck_assert(!expect(t, ACK(.len = 10))->options.has_ts);
     tcp_test_close(t);
 }
@@ -146,14 +144,12 @@ START_TEST(our_clock_counts_milliseconds_from_a_secret_beginning)
 {
     struct tcp_test *t = stamped();
 
-    user_writes(&t->user, 1);
-    flush(t);
+    user_sends(t, 1);
     uint32_t first = expect(t, ACK(.len = 1))->options.tsval;
     ck_assert_uint_ne(first, (uint32_t)(t->now / 1000));
     peer_sends(t, ACK());
     advance(t, TLSYN_MS(1234));
-    user_writes(&t->user, 1);
-    flush(t);
+    user_sends(t, 1);
     ck_assert_uint_eq(expect(t, ACK(.len = 1))->options.tsval - first, 1234);
     tcp_test_close(t);
 }

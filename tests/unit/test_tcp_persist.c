@@ -12,13 +12,11 @@ static struct tcp_test *stopped(void)
     struct tcp_test *t = TCP_TEST(.conn = {.user_timeout = TLSYN_SECONDS(30)});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     advance(t, TLSYN_MS(10));
     peer_takes_all(t);
     peer_sends(t, ACK(.wnd = 0));
-    user_writes(&t->user, 4000);
-    flush(t);
+    user_sends(t, 4000);
     expect_nothing(t);
     return t;
 }
@@ -109,8 +107,7 @@ START_TEST(a_window_shrunk_to_zero_under_way_is_probed)
     struct tcp_test *t = TCP_TEST(.conn = {.user_timeout = TLSYN_SECONDS(30)});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     expect(t, ACK(.seq = 1, .len = 1000));
     peer_sends(t, ACK(.ack = 1, .wnd = 0)); /* nothing taken, and no room any more */
     for (int i = 0; i < 600; i++) {
@@ -149,8 +146,7 @@ START_TEST(probing_ends_when_all_is_acknowledged)
 
     opens_passively(t);
     peer_sends(t, ACK(.wnd = 0));
-    user_writes(&t->user, 1);
-    flush(t);
+    user_sends(t, 1);
     advance(t, TLSYN_SECONDS(2));
     expect(t, ACK(.seq = 1, .len = 1));
     ignore_sent(t);

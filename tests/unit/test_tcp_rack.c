@@ -26,8 +26,7 @@ static struct tcp_test *ten_sent(const struct tcp_test_options *options, size_t 
     expect(t, SYNACK());
     advance(t, TLSYN_MS(100));
     peer_sends(t, ACK());
-    user_writes(&t->user, bytes);
-    flush(t);
+    user_sends(t, bytes);
     ck_assert_int_eq(ignore_sent(t), 10);
     advance(t, TLSYN_MS(100));
     return t;
@@ -202,8 +201,7 @@ START_TEST(a_dsack_makes_it_wait_longer)
     ck_assert_uint_eq(counted(t, TLSYN_COUNT_tcp_dsack_received), 1);
     peer_sends(t, ACK(.ack = AT(10)));
     ignore_sent(t);
-    user_writes(&t->user, 5 * MSS);
-    flush(t);
+    user_sends(t, 5 * MSS);
     ck_assert_int_eq(ignore_sent(t), 5);
     advance(t, TLSYN_MS(100));
     sacks(t, 10, 11, 15);
@@ -221,11 +219,9 @@ START_TEST(the_round_trip_is_that_of_the_first_segment_acknowledged)
     struct tcp_test *t = ten_sent(&(struct tcp_test_options){0}, 10 * MSS);
 
     peer_sends(t, ACK(.ack = AT(10)));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     advance(t, TLSYN_MS(60));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     ck_assert_int_eq(ignore_sent(t), 2);
     advance(t, TLSYN_MS(40));
     peer_sends(t, ACK(.ack = AT(12)));

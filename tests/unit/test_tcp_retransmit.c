@@ -34,8 +34,7 @@ START_TEST(text_is_repeated_after_the_rto_twice_as_late_each_time)
     struct tcp_test *t = measured(false);
     tlsyn_time gap = TLSYN_MS(300), at;
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect(t, ACK(.seq = 1, .len = 100));
     at = t->last.at;
     for (int i = 0; i < 5; i++, gap *= 2) {
@@ -55,8 +54,7 @@ START_TEST(an_ack_of_new_text_starts_the_timer_anew)
 {
     struct tcp_test *t = measured(false);
 
-    user_writes(&t->user, 200);
-    flush(t);
+    user_sends(t, 200);
     peer_takes_all(t);
     for (int i = 0; i < 5; i++) {
         advance(t, TLSYN_MS(150));
@@ -72,8 +70,7 @@ START_TEST(no_timer_runs_when_all_is_acknowledged)
 {
     struct tcp_test *t = measured(false);
 
-    user_writes(&t->user, 200);
-    flush(t);
+    user_sends(t, 200);
     peer_takes_all(t);
     peer_sends(t, ACK());
     advance(t, TLSYN_SECONDS(100));
@@ -90,8 +87,7 @@ START_TEST(what_was_sent_twice_is_not_measured)
     struct tcp_test *t = measured(false);
     tlsyn_time rto;
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_MS(350));
     ck_assert_int_eq(peer_takes_all(t), 2);
     rto = info_of(t).rto;
@@ -99,8 +95,7 @@ START_TEST(what_was_sent_twice_is_not_measured)
     ck_assert_int_eq(info_of(t).srtt, TLSYN_MS(100));
     /* and the back-off stays until something was measured */
     ck_assert_int_eq(info_of(t).rto, rto);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_MS(100));
     peer_takes_all(t);
     peer_sends(t, ACK());
@@ -114,8 +109,7 @@ START_TEST(a_timestamp_tells_which_of_both_was_acknowledged)
 {
     struct tcp_test *t = measured(true);
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_MS(350));
     ck_assert_int_eq(peer_takes_all(t), 2);
     advance(t, TLSYN_MS(60));
@@ -130,8 +124,7 @@ START_TEST(a_lying_timestamp_is_not_believed)
 {
     struct tcp_test *t = measured(true);
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_MS(350));
     peer_takes_all(t);
     peer_sends(t, ACK(.opt = {.has_ts = true, .tsval = 2000000, .tsecr = t->ts_echo + 100000}));
@@ -148,8 +141,7 @@ START_TEST(a_silent_peer_is_given_up_with_an_error)
 {
     struct tcp_test *t = measured(false);
 
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(100));
     ck_assert_int_eq(t->user.count[USER_CLOSED], 0);
     advance(t, TLSYN_SECONDS(400));
@@ -168,8 +160,7 @@ START_TEST(a_connection_may_be_less_patient)
     struct tcp_test *t = TCP_TEST(.conn = {.user_timeout = TLSYN_SECONDS(5)});
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     advance(t, TLSYN_SECONDS(12));
     ck_assert_int_eq(t->user.error, -ETIMEDOUT);
     ignore_sent(t);
@@ -202,8 +193,7 @@ START_TEST(ten_segments_leave_at_first)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 100000);
-    flush(t);
+    user_sends(t, 100000);
     ck_assert_int_eq(peer_takes_all(t), 10);
     tcp_test_close(t);
 }
@@ -215,8 +205,7 @@ START_TEST(each_acknowledged_segment_lets_two_go)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 100000);
-    flush(t);
+    user_sends(t, 100000);
     ck_assert_int_eq(peer_takes_all(t), 10);
     for (int i = 1; i <= 5; i++) {
         peer_sends(t, ACK(.ack = 1 + i * 1460));
@@ -259,15 +248,13 @@ START_TEST(an_idle_connection_begins_with_ten_segments_again)
                                   .peer = {.mss = 1460, .has_wscale = true, .wscale = 8});
 
     opens_passively(t);
-    user_writes(&t->user, 200000);
-    flush(t);
+    user_sends(t, 200000);
     while (peer_takes_all(t) > 0)
         peer_sends(t, ACK());
     ck_assert_uint_eq(t->user.acked, 200000);
     ck_assert_uint_gt(info_of(t).cwnd, 20 * 1460);
     advance(t, TLSYN_SECONDS(5));
-    user_writes(&t->user, 100000);
-    flush(t);
+    user_sends(t, 100000);
     ck_assert_int_eq(peer_takes_all(t), 10);
     tcp_test_close(t);
 }
@@ -284,8 +271,7 @@ START_TEST(after_lost_syn_acks_one_segment_leaves_at_first)
     expect(t, SYNACK());
     expect(t, SYNACK());
     peer_sends(t, ACK());
-    user_writes(&t->user, 10000);
-    flush(t);
+    user_sends(t, 10000);
     expect(t, ACK(.len = 1460));
     expect_nothing(t);
     tcp_test_close(t);

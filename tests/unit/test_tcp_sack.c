@@ -104,8 +104,7 @@ START_TEST(text_beside_blocks_leaves_room_for_them)
     struct tcp_test *t = with_sack(false);
 
     arrives(t, 101, BLOCKS(101, 111));
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     const struct wire_tcp *first = expect(t, ACK(.len = 1448));
     ck_assert_int_eq(first->options.sack_count, 1);
     ck_assert_uint_le(t->last.ip_len, 1500);

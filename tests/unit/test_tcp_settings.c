@@ -19,11 +19,9 @@ START_TEST(a_corked_connection_waits_for_a_full_segment)
     struct tcp_test *t = TCP_TEST(.conn = {.cork = true});
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     expect_nothing(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     expect(t, ACK(.seq = 1, .len = 1460));
     expect_nothing(t);
     SET(t, .cork = false);
@@ -40,8 +38,7 @@ START_TEST(a_cork_holds_for_200_ms_at_most)
 
     opens_passively(t);
     for (int i = 0; i < 3; i++) {
-        user_writes(&t->user, 10);
-        flush(t);
+        user_sends(t, 10);
         advance(t, TLSYN_MS(150));
         user_writes(&t->user, 10); /* the time counts from the first that waits */
         flush(t);
@@ -61,8 +58,7 @@ START_TEST(a_fin_pulls_the_cork)
     struct tcp_test *t = TCP_TEST(.conn = {.cork = true});
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect_nothing(t);
     user_acts(&t->user, USER_CLOSES);
     flush(t);
@@ -77,8 +73,7 @@ START_TEST(a_cork_holds_the_odd_end_of_a_train)
         TCP_TEST(.conn = {.cork = true}, .caps = {.mtu = 1500, .gso_max = 65000, .csum = true});
 
     opens_passively(t);
-    user_writes(&t->user, 3000);
-    flush(t);
+    user_sends(t, 3000);
     expect(t, ACK(.seq = 1, .len = 2920));
     peer_sends(t, ACK(.ack = 2921));
     expect_nothing(t);
@@ -94,14 +89,12 @@ START_TEST(nagle_turned_off_pulls_the_cork_once)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true, .cork = true});
 
     opens_passively(t);
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect_nothing(t);
     SET(t, .cork = true);
     flush(t);
     expect(t, ACK(.seq = 1, .len = 100));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     expect_nothing(t);
     tcp_test_close(t);
 }
@@ -138,11 +131,9 @@ START_TEST(nagle_turned_off_lets_go_what_waits)
     struct tcp_test *t = TCP_TEST(.conn = {.nagle = true});
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.len = 10));
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect_nothing(t);
     SET(t, .nagle = false);
     flush(t);
@@ -156,8 +147,7 @@ START_TEST(a_user_timeout_set_later_counts)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     SET(t, .user_timeout = TLSYN_SECONDS(5));
     advance(t, TLSYN_SECONDS(4));
     expect_state(t, TLSYN_ESTABLISHED);
@@ -232,8 +222,7 @@ START_TEST(a_controller_that_comes_in_recovery_ends_it_where_it_began)
     struct tlsyn_conn_info info;
 
     opens_passively(t);
-    user_writes(&t->user, 14600);
-    flush(t);
+    user_sends(t, 14600);
     advance(t, TLSYN_MS(50));
     blocks.sack[0] = (struct tcp_sack_block){t->iss + 1 + 1460, t->iss + 1 + 14600};
     peer_sends(t, ACK(.ack = 1, .opt = blocks));
@@ -309,8 +298,7 @@ START_TEST(the_buffers_can_be_looked_into)
 
     t->user.deaf = true;
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     peer_sends(t, ACK(.seq = 1, .ack = 1, .len = 100));
     peer_sends(t, ACK(.seq = 201, .ack = 1, .len = 50));
     tlsyn_conn_info(t->user.conn, &info);

@@ -128,8 +128,7 @@ START_TEST(after_a_lost_syn_text_is_repeated_after_three_seconds)
     expect(t, SYN());
     peer_sends(t, SYNACK());
     expect(t, ACK());
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.seq = 1, .len = 10));
     advance(t, TLSYN_MS(2990));
     expect_nothing(t);

@@ -35,8 +35,7 @@ static void text_goes_both_ways(struct tcp_test *t)
 {
     peer_sends(t, ACK(.len = 100));
     ck_assert_uint_eq(t->user.read, 100);
-    user_writes(&t->user, 200);
-    flush(t);
+    user_sends(t, 200);
     expect(t, ACK(.seq = 1, .ack = 101, .len = 200));
     peer_sends(t, ACK(.ack = 201));
     ck_assert_uint_eq(t->user.acked, 200);
@@ -140,8 +139,7 @@ START_TEST(ecn_is_kept) /* RFC 9768 5.1; loop */
     ack.opt.tsecr = synack->options.tsval;
     peer_sends(t, with_ace(ack, o->ack));
     ck_assert_int_eq(info_of(t).ecn, o->ecn);
-    user_writes(&t->user, 200);
-    flush(t);
+    user_sends(t, 200);
     ck_assert_uint_eq(expect(t, ACK(.len = 200))->codepoint, o->ecn == TLSYN_ECN_NONE ? 0 : 2);
     tcp_test_close(t);
 }

@@ -24,8 +24,7 @@ static struct tcp_test *sent(int n, bool sack, int32_t wnd)
     expect(t, SYNACK());
     advance(t, TLSYN_MS(40));
     peer_sends(t, ACK());
-    user_writes(&t->user, (size_t)n * MSS);
-    flush(t);
+    user_sends(t, (size_t)n * MSS);
     ignore_sent(t);
     return t;
 }
@@ -125,8 +124,7 @@ START_TEST(a_loss_that_the_probe_repaired_counts_as_one)
     advance(t, TLSYN_MS(82));
     ck_assert_int_eq(ignore_sent(t), 1);
     peer_sends(t, ACK(.ack = AT(5)));
-    user_writes(&t->user, MSS);
-    flush(t);
+    user_sends(t, MSS);
     expect(t, ACK(.len = MSS));
     tcp_test_close(t);
     t = sent(12, true, 4 * MSS);

@@ -30,8 +30,7 @@ static struct tcp_test *ten_sent(const struct flight *f, uint32_t *original)
     expect(t, SYNACK());
     advance(t, TLSYN_MS(100));
     peer_sends(t, ACK());
-    user_writes(&t->user, (size_t)f->segments * MSS);
-    flush(t);
+    user_sends(t, (size_t)f->segments * MSS);
     *original = expect(t, ACK(.seq = AT(0), .len = MSS))->options.tsval;
     ck_assert_int_eq(ignore_sent(t), 9);
     advance(t, TLSYN_MS(100));
@@ -215,8 +214,7 @@ START_TEST(a_recovery_undone_widens_the_reordering_window)
         acks(t, at + 10, 0, 0, original);
         ck_assert_uint_eq(info_of(t).undos, (unsigned)i + 1);
         ck_assert_uint_eq(t->user.conn->rack.reo_wnd_persist, 16);
-        user_writes(&t->user, 10 * MSS);
-        flush(t);
+        user_sends(t, 10 * MSS);
         original = expect(t, ACK(.len = MSS))->options.tsval;
         advance(t, TLSYN_MS(20));
         ck_assert_int_eq(ignore_sent(t), 9);

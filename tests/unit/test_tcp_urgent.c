@@ -253,16 +253,14 @@ START_TEST(our_pointer_points_behind_what_was_committed)
     ck_assert_uint_eq(ours_left(t), 10);
     flush(t);
     ck_assert_uint_eq(pointer(expect(t, ACK(.seq = 1, .len = 10))), 10);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     ck_assert_uint_eq(pointer(expect(t, ACK(.seq = 11, .len = 10))), 0);
     advance(t, TLSYN_SECONDS(2)); /* and in what goes again */
     ck_assert_uint_eq(pointer(expect(t, ACK(.seq = 1, .len = 20))), 10);
     ignore_sent(t);
     peer_sends(t, ACK(.ack = 21));
     ck_assert_uint_eq(ours_left(t), 0);
-    user_writes(&t->user, 5);
-    flush(t);
+    user_sends(t, 5);
     ck_assert_uint_eq(pointer(expect(t, ACK(.seq = 21, .len = 5))), 0);
     tcp_test_close(t);
 }
@@ -328,8 +326,7 @@ START_TEST(a_closed_window_is_told_of_by_an_ack)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 10);
-    flush(t);
+    user_sends(t, 10);
     expect(t, ACK(.len = 10));
     peer_sends(t, ACK(.ack = 11, .wnd = 0));
     user_writes(&t->user, 300);

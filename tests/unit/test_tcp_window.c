@@ -18,8 +18,7 @@ START_TEST(no_more_is_sent_than_the_window_takes)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 4000);
 
     opens_passively(t);
-    user_writes(&t->user, 10000);
-    flush(t);
+    user_sends(t, 10000);
     expect(t, ACK(.seq = 1, .len = 1460));
     expect(t, ACK(.seq = 1461, .len = 1460));
     expect_nothing(t); /* 1080 would still fit: no silly segment while something is on its way */
@@ -35,8 +34,7 @@ START_TEST(an_older_segment_does_not_change_the_window)
     struct tcp_test *t = TCP_TEST(0);
 
     opens_passively(t);
-    user_writes(&t->user, 1000);
-    flush(t);
+    user_sends(t, 1000);
     peer_takes_all(t);
     peer_sends(t, ACK(.seq = 1, .ack = 501, .wnd = 5000, .len = 10));
     ck_assert_uint_eq(snd_wnd(t), 5000);
@@ -55,8 +53,7 @@ START_TEST(a_window_comes_with_the_ack_that_moves_it)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 4380);
 
     opens_passively(t);
-    user_writes(&t->user, 10000);
-    flush(t);
+    user_sends(t, 10000);
     for (int i = 0; i < 3; i++)
         expect(t, ACK(.seq = 1 + i * 1460, .len = 1460));
     peer_sends(t, ACK(.seq = 11, .ack = 1, .wnd = 4380,
@@ -75,8 +72,7 @@ START_TEST(a_window_that_shrinks_stops_new_text)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 20000);
 
     opens_passively(t);
-    user_writes(&t->user, 30000);
-    flush(t);
+    user_sends(t, 30000);
     peer_takes_all(t);
     peer_sends(t, ACK(.ack = 1461, .wnd = 2000));
     expect_nothing(t); /* what is on its way exceeds it: the usable window is negative */
@@ -257,8 +253,7 @@ START_TEST(a_full_window_still_takes_acks_and_resets)
     t->user.deaf = true;
     opens_passively(t);
     peer_sends(t, ACK(.len = 1024));
-    user_writes(&t->user, 100);
-    flush(t);
+    user_sends(t, 100);
     peer_takes_all(t);
     peer_sends(t, ACK(.len = 1)); /* its ACK counts, its text doesn't */
     expect(t, ACK(.ack = 1025, .wnd = 0));
@@ -276,8 +271,7 @@ START_TEST(half_of_the_largest_window_is_worth_sending)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 1000);
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     expect(t, ACK(.seq = 1, .len = 1000));
     peer_sends(t, ACK(.ack = 1001, .wnd = 500));
     expect(t, ACK(.seq = 1001, .len = 500));
@@ -292,8 +286,7 @@ START_TEST(a_small_window_is_filled_when_the_override_timer_fires)
     struct tcp_test *t = TCP_TEST(.peer_wnd = 1000);
 
     opens_passively(t);
-    user_writes(&t->user, 5000);
-    flush(t);
+    user_sends(t, 5000);
     expect(t, ACK(.seq = 1, .len = 1000));
     advance(t, TLSYN_MS(10));
     peer_sends(t, ACK(.ack = 1001, .wnd = 400));
