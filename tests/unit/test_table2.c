@@ -270,6 +270,58 @@ START_TEST(every_output_says_what_was_no_packet_and_what_was_emulated)
 }
 END_TEST
 
+/* The lines of the terminal's tables, with the spaces between their columns as one. */
+static bool has_line(const char *text, const char *wanted)
+{
+    char *copy = strdup(text), *rest = copy, *line;
+    bool found = false;
+
+    while (!found && (line = strsep(&rest, "\n"))) {
+        char squeezed[400];
+        size_t n = 0;
+
+        for (const char *at = line; *at && n + 1 < sizeof(squeezed); at++) {
+            if (*at != ' ' || (n > 0 && squeezed[n - 1] != ' '))
+                squeezed[n++] = *at;
+        }
+        squeezed[n] = '\0';
+        found = strncmp(squeezed, wanted, strlen(wanted)) == 0;
+    }
+    free(copy);
+    return found;
+}
+
+START_TEST(the_terminal_has_both_tables)
+{
+    struct table2_options o = options_in_memory();
+    struct counting c = {.stop_at = 0};
+    struct table2 *t = NULL;
+    char *text = NULL;
+
+    o.rounds = 1;
+    t = run(&o, &c);
+    for (size_t i = 0; i < t->samples.count; i++) { /* two round trips, embedded one */
+        struct sample *s = &t->samples.samples[i];
+        const struct table2_member *m = &t->members[s->cell % t->member_count];
+        int trips = m->ping || m->way.mode == STUDY_EMBEDDED ? 1 : 2;
+
+        s->handshake_us = t->targets[s->cell / t->member_count].ping_ms * 1e3 * trips;
+    }
+    ck_assert_int_eq(table2_analyse(t), 0);
+    text = written(t, write_text);
+    ck_assert(has_line(text, "target measured tial bedded ms per RTT interval"));
+    ck_assert(has_line(text, "TLS 1.2, RSA key exchange (RSA-2048 certificate)"));
+    ck_assert(has_line(text, "TLS 1.3 (P-256 certificate)"));
+    ck_assert(has_line(text, "1.3 new tlsyn sequential 2 2.0"));
+    ck_assert(has_line(text, "1.3 new tlsyn embedded 1 1.0"));
+    ck_assert(has_line(text, "1.2-rsa new published embedded 2 2.03 1.01 .. 3.04"));
+    ck_assert(has_line(text, "5.0 5.00 10.00 5.00 5.00 1.000"));
+    ck_assert_ptr_nonnull(strstr(text, "Published: Byun and Park"));
+    free(text);
+    finish(t);
+}
+END_TEST
+
 START_TEST(an_interrupted_run_keeps_what_it_has)
 {
     struct table2_options o = options_in_memory();
@@ -418,6 +470,7 @@ Suite *table2_suite(void)
     tcase_add_test(tcase, returning_clients_save_another_one);
     tcase_add_test(tcase, round_trips_are_those_of_the_handshakes);
     tcase_add_test(tcase, every_output_says_what_was_no_packet_and_what_was_emulated);
+    tcase_add_test(tcase, the_terminal_has_both_tables);
     tcase_add_test(tcase, an_interrupted_run_keeps_what_it_has);
     tcase_add_test(tcase, a_run_that_ends_at_once_has_a_report_too);
     tcase_add_test(tcase, what_comes_before_the_rounds_is_told_and_can_be_interrupted);
