@@ -168,12 +168,6 @@ void loss_free(struct loss_study *study)
     free(study);
 }
 
-struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, uint32_t cell,
-                                uint32_t pair)
-{
-    return &study->samples[((size_t)round * study->cell_count + cell) * study->pair_count + pair];
-}
-
 /* --- the rounds ------------------------------------------------------------------------------- */
 
 /* A transfer that is due. */

@@ -140,8 +140,11 @@ bool loss_undecided(const struct loss_study *study, uint32_t cell);
 
 void loss_free(struct loss_study *study);
 
-struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round, uint32_t cell,
-                                uint32_t pair);
+static inline struct loss_sample *loss_sample(const struct loss_study *study, uint32_t round,
+                                              uint32_t cell, uint32_t pair)
+{
+    return &study->samples[((size_t)round * study->cell_count + cell) * study->pair_count + pair];
+}
 
 /* --- writing it down; each 0 or -errno -------------------------------------------------------- */
 
