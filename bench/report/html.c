@@ -64,7 +64,7 @@ static const char style[] =
     "@media print{nav{display:none}.wide{display:block}.narrow{display:none}main{max-width:none;padding:0}"
     ".card.scroll svg{min-width:0}body{font-size:10pt}table{font-size:8.5pt}th,td{padding:.15rem .35rem}"
     "td:not(.right):not(.short){white-space:normal;overflow-wrap:anywhere;min-width:4rem}"
-    "table.many{font-size:7pt}.many th,.many td{padding:.15rem}"
+    "table.many{font-size:6.5pt}.many th,.many td{padding:.15rem .1rem}"
     ".scroll{overflow:visible;background-image:none}pre{white-space:pre-wrap}figure,tr{break-inside:avoid}.drawing:not(:has(.scroll)){max-width:32rem}"
     "h2{break-after:avoid}}\n";
 
