@@ -93,12 +93,11 @@ static struct tlsyn_handler *take_connection(struct tlsyn_acceptor *acceptor,
                                              struct tlsyn_conn *conn)
 {
     struct page_server *server = (struct page_server *)acceptor;
-    struct visit *v = calloc(1, sizeof(*v));
+    struct visit *v = malloc(sizeof(*v));
 
     if (!v)
         return NULL;
-    v->visit.ops = &visit_ops;
-    v->visit.service = &server->service.service;
+    page_visit_init(&v->visit, &visit_ops, &server->service.service);
     v->handler.events = &events;
     if (tlsyn_tls_attach(server->config, conn, NULL, &v->handler, &v->tls) < 0) {
         free(v);

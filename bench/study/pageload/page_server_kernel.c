@@ -107,17 +107,17 @@ static void on_ready(struct poller_watch *ready, uint32_t events)
 /* Takes the stream over. */
 static void visit_new(struct page_server_kernel *server, struct peer_stream *stream)
 {
-    struct visit *v = calloc(1, sizeof(*v));
+    struct visit *v = malloc(sizeof(*v));
 
     if (!v) {
         peer_stream_free(stream);
         return;
     }
-    v->visit.ops = &visit_ops;
-    v->visit.service = &server->service.service;
-    v->watch.on_ready = on_ready;
+    page_visit_init(&v->visit, &visit_ops, &server->service.service);
+    v->watch = (struct poller_watch){.on_ready = on_ready};
     v->server = server;
     v->stream = stream;
+    v->error = 0;
     v->next = server->visits;
     v->link = &server->visits;
     if (v->next)

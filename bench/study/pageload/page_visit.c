@@ -73,6 +73,15 @@ static bool has_protocol(struct page_visit *v)
     return v->http != NULL;
 }
 
+void page_visit_init(struct page_visit *v, const struct page_visit_ops *ops,
+                     struct web_service *service)
+{
+    v->ops = ops;
+    v->service = service;
+    v->http = NULL;
+    v->in_at = v->in_len = v->out_at = v->out_len = 0;
+}
+
 void page_visit_pump(struct page_visit *v)
 {
     if (!has_protocol(v))

@@ -27,9 +27,13 @@ struct page_visit {
     const struct page_visit_ops *ops;
     struct web_service *service;
     struct web_server *http; /* once there was something to be read */
-    char in[PAGE_VISIT_CHUNK], out[PAGE_VISIT_CHUNK];
     size_t in_at, in_len, out_at, out_len;
+    char in[PAGE_VISIT_CHUNK], out[PAGE_VISIT_CHUNK];
 };
+
+/** The chunks are left as they are: who made the memory need not clear it. */
+void page_visit_init(struct page_visit *visit, const struct page_visit_ops *ops,
+                     struct web_service *service);
 
 /** Answers what can be read, as far as there is room. */
 void page_visit_pump(struct page_visit *visit);
