@@ -17,8 +17,6 @@
 #include "study/pocket.h"
 #include "study/tap.h"
 
-enum { ECHO_ID = 0x7473, ECHO_PAYLOAD = 56 };
-
 /* Only captured connections log their keys, so that the timed ones don't pay for it. */
 enum purpose { TIMED, CAPTURED, PURPOSES };
 
@@ -30,7 +28,6 @@ struct kind {
 
 struct opener {
     struct tlsyn_handler handler;
-    struct tlsyn_ping_handler echo;
     struct tlsyn_tls_keylog keylog;
     struct node *node;
     struct tlsyn_addr server;
@@ -47,10 +44,6 @@ struct opener {
     bool answered; /* the first byte was read */
     bool kept;     /* a session for the next connection has come */
     bool done;
-    struct tlsyn_handler plain; /* of a connection without TLS */
-    uint16_t sequence;
-    double probe_us;
-    int probe_error;
 };
 
 static void fail(struct opener *o, int error, const char *reason)
@@ -316,85 +309,6 @@ void opener_finish(struct opener *o, struct study_outcome *outcome)
     *outcome = o->outcome;
 }
 
-/* --- probes ----------------------------------------------------------------------------------- */
-
-static void end_probe(struct opener *o, int error)
-{
-    o->probe_us = clock_us(CLOCK_MONOTONIC) - o->started_us;
-    o->probe_error = error;
-    o->done = true;
-}
-
-static void on_reply(struct tlsyn_ping_handler *echo, const struct tlsyn_addr *from,
-                     uint16_t sequence, size_t size, uint8_t ttl, int error)
-{
-    struct opener *o = (struct opener *)((char *)echo - offsetof(struct opener, echo));
-
-    (void)from;
-    (void)size;
-    (void)ttl;
-    if (sequence != o->sequence)
-        return;
-    end_probe(o, error);
-}
-
-static struct opener *of_plain(struct tlsyn_handler *plain)
-{
-    return (struct opener *)((char *)plain - offsetof(struct opener, plain));
-}
-
-static void on_connected(struct tlsyn_handler *plain, struct tlsyn_conn *conn)
-{
-    (void)conn;
-    end_probe(of_plain(plain), 0);
-}
-
-static void on_disconnected(struct tlsyn_handler *plain, struct tlsyn_conn *conn, int error)
-{
-    struct opener *o = of_plain(plain);
-
-    (void)conn;
-    o->conn = NULL;
-    if (!o->done)
-        end_probe(o, error < 0 ? error : -ECONNRESET);
-}
-
-static const struct tlsyn_conn_events plain_events = {.on_established = on_connected,
-                                                      .on_closed = on_disconnected};
-
-static int begin_probe(struct opener *o, enum study_probe probe)
-{
-    const struct tlsyn_connect_options options = {
-        .remote = {.addr = o->server, .port = study_port(STUDY_13, STUDY_NEW)}};
-
-    if (probe == STUDY_CONNECT)
-        return tlsyn_conn_open(o->node->stack, &options, &o->plain, &o->conn);
-    return tlsyn_ping(o->node->stack, &o->server, ECHO_ID, ++o->sequence, ECHO_PAYLOAD, &o->echo);
-}
-
-void opener_probe(struct opener *o, enum study_probe probe)
-{
-    int error;
-
-    o->done = false;
-    o->conn = NULL;
-    o->probe_error = -ETIMEDOUT;
-    o->started_us = clock_us(CLOCK_MONOTONIC);
-    error = begin_probe(o, probe);
-    if (error < 0)
-        end_probe(o, error);
-}
-
-int opener_probed(struct opener *o, double *us)
-{
-    tlsyn_ping_stop(o->node->stack);
-    if (o->conn)
-        tlsyn_conn_abort(o->conn, 0);
-    o->conn = NULL;
-    *us = o->probe_us;
-    return o->probe_error;
-}
-
 /* --- life ------------------------------------------------------------------------------------- */
 
 int opener_open(struct node *node, const struct opener_options *options, struct opener **opener,
@@ -407,8 +321,6 @@ int opener_open(struct node *node, const struct opener_options *options, struct 
         return -ENOMEM;
     }
     o->handler.events = &events;
-    o->echo.on_reply = on_reply;
-    o->plain.events = &plain_events;
     o->keylog.line = log_key;
     o->node = node;
     o->level = options->level;

@@ -1,8 +1,7 @@
 /*
- * study/opener.h: the client on our stack: one timed handshake and exchange at a time, and
- * one timed probe.
+ * study/opener.h: the client on our stack: one timed handshake and exchange at a time.
  *
- *     opener_start -> turns of the node's loop, until opener.done -> opener_finish -> opener.result
+ *     opener_start -> turns of the node's loop, until *opener_done() -> opener_finish
  */
 #ifndef STUDY_OPENER_H
 #define STUDY_OPENER_H
@@ -60,10 +59,5 @@ const bool *opener_done(const struct opener *opener);
 /** Ends what was started: resets the connection if it still lives (the RST leaves with the next
  * turn). If it isn't done, it has timed out. */
 void opener_finish(struct opener *opener, struct study_outcome *outcome);
-
-/** Sends an echo request with 56 bytes of payload, or opens a connection without TLS; then as
- * above: turns, opener_done, and how long it took (a connection is reset), or -errno. */
-void opener_probe(struct opener *opener, enum study_probe probe);
-int opener_probed(struct opener *opener, double *us);
 
 #endif

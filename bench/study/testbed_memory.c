@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/probe.h"
 #include "study/responder.h"
 #include "study/tap.h"
 
@@ -25,6 +26,7 @@ struct memory {
     struct node client, server;
     struct tlsyn_link *impair; /* of the client's link, inside its tap */
     struct opener *opener;
+    struct probe probe;
     struct responder *responder;
     tlsyn_time timeout;
 };
@@ -42,9 +44,9 @@ static int turn_both(struct memory *m)
 }
 
 /* 0 when done or out of time. */
-static int run(struct memory *m, const bool *done)
+static int run(struct memory *m, const bool *done, tlsyn_time patience)
 {
-    tlsyn_time end = tlsyn_clock() + m->timeout;
+    tlsyn_time end = tlsyn_clock() + patience;
     int error = 0;
 
     while (error == 0 && !*done && tlsyn_clock() < end) {
@@ -63,15 +65,9 @@ static int set_link(struct testbed *testbed, const struct tlsyn_impairment path[
 /* The server hears of the reset before the next handshake begins. */
 static int drain(struct memory *m, tlsyn_time duration)
 {
-    tlsyn_time end = tlsyn_clock() + duration;
-    int error = 0;
+    const bool never = false;
 
-    while (error == 0 && tlsyn_clock() < end) {
-        error = turn_both(m);
-        if (error == -EINTR)
-            error = 0;
-    }
-    return error;
+    return run(m, &never, duration);
 }
 
 static int exchange(struct testbed *testbed, const struct study_order *order,
@@ -81,7 +77,7 @@ static int exchange(struct testbed *testbed, const struct study_order *order,
     int error = 0;
 
     opener_start(m->opener, order);
-    error = run(m, opener_done(m->opener));
+    error = run(m, opener_done(m->opener), m->timeout);
     opener_finish(m->opener, outcome);
     return error < 0 ? error
                      : drain(m, outcome->error == 0 ? (tlsyn_time)outcome->first_byte_us / 2 : 0);
@@ -94,9 +90,9 @@ static int probe(struct testbed *testbed, enum study_stack stack, enum study_pro
     int status = 0;
 
     (void)stack; /* there is one */
-    opener_probe(m->opener, kind);
-    status = run(m, opener_done(m->opener));
-    *error = opener_probed(m->opener, us);
+    probe_start(&m->probe, kind);
+    status = run(m, &m->probe.done, m->timeout);
+    *error = probe_finish(&m->probe, us);
     return status;
 }
 
@@ -166,6 +162,7 @@ static int build(struct memory *m, const struct testbed_options *options, char *
     error = responder_open(&m->server, &responder, &m->responder, message);
     if (error == 0)
         error = opener_open(&m->client, &opener, &m->opener, message);
+    probe_init(&m->probe, &m->client, addresses[1]);
     return error;
 }
 
