@@ -91,7 +91,7 @@ int peer_stream_connect(struct peer_context *context, const struct sockaddr_in *
     if (!context->memory)
         return -ENOMEM;
     error = wrap(context, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), &s);
-    if (error < 0)
+    if (error != 0)
         return error;
     s->wants_room = true;
     choose_controller(s->fd);
