@@ -285,6 +285,8 @@ static bool has_line(const char *text, const char *wanted)
                 squeezed[n++] = *at;
         }
         squeezed[n] = '\0';
+        if (strncmp(squeezed, "! ", 2) == 0) /* where this machine did not keep the link */
+            memmove(squeezed, squeezed + 2, n - 1);
         found = strncmp(squeezed, wanted, strlen(wanted)) == 0;
     }
     free(copy);
