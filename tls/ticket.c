@@ -94,6 +94,7 @@ static void additional_data(unsigned char aad[AAD], const struct ticket_key *key
     memcpy(aad + TICKET_NAME + 2, owner->asked, sizeof(owner->asked));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): four of the parameters are mbedTLS's */
 int tickets_seal(struct tickets *t, int64_t now, const struct ticket_owner *owner,
                  const mbedtls_ssl_session *session, unsigned char *start, const unsigned char *end,
                  size_t *len)
