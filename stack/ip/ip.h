@@ -113,6 +113,9 @@ struct ip_arrival {
 enum ip_verdict ip_input(struct ip *ip, struct tlsyn_iface *iface, const struct tlsyn_frame *frame,
                          struct ip_arrival *out);
 
+/** The source route by which to answer a datagram; straight, unless it came by one. */
+struct tlsyn_source_route ip_route_back(const struct ip_datagram *datagram);
+
 /** The next step on the way to an address. */
 struct ip_hop {
     struct tlsyn_iface *iface;
@@ -175,7 +178,8 @@ struct ip_tx {
     bool by_path;      /* what is known of the path counts, not its first link alone */
     bool no_df;        /* over IPv4, routers may cut it (RFC 791 3.2) */
     uint16_t mtu_max;  /* 0, or what it is taken to be, if it is more */
-    bool confirms;     /* `dst` answers: its first hop needs no probe (RFC 4861 7.3.1) */
+    const struct tlsyn_source_route *via; /* over IPv4: by which way to `dst`; or NULL */
+    bool confirms; /* `dst` answers: its first hop needs no probe (RFC 4861 7.3.1) */
     struct tlsyn_view text;
     /* Text bytes per segment, when the text is longer than one and the path's gso_max
      * allows it; else 0. */

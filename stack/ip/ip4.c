@@ -2,8 +2,9 @@
  * ip/ip4.c: what an IPv4 datagram must be to be taken. Read first: RFC 791, RFC 1122 3.2.1.
  *
  * Options are skipped by their length: the destination may ignore all of them (RFC 1122 3.2.1.8).
- * Only a source route is not ignored: it would have the answer go by way of whoever wrote it, and
- * the datagram is dropped (RFC 7126 4.3, 4.4). A datagram with any TTL is taken (3.2.1.7).
+ * Only a source route is not ignored: it has the answer go by way of whoever wrote it, and the
+ * datagram is dropped (RFC 7126 4.3, 4.4) unless limits.source_routes asks for such. A datagram
+ * with any TTL is taken (3.2.1.7).
  * Fragments are put together first (frag.h).
  */
 #include "ip/ip4.h"
@@ -13,14 +14,39 @@
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 #include "wire/ip4.h"
+#include "wire/source_route.h"
 
 bool ip4_is_host(const uint8_t octets[4])
 {
     return octets[0] != 0 && octets[0] != 127 && octets[0] < 224;
 }
 
+/* False: by a source route that is refused, or that does not end here: we send nothing on.
+ * R7126-1 */
+static bool may_have_come(const struct tlsyn_limits *limits, const uint8_t *header, size_t len)
+{
+    struct tlsyn_source_route route;
+    enum wire_route found =
+        len > IP4_HEADER_LEN ? wire_route_parse(header, len, &route) : WIRE_ROUTE_NONE;
+
+    return found == WIRE_ROUTE_NONE || (found == WIRE_ROUTE_OVER && limits->source_routes);
+}
+
+/* RFC 1122 3.2.1.8 (c): the route as it was recorded, the other way round. */
+struct tlsyn_source_route ip_route_back(const struct ip_datagram *datagram)
+{
+    size_t len = (size_t)(datagram->payload - datagram->header);
+    struct tlsyn_source_route route, back = {.hops = 0};
+
+    if (tlsyn_addr_is_ip4(&datagram->src) && len > IP4_HEADER_LEN &&
+        wire_route_parse(datagram->header, len, &route) == WIRE_ROUTE_OVER)
+        wire_route_reverse(&route, &datagram->src, &back);
+    return back;
+}
+
 /* 0, or minus the reason for which the header is refused. (R1122-1, R1122-2) */
-static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4)
+static int ip4_check_header(const struct tlsyn_limits *limits, const struct wire_ether *ether,
+                            struct wire_ip4 *ip4)
 {
     switch (wire_ip4_parse(ether->payload, ether->payload_len, ip4)) {
     case 0:
@@ -34,9 +60,7 @@ static int ip4_check_header(const struct wire_ether *ether, struct wire_ip4 *ip4
     }
     if (!wire_ip4_checksum_good(ether->payload, ip4->header_len))
         return -TLSYN_DROP_ip_checksum;
-    if (wire_ip4_has_source_route(ether->payload, ip4->header_len))
-        return -TLSYN_DROP_ip_source_route;
-    return 0;
+    return may_have_come(limits, ether->payload, ip4->header_len) ? 0 : -TLSYN_DROP_ip_source_route;
 }
 
 /* RFC 1122 3.2.1.3: a source is one host's address, and ours on the loopback alone. 3.3.6: what
@@ -102,7 +126,7 @@ enum ip_verdict ip4_input(struct tlsyn_iface *iface, const struct tlsyn_frame *f
     int refused;
 
     count(ip->cx, TLSYN_COUNT_ip_in);
-    refused = ip4_check_header(ether, &ip4);
+    refused = ip4_check_header(&ip->cx->limits, ether, &ip4);
     if (!refused)
         refused = ip4_check_addresses(iface, ether, &ip4, &broadcast);
     if (refused) {

@@ -17,8 +17,8 @@
 struct ip;
 
 #define OUTBOX_BATCH 32
-/* Ethernet 14, IPv6 40, transport 60, and what keeps slots aligned */
-#define OUTBOX_HEADER_ROOM 128
+/* Ethernet 14, IPv4 with options 60, transport 60, and what keeps slots aligned */
+#define OUTBOX_HEADER_ROOM 144
 
 struct outbox {
     bool is_open;

@@ -20,11 +20,13 @@
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/source_route.h"
 
 #define TTL_DEFAULT 64    /* RFC 1122 3.2.1.7, RFC 1700 */
 #define IP_LEN_MAX  65535 /* of an IPv4 datagram, and of what follows IPv6's 40 octets */
 
-static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTBOX_HEADER_ROOM,
+static_assert(ETHER_HEADER_LEN + IP6_HEADER_LEN + IP_TRANSPORT_HEADER_MAX <= OUTBOX_HEADER_ROOM &&
+                  ETHER_HEADER_LEN + IP4_HEADER_MAX + IP_TRANSPORT_HEADER_MAX <= OUTBOX_HEADER_ROOM,
               "slot too short");
 
 /* --- one datagram ----------------------------------------------------------------------------- */
@@ -90,11 +92,12 @@ static void output_ip4(struct ip *ip, const struct ip_tx *tx, const struct way *
         .protocol = tx->protocol,
         .total_len = (uint16_t)way->len,
         .df = !tx->no_df,
+        .via = tx->via,
     };
 
     if (tx->no_df)
         ip4.id = (uint16_t)split_number(&ip->split, &tx->src, &tx->dst, tx->protocol);
-    wire_ip4_emit(&ip4, bytes, IP4_HEADER_LEN);
+    wire_ip4_emit(&ip4, bytes, way->ip_len);
 }
 
 /* RFC 6437 3: the same label for all datagrams of a flow, and nobody guesses it. */
@@ -252,7 +255,7 @@ static bool output_fits(const struct ip *ip, const struct ip_tx *tx, struct way 
     uint16_t mtu = output_mtu(ip, tx, way);
     size_t headers;
 
-    way->ip_len = ip_header_len(&tx->dst);
+    way->ip_len = ip_header_len(&tx->dst) + wire_route_len(tx->via);
     headers = way->ip_len + tx->header_len;
     way->len = headers + text;
     way->segments = tx->gso_size > 0 && text > tx->gso_size;
@@ -284,12 +287,14 @@ static int find_neighbour(struct ip *ip, const struct ip_hop *hop, bool confirms
 
 static int output_datagram(struct ip *ip, const struct ip_tx *tx, bool copied)
 {
+    struct tlsyn_addr stop = wire_route_first(tx->via, &tx->dst);
     struct ip_hop hop;
     struct way way = {.iface = NULL};
     int error;
 
     assert(tx->header_len <= IP_TRANSPORT_HEADER_MAX && tx->csum_offset + 2 <= tx->header_len);
-    if (!ip_hop_find(ip, &tx->src, &tx->dst, &hop)) {
+    assert(wire_route_len(tx->via) == 0 || (tlsyn_addr_is_ip4(&tx->dst) && !tx->may_fragment));
+    if (!ip_hop_find(ip, &tx->src, &stop, &hop)) {
         drop(ip->cx, TLSYN_DROP_no_route);
         return -ENETUNREACH;
     }
@@ -359,7 +364,7 @@ static void error_of(const struct held *h, struct ip_error *error)
         error->type = ICMP4_UNREACHABLE;
         error->code = ICMP4_HOST;
         error->src = ip4.src;
-        error->dst = ip4.dst;
+        error->dst = wire_ip4_destination(bytes, &ip4);
         payload = ip4.payload;
         payload_len = ip4.payload_len;
     } else {

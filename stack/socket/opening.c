@@ -81,6 +81,7 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
     struct tlsyn_connect_options options = {
         .remote = *to,
         .local = sock->local,
+        .via = sock->options.via,
         .level = level_of(sock, early),
     };
     struct tlsyn_conn_info info;

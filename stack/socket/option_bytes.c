@@ -130,6 +130,25 @@ static int set_group_interface(struct sock *sock, const void *value, socklen_t l
     return 0;
 }
 
+/* A source route (RFC 791 3.1), and of what else an IPv4 header may carry nothing. */
+static int set_ip_options(struct sock *sock, const void *value, socklen_t length)
+{
+    struct sock_options *o = &sock->options;
+    struct tlsyn_source_route via = {.hops = 0};
+
+    if (length > sizeof(o->ip_options) ||
+        (length > 0 && tlsyn_source_route_read(value, length, &via) < 0))
+        return -EINVAL;
+    if (sock->stream.conn)
+        return -EISCONN;
+    memset(o->ip_options, 0, sizeof(o->ip_options));
+    if (length > 0)
+        memcpy(o->ip_options, value, length);
+    o->ip_options_len = (int)(length + 3) / 4 * 4;
+    o->via = via;
+    return 0;
+}
+
 /* There is one interface, and who is bound to it sees no difference. */
 static int set_device(struct sock *sock, const void *value, socklen_t length)
 {
@@ -238,6 +257,12 @@ static int get_group_interface(struct sock *sock, void *value, socklen_t *length
     return 0;
 }
 
+static int get_ip_options(struct sock *sock, void *value, socklen_t *length)
+{
+    option_give(sock->options.ip_options, (size_t)sock->options.ip_options_len, value, length);
+    return 0;
+}
+
 static int get_device(struct sock *sock, void *value, socklen_t *length)
 {
     const char *name = sock->net->interface_name;
@@ -307,6 +332,7 @@ static const struct option_bytes table[] = {
     {IPPROTO_TCP, TCP_CONGESTION, true, true, set_controller, get_controller},
     {IPPROTO_TCP, TCP_FASTOPEN_KEY, true, true, set_cookie_keys, get_cookie_keys},
     {IPPROTO_TCP, TCP_INFO, true, false, NULL, tcp_info_give},
+    {IPPROTO_IP, IP_OPTIONS, true, true, set_ip_options, get_ip_options},
     {IPPROTO_IP, IP_MULTICAST_IF, false, false, set_group_interface, get_group_interface},
     {IPPROTO_IP, IP_MTU, false, false, NULL, get_mtu},
     {IPPROTO_IPV6, IPV6_MTU, false, false, set_mtu6, get_mtu},

@@ -16,6 +16,7 @@
 #include "tcp/settings.h"
 #include "tcp/shut.h"
 #include "tcp/timers.h"
+#include "tcp/via.h"
 
 static int take_port(struct tcp *tcp, struct tlsyn_endpoint *local,
                      const struct tlsyn_endpoint *remote)
@@ -238,6 +239,7 @@ void tcp_reap(struct tcp *tcp)
         list_remove(it);
         release_rings(conn);
         cc_release(&conn->cc, tcp->cx->alloc);
+        via_release(conn);
         give_port(tcp, &conn->local);
         context_free(tcp->cx, conn);
     }

@@ -97,7 +97,8 @@ struct tlsyn_conn {
     uint16_t mss;     /* of text per segment that we send, options counted off */
     uint16_t rcv_mss; /* what we announced */
     struct tcp *tcp;
-    bool active : 1; /* came from tlsyn_conn_open(): MUST-11 */
+    struct tlsyn_source_route *via; /* NULL: straight (tcp/via.h) */
+    bool active : 1;                /* came from tlsyn_conn_open(): MUST-11 */
     bool in_demux : 1;
     bool syn_acked : 1;     /* the peer has acknowledged our SYN */
     bool embedded : 1;      /* passive: the SYN's payload went to an engine, and was acknowledged */
@@ -201,6 +202,7 @@ struct tlsyn_conn {
     tcp_seq snd_small; /* the end of the last segment that was not full */
     struct cc cc;
     uint32_t deadline[TCP_DEADLINES]; /* in ticks (tcp/timers.h) */
+    uint32_t shut_since;              /* milliseconds, the low bits */
     struct timer timer;
 
     /* --- loss, and what came in the wrong order --- */
@@ -217,13 +219,12 @@ struct tlsyn_conn {
     struct ecn_told ecn_told;
 
     /* --- its life, and what the user asked for --- */
-    struct list all;     /* tcp->all, or tcp->doomed */
-    struct list waiting; /* tcp->time_wait, half_opens, embedded_opens, or shut */
-    tcp_seq iss, irs, fin_seq;
-    int error;             /* the first that happened; 0: none */
-    int soft_error;        /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
-    uint32_t shut_since;   /* milliseconds, the low bits */
     uint32_t user_timeout; /* milliseconds */
+    struct list all;       /* tcp->all, or tcp->doomed */
+    struct list waiting;   /* tcp->time_wait, half_opens, embedded_opens, or shut */
+    tcp_seq iss, irs, fin_seq;
+    int error;      /* the first that happened; 0: none */
+    int soft_error; /* an ICMP error that may explain a later timeout (RFC 1122 4.2.3.9) */
     uint32_t snd_ring, rcv_ring;       /* bytes of buffer that the user asked for; 0: none */
     uint32_t keep_idle, keep_interval; /* milliseconds */
     uint8_t keep_count;

@@ -37,6 +37,8 @@
 #include "tcp/segment.h"
 #include "tcp/settings.h"
 #include "tcp/timers.h"
+#include "tcp/via.h"
+#include "wire/source_route.h"
 
 /* RFC 7413 4.2.1: SYN text must fit what the peer can take; Linux leaves 40 bytes of its
  * MSS to options. */
@@ -196,10 +198,13 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
 {
     struct tlsyn_endpoint local;
     struct ip_path path;
+    struct tlsyn_addr first = wire_route_first(&options->via, &options->remote.addr);
     int error = valid_remote(&options->remote) ? settings_check(&options->conn) : -EINVAL;
 
+    if (error == 0 && !via_is_possible(&options->via, &options->remote.addr))
+        error = -EINVAL;
     if (error == 0)
-        error = ip_path_find(tcp->ip, &options->remote.addr, &path);
+        error = ip_path_find(tcp->ip, &first, &path);
     if (error == 0)
         error = choose_address(tcp, options, &path, &local);
     if (error < 0)
@@ -213,8 +218,10 @@ int tcp_connect(struct tcp *tcp, const struct tlsyn_connect_options *options,
     conn->validated = true; /* we chose whom to write to */
     conn->level = options->level;
     conn->handler = handler;
+    error = via_ask(conn, &options->via);
     tcp_options_offer(conn, &options->conn, &path);
-    error = tcp_event_open(conn);
+    if (error == 0)
+        error = tcp_event_open(conn);
     if (error == 0)
         error = conn->close_pending ? conn->error : tcp_open_pad(conn);
     if (error < 0) {

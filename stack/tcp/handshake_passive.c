@@ -13,6 +13,8 @@
 #include "tcp/recv.h"
 #include "tcp/reply.h"
 #include "tcp/syncookie.h"
+#include "tcp/via.h"
+#include "wire/source_route.h"
 
 /* A half-open connection makes room for another one. Its peer gets no RST: the address of the
  * oldest is most likely forged. */
@@ -147,8 +149,10 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
     struct tcp *tcp = listener->tcp;
     const struct tlsyn_endpoint local = {datagram->dst, syn->dst_port};
     const struct tlsyn_endpoint remote = {datagram->src, syn->src_port};
+    const struct tlsyn_source_route back = ip_route_back(datagram);
+    struct tlsyn_addr first = wire_route_first(&back, &remote.addr);
     struct ip_path path;
-    int error = ip_path_find(tcp->ip, &remote.addr, &path);
+    int error = ip_path_find(tcp->ip, &first, &path);
     struct tlsyn_conn *conn =
         error < 0 ? NULL : tcp_conn_new(tcp, &local, &remote, &listener->options.conn, &error);
 
@@ -157,6 +161,7 @@ static struct tlsyn_conn *conn_from_syn(struct tlsyn_listener *listener,
         return NULL;
     }
     conn->opening->listener = listener;
+    via_arrives(conn, datagram);
     tcp_options_offer(conn, &listener->options.conn, &path);
     tcp_options_accept(conn, &syn->options);
     ecn_syn_arrives(conn, syn);

@@ -22,6 +22,7 @@
 #include "tcp/reply.h"
 #include "tcp/segment.h"
 #include "tcp/urgent.h"
+#include "tcp/via.h"
 #include "wire/checksum.h"
 
 /* RFC 7323 5.5: a ts_recent that is older than this proves nothing. (R7323-PAWS4) */
@@ -228,6 +229,8 @@ static enum tcp_verdict arrives(struct tlsyn_conn *conn, struct wire_tcp *segmen
 static void act(struct tlsyn_conn *conn, enum tcp_verdict verdict,
                 const struct ip_datagram *datagram, const struct wire_tcp *segment)
 {
+    if (verdict == TCP_NEXT)
+        via_arrives(conn, datagram);
     if (verdict == TCP_DROP_ACK)
         tcp_challenge_ack(conn);
     if (verdict == TCP_DROP_RST) {

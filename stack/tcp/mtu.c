@@ -36,11 +36,11 @@ static void search_in(struct tlsyn_conn *conn, tlsyn_time wait)
     conn->mtu.search_at = milliseconds(conn) + (uint32_t)(wait / 1000);
 }
 
-/* MUST-16 */
+/* MUST-16: IP's options come out of the segment. */
 static uint16_t limit_of(const struct tlsyn_conn *conn)
 {
     uint16_t mss = conn->peer_mss < conn->rcv_mss ? conn->peer_mss : conn->rcv_mss;
-    uint32_t limit = (uint32_t)mss + tcp_headers_len(conn);
+    uint32_t limit = (uint32_t)mss + ip_header_len(&conn->remote.addr) + TCP_HEADER_LEN;
 
     return limit < UINT16_MAX ? (uint16_t)limit : UINT16_MAX;
 }

@@ -49,7 +49,8 @@ void tcp_options_offer(struct tlsyn_conn *conn, const struct tlsyn_conn_options 
     conn->ts_ok = !options->no_timestamps;
     conn->sack_ok = !options->no_sack;
     conn->peer_mss = tcp_peer_mss(&(const struct tcp_options){0}, &conn->remote.addr);
-    conn->mss = conn->rcv_mss; /* until the peer says what it takes */
+    /* until the peer says what it takes */
+    conn->mss = (uint16_t)(conn->rcv_mss - wire_route_len(conn->via));
     cc_set_smss(&conn->cc, conn->mss);
 }
 

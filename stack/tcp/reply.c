@@ -10,7 +10,8 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_datagram *datagram,
 {
     struct wire_tcp rst = {
         .src_port = segment->dst_port, .dst_port = segment->src_port, .flags = TCP_RST};
-    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .protocol = IP_PROTOCOL_TCP};
+    const struct tlsyn_source_route back = ip_route_back(datagram);
+    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .via = &back};
 
     if (segment->flags & TCP_RST)
         return;

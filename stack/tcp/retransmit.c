@@ -13,6 +13,7 @@
 #include "tcp/recovery.h"
 #include "tcp/shut.h"
 #include "tcp/timers.h"
+#include "wire/source_route.h"
 
 #define R1               3 /* RFC 9293 3.8.3: timeouts in a row */
 #define DUPACKS_FOR_LOSS 3 /* RFC 5681 3.2 */
@@ -96,7 +97,9 @@ static void suspect_the_way(struct tlsyn_conn *conn)
 {
     if (conn->rtt.backoffs != R1)
         return;
-    ip_doubt(conn->tcp->ip, &conn->remote.addr);
+    struct tlsyn_addr first = wire_route_first(conn->via, &conn->remote.addr);
+
+    ip_doubt(conn->tcp->ip, &first);
     tcp_event_trouble(conn, -ETIMEDOUT);
 }
 

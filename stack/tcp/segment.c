@@ -180,6 +180,7 @@ int tcp_send_segment(struct tlsyn_conn *conn, const struct wire_tcp *segment, ui
         /* SHLD-22 */
         .tos = conn->tos | codepoint,
         .ttl = conn->ttl,
+        .via = conn->via,
         .confirms = conn->progress,
     };
 

@@ -6,11 +6,13 @@
 #define TLSYN_TCP_SEGMENT_H
 
 #include "tcp/conn.h"
+#include "wire/source_route.h"
 
-/** Octets of the IP and TCP headers of a segment, without options. */
+/** Octets of the IP and TCP headers of a segment, without TCP's options. */
 static inline uint16_t tcp_headers_len(const struct tlsyn_conn *conn)
 {
-    return (uint16_t)(ip_header_len(&conn->remote.addr) + TCP_HEADER_LEN);
+    return (uint16_t)(ip_header_len(&conn->remote.addr) + wire_route_len(conn->via) +
+                      TCP_HEADER_LEN);
 }
 
 /** The header of a segment that is about to leave. It announces our window and, with ACK,

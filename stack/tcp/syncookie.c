@@ -35,6 +35,7 @@
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/segment.h"
+#include "wire/source_route.h"
 
 #define PERIOD      TLSYN_SECONDS(64)
 #define MSS_BITS    3
@@ -149,11 +150,13 @@ void syncookie_answer(struct tlsyn_listener *listener, const struct ip_datagram 
     struct tcp *tcp = listener->tcp;
     const struct tlsyn_conn_options *options = &listener->options.conn;
     struct tuple t = tuple_of(datagram, syn);
-    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src};
+    const struct tlsyn_source_route back = ip_route_back(datagram);
+    struct ip_tx tx = {.src = datagram->dst, .dst = datagram->src, .via = &back};
+    struct tlsyn_addr first = wire_route_first(&back, &datagram->src);
     uint32_t window = buffers_rcv_first(&tcp->cx->limits, options);
     struct ip_path path;
 
-    if (ip_path_find(tcp->ip, &datagram->src, &path) < 0)
+    if (ip_path_find(tcp->ip, &first, &path) < 0)
         return;
     struct wire_tcp synack = {
         .src_port = syn->dst_port,

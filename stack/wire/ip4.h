@@ -11,14 +11,15 @@
 
 struct wire_ip4 {
     struct tlsyn_addr src, dst;
-    uint8_t header_len; /* octets, options included; emit writes no options, and 20 here */
+    uint8_t header_len; /* parse only: octets, options included */
     uint8_t tos;
     uint8_t ttl;
     uint8_t protocol;
     uint16_t total_len; /* octets of header and payload */
     uint16_t id;
     bool df, mf;
-    uint16_t offset;        /* of a fragment, in octets: a multiple of 8 */
+    uint16_t offset;                      /* of a fragment, in octets: a multiple of 8 */
+    const struct tlsyn_source_route *via; /* emit only: by which way to `dst`; or NULL, as parsed */
     const uint8_t *payload; /* parse only: behind the options, without padding of the frame */
     uint16_t payload_len;   /* parse only */
 };
@@ -34,10 +35,11 @@ int wire_ip4_parse_quoted(const uint8_t *bytes, size_t len, struct wire_ip4 *ip)
 /** True if the header checksum is right; `bytes` is a header that was parsed. */
 bool wire_ip4_checksum_good(const uint8_t *bytes, uint8_t header_len);
 
-/** True if the header, which was parsed, tells by which way to answer (RFC 791 3.1). */
-bool wire_ip4_has_source_route(const uint8_t *bytes, uint8_t header_len);
+/** Where a datagram is to get to: `ip->dst`, or the end of a source route that it is on. `bytes` is
+ * its header, which was parsed into *ip. */
+struct tlsyn_addr wire_ip4_destination(const uint8_t *bytes, const struct wire_ip4 *ip);
 
-/** The header, with its checksum. IP4_HEADER_LEN; -ENOSPC. */
+/** The header, with its checksum. Its length: IP4_HEADER_LEN, and what `via` takes; -ENOSPC. */
 int wire_ip4_emit(const struct wire_ip4 *ip, uint8_t *bytes, size_t room);
 
 #endif

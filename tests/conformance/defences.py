@@ -46,7 +46,7 @@ DEFENCES = [
     ("extension-headers", "wire/ip6.c", "count == IP6_EXTENSIONS_MAX", "count == 10000",
      "conformance", "attacks_bytes"),
     ("source-route", "ip/ip4.c",
-     "if (wire_ip4_has_source_route(ether->payload, ip4->header_len))", "if (0)",
+     "found == WIRE_ROUTE_OVER && limits->source_routes", "found == WIRE_ROUTE_OVER",
      "conformance", "attacks_bytes"),
     ("icmp4-quotes-too-little", "wire/icmp4.c", "quoted.payload_len < ICMP4_QUOTED_MIN ? -EMSGSIZE : 0",
      "0", "conformance", "attacks_bytes"),

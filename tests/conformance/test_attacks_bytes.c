@@ -24,16 +24,6 @@ static void put_u16_at(uint8_t *at, size_t value)
     at[1] = (uint8_t)value;
 }
 
-/* Makes the IPv4 header's checksum right. */
-static void seal(void)
-{
-    struct checksum sum = {0};
-
-    put_u16_at(frame + IP_AT + 10, 0);
-    checksum_add(&sum, frame + IP_AT, (size_t)(frame[IP_AT] & 15) * 4);
-    put_u16_at(frame + IP_AT + 10, checksum_finish(&sum));
-}
-
 /* --- TCP options ------------------------------------------------------------------------------ */
 
 /* A length of 0 or 1 would have a reader stand still; one past the end, read what is not there.
@@ -149,14 +139,14 @@ START_TEST(an_ip_length_that_lies_delivers_nothing) /* loop 2: the family */
             continue;
         put_u16_at(frame + IP_AT + (_i == 1 ? 4 : 2), claimed);
         if (_i == 0)
-            seal();
+            peer_seal(frame);
         peer_sends_frame(t, frame, len);
         HOLDS(t->user.read == 0);
     }
     ignore_sent(t);
     put_u16_at(frame + IP_AT + (_i == 1 ? 4 : 2), true_len);
     if (_i == 0)
-        seal();
+        peer_seal(frame);
     peer_sends_frame(t, frame, len);
     ck_assert_uint_eq(t->user.read, 100);
     tcp_test_close(t);
@@ -186,7 +176,7 @@ START_TEST(a_source_route_is_dropped) /* loop: option */
     memcpy(frame + IP_AT + 20, route[_i], 8);
     frame[IP_AT] = 0x47;
     put_u16_at(frame + IP_AT + 2, len - IP_AT + 8);
-    seal();
+    peer_seal(frame);
     peer_sends_frame(t, frame, len + 8);
     if (_i < 4)
         expect_nothing(t);

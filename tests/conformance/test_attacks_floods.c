@@ -24,16 +24,6 @@ static void put_u16_at(uint8_t *at, size_t value)
     at[1] = (uint8_t)value;
 }
 
-/* Makes the IPv4 header's checksum right. */
-static void seal(void)
-{
-    struct checksum sum = {0};
-
-    put_u16_at(frame + IP_AT + 10, 0);
-    checksum_add(&sum, frame + IP_AT, (size_t)(frame[IP_AT] & 15) * 4);
-    put_u16_at(frame + IP_AT + 10, checksum_finish(&sum));
-}
-
 /* --- FragmentSmack: CVE-2018-5391 ------------------------------------------------------------- */
 
 /* A fragment of UDP from 10.0.0.<host>; `place`: the header's field, MORE and eights of octets. */
@@ -49,7 +39,7 @@ static void fragment(struct tcp_test *t, uint8_t host, uint16_t id, uint32_t pla
     put_u16_at(frame + IP_AT + 4, id);
     put_u16_at(frame + IP_AT + 6, place);
     memset(frame + IP_AT + 20, 0, octets);
-    seal();
+    peer_seal(frame);
     peer_sends_frame(t, frame, len);
 }
 
@@ -176,7 +166,7 @@ static void syn_from(struct tcp_test *t, uint8_t host, uint16_t port)
     uint8_t *tcp = frame + IP_AT + 20;
 
     frame[IP_AT + 15] = host;
-    seal();
+    peer_seal(frame);
     put_u16_at(tcp, port);
     put_u16_at(tcp + 16, 0);
     struct tlsyn_addr src = tlsyn_addr_ip4(frame + IP_AT + 12),

@@ -18,17 +18,6 @@ static const uint8_t *ip_of_sent(const struct tcp_test *t, int i)
     return t->sent[t->sent_first + i].bytes + IP_AT;
 }
 
-static void seal(uint8_t *ip)
-{
-    struct checksum sum = {0};
-
-    ip[10] = ip[11] = 0;
-    checksum_add(&sum, ip, 20);
-    uint16_t value = checksum_finish(&sum);
-    ip[10] = (uint8_t)(value >> 8);
-    ip[11] = (uint8_t)value;
-}
-
 /* --- 3.9.1.1 Open ----------------------------------------------------------------------------- */
 
 /* A passive OPEN makes a record of its own. (MUST-41, MUST-42) */
@@ -237,7 +226,7 @@ START_TEST(a_segment_to_everybody_is_dropped) /* loop: destination, flags */
 
     memset(frame, 0xff, 6);
     memcpy(frame + IP_AT + 16, dst[_i / 2], 4);
-    seal(frame + IP_AT);
+    peer_seal(frame);
     /* the sum over the pseudo-header */
     struct tlsyn_addr to = tlsyn_addr_ip4(dst[_i / 2]);
     struct tlsyn_addr from = tlsyn_addr_ip4((const uint8_t[]){10, 0, 0, 2});
@@ -267,7 +256,7 @@ START_TEST(a_syn_from_no_hosts_address_is_ignored) /* loop: source */
 
     t->verified = true;
     memcpy(frame + IP_AT + 12, src[_i], 4);
-    seal(frame + IP_AT);
+    peer_seal(frame);
     peer_sends_frame(t, frame, len);
     expect_nothing(t);
     expect_no_connection(t);

@@ -184,6 +184,7 @@ static void open_stack(struct fuzz *f)
     limits.embedded_backlog = 3;
     limits.ooo_ranges = 4;
     limits.destinations = 2;
+    limits.source_routes = true;
     players_init(f);
     bed_open(&f->bed, &(struct bed_options){.ip4 = true, .ip6 = true, .limits = &limits});
     f->bed.on_frame = look_at_sent;

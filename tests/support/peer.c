@@ -206,6 +206,19 @@ void peer_sends_frame(struct tcp_test *t, const uint8_t *frame, size_t len)
         flush(t);
 }
 
+void peer_seal(uint8_t *frame)
+{
+    uint8_t *ip = frame + ETHER_HEADER_LEN;
+    struct checksum sum = {0};
+    uint16_t value;
+
+    ip[10] = ip[11] = 0;
+    checksum_add(&sum, ip, (size_t)(ip[0] & 15) * 4);
+    value = checksum_finish(&sum);
+    ip[10] = (uint8_t)(value >> 8);
+    ip[11] = (uint8_t)value;
+}
+
 void peer_sends_datagram(struct tcp_test *t, uint8_t protocol, const uint8_t *payload, size_t len)
 {
     static uint8_t frame[PEER_FRAME_MAX];
@@ -231,6 +244,7 @@ static struct ip_datagram read_ip(const struct tcp_test *t, const uint8_t *bytes
                                     .dst = ip6.dst,
                                     .protocol = ip6.next,
                                     .tos = ip6.tos,
+                                    .header = bytes,
                                     .payload = ip6.payload,
                                     .len = ip6.payload_len};
     }
@@ -238,9 +252,10 @@ static struct ip_datagram read_ip(const struct tcp_test *t, const uint8_t *bytes
     HOLDS(wire_ip4_checksum_good(bytes, ip4.header_len));
     HOLDS(ip4.df);
     return (struct ip_datagram){.src = ip4.src,
-                                .dst = ip4.dst,
+                                .dst = wire_ip4_destination(bytes, &ip4),
                                 .protocol = ip4.protocol,
                                 .tos = ip4.tos,
+                                .header = bytes,
                                 .payload = ip4.payload,
                                 .len = ip4.payload_len};
 }
@@ -263,7 +278,7 @@ static void keep_sent(struct tcp_test *t, const struct fake_frame *f)
     }
     HOLDS(wire_tcp_parse(d.payload, d.len, &s->segment) == 0);
     s->segment.codepoint = d.tos & 3;
-    s->ip_len = ip_len(t) + d.len;
+    s->ip_len = (size_t)(d.payload - d.header) + d.len;
     s->to = s->segment.dst_port;
     s->from = s->segment.src_port;
     t->sent_end++;

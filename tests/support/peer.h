@@ -108,6 +108,9 @@ void peer_sends(struct tcp_test *t, struct seg seg);
 size_t peer_frame(struct tcp_test *t, struct seg seg, uint8_t *frame);
 #define PEER_FRAME_MAX 70000
 
+/** Makes the IPv4 header checksum of a frame that was changed right. */
+void peer_seal(uint8_t *frame);
+
 /** A frame arrives as it is. */
 void peer_sends_frame(struct tcp_test *t, const uint8_t *frame, size_t len);
 

@@ -441,7 +441,36 @@ static void of_no_device(struct bsd *b)
     STEP(b, b->close(fd));
 }
 
+static void of_a_source_route(struct bsd *b)
+{
+    static const uint8_t loose[] = {1, 131, 11, 4, 192, 0, 2, 1, 192, 0, 2, 2, 0};
+    static const uint8_t wrong[][8] = {
+        {131, 11, 4, 192, 0, 2, 1, 0}, /* past the end */
+        {131, 6, 4, 192, 0, 2, 1, 0},  /* not by addresses */
+        {131, 7, 3, 192, 0, 2, 1, 0},  /* a pointer to itself */
+        {131, 3, 4, 0, 0, 0, 0, 0},    /* by nobody */
+    };
+    uint8_t most[44] = {0}, got[40] = {0};
+    socklen_t n = sizeof(got);
+    int fd;
+
+    OPENED(b, fd, bsd_socket(b, CLIENT, AF_INET, SOCK_STREAM, 0));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_OPTIONS, wrong[i], sizeof(wrong[i])));
+    STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_OPTIONS, most, sizeof(most)));
+    STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_OPTIONS, loose, sizeof(loose)));
+    STEP(b, b->getsockopt(fd, IPPROTO_IP, IP_OPTIONS, got, &n));
+    STEP(b, n);
+    STEP(b, memcmp(got, loose, sizeof(loose)) == 0);
+    STEP(b, b->setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0));
+    n = sizeof(got);
+    STEP(b, b->getsockopt(fd, IPPROTO_IP, IP_OPTIONS, got, &n));
+    STEP(b, n);
+    STEP(b, b->close(fd));
+}
+
 /* clang-format off */
+COMPARED(of_a_source_route)
 COMPARED(of_a_stream)
 COMPARED(of_a_late_port)
 COMPARED(of_groups)
@@ -472,6 +501,7 @@ Suite *socket_options_suite(void)
     tcase_add_loop_test(options, of_a_late_port_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_groups_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_no_device_as_on_linux, 0, BSD_WAYS);
+    tcase_add_loop_test(options, of_a_source_route_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_a_pacing_rate_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_a_stream_of_ip6_as_on_linux, 0, BSD_WAYS);
     tcase_add_loop_test(options, of_datagrams_as_on_linux, 0, BSD_WAYS);

@@ -150,9 +150,16 @@ struct tlsyn_conn_options {
 struct tlsyn_connect_options {
     struct tlsyn_endpoint remote;
     struct tlsyn_endpoint local; /* unspecified address, port 0: chosen (RFC 6056) */
+    /* All zero: straight (RFC 9293 3.9.2.1). The peer answers by the way back, which is taken where
+     * limits.source_routes says so. */
+    struct tlsyn_source_route via;
     enum tlsyn_level level;
     struct tlsyn_conn_options conn;
 };
+
+/** The source route in IPv4 options as IP_OPTIONS takes them (ip(7)): all of its hops are ahead. 0;
+ * -EINVAL: there is none, or an impossible one. */
+int tlsyn_source_route_read(const uint8_t *options, size_t len, struct tlsyn_source_route *route);
 
 /** Active open (RFC 9293 3.9.1.1). on_open is called within. `conn` may be NULL. -EADDRINUSE,
  * -EADDRNOTAVAIL, -EAFNOSUPPORT (`local` is of the other family), -ENETUNREACH, -ENOMEM, -ENOBUFS

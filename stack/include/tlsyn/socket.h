@@ -17,6 +17,8 @@
  *     IPV6_HOPLIMIT, IPV6_TCLASS, both ways, and when they came (SO_TIMESTAMP, SO_TIMESTAMPNS); no
  *     other, and none of a stream. The interface's index is the kernel's, or 1 of one that it does
  *     not know.
+ *   - IP_OPTIONS is of streams, says a source route and nothing else, and holds from the next
+ *     connect(2) on. One by which a peer comes is taken where limits.source_routes says so.
  *   - Options that it lacks are refused as an older kernel would, with ENOPROTOOPT: those of
  *     membership in groups, of routing (SO_MARK, SO_PRIORITY, IP_TRANSPARENT), of
  *     drivers (SO_TIMESTAMPING, SO_ZEROCOPY, UDP_SEGMENT, UDP_GRO), and TCP_MD5SIG, TCP_REPAIR,

@@ -79,7 +79,11 @@ struct tlsyn_limits {
     uint32_t path_mtus;            /* destinations whose path is narrower than its first link */
     uint32_t reply_queue_bytes; /* ARP, ICMP and RST answers, and datagrams, waiting for output */
     uint32_t icmp_per_second;   /* ICMP messages sent in answer to something */
-    uint32_t rst_per_second;    /* RSTs to segments of no connection */
+    /* IPv4 datagrams that came by a source route are taken, and connections that begin with one
+     * answer by it (RFC 9293 3.9.2.1). Who writes a route gets the answers, whosever address he
+     * writes from: so they are dropped unless asked for (RFC 7126 4.3, 4.4). */
+    bool source_routes;
+    uint32_t rst_per_second;       /* RSTs to segments of no connection */
     uint32_t challenge_per_second; /* challenge ACKs of one connection, RFC 5961 7 */
     tlsyn_time msl;                /* maximum segment lifetime; TIME-WAIT lasts twice that */
     tlsyn_time rto_min;            /* RFC 6298 (2.4) asks for 1 s; hosts of today use 200 ms */

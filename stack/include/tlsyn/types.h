@@ -45,6 +45,16 @@ static inline struct tlsyn_addr tlsyn_addr_ip4(const uint8_t octets[4])
     return a;
 }
 
+#define TLSYN_SOURCE_ROUTE_HOPS 9 /* what an IPv4 header has room for */
+
+/** A source route (RFC 791 3.1): the IPv4 hosts by whose way a datagram goes to its destination, in
+ * their order. All zero: straight. */
+struct tlsyn_source_route {
+    bool strict; /* from each directly to the next */
+    uint8_t hops;
+    uint8_t hop[TLSYN_SOURCE_ROUTE_HOPS][4]; /* octets of addresses */
+};
+
 static inline bool tlsyn_addr_is_ip4(const struct tlsyn_addr *a)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
