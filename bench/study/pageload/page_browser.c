@@ -1,7 +1,7 @@
 /*
- * study/pageload/page_browser.c: visits. One again needs what an earlier one has left behind: the
- * page's URLs, and, where the handshake says so, sessions; if that is not there, a first visit that
- * nobody times leaves it.
+ * study/pageload/page_browser.c: visits. They need what an earlier one has left behind: a cookie of
+ * the server's where TLS rides in the SYN; one again also the page's URLs, and, where the handshake
+ * says so, sessions. If that is not there, a first visit that nobody times leaves it.
  */
 #include "study/pageload/page_browser.h"
 
@@ -141,7 +141,7 @@ static void visit(struct page_browser *b, const struct page_order *order,
     int error = page_url(b->part->page, &page);
 
     first.visit = BROWSER_FIRST;
-    if (error == 0 && again && (!recall(b, &page) || (kept && !b->ops->knows(b, order))))
+    if (error == 0 && ((again && !recall(b, &page)) || !b->ops->prepared(b, order, kept)))
         error = load(b, &first, kept, &page, answer);
     if (error == 0)
         (void)load(b, order, kept, &page, answer);

@@ -16,8 +16,9 @@ struct page_browser_ops {
     int (*carrier)(struct page_browser *, const struct page_order *, bool again, struct carrier **,
                    char message[LOADER_SENTENCE_MAX]);
     void (*release)(struct page_browser *, struct carrier *);
-    /** Whether enough sessions are kept for every connection of a visit. */
-    bool (*knows)(struct page_browser *, const struct page_order *);
+    /** Whether it has what a visit begins with: the server's Fast Open cookie where TLS rides in
+     * the SYN, and, with `sessions`, enough of them for every connection. */
+    bool (*prepared)(struct page_browser *, const struct page_order *, bool sessions);
     /** Turns until *done or the deadline. 0, -ETIMEDOUT, -errno. */
     int (*run)(struct page_browser *, const bool *done, tlsyn_time deadline);
     int (*ping)(struct page_browser *, tlsyn_time timeout, double *us);

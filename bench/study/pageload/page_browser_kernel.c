@@ -59,13 +59,13 @@ static void release_carrier(struct page_browser *browser, struct carrier *carrie
     carrier_kernel_free(carrier);
 }
 
-static bool knows(struct page_browser *browser, const struct page_order *order)
+static bool prepared(struct page_browser *browser, const struct page_order *order, bool sessions)
 {
     const struct peer_context *context = of(browser)->context[order->handshake][order->h2][true];
     const struct page *page = browser->part->page;
-    bool enough = context != NULL;
+    bool enough = !sessions || context;
 
-    for (int i = 0; enough && i < page->hosts; i++)
+    for (int i = 0; sessions && enough && i < page->hosts; i++)
         enough = peer_context_known(context, page->host[i].name) >=
                  (order->h2 ? 1 : page->host[i].connections);
     return enough;
@@ -106,7 +106,7 @@ static void close_browser(struct page_browser *browser)
 
 static const struct page_browser_ops ops = {.carrier = make_carrier,
                                             .release = release_carrier,
-                                            .knows = knows,
+                                            .prepared = prepared,
                                             .run = run,
                                             .ping = ping,
                                             .await = await,

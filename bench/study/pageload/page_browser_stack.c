@@ -98,13 +98,14 @@ static void release_carrier(struct page_browser *browser, struct carrier *carrie
     (void)tlsyn_loop_turn(of(browser)->node.loop, 0); /* resets leave */
 }
 
-static bool knows(struct page_browser *browser, const struct page_order *order)
+static bool prepared(struct page_browser *browser, const struct page_order *order, bool sessions)
 {
+    bool embedded = browser_handshakes[order->handshake].tcp == 0;
     const struct memory *memory = &of(browser)->memory[order->handshake][order->h2][true];
     const struct page *page = browser->part->page;
-    bool enough = true;
+    bool enough = !embedded || tlsyn_has_cookie(of(browser)->node.stack, &browser->address);
 
-    for (int i = 0; i < page->hosts; i++)
+    for (int i = 0; sessions && i < page->hosts; i++)
         enough = enough && larder_count(&memory->larder, page->host[i].name) >=
                                (order->h2 ? 1 : page->host[i].connections);
     return enough;
@@ -167,7 +168,7 @@ static void close_browser(struct page_browser *browser)
 
 static const struct page_browser_ops ops = {.carrier = make_carrier,
                                             .release = release_carrier,
-                                            .knows = knows,
+                                            .prepared = prepared,
                                             .run = run,
                                             .ping = ping,
                                             .await = await,
