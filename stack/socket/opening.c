@@ -81,7 +81,6 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
     struct tlsyn_connect_options options = {
         .remote = *to,
         .local = sock->local,
-        .via = sock->options.via,
         .level = level_of(sock, early),
     };
     struct tlsyn_conn_info info;
@@ -93,6 +92,9 @@ int stream_open(struct sock *sock, const struct tlsyn_endpoint *to, struct curso
         error = -ECONNREFUSED;
     if (error < 0)
         return error;
+    if (sock->options.ip_options_len > 0)
+        (void)tlsyn_source_route_read(sock->options.ip_options,
+                                      (size_t)sock->options.ip_options_len, &options.via);
     options_for_conn(sock, &options.conn);
     begin(sock, to, early);
     error = attach(sock, &handler);

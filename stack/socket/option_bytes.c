@@ -134,10 +134,10 @@ static int set_group_interface(struct sock *sock, const void *value, socklen_t l
 static int set_ip_options(struct sock *sock, const void *value, socklen_t length)
 {
     struct sock_options *o = &sock->options;
-    struct tlsyn_source_route via = {.hops = 0};
+    struct tlsyn_source_route route;
 
     if (length > sizeof(o->ip_options) ||
-        (length > 0 && tlsyn_source_route_read(value, length, &via) < 0))
+        (length > 0 && tlsyn_source_route_read(value, length, &route) < 0))
         return -EINVAL;
     if (sock->stream.conn)
         return -EISCONN;
@@ -145,7 +145,6 @@ static int set_ip_options(struct sock *sock, const void *value, socklen_t length
     if (length > 0)
         memcpy(o->ip_options, value, length);
     o->ip_options_len = (int)(length + 3) / 4 * 4;
-    o->via = via;
     return 0;
 }
 

@@ -51,12 +51,11 @@ struct sock_options {
     int group_hops; /* kept, with group_interface6: nothing is sent to groups of IPv6 */
     struct in_addr group_source; /* IP_MULTICAST_IF */
     int group_interface6;
-    uint8_t ip_options[40]; /* IP_OPTIONS, as given back; to a multiple of 4 octets ... */
-    int ip_options_len;
-    struct tlsyn_source_route via; /* ... and what they say of the next connect(2) */
-    int bound_device, late_port;   /* SO_BINDTODEVICE, IP_BIND_ADDRESS_NO_PORT */
-    int level;                     /* enum tlsyn_level */
-    uint64_t pacing_rate;          /* SO_MAX_PACING_RATE: bytes per second; UINT64_MAX: any */
+    uint8_t ip_options[40];      /* IP_OPTIONS: a source route, as it was given */
+    int ip_options_len;          /* a multiple of 4; 0: none */
+    int bound_device, late_port; /* SO_BINDTODEVICE, IP_BIND_ADDRESS_NO_PORT */
+    int level;                   /* enum tlsyn_level */
+    uint64_t pacing_rate;        /* SO_MAX_PACING_RATE: bytes per second; UINT64_MAX: any */
     char controller[16];
     int cookie_keys; /* TCP_FASTOPEN_KEY: so many; 0: the stack's own secret */
     uint8_t cookie_key[TLSYN_COOKIE_KEYS_MAX][TLSYN_COOKIE_KEY];

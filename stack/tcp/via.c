@@ -56,9 +56,10 @@ void via_arrives(struct tlsyn_conn *conn, const struct ip_datagram *datagram)
 
     if (conn->active || back.hops == 0 || (conn->via && is_same(conn->via, &back)))
         return;
-    if (!conn->via && via_ask(conn, &back) < 0)
+    if (conn->via)
+        *conn->via = back;
+    else if (via_ask(conn, &back) < 0)
         return;
-    *conn->via = back;
     if (tcp_synchronized(conn))
         tcp_set_path_mtu(conn, conn->mtu.path); /* the option's octets come out of the segment */
 }

@@ -78,7 +78,7 @@ struct tlsyn_addr wire_ip4_destination(const uint8_t *bytes, const struct wire_i
 {
     struct tlsyn_source_route route;
 
-    if (wire_route_parse(bytes, ip->header_len, &route) != WIRE_ROUTE_UNDER_WAY || route.hops == 0)
+    if (wire_route_parse(bytes, ip->header_len, &route) != WIRE_ROUTE_UNDER_WAY)
         return ip->dst;
     return tlsyn_addr_ip4(route.hop[route.hops - 1]);
 }

@@ -20,7 +20,7 @@
 enum wire_route {
     WIRE_ROUTE_NONE,
     WIRE_ROUTE_OVER,      /* the datagram is where its route leads to */
-    WIRE_ROUTE_UNDER_WAY, /* it is on its way still */
+    WIRE_ROUTE_UNDER_WAY, /* it is on its way still, the last host is its destination */
     WIRE_ROUTE_BAD,       /* an impossible one, or more than one */
 };
 

@@ -13,37 +13,29 @@
 
 #define IP_AT ETHER_HEADER_LEN
 
-#define PEER                                                                                       \
-    {                                                                                              \
-        10, 0, 0, 2                                                                                \
-    }
-#define NEAR                                                                                       \
-    {                                                                                              \
-        192, 0, 2, 1                                                                               \
-    }
-#define MIDDLE                                                                                     \
-    {                                                                                              \
-        192, 0, 2, 2                                                                               \
-    }
-#define FAR                                                                                        \
-    {                                                                                              \
-        192, 0, 2, 3                                                                               \
-    }
+#define PEER   10, 0, 0, 2
+#define NEAR   192, 0, 2, 1
+#define MIDDLE 192, 0, 2, 2
+#define FAR    192, 0, 2, 3
 
 static uint8_t frame[PEER_FRAME_MAX];
 
 /* A stack for which all that is far away lies behind its peer. */
-static struct tcp_test *open_test(bool source_routes)
+static struct tcp_test *open_with(struct tlsyn_limits limits, bool source_routes)
 {
-    struct tlsyn_limits limits = default_limits();
     struct tlsyn_addr everything = tlsyn_addr_ip4((const uint8_t[4]){0});
-    struct tlsyn_addr peer = tlsyn_addr_ip4((const uint8_t[])PEER);
+    struct tlsyn_addr peer = tlsyn_addr_ip4((const uint8_t[]){PEER});
     struct tcp_test *t;
 
     limits.source_routes = source_routes;
     t = TCP_TEST(.limits = limits);
     ck_assert_int_eq(tlsyn_route_add(t->stack, &everything, 0, &peer), 0);
     return t;
+}
+
+static struct tcp_test *open_test(bool source_routes)
+{
+    return open_with(default_limits(), source_routes);
 }
 
 /* --- what comes ------------------------------------------------------------------------------- */
@@ -64,14 +56,14 @@ static void peer_sends_with(struct tcp_test *t, struct seg seg, const uint8_t *o
 }
 
 /* By NEAR and MIDDLE, and there. */
-static const uint8_t arrived[] = {1, 131, 11, 12, 192, 0, 2, 1, 192, 0, 2, 2};
+static const uint8_t arrived[] = {1, 131, 11, 12, NEAR, MIDDLE};
 
 /* --- what leaves ------------------------------------------------------------------------------ */
 
 /* The next segment that leaves is this one, to its first hop with the others behind. */
 static void expect_by(struct tcp_test *t, struct seg seg, const struct tlsyn_source_route *via)
 {
-    static const uint8_t peer[4] = PEER;
+    static const uint8_t peer[4] = {PEER};
     const uint8_t *ip = t->sent[t->sent_first].bytes + IP_AT;
     struct tlsyn_source_route rest;
     size_t len = (size_t)(ip[0] & 15) * 4;
@@ -87,13 +79,13 @@ static void expect_by(struct tcp_test *t, struct seg seg, const struct tlsyn_sou
     expect(t, seg);
 }
 
-static const struct tlsyn_source_route there = {.hops = 2, .hop = {NEAR, MIDDLE}};
-static const struct tlsyn_source_route back = {.hops = 2, .hop = {MIDDLE, NEAR}};
+static const struct tlsyn_source_route there = {.hops = 2, .hop = {{NEAR}, {MIDDLE}}};
+static const struct tlsyn_source_route back = {.hops = 2, .hop = {{MIDDLE}, {NEAR}}};
 
 static int connect_by(struct tcp_test *t, const struct tlsyn_source_route *via)
 {
     const struct tlsyn_connect_options options = {
-        .remote = {tlsyn_addr_ip4((const uint8_t[])PEER), PEER_PORT}, .via = *via};
+        .remote = {tlsyn_addr_ip4((const uint8_t[]){PEER}), PEER_PORT}, .via = *via};
 
     return tlsyn_conn_open(t->stack, &options, &t->user.handler, &t->user.conn);
 }
@@ -122,7 +114,7 @@ END_TEST
 START_TEST(the_users_route_wins_over_one_that_arrives)
 {
     struct tcp_test *t = open_test(true);
-    const struct tlsyn_source_route via = {.hops = 1, .hop = {FAR}};
+    const struct tlsyn_source_route via = {.hops = 1, .hop = {{FAR}}};
 
     ck_assert_int_eq(connect_by(t, &via), 0);
     flush(t);
@@ -136,7 +128,7 @@ END_TEST
 START_TEST(a_route_by_what_is_no_host_is_refused)
 {
     static const struct tlsyn_source_route wrong[] = {
-        {.hops = 2, .hop = {NEAR, {224, 0, 0, 1}}},
+        {.hops = 2, .hop = {{NEAR}, {224, 0, 0, 1}}},
         {.hops = 1, .hop = {{0, 0, 0, 0}}},
         {.hops = TLSYN_SOURCE_ROUTE_HOPS + 1},
     };
@@ -214,13 +206,10 @@ END_TEST
 START_TEST(a_syn_cookie_goes_by_the_way_back)
 {
     struct tlsyn_limits limits = default_limits();
-    struct tlsyn_addr everything = tlsyn_addr_ip4((const uint8_t[4]){0});
-    struct tlsyn_addr peer = tlsyn_addr_ip4((const uint8_t[])PEER);
+    struct tcp_test *t;
 
-    limits.source_routes = true;
     limits.syn_backlog = 0;
-    struct tcp_test *t = TCP_TEST(.limits = limits);
-    ck_assert_int_eq(tlsyn_route_add(t->stack, &everything, 0, &peer), 0);
+    t = open_with(limits, true);
     peer_sends_with(t, SYN(), arrived, sizeof(arrived));
     expect_by(t, SYNACK(), &back);
     peer_sends_with(t, ACK(), arrived, sizeof(arrived));
@@ -246,7 +235,7 @@ END_TEST
 START_TEST(a_later_route_replaces_the_earlier)
 {
     static const uint8_t later[] = {131, 7, 8, 192, 0, 2, 3, 0};
-    const struct tlsyn_source_route back_later = {.hops = 1, .hop = {FAR}};
+    const struct tlsyn_source_route back_later = {.hops = 1, .hop = {{FAR}}};
     struct tcp_test *t = open_test(true);
 
     peer_sends_with(t, SYN(), arrived, sizeof(arrived));
@@ -265,7 +254,7 @@ END_TEST
 START_TEST(who_records_itself_is_no_hop_of_the_way_back)
 {
     static const uint8_t own[] = {137, 11, 12, 10, 0, 0, 2, 192, 0, 2, 1, 0};
-    const struct tlsyn_source_route one = {.strict = true, .hops = 1, .hop = {NEAR}};
+    const struct tlsyn_source_route one = {.strict = true, .hops = 1, .hop = {{NEAR}}};
     struct tcp_test *t = open_test(true);
 
     peer_sends_with(t, SYN(), own, sizeof(own));

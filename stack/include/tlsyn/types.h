@@ -30,6 +30,16 @@ struct tlsyn_addr {
     uint8_t byte[16];
 };
 
+#define TLSYN_SOURCE_ROUTE_HOPS 9 /* what an IPv4 header has room for */
+
+/** A source route (RFC 791 3.1): the IPv4 hosts by whose way a datagram goes to its destination, in
+ * their order. All zero: straight. */
+struct tlsyn_source_route {
+    bool strict; /* from each directly to the next */
+    uint8_t hops;
+    uint8_t hop[TLSYN_SOURCE_ROUTE_HOPS][4]; /* octets of addresses */
+};
+
 /** Address and port; the port is in host byte order. */
 struct tlsyn_endpoint {
     struct tlsyn_addr addr;
@@ -44,16 +54,6 @@ static inline struct tlsyn_addr tlsyn_addr_ip4(const uint8_t octets[4])
     memcpy(a.byte + 12, octets, 4);
     return a;
 }
-
-#define TLSYN_SOURCE_ROUTE_HOPS 9 /* what an IPv4 header has room for */
-
-/** A source route (RFC 791 3.1): the IPv4 hosts by whose way a datagram goes to its destination, in
- * their order. All zero: straight. */
-struct tlsyn_source_route {
-    bool strict; /* from each directly to the next */
-    uint8_t hops;
-    uint8_t hop[TLSYN_SOURCE_ROUTE_HOPS][4]; /* octets of addresses */
-};
 
 static inline bool tlsyn_addr_is_ip4(const struct tlsyn_addr *a)
 {
