@@ -8,6 +8,7 @@
 #include "lab/init.h"
 #include "lab/netns.h"
 #include "lab/process.h"
+#include "lab/processors.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +31,9 @@ struct lab {
     struct netns_owner owner;
     int control; /* to init */
     int netns[LAB_HOSTS];
-    pid_t *children; /* not waited for yet */
+    bool apart;
+    cpu_set_t processors; /* the hosts', if apart */
+    pid_t *children;      /* not waited for yet */
     size_t children_len, children_room;
 };
 
@@ -115,6 +118,7 @@ static int await_birth(struct lab *lab, struct lab_error *error)
 int lab_open(const struct lab_options *options, struct lab **lab, struct lab_error *error)
 {
     struct lab_error unread;
+    cpu_set_t emulators;
     struct lab *l = calloc(1, sizeof(*l));
 
     if (!error)
@@ -125,6 +129,7 @@ int lab_open(const struct lab_options *options, struct lab **lab, struct lab_err
         return -ENOMEM;
     }
     l->opener = getpid();
+    l->apart = options->apart && processors_part(&emulators, &l->processors);
     int status = start(l, options, error);
     if (status < 0) {
         free(l);
@@ -179,8 +184,10 @@ static int leave_lab(void *argument)
 
 static pid_t start_child(struct lab *lab, enum lab_host host, const struct process_work *work)
 {
-    struct process_place place = {
-        .pidfd = lab->pidfd, .owner = lab->owner, .net = lab->netns[host]};
+    struct process_place place = {.pidfd = lab->pidfd,
+                                  .owner = lab->owner,
+                                  .net = lab->netns[host],
+                                  .processors = lab->apart ? &lab->processors : NULL};
     int status = reserve_child(lab);
 
     if (status < 0)

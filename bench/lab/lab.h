@@ -69,6 +69,11 @@ struct lab_options {
     /** One wire between the hosts, and no emulator: the kernel alone carries the frames. The
      * impairments mean nothing, and lab_set_link() and lab_report() fail with -EOPNOTSUPP. */
     bool direct;
+
+    /** The emulator has a processor to itself, if there are two, and the hosts' processes share the
+     * others: for measuring latency, where a link must not wait for those it connects to finish
+     * their computing. Not for throughput on few processors. */
+    bool apart;
 };
 
 /** One sentence or two for the user: what failed, and what to type instead if there is

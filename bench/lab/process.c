@@ -93,6 +93,9 @@ static _Noreturn void helper_main(const struct process_place *place,
         tell(report, 0, status);
         _exit(EXIT_FAILURE);
     }
+    /* Should one of them have been switched off meanwhile, the rest will do. */
+    if (place->processors)
+        (void)sched_setaffinity(0, sizeof(*place->processors), place->processors);
     long child = syscall(SYS_clone, CLONE_PARENT | (unsigned long)SIGCHLD, NULL, NULL, NULL, 0UL);
     if (child == 0)
         child_main(work, report);

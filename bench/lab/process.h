@@ -17,13 +17,15 @@
 
 #include "lab/netns.h"
 
+#include <sched.h>
 #include <sys/types.h>
 
 /** Where a process is to live. */
 struct process_place {
     int pidfd; /* the lab's first process */
     struct netns_owner owner;
-    int net; /* the host's network namespace */
+    int net;                     /* the host's network namespace */
+    const cpu_set_t *processors; /* it may run on; NULL: those of the caller */
 };
 
 /** What it is to do there. */

@@ -3,17 +3,16 @@
  */
 #include "study/noise.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "measure/clock.h"
 #include "measure/stats.h"
+#include "study/awake.h"
 
 enum { SLEEPS = 100, SLEEP_US = 200 };
 
@@ -85,29 +84,21 @@ static double load(void)
 
 void noise_begin(struct noise *noise)
 {
-    *noise = (struct noise){
-        .load_before = load(), .load_after = (double)NAN, .steal = (double)NAN, .awake = -1};
+    *noise = (struct noise){.load_before = load(), .load_after = (double)NAN, .steal = (double)NAN};
     time_sleeps(noise);
     (void)noise_read(&noise->before);
 }
 
-/* The request holds as long as the descriptor is open. */
 void noise_keep_awake(struct noise *noise)
 {
-    const int32_t latency_us = 0;
-
-    noise->awake = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
-    noise->kept_awake = noise->awake >= 0 && write(noise->awake, &latency_us, sizeof(latency_us)) ==
-                                                 (ssize_t)sizeof(latency_us);
+    noise->awake = awake_begin();
 }
 
 void noise_end(struct noise *noise)
 {
     struct noise_ticks after;
 
-    if (noise->awake >= 0)
-        (void)close(noise->awake);
-    noise->awake = -1;
+    noise->kept_awake = awake_end(noise->awake);
     noise->load_after = load();
     if (noise->before.total > 0 && noise_read(&after) && after.total > noise->before.total &&
         after.stolen >= noise->before.stolen)
@@ -127,7 +118,8 @@ const char *noise_sentence(const struct noise *n, char *text, size_t size)
         len += snprintf(text + len, size - (size_t)len, "; load %.1f before, %.1f after",
                         n->load_before, n->load_after);
     if (n->kept_awake && len > 0 && (size_t)len < size)
-        (void)snprintf(text + len, size - (size_t)len, "; idle processors were kept awake");
+        (void)snprintf(text + len, size - (size_t)len,
+                       "; idle processors were kept awake, a load of its own");
     return text;
 }
 

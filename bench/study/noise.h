@@ -7,6 +7,8 @@
 #ifndef STUDY_NOISE_H
 #define STUDY_NOISE_H
 
+#include <sys/types.h>
+
 #include "report/json.h"
 
 /** Of /proc/stat: all processors' time since they were started, in its ticks. */
@@ -16,11 +18,12 @@ struct noise_ticks {
 
 struct noise {
     double timer_p50_us, timer_p99_us, timer_max_us; /* by which short sleeps were too long */
-    double load_before, load_after; /* the load average of a minute; NaN: not known */
+    double load_before, load_after; /* the load average of a minute; NaN: not known. The one after
+                                     * counts what kept the processors awake */
     double steal; /* share of the processors' time between begin and end, or NaN */
     struct noise_ticks before;
-    bool kept_awake; /* idle processors did not sleep */
-    int awake;       /* the descriptor that keeps them awake, or -1 */
+    bool kept_awake; /* idle processors did not sleep till the end */
+    pid_t awake;     /* the child that keeps them so (study/awake.h), or 0 */
 };
 
 /** By how much one short sleep was too long, in microseconds. Takes some 0.3 ms. */
@@ -36,14 +39,11 @@ void noise_timers(struct noise *noise, double *late_us, size_t n);
 void noise_begin(struct noise *noise);
 void noise_end(struct noise *noise);
 
-/** Until noise_end(), or the end of this process and of its children: idle processors poll instead
- * of sleeping, for whom it takes tens of microseconds to wake, and more until their caches are warm
- * (Linux, power/pm_qos_interface.rst: /dev/cpu_dma_latency). For studies of latency; where a user
- * may not ask for it, or there is nothing to ask, nothing happens. */
+/** Until noise_end() idle processors do not sleep (study/awake.h). For studies of latency. */
 void noise_keep_awake(struct noise *noise);
 
 /** "timers are 58 us late (99 %: 102, at most 210); 0.1 % of the processors' time was stolen; load
- * 1.2 before, 1.9 after; idle processors were kept awake". Returns `text`. */
+ * 1.2 before, 1.9 after; idle processors were kept awake, a load of its own". Returns `text`. */
 const char *noise_sentence(const struct noise *noise, char *text, size_t size);
 
 /** The member "noise" of the object that is open. */

@@ -194,7 +194,7 @@ bool testbed_has_quic(void)
 int testbed_open_lab(const struct testbed_options *options, struct testbed **testbed,
                      char message[TESTBED_MESSAGE_MAX])
 {
-    const struct lab_options perfect = {.mtu = 0};
+    const struct lab_options perfect = {.apart = true};
     struct lab_testbed *t = calloc(1, sizeof(*t));
     struct lab_error why;
     int error = 0;

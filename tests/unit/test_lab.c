@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,6 +300,48 @@ START_TEST(a_direct_lab_carries_frames_and_has_no_link_to_change)
 }
 END_TEST
 
+/* The emulator is the first process of the lab, whose others are as this one. */
+static int shares_a_processor_with_the_emulator(void *unused)
+{
+    cpu_set_t own, emulators, both;
+
+    (void)unused;
+    if (sched_getaffinity(0, sizeof(own), &own) < 0 ||
+        sched_getaffinity(1, sizeof(emulators), &emulators) < 0)
+        return 2;
+    CPU_AND(&both, &own, &emulators);
+    return CPU_COUNT(&both) > 0;
+}
+
+/* What it says in a lab with these options; -1: there can't be one. */
+static int sharing_in(const struct lab_options *options)
+{
+    struct lab *lab = open_lab(options);
+    int status = 0;
+
+    if (!lab)
+        return -1;
+    pid_t child = lab_spawn(lab, LAB_CLIENT, shares_a_processor_with_the_emulator, NULL);
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(lab_wait(lab, child, -1, &status), 0);
+    lab_close(lab);
+    return WEXITSTATUS(status);
+}
+
+START_TEST(an_emulator_apart_has_a_processor_to_itself_if_there_are_two)
+{
+    const struct lab_options together = {.mtu = 0}, apart = {.apart = true};
+    cpu_set_t mine;
+
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(mine), &mine), 0);
+    int sharing = sharing_in(&together);
+    if (sharing < 0)
+        return;
+    ck_assert_int_eq(sharing, 1);
+    ck_assert_int_eq(sharing_in(&apart), CPU_COUNT(&mine) < 2);
+}
+END_TEST
+
 START_TEST(a_report_starts_the_count_anew)
 {
     struct lab_options options = {.to_server = {.delay = TLSYN_MS(1)}};
@@ -374,6 +417,7 @@ Suite *lab_suite(void)
     tcase_add_test(link, a_change_of_the_link_is_in_force_when_the_call_returns);
     tcase_add_test(link, the_kernels_reach_each_other_over_ipv6_at_once);
     tcase_add_test(link, a_direct_lab_carries_frames_and_has_no_link_to_change);
+    tcase_add_test(link, an_emulator_apart_has_a_processor_to_itself_if_there_are_two);
     tcase_add_test(link, a_report_starts_the_count_anew);
     suite_add_tcase(suite, processes);
     suite_add_tcase(suite, link);

@@ -261,7 +261,7 @@ int fallback_run(struct fallback_study *study, struct study_observer *observer,
                  char message[STUDY_MESSAGE_MAX])
 {
     struct tlsyn_impairment half[2];
-    struct lab_options options = {.mtu = 0};
+    struct lab_options options = {.apart = true};
     struct fallback_run run = {.study = study, .observer = observer, .control = {-1, -1}};
     struct lab_error why;
     int error;

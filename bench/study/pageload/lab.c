@@ -99,7 +99,7 @@ static int certify(struct pagelab *l)
 int pagelab_open(const struct pagelab_options *options, struct pagelab **lab,
                  char message[STUDY_MESSAGE_MAX])
 {
-    const struct lab_options perfect = {.mtu = 0};
+    const struct lab_options perfect = {.apart = true};
     struct pagelab *l = calloc(1, sizeof(*l));
     struct lab_error why;
     int error = l ? 0 : -ENOMEM;

@@ -121,8 +121,6 @@ int live_plan(const struct page *page, const struct live_options *options,
         s->sample = calloc(samples_of(s), sizeof(*s->sample));
         error = s->cell && s->sample ? 0 : -ENOMEM;
     }
-    for (int i = 0; i < LIVE_RTTS_MAX; i++)
-        s->ping_ms[i] = (double)NAN;
     if (error < 0) {
         live_free(s);
         return error;
@@ -257,10 +255,32 @@ static void choose_shown(struct live_study *s, int k)
     }
 }
 
+/* What the link itself adds. */
+static void sum_up_pings(struct live_study *s, int r)
+{
+    double ms[LIVE_ROUNDS_MAX], off[LIVE_ROUNDS_MAX];
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < s->options.rounds; i++) {
+        for (int k = 0; k < s->kinds; k++) {
+            double ping = live_sample(s, i, r, k)->ping_ms;
+
+            if (ping > 0 && n < LIVE_ROUNDS_MAX) {
+                off[n] = fabs(ping - s->options.rtt_ms[r]);
+                ms[n++] = ping;
+            }
+        }
+    }
+    s->ping_ms[r] = n > 0 ? stats_median(ms, n) : (double)NAN;
+    s->ping_off_ms[r] = n > 0 ? stats_median(off, n) : 0;
+}
+
 int live_analyse(struct live_study *study)
 {
     int error = 0;
 
+    for (int r = 0; r < study->options.rtts; r++)
+        sum_up_pings(study, r);
     for (int k = 0; k < study->kinds && error == 0; k++) {
         study->kind[k].computing = (double)NAN;
         if (study->blocks > study->options.rtts)

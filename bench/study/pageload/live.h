@@ -68,9 +68,8 @@ enum live_verdict { LIVE_AGREES, LIVE_DIFFERS, LIVE_NO_CLAIM, LIVE_NOTHING };
 struct live_sample {
     int error;
     double seconds;
-    bool missed;            /* the link was not kept */
-    double ping_ms, off_ms; /* at the beginning of its block: a median, and the farthest of them
-                               from what was asked for; 0: none */
+    bool missed;    /* the link was not kept */
+    double ping_ms; /* at the beginning of its block, the median of some; 0: none */
     char reason[LOADER_SENTENCE_MAX];
     struct journal_list steps; /* LIVE_STEP numbers each; empty but at the longest round trip that
                                   had been loaded over by then */
@@ -115,8 +114,8 @@ struct live_study {
     int blocks;                        /* rtts, and one more where computing is measured */
     struct live_cell *cell;            /* [blocks][kinds] */
     struct live_sample *sample;        /* [rounds][blocks][kinds] */
-    double ping_ms[LIVE_RTTS_MAX];     /* median, NaN: not measured */
-    double ping_off_ms[LIVE_RTTS_MAX]; /* the farthest of them from what was asked for */
+    double ping_ms[LIVE_RTTS_MAX];     /* the median of its blocks', NaN: not measured */
+    double ping_off_ms[LIVE_RTTS_MAX]; /* likewise, by how much it was not what was asked for */
     struct noise noise;
     bool interrupted;
     struct pagelab *lab;

@@ -14,7 +14,7 @@
 
 struct run {
     struct live_study *study;
-    double ping_ms, off_ms; /* of the block that has just begun; 0: of none */
+    double ping_ms; /* of the block that has just begun; 0: of none */
 };
 
 static const struct journal_field fields[] = {
@@ -22,7 +22,6 @@ static const struct journal_field fields[] = {
     JOURNAL_FIELD(live_sample, seconds, JOURNAL_DOUBLE),
     JOURNAL_FIELD(live_sample, missed, JOURNAL_BOOL),
     JOURNAL_FIELD(live_sample, ping_ms, JOURNAL_DOUBLE),
-    JOURNAL_FIELD(live_sample, off_ms, JOURNAL_DOUBLE),
     JOURNAL_FIELD(live_sample, reason, JOURNAL_TEXT),
     JOURNAL_FIELD(live_sample, steps, JOURNAL_LIST),
     JOURNAL_FIELD(live_sample, urls, JOURNAL_WORDS),
@@ -38,11 +37,11 @@ static void *sample_of(void *context, const struct schedule_slot *slot)
 /* The link of a block, and how long a ping takes over it. */
 static int begin_block(struct run *run, int block)
 {
-    double asked = live_rtt(run->study, block), ms[LIVE_PINGS];
+    double ms[LIVE_PINGS];
     size_t n = 0;
-    int error = pagelab_set_link(run->study->lab, asked);
+    int error = pagelab_set_link(run->study->lab, live_rtt(run->study, block));
 
-    run->ping_ms = run->off_ms = 0;
+    run->ping_ms = 0;
     if (error == 0)
         error = pagelab_introduce(run->study->lab);
     for (int i = 0; error == 0 && i < LIVE_PINGS; i++) {
@@ -54,7 +53,6 @@ static int begin_block(struct run *run, int block)
             continue;
         }
         ms[n++] = one;
-        run->off_ms = fmax(run->off_ms, fabs(one - asked));
     }
     if (error == 0 && n > 0)
         run->ping_ms = stats_median(ms, n);
@@ -93,8 +91,8 @@ static int observe(void *context, const struct schedule_slot *slot, void *into)
     struct live_sample *sample = into;
     int error = slot->block_start ? begin_block(run, (int)slot->block) : 0;
 
-    *sample = (struct live_sample){.ping_ms = run->ping_ms, .off_ms = run->off_ms};
-    run->ping_ms = run->off_ms = 0; /* the first of a block has them */
+    *sample = (struct live_sample){.ping_ms = run->ping_ms};
+    run->ping_ms = 0; /* the first of a block has it */
     return error < 0 ? error : load(run->study, slot, sample);
 }
 
@@ -105,10 +103,6 @@ static int take(void *context, const struct schedule_slot *slot, void *kept)
     struct live_kind *kind = &s->kind[slot->member];
     const struct live_sample *sample = kept;
 
-    if ((int)slot->block < s->options.rtts && sample->ping_ms > 0) {
-        s->ping_ms[slot->block] = sample->ping_ms;
-        s->ping_off_ms[slot->block] = fmax(s->ping_off_ms[slot->block], sample->off_ms);
-    }
     if (sample->error < 0) {
         cell->failed++;
         (void)snprintf(cell->reason, sizeof(cell->reason), "%s", sample->reason);
