@@ -91,7 +91,7 @@ mutate text-of-a-syn-not-counted 2000 stack/tcp/output.c \
     'conn->snd_nxt = conn->snd_rtx = conn->iss + 1;'
 mutate amplification-by-four 2000 stack/tcp/segment.c \
     '(3 * opening->unvalidated_in)' '(4 * opening->unvalidated_in)'
-mutate syn-ack-within-the-limit-only 20000 stack/tcp/output.c \
+mutate syn-ack-within-the-limit-only 60000 stack/tcp/output.c \
     'tcp_amplification_left_again(conn)' 'tcp_amplification_left(conn)'
 mutate window-of-a-syn-taken-as-scaled 2000 stack/tcp/handshake.c \
     'conn->snd_wnd = conn->snd_wnd_max = segment->wnd;' \

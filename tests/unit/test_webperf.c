@@ -223,6 +223,22 @@ START_TEST(no_statement_is_left_out)
 }
 END_TEST
 
+START_TEST(what_is_seen_of_one_pair_has_no_interval)
+{
+    const struct stats_interval one = {50, (double)NAN, (double)NAN};
+    struct webperf *study = loaded();
+
+    study->rows[0].s_new = study->rows[0].s_cached = study->rows[0].saving = one;
+    webperf_claim(study);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(study->claims[i].verdict, WEBPERF_UNDECIDED);
+        ck_assert_ptr_nonnull(strstr(study->claims[i].seen, "too few for an interval"));
+        ck_assert_ptr_null(strstr(study->claims[i].seen, "nan"));
+    }
+    webperf_free(study);
+}
+END_TEST
+
 START_TEST(the_papers_statements_get_a_verdict)
 {
     struct webperf *study = loaded();
@@ -565,6 +581,7 @@ Suite *webperf_suite(void)
     tcase_add_test(tc, what_was_refused_is_counted_and_not_averaged);
     tcase_add_test(tc, the_noise_is_summed_up);
     tcase_add_test(tc, an_outlier_is_counted_and_not_hidden);
+    tcase_add_test(tc, what_is_seen_of_one_pair_has_no_interval);
     tcase_add_test(tc, the_papers_statements_get_a_verdict);
     tcase_add_test(tc, what_costs_more_than_it_saves_is_drawn);
     tcase_add_test(tc, no_statement_is_left_out);

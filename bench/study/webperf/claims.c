@@ -42,19 +42,34 @@ static struct webperf_claim *next_claim(struct webperf *study, enum webperf_verd
     return claim;
 }
 
+enum { SPREAD_MAX = 48 };
+
+/* "0.49 .. 0.52", each times `scale`. */
+static const char *spread(const struct stats_interval *i, double scale, int digits,
+                          char text[SPREAD_MAX])
+{
+    if (isfinite(i->lo) && isfinite(i->hi))
+        (void)snprintf(text, SPREAD_MAX, "%.*f .. %.*f", digits, i->lo * scale, digits,
+                       i->hi * scale);
+    else
+        (void)snprintf(text, SPREAD_MAX, "too few for an interval");
+    return text;
+}
+
 static void fraction_of_new(struct webperf *study, const struct webperf_row *row, const char *title)
 {
     /* The intervals of both, at their worst for the claim. */
     const struct stats_interval ratio = {row->s_cached.estimate / row->s_new.estimate,
                                          row->s_cached.lo / row->s_new.hi,
                                          row->s_cached.hi / row->s_new.lo};
+    char text[SPREAD_MAX];
     struct webperf_claim *claim =
         next_claim(study, within(&ratio, -HUGE_VAL, 0.75), title,
                    "A handshake with a cached key takes a fraction (less than three quarters) of "
                    "one with a new key");
 
-    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%.2f .. %.2f; %.1f of %.1f ms)",
-                   ratio.estimate, ratio.lo, ratio.hi, row->s_cached.estimate, row->s_new.estimate);
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%s; %.1f of %.1f ms)", ratio.estimate,
+                   spread(&ratio, 1, 2, text), row->s_cached.estimate, row->s_new.estimate);
 }
 
 static enum webperf_verdict both(enum webperf_verdict a, enum webperf_verdict b)
@@ -76,25 +91,27 @@ static void round_trips(struct webperf *study, const struct webperf_row *row, co
     const struct stats_interval fresh = trips(&row->s_new, &row->t);
     const struct stats_interval cached = trips(&row->s_cached, &row->t);
     enum webperf_verdict two = within(&fresh, 1.9, 2.5), one = within(&cached, 0.9, 1.5);
+    char two_text[SPREAD_MAX], one_text[SPREAD_MAX];
     struct webperf_claim *claim =
         next_claim(study, both(two, one), title,
                    "Behind a TCP connect, a handshake with a new key takes two round trips, with a "
                    "cached one it takes one");
 
-    (void)snprintf(claim->seen, sizeof(claim->seen),
-                   "%.2f (%.2f .. %.2f) and %.2f (%.2f .. %.2f) times the connect", fresh.estimate,
-                   fresh.lo, fresh.hi, cached.estimate, cached.lo, cached.hi);
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.2f (%s) and %.2f (%s) times the connect",
+                   fresh.estimate, spread(&fresh, 1, 2, two_text), cached.estimate,
+                   spread(&cached, 1, 2, one_text));
 }
 
 static void saving_in_regime(struct webperf *study, const struct webperf_row *row,
                              const char *title)
 {
+    char text[SPREAD_MAX];
     struct webperf_claim *claim =
         next_claim(study, within(&row->saving, 0.15, 0.5), title,
                    "Caching saves 15 to 50 % of connecting and getting a page");
 
-    (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f %% (%.1f .. %.1f)",
-                   row->saving.estimate * 100, row->saving.lo * 100, row->saving.hi * 100);
+    (void)snprintf(claim->seen, sizeof(claim->seen), "%.1f %% (%s)", row->saving.estimate * 100,
+                   spread(&row->saving, 100, 1, text));
 }
 
 static void under_200_ms(struct webperf *study, const struct webperf_row *row, const char *title)
