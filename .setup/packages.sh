@@ -28,7 +28,8 @@ packages_of()
               libjansson-dev reads results and archives of pages
               libsqlite3-dev keeps what the webperf study observes
               liblwip-dev a peer in the bulk study
-              libngtcp2-crypto-gnutls-dev QUIC as a peer in the main study
+              libngtcp2-dev QUIC as a peer in the main study
+              libngtcp2-crypto-gnutls-dev its handshake
               libgnutls28-dev the TLS below it
               libssl-dev verifies signatures and hashes (libcrypto); the stock peer beside which the table measures
               systemtap-sdt-dev the trace events as probes'
@@ -82,7 +83,8 @@ is_installed()
 is_optional()
 {
     case $1 in
-    chromium | clang-format-14 | libgnutls28-dev | liblwip-dev | libngtcp2-crypto-gnutls-dev | systemtap-sdt-dev) return 0 ;;
+    chromium | clang-format-14 | libgnutls28-dev | liblwip-dev | libngtcp2-dev | libngtcp2-crypto-gnutls-dev | \
+        systemtap-sdt-dev) return 0 ;;
     *) return 1 ;;
     esac
 }
