@@ -109,7 +109,9 @@ static int write_page(FILE *out, const struct url *page, const struct known_page
         (void)fprintf(out, "%s %d %d %s\n", page_kind_name(k->what.kind), k->what.frame,
                       k->what.position, url_text(&k->url, text, sizeof(text)));
     }
-    return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+    if (fflush(out) != 0)
+        return -errno;
+    return ferror(out) ? -EIO : 0;
 }
 
 int history_save(const char *path, const struct url *page, const struct known_page *known)

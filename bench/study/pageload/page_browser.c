@@ -60,10 +60,20 @@ static bool recall(struct page_browser *b, const struct url *page)
     return b->known->urls > 0;
 }
 
-static int remember(struct page_browser *b, const struct url *page, const struct loader *loader)
+static int remember(struct page_browser *b, const struct url *page, const struct loader *loader,
+                    char message[LOADER_SENTENCE_MAX])
 {
+    int error = 0;
+
     loader_remember(loader, b->known);
-    return b->part->history ? history_save(b->part->history, page, b->known) : 0;
+    if (b->part->history)
+        error = history_save(b->part->history, page, b->known);
+    if (error < 0)
+        (void)snprintf(message, LOADER_SENTENCE_MAX,
+                       "what was learned of the page cannot be "
+                       "written to %s: %s",
+                       b->part->history, strerror(-error));
+    return error;
 }
 
 /* --- one load --------------------------------------------------------------------------------- */
@@ -122,7 +132,7 @@ static int load(struct page_browser *b, const struct page_order *order, bool aga
         take_result(loader, answer);
         error = answer->load.error;
         if (error == 0 && order->visit != BROWSER_UNOPTIMIZED)
-            error = remember(b, page, loader);
+            error = remember(b, page, loader, message);
     }
     if (error < 0 && answer->load.error == 0)
         fail(answer, error, message[0] ? message : strerror(-error));

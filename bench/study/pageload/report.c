@@ -108,7 +108,10 @@ static void fill_seconds(const struct pageload *p, struct report_table *table)
             report_table_cell(table, "%g", network->rtt_ms / 1000 * p->check[v].counted);
             report_table_cell(table, "%g", network->seconds[v]);
         }
-        report_table_cell(table, "%g", best ? network->rtt_ms / 1000 * best->round_trips : NAN);
+        if (best)
+            report_table_cell(table, "%g", network->rtt_ms / 1000 * best->round_trips);
+        else
+            report_table_cell(table, "-");
     }
 }
 
