@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +29,8 @@ static void relax(void)
 #endif
 }
 
-/* The system call, every microsecond or so, is also where a kernel that preempts lazily lets another
- * task run (CONFIG_PREEMPT_LAZY); without one it would wait for the next tick. */
+/* The system call, every microsecond or so, is also where a kernel that preempts lazily lets
+ * another task run (CONFIG_PREEMPT_LAZY); without one it would wait for the next tick. */
 static void *turn(void *unused)
 {
     while (getppid() == parent)
@@ -60,6 +61,7 @@ static _Noreturn void child_main(const cpu_set_t *processors)
 
     process_reset_signals();
     process_close_from(0);
+    (void)prctl(PR_SET_NAME, "tlsyn-awake"); /* for who wonders what computes */
     if (sched_setscheduler(0, SCHED_IDLE, &none) < 0)
         _exit(EXIT_FAILURE);
     for (size_t i = 0; i < CPU_SETSIZE; i++)

@@ -177,13 +177,13 @@ cut_short "$out" 'observed 20' "$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-
 [ -s "$out/1.3-embedded.pcapng" ] || fail "interrupted, it has captured nothing: $(ls "$out")"
 holds '.environment.interrupted == true' "interrupted, it writes what there is"
 
-# A process of the lab that dies ends the study at once, and what came before is kept. The last one
-# started is the kernel's server, which the client can't tell from a server that refuses.
+# A process of the lab that dies ends the study at once, and what came before is kept. The last of
+# the actors is the kernel's server, which the client can't tell from a server that refuses.
 rm -rf "$out"
 "$TLSYN" bench table2 --rounds 1000 --rtt 2 --no-html --out "$out" >/dev/null 2>"$scratch/log" &
 study=$!
 soon observed 20 "$out" || fail "nothing is observed: $(cat "$scratch/log")"
-kill -KILL "$(pgrep -P "$study" | tail -n 1)"
+kill -KILL "$(pgrep -x -P "$study" tlsyn | tail -n 1)"
 status=0
 wait "$study" || status=$?
 [ "$status" -eq 1 ] || fail "with a dead server it ends with $status: $(tail -n 3 "$scratch/log")"
