@@ -12,12 +12,12 @@
 #include "lab/emulator.h"
 #include "lab/host.h"
 #include "lab/process.h"
-#include "lab/processors.h"
 #include "lab/veth.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,16 +89,8 @@ static int stand_by(void)
     return status == -EPIPE ? 0 : status;
 }
 
-static void take_own_processor(void)
-{
-    cpu_set_t own, unused;
-
-    if (processors_part(&own, &unused))
-        (void)sched_setaffinity(0, sizeof(own), &own);
-}
-
-_Noreturn void init_main(const struct lab_options *options, const struct netns_owner *owner,
-                         int control)
+_Noreturn void init_main(const struct lab_options *options, const cpu_set_t *processors,
+                         const struct netns_owner *owner, int control)
 {
     struct host_wire wires[LAB_HOSTS] = {0};
     struct control_reply reply = {0};
@@ -109,8 +101,8 @@ _Noreturn void init_main(const struct lab_options *options, const struct netns_o
     bind_to_caller();
     signal(SIGCHLD, SIG_IGN);
     prctl(PR_SET_NAME, "tlsyn-lab");
-    if (options->apart)
-        take_own_processor();
+    if (processors)
+        (void)sched_setaffinity(0, sizeof(*processors), processors);
 
     reply.status = build(options, owner, wires, &reply.error);
     if (reply.status == 0 && !options->direct)

@@ -7,12 +7,14 @@
 #include "lab/lab.h"
 #include "lab/netns.h"
 
+#include <sched.h>
+
 /**
  * Never returns. Builds the lab, says so (or why not) through `control` (control.h), then
  * forwards frames and answers requests until the caller's end of `control` closes or the thread
- * that forked it ends.
+ * that forked it ends. `processors`: the emulator's, or NULL: all.
  */
-_Noreturn void init_main(const struct lab_options *options, const struct netns_owner *owner,
-                         int control);
+_Noreturn void init_main(const struct lab_options *options, const cpu_set_t *processors,
+                         const struct netns_owner *owner, int control);
 
 #endif

@@ -71,6 +71,7 @@ static bool is_refusal(int error)
 /* Starts init. Everything in *lab but the namespaces' descriptors is set when it returns 0. */
 static int start(struct lab *lab, const struct lab_options *options, struct lab_error *error)
 {
+    cpu_set_t emulators;
     int ends[2];
     int status = control_pair(ends);
 
@@ -79,11 +80,12 @@ static int start(struct lab *lab, const struct lab_options *options, struct lab_
                  strerror(-status));
         return status;
     }
+    lab->apart = options->apart && processors_part(&emulators, &lab->processors);
     fflush(NULL);
     lab->init = netns_fork(&lab->pidfd, &lab->owner);
     if (lab->init == 0) {
         close(ends[0]);
-        init_main(options, &lab->owner, ends[1]);
+        init_main(options, lab->apart ? &emulators : NULL, &lab->owner, ends[1]);
     }
     close(ends[1]);
     lab->control = ends[0];
@@ -118,7 +120,6 @@ static int await_birth(struct lab *lab, struct lab_error *error)
 int lab_open(const struct lab_options *options, struct lab **lab, struct lab_error *error)
 {
     struct lab_error unread;
-    cpu_set_t emulators;
     struct lab *l = calloc(1, sizeof(*l));
 
     if (!error)
@@ -129,7 +130,6 @@ int lab_open(const struct lab_options *options, struct lab **lab, struct lab_err
         return -ENOMEM;
     }
     l->opener = getpid();
-    l->apart = options->apart && processors_part(&emulators, &l->processors);
     int status = start(l, options, error);
     if (status < 0) {
         free(l);

@@ -33,10 +33,10 @@ static void relax(void)
  * another task run (CONFIG_PREEMPT_LAZY); without one it would wait for the next tick. */
 static void *turn(void *unused)
 {
+    (void)unused;
     while (getppid() == parent)
         for (int i = 0; i < PAUSES; i++)
             relax();
-    (void)unused;
     _exit(EXIT_SUCCESS);
 }
 

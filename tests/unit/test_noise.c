@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/cpu_quota.h"
 #include "study/noise.h"
 
 Suite *noise_suite(void);
@@ -46,6 +47,7 @@ START_TEST(a_report_says_that_processors_were_kept_awake)
     noise_keep_awake(&n);
     ck_assert(!n.kept_awake); /* so far nobody knows */
     noise_end(&n);
+    ck_assert_int_eq(n.kept_awake, !cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
     ck_assert_int_eq(strstr(noise_sentence(&n, text, sizeof(text)), "kept awake") != NULL,
                      n.kept_awake);
 }
